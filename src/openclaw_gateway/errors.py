@@ -1,0 +1,251 @@
+"""The exception tree of the whole project.
+
+GatewayError
+├── ConfigError                  what the operator wrote is wrong; start-up stops
+├── StartupError                 the machine is not as the gateway needs it (port, lock, disk)
+├── Unauthorized, RateLimited    who are you
+├── Forbidden, Misdirected       not from there, not to there
+├── NotFound, MethodNotAllowed   no such door
+├── InvalidRequest               the request is wrong; names the parameter
+├── SessionBusy, Overloaded      not now
+├── StoreError                   what must not be lost cannot be written
+│   └── Fenced                   somebody newer holds the session
+├── RunTimeout, RunAborted       the run was ended from outside
+└── ProviderError                the model's vendor failed; `reason` says how
+
+Rule: every class has a stable `code`, an HTTP `status`, an OpenAI error `type` and `retryable`; every
+message says what is wrong and what to do, and is safe to show to a client: no secret, path or stack
+trace. Doors translate these once; nobody else turns an error into text.
+"""
+
+from typing import ClassVar, Literal
+
+
+class GatewayError(Exception):
+    """Root. `param` names the offending request field; `retry_after` is in seconds."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "api_error"
+    default_code: ClassVar[str] = "internal_error"
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.param = param
+        self.retry_after = retry_after
+
+    @property
+    def http_status(self) -> int:
+        return self.status
+
+
+class ConfigError(GatewayError):
+    """The configuration is wrong. `problems` holds one sentence per fault, all of them at once."""
+
+    default_code = "config_invalid"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StartupError(GatewayError):
+    """The gateway cannot start here; `exit_code` is what the process ends with (sysexits)."""
+
+    default_code = "startup_failed"
+
+    def __init__(self, message: str, *, exit_code: int = 1, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.exit_code = exit_code
+
+
+class Unauthorized(GatewayError):
+    status = 401
+    type = "unauthorized"
+    default_code = "invalid_api_key"
+
+
+class RateLimited(GatewayError):
+    status = 429
+    type = "rate_limited"
+    default_code = "rate_limited"
+    retryable = True
+
+
+class Forbidden(GatewayError):
+    status = 403
+    type = "forbidden"
+    default_code = "forbidden"
+
+
+class Misdirected(GatewayError):
+    status = 421
+    type = "invalid_request_error"
+    default_code = "host_not_allowed"
+
+
+class NotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    default_code = "not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    type = "invalid_request_error"
+    default_code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allow: str) -> None:
+        super().__init__(message)
+        self.allow = allow
+
+
+class InvalidRequest(GatewayError):
+    """The request is wrong. Subclasses only change the HTTP status."""
+
+    status = 400
+    type = "invalid_request_error"
+    default_code = "invalid_request"
+
+
+class RequestTimeout(InvalidRequest):
+    status = 408
+    default_code = "request_timeout"
+
+
+class BodyTooLarge(InvalidRequest):
+    status = 413
+    default_code = "body_too_large"
+
+
+class UriTooLong(InvalidRequest):
+    status = 414
+    default_code = "uri_too_long"
+
+
+class UnsupportedEncoding(InvalidRequest):
+    status = 415
+    default_code = "unsupported_encoding"
+
+
+class HeadersTooLarge(InvalidRequest):
+    status = 431
+    default_code = "headers_too_large"
+
+
+class SessionBusy(GatewayError):
+    status = 429
+    type = "rate_limit_error"
+    default_code = "session_busy"
+    retryable = True
+
+
+class Overloaded(GatewayError):
+    """Too many runs or connections, or the gateway is draining."""
+
+    status = 503
+    type = "api_error"
+    default_code = "overloaded"
+    retryable = True
+
+
+class StoreError(GatewayError):
+    """The store cannot read or write now; nothing was recorded by the failed call."""
+
+    status = 503
+    type = "api_error"
+    default_code = "store_unavailable"
+    retryable = True
+
+
+class StoreFull(StoreError):
+    status = 507
+    default_code = "store_full"
+
+
+class Fenced(StoreError):
+    """A newer claim holds the session: the holder of this one must stop and may not write."""
+
+    default_code = "fenced"
+    retryable = False
+
+
+class RunTimeout(GatewayError):
+    status = 504
+    type = "api_error"
+    default_code = "run_timeout"
+
+
+class RunAborted(GatewayError):
+    status = 499
+    type = "api_error"
+    default_code = "run_aborted"
+
+
+ProviderReason = Literal[
+    "format",
+    "auth",
+    "billing",
+    "permission",
+    "model_not_found",
+    "context_overflow",
+    "rate_limit",
+    "timeout",
+    "overloaded",
+    "server_error",
+    "unreachable",
+    "bad_response",
+    "cut",
+]
+
+# reason -> (HTTP status, OpenAI error type, code, worth another try upstream before the first token)
+PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
+    "format": (400, "invalid_request_error", "provider_rejected_request", False),
+    "auth": (401, "authentication_error", "provider_auth_failed", False),
+    "billing": (402, "insufficient_quota", "provider_billing", False),
+    "permission": (403, "permission_error", "provider_permission_denied", False),
+    "model_not_found": (404, "invalid_request_error", "provider_model_not_found", False),
+    "context_overflow": (413, "invalid_request_error", "context_length_exceeded", False),
+    "rate_limit": (429, "rate_limit_error", "provider_rate_limited", True),
+    "timeout": (504, "api_error", "provider_timeout", True),
+    "overloaded": (503, "api_error", "provider_overloaded", True),
+    "server_error": (502, "api_error", "provider_error", True),
+    "unreachable": (502, "api_error", "provider_unreachable", True),
+    "bad_response": (502, "api_error", "provider_bad_response", False),
+    "cut": (502, "api_error", "provider_stream_cut", True),
+}
+
+
+class ProviderError(GatewayError):
+    """A model vendor's failure. `reason` decides status, type, code and whether a retry may help."""
+
+    def __init__(
+        self,
+        reason: ProviderReason,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        provider_status: int | None = None,
+    ) -> None:
+        self.reason: ProviderReason = reason
+        self._status, self.error_type, code, self.retryable = PROVIDER_REASONS[reason]
+        self.provider_status = provider_status
+        super().__init__(message, code=code, retry_after=retry_after)
+
+    @property
+    def http_status(self) -> int:
+        return self._status
+
+
+def error_type(error: GatewayError) -> str:
+    """The OpenAI error `type` of any of ours."""
+    return error.error_type if isinstance(error, ProviderError) else error.type

@@ -1,0 +1,1 @@
+"""The shared vocabulary: frozen structs without behaviour, and the one JSON decode edge."""

@@ -1,0 +1,75 @@
+"""The one JSON decode edge: bytes in, a typed value or a DecodeError out, whatever the bytes are.
+
+msgspec reports a recursion limit, invalid UTF-8 and lone surrogates as errors that are not its own or
+say the wrong thing; all of it becomes one DecodeError whose `path` is a field path ("messages[0].role")
+and whose `reason` is a sentence about the client's JSON, not about our types.
+"""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+_AT = re.compile(r" - at `(?P<path>[^`]*)`$")
+_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+class DecodeError(ValueError):
+    """`path` is "" for the whole document, else the field path; `reason` says what is wrong there."""
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.reason = reason
+        self.path = path
+
+
+def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
+    """Decode `data`. Raises DecodeError for anything that is not the JSON `decoder` asks for."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise _validation(str(error)) from None
+    except msgspec.DecodeError as error:
+        raise DecodeError(_syntax(str(error))) from None
+    except UnicodeDecodeError:
+        raise DecodeError("the JSON is not valid UTF-8") from None
+    except RecursionError:
+        raise DecodeError("the JSON is nested too deeply") from None
+
+
+def depth_exceeds(data: bytes, limit: int) -> bool:
+    """Whether brackets outside strings nest deeper than `limit`.
+
+    Linear and at the speed of C: only the structure is kept, then one level is peeled per pass.
+    """
+    if data.count(b"[") + data.count(b"{") <= limit:
+        return False
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    structure = data.translate(_TO_BRACKETS, _NOT_STRUCTURE)
+    outside = b"".join(structure.split(b'"')[::2])
+    for _ in range(limit):
+        peeled = outside.replace(b"[]", b"")
+        if len(peeled) == len(outside):
+            break
+        outside = peeled
+    return b"[" in outside
+
+
+def _validation(text: str) -> DecodeError:
+    match = _AT.search(text)
+    if match is None:
+        return DecodeError(text)
+    path = match["path"].removeprefix("$").removeprefix(".")
+    return DecodeError(text[: match.start()], path)
+
+
+def _syntax(text: str) -> str:
+    if "surrogate" in text or "unexpected end of escaped utf-16" in text:
+        return "the JSON has an escaped surrogate (\\ud800 to \\udfff) without its other half"
+    if text == "Input data was truncated":
+        return "the JSON ends too early (or has a lone \\ud800 to \\udfff escape)"
+    return text

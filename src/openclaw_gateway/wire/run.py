@@ -1,0 +1,86 @@
+"""What a run is asked, and what came of it."""
+
+from typing import Literal
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from openclaw_gateway.wire.messages import Message
+
+RunStatus = Literal["queued", "running", "completed", "failed", "aborted", "interrupted"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
+
+
+class Usage(Struct, frozen=True, omit_defaults=True):
+    """Tokens as the provider counted them; `prompt_tokens` includes the cached ones."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.total_tokens + other.total_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class Sampling(Struct, frozen=True):
+    """Validated sampling fields to pass on; UNSET = the caller did not say, so neither do we."""
+
+    temperature: float | UnsetType = UNSET
+    top_p: float | UnsetType = UNSET
+    max_tokens: int | UnsetType = UNSET
+    stop: tuple[str, ...] | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
+    frequency_penalty: float | UnsetType = UNSET
+    presence_penalty: float | UnsetType = UNSET
+    reasoning_effort: str | UnsetType = UNSET
+    response_format: Raw | UnsetType = UNSET
+
+
+class RunRequest(Struct, frozen=True):
+    """One request for an agent, after routing: nothing below this reads headers or credentials.
+
+    `session_key` None means stateless. `messages` is everything the client sent but its system and
+    developer messages, which are joined into `instructions`. `retain` keeps the event log for a
+    while after the end, for callers that may come back for it.
+    """
+
+    run_id: str
+    agent_id: str
+    owner: str
+    messages: tuple[Message, ...]
+    session_key: str | None = None
+    instructions: str = ""
+    sampling: Sampling = Sampling()
+    idempotency_key: str | None = None
+    timeout_s: float | None = None
+    retain: bool = False
+
+
+class ErrorInfo(Struct, frozen=True, omit_defaults=True):
+    """A GatewayError as data: what crosses a store, a bus or a socket."""
+
+    message: str
+    type: str
+    code: str
+    status: int
+    param: str | None = None
+    retry_after: float | None = None
+    retryable: bool = False
+
+
+class RunResult(Struct, frozen=True):
+    """How a run ended. `error` is set exactly when `status` is not "completed"."""
+
+    status: RunStatus
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: FinishReason | None = None
+    usage: Usage = Usage()
+    error: ErrorInfo | None = None

@@ -7,7 +7,8 @@ import re
 
 _SECRETS = re.compile(
     r"""
-    (?P<key>(?:api[-_ ]?key|token|secret|password|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+)?)[^\s"',;}]{6,}
+    (?P<key>(?:api[-_ ]?key|token|secret|password|authorization)["']?\s*[:=]\s*["']?(?:bearer\s+)?)
+      [^\s"',;}]{6,}
     | (?P<bearer>bearer\s+)[A-Za-z0-9._~+/=-]{8,}
     | \b(?:sk|pk|rk|gsk|xai|ghp|gho|github_pat|glpat|npm|pplx|hf|xoxb|xoxp|xapp)[-_][A-Za-z0-9_*.-]{6,}
     | \bAIza[A-Za-z0-9_-]{10,}

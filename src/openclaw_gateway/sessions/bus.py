@@ -26,8 +26,8 @@ class EventPage(Struct, frozen=True):
 class Subscription(Protocol):
     """One reader of one log: replay, then tail, without a gap or a repeat."""
 
-    async def batch(self, timeout: float | None = None) -> Sequence[Event]:
-        """All events not yet read, at least one; empty only when `timeout` seconds passed without any.
+    async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
+        """All events not yet read, at least one; empty only when `wait_s` seconds passed without any.
 
         The log ends with RunEnded; a reader stops there. Raises LookupError when the log is gone.
         """
@@ -36,8 +36,8 @@ class Subscription(Protocol):
 
 
 class Watch(Protocol):
-    async def ring(self, timeout: float | None = None) -> bool:
-        """Wait for the doorbell; False when `timeout` seconds passed without one."""
+    async def ring(self, wait_s: float | None = None) -> bool:
+        """Wait for the doorbell; False when `wait_s` seconds passed without one."""
 
     def close(self) -> None: ...
 

@@ -160,7 +160,7 @@ class Store(Protocol):
         """End the run and append its turn, atomically. A repeat gets the first answer. Raises Fenced."""
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
-        """End a run that is still waiting; nothing is appended. A repeat, or an ended run, changes nothing."""
+        """End a run that is still waiting; nothing is appended. An ended run is left as it is."""
 
     async def request_abort(self, run_id: str) -> bool:
         """Leave a durable wish that `renew` reports; False when the run is not open."""

@@ -1,0 +1,496 @@
+"""A scripted model server: an OpenAI-compatible upstream on a real socket that plays what it is told.
+
+Shipped, so that everybody who tests against the gateway can make a model stream, fail, cut or hang on
+demand. It must not know the gateway: it speaks HTTP and JSON only. Nothing is timed: a script waits for
+events (`Hold`), a test waits for conditions (`wait_requests`, `wait_aborted`, `wait_idle`).
+
+    async with ModelServer() as server:
+        gate = asyncio.Event()
+        server.script("m", fails(429, retry_after="1"), says("Hel", Hold(gate), "lo"))
+        ...                               # first call of model "m" gets 429, all later ones stream
+        server.requests[0].body["messages"]
+
+A request takes, in this order: the next reply of `server.enqueue(...)`; the next reply scripted for its
+model (the last one repeats); the built-in behaviour of its model name (the part after the last "/"):
+
+    mock-<n>-<gap_us>   n deltas "tok0 ", "tok1 ", … that many microseconds apart
+    mock-echo           the last user message, word by word
+    mock-err-<status>   that HTTP status
+    mock-drop           three deltas, then the connection is cut
+    mock-hang           never answers
+    anything else       one delta, "Hello."
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, assert_never
+
+import msgspec
+from aiohttp import web
+
+from openclaw_gateway.wire.run import Usage
+
+DEFAULT_USAGE = Usage(10, 5, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text delta; a plain str in a script means the same."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A reasoning delta in `field`: vendors use `reasoning_content` or `reasoning`."""
+
+    text: str
+    field: str = "reasoning_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One SSE event with any JSON payload, such as {"error": {...}} in the middle of a stream."""
+
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes as they are."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Send what is there now; at the start of a script: the status line and headers alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Send what is there, then wait until the test sets the event."""
+
+    gate: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Send what is there, then wait; for benches and demonstrations, tests use Hold."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Send what is there, then nothing ever. As first step: not even a status line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Send what is there, then drop the connection without ending the response."""
+
+
+Step = Text | Reasoning | Chunk | Raw | Flush | Hold | Pause | Hang | Cut
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. Status and headers leave with the first bytes, so a leading Hold or Hang is before them.
+
+    After the steps of a 200 stream come the finish chunk (`finish`, None = none), the usage chunk if
+    the request asked for it (`usage`, None = never) and `[DONE]` (`done`). `split` writes the body in
+    pieces of that many bytes. `as_json` answers one JSON object although a stream was asked for.
+    `refuses_stream_options` answers 400 as long as the request has `stream_options`.
+    """
+
+    steps: tuple[Step, ...] = ()
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "text/event-stream"
+    finish: str | None = "stop"
+    usage: Usage | None = DEFAULT_USAGE
+    done: bool = True
+    split: int | None = None
+    as_json: bool = False
+    refuses_stream_options: bool = False
+
+
+def says(
+    *steps: str | Step,
+    finish: str | None = "stop",
+    usage: Usage | None = DEFAULT_USAGE,
+    done: bool = True,
+    split: int | None = None,
+    as_json: bool = False,
+    refuses_stream_options: bool = False,
+) -> Reply:
+    """A stream of these deltas, ended as a good provider ends it."""
+    return Reply(
+        steps=tuple(Text(step) if isinstance(step, str) else step for step in steps),
+        finish=finish,
+        usage=usage,
+        done=done,
+        split=split,
+        as_json=as_json,
+        refuses_stream_options=refuses_stream_options,
+    )
+
+
+def fails(
+    status: int,
+    message: str = "scripted failure",
+    *,
+    code: str | None = None,
+    retry_after: str | None = None,
+    body: bytes | None = None,
+    content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """An HTTP error, by default with the body OpenAI sends; `body` replaces it."""
+    if body is None:
+        body = msgspec.json.encode({"error": {"message": message, "type": "scripted", "code": code}})
+    all_headers = dict(headers or {})
+    if retry_after is not None:
+        all_headers["Retry-After"] = retry_after
+    return sends(body, status=status, content_type=content_type, headers=all_headers)
+
+
+def sends(
+    *parts: bytes | Step,
+    status: int = 200,
+    content_type: str = "text/event-stream",
+    headers: Mapping[str, str] | None = None,
+    split: int | None = None,
+) -> Reply:
+    """Exactly these bytes as the body."""
+    return Reply(
+        steps=tuple(Raw(part) if isinstance(part, bytes) else part for part in parts),
+        status=status,
+        headers=dict(headers or {}),
+        content_type=content_type,
+        finish=None,
+        usage=None,
+        done=False,
+        split=split,
+    )
+
+
+def hangs() -> Reply:
+    """Takes the request and never answers."""
+    return Reply(steps=(Hang(),))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A request as it arrived. `port` is the client's: equal ports mean one connection was reused."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    raw: bytes
+    body: Any
+    port: int
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", "")) if isinstance(self.body, dict) else ""
+
+    @property
+    def messages(self) -> list[Any]:
+        messages = self.body.get("messages", []) if isinstance(self.body, dict) else []
+        return list(messages)
+
+
+class ModelServer:
+    """The server. Use as an async context manager; it listens on 127.0.0.1 on a free port.
+
+    `requests` are all requests so far, `open` those being answered now, `aborted` those whose client
+    left before the answer was complete.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+        self.open = 0
+        self.aborted = 0
+        self.port = 0
+        self._queue: deque[Reply] = deque()
+        self._scripts: dict[str, deque[Reply]] = {}
+        self._waiters: dict[asyncio.Future[None], Callable[[], bool]] = {}
+        self._runner: web.AppRunner | None = None
+        self._closing = False
+
+    @property
+    def base_url(self) -> str:
+        """What a provider's `baseUrl` is set to."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def connections(self) -> int:
+        """TCP connections open now, idle ones included."""
+        server = self._runner.server if self._runner else None
+        return len(server.connections) if server else 0
+
+    def script(self, model: str, *replies: Reply) -> None:
+        """What requests for `model` get, in order; the last reply repeats. Replaces an earlier script."""
+        self._scripts[model] = deque(replies)
+
+    def enqueue(self, *replies: Reply) -> None:
+        """What the next requests get, whatever their model."""
+        self._queue.extend(replies)
+
+    async def wait_requests(self, count: int, *, deadline_s: float = 5) -> None:
+        """Until that many requests have arrived in all. Raises TimeoutError, as every wait here."""
+        await self._wait(lambda: len(self.requests) >= count, deadline_s)
+
+    async def wait_aborted(self, count: int, *, deadline_s: float = 5) -> None:
+        """Until that many clients have left before their answer was complete."""
+        await self._wait(lambda: self.aborted >= count, deadline_s)
+
+    async def wait_idle(self, *, deadline_s: float = 5) -> None:
+        """Until no request is being answered."""
+        await self._wait(lambda: self.open == 0, deadline_s)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 << 20)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _wait(self, condition: Callable[[], bool], deadline_s: float) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = condition
+        self._notify()
+        try:
+            async with asyncio.timeout(deadline_s):
+                await waiter
+        except TimeoutError:
+            state = f"{len(self.requests)} requests, {self.open} open, {self.aborted} aborted"
+            raise TimeoutError(f"still {state} after {deadline_s} s") from None
+        finally:
+            del self._waiters[waiter]
+
+    def _notify(self) -> None:
+        for waiter, condition in self._waiters.items():
+            if condition() and not waiter.done():
+                waiter.set_result(None)
+
+    async def _models(self, request: web.Request) -> web.Response:
+        names = [*self._scripts, "mock-20-0", "mock-echo"]
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "scripted"} for name in names]
+        return web.json_response({"object": "list", "data": data})
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        try:
+            body = msgspec.json.decode(raw)
+        except msgspec.DecodeError:
+            body = None
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        recorded = Recorded(
+            request.method, request.path, request.headers.copy(), raw, body, peer[1] if peer else 0
+        )
+        self.requests.append(recorded)
+        self.open += 1
+        self._notify()
+        try:
+            return await _play(request, recorded, self._reply(recorded))
+        except _CutByScript:
+            raise
+        except (asyncio.CancelledError, ConnectionError):
+            if not self._closing:
+                self.aborted += 1
+            raise
+        finally:
+            self.open -= 1
+            self._notify()
+
+    def _reply(self, request: Recorded) -> Reply:
+        if self._queue:
+            return self._queue.popleft()
+        script = self._scripts.get(request.model)
+        if script:
+            return script.popleft() if len(script) > 1 else script[0]
+        return _built_in(request)
+
+
+class _CutByScript(ConnectionAbortedError):
+    """Ends the handler without a word in aiohttp's log: to it the client has gone."""
+
+
+def _built_in(request: Recorded) -> Reply:
+    match request.model.rpartition("/")[2].split("-"):
+        case ["mock", "echo"]:
+            users = [m["content"] for m in request.messages if m.get("role") == "user"]
+            return says(*(word + " " for word in str(users[-1]).split(" ")) if users else ())
+        case ["mock", "err", status]:
+            return fails(int(status), f"mock error {status}", code=f"mock_{status}")
+        case ["mock", "drop"]:
+            return says("one ", "two ", "three ", Cut())
+        case ["mock", "hang"]:
+            return hangs()
+        case ["mock", count, gap] if count.isdecimal() and gap.isdecimal():
+            steps: list[str | Step] = []
+            for index in range(int(count)):
+                if index and int(gap):
+                    steps.append(Pause(int(gap) / 1e6))
+                steps.append(f"tok{index} ")
+            prompt = len(request.raw) // 4
+            return says(*steps, usage=Usage(prompt, int(count), prompt + int(count)))
+        case _:
+            return says("Hello.")
+
+
+async def _play(request: web.Request, recorded: Recorded, reply: Reply) -> web.StreamResponse:
+    body = recorded.body if isinstance(recorded.body, dict) else {}
+    if reply.refuses_stream_options and "stream_options" in body:
+        reply = fails(400, "Unrecognized request argument supplied: stream_options")
+    whole = reply.as_json or (reply.finish is not None and not body.get("stream"))
+    content_type = "application/json" if whole else reply.content_type
+    headers = {"Content-Type": content_type, **reply.headers}
+    response = web.StreamResponse(status=reply.status, headers=headers)
+    output = _Output(request, response, reply.split)
+    texts: list[str] = []
+    for step in reply.steps:
+        match step:
+            case Text() | Reasoning() if whole:
+                texts.append(step.text if isinstance(step, Text) else "")
+            case Text(text):
+                output.add(_sse(_chunk(recorded.model, {"content": text})))
+            case Reasoning(text, name):
+                output.add(_sse(_chunk(recorded.model, {name: text})))
+            case Chunk(payload):
+                output.add(_sse(payload))
+            case Raw(data):
+                output.add(data)
+            case _:
+                await _stop(output, step)
+    if whole:
+        output.add(_completion(recorded.model, "".join(texts), reply))
+    else:
+        _ending(output, recorded.model, reply, body.get("stream_options"))
+    await output.flush()
+    await response.write_eof()
+    return response
+
+
+async def _stop(output: "_Output", step: Flush | Hold | Pause | Hang | Cut) -> None:
+    if not (output.is_fresh and isinstance(step, Hold | Pause | Hang)):
+        await output.flush()
+    match step:
+        case Flush():
+            pass
+        case Hold(gate):
+            await gate.wait()
+        case Pause(seconds):
+            await asyncio.sleep(seconds)
+        case Hang():
+            await asyncio.Event().wait()
+        case Cut():
+            output.cut()
+        case _:
+            assert_never(step)
+
+
+class _Output:
+    """Collects bytes and writes them with the fewest writes a script allows."""
+
+    def __init__(self, request: web.Request, response: web.StreamResponse, split: int | None) -> None:
+        self._request = request
+        self._response = response
+        self._split = split
+        self._pending: list[bytes] = []
+
+    @property
+    def is_fresh(self) -> bool:
+        return not self._pending and not self._response.prepared
+
+    def add(self, data: bytes) -> None:
+        self._pending.append(data)
+
+    async def flush(self) -> None:
+        if not self._response.prepared:
+            await self._response.prepare(self._request)
+        data = b"".join(self._pending)
+        self._pending.clear()
+        if self._split is None:
+            if data:
+                await self._response.write(data)
+            return
+        for start in range(0, len(data), self._split):
+            await self._response.write(data[start : start + self._split])
+            # Let the reader read, so that it really sees pieces.
+            await asyncio.sleep(0)
+
+    def cut(self) -> None:
+        if self._request.transport:
+            self._request.transport.abort()
+        raise _CutByScript
+
+
+def _sse(payload: Any) -> bytes:
+    return b"data: " + msgspec.json.encode(payload) + b"\n\n"
+
+
+def _chunk(model: str, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def _ending(output: _Output, model: str, reply: Reply, stream_options: Any) -> None:
+    if reply.finish is not None:
+        output.add(_sse(_chunk(model, {}, reply.finish)))
+    asked = isinstance(stream_options, dict) and stream_options.get("include_usage")
+    if reply.usage is not None and asked:
+        output.add(_sse({**_chunk(model, {}), "choices": [], "usage": usage_json(reply.usage)}))
+    if reply.done:
+        output.add(b"data: [DONE]\n\n")
+
+
+def _completion(model: str, text: str, reply: Reply) -> bytes:
+    return msgspec.json.encode(
+        {
+            "id": "chatcmpl-scripted",
+            "object": "chat.completion",
+            "created": 0,
+            "model": model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": text},
+                    "finish_reason": reply.finish,
+                }
+            ],
+            "usage": usage_json(reply.usage) if reply.usage else None,
+        }
+    )
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """`usage` as OpenAI writes it."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }

@@ -1,0 +1,1 @@
+"""Who answers: the roster of agents and what each is told before the conversation begins."""

@@ -1,0 +1,1 @@
+"""What all doors call: who is asking, which agent and session, and the runs themselves. No transport."""

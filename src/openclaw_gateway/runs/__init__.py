@@ -1,0 +1,1 @@
+"""One agent run: the one code path behind every door."""

@@ -1,0 +1,87 @@
+"""The agents this gateway serves, compiled once from the configuration.
+
+Pure. Knows nothing of models beyond their references, and nothing of sessions or doors. Agent ids are
+matched without regard to case and stored in lower case.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.prompt import compile_prompt
+from openclaw_gateway.config.schema import AgentEntry, AgentsConfig, ModelChoice
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+DEFAULT_TIMEOUT_S = 600.0
+
+
+class Agent(Struct, frozen=True):
+    """One agent. `model` None means the gateway's default; `timeout_s` None means no limit."""
+
+    id: str
+    name: str
+    prompt: str
+    model: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    params: Mapping[str, Any] = {}
+    timeout_s: float | None = DEFAULT_TIMEOUT_S
+
+
+class Roster:
+    """All agents by id, and which one answers when nobody is named."""
+
+    def __init__(self, agents: Iterable[Agent], default_id: str) -> None:
+        self._agents = {agent.id: agent for agent in agents}
+        self.default_id = default_id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._agents)
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self._agents.values())
+
+    def get(self, agent_id: str) -> Agent | None:
+        return self._agents.get(agent_id.lower())
+
+
+def normalise_id(text: str) -> str:
+    """The id a configured name stands for, by the rule both older systems use."""
+    folded = text.strip().lower()
+    if _ID.fullmatch(folded):
+        return folded
+    return re.sub(r"[^a-z0-9_-]+", "-", folded).strip("-")[:64] or "main"
+
+
+def compile_roster(config: AgentsConfig) -> Roster:
+    """Every configured agent with its own settings over the defaults; `main` alone if there is none."""
+    entries = config.entries or (AgentEntry(id="main"),)
+    agents = [_compile(entry, config) for entry in entries]
+    return Roster(agents, _default_id(entries, config.system_agent_id))
+
+
+def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
+    defaults = config.defaults
+    choice: ModelChoice | None = entry.model or defaults.model
+    agent_id = normalise_id(entry.id)
+    name = entry.name or entry.identity.name or agent_id
+    timeout = entry.timeout_seconds if entry.timeout_seconds is not None else defaults.timeout_seconds
+    return Agent(
+        id=agent_id,
+        name=name,
+        prompt=compile_prompt(name=entry.identity.name, theme=entry.identity.theme),
+        model=choice.primary if choice else None,
+        fallbacks=choice.fallbacks if choice else (),
+        params={**defaults.params, **entry.params},
+        timeout_s=DEFAULT_TIMEOUT_S if timeout is None else timeout or None,
+    )
+
+
+def _default_id(entries: Iterable[AgentEntry], system_agent_id: str | None) -> str:
+    if system_agent_id:
+        return normalise_id(system_agent_id)
+    listed = list(entries)
+    marked = next((entry for entry in listed if entry.default), listed[0])
+    return normalise_id(marked.id)

@@ -1,0 +1,53 @@
+"""From a credential to a principal: the same function for HTTP, WebSocket and the terminal.
+
+Secrets are compared as SHA-256 digests in constant time, so neither length nor encoding tells anything.
+"""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+
+from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.errors import Unauthorized
+from openclaw_gateway.gateway.limiter import FailureLimiter
+from openclaw_gateway.gateway.principal import OPERATOR, Principal
+
+
+class Authenticator:
+    """`limiter` None = failures are not limited. Times are monotonic seconds."""
+
+    def __init__(
+        self,
+        auth: ResolvedAuth,
+        limiter: FailureLimiter | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mode = auth.mode
+        self._digest = _digest(auth.secret or "") if auth.mode != "none" else None
+        self._limiter = limiter
+        self._clock = clock
+
+    def authenticate(self, credential: str | None, peer: str) -> Principal:
+        """The principal for `credential` (a token or password), asked from address `peer`.
+
+        Raises Unauthorized, or RateLimited after too many wrong credentials from that address.
+        """
+        if self._digest is None:
+            return OPERATOR
+        if self._limiter is not None:
+            self._limiter.check(peer, self._clock())
+        if credential and hmac.compare_digest(_digest(credential), self._digest):
+            if self._limiter is not None:
+                self._limiter.succeeded(peer)
+            return OPERATOR
+        if credential and self._limiter is not None:
+            self._limiter.failed(peer, self._clock())
+        raise Unauthorized(
+            f"Unauthorized: {'wrong' if credential else 'missing'} {self.mode}. Send the gateway's "
+            f"{self.mode} as 'Authorization: Bearer <{self.mode}>'."
+        )
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

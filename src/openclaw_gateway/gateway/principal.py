@@ -1,0 +1,36 @@
+"""Who is calling: an owner with scopes. Scopes come from the gateway, never from the caller."""
+
+from msgspec import Struct
+
+from openclaw_gateway.errors import Forbidden
+
+READ = "operator.read"
+WRITE = "operator.write"
+ADMIN = "operator.admin"
+_IMPLIED = {ADMIN: {ADMIN, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
+
+
+class Principal(Struct, frozen=True):
+    """`owner` marks every run and session the caller makes."""
+
+    owner: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        return any(scope in _IMPLIED.get(held, {held}) for held in self.scopes)
+
+    def require(self, scope: str) -> None:
+        """Raises Forbidden unless the caller has `scope`."""
+        if not self.may(scope):
+            raise Forbidden(
+                f"missing scope: {scope}. Use a credential that has it.", code="missing_scope"
+            )
+
+    def narrowed(self, wanted: tuple[str, ...]) -> "Principal":
+        """With only those of the `wanted` scopes that this principal has; nothing wanted = all."""
+        if not wanted:
+            return self
+        return Principal(self.owner, frozenset(scope for scope in wanted if self.may(scope)))
+
+
+OPERATOR = Principal("operator", frozenset({ADMIN}))

@@ -1,0 +1,108 @@
+"""Which agent and which session a request means. Pure; the only reader of model names and routing headers.
+
+Order (DESIGN 8.2 to 8.6): a session key that names an agent, then the agent header, then the model
+field, then the default agent. Nothing after this reads headers.
+"""
+
+import re
+from typing import Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.sessions.keys import explicit_key, user_key
+
+_WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
+_TARGET = re.compile(rf"(?:(?:{_WORDS})[:/]|agent:)(?P<agent>.+)", re.IGNORECASE | re.DOTALL)
+_BARE = re.compile(rf"(?:{_WORDS})(?:/default)?", re.IGNORECASE)
+
+
+class Ask(Struct, frozen=True):
+    """What a door knows of where a request wants to go."""
+
+    model: str | None = None
+    agent: str | None = None
+    session_key: str | None = None
+    user: str | None = None
+
+
+class Route(Struct, frozen=True):
+    """`session_key` None = stateless."""
+
+    agent_id: str
+    session_key: str | None
+
+
+def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:
+    """Raises InvalidRequest: model_not_found, agent_not_found, session_agent_mismatch, session_key_*."""
+    asked = _asked_agent(ask, roster, unknown_model)
+    if ask.session_key is not None and ask.session_key.strip():
+        key = explicit_key(ask.session_key, asked or roster.default_id)
+        named = _known(key.agent_id, roster, "x-openclaw-session-key")
+        if asked is not None and named != asked:
+            raise InvalidRequest(
+                f"The session key belongs to agent '{named}' but the request asks for agent '{asked}'. "
+                "Name the same agent in both, or only in the session key.",
+                code="session_agent_mismatch",
+                param="x-openclaw-session-key",
+            )
+        return Route(named, key.key)
+    agent_id = asked or roster.default_id
+    return Route(agent_id, user_key(agent_id, ask.user) if ask.user is not None else None)
+
+
+def agent_of_model(model: str, roster: Roster) -> str | None:
+    """The agent id a model name stands for ("" parts and case as the older systems have them).
+
+    None when the name is no agent target at all. Raises InvalidRequest (agent_not_found).
+    """
+    if _BARE.fullmatch(model):
+        return roster.default_id
+    target = _TARGET.fullmatch(model)
+    return _known(target["agent"], roster, "model") if target else None
+
+
+def _asked_agent(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"]) -> str | None:
+    """The agent that was named, or None when the request leaves it open."""
+    if ask.agent is not None and ask.agent.strip():
+        return _known(ask.agent.strip(), roster, "x-openclaw-agent-id")
+    if ask.model is None or _BARE.fullmatch(ask.model) or not ask.model.strip():
+        return None
+    named = agent_of_model(ask.model, roster)
+    if named is not None:
+        return named
+    if unknown_model == "default":
+        return None
+    raise InvalidRequest(
+        f"The model `{_shown(ask.model)}` does not exist here: models are agents. Use one of "
+        f"{_choices(roster)} (GET /v1/models lists them), or set "
+        'gateway.http.endpoints.chatCompletions.unknownModel to "default".',
+        code="model_not_found",
+        param="model",
+    )
+
+
+def _known(agent_id: str, roster: Roster, param: str) -> str:
+    agent = roster.get(agent_id)
+    if agent is None:
+        raise InvalidRequest(
+            f"Unknown agent '{_shown(agent_id)}'. Use one of {_choices(roster)}, or add the agent to the "
+            "configuration (agents.list).",
+            code="agent_not_found",
+            param=param,
+        )
+    return agent.id
+
+
+def _choices(roster: Roster) -> str:
+    word = BRANDS[0].model_word
+    names = [word, *(f"{word}/{agent_id}" for agent_id in roster.ids)]
+    shown = ", ".join(f"`{name}`" for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown}, … ({len(names)} in all)"
+
+
+def _shown(text: str) -> str:
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:80])
+    return clean if len(text) <= 80 else f"{clean}…"

@@ -1,0 +1,180 @@
+"""The gateway: the one object that every door calls. Typed, no transport.
+
+Holds what daemon.py built and adds no rule of its own beyond putting the rooms in order: authenticate,
+route, start, find, abort. Everything a door may do is a method here.
+"""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.config.schema import Config
+from openclaw_gateway.errors import GatewayError, InvalidRequest
+from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.gateway.routing import Ask, Route, route
+from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.run import Plan, Run, now_ms
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.wire.run import RunRequest, RunStatus
+
+
+class Readiness(Struct, frozen=True):
+    """`failing` names what keeps the gateway from taking requests."""
+
+    failing: tuple[str, ...]
+    uptime_ms: int
+
+    @property
+    def ready(self) -> bool:
+        return not self.failing
+
+
+class Rooms(Struct, frozen=True):
+    """What daemon.py hands in."""
+
+    config: Config
+    roster: Roster
+    catalog: Catalog
+    plans: Mapping[str, Plan]
+    authenticator: Authenticator
+    store: Store
+    bus: Bus
+    live: LiveRuns
+    no_model: str | None = None
+
+
+class Gateway:
+    """`plans` may be empty when no model is configured; runs then say `no_model`."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.config = rooms.config
+        self.limits = rooms.config.gateway.limits
+        self.roster = rooms.roster
+        self.catalog = rooms.catalog
+        self.started_ms = now_ms()
+        self._plans = rooms.plans
+        self._no_model = rooms.no_model
+        self._authenticator = rooms.authenticator
+        self._store = rooms.store
+        self._bus = rooms.bus
+        self._live = rooms.live
+
+    @property
+    def auth_mode(self) -> str:
+        return self._authenticator.mode
+
+    def authenticate(self, credential: str | None, peer: str) -> Principal:
+        """Raises Unauthorized, RateLimited."""
+        return self._authenticator.authenticate(credential, peer)
+
+    def route(self, ask: Ask) -> Route:
+        """Raises InvalidRequest."""
+        return route(ask, self.roster, self.config.gateway.http.endpoints.chat_completions.unknown_model)
+
+    def target_name(self, agent_id: str) -> str:
+        """`provider/model` of an agent."""
+        plan = self._plans.get(agent_id)
+        return f"{plan.target.provider}/{plan.target.model}" if plan else ""
+
+    async def start(self, principal: Principal, request: RunRequest) -> Run:
+        """Start a run; returns once it is accepted. A run id that is live or retained returns that run.
+
+        Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest.
+        """
+        principal.require(WRITE)
+        plan = self._plans.get(request.agent_id)
+        if plan is None:
+            raise GatewayError(
+                self._no_model or f"Agent '{request.agent_id}' has no model.", code="no_model_configured"
+            )
+        run = await self._live.start(request, plan)
+        _same_owner(run, principal)
+        return run
+
+    def find(self, principal: Principal, run_id: str) -> Run | None:
+        """A live or retained run of this caller."""
+        principal.require(READ)
+        run = self._live.find(run_id)
+        return run if run is not None and run.request.owner == principal.owner else None
+
+    async def status(self, principal: Principal, run_id: str) -> RunStatus | None:
+        """The recorded status of a run that is no longer live; None when it is not known."""
+        principal.require(READ)
+        record = await self._store.get_run(run_id)
+        return record.status if record is not None and record.owner == principal.owner else None
+
+    async def abort(self, principal: Principal, run_id: str, reason: str = "aborted by request") -> bool:
+        """Abort one run; False when it is not running (or not the caller's)."""
+        principal.require(WRITE)
+        run = self._live.find(run_id)
+        if run is not None:
+            return run.request.owner == principal.owner and run.abort(reason)
+        record = await self._store.get_run(run_id)
+        if record is None or record.owner != principal.owner or record.ended_ms is not None:
+            return False
+        self._bus.signal(run_id, "abort")
+        return await self._store.request_abort(run_id)
+
+    async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
+        """Abort every live run of a session; the ids of those that were running."""
+        principal.require(WRITE)
+        return tuple(
+            run.id
+            for run in self._live.running()
+            if run.request.session_key == session_key
+            and run.request.owner == principal.owner
+            and run.abort("aborted by request")
+        )
+
+    def listen(self, principal: Principal, listener: Callable[[Run], None]) -> Callable[[], None]:
+        """Call `listener` for each run of the caller's that starts, until the returned function is called."""
+        principal.require(READ)
+
+        def own(run: Run) -> None:
+            if run.request.owner == principal.owner:
+                listener(run)
+
+        return self._live.listen(own)
+
+    async def sessions(
+        self, principal: Principal, *, agent: str | None = None, limit: int = 100, offset: int = 0
+    ) -> tuple[tuple[SessionRecord, ...], int]:
+        """(the caller's sessions, newest first; how many there are in all)."""
+        principal.require(READ)
+        records = await self._store.list_sessions(
+            owner=principal.owner, agent=agent, limit=limit, offset=offset
+        )
+        return records, await self._store.count_sessions(owner=principal.owner, agent=agent)
+
+    def live_runs(self) -> int:
+        return len(self._live)
+
+    async def readiness(self) -> Readiness:
+        """Whether a request would be served now."""
+        failing = []
+        if self._live.draining:
+            failing.append("draining")
+        if not (await self._store.health()).ok:
+            failing.append("store")
+        if self._no_model is not None:
+            failing.append("model")
+        return Readiness(tuple(failing), now_ms() - self.started_ms)
+
+    def refuse_runs(self) -> None:
+        """First step of a drain: new runs get 503 while the doors still answer."""
+        self._live.refuse()
+
+    async def drain(self, seconds: float) -> None:
+        """Let the runs end for `seconds`, then abort the rest; every turn is recorded on return."""
+        await self._live.drain(seconds)
+
+
+def _same_owner(run: Run, principal: Principal) -> None:
+    if run.request.owner != principal.owner:
+        raise InvalidRequest(
+            "This run id is taken. Use a new idempotency key.", code="duplicate_run", param="idempotencyKey"
+        )

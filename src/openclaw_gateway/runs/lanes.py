@@ -1,0 +1,125 @@
+"""One session, one run at a time, in order of arrival.
+
+A lane is the Store's queue of a session: entering it is `begin`, waiting is a doorbell with a slow look
+as fall-back (a ring may be lost), leaving it is `finish` or `withdraw`, which name the run to ring
+next. One heartbeat renews the leases of all runs of this process and hears durable wishes to abort.
+Knows nothing of models or of what a turn holds.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from openclaw_gateway.errors import Fenced, InvalidRequest, StoreError
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, NewRun, Queued, Released, Store
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import RunResult
+
+log = structlog.get_logger()
+
+LEASE_S = 15.0
+RENEW_EVERY_S = 5.0
+LOOK_AGAIN_S = 1.0
+
+
+class Lanes:
+    def __init__(self, store: Store, bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
+        self._held: dict[str, tuple[Run, Claim, float]] = {}
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        self._heartbeat = asyncio.create_task(self._beat(), name="lanes.heartbeat")
+
+    async def close(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+
+    async def enter(self, run: Run, session: str) -> Claimed:
+        """Durably enqueue the run, wait for its turn, return the claim and what was said before.
+
+        Raises SessionBusy, StoreError, InvalidRequest (a used idempotency key); TimeoutError at the
+        run's deadline or abort, after the run was taken out of the queue.
+        """
+        request = run.request
+        begun = await self._store.begin(
+            NewRun(run.id, request.owner, session, request.agent_id, request.idempotency_key),
+            lease_s=LEASE_S,
+        )
+        match begun:
+            case Duplicate(run=earlier):
+                raise InvalidRequest(
+                    f"This idempotency key was already used by run {earlier.id}, which is "
+                    f"{earlier.status}. Use a new key for a new message.",
+                    code="duplicate_run",
+                )
+            case Queued():
+                run.accept()
+                claimed = await self._wait_turn(run)
+            case Claimed():
+                run.accept()
+                claimed = begun
+        self._hold(run, claimed.claim)
+        return claimed
+
+    async def leave(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> None:
+        """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
+        try:
+            released = await self._store.finish(claim, turn, result.status, result.usage, result.error)
+        finally:
+            self._held.pop(run.id, None)
+        self._ring(released)
+
+    async def _wait_turn(self, run: Run) -> Claimed:
+        watch = self._bus.watch(_turn_topic(run.id))
+        try:
+            while True:
+                async with run.interruptible():
+                    await watch.ring(LOOK_AGAIN_S)
+                claimed = await self._store.claim(run.id, lease_s=LEASE_S)
+                if claimed is not None:
+                    return claimed
+        except TimeoutError:
+            status = "aborted" if run.abort_reason else "failed"
+            self._ring(await self._store.withdraw(run.id, status))
+            raise
+        finally:
+            watch.close()
+
+    def _ring(self, released: Released) -> None:
+        if released.next_run is not None:
+            self._bus.ring(_turn_topic(released.next_run))
+
+    def _hold(self, run: Run, claim: Claim) -> None:
+        run.hold(claim.token)
+        self._held[run.id] = (run, claim, asyncio.get_running_loop().time() + LEASE_S)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+
+    async def _renew(self, run: Run, claim: Claim, until: float) -> None:
+        now = asyncio.get_running_loop().time()
+        try:
+            wanted = await self._store.renew(claim, lease_s=LEASE_S)
+        except Fenced:
+            run.abort("another process has taken over the session")
+        except StoreError as error:
+            log.warning("lease.renew_failed", run=run.id, error=error.message)
+            if now + RENEW_EVERY_S >= until:
+                run.abort("the session's lease could not be renewed")
+        else:
+            if run.id in self._held:
+                self._held[run.id] = (run, claim, now + LEASE_S)
+            if wanted:
+                run.abort("aborted by request")
+
+
+def _turn_topic(run_id: str) -> str:
+    return f"turn:{run_id}"

@@ -1,0 +1,118 @@
+"""The runs of this process: admission, start, look-up, abort, drain.
+
+Owns every run's task. A refusal is immediate. A finished run that asked to be retained stays findable
+for a while, in a bounded number; the others are forgotten at once.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+
+from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.runs.loop import RunLoop
+from openclaw_gateway.runs.run import Plan, Run, now_ms
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.wire.run import RunRequest
+
+RETAINED_RUNS = 1_000
+RETAINED_MS = 600_000
+CLIENT_LEFT = "the client left"
+Listener = Callable[[Run], None]
+
+
+class LiveRuns:
+    def __init__(self, loop: RunLoop, bus: Bus, *, max_runs: int) -> None:
+        self._loop = loop
+        self._bus = bus
+        self._max_runs = max_runs
+        self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
+        self._retained: OrderedDict[str, tuple[Run, int]] = OrderedDict()
+        self._listeners: set[Listener] = set()
+        self._draining = False
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def draining(self) -> bool:
+        return self._draining
+
+    async def start(self, request: RunRequest, plan: Plan) -> Run:
+        """Start a run, or return the one that already has this id.
+
+        Returns once the run is accepted (with a session: on disk). Raises Overloaded, SessionBusy,
+        StoreError. A caller that is cancelled meanwhile aborts the run.
+        """
+        earlier = self.find(request.run_id)
+        if earlier is not None:
+            return earlier
+        self._admit()
+        run = Run(request, plan, self._bus)
+        task = asyncio.create_task(self._loop.execute(run), name=run.id)
+        self._running[run.id] = (run, task)
+        task.add_done_callback(lambda _: self._ended(run))
+        for listener in self._listeners:
+            listener(run)
+        try:
+            await run.accepted
+        except asyncio.CancelledError:
+            run.abort(CLIENT_LEFT)
+            raise
+        return run
+
+    def find(self, run_id: str) -> Run | None:
+        """The live or retained run with this id."""
+        live = self._running.get(run_id)
+        if live is not None:
+            return live[0]
+        kept = self._retained.get(run_id)
+        return kept[0] if kept is not None else None
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` for every run that starts, until the returned function is called."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def running(self) -> list[Run]:
+        return [run for run, _ in self._running.values()]
+
+    def refuse(self) -> None:
+        """From now on `start` raises Overloaded."""
+        self._draining = True
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the runs; after `seconds` abort the rest and wait for them to be recorded."""
+        self.refuse()
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for run in self.running():
+            run.abort("the gateway is shutting down")
+        tasks = [task for _, task in self._running.values()]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _admit(self) -> None:
+        if self._draining:
+            raise Overloaded(
+                "The gateway is shutting down. Try again in a few seconds.", code="draining", retry_after=5
+            )
+        if len(self._running) >= self._max_runs:
+            raise Overloaded(
+                f"The gateway already executes {self._max_runs} runs, its limit (gateway.limits.maxRuns "
+                "or agents.defaults.maxConcurrent). Try again in a moment.",
+                retry_after=1,
+            )
+
+    def _ended(self, run: Run) -> None:
+        del self._running[run.id]
+        if not run.request.retain:
+            self._bus.forget(run.id)
+            return
+        self._retained[run.id] = (run, now_ms())
+        while self._retained:
+            oldest, (_, ended_ms) = next(iter(self._retained.items()))
+            if len(self._retained) <= RETAINED_RUNS and now_ms() - ended_ms < RETAINED_MS:
+                break
+            del self._retained[oldest]
+            self._bus.forget(oldest)

@@ -1,0 +1,143 @@
+"""The one code path: from an accepted request to a recorded turn.
+
+enter the lane -> started -> (model call -> its events)* -> record the turn -> ended. Whatever happens
+on the way, a run ends exactly once, and with a session its turn is on disk before anybody hears of the
+end. Everything that may take long is awaited inside `run.interruptible()`; the store is not, because
+what it was asked to record must not be half recorded. Knows no door.
+"""
+
+from contextlib import aclosing
+
+import msgspec
+import structlog
+
+from openclaw_gateway.agents.prompt import with_instructions
+from openclaw_gateway.errors import GatewayError, RunAborted, RunTimeout, StoreError, error_type
+from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.sessions.store import Claimed
+from openclaw_gateway.sessions.transcript import turn_for
+from openclaw_gateway.wire.events import RunStarted
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import ErrorInfo, FinishReason, RunResult, RunStatus
+
+log = structlog.get_logger()
+
+
+class RunLoop:
+    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
+
+    def __init__(self, lanes: Lanes, memory: Memory, models: ModelCaller) -> None:
+        self._lanes = lanes
+        self._memory = memory
+        self._models = models
+
+    async def execute(self, run: Run) -> None:
+        try:
+            session = run.request.session_key
+            result = await (self._stateless(run) if session is None else self._in_session(run, session))
+        except Exception:
+            log.exception("run.crashed", run=run.id)
+            result = _failed(Answer(), _internal())
+        run.end(result)
+        log.info(
+            "run.ended",
+            run=run.id,
+            agent=run.request.agent_id,
+            session=run.request.session_key,
+            status=result.status,
+            ms=now_ms() - run.created_ms,
+            tokens=result.usage.total_tokens,
+            code=result.error.code if result.error else None,
+        )
+
+    async def _stateless(self, run: Run) -> RunResult:
+        run.accept()
+        result, _ = await self._converse(run, None)
+        return result
+
+    async def _in_session(self, run: Run, session: str) -> RunResult:
+        try:
+            claimed = await self._lanes.enter(run, session)
+        except TimeoutError:
+            return _failed(Answer(), _stopped(run))
+        except GatewayError as error:
+            run.refuse(error)
+            return _failed(Answer(), error)
+        result, new = await self._converse(run, claimed)
+        turn = turn_for(result.status, new, result.text, result.reasoning)
+        try:
+            await self._lanes.leave(run, claimed.claim, turn, result)
+        except StoreError as error:
+            log.error("run.not_recorded", run=run.id, session=session, error=error.message)
+            return msgspec.structs.replace(result, status="failed", error=error_info(error))
+        return result
+
+    async def _converse(
+        self, run: Run, claimed: Claimed | None
+    ) -> tuple[RunResult, tuple[Message, ...]]:
+        """(the result, what of the request is new to the session); whatever goes wrong is a result."""
+        answer = Answer()
+        stored: tuple[Message, ...] = ()
+        new = run.request.messages
+        try:
+            run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
+            if claimed is not None:
+                stored, new = await self._memory.recall(run.request, claimed)
+            async with run.interruptible():
+                finish_reason = await self._call_model(run, answer, stored + new)
+        except TimeoutError:
+            return _failed(answer, _stopped(run)), new
+        except GatewayError as error:
+            return _failed(answer, error), new
+        except Exception:
+            log.exception("run.crashed", run=run.id)
+            return _failed(answer, _internal()), new
+        result = RunResult("completed", answer.text, answer.reasoning, finish_reason, answer.usage)
+        return result, new
+
+    async def _call_model(self, run: Run, answer: Answer, messages: tuple[Message, ...]) -> FinishReason:
+        plan, request = run.plan, run.request
+        system = with_instructions(plan.agent.prompt, request.instructions)
+        call = self._models.stream(plan.target, system, messages, request.sampling)
+        async with aclosing(call):
+            async for events in call:
+                answer.take(events)
+                run.emit(events)
+        return call.finish_reason
+
+
+def error_info(error: GatewayError) -> ErrorInfo:
+    """An error as data, for results, stores and sockets."""
+    return ErrorInfo(
+        error.message,
+        error_type(error),
+        error.code,
+        error.http_status,
+        error.param,
+        error.retry_after,
+        error.retryable,
+    )
+
+
+def _failed(answer: Answer, error: GatewayError) -> RunResult:
+    status: RunStatus = "aborted" if isinstance(error, RunAborted) else "failed"
+    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, error_info(error))
+
+
+def _internal() -> GatewayError:
+    return GatewayError("The run failed inside the gateway. The operator finds the cause in its log.")
+
+
+def _stopped(run: Run) -> GatewayError:
+    if run.abort_reason is not None:
+        return RunAborted(f"The run was aborted: {run.abort_reason}.")
+    return RunTimeout(
+        "The run took longer than its limit and was stopped. Raise agents.defaults.timeoutSeconds "
+        "(or the request's timeout) if it should have more time."
+    )
+
+

@@ -1,0 +1,126 @@
+"""A run: its event log, its deadline, its end. The handle every door holds.
+
+Doors read the log, wait, or ask for an abort; only runs/loop.py moves a run forward. Who waits for a
+run may leave at any time: nothing here depends on readers.
+"""
+
+import asyncio
+import time
+from types import TracebackType
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.models.catalog import ModelTarget
+from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.wire.events import Event, RunEnded
+from openclaw_gateway.wire.run import RunRequest, RunResult
+
+
+class Plan(Struct, frozen=True):
+    """An agent with the model it will use, resolved at load time."""
+
+    agent: Agent
+    target: ModelTarget
+
+
+class Run:
+    """One execution. `accepted` is done once the run is durably enqueued, or refused."""
+
+    def __init__(self, request: RunRequest, plan: Plan, bus: Bus) -> None:
+        loop = asyncio.get_running_loop()
+        self.id = request.run_id
+        self.request = request
+        self.plan = plan
+        self.created_ms = now_ms()
+        self.result: RunResult | None = None
+        self.abort_reason: str | None = None
+        self.accepted: asyncio.Future[None] = loop.create_future()
+        self.deadline = _deadline(loop.time(), request, plan.agent)
+        self._loop = loop
+        self._bus = bus
+        self._ended: asyncio.Future[RunResult] = loop.create_future()
+        self._scope: asyncio.Timeout | None = None
+        self._token = 0
+        self._seq = 0
+
+    def accept(self) -> None:
+        """The run is durably enqueued (or needs not be): whoever started it may go on."""
+        if not self.accepted.done():
+            self.accepted.set_result(None)
+
+    def refuse(self, error: GatewayError) -> None:
+        """The run was not even enqueued."""
+        if not self.accepted.done():
+            self.accepted.set_exception(error)
+
+    def emit(self, events: list[Event] | tuple[Event, ...]) -> None:
+        """Append to the log."""
+        self._bus.emit(self.id, self._token, self._seq, events)
+        self._seq += len(events)
+
+    def hold(self, token: int) -> None:
+        """From now on events carry the claim's token, so that an older holder's are refused."""
+        self._token = token
+
+    def events(self, after: int = 0) -> Subscription:
+        """A reader of the log from index `after`; close it when done."""
+        return self._bus.subscribe(self.id, after)
+
+    async def wait(self) -> RunResult:
+        """The result, once there is one. Cancelling the waiter does not touch the run."""
+        return await asyncio.shield(self._ended)
+
+    def interruptible(self) -> "_Interruptible":
+        """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
+        return _Interruptible(self)
+
+    def abort(self, reason: str) -> bool:
+        """Ask the run to stop; False when it has ended. The first reason stands."""
+        if self.result is not None:
+            return False
+        if self.abort_reason is None:
+            self.abort_reason = reason
+            if self._scope is not None and not self._scope.expired():
+                self._scope.reschedule(self._loop.time())
+        return True
+
+    def end(self, result: RunResult) -> None:
+        """Close the log with the result. Called exactly once, by the loop."""
+        self.result = result
+        self.emit((RunEnded(result, now_ms()),))
+        self._ended.set_result(result)
+        self.accept()
+
+
+class _Interruptible:
+    """An asyncio.timeout that `Run.abort` can reach; never more than one is open per run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        when = 0.0 if run.abort_reason is not None else run.deadline
+        self._scope = asyncio.timeout_at(when)
+
+    async def __aenter__(self) -> None:
+        await self._scope.__aenter__()
+        self._run._scope = self._scope  # noqa: SLF001  the other half of Run.abort
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._run._scope = None  # noqa: SLF001
+        return await self._scope.__aexit__(kind, error, trace)
+
+
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _deadline(now: float, request: RunRequest, agent: Agent) -> float | None:
+    limit = request.timeout_s or agent.timeout_s
+    return now + limit if limit else None

@@ -1,0 +1,123 @@
+"""Session keys and agent ids: how a conversation is named, and which names a client may choose.
+
+Pure. Knows nothing of configuration: whether an agent exists is decided by routing. A key is always
+`agent:<agent id>:<name>`, in lower case; only the agent id is structure, the name is opaque and may
+hold further colons. Keys never become paths.
+"""
+
+import re
+from typing import NamedTuple
+
+from openclaw_gateway.errors import InvalidRequest
+
+DEFAULT_AGENT_ID = "main"
+MAX_NAME_CHARS = 256
+RESERVED_NAMESPACES = ("subagent", "cron", "acp")
+SESSION_KEY_HEADER = "x-openclaw-session-key"
+
+_AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII | re.IGNORECASE)
+_NOT_IN_AGENT_ID = re.compile(r"[^a-z0-9_-]+")
+# Control characters, line and paragraph separators, direction overrides, the byte order mark and lone
+# surrogates: what breaks a log line, a terminal, a header or SQLite. Joiners and the spaces of other
+# scripts are letters' company in real names and may stay.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+class SessionKey(NamedTuple):
+    """A whole key, and the agent it belongs to."""
+
+    agent_id: str
+    key: str
+
+
+def normalise_agent_id(text: str) -> str:
+    """The agent id that `text` means; `main` when nothing usable is left of it."""
+    text = text.strip()
+    if _AGENT_ID.fullmatch(text):
+        return text.lower()
+    return _NOT_IN_AGENT_ID.sub("-", text.lower()).strip("-")[:64] or DEFAULT_AGENT_ID
+
+
+def is_agent_id(text: str) -> bool:
+    """Whether `text` is an agent id as it stands, in any case: normalising changes nothing else."""
+    return text != "" and text.isascii() and normalise_agent_id(text) == text.lower()
+
+
+def explicit_key(header_value: str, agent_id: str) -> SessionKey:
+    """The key a client chose in a header. A bare name belongs to `agent_id`.
+
+    The bound holds for the name, so that a key we answered with can always be sent back.
+    Raises InvalidRequest (code "session_key_invalid" | "session_key_reserved" | "agent_not_found").
+    """
+    text = header_value.strip().lower()
+    name = text
+    if text.startswith("agent:"):
+        _, owner, name = text.split(":", 2) if text.count(":") > 1 else ("", "", "")
+        owner, name = owner.strip(), name.strip()
+        if not owner or not name:
+            raise _invalid("A session key that starts with 'agent:' must be 'agent:<agent id>:<name>'.")
+        if not is_agent_id(owner):
+            raise InvalidRequest(
+                "The session key names something that is not an agent id: use letters, digits, '_' and '-' "
+                "after 'agent:', or send a key without 'agent:' and choose the agent by the model field.",
+                code="agent_not_found",
+                param=SESSION_KEY_HEADER,
+            )
+        agent_id = owner
+    _check_name(name, "session key", SESSION_KEY_HEADER)
+    # Empty segments are skipped because OpenClaw skips them when it reads a key.
+    segments = [segment for part in name.split(":") if (segment := part.strip())]
+    if not segments:
+        raise _invalid("The session key has no name in it: send at least one letter or digit.")
+    if ":" in name and segments[0] in RESERVED_NAMESPACES:
+        raise InvalidRequest(
+            f"Session keys in the namespaces {', '.join(f'{n}:' for n in RESERVED_NAMESPACES)} are reserved "
+            "for internal use: choose another name.",
+            code="session_key_reserved",
+            param=SESSION_KEY_HEADER,
+        )
+    return SessionKey(agent_id, f"agent:{agent_id}:{name}")
+
+
+def user_key(agent_id: str, user: str) -> str | None:
+    """The key of a client's `user` field; None (stateless) when it is blank.
+
+    Raises InvalidRequest (code "session_key_invalid", param "user").
+    """
+    name = user.strip().lower()
+    if not name:
+        return None
+    _check_name(name, "user", "user")
+    return f"agent:{agent_id}:openai-user:{name}"
+
+
+def main_key(agent_id: str) -> str:
+    """The session the terminal uses when none is named."""
+    return f"agent:{agent_id}:main"
+
+
+def agent_of(key: str) -> str | None:
+    """The agent a whole key belongs to; None when it is not a whole key."""
+    head, _, rest = key.partition(":")
+    agent_id, _, name = rest.partition(":")
+    return agent_id if head == "agent" and name and is_agent_id(agent_id) else None
+
+
+def _check_name(name: str, what: str, param: str) -> None:
+    if not name:
+        raise _invalid(f"The {what} is empty: send a name, or leave it out for a stateless request.")
+    if len(name) > MAX_NAME_CHARS:
+        raise _invalid(
+            f"The {what} has {len(name)} characters (after folding to lower case); "
+            f"at most {MAX_NAME_CHARS} are allowed: send a shorter one.",
+            param,
+        )
+    if _UNPRINTABLE.search(name):
+        raise _invalid(
+            f"The {what} has control characters or is not valid UTF-8: send printable text in UTF-8.",
+            param,
+        )
+
+
+def _invalid(message: str, param: str = SESSION_KEY_HEADER) -> InvalidRequest:
+    return InvalidRequest(message, code="session_key_invalid", param=param)

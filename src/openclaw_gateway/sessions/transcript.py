@@ -1,0 +1,69 @@
+"""Transcript rules: what a model may be shown of a conversation, and what a run adds to it.
+
+Pure. Knows nothing of stores, vendors or agents. What it returns is always a legal conversation: every
+tool call is answered right after it, and no result stands without its call.
+"""
+
+from collections.abc import Sequence
+
+from openclaw_gateway.sessions.store import Transcript
+from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage
+from openclaw_gateway.wire.run import RunStatus
+
+NO_RESULT = "no result was recorded"
+SUMMARY_HEAD = "Summary of the conversation so far:\n"
+
+
+def for_model(transcript: Transcript, new: Sequence[Message] = ()) -> tuple[Message, ...]:
+    """The stored conversation followed by `new`, as a model may be sent it.
+
+    A summary that is not empty stands first, as a system message; an empty one covers entries without
+    a word (that is how a session is reset). `new` belongs in the same call, because its tool results
+    may answer the last stored calls. Assistant messages without text and calls are left out: vendors
+    refuse them. Adjacent user messages stay as they are.
+    """
+    messages = [entry.message for entry in transcript.entries]
+    messages += new
+    legal = _answered(messages)
+    summary = transcript.summary
+    if summary is not None and summary.text.strip():
+        legal.insert(0, SystemMessage(SUMMARY_HEAD + summary.text))
+    return tuple(legal)
+
+
+def turn_for(
+    status: RunStatus, new_messages: Sequence[Message], text: str, reasoning: str = ""
+) -> tuple[Message, ...]:
+    """What a run that ended with `status` adds to its session; empty means nothing was said.
+
+    Text that was seen before an abort is kept, because the user saw it and may refer to it. A failed
+    run leaves nothing even after text: its client got an error and will ask again, and the question
+    must not be there twice.
+    """
+    if status == "completed":
+        return (*new_messages, AssistantMessage(content=text, reasoning=reasoning or None))
+    if status == "aborted" and text.strip():
+        return (*new_messages, AssistantMessage(content=text, reasoning=reasoning or None, aborted=True))
+    return ()
+
+
+def _answered(messages: list[Message]) -> list[Message]:
+    legal: list[Message] = []
+    waiting: list[str] = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            if message.tool_call_id in waiting:
+                waiting.remove(message.tool_call_id)
+                legal.append(message)
+            continue
+        if waiting:
+            legal += [ToolMessage(call_id, NO_RESULT) for call_id in waiting]
+            waiting = []
+        if isinstance(message, AssistantMessage):
+            if message.tool_calls:
+                waiting = [call.id for call in message.tool_calls]
+            elif not message.content:
+                continue
+        legal.append(message)
+    legal += [ToolMessage(call_id, NO_RESULT) for call_id in waiting]
+    return legal

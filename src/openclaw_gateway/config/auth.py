@@ -1,0 +1,138 @@
+"""Which secret guards the gateway: the flags, then the configuration, then the environment. Pure but for
+the random secret of a start without one. Who presents a secret and whether it fits is decided elsewhere.
+"""
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from openclaw_gateway.config.brands import env, env_names
+from openclaw_gateway.config.schema import AuthConfig, AuthMode
+from openclaw_gateway.errors import ConfigError, StartupError
+
+MIN_SECRET = 16
+# sysexits: EX_CONFIG
+EXIT_CONFIG = 78
+
+_PLACEHOLDERS = re.compile(
+    r"(?:(?:please)?(?:change|replace)(?:me|this|it)?(?:please|now|token|password|secret)?"
+    r"|(?:your|my|the|some|a|an)?(?:new|secret|strong|long|random|shared|gateway|openclaw|clawdbot|api|auth)*"
+    r"(?:token|password|passwd|secret|key)(?:here|goeshere)?"
+    r"|openclaw(?:gateway)?|clawdbot(?:gateway)?|gateway|admin|default|example|test|todo|x+|none|null|undefined)"
+    r"[0-9]{0,4}"
+)
+
+
+class ResolvedAuth(Struct, frozen=True):
+    """`secret` is None only in mode "none"; `source` says where it came from, in the operator's words."""
+
+    mode: AuthMode
+    secret: str | None
+    generated: bool
+    source: str
+
+    def __repr__(self) -> str:
+        return f"ResolvedAuth(mode={self.mode!r}, generated={self.generated}, source={self.source!r})"
+
+
+def resolve_auth(
+    auth: AuthConfig,
+    *,
+    environ: Mapping[str, str],
+    flag_mode: AuthMode | None = None,
+    flag_token: str | None = None,
+    flag_password: str | None = None,
+) -> ResolvedAuth:
+    """Raises ConfigError when nobody can tell which secret is meant, or the one asked for is missing.
+
+    `environ` is the effective one of the loaded configuration. With nothing at all configured a random
+    token is made up for this start; a flag for one of the two secrets also chooses the mode.
+    """
+    token = _first(("--token", flag_token), ("gateway.auth.token", auth.token), _variable(environ, "TOKEN"))
+    password = _first(
+        ("--password", flag_password),
+        ("gateway.auth.password", auth.password),
+        _variable(environ, "PASSWORD"),
+    )
+    mode = flag_mode or auth.mode or _mode_of_flags(flag_token, flag_password)
+    if mode is None:
+        if token and password:
+            raise ConfigError(
+                [
+                    f"gateway.auth.mode: is not set, and there is a token ({token[0]}) as well as a password "
+                    f'({password[0]}); set it, or --auth, to "token" or "password"'
+                ]
+            )
+        mode = "password" if password else "token"
+    if mode == "none":
+        return ResolvedAuth("none", None, generated=False, source="gateway.auth.mode")
+    chosen = password if mode == "password" else token
+    if chosen:
+        return ResolvedAuth(mode, chosen[1], generated=False, source=chosen[0])
+    if mode == "password":
+        raise ConfigError(
+            [
+                'gateway.auth.password: is missing although the mode is "password"; set it, '
+                f"{env_names('GATEWAY_PASSWORD')} or --password"
+            ]
+        )
+    return ResolvedAuth("token", secrets.token_hex(24), generated=True, source="generated")
+
+
+def check_exposure(host: str, resolved: ResolvedAuth) -> None:
+    """Raises StartupError when `host` can be reached from other machines and the secret is no obstacle."""
+    if is_loopback(host):
+        return
+    weakness = _weakness(resolved)
+    if weakness:
+        raise StartupError(
+            f"Refusing to listen on {host}, where other machines can reach it: {weakness}. Set "
+            f"gateway.auth.token or {env_names('GATEWAY_TOKEN')} to a random secret of at least {MIN_SECRET} "
+            "characters (for instance from: openssl rand -hex 24), or listen on loopback only.",
+            exit_code=EXIT_CONFIG,
+            code="insecure_bind",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _weakness(resolved: ResolvedAuth) -> str | None:
+    secret = resolved.secret
+    if secret is None:
+        return "there is no secret (auth mode none)"
+    if resolved.generated:
+        return "no secret is configured, and one made up for this start would change with the next"
+    if _PLACEHOLDERS.fullmatch(re.sub(r"[\W_]+", "", secret.lower())):
+        return "the secret is a placeholder that anybody would try first"
+    if len(secret) < MIN_SECRET:
+        return f"the secret is shorter than {MIN_SECRET} characters"
+    if len(set(secret)) < 4:
+        return "the secret repeats a few characters"
+    return None
+
+
+def _mode_of_flags(flag_token: str | None, flag_password: str | None) -> AuthMode | None:
+    if bool(flag_token) == bool(flag_password):
+        return None
+    return "token" if flag_token else "password"
+
+
+def _first(*candidates: tuple[str, str | None]) -> tuple[str, str] | None:
+    """Name and value of the first that is not blank."""
+    for name, value in candidates:
+        if value and value.strip():
+            return name, value.strip()
+    return None
+
+
+def _variable(environ: Mapping[str, str], kind: str) -> tuple[str, str | None]:
+    found = env(environ, f"GATEWAY_{kind}")
+    return (found[1], found[0]) if found else ("", None)

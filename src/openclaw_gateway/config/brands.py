@@ -1,0 +1,59 @@
+"""The two names this program answers to, in one table. Nothing else in the code knows there are two.
+
+Pure: no file, no environment of its own. Who needs a name (a header prefix, an environment variable, a
+file name) iterates over BRANDS or calls a function here; the first row always wins over the second.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class Brand(Struct, frozen=True):
+    """`name` is the program and the distribution's command; `model_word` is what clients say as model."""
+
+    name: str
+    env_prefix: str
+    state_dir: str
+    config_file: str
+    header_prefix: str
+    model_word: str
+
+
+BRANDS: tuple[Brand, ...] = (
+    Brand(
+        name="openclaw",
+        env_prefix="OPENCLAW_",
+        state_dir=".openclaw",
+        config_file="openclaw.json",
+        header_prefix="x-openclaw-",
+        model_word="openclaw",
+    ),
+    Brand(
+        name="clawdbot",
+        env_prefix="CLAWDBOT_",
+        state_dir=".clawdbot",
+        config_file="clawdbot.json",
+        header_prefix="x-clawdbot-",
+        model_word="clawdbot",
+    ),
+)
+
+# Our own keys, for whoever shares the main file with a program that refuses keys it does not know.
+OVERLAY_FILE = "openclaw-gateway.json"
+
+
+def env(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """The value and full name of the first brand's variable that is not blank: `env(e, "STATE_DIR")`."""
+    for brand in BRANDS:
+        full = brand.env_prefix + name
+        value = environ.get(full, "").strip()
+        if value:
+            return value, full
+    return None
+
+
+def env_names(name: str) -> str:
+    """Every brand's spelling of a variable, for messages: "OPENCLAW_PORT (or CLAWDBOT_PORT)"."""
+    first, *others = (brand.env_prefix + name for brand in BRANDS)
+    return f"{first} (or {', '.join(others)})" if others else first

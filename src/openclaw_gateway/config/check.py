@@ -1,0 +1,192 @@
+"""The merged document against the schema: every strange key and every wrong value, all at once.
+
+Walks the document next to the structs. What is served comes out clean (variables filled in, shorthands in
+their long form); what is known and not served is left out and remembered; all else becomes a Problem. No
+file access. Rules between several keys are in `rules.py`.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, inspect
+
+from openclaw_gateway.config import forms
+from openclaw_gateway.config.known import KNOWN, SILENT
+from openclaw_gateway.config.places import KeyPath, Problem
+from openclaw_gateway.config.substitute import MissingVariable, substitute
+from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
+
+_TEXT_FORMS = {"url": forms.url, "address": forms.address, "network": forms.network}
+# Stands for a value that was refused: nothing more is said about it, and nobody sees it.
+_REFUSED = object()
+
+
+class Checked(Struct, frozen=True):
+    """`unserved` are the known keys that have no effect, in the file's order, each named once."""
+
+    document: dict[str, Any]
+    problems: list[Problem]
+    unserved: tuple[str, ...]
+
+
+def check(
+    document: dict[str, Any], schema: type[Struct], *, environ: Mapping[str, str], home: Path
+) -> Checked:
+    walk = _Walk(environ, home)
+    clean = walk.struct(document, schema, (), "")
+    return Checked(clean, walk.problems, tuple(walk.unserved))
+
+
+@cache
+def _fields(struct: type[Struct]) -> dict[str, inspect.Field]:
+    kind = inspect.type_info(struct)
+    return {field.encode_name: field for field in kind.fields} if isinstance(kind, inspect.StructType) else {}
+
+
+class _Walk:
+    def __init__(self, environ: Mapping[str, str], home: Path) -> None:
+        self.environ = environ
+        self.home = home
+        self.problems: list[Problem] = []
+        self.unserved: dict[str, None] = {}
+
+    def struct(
+        self, value: dict[str, Any], struct: type[Struct], path: KeyPath, pattern: str
+    ) -> dict[str, Any]:
+        """`pattern` is the path with all agents and models folded into one, for the notice."""
+        fields, known = _fields(struct), KNOWN.get(struct, frozenset())
+        clean: dict[str, Any] = {}
+        for key, item in value.items():
+            field = fields.get(key)
+            name = f"{pattern}.{key}" if pattern else key
+            if key in known:
+                if key not in SILENT:
+                    self.unserved[name] = None
+                # Left as written, so that a variable only an unserved part needs may be missing.
+                if field is not None and self._plain(item, field.type):
+                    clean[key] = item
+            elif field is None:
+                self._refuse((*path, key), unknown_key((*path, key), fields.keys() | known))
+            else:
+                read = self._read(item, field.type, (*path, key), name)
+                if read is not _REFUSED:
+                    clean[key] = read
+        for key, field in fields.items():
+            if field.required and key not in value:
+                self._refuse((*path, key), "is missing; add it")
+        return clean
+
+    def _plain(self, value: Any, kind: inspect.Type) -> bool:
+        match _core(kind):
+            case inspect.DictType():
+                return isinstance(value, dict)
+            case inspect.VarTupleType():
+                return isinstance(value, list) and all(isinstance(item, str) for item in value)
+            case _:
+                return False
+
+    def _refuse(self, path: KeyPath, message: str) -> object:
+        self.problems.append(Problem(path, message))
+        return _REFUSED
+
+    def _read(self, value: Any, kind: inspect.Type, path: KeyPath, pattern: str) -> Any:
+        kind, form = _core(kind), _form(kind)
+        if form == "secret" and isinstance(value, dict):
+            return self._formed(lambda: forms.secret_from(value, self.environ), path)
+        if form == "model" and isinstance(value, str):
+            value = {"primary": value}
+        match kind, value:
+            case inspect.AnyType(), _:
+                read = self._anything(value, path)
+            case inspect.StructType(), dict():
+                read = self.struct(value, kind.cls, path, pattern)
+            case inspect.DictType(), dict():
+                read = {
+                    key: clean
+                    for key, item in value.items()
+                    if (clean := self._read(item, kind.value_type, (*path, key), f"{pattern}.*"))
+                    is not _REFUSED
+                }
+            case inspect.VarTupleType(), list():
+                items = (
+                    self._read(v, kind.item_type, (*path, i), f"{pattern}[]") for i, v in enumerate(value)
+                )
+                read = [item for item in items if item is not _REFUSED]
+            case _:
+                read = self._scalar(value, kind, form, path)
+        return read
+
+    def _scalar(self, value: Any, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
+        match kind:
+            case inspect.StrType() | inspect.LiteralType() if isinstance(value, str):
+                return self._text(value, kind, form, path)
+            case inspect.BoolType() if isinstance(value, bool):
+                return value
+            case inspect.IntType() | inspect.FloatType() if isinstance(value, int | float):
+                return self._number(value, kind, path)
+            case _:
+                return self._refuse(path, wrong_kind(kind, value))
+
+    def _text(self, value: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
+        text = self._substituted(value, path)
+        if not isinstance(text, str):
+            return text
+        if isinstance(kind, inspect.LiteralType):
+            return text if text in kind.values else self._refuse(path, choice(text, kind.values))
+        if isinstance(kind, inspect.StrType) and kind.min_length and not text.strip():
+            return self._refuse(path, "is empty; write a value or remove the key")
+        if form == "path":
+            return forms.expand_home(text, self.home)
+        if form in _TEXT_FORMS:
+            rule = _TEXT_FORMS[form]
+            return self._formed(lambda: rule(text), path)
+        return text
+
+    def _number(self, value: float, kind: inspect.IntType | inspect.FloatType, path: KeyPath) -> Any:
+        if isinstance(value, bool) or not math.isfinite(value):
+            return self._refuse(path, wrong_kind(kind, value))
+        if isinstance(kind, inspect.IntType) and isinstance(value, float):
+            if not value.is_integer():
+                return self._refuse(path, wrong_kind(kind, value))
+            value = int(value)
+        beyond = range_of(kind, value)
+        return self._refuse(path, beyond) if beyond else value
+
+    def _anything(self, value: Any, path: KeyPath) -> Any:
+        match value:
+            case str():
+                return self._substituted(value, path)
+            case dict():
+                return {k: self._anything(v, (*path, k)) for k, v in value.items()}
+            case list():
+                return [self._anything(v, (*path, i)) for i, v in enumerate(value)]
+            case _:
+                return value
+
+    def _substituted(self, text: str, path: KeyPath) -> Any:
+        try:
+            return substitute(text, self.environ)
+        except MissingVariable as missing:
+            return self._refuse(path, missing_variables(missing.names))
+
+    def _formed(self, rule: Callable[[], str], path: KeyPath) -> Any:
+        try:
+            return rule()
+        except forms.Wrong as wrong:
+            return self._refuse(path, str(wrong))
+
+
+def _core(kind: inspect.Type) -> inspect.Type:
+    """The type without `| None` and without what is attached to it."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
+
+
+def _form(kind: inspect.Type) -> str | None:
+    if isinstance(kind, inspect.UnionType):
+        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return (kind.extra or {}).get("form") if isinstance(kind, inspect.Metadata) else None

@@ -1,0 +1,74 @@
+"""The rules for single texts that a type cannot say: a URL, an address, a path, a credential.
+
+Pure. Each rule takes the text and gives it back, possibly in another shape, or raises Wrong with what is
+wrong and what to do. A rule never quotes the text: it may be, or contain, a secret.
+"""
+
+import ipaddress
+import os.path
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE_KEYS = {"source", "provider", "id"}
+
+
+class Wrong(ValueError):
+    """Why a value is refused, as the end of a sentence that began with its path."""
+
+
+def expand_home(text: str, home: Path) -> str:
+    if text == "~":
+        return str(home)
+    if text.startswith(("~/", "~" + os.path.sep)):
+        return str(home / text[2:])
+    return text
+
+
+def url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(char.isspace() for char in text):
+        raise Wrong("must be a URL that begins with http:// or https:// and names a host")
+    return text
+
+
+def address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise Wrong("must be an IP address such as 192.168.1.10") from None
+    return text
+
+
+def network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise Wrong("must be an IP address or network such as 10.0.0.5 or 10.0.0.0/8") from None
+    return text
+
+
+def secret_from(reference: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """The credential that an object such as {source: "env", id: "NAME"} stands for."""
+    strange = sorted(str(key) for key in reference if key not in _REFERENCE_KEYS)
+    if strange:
+        raise Wrong(
+            f'has the unknown key "{strange[0]}"; a credential is text or {{source: "env", id: "NAME"}}'
+        )
+    source, name = reference.get("source"), reference.get("id")
+    if source != "env":
+        named = f"the source {source!r} is" if isinstance(source, str) else "a reference without source is"
+        raise Wrong(f'cannot be resolved: {named} not supported here; use source "env" or write the text')
+    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+        raise Wrong('needs an "id" that names an environment variable')
+    value = environ.get(name, "")
+    if not value.strip():
+        raise Wrong(f"refers to the environment variable {name}, which is not set; set it, or write the text")
+    return value

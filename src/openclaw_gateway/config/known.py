@@ -1,0 +1,94 @@
+"""The keys of OpenClaw and Clawdbot that this gateway knows of and does not serve (yet).
+
+One table: for each struct of the schema the keys that may stand next to its fields. They are accepted
+whatever they hold, and named once in one notice. A key that is both here and a field is kept as well. No
+behaviour; what is in neither place is a mistake of the operator's, and reported as one.
+"""
+
+from msgspec import Struct
+
+from openclaw_gateway.config.schema import agents, gateway, models, root, sessions
+
+# The program's own notes about the file: not worth a notice.
+SILENT = frozenset({"$schema", "meta", "wizard"})
+
+_AGENT = """
+    agentDir agentRuntime blockStreamingDefault cliBackends compaction contextLimits contextPruning cwd
+    elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
+    imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
+    sandbox silentReply skills skillsLimits startupContext subagents systemPromptOverride tools tts
+    utilityModel verboseDefault
+"""
+
+_ROOT = """
+    $schema accessGroups acp agent approvals audio auth bindings broadcast browser canvasHost channels cli
+    commands cron diagnostics discord discovery hooks identity imessage mcp media memory messages meta
+    msteams nodeHost plugins proxy routing secrets security signal skills slack surfaces talk telegram
+    telemetry tools transcripts tui ui update web whatsapp wizard
+"""
+
+_GATEWAY = """
+    allowRealIpFallback channelHealthCheckMinutes channelMaxRestartsPerHour channelStaleEventThresholdMinutes
+    cliAgents handshakeTimeoutMs nodes publicOrigin push reload remote roles tailscale terminal tls tools
+    webchat
+"""
+
+_DEFAULTS = """
+    blockStreamingBreak blockStreamingChunk blockStreamingCoalesce bootstrapPromptTruncationWarning
+    envelopeElapsed envelopeTimestamp envelopeTimezone imageGenerationModel imageMaxDimensionPx imageQuality
+    llm maxActiveTranscriptBytes mediaGenerationAutoProviderFallback mediaMaxMb modelSelectionScope
+    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skipOptionalBootstrapFiles timeFormat
+    toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
+"""
+
+_SESSION = """
+    agentToAgent forkAfterTokens groupScope heartbeatIdleMinutes identityLinks maintenance notifyOnCreate
+    parentForkMaxTokens resetByChannel resetByType resetTriggers sendPolicy sharing store threadBindings
+    typingIntervalSeconds typingMode writeLock
+"""
+
+_TABLE: dict[type[Struct], str] = {
+    root.Written: _ROOT,
+    gateway.GatewayConfig: _GATEWAY,
+    gateway.AuthConfig: "allowTailscale identityScopes trustedProxy",
+    gateway.HttpConfig: "securityHeaders",
+    gateway.HttpEndpoints: "responses",
+    gateway.ChatCompletionsEndpoint: "images maxBodyBytes maxImageParts maxTotalImageBytes",
+    gateway.ControlUiConfig: """
+            allowExternalEmbedUrls allowInsecureAuth basePath chatMessageMaxWidth
+            dangerouslyAllowHostHeaderOriginFallback dangerouslyDisableDeviceAuth embedSandbox enabled root
+        """,
+    agents.AgentDefaults: _AGENT + _DEFAULTS,
+    agents.AgentEntry: _AGENT,
+    agents.KeyedAgentEntry: _AGENT,
+    agents.ModelChoice: "timeoutMs",
+    agents.ModelEntry: "agentRuntime streaming",
+    models.ModelsConfig: "bedrockDiscovery pricing",
+    models.ProviderConfig: """
+            agentRuntime auth contextTokens contextWindow injectNumCtxForOpenAICompat localService maxTokens
+            region request
+        """,
+    models.ModelDefinition: """
+            agentRuntime baseUrl contextTokens cost headers mediaInput metadataSource thinkingLevelMap
+        """,
+    sessions.SessionConfig: _SESSION,
+    sessions.LoggingConfig: "audit maxFileBytes",
+}
+KNOWN: dict[type[Struct], frozenset[str]] = {
+    struct: frozenset(keys.split()) for struct, keys in _TABLE.items()
+}
+
+# Mistakes people make often enough to be told exactly where the key belongs.
+MOVED: dict[str, str] = {
+    "gateway.token": "gateway.auth.token",
+    "gateway.password": "gateway.auth.password",
+    "gateway.host": "gateway.bind",
+    "gateway.cors": "gateway.http.cors",
+    "gateway.endpoints": "gateway.http.endpoints",
+    "gateway.http.chatCompletions": "gateway.http.endpoints.chatCompletions",
+    "providers": "models.providers",
+    "limits": "gateway.limits",
+    "port": "gateway.port",
+    "agents.model": "agents.defaults.model",
+    "agents.workspace": "agents.defaults.workspace",
+}

@@ -1,0 +1,107 @@
+"""Where in which file a part of the configuration was written.
+
+Used only when there is something to complain about: the documents are then read again as PlacedObject
+and PlacedList, which are plain dicts and lists that also remember places, and go through the very same
+steps. The three joining functions keep the places when there are any and cost nothing when not.
+"""
+
+import re
+from typing import Any
+
+from msgspec import Struct
+
+KeyPath = tuple[str | int, ...]
+
+_PLAIN_KEY = re.compile(r"[\w$-]+")
+
+
+class Place(Struct, frozen=True):
+    file: str
+    line: int
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Problem(Struct, frozen=True):
+    """One fault: `path` in the merged document, and what is wrong and what to do, as one sentence.
+
+    `place` is set only when the path alone cannot tell it (a file that does not parse, an `$include`).
+    """
+
+    path: KeyPath
+    message: str
+    place: Place | None = None
+
+
+class PlacedObject(dict[str, Any]):
+    """`place` is where the object begins, `places` where each of its keys stands."""
+
+    def __init__(self, items: dict[str, Any], place: Place, places: dict[str, Place]) -> None:
+        super().__init__(items)
+        self.place = place
+        self.places = places
+
+
+class PlacedList(list[Any]):
+    def __init__(self, items: list[Any], place: Place, places: list[Place]) -> None:
+        super().__init__(items)
+        self.place = place
+        self.places = places
+
+
+def join_objects(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """The keys of both; those of `over` win."""
+    if not isinstance(base, PlacedObject):
+        return base | over
+    later = over.places if isinstance(over, PlacedObject) else {}
+    return PlacedObject(base | over, base.place, base.places | later)
+
+
+def join_lists(first: list[Any], second: list[Any]) -> list[Any]:
+    if isinstance(first, PlacedList) and isinstance(second, PlacedList):
+        return PlacedList([*first, *second], first.place, [*first.places, *second.places])
+    return [*first, *second]
+
+
+def same_place(items: list[Any], original: list[Any]) -> list[Any]:
+    """`items`, which stand for those of `original` one by one."""
+    if isinstance(original, PlacedList):
+        return PlacedList(items, original.place, original.places)
+    return items
+
+
+def without(document: dict[str, Any], key: str) -> dict[str, Any]:
+    rest = {name: value for name, value in document.items() if name != key}
+    if isinstance(document, PlacedObject):
+        return PlacedObject(rest, document.place, document.places)
+    return rest
+
+
+def locate(document: object, path: KeyPath) -> Place | None:
+    """The place of `path`, or of the innermost part of it that was written; None without places."""
+    found = document.place if isinstance(document, PlacedObject) else None
+    for key in path:
+        if isinstance(document, PlacedObject) and isinstance(key, str) and key in document:
+            found = document.places.get(key, found)
+            document = document[key]
+        elif isinstance(document, PlacedList) and isinstance(key, int) and key < len(document):
+            found = document.places[key]
+            document = document[key]
+        else:
+            break
+    return found
+
+
+def dotted(path: KeyPath) -> str:
+    """A path as people write it: `agents.list[0].id`, with quotes around keys that need them."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif _PLAIN_KEY.fullmatch(key):
+            text += f".{key}" if text else key
+        else:
+            text += '["' + key.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+    return text

@@ -1,0 +1,91 @@
+"""Rules between several keys, checked on the document as it was written. Pure.
+
+Each rule is a generator of Problems over the merged document; a part of the wrong kind is somebody else's
+problem and skipped here.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
+from openclaw_gateway.config.places import KeyPath, Problem, dotted
+
+
+def broken_rules(document: dict[str, Any]) -> list[Problem]:
+    return [*_one_secret(document), *_custom_bind(document), *_agents(document), *_tool_policies(document)]
+
+
+def agent_ids(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Every agent's id as written, and where."""
+    for at, entry in enumerate(_at(document, "agents", "list", kind=list)):
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            yield ("agents", "list", at, "id"), entry["id"]
+    for key in _at(document, "agents", "entries", kind=dict):
+        yield ("agents", "entries", key), key
+
+
+def _one_secret(document: dict[str, Any]) -> Iterator[Problem]:
+    auth = _at(document, "gateway", "auth", kind=dict)
+    if "mode" not in auth and auth.get("token") and auth.get("password"):
+        yield Problem(
+            ("gateway", "auth"),
+            'has both a token and a password; set gateway.auth.mode to "token" or "password"',
+        )
+
+
+def _custom_bind(document: dict[str, Any]) -> Iterator[Problem]:
+    gateway = _at(document, "gateway", kind=dict)
+    if gateway.get("bind") == "custom" and "customBindHost" not in gateway:
+        yield Problem(
+            ("gateway", "bind"), 'is "custom"; set gateway.customBindHost to the address to listen on'
+        )
+
+
+def _agents(document: dict[str, Any]) -> Iterator[Problem]:
+    seen: dict[str, KeyPath] = {}
+    for path, text in agent_ids(document):
+        if not text.strip():
+            yield Problem(path, "is empty; give the agent an id")
+            continue
+        agent = normal_agent_id(text)
+        if agent in seen:
+            yield Problem(
+                path, f'is the agent "{agent}", which is already at {dotted(seen[agent])}; rename one'
+            )
+        seen.setdefault(agent, path)
+    system = _at(document, "agents", "defaults", "systemAgent", kind=dict).get("agentId")
+    if isinstance(system, str) and "${" not in system:
+        known = seen or {DEFAULT_AGENT_ID: ()}
+        if normal_agent_id(system) not in known:
+            yield Problem(
+                ("agents", "defaults", "systemAgent", "agentId"),
+                f'names the agent "{system}", which is not configured; use one of {", ".join(known)}',
+            )
+
+
+def _tool_policies(document: dict[str, Any]) -> Iterator[Problem]:
+    yield from _allow_twice(document.get("tools"), ("tools",))
+    for at, entry in enumerate(_at(document, "agents", "list", kind=list)):
+        if isinstance(entry, dict):
+            yield from _allow_twice(entry.get("tools"), ("agents", "list", at, "tools"))
+    for key, entry in _at(document, "agents", "entries", kind=dict).items():
+        if isinstance(entry, dict):
+            yield from _allow_twice(entry.get("tools"), ("agents", "entries", key, "tools"))
+
+
+def _allow_twice(policy: Any, path: KeyPath) -> Iterator[Problem]:
+    """In one scope `allow` is the whole list and `alsoAllow` an addition to a profile: not both."""
+    if not isinstance(policy, dict):
+        return
+    if policy.get("allow") and policy.get("alsoAllow"):
+        yield Problem(path, "has both allow and alsoAllow; put all names into one of them")
+    for key, value in policy.items():
+        yield from _allow_twice(value, (*path, key))
+
+
+def _at(document: dict[str, Any], *path: str, kind: type) -> Any:
+    """What stands at `path`, or an empty `kind` when there is nothing of that kind."""
+    value: Any = document
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, kind) else kind()

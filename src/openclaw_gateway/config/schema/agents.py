@@ -1,0 +1,105 @@
+"""The `agents` section: what all agents share, and who they are.
+
+The file has two shapes for the agents (`list`, and `entries` keyed by id). `AgentsWritten` is the file's
+view and knows both; `AgentsConfig` is what the rest of the program sees and knows neither.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited
+
+ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
+ContextInjection = Literal["always", "continuation-skip", "never"]
+
+
+class ModelChoice(Struct, frozen=True, rename="camel"):
+    """A model reference and those to try after it. In the file also just the reference as text."""
+
+    primary: Filled
+    fallbacks: tuple[Filled, ...] = ()
+
+
+_Choice = Annotated[ModelChoice, Meta(extra={"form": "model"})]
+
+
+class ModelEntry(Struct, frozen=True, rename="camel"):
+    alias: Filled | None = None
+    params: dict[str, Any] = {}
+
+
+class AgentIdentity(Struct, frozen=True, rename="camel"):
+    name: str | None = None
+    theme: str | None = None
+    emoji: str | None = None
+    avatar: str | None = None
+
+
+class SystemAgent(Struct, frozen=True, rename="camel"):
+    agent_id: Filled | None = None
+
+
+class AgentDefaults(Struct, frozen=True, rename="camel"):
+    """`timeout_seconds` 0 means unlimited, None that the file does not say."""
+
+    model: _Choice | None = None
+    models: dict[str, ModelEntry] = {}
+    params: dict[str, Any] = {}
+    workspace: PathText | None = None
+    skip_bootstrap: bool = False
+    bootstrap_max_chars: Count | None = None
+    bootstrap_total_max_chars: Count | None = None
+    context_injection: ContextInjection | None = None
+    user_timezone: str | None = None
+    context_tokens: Count | None = None
+    thinking_default: ThinkingLevel | None = None
+    timeout_seconds: SecondsOrUnlimited | None = None
+    max_concurrent: Count | None = None
+    system_agent: SystemAgent = SystemAgent()
+
+
+class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
+    default: bool = False
+    name: str | None = None
+    workspace: PathText | None = None
+    model: _Choice | None = None
+    models: dict[str, ModelEntry] = {}
+    params: dict[str, Any] = {}
+    identity: AgentIdentity = AgentIdentity()
+    timeout_seconds: SecondsOrUnlimited | None = None
+    thinking_default: ThinkingLevel | None = None
+    context_injection: ContextInjection | None = None
+    skip_bootstrap: bool | None = None
+    bootstrap_max_chars: Count | None = None
+    bootstrap_total_max_chars: Count | None = None
+    context_tokens: Count | None = None
+    # Kept as written for the parts of the program that will serve them; named in the notice till then.
+    tools: dict[str, Any] = {}
+    sandbox: dict[str, Any] = {}
+    skills: tuple[str, ...] | None = None
+
+
+class AgentEntry(_AgentFields, frozen=True, rename="camel"):
+    """One agent. `id` is in its normal form (see `agent_id.py`) once the file is loaded."""
+
+    id: str
+
+
+class KeyedAgentEntry(_AgentFields, frozen=True, rename="camel"):
+    """An agent as written under `agents.entries`, where the key is the id."""
+
+
+class AgentsWritten(Struct, frozen=True, rename="camel"):
+    ownership: str | None = None
+    defaults: AgentDefaults = AgentDefaults()
+    list: tuple[AgentEntry, ...] = ()
+    entries: dict[str, KeyedAgentEntry] = {}
+
+
+class AgentsConfig(Struct, frozen=True, rename="camel"):
+    """`entries` in the file's order, `list` before `entries`; `system_agent_id` also in its normal form."""
+
+    defaults: AgentDefaults = AgentDefaults()
+    entries: tuple[AgentEntry, ...] = ()
+    system_agent_id: str | None = None

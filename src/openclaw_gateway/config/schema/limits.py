@@ -1,0 +1,45 @@
+"""Every limit of the gateway with its default, in one struct: `gateway.limits` in the file.
+
+Bytes, seconds (`_s`) and counts. What happens beyond a limit is the business of whoever enforces it.
+"""
+
+from msgspec import Struct
+
+from openclaw_gateway.config.schema.values import Count, Rate, Seconds
+
+_KIB = 1024
+_MIB = 1024 * 1024
+
+
+class Limits(Struct, frozen=True, rename="camel"):
+    # Requests
+    max_body_bytes: Count = 20 * _MIB
+    max_json_depth: Count = 64
+    max_header_block_bytes: Count = 32 * _KIB
+    max_header_bytes: Count = 16 * _KIB
+    max_url_bytes: Count = 16 * _KIB
+    header_timeout_s: Seconds = 10.0
+    # A body must bring this many bytes a second once the grace has passed.
+    body_min_bytes_per_s: Count = 1024
+    body_grace_s: Seconds = 10.0
+    # Connections
+    keep_alive_s: Seconds = 75.0
+    stream_keepalive_s: Seconds = 10.0
+    max_connections: Count = 10_000
+    max_connections_per_address: Count = 200
+    # Runs
+    max_runs: Count = 2048
+    max_queued_per_session: Count = 64
+    # Providers
+    upstream_connect_s: Seconds = 10.0
+    upstream_first_byte_s: Seconds = 120.0
+    upstream_silence_s: Seconds = 120.0
+    max_upstream_response_bytes: Count = 32 * _MIB
+    # WebSocket
+    max_ws_frame_before_connect_bytes: Count = 64 * _KIB
+    max_ws_frame_bytes: Count = 25 * _MIB
+    ws_messages_per_s: Rate = 50.0
+    ws_burst: Count = 100
+    # Readers that take nothing, and the end
+    reader_stall_s: Seconds = 30.0
+    drain_s: Seconds = 30.0

@@ -1,0 +1,55 @@
+"""The `models` section: the providers an operator configured, and the models each of them offers."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.config.schema.values import Count, Filled, HttpUrl, SecondsOrUnlimited, Secret
+
+# Every dialect the file may name. Which of them we speak is the business of the models floor.
+ApiName = Literal[
+    "openai-completions",
+    "openai-responses",
+    "anthropic-messages",
+    "google-generative-ai",
+    "google-vertex",
+    "github-copilot",
+    "bedrock-converse-stream",
+    "openai-chatgpt-responses",
+    "openai-codex-responses",
+    "azure-openai-responses",
+    "ollama",
+    "pi-messages",
+]
+
+
+class ModelDefinition(Struct, frozen=True, rename="camel"):
+    """`name` is for people and equals `id` when the file has none; `api` None means the provider's."""
+
+    id: Filled
+    name: str = ""
+    api: ApiName | None = None
+    reasoning: bool = False
+    input: tuple[Literal["text", "image", "audio", "video"], ...] = ("text",)
+    context_window: Count | None = None
+    max_tokens: Count | None = None
+    params: dict[str, Any] = {}
+    compat: dict[str, Any] = {}
+
+
+class ProviderConfig(Struct, frozen=True, rename="camel"):
+    """`auth_header` says whether the key goes out as `Authorization: Bearer`."""
+
+    base_url: HttpUrl
+    api_key: Secret | None = None
+    api: ApiName = "openai-completions"
+    headers: dict[str, Secret] = {}
+    auth_header: bool = True
+    models: tuple[ModelDefinition, ...] = ()
+    params: dict[str, Any] = {}
+    timeout_seconds: SecondsOrUnlimited | None = None
+
+
+class ModelsConfig(Struct, frozen=True, rename="camel"):
+    mode: Literal["merge", "replace"] = "merge"
+    providers: dict[str, ProviderConfig] = {}

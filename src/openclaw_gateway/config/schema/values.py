@@ -1,0 +1,24 @@
+"""The kinds of single value the schema is made of, each a plain type with its rule attached.
+
+A `form` names a rule that a type alone cannot say; `forms.py` holds the rules, this file only the names.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+# A credential: text, or an object {source: "env", id: "NAME"} that says where to take it from.
+Secret = Annotated[str, Meta(extra={"form": "secret"})]
+# A path of the operator's; a leading ~ is replaced by the home directory while loading.
+PathText = Annotated[str, Meta(extra={"form": "path"})]
+HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
+IpAddress = Annotated[str, Meta(extra={"form": "address"})]
+IpNetwork = Annotated[str, Meta(extra={"form": "network"})]
+Filled = Annotated[str, Meta(min_length=1)]
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(gt=0, le=2**53 - 1)]
+Seconds = Annotated[float, Meta(gt=0, le=10**9)]
+Rate = Annotated[float, Meta(gt=0, le=10**9)]
+# 0 stands for "unlimited", as in the systems the file is shared with.
+SecondsOrUnlimited = Annotated[float, Meta(ge=0, le=10**9)]

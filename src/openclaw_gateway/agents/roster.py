@@ -1,19 +1,18 @@
 """The agents this gateway serves, compiled once from the configuration.
 
 Pure. Knows nothing of models beyond their references, and nothing of sessions or doors. Agent ids are
-matched without regard to case and stored in lower case.
+matched without regard to case; the configuration brings them in their normal form.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.prompt import compile_prompt
+from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID
 from openclaw_gateway.config.schema import AgentEntry, AgentsConfig, ModelChoice
 
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 DEFAULT_TIMEOUT_S = 600.0
 
 
@@ -47,17 +46,9 @@ class Roster:
         return self._agents.get(agent_id.lower())
 
 
-def normalise_id(text: str) -> str:
-    """The id a configured name stands for, by the rule both older systems use."""
-    folded = text.strip().lower()
-    if _ID.fullmatch(folded):
-        return folded
-    return re.sub(r"[^a-z0-9_-]+", "-", folded).strip("-")[:64] or "main"
-
-
 def compile_roster(config: AgentsConfig) -> Roster:
     """Every configured agent with its own settings over the defaults; `main` alone if there is none."""
-    entries = config.entries or (AgentEntry(id="main"),)
+    entries = config.entries or (AgentEntry(id=DEFAULT_AGENT_ID),)
     agents = [_compile(entry, config) for entry in entries]
     return Roster(agents, _default_id(entries, config.system_agent_id))
 
@@ -65,11 +56,10 @@ def compile_roster(config: AgentsConfig) -> Roster:
 def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
     defaults = config.defaults
     choice: ModelChoice | None = entry.model or defaults.model
-    agent_id = normalise_id(entry.id)
-    name = entry.name or entry.identity.name or agent_id
+    name = entry.name or entry.identity.name or entry.id
     timeout = entry.timeout_seconds if entry.timeout_seconds is not None else defaults.timeout_seconds
     return Agent(
-        id=agent_id,
+        id=entry.id,
         name=name,
         prompt=compile_prompt(name=entry.identity.name, theme=entry.identity.theme),
         model=choice.primary if choice else None,
@@ -79,9 +69,7 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
     )
 
 
-def _default_id(entries: Iterable[AgentEntry], system_agent_id: str | None) -> str:
+def _default_id(entries: Sequence[AgentEntry], system_agent_id: str | None) -> str:
     if system_agent_id:
-        return normalise_id(system_agent_id)
-    listed = list(entries)
-    marked = next((entry for entry in listed if entry.default), listed[0])
-    return normalise_id(marked.id)
+        return system_agent_id
+    return next((entry.id for entry in entries if entry.default), entries[0].id)

@@ -1,0 +1,1 @@
+"""Ways in. Doors translate between bytes and calls; they never decide."""

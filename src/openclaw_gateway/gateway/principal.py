@@ -22,9 +22,7 @@ class Principal(Struct, frozen=True):
     def require(self, scope: str) -> None:
         """Raises Forbidden unless the caller has `scope`."""
         if not self.may(scope):
-            raise Forbidden(
-                f"missing scope: {scope}. Use a credential that has it.", code="missing_scope"
-            )
+            raise Forbidden(f"missing scope: {scope}. Use a credential that has it.", code="missing_scope")
 
     def narrowed(self, wanted: tuple[str, ...]) -> "Principal":
         """With only those of the `wanted` scopes that this principal has; nothing wanted = all."""

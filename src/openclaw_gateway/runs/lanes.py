@@ -7,7 +7,6 @@ Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 

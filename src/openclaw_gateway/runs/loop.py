@@ -76,19 +76,16 @@ class RunLoop:
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
-    async def _converse(
-        self, run: Run, claimed: Claimed | None
-    ) -> tuple[RunResult, tuple[Message, ...]]:
+    async def _converse(self, run: Run, claimed: Claimed | None) -> tuple[RunResult, tuple[Message, ...]]:
         """(the result, what of the request is new to the session); whatever goes wrong is a result."""
         answer = Answer()
-        stored: tuple[Message, ...] = ()
-        new = run.request.messages
+        messages = new = run.request.messages
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
             if claimed is not None:
-                stored, new = await self._memory.recall(run.request, claimed)
+                messages, new = await self._memory.recall(run.request, claimed)
             async with run.interruptible():
-                finish_reason = await self._call_model(run, answer, stored + new)
+                finish_reason = await self._call_model(run, answer, messages)
         except TimeoutError:
             return _failed(answer, _stopped(run)), new
         except GatewayError as error:
@@ -139,5 +136,3 @@ def _stopped(run: Run) -> GatewayError:
         "The run took longer than its limit and was stopped. Raise agents.defaults.timeoutSeconds "
         "(or the request's timeout) if it should have more time."
     )
-
-

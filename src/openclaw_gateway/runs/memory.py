@@ -25,11 +25,12 @@ class Memory:
     async def recall(
         self, request: RunRequest, claimed: Claimed
     ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-        """(what the model is reminded of, what of the request is new). Raises StoreError."""
+        """(what the model is sent, what of the request is new to the session). Raises StoreError."""
         transcript = claimed.transcript
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claimed.claim.session, transcript.entries[-1].seq, "")
             transcript = Transcript()
         stored = [entry.message for entry in transcript.entries]
-        return for_model(transcript), reconcile(stored, request.messages)
+        new = reconcile(stored, request.messages)
+        return for_model(transcript, new), new

@@ -6,6 +6,7 @@ run may leave at any time: nothing here depends on readers.
 
 import asyncio
 import time
+import uuid
 from types import TracebackType
 
 from msgspec import Struct
@@ -104,7 +105,7 @@ class _Interruptible:
 
     async def __aenter__(self) -> None:
         await self._scope.__aenter__()
-        self._run._scope = self._scope  # noqa: SLF001  the other half of Run.abort
+        self._run._scope = self._scope
 
     async def __aexit__(
         self,
@@ -112,8 +113,13 @@ class _Interruptible:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        self._run._scope = None  # noqa: SLF001
+        self._run._scope = None
         return await self._scope.__aexit__(kind, error, trace)
+
+
+def new_run_id() -> str:
+    """Also the id of the chat completion, with an underscore as both older systems write it."""
+    return f"chatcmpl_{uuid.uuid4()}"
 
 
 def now_ms() -> int:

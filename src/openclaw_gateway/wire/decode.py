@@ -12,6 +12,16 @@ import msgspec
 
 T = TypeVar("T")
 
+_JSON_NAMES = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+_TYPES = re.compile(r"`((?:str|int|float|bool|array|object|null)(?: \| \w+)*)`")
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 _TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
@@ -61,10 +71,10 @@ def depth_exceeds(data: bytes, limit: int) -> bool:
 
 def _validation(text: str) -> DecodeError:
     match = _AT.search(text)
-    if match is None:
-        return DecodeError(text)
-    path = match["path"].removeprefix("$").removeprefix(".")
-    return DecodeError(text[: match.start()], path)
+    path = match["path"].removeprefix("$").removeprefix(".") if match else ""
+    reason = text[: match.start()] if match else text
+    reason = _TYPES.sub(lambda m: " or ".join(_JSON_NAMES[t] for t in m[1].split(" | ")), reason)
+    return DecodeError(reason[:1].lower() + reason[1:], path)
 
 
 def _syntax(text: str) -> str:

@@ -1,0 +1,213 @@
+"""Builds everything once, in order: config -> lock -> store -> registries -> Gateway -> listener.
+
+The one file that knows everybody. Nothing here is on the request path.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Mapping
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+from msgspec import Struct
+
+from openclaw_gateway.agents.roster import Roster, compile_roster
+from openclaw_gateway.config.auth import ResolvedAuth, check_exposure, resolve_auth
+from openclaw_gateway.config.listen import resolve_bind, resolve_port
+from openclaw_gateway.config.load import LoadedConfig, load_config
+from openclaw_gateway.config.schema import AuthMode, Config
+from openclaw_gateway.doors.listener import Listener
+from openclaw_gateway.errors import ConfigError, GatewayError
+from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.limiter import FailureLimiter
+from openclaw_gateway.gateway.service import Gateway, Rooms
+from openclaw_gateway.instance import InstanceLock
+from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.defaults import Choice, choose_default
+from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.loop import RunLoop
+from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.run import Plan
+from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.reset import ResetPolicy
+from openclaw_gateway.sessions.sqlite_store import SqliteStore
+
+log = structlog.get_logger()
+
+
+class Options(Struct, frozen=True):
+    """Everything the command line may say. `environment_keys` False ignores provider keys found there."""
+
+    environ: Mapping[str, str]
+    home: Path
+    cwd: Path
+    config_path: Path | None = None
+    port: int | None = None
+    bind: str | None = None
+    auth: AuthMode | None = None
+    token: str | None = None
+    password: str | None = None
+    environment_keys: bool = True
+
+
+class Daemon:
+    """A built gateway. `close` undoes what `build` and `listen` did, in reverse order."""
+
+    def __init__(self, loaded: LoadedConfig, options: Options, undo: contextlib.AsyncExitStack) -> None:
+        self.loaded = loaded
+        self.auth: ResolvedAuth
+        self.gateway: Gateway
+        self.model_choice: Choice | None = None
+        self._options = options
+        self._undo = undo
+        self._listener: Listener | None = None
+
+    @classmethod
+    async def build(cls, options: Options) -> "Daemon":
+        """Everything but the listener. Raises ConfigError, StartupError, StoreError."""
+        loaded = load_config(
+            environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
+        )
+        async with contextlib.AsyncExitStack() as undo:
+            daemon = cls(loaded, options, undo)
+            daemon.auth = resolve_auth(
+                loaded.config.gateway.auth,
+                environ=loaded.environ,
+                flag_mode=options.auth,
+                flag_token=options.token,
+                flag_password=options.password,
+            )
+            undo.enter_context(InstanceLock(loaded.own_dir))
+            daemon.gateway = await daemon._furnish()
+            daemon._undo = undo.pop_all()
+        return daemon
+
+    async def listen(self) -> tuple[str, ...]:
+        """Bind and serve; the URLs. Raises ConfigError, StartupError."""
+        config = self.loaded.config
+        hosts = resolve_bind(config, flag=self._options.bind)
+        port = resolve_port(config, environ=self.loaded.environ, flag=self._options.port)
+        for host in hosts:
+            check_exposure(host, self.auth)
+        listener = Listener(self.gateway)
+        self._undo.push_async_callback(listener.close)
+        urls = await listener.open(hosts, port)
+        self._listener = listener
+        return urls
+
+    async def serve(self) -> int:
+        """Until SIGTERM or SIGINT, then drain; the exit code. A second signal ends the process at once."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, _on_signal, loop, stop)
+        await stop.wait()
+        await self.drain()
+        return 0
+
+    async def drain(self) -> None:
+        """Refuse new runs and let the running ones end; the rest are aborted after the configured time."""
+        seconds = self.loaded.config.gateway.limits.drain_s
+        log.info("gateway.draining", runs=self.gateway.live_runs(), seconds=seconds)
+        if self._listener is not None:
+            await self._listener.drain(seconds)
+        else:
+            await self.gateway.drain(seconds)
+
+    async def close(self) -> None:
+        await self._undo.aclose()
+
+    async def _furnish(self) -> Gateway:
+        loaded, config = self.loaded, self.loaded.config
+        undo = self._undo
+        limits = config.gateway.limits
+        store = SqliteStore(loaded.own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
+        await store.open()
+        undo.push_async_callback(store.close)
+        bus = LocalBus()
+        await bus.open()
+        undo.push_async_callback(bus.close)
+        local = LocalModel.from_environment(loaded.environ)
+        undo.push_async_callback(local.stop)
+        upstream = UpstreamClient(limits)
+        undo.push_async_callback(upstream.close)
+        lanes = Lanes(store, bus)
+        lanes.open()
+        undo.push_async_callback(lanes.close)
+        roster = compile_roster(config.agents)
+        catalog = Catalog(config, loaded.environ)
+        plans, no_model = self._plans(roster, catalog, local)
+        loop = RunLoop(lanes, _memory(store, config), ModelCaller(upstream, local))
+        live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
+        undo.push_async_callback(live.drain, 0)
+        rate_limit = config.gateway.auth.rate_limit
+        limiter = FailureLimiter(rate_limit) if rate_limit else None
+        authenticator = Authenticator(self.auth, limiter)
+        return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live, no_model))
+
+    def _plans(
+        self, roster: Roster, catalog: Catalog, local: LocalModel
+    ) -> tuple[dict[str, Plan], str | None]:
+        """Every agent with its model, and the reason when there is no model at all."""
+        try:
+            self.model_choice = choose_default(
+                self.loaded.config,
+                self.loaded.environ if self._options.environment_keys else {},
+                local_available=local.unavailable() is None,
+            )
+        except GatewayError as error:
+            return {}, error.message
+        plans: dict[str, Plan] = {}
+        problems: list[str] = []
+        for agent in roster:
+            try:
+                target = catalog.resolve(agent.model or self.model_choice.ref)
+            except GatewayError as error:
+                problems.append(f"agent {agent.id}: {error.message}")
+                continue
+            plans[agent.id] = Plan(agent, target)
+        if problems:
+            raise ConfigError(problems)
+        return plans, None
+
+
+@contextlib.asynccontextmanager
+async def running(options: Options) -> AsyncIterator[tuple[Daemon, tuple[str, ...]]]:
+    """A gateway that listens, for as long as the block lasts."""
+    daemon = await Daemon.build(options)
+    try:
+        yield daemon, await daemon.listen()
+    finally:
+        await daemon.close()
+
+
+def _memory(store: SqliteStore, config: Config) -> Memory:
+    reset = config.session.reset
+    policy = (
+        ResetPolicy(mode=reset.mode, at_hour=reset.at_hour, idle_minutes=reset.idle_minutes)
+        if reset
+        else None
+    )
+    return Memory(store, policy, _zone(config.agents.defaults.user_timezone))
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        log.warning("config.unknown_timezone", zone=name)
+        return None
+
+
+def _on_signal(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    if not stop.is_set():
+        stop.set()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)

@@ -1,0 +1,51 @@
+"""What doors answer with: JSON, errors, event streams. The one place where an error becomes a response."""
+
+import math
+
+from aiohttp import web
+
+from openclaw_gateway.doors.openai.chunks import error_object
+from openclaw_gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
+from openclaw_gateway.runs.loop import error_info
+from openclaw_gateway.wire.run import ErrorInfo
+
+JSON = "application/json; charset=utf-8"
+
+
+class EventStream(web.StreamResponse):
+    """A server-sent event stream whose head leaves together with its first bytes."""
+
+    _send_headers_immediately = False
+
+    def __init__(self) -> None:
+        super().__init__(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-cache, no-transform",
+                "X-Accel-Buffering": "no",
+            }
+        )
+
+
+def json_response(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(body=body, status=status, headers={"Content-Type": JSON, **(headers or {})})
+
+
+def error_response(error: GatewayError) -> web.Response:
+    """The error object with its status and the headers that tell a client what to do next."""
+    response = info_response(error_info(error))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = error.allow
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="gateway"'
+    return response
+
+
+def info_response(error: ErrorInfo) -> web.Response:
+    """The same for an error that a run ended with."""
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if error.status >= 500 and not error.retryable:
+        headers["x-should-retry"] = "false"
+    return json_response(error_object(error), status=error.status, headers=headers)

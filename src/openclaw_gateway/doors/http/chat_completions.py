@@ -1,0 +1,119 @@
+"""POST /v1/chat/completions: one agent run, as one JSON object or as a stream of chunks."""
+
+import asyncio
+import time
+from typing import ClassVar
+from urllib.parse import quote
+
+from aiohttp import web
+
+from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.answers import info_response, json_response
+from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
+from openclaw_gateway.doors.openai.chunks import ChatChunks, completion
+from openclaw_gateway.doors.requests import Request, brand_header, read_body
+from openclaw_gateway.doors.streaming import stream_run
+from openclaw_gateway.errors import NotFound
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.routing import Ask, Route
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.live import CLIENT_LEFT
+from openclaw_gateway.runs.run import Run, new_run_id
+from openclaw_gateway.wire.run import RunRequest
+
+
+class Endpoint:
+    paths: ClassVar = ("/v1/chat/completions",)
+    methods: ClassVar = ("POST",)
+    public: ClassVar = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+
+    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
+        if not self._enabled:
+            raise NotFound(
+                "This endpoint is off. Set gateway.http.endpoints.chatCompletions.enabled to true and "
+                "restart the gateway.",
+                code="endpoint_disabled",
+            )
+        started = time.monotonic()
+        limits = self._gateway.limits
+        chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
+        route = self._route(request, chat)
+        _tell(request, chat, route)
+        run = await self._gateway.start(principal, _run_request(chat, route, principal))
+        with _Connected(request, run):
+            if chat.stream:
+                chunks = ChatChunks(run.id, run.created_ms // 1000, _echo(chat))
+                return await stream_run(
+                    request, run, chunks, limits, include_usage=chat.include_usage, started=started
+                )
+            result = await run.wait()
+        request.answer_headers["openai-processing-ms"] = str(int((time.monotonic() - started) * 1000))
+        if result.error is not None:
+            return info_response(result.error)
+        return json_response(completion(run.id, run.created_ms // 1000, _echo(chat), result))
+
+    def _route(self, request: Request, chat: ChatRequest) -> Route:
+        return self._gateway.route(
+            Ask(
+                model=chat.model,
+                agent=brand_header(request, "agent-id", "agent"),
+                session_key=brand_header(request, "session-key"),
+                user=chat.user,
+            )
+        )
+
+
+class _Connected:
+    """While the client waits for a run: whoever leaves aborts it, and nothing may queue up behind it."""
+
+    def __init__(self, request: Request, run: Run) -> None:
+        self._request = request
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._request.enter_run()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._request.leave_run()
+        if kind is not None and issubclass(kind, asyncio.CancelledError | ConnectionError | TimeoutError):
+            self._run.abort(CLIENT_LEFT)
+
+
+def _run_request(chat: ChatRequest, route: Route, principal: Principal) -> RunRequest:
+    return RunRequest(
+        run_id=new_run_id(),
+        agent_id=route.agent_id,
+        owner=principal.owner,
+        messages=chat.messages,
+        session_key=route.session_key,
+        instructions=chat.instructions,
+        sampling=chat.sampling,
+    )
+
+
+def _echo(chat: ChatRequest) -> str:
+    """The model name as it was asked for."""
+    return chat.model if chat.model is not None else BRANDS[0].model_word
+
+
+def _tell(request: Request, chat: ChatRequest, route: Route) -> None:
+    """Answer headers under the first brand's name, and under the one the request came by."""
+    told = {}
+    if route.session_key is not None:
+        told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~ ".strip())
+    if chat.ignored:
+        told["ignored-params"] = ", ".join(chat.ignored)
+    if not told:
+        return
+    for index, brand in enumerate(BRANDS):
+        if index == 0 or _came_as(request, chat, brand.header_prefix, brand.model_word):
+            request.answer_headers.update({brand.header_prefix + name: value for name, value in told.items()})
+
+
+def _came_as(request: Request, chat: ChatRequest, prefix: str, word: str) -> bool:
+    model = (chat.model or "").lower()
+    return model.startswith(word) or any(name.lower().startswith(prefix) for name in request.headers)

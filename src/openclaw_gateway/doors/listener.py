@@ -1,0 +1,100 @@
+"""Sockets: bind, accept, keep to the deadlines, and go away in the right order.
+
+Drain: new runs and /ready answer 503 while the port still listens; running runs get their time, the
+rest are aborted and their streams end with an error and [DONE]; only then are the sockets closed.
+"""
+
+import asyncio
+import logging
+import socket
+
+import structlog
+
+from openclaw_gateway.doors.connection import Server
+from openclaw_gateway.doors.router import Router
+from openclaw_gateway.errors import StartupError
+from openclaw_gateway.gateway.service import Gateway
+
+log = structlog.get_logger()
+
+EX_PORT_TAKEN = 69
+_LAST_BYTES_S = 5.0
+
+
+class Listener:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._closing = asyncio.Event()
+        self._server = Server(
+            Router(gateway, self._closing), gateway.limits, logger=_quiet_logger(), max_headers=128
+        )
+        self._sockets: list[asyncio.Server] = []
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def open(self, hosts: tuple[str, ...], port: int) -> tuple[str, ...]:
+        """Listen on every host (a missing ::1 is tolerated); the URLs. Raises StartupError."""
+        loop = asyncio.get_running_loop()
+        urls: list[str] = []
+        for host in hosts:
+            try:
+                listening = await loop.create_server(
+                    self._server, host, port, backlog=1024, family=_family(host), reuse_address=True
+                )
+            except OSError as error:
+                if urls and host == "::1":
+                    continue
+                raise StartupError(
+                    f"Cannot listen on {host} port {port}: {_reason(error)}. Stop what uses it, or choose "
+                    "another port with --port or gateway.port.",
+                    exit_code=EX_PORT_TAKEN,
+                ) from None
+            self._sockets.append(listening)
+            port = port or listening.sockets[0].getsockname()[1]
+            urls.append(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        self._sweeper = asyncio.create_task(self._sweep(), name="listener.sweep")
+        return tuple(urls)
+
+    async def drain(self, seconds: float) -> None:
+        """Let running requests end while refusing new runs; returns when every run has ended."""
+        self._gateway.refuse_runs()
+        self._closing.set()
+        await self._gateway.drain(seconds)
+
+    async def close(self) -> None:
+        """Close the sockets; answers that are ready still leave."""
+        self._closing.set()
+        for listening in self._sockets:
+            listening.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(_LAST_BYTES_S)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            self._server.sweep(loop.time())
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "it is not possible").lower()
+
+
+def _quiet_logger() -> logging.Logger:
+    """aiohttp logs what it could not parse, values and all; ours says only that it happened."""
+    logger = logging.getLogger("openclaw_gateway.http")
+    logger.propagate = False
+    logger.handlers = [_Discreet()]
+    return logger
+
+
+class _Discreet(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        log.warning("http.connection", kind=kind)

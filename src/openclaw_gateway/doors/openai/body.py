@@ -1,0 +1,67 @@
+"""The JSON object of a request, field by field.
+
+Pure. One pass splits the body into raw fields; each field is then decoded once, by its own decoder, so
+an error names its parameter. A null field counts as absent, whatever its type.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
+
+T = TypeVar("T")
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NULL = b"null"
+
+
+class Body:
+    """Fields not asked for by `take` are what the endpoint ignored."""
+
+    def __init__(self, fields: dict[str, msgspec.Raw]) -> None:
+        self._fields = fields
+
+    def take(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+        """The field's value; None when it is absent or null. Raises InvalidRequest naming it."""
+        raw = self._fields.pop(name, None)
+        if raw is None:
+            return None
+        try:
+            return decode(decoder, raw)
+        except DecodeError as error:
+            path = f"{name}{error.path if error.path.startswith('[') else _dotted(error.path)}"
+            raise InvalidRequest(f"`{path}`: {error.reason}.", param=path) from None
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there, not null and not yet taken."""
+        return name in self._fields
+
+    def peek(self, name: str) -> msgspec.Raw:
+        """The field's JSON text, untouched; it stays to be taken."""
+        return self._fields[name]
+
+    def put_back(self, name: str, raw: msgspec.Raw) -> None:
+        """The field was looked at but has no effect: it counts as ignored."""
+        self._fields[name] = raw
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Names of the fields that nobody took and that are not null."""
+        return tuple(self._fields)
+
+
+def parse(data: bytes, max_depth: int) -> Body:
+    """Split a body into its fields. Raises InvalidRequest when it is not a JSON object."""
+    if depth_exceeds(data, max_depth):
+        raise InvalidRequest(f"The JSON body is nested deeper than {max_depth} levels.", code="json_too_deep")
+    try:
+        fields = decode(_FIELDS, data or b"{}")
+    except DecodeError as error:
+        reason = "it must be a JSON object" if error.reason.startswith("expected an object") else error.reason
+        raise InvalidRequest(f"The request body is not valid: {reason}.", code="invalid_json") from None
+    return Body({name: raw for name, raw in fields.items() if bytes(raw) != _NULL})
+
+
+def _dotted(path: str) -> str:
+    return f".{path}" if path else ""

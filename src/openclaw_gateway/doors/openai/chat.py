@@ -1,0 +1,112 @@
+"""A chat completion request: from a body to what the gateway is asked.
+
+Pure. Says exactly what is wrong with a wrong body, ignores what it does not know and says so. Knows
+neither headers nor agents.
+"""
+
+import re
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, translate
+from openclaw_gateway.doors.openai.sampling import take_sampling
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import Sampling
+
+_STRING = msgspec.json.Decoder(str)
+_BOOLEAN = msgspec.json.Decoder(bool)
+_INTEGER = msgspec.json.Decoder(int)
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MAX_NAMED = 20
+
+
+class _StreamOptions(Struct, frozen=True):
+    include_usage: bool | None = None
+
+
+class _Chosen(Struct, frozen=True):
+    type: str | None = None
+
+
+_STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
+_TOOL_CHOICE = msgspec.json.Decoder(str | _Chosen)
+
+
+class ChatRequest(Struct, frozen=True):
+    """`ignored` names the fields that had no effect, for the x-openclaw-ignored-params header."""
+
+    instructions: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    model: str | None = None
+    user: str | None = None
+    stream: bool = False
+    include_usage: bool = False
+    ignored: tuple[str, ...] = ()
+
+
+def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
+    """Raises InvalidRequest."""
+    body = parse(data, max_depth)
+    if not body.has("messages"):
+        raise _without_messages(body)
+    sent = body.take("messages", CHAT_MESSAGES)
+    instructions, messages = translate(sent or ())
+    options = body.take("stream_options", _STREAM_OPTIONS)
+    model = body.take("model", _STRING)
+    user = body.take("user", _STRING)
+    stream = body.take("stream", _BOOLEAN)
+    sampling = take_sampling(body)
+    _refuse_many(body)
+    _refuse_forced_tools(body)
+    return ChatRequest(
+        instructions=instructions,
+        messages=messages,
+        sampling=sampling,
+        model=model,
+        user=user,
+        stream=bool(stream),
+        include_usage=bool(options and options.include_usage),
+        ignored=_nameable(body.left),
+    )
+
+
+def _without_messages(body: Body) -> InvalidRequest:
+    if body.has("input"):
+        return InvalidRequest(
+            "This body has `input`, the shape of /v1/responses. POST /v1/chat/completions takes `messages`: "
+            "set your client to the chat completions API.",
+            code="responses_body",
+            param="input",
+        )
+    return InvalidRequest("`messages` is required: an array of messages.", param="messages")
+
+
+def _refuse_many(body: Body) -> None:
+    count = body.take("n", _INTEGER)
+    if count is not None and count != 1:
+        raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
+
+
+def _refuse_forced_tools(body: Body) -> None:
+    if not body.has("tool_choice"):
+        return
+    raw = body.peek("tool_choice")
+    choice = body.take("tool_choice", _TOOL_CHOICE)
+    if isinstance(choice, str) and choice in {"none", "auto"}:
+        body.put_back("tool_choice", raw)
+        return
+    raise InvalidRequest(
+        "`tool_choice` can only be none or auto here: this gateway does not offer the request's tools to "
+        "the agent, so it cannot promise a call.",
+        code="tool_choice_unsupported",
+        param="tool_choice",
+    )
+
+
+def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Field names fit for a header: the client wrote them, so only plain ones, and not too many."""
+    return tuple(name for name in names if _NAME.fullmatch(name))[:_MAX_NAMED]

@@ -1,0 +1,144 @@
+"""A run's events as chat completion chunks, and its result as one chat completion.
+
+Pure, and hot: the constant head of a chunk is encoded once per run, so a delta costs one encode of its
+text. The line separators that some readers split on (U+2028, U+2029, U+0085) leave as escapes.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.run import ErrorInfo, FinishReason, RunResult, Usage
+
+DONE = b"data: [DONE]\n\n"
+KEEPALIVE = b": keepalive\n\n"
+_encode = msgspec.json.Encoder().encode
+_SEPARATORS = (
+    (b"\xe2\x80\xa8", b"\\u2028"),
+    (b"\xe2\x80\xa9", b"\\u2029"),
+    (b"\xc2\x85", b"\\u0085"),
+)
+
+
+class ChatChunks:
+    """Frames for one stream: the same id, created and model in each."""
+
+    def __init__(self, run_id: str, created: int, model: str) -> None:
+        self._base = (
+            b'data: {"id":' + _json(run_id) + b',"object":"chat.completion.chunk","created":'
+            + str(created).encode() + b',"model":' + _json(model) + b',"choices":['
+        )  # fmt: skip
+        self._delta = self._base + b'{"index":0,"delta":'
+        self._text = self._delta + b'{"content":'
+        self._reasoning = self._delta + b'{"reasoning_content":'
+
+    def role(self) -> bytes:
+        return self._delta + b'{"role":"assistant"},"finish_reason":null}]}\n\n'
+
+    def deltas(self, events: Iterable[Event]) -> bytes:
+        """The deltas among `events`, each its own chunk, as one piece of bytes."""
+        frames = []
+        for event in events:
+            if isinstance(event, TextDelta):
+                frames += (self._text, _json(event.text), b'},"finish_reason":null}]}\n\n')
+            elif isinstance(event, ReasoningDelta):
+                frames += (self._reasoning, _json(event.text), b'},"finish_reason":null}]}\n\n')
+        return b"".join(frames)
+
+    def end(self, finish_reason: FinishReason | None, usage: Usage | None) -> bytes:
+        """The finish chunk, the usage chunk when `usage` is given, and [DONE]."""
+        finish = self._delta + b'{},"finish_reason":' + _json(finish_reason or "stop") + b"}]}\n\n"
+        if usage is None:
+            return finish + DONE
+        return finish + self._base + b'],"usage":' + _encode(usage_object(usage)) + b"}\n\n" + DONE
+
+
+def failure(error: ErrorInfo) -> bytes:
+    """How a stream ends that has begun and then failed."""
+    return b"data: " + _separated(error_object(error)) + b"\n\n" + DONE
+
+
+class _Cached(Struct, frozen=True):
+    cached_tokens: int
+
+
+class _Reasoned(Struct, frozen=True):
+    reasoning_tokens: int
+
+
+class UsageObject(Struct, frozen=True):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: _Cached
+    completion_tokens_details: _Reasoned
+
+
+class _Message(Struct, frozen=True):
+    role: str
+    content: str
+    reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Choice(Struct, frozen=True):
+    index: int
+    message: _Message
+    finish_reason: str
+
+
+class _Completion(Struct, frozen=True):
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: tuple[_Choice, ...]
+    usage: UsageObject
+
+
+class _Error(Struct, frozen=True):
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class _ErrorObject(Struct, frozen=True):
+    error: _Error
+
+
+def usage_object(usage: Usage) -> UsageObject:
+    return UsageObject(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.total_tokens,
+        _Cached(usage.cached_tokens),
+        _Reasoned(usage.reasoning_tokens),
+    )
+
+
+def completion(run_id: str, created: int, model: str, result: RunResult) -> bytes:
+    """The answer to a request that does not stream."""
+    message = _Message("assistant", result.text, result.reasoning or msgspec.UNSET)
+    choice = _Choice(0, message, result.finish_reason or "stop")
+    return _encode(
+        _Completion(run_id, "chat.completion", created, model, (choice,), usage_object(result.usage))
+    )
+
+
+def error_object(error: ErrorInfo) -> bytes:
+    """OpenAI's error object, always with all four keys."""
+    return _encode(_ErrorObject(_Error(error.message, error.type, error.param, error.code)))
+
+
+def _json(text: str) -> bytes:
+    return _separated(_encode(text))
+
+
+def _separated(data: bytes) -> bytes:
+    if data.isascii():
+        return data
+    for raw, escaped in _SEPARATORS:
+        data = data.replace(raw, escaped)
+    return data

@@ -1,0 +1,135 @@
+"""OpenAI chat messages to ours.
+
+Pure. Accepts what real clients send: text or parts, developer and function roles, null content beside
+tool calls, extra fields. System and developer texts are taken out and joined, in order; every other
+message keeps its role.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+
+
+class Part(Struct, frozen=True):
+    type: str | None = None
+    text: str | None = None
+    refusal: str | None = None
+
+
+class Function(Struct, frozen=True):
+    name: str
+    arguments: str | None = None
+
+
+class Call(Struct, frozen=True):
+    id: str
+    function: Function
+
+
+class ChatMessage(Struct, frozen=True):
+    """A message as it comes; unknown fields are ignored."""
+
+    role: str
+    content: str | list[Part] | None = None
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[Call] | None = None
+    function_call: Function | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+
+
+CHAT_MESSAGES = msgspec.json.Decoder(list[ChatMessage])
+_TEXT_PARTS = {"text", "input_text", "output_text", None}
+
+
+def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
+    """(the client's instructions, the conversation). Raises InvalidRequest naming the message."""
+    instructions: list[str] = []
+    conversation: list[Message] = []
+    for index, message in enumerate(sent):
+        where = f"messages[{index}]"
+        text = _text(message, where)
+        match message.role:
+            case "system" | "developer":
+                if text:
+                    instructions.append(text)
+            case "user":
+                conversation.append(UserMessage(text, message.name))
+            case "assistant":
+                conversation.append(_assistant(message, text, index))
+            case "tool":
+                conversation.append(_tool(message, text, where))
+            case "function":
+                conversation.append(_function(message, text, where, conversation))
+            case role:
+                raise InvalidRequest(
+                    f"`{where}.role`: {role[:40]!r} is no role. Use system, developer, user, assistant, "
+                    "tool or function.",
+                    param=f"{where}.role",
+                )
+    if not any(_says_something(message) for message in conversation):
+        raise InvalidRequest(
+            "Missing user message in `messages`: send at least one message with text whose role is user.",
+            code="missing_user_message",
+            param="messages",
+        )
+    return "\n\n".join(instructions), tuple(conversation)
+
+
+def _text(message: ChatMessage, where: str) -> str:
+    content = message.content
+    if content is None or isinstance(content, str):
+        return content or message.refusal or ""
+    texts = []
+    for index, part in enumerate(content):
+        if part.type not in _TEXT_PARTS and part.type != "refusal":
+            raise InvalidRequest(
+                f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
+                "endpoint takes text parts only.",
+                code="unsupported_content_part",
+                param=f"{where}.content[{index}]",
+            )
+        texts.append(part.text or part.refusal or "")
+    return "\n".join(texts)
+
+
+def _assistant(message: ChatMessage, text: str, index: int) -> AssistantMessage:
+    calls = [
+        ToolCall(call.id, call.function.name, call.function.arguments or "{}")
+        for call in message.tool_calls or ()
+    ]
+    if message.function_call is not None:
+        call = message.function_call
+        calls.append(ToolCall(f"call_fn_{index}", call.name, call.arguments or "{}"))
+    return AssistantMessage(text, tuple(calls), message.reasoning_content or None, message.name)
+
+
+def _tool(message: ChatMessage, text: str, where: str) -> ToolMessage:
+    if not message.tool_call_id:
+        raise InvalidRequest(
+            f"`{where}.tool_call_id` is missing: a tool message names the call it answers.",
+            param=f"{where}.tool_call_id",
+        )
+    return ToolMessage(message.tool_call_id, text, message.name)
+
+
+def _function(message: ChatMessage, text: str, where: str, before: list[Message]) -> ToolMessage:
+    """The old function role has no call id: it answers the newest call of its name."""
+    for earlier in reversed(before):
+        if isinstance(earlier, AssistantMessage):
+            for call in earlier.tool_calls:
+                if call.name == message.name:
+                    return ToolMessage(call.id, text, message.name)
+    raise InvalidRequest(
+        f"`{where}.name`: no earlier assistant message calls the function {str(message.name)[:64]!r}.",
+        param=f"{where}.name",
+    )
+
+
+def _says_something(message: Message) -> bool:
+    return bool(message.content.strip()) or isinstance(message, ToolMessage)

@@ -1,0 +1,151 @@
+"""What doors read from a request: the path, header texts, the credential, the body within its limits.
+
+The only file that reads request bodies. Nothing here knows endpoints.
+"""
+
+import asyncio
+import re
+import uuid
+from typing import Protocol, cast
+
+from aiohttp import hdrs, web
+from aiohttp.http import HttpVersion11
+
+from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.errors import BodyTooLarge, InvalidRequest, RequestTimeout, UnsupportedEncoding
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class RunConnection(Protocol):
+    """What a request needs of its connection."""
+
+    def enter_run(self) -> None: ...
+
+    def leave_run(self) -> None: ...
+
+
+class Request(web.BaseRequest):
+    """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is."""
+
+    ATTRS = web.BaseRequest.ATTRS | frozenset(["answer_headers"])
+    answer_headers: dict[str, str]
+
+    @property
+    def route_path(self) -> str:
+        """The path as it was sent, without the query."""
+        return self._message.path.partition("?")[0]
+
+    def enter_run(self) -> None:
+        """The client now waits for a run: nothing may be pipelined behind it."""
+        cast(RunConnection, self._protocol).enter_run()
+
+    def leave_run(self) -> None:
+        cast(RunConnection, self._protocol).leave_run()
+
+    async def _prepare_hook(self, resp: web.StreamResponse) -> None:
+        headers = resp.headers
+        headers.popall(hdrs.SERVER, None)
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.update(self.answer_headers)
+
+
+def header_text(request: Request, name: str) -> str | None:
+    """A header as text. Raises InvalidRequest when it is not UTF-8."""
+    value = request.headers.get(name)
+    if value is None or value.isascii():
+        return value
+    try:
+        return value.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(
+            f"The header {name} is not valid UTF-8.", code="invalid_header", param=name
+        ) from None
+
+
+def brand_header(request: Request, *names: str) -> str | None:
+    """The first of the brands' headers `x-<brand>-<name>` that is there."""
+    headers = request.headers
+    for brand in BRANDS:
+        for name in names:
+            full = brand.header_prefix + name
+            if full in headers:
+                return header_text(request, full)
+    return None
+
+
+def credential(request: Request) -> str | None:
+    """The bearer credential; the scheme's case does not matter."""
+    value = request.headers.get(hdrs.AUTHORIZATION)
+    if value is None:
+        return None
+    scheme, _, secret = value.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def peer_address(request: Request) -> str:
+    """The address of the other end of the socket."""
+    return request.remote or ""
+
+
+def request_id(request: Request) -> str:
+    """The caller's X-Client-Request-Id or X-Request-Id if it is fit for a header, else a new one."""
+    headers = request.headers
+    sent = headers.get("X-Client-Request-Id") or headers.get("X-Request-Id")
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{uuid.uuid4().hex}"
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout."""
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise UnsupportedEncoding(
+            "Content-Encoding is not accepted on requests: send the body as plain JSON."
+        )
+    length = request.content_length
+    if length is not None and length > limits.max_body_bytes:
+        raise _too_large(limits)
+    content = request.content
+    if not content.is_eof():
+        await _continue(request)
+        return await _read_slowly(request, limits)
+    body = content.read_nowait(-1)
+    if len(body) > limits.max_body_bytes:
+        raise _too_large(limits)
+    return body
+
+
+async def _continue(request: Request) -> None:
+    """The 100 that a careful client waits for; by now it is authorised and its length is acceptable."""
+    if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+async def _read_slowly(request: Request, limits: Limits) -> bytes:
+    """The body as it comes, at least `body_min_bytes_per_s` after the grace time."""
+    loop = asyncio.get_running_loop()
+    body = bytearray()
+    start = loop.time()
+    try:
+        async with asyncio.timeout(limits.body_grace_s) as deadline:
+            while chunk := await request.content.readany():
+                body += chunk
+                if len(body) > limits.max_body_bytes:
+                    raise _too_large(limits)
+                deadline.reschedule(start + limits.body_grace_s + len(body) / limits.body_min_bytes_per_s)
+    except web.RequestPayloadError:
+        raise InvalidRequest("The request body is not well-formed HTTP.", code="invalid_body") from None
+    except TimeoutError:
+        raise RequestTimeout(
+            "The request body came too slowly and was given up. Send it faster, or in one piece."
+        ) from None
+    return bytes(body)
+
+
+def _too_large(limits: Limits) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The request body is larger than {limits.max_body_bytes} bytes, the limit "
+        "(gateway.limits.maxBodyBytes). Send less history or smaller parts."
+    )

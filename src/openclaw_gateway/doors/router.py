@@ -1,0 +1,138 @@
+"""From a request to its endpoint: guard, CORS, path, method, credential, and one place for errors.
+
+The folder doors/http/ is the list of endpoints: every module there has a class `Endpoint`. An endpoint
+never sees a request that the guard or the authoriser has refused.
+"""
+
+import asyncio
+import importlib
+import pkgutil
+from typing import ClassVar, Protocol, cast
+
+import structlog
+from aiohttp import hdrs, web
+
+import openclaw_gateway.doors.http as endpoints
+from openclaw_gateway.doors.answers import error_response
+from openclaw_gateway.doors.guard import Guard
+from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
+from openclaw_gateway.doors.ws.connection import serve as serve_websocket
+from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
+from openclaw_gateway.gateway.principal import OPERATOR, Principal
+from openclaw_gateway.gateway.service import Gateway
+
+log = structlog.get_logger()
+
+_PREFLIGHT_S = "600"
+_EXPOSED = (
+    "x-request-id, openai-processing-ms, x-openclaw-session-key, x-openclaw-ignored-params, retry-after"
+)
+
+
+class HttpEndpoint(Protocol):
+    """`paths` are exact, or prefixes when they end in "/"; `public` endpoints need no credential."""
+
+    paths: ClassVar[tuple[str, ...]]
+    methods: ClassVar[tuple[str, ...]]
+    public: ClassVar[bool]
+
+    def __init__(self, gateway: Gateway) -> None: ...
+
+    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse: ...
+
+
+class Router:
+    """The handler of the HTTP server. `closing` is set when the gateway begins to drain."""
+
+    def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
+        config = gateway.config.gateway
+        self._gateway = gateway
+        self._closing = closing
+        self._guard = Guard(
+            config.allowed_hosts, (*config.http.cors.allowed_origins, *config.control_ui.allowed_origins)
+        )
+        self._exact: dict[str, HttpEndpoint] = {}
+        self._prefixes: dict[str, HttpEndpoint] = {}
+        for endpoint in _endpoints(gateway):
+            for path in endpoint.paths:
+                table = self._prefixes if path.endswith("/") and path != "/" else self._exact
+                table[path] = endpoint
+
+    async def __call__(self, base: web.BaseRequest) -> web.StreamResponse:
+        request = cast(Request, base)
+        try:
+            return await self._answer(request)
+        except GatewayError as error:
+            return self._failed(request, error)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            log.exception("http.crashed", path=request.route_path[:200])
+            return self._failed(
+                request, GatewayError("The gateway failed on this request. Its log has the cause.")
+            )
+
+    async def _answer(self, request: Request) -> web.StreamResponse:
+        headers = request.headers
+        request.answer_headers["x-request-id"] = request_id(request)
+        origin = headers.get(hdrs.ORIGIN)
+        path = request.route_path
+        endpoint = self._find(path)
+        linked = path == "/" and headers.get("Sec-Fetch-Mode") == "navigate"
+        fetch_site = None if linked else headers.get("Sec-Fetch-Site")
+        self._guard.check(headers.get(hdrs.HOST), origin, fetch_site)
+        if origin is not None and self._guard.origin_allowed(origin):
+            _allow(request, origin)
+            if request.method == "OPTIONS":
+                return _preflight(request, endpoint)
+        if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            return await serve_websocket(request, self._gateway, self._closing)
+        if endpoint is None:
+            raise NotFound("There is no such path here. GET / shows what this gateway serves.")
+        if request.method not in endpoint.methods:
+            allow = ", ".join(endpoint.methods)
+            raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
+        if endpoint.public:
+            return await endpoint.answer(request, OPERATOR)
+        principal = self._gateway.authenticate(credential(request), peer_address(request))
+        return await endpoint.answer(request, principal)
+
+    def _find(self, path: str) -> HttpEndpoint | None:
+        endpoint = self._exact.get(path)
+        if endpoint is not None:
+            return endpoint
+        return next((e for prefix, e in self._prefixes.items() if path.startswith(prefix)), None)
+
+    def _failed(self, request: Request, error: GatewayError) -> web.Response:
+        response = error_response(error)
+        if not request.content.is_eof() or isinstance(error, Forbidden):
+            response.force_close()
+        return response
+
+
+def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:
+    modules = pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}.")
+    return [importlib.import_module(module.name).Endpoint(gateway) for module in modules]
+
+
+def _allow(request: Request, origin: str) -> None:
+    request.answer_headers.update(
+        {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": _EXPOSED,
+            "Vary": "Origin",
+        }
+    )
+
+
+def _preflight(request: Request, endpoint: HttpEndpoint | None) -> web.Response:
+    wanted = request.headers.get("Access-Control-Request-Headers", "")
+    request.answer_headers.update(
+        {
+            "Access-Control-Allow-Methods": ", ".join(endpoint.methods) if endpoint else "GET, POST",
+            "Access-Control-Allow-Headers": wanted[:1024],
+            "Access-Control-Max-Age": _PREFLIGHT_S,
+            "Vary": "Origin, Access-Control-Request-Headers",
+        }
+    )
+    return web.Response(status=204)

@@ -1,0 +1,95 @@
+"""A run as a stream of server-sent events.
+
+The status line waits for the first word of the model, a failure, or one second, so that a provider that
+fails at once gives a real status. What one read of the log brings is written in one piece. A silent
+stream is kept alive by comments; a reader that takes nothing is dropped.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.doors.answers import EventStream, info_response
+from openclaw_gateway.doors.openai.chunks import KEEPALIVE, ChatChunks, failure
+from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.bus import Subscription
+from openclaw_gateway.wire.events import Event, ModelCalled, RunEnded, RunStarted
+
+HOLD_S = 1.0
+
+
+async def stream_run(
+    request: Request,
+    run: Run,
+    chunks: ChatChunks,
+    limits: Limits,
+    *,
+    include_usage: bool,
+    started: float,
+) -> web.StreamResponse:
+    """Write the run to the client. Raises TimeoutError when the reader stalls."""
+    log = run.events()
+    try:
+        events = await _first_words(log)
+        request.answer_headers["openai-processing-ms"] = str(int((time.monotonic() - started) * 1000))
+        ended = _end(events)
+        if ended is not None and ended.result.error is not None and not _has_said(events):
+            return info_response(ended.result.error)
+        stream = EventStream()
+        await stream.prepare(request)
+        piece = chunks.role() + chunks.deltas(events)
+        while ended is None:
+            await _write(request, stream, piece, limits.reader_stall_s)
+            events = await log.batch(limits.stream_keepalive_s)
+            piece = chunks.deltas(events) if events else KEEPALIVE
+            ended = _end(events)
+        result = ended.result
+        last = (
+            failure(result.error)
+            if result.error is not None
+            else chunks.end(result.finish_reason, result.usage if include_usage else None)
+        )
+        await _write(request, stream, piece + last, limits.reader_stall_s, last=True)
+        return stream
+    finally:
+        log.close()
+
+
+async def _first_words(log: Subscription) -> list[Event]:
+    """Events up to the first that the client can be told of, or what there is after the hold time."""
+    events: list[Event] = []
+    loop = asyncio.get_running_loop()
+    until = loop.time() + HOLD_S
+    while True:
+        left = until - loop.time()
+        batch = await log.batch(left) if left > 0 else ()
+        events += batch
+        if not batch or not isinstance(events[-1], RunStarted | ModelCalled):
+            return events
+
+
+def _end(events: Sequence[Event]) -> RunEnded | None:
+    last = events[-1] if events else None
+    return last if isinstance(last, RunEnded) else None
+
+
+def _has_said(events: Sequence[Event]) -> bool:
+    return any(not isinstance(event, RunStarted | ModelCalled | RunEnded) for event in events)
+
+
+async def _write(
+    request: Request, stream: EventStream, piece: bytes, stall_s: float, *, last: bool = False
+) -> None:
+    if not piece:
+        return
+    send = stream.write_eof if last else stream.write
+    transport = request.transport
+    if transport is None or not transport.get_write_buffer_size():
+        await send(piece)
+        return
+    async with asyncio.timeout(stall_s):
+        await send(piece)

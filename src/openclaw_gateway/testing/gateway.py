@@ -1,0 +1,79 @@
+"""A real gateway on a free port with a state directory of its own, for as long as a block lasts."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.config.merge import merge
+from openclaw_gateway.daemon import Daemon, Options, running
+from openclaw_gateway.gateway.service import Gateway
+
+TOKEN = "a-test-token-of-some-length"  # noqa: S105
+
+
+class RunningGateway(Struct, frozen=True):
+    """`url` has no trailing slash; `base_url` is what an OpenAI client wants."""
+
+    url: str
+    token: str
+    state_dir: Path
+    daemon: Daemon
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
+
+    @property
+    def ws_url(self) -> str:
+        return self.url.replace("http://", "ws://", 1) + "/"
+
+    @property
+    def gateway(self) -> Gateway:
+        return self.daemon.gateway
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def model_config(model_server_url: str, model: str = "mock-echo", **more: Any) -> dict[str, Any]:
+    """A configuration whose agents use `model` of the scripted server at `model_server_url` (…/v1)."""
+    base: dict[str, Any] = {
+        "gateway": {
+            "auth": {"mode": "token", "token": TOKEN},
+            "http": {"endpoints": {"chatCompletions": {"enabled": True}}},
+        },
+        "models": {"providers": {"mock": {"baseUrl": model_server_url, "apiKey": "mock-key", "models": []}}},
+        "agents": {"defaults": {"model": f"mock/{model}"}},
+    }
+    return merge(base, more, lists="replace")
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(
+    config: Mapping[str, Any],
+    *,
+    state_dir: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    port: int = 0,
+) -> AsyncIterator[RunningGateway]:
+    """Start the gateway with `config`. A given `state_dir` outlives the block, as over a restart."""
+    with contextlib.ExitStack() as stack:
+        if state_dir is None:
+            state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
+        path = state_dir / "openclaw.json"
+        path.write_bytes(msgspec.json.encode(config))
+        path.chmod(0o600)
+        options = Options(
+            environ={"OPENCLAW_STATE_DIR": str(state_dir), **(environ or {})},
+            home=state_dir,
+            cwd=state_dir,
+            port=port,
+        )
+        async with running(options) as (daemon, urls):
+            yield RunningGateway(urls[0], daemon.auth.secret or "", state_dir, daemon)

@@ -1,0 +1,61 @@
+# The few verbs of this project: the same for people and for CI. `make` alone lists them.
+# PYTHON names the interpreter that .venv is made from: make setup PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+STATE := $(CURDIR)/.state
+LOCK_TOOL := .cache/lock
+# Where `make setup` puts an OpenMP library when the system has none: the embedded model loads it from there.
+export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+# A PYTHON that somebody names is obeyed; otherwise a .venv that works is kept, whatever Python it has.
+SETUP := $(PYTHON) requirements/install.py $(if $(filter file,$(origin PYTHON)),,--this-python)
+COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench lock wheel clean python
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+python:
+	@command -v $(PYTHON) > /dev/null || { \
+		echo "$(PYTHON) was not found. Python 3.11 or newer is needed: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is older than Python 3.11, which is needed. Name a newer one: make setup PYTHON=python3.12" >&2; exit 1; }
+
+setup: python ## make .venv from the lock files, when something changed
+	@$(SETUP)
+
+run: setup ## start the gateway with the embedded model; prints what to paste
+	@OPENCLAW_STATE_DIR="$(STATE)" exec $(BIN)/openclaw gateway quickstart
+
+test: python ## format, lint, types, import contracts, all tests
+	@$(SETUP) --tests
+	@echo "== format"; $(BIN)/ruff format --check --quiet . || { echo "To mend it: $(BIN)/ruff format" >&2; exit 1; }
+	@echo "== lint"; $(BIN)/ruff check --quiet .
+	@echo "== types"; $(BIN)/mypy
+	@echo "== import contracts"; $(BIN)/lint-imports
+	@echo "== tests"; $(BIN)/python -m pytest
+
+bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
+	@$(BIN)/python -m bench $(BENCH)
+
+lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
+	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)
+	@$(LOCK_TOOL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(COMPILE) --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --output-file requirements/test.txt --group test --constraint requirements/base.txt
+	@$(COMPILE) --output-file requirements/build.txt requirements/build.in
+	@$(COMPILE) --output-file requirements/local.txt --no-deps requirements/local.in
+	@$(COMPILE) --output-file requirements/openmp.txt --no-deps requirements/openmp.in
+	@$(COMPILE) --output-file requirements/uv.txt requirements/uv.in
+
+wheel: setup ## build a wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \
+		--wheel-dir dist . && ls dist/*.whl
+
+clean: ## remove what was made here: .venv, dist, caches (.state stays: it holds the token and the sessions)
+	@rm -rf .venv dist build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

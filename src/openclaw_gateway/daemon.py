@@ -144,7 +144,7 @@ class Daemon:
         roster = compile_roster(config.agents)
         catalog = Catalog(config, loaded.environ)
         plans, no_model = self._plans(roster, catalog, local)
-        loop = RunLoop(lanes, _memory(store, config), ModelCaller(upstream, local))
+        loop = RunLoop(lanes, _memory(store, config), ModelCaller(upstream, local=local.endpoint))
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
         rate_limit = config.gateway.auth.rate_limit
@@ -189,12 +189,10 @@ async def running(options: Options) -> AsyncIterator[tuple[Daemon, tuple[str, ..
 
 
 def _memory(store: SqliteStore, config: Config) -> Memory:
-    reset = config.session.reset
-    policy = (
-        ResetPolicy(mode=reset.mode, at_hour=reset.at_hour, idle_minutes=reset.idle_minutes)
-        if reset
-        else None
-    )
+    session, reset = config.session, config.session.reset
+    idle = reset.idle_minutes if reset and reset.idle_minutes is not None else session.idle_minutes
+    at_hour = reset.at_hour if reset and reset.mode == "daily" else None
+    policy = ResetPolicy(at_hour, idle) if at_hour is not None or idle is not None else None
     return Memory(store, policy, _zone(config.agents.defaults.user_timezone))
 
 

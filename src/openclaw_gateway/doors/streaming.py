@@ -34,7 +34,7 @@ async def stream_run(
     """Write the run to the client. Raises TimeoutError when the reader stalls."""
     log = run.events()
     try:
-        events = await _first_words(log)
+        events: Sequence[Event] = await _first_words(log)
         request.answer_headers["openai-processing-ms"] = str(int((time.monotonic() - started) * 1000))
         ended = _end(events)
         if ended is not None and ended.result.error is not None and not _has_said(events):

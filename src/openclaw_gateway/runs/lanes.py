@@ -15,7 +15,7 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, NewRun, Queued, Released, Store
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunResult
+from openclaw_gateway.wire.run import RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -59,12 +59,10 @@ class Lanes:
                 )
             case Queued():
                 run.accept()
-                claimed = await self._wait_turn(run)
+                return self._held_by(run, await self._wait_turn(run))
             case Claimed():
                 run.accept()
-                claimed = begun
-        self._hold(run, claimed.claim)
-        return claimed
+                return self._held_by(run, begun)
 
     async def leave(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
@@ -84,7 +82,7 @@ class Lanes:
                 if claimed is not None:
                     return claimed
         except TimeoutError:
-            status = "aborted" if run.abort_reason else "failed"
+            status: RunStatus = "aborted" if run.abort_reason else "failed"
             self._ring(await self._store.withdraw(run.id, status))
             raise
         finally:
@@ -94,9 +92,10 @@ class Lanes:
         if released.next_run is not None:
             self._bus.ring(_turn_topic(released.next_run))
 
-    def _hold(self, run: Run, claim: Claim) -> None:
-        run.hold(claim.token)
-        self._held[run.id] = (run, claim, asyncio.get_running_loop().time() + LEASE_S)
+    def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
+        run.hold(claimed.claim.token)
+        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + LEASE_S)
+        return claimed
 
     async def _beat(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """A real gateway on a free port with a state directory of its own, for as long as a block lasts."""
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.daemon import Daemon, Options, running
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.service import Gateway
 
 TOKEN = "a-test-token-of-some-length"  # noqa: S105
@@ -36,13 +38,31 @@ class RunningGateway(Struct, frozen=True):
     def gateway(self) -> Gateway:
         return self.daemon.gateway
 
+    async def wait_runs(self, count: int, *, deadline_s: float = 5) -> None:
+        """Wait until `count` runs are live."""
+        gateway = self.gateway
+        started = asyncio.Event()
+        silence = gateway.listen(OPERATOR, lambda _: started.set())
+        try:
+            async with asyncio.timeout(deadline_s):
+                while gateway.live_runs() < count:
+                    started.clear()
+                    await started.wait()
+        finally:
+            silence()
+
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def model_config(model_server_url: str, model: str = "mock-echo", **more: Any) -> dict[str, Any]:
-    """A configuration whose agents use `model` of the scripted server at `model_server_url` (…/v1)."""
+def model_config(
+    model_server_url: str, more: Mapping[str, Any] | None = None, *, model: str = "mock-echo"
+) -> dict[str, Any]:
+    """A configuration whose agents use `model` of the scripted server at `model_server_url` (…/v1).
+
+    `more` is merged over it.
+    """
     base: dict[str, Any] = {
         "gateway": {
             "auth": {"mode": "token", "token": TOKEN},
@@ -51,7 +71,7 @@ def model_config(model_server_url: str, model: str = "mock-echo", **more: Any) -
         "models": {"providers": {"mock": {"baseUrl": model_server_url, "apiKey": "mock-key", "models": []}}},
         "agents": {"defaults": {"model": f"mock/{model}"}},
     }
-    return merge(base, more, lists="replace")
+    return dict(merge(base, dict(more or {}), lists="replace"))
 
 
 @contextlib.asynccontextmanager

@@ -39,7 +39,7 @@ class ChatChunks:
 
     def deltas(self, events: Iterable[Event]) -> bytes:
         """The deltas among `events`, each its own chunk, as one piece of bytes."""
-        frames = []
+        frames: list[bytes] = []
         for event in events:
             if isinstance(event, TextDelta):
                 frames += (self._text, _json(event.text), b'},"finish_reason":null}]}\n\n')

@@ -1,0 +1,27 @@
+"""Fixtures for all tests: a scripted model server and a real gateway in front of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet_logs() -> None:
+    configure_logging(level="silent")
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def gateway(models: ModelServer) -> AsyncIterator[RunningGateway]:
+    """One agent, `main`, that answers with the last user message word by word."""
+    async with running_gateway(model_config(models.base_url)) as running:
+        yield running

@@ -1,0 +1,136 @@
+"""`make bench`: the gateway against its budget, next to a bare relay in the same run, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from bench.gateway_process import Process, StartError, gateway, helper
+from bench.measure import Measured, Target, measure, median, warm_up
+from bench.rows import COST, Row, sustained
+from bench.table import Line, Start, print_table
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round: a look, not a figure")
+    parser.add_argument("--long", action="store_true", help="sustained streams for 60 s, and 1,000 of them")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; the table shows medians")
+    parser.add_argument("--rows", default="", help="only these, by key: plain,stream,paced,...")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument("--relay-only", action="store_true", help="the floor alone, without a gateway")
+    return parser.parse_args()
+
+
+def chosen_rows(options: argparse.Namespace) -> list[Row]:
+    rows = [*COST, *sustained(60 if options.long else 3 if options.quick else 10)]
+    if options.rows:
+        wanted = set(options.rows.split(","))
+        if unknown := wanted - {row.key for row in rows}:
+            sys.exit(
+                f"No such row: {', '.join(sorted(unknown))}. There are: {', '.join(r.key for r in rows)}"
+            )
+        rows = [row for row in rows if row.key in wanted]
+    if options.quick:
+        rows = [replace(row, requests=max(row.clients, row.requests // 5)) for row in rows]
+    return rows
+
+
+def measure_start(folder: Path, model: Process, models: list[str], times: int) -> Start:
+    """How long until a gateway can be used, and how much memory it holds before anybody has used it."""
+    seconds, memory = [], []
+    for number in range(times):
+        with gateway(folder / f"start-{number}", model.port, models) as process:
+            seconds.append(process.ready_s)
+            memory.append(process.resident_mb())
+    return Start(statistics.median(seconds), statistics.median(memory))
+
+
+def measure_rows(rows: list[Row], targets: list[Target], model: Process, rounds: int) -> list[Line]:
+    """Round by round and target by target in turn, so that what else the machine does falls on all alike."""
+    taken: dict[tuple[str, str], list[Measured]] = {}
+    for row in rows:
+        # Sustained rows are long enough to be one round each.
+        for number in range(-1, 1 if row.kind == "gap" else rounds):
+            if row.kind == "gap" and number < 0:
+                continue
+            for target in targets if number % 2 else reversed(targets):
+                note(f"{row.key}: {target.name}, {'warming up' if number < 0 else f'round {number + 1}'}")
+                one = (warm_up if number < 0 else measure)(target, row, model)
+                if number >= 0:
+                    taken.setdefault((row.key, target.name), []).append(one)
+    return [Line(row, {t.name: median(taken[row.key, t.name]) for t in targets}) for row in rows]
+
+
+def note(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    rows = chosen_rows(options)
+    models = sorted({row.model for row in rows})
+    rounds = 1 if options.quick else options.rounds
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaw-bench-")))
+        model = stack.enter_context(helper("bench.mock_model"))
+        address = f"http://127.0.0.1:{model.port}/v1/chat/completions"
+        relay = stack.enter_context(helper("bench.relay", address))
+        targets = [Target("relay", relay, is_gateway=False)]
+        start = None
+        if not options.relay_only:
+            start = measure_start(folder, model, models, 1 if options.quick else 5)
+            process = stack.enter_context(gateway(folder / "load", model.port, models))
+            targets.append(Target("gateway", process, is_gateway=True))
+        lines = measure_rows(rows, targets, model, rounds)
+        note("")
+        loaded_mb = targets[-1].process.resident_mb()
+    if options.json:
+        print(json.dumps(as_json(lines, start, loaded_mb), indent=1))
+    else:
+        print_table(lines, start, loaded_mb, rounds)
+    return 1 if any(one.wrong for line in lines for one in line.measured.values()) else 0
+
+
+def as_json(lines: list[Line], start: Start | None, loaded_mb: float) -> dict[str, Any]:
+    return {
+        "machine": {
+            "cpus": os.cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+        "start": start and asdict(start),
+        "memory_after_load_mb": loaded_mb,
+        "rows": [
+            {"key": line.row.key, "kind": line.row.kind, "budget": line.row.budget}
+            | {name: asdict(one) for name, one in line.measured.items()}
+            for line in lines
+        ],
+    }
+
+
+def main() -> int:
+    # A thousand streams are two thousand sockets for whoever stands in the middle.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        return run(read_options())
+    except StartError as reason:
+        print(f"\n{reason}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

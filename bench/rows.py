@@ -1,0 +1,93 @@
+"""What is measured, and how much of it is allowed: the rows of the table, as data.
+
+`budget` is in the unit of the row's kind. The budgets are the project's promise; a slower machine or a busy
+one will exceed them, which is why every row stands next to the bare relay of the same run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["cpu", "delta", "gap"]
+UNITS: dict[Kind, str] = {
+    "cpu": "CPU seconds per 1,000 requests",
+    "delta": "microseconds CPU per delta",
+    "gap": "milliseconds between deltas, p99",
+}
+# A conversation of 8 KB as an OpenAI client sends it: it ends with a user's message.
+HISTORY = [
+    {"role": "assistant" if number % 2 else "user", "content": f"{number} " + "lorem ipsum " * 94}
+    for number in range(7)
+]
+QUESTION = {"role": "user", "content": "Count from nought."}
+HISTORY_BYTES = 8_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """`session`: none; new = a new user for each request; stored = a user whose 8 KB of history the gateway
+    has already; resent = the same, and the client sends it all again, as chat front ends do."""
+
+    key: str
+    title: str
+    kind: Kind
+    budget: float
+    deltas: int = 20
+    gap_us: int = 0
+    stream: bool = True
+    clients: int = 16
+    requests: int = 2000
+    session: Literal["none", "new", "stored", "resent"] = "none"
+
+    @property
+    def model(self) -> str:
+        return f"mock-{self.deltas}-{self.gap_us}"
+
+    @property
+    def stagger_s(self) -> float:
+        """Paced clients begin spread over one gap, as strangers would; in step they would cost less."""
+        return self.gap_us / 1e6 / self.clients
+
+
+COST = (
+    Row("plain", "stateless, one answer", "cpu", 0.40, stream=False),
+    Row("stream", "stateless, stream of 20 deltas", "cpu", 0.50),
+    Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new"),
+    Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new"),
+    Row("history", "session with 8 KB of history, stream", "cpu", 0.75, session="stored"),
+    Row("history-resent", "the same, and the client resends it", "cpu", 0.75, session="resent"),
+    Row(
+        "paced", "32 paced streams, 50 deltas 20 ms apart", "delta", 60, 50, 20_000, clients=32, requests=128
+    ),
+)
+
+
+def sustained(seconds: int) -> tuple[Row, ...]:
+    """Many streams at once for so long; 1,000 of them only in a long run."""
+    rows = [
+        Row(
+            "streams-250",
+            f"250 streams at 50 deltas/s, {seconds} s",
+            "gap",
+            250,
+            deltas=50 * seconds,
+            gap_us=20_000,
+            clients=250,
+            requests=250,
+        )
+    ]
+    if seconds >= 60:
+        rows.append(
+            Row(
+                "streams-1000",
+                f"1,000 streams at 10 deltas/s, {seconds} s",
+                "gap",
+                250,
+                deltas=10 * seconds,
+                gap_us=100_000,
+                clients=1000,
+                requests=1000,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,67 @@
+"""The table, for a person: budget, measured, verdict, and the bare relay beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.measure import Measured
+from bench.rows import UNITS, Row
+
+READY_BUDGET_S = 0.5
+IDLE_BUDGET_MB = 70.0
+
+
+@dataclass(frozen=True)
+class Line:
+    row: Row
+    measured: dict[str, Measured]
+
+
+@dataclass(frozen=True)
+class Start:
+    ready_s: float
+    idle_mb: float
+
+
+def verdict(value: float, budget: float) -> str:
+    return "within" if value <= budget else f"OVER by {100 * (value / budget - 1):.0f} %"
+
+
+def number(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def print_table(lines: list[Line], start: Start | None, loaded_mb: float, rounds: int) -> None:
+    print(
+        f"Medians of {rounds} interleaved round{'s'[: rounds > 1]}; the whole process with all its threads."
+    )
+    for kind, unit in UNITS.items():
+        of_kind = [line for line in lines if line.row.kind == kind]
+        if of_kind:
+            last = "req/s" if kind == "cpu" else "1st ms"
+            print(f"\n{unit:42}{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{last:>8}   verdict")
+            for line in of_kind:
+                print_line(line)
+    if start is not None:
+        print(f"\n{'Start':42}{'budget':>8}{'gateway':>9}")
+        print_start("  seconds until /ready is 200", start.ready_s, READY_BUDGET_S)
+        print_start("  MB of memory, idle", start.idle_mb, IDLE_BUDGET_MB)
+        print(f"  {'MB of memory after the load':40}{'':8}{number(loaded_mb):>9}")
+    for line in lines:
+        for name, one in line.measured.items():
+            for text in one.wrong:
+                print(f"\nWRONG: {line.row.key}, {name}: {text}")
+
+
+def print_line(line: Line) -> None:
+    relay, gateway = line.measured["relay"], line.measured.get("gateway")
+    shown = gateway or relay
+    cells = [number(line.row.budget), number(gateway.value) if gateway else "-", number(relay.value)]
+    ratio = f"{gateway.value / relay.value:.1f}x" if gateway and relay.value else "-"
+    told = "WRONG ANSWERS" if shown.wrong else verdict(shown.value, line.row.budget) if gateway else "-"
+    rate = f"{shown.requests_per_s:,.0f}" if line.row.kind == "cpu" else number(shown.first_delta_p50_ms)
+    print(f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{rate:>8}   {told}")
+
+
+def print_start(title: str, value: float, budget: float) -> None:
+    print(f"{title:42}{number(budget):>8}{number(value):>9}{'':23}   {verdict(value, budget)}")

@@ -1,0 +1,58 @@
+"""The bench runs, and does not take a wrong answer for a fast one. Figures are not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.http_client import WrongAnswerError
+from bench.load import Job, check
+from bench.mock_model import ROLE, delta, pieces, tail
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def job(*, stream: bool) -> Job:
+    return Job(0, "token", "mock-2-0", stream, 1, 1, [], pieces(2))
+
+
+def test_it_measures_the_floor() -> None:
+    command = [sys.executable, "-m", "bench", "--quick", "--relay-only", "--rows", "plain,stream", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["key"] for row in rows] == ["plain", "stream"]
+    assert [row["relay"]["wrong"] for row in rows] == [[], []]
+
+
+def test_the_right_stream_passes() -> None:
+    role, first, second, end = ROLE, delta("tok0 "), delta("tok1 "), tail(usage=True)
+    check(role + first + b": keepalive\n\n" + second + end, job(stream=True))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        ROLE + delta("tok0 ") + tail(usage=False),
+        ROLE + delta("tok0 ") + delta("tok1 "),
+        ROLE + delta("tok0 ") + delta("tok0 ") + tail(usage=False),
+        ROLE + delta("tok0 tok1 ") + tail(usage=False),
+        ROLE + delta("tok0 ") + b'data: {"error":{"message":"no"}}\n\n' + delta("tok1 ") + tail(usage=False),
+    ],
+    ids=["nothing", "a delta is lost", "no end", "another text", "deltas are merged", "an error inside"],
+)
+def test_a_wrong_stream_is_an_error(body: bytes) -> None:
+    with pytest.raises(WrongAnswerError):
+        check(body, job(stream=True))
+
+
+def test_a_wrong_answer_is_an_error() -> None:
+    check(b'{"choices":[{"message":{"content":"tok0 tok1 "}}]}', job(stream=False))
+    for body in (b'{"choices":[]}', b'{"choices":[{"message":{"content":"tok0"}}]}'):
+        with pytest.raises(WrongAnswerError):
+            check(body, job(stream=False))

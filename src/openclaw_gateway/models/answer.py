@@ -1,0 +1,94 @@
+"""One answer of a provider, from its status line to its end, as batches of events.
+
+Joins what the floor's pure parts decide (what an event is, what a chunk says, what an error means) to
+the bytes of one response. It must not know retries: it raises, and somebody else decides.
+"""
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.openai_completions import ChunkParser
+from openclaw_gateway.models.http import UpstreamResponse
+from openclaw_gateway.models.sse import SseSplitter
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.redaction import safe_text
+from openclaw_gateway.wire.events import Event
+from openclaw_gateway.wire.run import FinishReason
+
+
+class Answer:
+    """The answer in a response with status 200. Whoever makes it closes it."""
+
+    def __init__(self, response: UpstreamResponse, vendor: Vendor) -> None:
+        self._response = response
+        self._vendor = vendor
+        self._splitter = SseSplitter(vendor.provider)
+        self._parser = ChunkParser(vendor)
+        self._failure: ProviderError | None = None
+        self._ended = False
+        self._next = self._piece
+        kind = response.content_type
+        if kind == "application/json":
+            self._next = self._whole
+        elif kind not in {"text/event-stream", ""}:
+            self._failure = ProviderError(
+                "bad_response",
+                f"The provider {vendor.provider} answered with {safe_text(kind, limit=80)} where an event "
+                f"stream was expected. Check models.providers.{vendor.provider}.baseUrl (is /v1 missing at "
+                "its end?).",
+            )
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        return self._parser.finish_reason
+
+    def close(self) -> None:
+        self._response.close()
+
+    async def batch(self) -> list[Event]:
+        """The events that one read of the socket brought, at least one; empty at the end.
+
+        The last batch ends with UsageReported if the provider reported usage. A failure is raised after
+        the events that came before it have been returned.
+        """
+        events: list[Event] = []
+        while not events:
+            if self._failure is not None:
+                raise self._failure
+            if self._ended:
+                break
+            events = await self._next()
+        return events
+
+    async def _piece(self) -> list[Event]:
+        parser = self._parser
+        try:
+            data = await self._response.read()
+        except ProviderError:
+            # The model had said all it had to say; only the polite ending is missing.
+            if not parser.finished:
+                raise
+            data = b""
+        if data:
+            events = parser.feed(self._splitter.feed(data))
+            if parser.done:
+                self._response.finish()
+        else:
+            events = parser.feed(self._splitter.finish())
+            parser.done = parser.finished
+            if not parser.done:
+                self._failure = ProviderError(
+                    "cut", f"The provider {self._vendor.provider} ended its answer too early. Try again."
+                )
+                return events
+        self._failure = parser.failure
+        return self._with_usage(events)
+
+    async def _whole(self) -> list[Event]:
+        events = self._parser.whole(await self._response.read_all())
+        self._failure = self._parser.failure
+        return self._with_usage(events)
+
+    def _with_usage(self, events: list[Event]) -> list[Event]:
+        if self._parser.done:
+            self._ended = True
+            return events + self._parser.usage()
+        return events

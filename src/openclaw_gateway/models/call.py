@@ -1,0 +1,169 @@
+"""A model call as a run sees it: events in batches, retried while nobody has seen any.
+
+The thin shell of this floor: it asks `failover` whether, a dialect what, and the upstream client to do
+it. It must not know sessions, agents or who is listening.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.answer import Answer
+from openclaw_gateway.models.apis.openai_completions import PATH, refuses_stream_options, request_body
+from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
+from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
+from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
+from openclaw_gateway.wire.events import Event, ModelCalled
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import FinishReason, Sampling
+
+log = structlog.get_logger()
+
+
+class Starter(Protocol):
+    """What knows where the embedded model is, and starts it if need be."""
+
+    async def endpoint(self) -> Endpoint: ...
+
+
+class ModelCaller:
+    """Makes model calls. `local` is asked where the embedded model is, for targets that mean it."""
+
+    def __init__(
+        self,
+        client: UpstreamClient,
+        local: Starter | None = None,
+        *,
+        policy: RetryPolicy | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._local = local
+        self._policy = policy or RetryPolicy()
+        self._monotonic = monotonic
+        self._now = now
+        # Providers that refused `stream_options`, so that each is asked in vain only once.
+        self._without_usage: set[str] = set()
+
+    def stream(
+        self, target: ModelTarget, system: str, messages: Sequence[Message], sampling: Sampling
+    ) -> "ModelCall":
+        """Iterate over the result for batches of events; `aclose()` it, whatever happens:
+
+            async with aclosing(caller.stream(...)) as call:
+                async for events in call: ...
+            call.finish_reason
+
+        The first batch is [ModelCalled], again for each retry. Then come the deltas exactly as the
+        provider sent them, as many together as one read brought. The last batch ends with UsageReported
+        if the provider reported usage. Raises ProviderError, after the deltas that came before it.
+        """
+        return ModelCall(self._batches, target, system, messages, sampling)
+
+    async def _batches(self, call: "ModelCall") -> AsyncGenerator[list[Event], None]:
+        target = call.target
+        started = self._monotonic()
+        output_seen = False
+        attempt = 1
+        while True:
+            yield [ModelCalled(target.provider, target.model, attempt)]
+            answer: Answer | None = None
+            try:
+                answer = await self._open(call)
+                while events := await answer.batch():
+                    output_seen = True
+                    yield events
+                call.finish_reason = answer.finish_reason
+            except ProviderError as error:
+                wait = wait_before_retry(
+                    error,
+                    attempt=attempt,
+                    elapsed_s=self._monotonic() - started,
+                    output_seen=output_seen,
+                    jitter=random.random(),  # noqa: S311 - spreads retries, protects nothing
+                    policy=self._policy,
+                )
+                _log_failure(target, attempt, error, wait)
+                if wait is None:
+                    raise
+            else:
+                return
+            finally:
+                if answer is not None:
+                    answer.close()
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def _open(self, call: "ModelCall") -> Answer:
+        target = call.target
+        endpoint = await self._endpoint(target)
+        vendor = endpoint.vendor
+        while True:
+            stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
+            body = request_body(target, call.system, call.messages, call.sampling, stream_usage=stream_usage)
+            response = await self._client.post(endpoint, PATH, body)
+            if 200 <= response.status < 300:
+                return Answer(response, vendor)
+            try:
+                said = await response.read_error()
+            finally:
+                response.close()
+            if stream_usage and refuses_stream_options(response.status, said):
+                self._without_usage.add(target.provider)
+                continue
+            raise from_response(
+                vendor, response.status, said, retry_after=retry_after_s(response.headers, self._now())
+            )
+
+    async def _endpoint(self, target: ModelTarget) -> Endpoint:
+        if target.provider != LOCAL or target.endpoint.base_url:
+            return target.endpoint
+        if self._local is None:
+            raise ProviderError("unreachable", "The embedded model is not available in this process.")
+        return await self._local.endpoint()
+
+
+class ModelCall:
+    """One call under way. `finish_reason` counts once the iteration has ended."""
+
+    def __init__(
+        self,
+        batches: Callable[["ModelCall"], AsyncGenerator[list[Event], None]],
+        target: ModelTarget,
+        system: str,
+        messages: Sequence[Message],
+        sampling: Sampling,
+    ) -> None:
+        self.target = target
+        self.system = system
+        self.messages = messages
+        self.sampling = sampling
+        self.finish_reason: FinishReason = "stop"
+        self._batches = batches(self)
+
+    def __aiter__(self) -> AsyncIterator[list[Event]]:
+        return self._batches
+
+    async def aclose(self) -> None:
+        """End the call and close its connection if it is still going."""
+        await self._batches.aclose()
+
+
+def _log_failure(target: ModelTarget, attempt: int, error: ProviderError, wait: float | None) -> None:
+    log.warning(
+        "model.call_failed",
+        provider=target.provider,
+        model=target.model,
+        attempt=attempt,
+        reason=error.reason,
+        status=error.provider_status,
+        error=error.message,
+        retry_in_s=None if wait is None else round(wait, 3),
+    )

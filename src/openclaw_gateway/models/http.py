@@ -1,0 +1,244 @@
+"""The one upstream client: every request to a provider leaves through here.
+
+Pooled connections, deadlines for every wait, a cap for every answer, and the only place that knows
+aiohttp's errors: what leaves is a ProviderError that names the provider, never a URL or a key. It must
+not know any dialect: bytes out, batches of bytes in.
+"""
+
+import asyncio
+import io
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.request import getproxies, proxy_bypass
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from openclaw_gateway import __version__
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.errors import Overloaded, ProviderError
+from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
+from openclaw_gateway.models.target import Endpoint
+from openclaw_gateway.models.vendor_errors import Vendor
+
+# More bytes than this are handed to aiohttp as a file: written piece by piece, as the provider takes them.
+_LARGE_BODY = 256 << 10
+_ERROR_BODY = 64 << 10
+_ERROR_BODY_S = 5.0
+_DRAIN_S = 1.0
+_DRAIN_BYTES = 64 << 10
+_MAX_DRAINS = 256
+
+
+class UpstreamClient:
+    """Owns the connections to all providers. Made anywhere, used on one event loop, closed once."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._session: aiohttp.ClientSession | None = None
+        self._prepared: WeakKeyDictionary[Endpoint, dict[str, _Prepared]] = WeakKeyDictionary()
+        self._drains: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def post(self, endpoint: Endpoint, path: str, body: bytes) -> "UpstreamResponse":
+        """Send and wait for the status line. The caller must close the response, whatever happens.
+
+        Raises ProviderError when there is no answer. Cancelling closes the connection.
+        """
+        session = self._session or self._open()
+        paths = self._prepared.get(endpoint)
+        if paths is None:
+            paths = self._prepared[endpoint] = {}
+        prepared = paths.get(path)
+        if prepared is None:
+            prepared = paths[path] = _prepare(endpoint, path, self._limits)
+        try:
+            # aiohttp watches the silence after the request has been sent, but not the sending.
+            async with asyncio.timeout(prepared.answer_s):
+                response = await session.post(
+                    prepared.url,
+                    data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
+                    headers=prepared.headers,
+                    timeout=prepared.timeout,
+                    proxy=prepared.proxy,
+                    allow_redirects=False,
+                )
+        except FAILURES as error:
+            raise translate(error, prepared.vendor, Phase.REQUEST) from None
+        if prepared.silence_s != prepared.timeout.sock_read:
+            connection = response.connection
+            if connection is not None and connection.protocol is not None:
+                connection.protocol.read_timeout = prepared.silence_s
+        return UpstreamResponse(self, response, prepared.vendor, self._limits.max_upstream_response_bytes)
+
+    async def close(self) -> None:
+        """Close every connection. Calls under way fail; later ones are refused."""
+        self._closed = True
+        for drain in tuple(self._drains):
+            drain.cancel()
+        if self._drains:
+            await asyncio.wait(self._drains)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise Overloaded("The gateway is shutting down.", code="shutting_down")
+        limits = self._limits
+        self._session = aiohttp.ClientSession(
+            # A run has one upstream connection, so this never makes a run wait.
+            connector=aiohttp.TCPConnector(
+                limit=limits.max_runs + _MAX_DRAINS, limit_per_host=0, keepalive_timeout=30, ttl_dns_cache=60
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            raise_for_status=False,
+            # Proxies are looked up in `_prepare`, once per endpoint: aiohttp would start two threads per
+            # request for it, and read ~/.netrc for credentials nobody meant for a provider.
+            trust_env=False,
+        )
+        return self._session
+
+    def drain(self, response: "UpstreamResponse") -> None:
+        """Take the end of a complete answer in the background, so that its connection can be used again."""
+        if len(self._drains) >= _MAX_DRAINS or self._closed:
+            response.close()
+            return
+        task = asyncio.create_task(_drain(response), name="upstream-drain")
+        self._drains.add(task)
+        task.add_done_callback(self._drains.discard)
+
+
+class UpstreamResponse:
+    """An answer whose status and headers have come. `close` it when done or when it is no longer wanted."""
+
+    def __init__(
+        self, client: UpstreamClient, response: aiohttp.ClientResponse, vendor: Vendor, cap: int
+    ) -> None:
+        self._client = client
+        self._response = response
+        self._content = response.content
+        self._vendor = vendor
+        self._left = cap
+        self._cap = cap
+        self.status = response.status
+        self.headers = response.headers
+
+    @property
+    def content_type(self) -> str:
+        """Without parameters, in lower case; empty when the provider sent none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    async def read(self) -> bytes:
+        """All bytes that are there, at least one; b"" at the end. Raises ProviderError."""
+        try:
+            data = await self._content.readany()
+        except FAILURES as error:
+            raise translate(error, self._vendor, Phase.ANSWER) from None
+        self._left -= len(data)
+        if self._left < 0:
+            raise ProviderError(
+                "bad_response",
+                f"The provider {self._vendor.provider} sent more than {self._cap} bytes in one answer; "
+                "the rest was dropped. The limit is gateway.limits.maxUpstreamResponseBytes.",
+            )
+        return data
+
+    async def read_all(self) -> bytes:
+        """The whole rest. Raises ProviderError."""
+        parts = []
+        while part := await self.read():
+            parts.append(part)
+        return b"".join(parts)
+
+    async def read_error(self) -> bytes:
+        """The start of an error's body, as much as there is: the error counts, not the end of its text."""
+        parts: list[bytes] = []
+        size = 0
+        with suppress(ProviderError, TimeoutError):
+            async with asyncio.timeout(_ERROR_BODY_S):
+                while size < _ERROR_BODY and (part := await self.read()):
+                    parts.append(part)
+                    size += len(part)
+        return b"".join(parts)[:_ERROR_BODY]
+
+    def close(self) -> None:
+        """Give the connection back if the answer has been read to its end, else close it at once."""
+        self._response.close()
+
+    def finish(self) -> None:
+        """The caller has all it wants, and only the end of the body may be missing."""
+        if self._content.is_eof():
+            self.close()
+        else:
+            self._client.drain(self)
+
+
+async def _drain(response: UpstreamResponse) -> None:
+    left = _DRAIN_BYTES
+    try:
+        with suppress(ProviderError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                while left > 0 and (data := await response.read()):
+                    left -= len(data)
+    finally:
+        response.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    url: URL
+    headers: CIMultiDict[str]
+    timeout: aiohttp.ClientTimeout
+    silence_s: float | None
+    answer_s: float | None
+    proxy: URL | None
+    vendor: Vendor
+
+
+def _prepare(endpoint: Endpoint, path: str, limits: Limits) -> _Prepared:
+    base = URL(endpoint.base_url)
+    headers = CIMultiDict(
+        {
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "Content-Type": "application/json",
+            "User-Agent": f"openclaw-gateway/{__version__}",
+        }
+    )
+    if endpoint.api_key and endpoint.auth_header:
+        headers["Authorization"] = f"Bearer {endpoint.api_key}"
+    elif base.user is not None:
+        pair = f"{base.user}:{base.password or ''}".encode()
+        headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+    headers.update(endpoint.headers)
+    url = base.with_user(None).with_path(base.path.rstrip("/") + path, keep_query=True)
+    first_byte, silence = limits.upstream_first_byte_s, limits.upstream_silence_s
+    if endpoint.timeout_s is not None:
+        first_byte = silence = endpoint.timeout_s
+    connect = limits.upstream_connect_s
+    return _Prepared(
+        url,
+        headers,
+        aiohttp.ClientTimeout(
+            total=None, connect=connect, sock_connect=connect, sock_read=first_byte or None
+        ),
+        silence or None,
+        connect + first_byte if first_byte else None,
+        _proxy_for(url),
+        endpoint.vendor,
+    )
+
+
+def _proxy_for(url: URL) -> URL | None:
+    """The proxy the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY); never one for this machine."""
+    host = url.host or ""
+    if host in {"localhost", "::1"} or host.startswith("127."):
+        return None
+    proxies = getproxies()
+    if url.scheme not in proxies or proxy_bypass(host):
+        return None
+    return URL(proxies[url.scheme])

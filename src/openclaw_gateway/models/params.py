@@ -1,0 +1,60 @@
+"""An operator's `params` for a model, from several places of the configuration, as typed settings.
+
+Pure. The names are those the two systems use, in either spelling; what is not a setting of a request
+(and not in `extraBody`) is somebody else's and left alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.apis.openai_completions import RESERVED
+from openclaw_gateway.wire.run import Sampling
+
+_NAMES = {
+    "temperature": "temperature",
+    "topP": "top_p",
+    "top_p": "top_p",
+    "maxTokens": "max_tokens",
+    "max_tokens": "max_tokens",
+    "maxOutputTokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "stop": "stop",
+    "seed": "seed",
+    "frequencyPenalty": "frequency_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+    "presence_penalty": "presence_penalty",
+    "reasoningEffort": "reasoning_effort",
+    "reasoning_effort": "reasoning_effort",
+    "responseFormat": "response_format",
+    "response_format": "response_format",
+}
+_EXTRA = ("extraBody", "extra_body")
+
+
+def read_params(layers: Iterable[Mapping[str, Any]], where: str) -> tuple[Sampling, dict[str, Any]]:
+    """(settings, further fields of the request); a later layer wins. Raises ConfigError naming `where`."""
+    settings: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for layer in layers:
+        body: dict[str, Any] = next((layer[name] for name in _EXTRA if isinstance(layer.get(name), dict)), {})
+        extra.update(body)
+        # A setting under extraBody is the same setting, so that a request's own still comes first.
+        for name, value in [*body.items(), *layer.items()]:
+            if name in _NAMES and value is not None:
+                settings[_NAMES[name]] = value
+    form: Raw | UnsetType = UNSET
+    if "response_format" in settings:
+        form = Raw(msgspec.json.encode(settings.pop("response_format")))
+    if isinstance(settings.get("stop"), str):
+        settings["stop"] = (settings["stop"],)
+    try:
+        sampling = msgspec.convert(settings, Sampling)
+    except msgspec.ValidationError as error:
+        raise ConfigError([f"The params of {where} are wrong: {error}."]) from None
+    extra = {name: value for name, value in extra.items() if name not in RESERVED and name not in _NAMES}
+    return msgspec.structs.replace(sampling, response_format=form), extra

@@ -1,0 +1,74 @@
+"""What a model reference resolves to: whom to call, as what, and with which settings.
+
+Frozen values without behaviour of their own, made once by the catalog and used for every call. They
+must not know configuration files or sockets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.run import Sampling
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoint:
+    """Where a provider is and how to show who we are. Compared by identity: what is prepared per endpoint
+    (URL, headers, proxy) is prepared once.
+
+    `headers` are the operator's and win over ours. `timeout_s` replaces the limits for the first byte and
+    for silence; 0 = unlimited. `base_url` has no trailing slash and may hold credentials: never show it.
+    """
+
+    provider: str
+    base_url: str = field(repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth_header: bool = True
+    timeout_s: float | None = None
+
+    @cached_property
+    def vendor(self) -> Vendor:
+        """Whom to name in errors, and what never to show."""
+        secrets = [self.api_key, *self.headers.values()]
+        return Vendor(self.provider, tuple(value for value in secrets if value and len(value) >= 6))
+
+
+@dataclass(frozen=True, eq=False)
+class Compat:
+    """Where a provider differs from OpenAI's own server."""
+
+    max_tokens_field: str = "max_tokens"
+    usage_in_stream: bool = True
+    reasoning_effort: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTarget:
+    """One model at one endpoint. `model` is the bare id that goes upstream.
+
+    `sampling` are the operator's settings, under those of a request; `extra_body` are fields of the
+    request that only this provider knows; `system` is said when an agent has nothing to say.
+    """
+
+    endpoint: Endpoint
+    model: str
+    api: str = "openai-completions"
+    context_window: int | None = None
+    max_tokens: int | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    compat: Compat = field(default_factory=Compat)
+    system: str = ""
+
+    @property
+    def provider(self) -> str:
+        return self.endpoint.provider
+
+    @property
+    def ref(self) -> str:
+        """The reference that resolves to this target."""
+        return f"{self.provider}/{self.model}"

@@ -7,8 +7,7 @@ it. It must not know sessions, agents or who is listening.
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 
@@ -25,11 +24,8 @@ from openclaw_gateway.wire.run import FinishReason, Sampling
 
 log = structlog.get_logger()
 
-
-class Starter(Protocol):
-    """What knows where the embedded model is, and starts it if need be."""
-
-    async def endpoint(self) -> Endpoint: ...
+# Where the embedded model is; starts it if need be.
+LocalEndpoint = Callable[[], Awaitable[Endpoint]]
 
 
 class ModelCaller:
@@ -38,7 +34,7 @@ class ModelCaller:
     def __init__(
         self,
         client: UpstreamClient,
-        local: Starter | None = None,
+        local: LocalEndpoint | None = None,
         *,
         policy: RetryPolicy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -127,7 +123,7 @@ class ModelCaller:
             return target.endpoint
         if self._local is None:
             raise ProviderError("unreachable", "The embedded model is not available in this process.")
-        return await self._local.endpoint()
+        return await self._local()
 
 
 class ModelCall:

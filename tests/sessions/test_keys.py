@@ -1,0 +1,175 @@
+"""Session keys and agent ids: the rules of both systems, and what no input may break."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.sessions.keys import (
+    MAX_NAME_CHARS,
+    agent_of,
+    explicit_key,
+    is_agent_id,
+    main_key,
+    normalise_agent_id,
+    user_key,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "agent_id"),
+    [
+        ("  Ops Team! ", "ops-team"),
+        ("-x", "x"),
+        ("é", "main"),
+        ("", "main"),
+        ("Beta", "beta"),
+        ("a" * 70, "a" * 64),
+        ("İstanbul", "i-stanbul"),
+        ("a_b-c", "a_b-c"),
+        ("\u212aelvin", "kelvin"),  # the Kelvin sign folds to k
+        ("///", "main"),
+        ("../../etc", "etc"),
+    ],
+)
+def test_agent_ids_are_normalised_as_both_systems_do(text: str, agent_id: str) -> None:
+    assert normalise_agent_id(text) == agent_id
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("main", True),
+        ("Beta_2", True),
+        ("", False),
+        ("-x", False),
+        ("a b", False),
+        ("é", False),
+        ("a" * 65, False),
+    ],
+)
+def test_an_agent_id_is_recognised(text: str, *, yes: bool) -> None:
+    assert is_agent_id(text) is yes
+
+
+@given(st.text())
+def test_a_normalised_agent_id_is_an_agent_id_and_stays(text: str) -> None:
+    agent_id = normalise_agent_id(text)
+    assert is_agent_id(agent_id)
+    assert normalise_agent_id(agent_id) == agent_id
+    assert agent_of(main_key(agent_id)) == agent_id
+
+
+@pytest.mark.parametrize(
+    ("header", "agent_id", "key"),
+    [
+        ("MyKey", "beta", "agent:beta:mykey"),
+        (" spaced ", "beta", "agent:beta:spaced"),
+        ("agent:beta:Foo", "beta", "agent:beta:foo"),
+        ("AGENT:Main:Foo:Bar", "main", "agent:main:foo:bar"),
+        ("agent:main:openai-user:ada", "main", "agent:main:openai-user:ada"),
+        ("a:b", "beta", "agent:beta:a:b"),
+        ("subagent", "beta", "agent:beta:subagent"),
+        ("my-subagent:x", "beta", "agent:beta:my-subagent:x"),
+        ("Straße", "beta", "agent:beta:straße"),
+        ("ΟΔΟΣ", "beta", "agent:beta:οδος"),
+        ("Привет", "beta", "agent:beta:привет"),
+        ("会話 一", "beta", "agent:beta:会話 一"),
+        ("x" * MAX_NAME_CHARS, "beta", "agent:beta:" + "x" * MAX_NAME_CHARS),
+    ],
+)
+def test_a_chosen_key_is_whole_and_folded(header: str, agent_id: str, key: str) -> None:
+    assert explicit_key(header, "beta") == (agent_id, key)
+    assert explicit_key(key, "other") == (agent_id, key), "an answered key can be sent back"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "subagent:x",
+        "Cron:1",
+        "acp:x",
+        "agent:main:subagent:x",
+        "agent:main:SUBAGENT:x",
+        "agent:main: cron :x",
+        "agent:main::acp:x",
+        ":subagent:x",
+        " cron:",
+    ],
+)
+def test_internal_namespaces_are_refused(header: str) -> None:
+    with pytest.raises(InvalidRequest, match="reserved") as caught:
+        explicit_key(header, "main")
+    assert (caught.value.code, caught.value.param) == ("session_key_reserved", "x-openclaw-session-key")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "  \t",
+        ":",
+        ": :",
+        "agent:",
+        "agent:main",
+        "agent:main:",
+        "agent::x",
+        "x" * (MAX_NAME_CHARS + 1),
+        "İ" * (MAX_NAME_CHARS // 2 + 1),  # two characters each, once folded
+        "a\nb",
+        "a\x00b",
+        "a\x7fb",
+        "a\x85b",
+        "a\u2028b",
+        "a\u202eb",
+        "a\ud800b",
+    ],
+)
+def test_a_key_that_cannot_be_kept_is_refused(header: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        explicit_key(header, "main")
+    assert (caught.value.code, caught.value.param) == ("session_key_invalid", "x-openclaw-session-key")
+    assert "send" in caught.value.message or "must be" in caught.value.message
+
+
+def test_a_key_of_an_impossible_agent_names_the_agent() -> None:
+    with pytest.raises(InvalidRequest, match="not an agent id") as caught:
+        explicit_key("agent:ö:x", "main")
+    assert caught.value.code == "agent_not_found"
+
+
+def test_a_user_names_a_session() -> None:
+    assert user_key("beta", "Alice") == "agent:beta:openai-user:alice"
+    assert user_key("beta", " a:thread:b ") == "agent:beta:openai-user:a:thread:b"
+    assert user_key("beta", "") is None
+    assert user_key("beta", " \n") is None
+    assert agent_of("agent:beta:openai-user:a:thread:b") == "beta"
+
+
+@pytest.mark.parametrize("user", ["x" * 257, "a\nb", "\ud800"])
+def test_a_user_that_cannot_be_a_key_is_refused(user: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        user_key("main", user)
+    assert (caught.value.code, caught.value.param) == ("session_key_invalid", "user")
+
+
+@pytest.mark.parametrize(
+    "key", ["", "main", "agent:", "agent:x", "agent:x:", "agent:ö:y", "Agent:x:y", "global"]
+)
+def test_what_is_not_a_whole_key_has_no_agent(key: str) -> None:
+    assert agent_of(key) is None
+
+
+@given(st.text(st.characters()) | st.from_regex(r"(agent:)?[a-zA-Z: ]*", fullmatch=True))
+def test_any_header_gives_a_whole_key_or_a_refusal(header: str) -> None:
+    try:
+        chosen = explicit_key(header, "main")
+    except InvalidRequest:
+        return
+    assert chosen.key == chosen.key.lower()
+    assert agent_of(chosen.key) == chosen.agent_id
+    assert explicit_key(chosen.key, "other") == chosen
+    chosen.key.encode()
+    name = chosen.key.split(":", 2)[2]
+    assert 0 < len(name) <= MAX_NAME_CHARS
+    assert not name.replace(" ", "").lstrip(":").startswith(("subagent:", "cron:", "acp:"))

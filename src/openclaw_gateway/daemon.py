@@ -64,7 +64,7 @@ class Daemon:
         self.loaded = loaded
         self.auth: ResolvedAuth
         self.gateway: Gateway
-        self.model_choice: Choice | None = None
+        self.model_choice: Choice
         self._options = options
         self._undo = undo
         self._listener: Listener | None = None
@@ -142,40 +142,37 @@ class Daemon:
         lanes.open()
         undo.push_async_callback(lanes.close)
         roster = compile_roster(config.agents)
-        catalog = Catalog(config, loaded.environ)
-        plans, no_model = self._plans(roster, catalog, local)
+        keys = loaded.environ if self._options.environment_keys else {}
+        catalog = Catalog(config, keys)
+        plans = self._plans(roster, catalog, keys, local)
         loop = RunLoop(lanes, _memory(store, config), ModelCaller(upstream, local=local.endpoint))
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
         rate_limit = config.gateway.auth.rate_limit
         limiter = FailureLimiter(rate_limit) if rate_limit else None
         authenticator = Authenticator(self.auth, limiter)
-        return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live, no_model))
+        return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live))
 
     def _plans(
-        self, roster: Roster, catalog: Catalog, local: LocalModel
-    ) -> tuple[dict[str, Plan], str | None]:
-        """Every agent with its model, and the reason when there is no model at all."""
-        try:
-            self.model_choice = choose_default(
-                self.loaded.config,
-                self.loaded.environ if self._options.environment_keys else {},
-                local_available=local.unavailable() is None,
-            )
-        except GatewayError as error:
-            return {}, error.message
+        self, roster: Roster, catalog: Catalog, keys: Mapping[str, str], local: LocalModel
+    ) -> dict[str, Plan]:
+        """Every agent with its model. Raises ConfigError when there is none for an agent."""
+        self.model_choice = choose_default(
+            self.loaded.config, keys, local_available=local.unavailable() is None
+        )
         plans: dict[str, Plan] = {}
         problems: list[str] = []
         for agent in roster:
+            ref = agent.model or self.model_choice.ref
             try:
-                target = catalog.resolve(agent.model or self.model_choice.ref)
+                target = catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params})
             except GatewayError as error:
                 problems.append(f"agent {agent.id}: {error.message}")
                 continue
             plans[agent.id] = Plan(agent, target)
         if problems:
             raise ConfigError(problems)
-        return plans, None
+        return plans
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 Called once by whoever starts the process. Everybody else only says `structlog.get_logger()`.
 """
 
+import logging
 import sys
 from collections.abc import MutableMapping
 from typing import IO, Any, Literal
@@ -14,7 +15,6 @@ from openclaw_gateway.redaction import redact
 
 Style = Literal["pretty", "json"]
 _LEVELS = {
-    "silent": 60,
     "fatal": 50,
     "error": 40,
     "warn": 30,
@@ -29,6 +29,11 @@ def configure_logging(
     *, level: str = "info", style: Style | None = None, stream: IO[str] | None = None
 ) -> None:
     """Send log lines to `stream` (stderr); `style` None means pretty on a terminal, else JSON."""
+    if level == "silent":
+        structlog.configure(
+            processors=[_drop], wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+        )
+        return
     out = stream or sys.stderr
     pretty = style == "pretty" if style else out.isatty()
     renderer: structlog.typing.Processor = (
@@ -46,6 +51,10 @@ def configure_logging(
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
+
+
+def _drop(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    raise structlog.DropEvent
 
 
 def _mask(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,7 +17,10 @@ DEFAULT_TIMEOUT_S = 600.0
 
 
 class Agent(Struct, frozen=True):
-    """One agent. `model` None means the gateway's default; `timeout_s` None means no limit."""
+    """One agent. `model` None means the gateway's default; `timeout_s` None means no limit.
+
+    `params` are the agent's own settings for any model, `model_params` for one model reference.
+    """
 
     id: str
     name: str
@@ -25,6 +28,7 @@ class Agent(Struct, frozen=True):
     model: str | None = None
     fallbacks: tuple[str, ...] = ()
     params: Mapping[str, Any] = {}
+    model_params: Mapping[str, Mapping[str, Any]] = {}
     timeout_s: float | None = DEFAULT_TIMEOUT_S
 
 
@@ -64,7 +68,8 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
         prompt=compile_prompt(name=entry.identity.name, theme=entry.identity.theme),
         model=choice.primary if choice else None,
         fallbacks=choice.fallbacks if choice else (),
-        params={**defaults.params, **entry.params},
+        params=entry.params,
+        model_params={ref: shared.params for ref, shared in entry.models.items()},
         timeout_s=DEFAULT_TIMEOUT_S if timeout is None else timeout or None,
     )
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config
-from openclaw_gateway.errors import GatewayError, InvalidRequest
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
@@ -44,12 +44,9 @@ class Rooms(Struct, frozen=True):
     store: Store
     bus: Bus
     live: LiveRuns
-    no_model: str | None = None
 
 
 class Gateway:
-    """`plans` may be empty when no model is configured; runs then say `no_model`."""
-
     def __init__(self, rooms: Rooms) -> None:
         self.config = rooms.config
         self.limits = rooms.config.gateway.limits
@@ -57,7 +54,6 @@ class Gateway:
         self.catalog = rooms.catalog
         self.started_ms = now_ms()
         self._plans = rooms.plans
-        self._no_model = rooms.no_model
         self._authenticator = rooms.authenticator
         self._store = rooms.store
         self._bus = rooms.bus
@@ -77,8 +73,7 @@ class Gateway:
 
     def target_name(self, agent_id: str) -> str:
         """`provider/model` of an agent."""
-        plan = self._plans.get(agent_id)
-        return f"{plan.target.provider}/{plan.target.model}" if plan else ""
+        return self._plans[agent_id].target.ref
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run; returns once it is accepted. A run id that is live or retained returns that run.
@@ -86,12 +81,7 @@ class Gateway:
         Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest.
         """
         principal.require(WRITE)
-        plan = self._plans.get(request.agent_id)
-        if plan is None:
-            raise GatewayError(
-                self._no_model or f"Agent '{request.agent_id}' has no model.", code="no_model_configured"
-            )
-        run = await self._live.start(request, plan)
+        run = await self._live.start(request, self._plans[request.agent_id])
         _same_owner(run, principal)
         return run
 
@@ -160,8 +150,6 @@ class Gateway:
             failing.append("draining")
         if not (await self._store.health()).ok:
             failing.append("store")
-        if self._no_model is not None:
-            failing.append("model")
         return Readiness(tuple(failing), now_ms() - self.started_ms)
 
     def refuse_runs(self) -> None:

@@ -54,7 +54,7 @@ def _agent(gateway: Gateway, agent_id: str) -> str:
     agent = gateway.roster.get(agent_id)
     name = agent.name if agent else agent_id
     default = " (default)" if agent_id == gateway.roster.default_id else ""
-    model = gateway.target_name(agent_id) or "no model"
+    model = gateway.target_name(agent_id)
     return (
         f"<tr><td><code>{BRANDS[0].model_word}/{html.escape(agent_id)}</code>{default}</td>"
         f"<td>{html.escape(name)}</td><td>{html.escape(model)}</td></tr>"

@@ -1,0 +1,75 @@
+"""Events to chunks and results to objects, without a socket."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_gateway.doors.openai.chunks import ChatChunks, completion, failure
+from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
+from openclaw_gateway.wire.run import ErrorInfo, RunResult, Usage
+
+texts = st.text(st.characters(exclude_categories=("Cs",)))
+
+
+def frames(data: bytes) -> list[object]:
+    """As a strict reader has it: blocks end at a blank line, lines at any of Unicode's line ends."""
+    blocks = data.decode().split("\n\n")
+    assert blocks.pop() == ""
+    assert all(len(block.splitlines()) == 1 for block in blocks)
+    data_lines = [block.removeprefix("data: ") for block in blocks]
+    return [line if line == "[DONE]" else json.loads(line) for line in data_lines]
+
+
+@given(st.lists(texts), texts)
+def test_any_text_survives_in_one_line_per_frame(pieces: list[str], model: str) -> None:
+    chunks = ChatChunks("chatcmpl_1", 5, model)
+    seen = frames(chunks.role() + chunks.deltas([TextDelta(p) for p in pieces]) + chunks.end("stop", Usage()))
+    contents = [f["choices"][0]["delta"]["content"] for f in seen[1:-3]]  # type: ignore[index]
+    assert contents == pieces
+    assert all(f["model"] == model for f in seen[:-1])  # type: ignore[index]
+    assert seen[-1] == "[DONE]"
+
+
+def test_reasoning_has_a_field_of_its_own() -> None:
+    data = ChatChunks("c", 5, "m").deltas([ReasoningDelta("hm"), TextDelta("so")])
+    assert [f["choices"][0]["delta"] for f in frames(data)] == [  # type: ignore[index]
+        {"reasoning_content": "hm"},
+        {"content": "so"},
+    ]
+
+
+def test_the_usage_chunk_only_when_asked() -> None:
+    chunks = ChatChunks("c", 5, "m")
+    assert len(frames(chunks.end("length", None))) == 2
+    usage = frames(chunks.end("length", Usage(3, 2, 5, 1, 1)))[1]
+    assert usage["choices"] == []  # type: ignore[index]
+    assert usage["usage"] == {  # type: ignore[index]
+        "prompt_tokens": 3,
+        "completion_tokens": 2,
+        "total_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+
+
+def test_a_failure_in_mid_stream_has_all_four_keys() -> None:
+    error, done = frames(failure(ErrorInfo("what\u2028now", "api_error", "provider_error", 502)))
+    assert error == {
+        "error": {
+            "message": "what\u2028now",
+            "type": "api_error",
+            "param": None,
+            "code": "provider_error",
+        }
+    }
+    assert done == "[DONE]"
+
+
+def test_the_whole_answer() -> None:
+    answer = json.loads(completion("chatcmpl_1", 5, "m", RunResult("completed", "hi", finish_reason="stop")))
+    assert answer["choices"] == [
+        {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    ]
+    assert answer["usage"]["total_tokens"] == 0
+    assert set(answer) == {"id", "object", "created", "model", "choices", "usage"}

@@ -1,0 +1,90 @@
+"""Which agent and which session: the whole table, without a socket."""
+
+import pytest
+
+from openclaw_gateway.agents.roster import Agent, Roster
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.routing import Ask, Route, route
+
+ROSTER = Roster([Agent("main", "Main", ""), Agent("beta", "Beta", "")], "main")
+OTHER_DEFAULT = Roster([Agent("alpha", "A", ""), Agent("beta", "B", "")], "beta")
+
+
+@pytest.mark.parametrize("brand", ["openclaw", "clawdbot"])
+@pytest.mark.parametrize(
+    ("model", "agent"),
+    [
+        ("{}", "main"),
+        ("{}/default", "main"),
+        ("{}:beta", "beta"),
+        ("{}/beta", "beta"),
+        ("{}:BETA", "beta"),
+        ("agent:beta", "beta"),
+        ("", "main"),
+        (None, "main"),
+    ],
+)
+def test_models(brand: str, model: str | None, agent: str) -> None:
+    for name in {model, model.upper()} if model else {model}:
+        asked = name.format(brand) if name else name
+        assert route(Ask(model=asked), ROSTER) == Route(agent, None)
+
+
+def test_the_default_agent_is_the_configured_one() -> None:
+    assert route(Ask(), OTHER_DEFAULT).agent_id == "beta"
+    assert route(Ask(model="openclaw/default"), OTHER_DEFAULT).agent_id == "beta"
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (Ask(model="openclaw:main", agent="beta"), Route("beta", None)),
+        (Ask(agent=" Beta "), Route("beta", None)),
+        (Ask(user="Alice"), Route("main", "agent:main:openai-user:alice")),
+        (Ask(user="x:thread:y", agent="beta"), Route("beta", "agent:beta:openai-user:x:thread:y")),
+        (Ask(user="   "), Route("main", None)),
+        (Ask(session_key="My Key", user="ada"), Route("main", "agent:main:my key")),
+        (Ask(session_key="k", agent="beta"), Route("beta", "agent:beta:k")),
+        (Ask(session_key="agent:BETA:K"), Route("beta", "agent:beta:k")),
+        (Ask(session_key="agent:beta:k", model="openclaw"), Route("beta", "agent:beta:k")),
+        (Ask(session_key="agent:beta:k", model="openclaw:beta"), Route("beta", "agent:beta:k")),
+        (Ask(session_key="  ", user="ada"), Route("main", "agent:main:openai-user:ada")),
+        (Ask(session_key="ключ 日本", agent="beta"), Route("beta", "agent:beta:ключ 日本")),
+    ],
+)
+def test_routes(ask: Ask, expected: Route) -> None:
+    assert route(ask, ROSTER) == expected
+
+
+@pytest.mark.parametrize(
+    ("ask", "code", "param"),
+    [
+        (Ask(model="gpt-4o"), "model_not_found", "model"),
+        (Ask(model="openclaw/"), "model_not_found", "model"),
+        (Ask(model="openclaw/bad agent!"), "agent_not_found", "model"),
+        (Ask(model="clawdbot:nosuch"), "agent_not_found", "model"),
+        (Ask(agent="../x"), "agent_not_found", "x-openclaw-agent-id"),
+        (Ask(session_key="agent:nosuch:x"), "agent_not_found", "x-openclaw-session-key"),
+        (Ask(session_key="agent:beta:x", agent="main"), "session_agent_mismatch", "x-openclaw-session-key"),
+        (Ask(session_key="subagent:x"), "session_key_reserved", "x-openclaw-session-key"),
+        (Ask(user="u" * 300), "session_key_invalid", "user"),
+    ],
+)
+def test_refusals(ask: Ask, code: str, param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        route(ask, ROSTER)
+    assert (caught.value.code, caught.value.param) == (code, param)
+
+
+def test_a_refusal_lists_what_to_use_and_cleans_what_it_quotes() -> None:
+    with pytest.raises(InvalidRequest, match="`openclaw/beta`") as caught:
+        route(Ask(model="evil\r\n\x1b[31m" + "x" * 200), ROSTER)
+    assert "\n" not in caught.value.message
+    assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) < 500
+
+
+def test_an_unknown_model_may_mean_the_default_agent() -> None:
+    assert route(Ask(model="gpt-4o"), ROSTER, "default") == Route("main", None)
+    with pytest.raises(InvalidRequest):
+        route(Ask(model="openclaw/nosuch"), ROSTER, "default")

@@ -6,11 +6,11 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Mapping
-
-from msgspec import Struct
+from typing import ClassVar
 
 from openclaw_gateway.config.brands import env, env_names
 from openclaw_gateway.config.schema import AuthConfig, AuthMode
+from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.errors import ConfigError, StartupError
 
 MIN_SECRET = 16
@@ -26,16 +26,15 @@ _PLACEHOLDERS = re.compile(
 )
 
 
-class ResolvedAuth(Struct, frozen=True):
+class ResolvedAuth(Guarded, frozen=True):
     """`secret` is None only in mode "none"; `source` says where it came from, in the operator's words."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"secret"})
 
     mode: AuthMode
     secret: str | None
     generated: bool
     source: str
-
-    def __repr__(self) -> str:
-        return f"ResolvedAuth(mode={self.mode!r}, generated={self.generated}, source={self.source!r})"
 
 
 def resolve_auth(
@@ -68,7 +67,8 @@ def resolve_auth(
             )
         mode = "password" if password else "token"
     if mode == "none":
-        return ResolvedAuth("none", None, generated=False, source="gateway.auth.mode")
+        source = "--auth" if flag_mode else "gateway.auth.mode"
+        return ResolvedAuth("none", None, generated=False, source=source)
     chosen = password if mode == "password" else token
     if chosen:
         return ResolvedAuth(mode, chosen[1], generated=False, source=chosen[0])

@@ -80,7 +80,7 @@ class _Walk:
         return clean
 
     def _plain(self, value: Any, kind: inspect.Type) -> bool:
-        match _core(kind):
+        match _core(kind)[0]:
             case inspect.DictType():
                 return isinstance(value, dict)
             case inspect.VarTupleType():
@@ -93,7 +93,9 @@ class _Walk:
         return _REFUSED
 
     def _read(self, value: Any, kind: inspect.Type, path: KeyPath, pattern: str) -> Any:
-        kind, form = _core(kind), _form(kind)
+        kind, form = _core(kind)
+        if form == "as-written" and isinstance(value, dict):
+            return value
         if form == "secret" and isinstance(value, dict):
             return self._formed(lambda: forms.secret_from(value, self.environ), path)
         if form == "model" and isinstance(value, str):
@@ -179,14 +181,10 @@ class _Walk:
             return self._refuse(path, str(wrong))
 
 
-def _core(kind: inspect.Type) -> inspect.Type:
-    """The type without `| None` and without what is attached to it."""
+def _core(kind: inspect.Type) -> tuple[inspect.Type, str | None]:
+    """The type without `| None`, and the form attached to it."""
     if isinstance(kind, inspect.UnionType):
         kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    return kind.type if isinstance(kind, inspect.Metadata) else kind
-
-
-def _form(kind: inspect.Type) -> str | None:
-    if isinstance(kind, inspect.UnionType):
-        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    return (kind.extra or {}).get("form") if isinstance(kind, inspect.Metadata) else None
+    if isinstance(kind, inspect.Metadata):
+        return kind.type, (kind.extra or {}).get("form")
+    return kind, None

@@ -64,10 +64,9 @@ def layered(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, st
 
 def env_block(block: Any, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
     """The variables of the file's `env` section: those under `vars` and those written directly in it."""
-    if block is None:
-        return {}, []
     if not isinstance(block, dict):
-        return {}, [Problem(("env",), "must be an object")]
+        # The check of all keys says what is wrong with it.
+        return {}, []
     found: dict[str, str] = {}
     problems: list[Problem] = []
     nested = block.get("vars", {})

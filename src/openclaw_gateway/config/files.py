@@ -53,6 +53,8 @@ class Files:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
+            if path.is_symlink():
+                raise Unreadable("it is a symbolic link to a file that does not exist") from None
             raise
         except OSError as error:
             raise Unreadable(_REASONS.get(error.errno or 0, "it cannot be read")) from error

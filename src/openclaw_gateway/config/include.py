@@ -8,6 +8,8 @@ operator listed are read; symlinks are resolved first. Every fault is collected,
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from openclaw_gateway.config.brands import env_names
 from openclaw_gateway.config.files import Files, Unreadable
 from openclaw_gateway.config.merge import merge
@@ -27,6 +29,13 @@ MAX_DEPTH = 10
 MAX_FILES = 1000
 
 
+class _Chain(Struct, frozen=True):
+    """`folder` is that of the last file as it was named; `files` are all on the way, symlinks resolved."""
+
+    folder: Path
+    files: tuple[Path, ...]
+
+
 class Includes:
     def __init__(self, files: Files, roots: tuple[Path, ...]) -> None:
         self._files = files
@@ -36,9 +45,9 @@ class Includes:
 
     def resolve(self, document: Any, file: Path) -> Any:
         """`document`, read from `file`, with everything it includes in place."""
-        return self._walk(document, (file.resolve(),), ())
+        return self._walk(document, _Chain(file.parent, (file.resolve(),)), ())
 
-    def _walk(self, value: Any, chain: tuple[Path, ...], path: KeyPath) -> Any:
+    def _walk(self, value: Any, chain: _Chain, path: KeyPath) -> Any:
         match value:
             case dict():
                 rest = without(value, KEY) if KEY in value else value
@@ -57,7 +66,7 @@ class Includes:
                 return value
 
     def _included(
-        self, holder: dict[str, Any], siblings: dict[str, Any], chain: tuple[Path, ...], path: KeyPath
+        self, holder: dict[str, Any], siblings: dict[str, Any], chain: _Chain, path: KeyPath
     ) -> Any:
         path = (*path, KEY)
         place = holder.places.get(KEY) if isinstance(holder, PlacedObject) else None
@@ -76,7 +85,7 @@ class Includes:
             return siblings
         return merge(merged, siblings, lists="concatenate")
 
-    def _load(self, name: str, chain: tuple[Path, ...], path: KeyPath, place: Place | None) -> Any:
+    def _load(self, name: str, chain: _Chain, path: KeyPath, place: Place | None) -> Any:
         """The document of one included file, or {} after saying why there is none."""
         try:
             target = self._allowed(name, chain)
@@ -87,22 +96,23 @@ class Includes:
             message = error.reason if error.place else f'includes "{name}", but {error.reason}'
             self._wrong(path, message, error.place or place)
         else:
-            return self._walk(document, (*chain, target), path[:-1])
+            named = chain.folder / name
+            return self._walk(document, _Chain(named.parent, (*chain.files, target)), path[:-1])
         return {}
 
-    def _allowed(self, name: str, chain: tuple[Path, ...]) -> Path:
+    def _allowed(self, name: str, chain: _Chain) -> Path:
         """The file that `name` means in the chain's last file. Raises Unreadable if it may not be read."""
         try:
-            target = (chain[-1].parent / name).resolve()
+            target = (chain.folder / name).resolve()
         except (OSError, ValueError, RuntimeError):
             raise Unreadable("that is not a usable path") from None
         if not any(target.is_relative_to(root) for root in self._roots):
             allowed = f"list its folder in {env_names('INCLUDE_ROOTS')} or move the file"
             raise Unreadable(f"it is outside the configuration's folder; {allowed}")
-        if target in chain:
-            circle = " -> ".join(str(each) for each in (*chain[chain.index(target) :], target))
+        if target in chain.files:
+            circle = " -> ".join(str(each) for each in (*chain.files[chain.files.index(target) :], target))
             raise Unreadable(f"that leads in a circle: {circle}")
-        if len(chain) > MAX_DEPTH:
+        if len(chain.files) > MAX_DEPTH:
             raise Unreadable(f"includes are more than {MAX_DEPTH} files deep")
         self._read += 1
         if self._read > MAX_FILES:

@@ -8,7 +8,7 @@ faults are raised together.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -23,16 +23,19 @@ from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import Place, Problem, dotted, locate
 from openclaw_gateway.config.rules import broken_rules
 from openclaw_gateway.config.schema import Config
+from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.errors import ConfigError
 
 
-class LoadedConfig(Struct, frozen=True):
+class LoadedConfig(Guarded, frozen=True):
     """`document` is the merged file as written, variables not filled in; `environ` what they come from.
 
     `exists` says whether there is a main file. `own_dir` is the folder the gateway may write to. A notice
     is one sentence for the operator about something that is not an error.
     """
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"environ", "document"})
 
     config: Config
     notices: tuple[str, ...]
@@ -69,11 +72,7 @@ def load_config(
     paths = resolve_paths(environ, home=home, cwd=cwd, config_path=config_path)
     files = Files()
     environ, notices = _with_dotenv(environ, files, paths.state_dir / ".env")
-    roots = (
-        paths.config_file.parent.resolve(),
-        paths.state_dir.resolve(),
-        *include_roots(environ, home=paths.home, cwd=cwd),
-    )
+    roots = include_roots(environ, home=paths.home, cwd=cwd)
     reading = _read(files, paths, environ, roots)
     if reading.problems:
         again = _read(files.with_places(), paths, environ, roots)
@@ -114,32 +113,34 @@ def _with_dotenv(environ: Mapping[str, str], files: Files, path: Path) -> tuple[
 
 
 def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[Path, ...]) -> _Reading:
-    includes = Includes(files, roots)
-    problems: list[Problem] = []
-    main = _document(files, includes, paths.config_file, problems)
-    overlay = _document(files, includes, paths.overlay_file, problems)
+    main, problems = _document(files, paths.config_file, roots)
+    overlay, wrong = _document(files, paths.overlay_file, roots)
+    problems += wrong
     document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
-    problems += includes.problems
-    variables, wrong = env_block(document.get("env"), environ)
+    variables, wrong = env_block(document.get("env", {}), environ)
+    problems += wrong
     environ = layered(environ, variables)
     checked = check(document, Written, environ=environ, home=paths.home)
-    problems += [*wrong, *checked.problems, *broken_rules(document)]
+    # With the variables filled in where that is possible: two ids may only then turn out to be the same.
+    ruled = document if checked.problems else {**document, **checked.document}
+    problems += [*checked.problems, *broken_rules(ruled)]
     return _Reading(document, environ, checked, problems, main is not None)
 
 
-def _document(files: Files, includes: Includes, path: Path, problems: list[Problem]) -> dict[str, Any] | None:
-    """The file's object with its includes; None when there is no such file."""
+def _document(
+    files: Files, path: Path, roots: tuple[Path, ...]
+) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The file's object with its includes, and what is wrong; None when there is no such file."""
+    includes = Includes(files, (path.parent.resolve(), path.resolve().parent, *roots))
     try:
         document = includes.resolve(files.document(path), path)
     except FileNotFoundError:
-        return None
+        return None, []
     except Unreadable as error:
-        problems.append(Problem((), error.reason, error.place or Place(str(path), 0)))
-        return {}
+        return {}, [Problem((), error.reason, error.place or Place(str(path), 0))]
     if not isinstance(document, dict):
-        problems.append(Problem((), "must hold one object: { … }", Place(str(path), 1)))
-        return {}
-    return document
+        return {}, [*includes.problems, Problem((), "must hold one object: { … }", Place(str(path), 1))]
+    return document, includes.problems
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

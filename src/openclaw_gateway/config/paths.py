@@ -4,6 +4,7 @@ Decides from the environment, the home directory and what exists; creates and re
 first, then the environment, then the default places of each brand in the table's order.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def resolve_paths(
 def include_roots(environ: Mapping[str, str], *, home: Path, cwd: Path) -> tuple[Path, ...]:
     """The folders outside the configuration's own that `$include` may read from; symlinks resolved."""
     named = env(environ, "INCLUDE_ROOTS")
-    parts = re.split(r"[;\n]|(?<!^[A-Za-z]):", named[0]) if named else []
+    parts = named[0].split(os.pathsep) if named else []
     return tuple((cwd / expand_home(part.strip(), home)).resolve() for part in parts if part.strip())
 
 

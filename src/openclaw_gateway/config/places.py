@@ -52,11 +52,12 @@ class PlacedList(list[Any]):
 
 
 def join_objects(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """The keys of both; those of `over` win."""
-    if not isinstance(base, PlacedObject):
+    """The keys of both; those of `over` win. The result begins where the first with a place does."""
+    placed = [each for each in (base, over) if isinstance(each, PlacedObject)]
+    if not placed:
         return base | over
-    later = over.places if isinstance(over, PlacedObject) else {}
-    return PlacedObject(base | over, base.place, base.places | later)
+    places = {key: place for each in placed for key, place in each.places.items()}
+    return PlacedObject(base | over, placed[0].place, places)
 
 
 def join_lists(first: list[Any], second: list[Any]) -> list[Any]:

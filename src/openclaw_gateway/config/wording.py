@@ -76,13 +76,13 @@ def range_of(kind: inspect.IntType | inspect.FloatType, value: float) -> str | N
     low, high, above = kind.ge, kind.le, kind.gt
     if (low is None or value >= low) and (high is None or value <= high) and (above is None or value > above):
         return None
-    if above is not None and value <= above:
-        return f"must be more than {above:g}, but is {value:g}"
     if low is not None and high is not None and high < 10**6:
-        return f"must be from {low:g} to {high:g}, but is {value:g}"
+        return f"must be from {_shown(low)} to {_shown(high)}, but is {_shown(value)}"
+    if above is not None and value <= above:
+        return f"must be more than {_shown(above)}, but is {_shown(value)}"
     if low is not None and value < low:
-        return f"must be at least {low:g}, but is {value:g}"
-    return f"is too large: {value:g}"
+        return f"must be at least {_shown(low)}, but is {_shown(value)}"
+    return f"is too large; the most is {_shown(high)}" if high is not None else "is too large"
 
 
 def missing_variables(names: list[str]) -> str:
@@ -98,6 +98,12 @@ def _wanted(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.LiteralType):
         return f"one of {_listed([str(value) for value in kind.values])}"
     return next(words for types, words in _WANTED if isinstance(kind, types))
+
+
+def _shown(value: float) -> str:
+    if abs(value) > 10**15:
+        return "far beyond that"
+    return str(int(value)) if float(value).is_integer() else str(value)
 
 
 def _listed(words: list[str]) -> str:

@@ -1,9 +1,10 @@
 """The `gateway` section: where the gateway listens, who may call, and what is switched on."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.values import Count, Filled, IpAddress, IpNetwork, Port, Secret
 
@@ -20,7 +21,9 @@ class RateLimitConfig(Struct, frozen=True, rename="camel"):
     exempt_loopback: bool = True
 
 
-class AuthConfig(Struct, frozen=True, rename="camel"):
+class AuthConfig(Guarded, frozen=True, rename="camel"):
+    hidden: ClassVar[frozenset[str]] = frozenset({"token", "password"})
+
     mode: AuthMode | None = None
     token: Secret | None = None
     password: Secret | None = None

@@ -1,9 +1,10 @@
 """The `models` section: the providers an operator configured, and the models each of them offers."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.values import Count, Filled, HttpUrl, SecondsOrUnlimited, Secret
 
 # Every dialect the file may name. Which of them we speak is the business of the models floor.
@@ -37,16 +38,18 @@ class ModelDefinition(Struct, frozen=True, rename="camel"):
     compat: dict[str, Any] = {}
 
 
-class ProviderConfig(Struct, frozen=True, rename="camel"):
+class ProviderConfig(Guarded, frozen=True, rename="camel"):
     """`auth_header` says whether the key goes out as `Authorization: Bearer`."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"api_key", "headers"})
 
     base_url: HttpUrl
     api_key: Secret | None = None
     api: ApiName = "openai-completions"
-    headers: dict[str, Secret] = {}
+    headers: dict[str, Secret] = field(default_factory=dict)
     auth_header: bool = True
     models: tuple[ModelDefinition, ...] = ()
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = field(default_factory=dict)
     timeout_seconds: SecondsOrUnlimited | None = None
 
 

@@ -3,14 +3,13 @@
 They differ where the file has two shapes for one thing, or holds what is used up while loading (`env`).
 """
 
-from typing import Any
-
 from msgspec import Struct
 
 from openclaw_gateway.config.schema.agents import AgentsConfig, AgentsWritten
 from openclaw_gateway.config.schema.gateway import GatewayConfig
 from openclaw_gateway.config.schema.models import ModelsConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, SessionConfig
+from openclaw_gateway.config.schema.values import AsWritten
 
 
 class Config(Struct, frozen=True, rename="camel"):
@@ -28,4 +27,4 @@ class Written(Struct, frozen=True, rename="camel"):
     session: SessionConfig = SessionConfig()
     logging: LoggingConfig = LoggingConfig()
     # Read earlier, by environment.py, because everything else may refer to it.
-    env: dict[str, Any] = {}
+    env: AsWritten = {}

@@ -3,7 +3,7 @@
 A `form` names a rule that a type alone cannot say; `forms.py` holds the rules, this file only the names.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -14,6 +14,8 @@ PathText = Annotated[str, Meta(extra={"form": "path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
 IpAddress = Annotated[str, Meta(extra={"form": "address"})]
 IpNetwork = Annotated[str, Meta(extra={"form": "network"})]
+# Left exactly as written: no variable in it is filled in here.
+AsWritten = Annotated[dict[str, Any], Meta(extra={"form": "as-written"})]
 Filled = Annotated[str, Meta(min_length=1)]
 
 Port = Annotated[int, Meta(ge=1, le=65535)]

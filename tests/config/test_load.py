@@ -1,0 +1,368 @@
+"""Whole files, as people have them: they load, or every fault in them is reported with its line."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.known import KNOWN
+from openclaw_gateway.config.load import load_config
+from openclaw_gateway.config.schema import Config, Limits
+from openclaw_gateway.config.schema.root import Written
+from openclaw_gateway.errors import ConfigError
+from tests.config.conftest import DATA, House
+
+
+def test_without_files_the_defaults_apply(house: House) -> None:
+    loaded = house.load()
+    assert loaded.config == Config()
+    assert not loaded.exists
+    assert loaded.notices == ()
+    assert not house.state.exists()
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    config = Config()
+    assert config.gateway.bind == "loopback"
+    assert not config.gateway.http.endpoints.chat_completions.enabled
+    assert config.gateway.http.endpoints.chat_completions.unknown_model == "error"
+    assert msgspec.to_builtins(Limits()) == {
+        "maxBodyBytes": 20971520,
+        "maxJsonDepth": 64,
+        "maxHeaderBlockBytes": 32768,
+        "maxHeaderBytes": 16384,
+        "maxUrlBytes": 16384,
+        "headerTimeoutS": 10.0,
+        "bodyMinBytesPerS": 1024,
+        "bodyGraceS": 10.0,
+        "keepAliveS": 75.0,
+        "streamKeepaliveS": 10.0,
+        "maxConnections": 10000,
+        "maxConnectionsPerAddress": 200,
+        "maxRuns": 2048,
+        "maxQueuedPerSession": 64,
+        "upstreamConnectS": 10.0,
+        "upstreamFirstByteS": 120.0,
+        "upstreamSilenceS": 120.0,
+        "maxUpstreamResponseBytes": 33554432,
+        "maxWsFrameBeforeConnectBytes": 65536,
+        "maxWsFrameBytes": 26214400,
+        "wsMessagesPerS": 50.0,
+        "wsBurst": 100,
+        "readerStallS": 30.0,
+        "drainS": 30.0,
+    }
+
+
+def test_the_oldest_shape_loads_unchanged(house: House) -> None:
+    loaded = house.load(
+        config=DATA / "clawdbot-oldest.json",
+        environ={"CLAWDBOT_GATEWAY_TOKEN": "t" * 20, "LM_KEY": "from-env"},
+    )
+    config = loaded.config
+    assert config.gateway.http.endpoints.chat_completions.enabled
+    assert config.gateway.auth.token == "t" * 20
+    provider = config.models.providers["lmstudio"]
+    assert (provider.api_key, provider.headers) == ("from-env", {"x-house": "Elm Street"})
+    assert provider.models[0].compat["maxTokensField"] == "max_tokens"
+    assert provider.models[0].context_window == 32768
+    defaults = config.agents.defaults
+    assert defaults.model is not None
+    assert (defaults.model.primary, defaults.model.fallbacks) == (
+        "anthropic/claude-opus-4-5",
+        ("lmstudio/qwen3-8b",),
+    )
+    assert defaults.models["anthropic/claude-opus-4-5"].alias == "opus"
+    assert defaults.workspace == str(house.home / "clawd")
+    assert (defaults.timeout_seconds, defaults.max_concurrent) == (600.0, 4)
+    main, family = config.agents.entries
+    assert (main.id, main.default, main.identity.emoji) == ("main", True, "🦞")
+    assert family.id == "family-helper"
+    assert family.model is not None
+    assert family.model.primary == "lmstudio/qwen3-8b"
+    assert family.tools["exec"] == {"token": "${NOT_SET_ANYWHERE}"}
+    assert config.session.reset is not None
+    assert (config.session.reset.at_hour, config.session.reset.idle_minutes) == (4, 120)
+    assert config.logging.file == str(house.home / "logs/clawdbot.log")
+    (notice,) = loaded.notices
+    for name in ("channels", "cron", "hooks", "agents.defaults.heartbeat", "gateway.tailscale", "talk"):
+        assert f" {name}," in notice
+    assert notice.count("agents.list[].tools") == 1
+    assert "wizard" not in notice
+    assert "$schema" not in notice
+
+
+def test_the_usual_shape_loads_unchanged(house: House) -> None:
+    loaded = house.load(config=DATA / "openclaw-older.json", environ={"GW_TOKEN": "g"})
+    assert loaded.config.gateway.custom_bind_host == "192.168.1.20"
+    assert [entry.id for entry in loaded.config.agents.entries] == ["main", "beta"]
+    assert loaded.config.agents.entries[1].skills == ("github",)
+    assert loaded.config.agents.defaults.skip_bootstrap
+    assert loaded.document["gateway"]["auth"]["token"] == "${GW_TOKEN}"
+
+
+def test_the_newest_shape_loads_unchanged(house: House) -> None:
+    environ = {"GATEWAY_SECRET": "s" * 24, "MODEL_KEY": "mk"}
+    config = house.load(config=DATA / "openclaw-newest.json", environ=environ).config
+    assert config.gateway.auth.token == "s" * 24
+    assert config.gateway.auth.rate_limit is not None
+    assert (config.gateway.auth.rate_limit.max_attempts, config.gateway.auth.rate_limit.lockout_ms) == (
+        5,
+        300000,
+    )
+    assert config.models.providers["local"].api_key == "mk"
+    assert config.models.providers["local"].timeout_seconds == 30
+    assert config.models.providers["local"].models[0].name == "m"
+    assert config.models.providers["bare"].api == "openai-completions"
+    assert config.agents.system_agent_id == "main"
+    assert config.agents.defaults.timeout_seconds == 0
+    assert [entry.id for entry in config.agents.entries] == ["main", "beta"]
+    assert config.agents.entries[1].models["local/m"].params == {"top_p": 0.9}
+    for secret in environ.values():
+        assert secret not in repr(house.load(config=DATA / "openclaw-newest.json", environ=environ))
+
+
+def test_every_mistake_is_reported_with_its_line(house: House) -> None:
+    problems = house.problems(config=DATA / "mistakes.json")
+    starts = [
+        "3: gateway.port: must be a whole number, but is text",
+        '4: gateway.bind: is "lann" but must be one of',
+        '5: gateway.custombindhost: is not a known key; did you mean "customBindHost"?',
+        '6: gateway.auth.tokn: is not a known key; did you mean "token"?',
+        '6: gateway.auth.mode: is "tokn" but must be one of "none", "password", "token"; did you mean "token',
+        "7: gateway.token: is not a key; it belongs at gateway.auth.token",
+        "8: gateway.limits.maxRuns: must be more than 0, but is 0",
+        "8: gateway.limits.maxBodyBytes: must be a whole number, but is a fraction",
+        "8: gateway.limits.drainS: must be a number, but is true or false",
+        "9: gateway.trustedProxies[1]: must be an IP address or network",
+        '10: gateway.http.endpoints.chatCompletion: is not a known key; did you mean "chatCompletions"?',
+        '12: chanels: is not a known key; did you mean "channels"?',
+        "14: agents.defaults.timeoutSeconds: must be at least 0, but is -1",
+        "14: agents.defaults.model.primary: is missing",
+        "14: agents.defaults.thinkingDefault: is null but must be one of",
+        '16: agents.list[0].workspce: is not a known key; did you mean "workspace"?',
+        '17: agents.list[1].id: is the agent "main", which is already at agents.list[0].id',
+        "18: agents.list[2].id: is missing",
+        "18: agents.list[2].tools: has both allow and alsoAllow",
+        "22: models.providers.p.baseUrl: must be a URL",
+        "23: models.providers.p.apiKey: cannot be resolved: the source 'exec' is not supported here",
+        "24: models.providers.p.headers.auth: uses the environment variable NO_SUCH_KEY, which is not set",
+        "25: models.providers.p.models: must be a list, but is an object",
+        '27: logging.level: is "verbose" but must be one of',
+    ]
+    assert len(problems) == len(starts)
+    for problem, start in zip(problems, starts, strict=True):
+        assert problem.startswith(f"{DATA / 'mistakes.json'}:{start}")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{ gateway: { port: 0 } }", "gateway.port: must be from 1 to 65535, but is 0"),
+        ("{ gateway: { port: 65536 } }", "gateway.port: must be from 1 to 65535, but is 65536"),
+        ("{ gateway: { port: true } }", "gateway.port: must be a whole number, but is true or false"),
+        (
+            "{ gateway: { limits: { drainS: NaN } } }",
+            "gateway.limits.drainS: must be a number, but is not finite",
+        ),
+        ("{ gateway: { limits: { maxRuns: 1e300 } } }", "gateway.limits.maxRuns: is too large; the most is"),
+        ("{ gateway: { bind: 'custom' } }", 'gateway.bind: is "custom"; set gateway.customBindHost'),
+        ("{ gateway: { customBindHost: 'example.org' } }", "gateway.customBindHost: must be an IP address"),
+        (
+            "{ gateway: { auth: { token: 'a', password: 'b' } } }",
+            "gateway.auth: has both a token and a password",
+        ),
+        (
+            "{ gateway: { auth: { mode: 'trusted-proxy' } } }",
+            'gateway.auth.mode: is "trusted-proxy" but must be',
+        ),
+        ("{ gateway: { auth: { token: { source: 'env' } } } }", 'gateway.auth.token: needs an "id"'),
+        (
+            "{ gateway: { auth: { token: { source: 'env', id: 'X' } } } }",
+            "gateway.auth.token: refers to the env",
+        ),
+        (
+            "{ gateway: { auth: { token: { id: 'X' } } } }",
+            "gateway.auth.token: cannot be resolved: a reference wi",
+        ),
+        ("{ gateway: { auth: { token: { sauce: 1 } } } }", 'gateway.auth.token: has the unknown key "sauce"'),
+        (
+            "{ gateway: { auth: { token: 5 } } }",
+            "gateway.auth.token: must be text in quotes, but is a number",
+        ),
+        ("{ gateway: null }", "gateway: is null but must be an object"),
+        ("{ agents: { list: [ { id: ' ' } ] } }", "agents.list[0].id: is empty; give the agent an id"),
+        (
+            "{ agents: { list: [ { id: 'a' } ], entries: { A: {} } } }",
+            'agents.entries.A: is the agent "a", which is already at agents.list[0].id',
+        ),
+        (
+            "{ agents: { entries: { a: { id: 'b' } } } }",
+            "agents.entries.a.id: is not a known key",
+        ),
+        (
+            "{ agents: { defaults: { systemAgent: { agentId: 'c' } }, entries: { a: {} } } }",
+            'agents.defaults.systemAgent.agentId: names the agent "c", which is not configured',
+        ),
+        (
+            "{ agents: { list: [ { id: 'a' }, { id: '${SAME}' } ] }, env: { SAME: 'A' } }",
+            'agents.list[1].id: is the agent "a"',
+        ),
+        (
+            "{ tools: { byProvider: { x: { allow: ['a'], alsoAllow: ['b'] } } } }",
+            "tools.byProvider.x: has both",
+        ),
+        ("{ session: { reset: { atHour: 24 } } }", "session.reset.atHour: must be from 0 to 23, but is 24"),
+        ("{ models: { providers: { p: {} } } }", "models.providers.p.baseUrl: is missing"),
+        (
+            "{ models: { providers: { p: { baseUrl: 'http://h:99999/' } } } }",
+            "models.providers.p.baseUrl: must be a URL",
+        ),
+        ("{ agents: { defaults: { model: '' } } }", "agents.defaults.model.primary: is empty"),
+        (
+            "{ agents: { defaults: { model: ['a'] } } }",
+            "agents.defaults.model: must be an object, but is a list",
+        ),
+        ("{ zzzzzzzz: 1 }", "zzzzzzzz: is not a known key; remove it"),
+        ("[]", "must hold one object"),
+    ],
+)
+def test_single_faults(house: House, text: str, problem: str) -> None:
+    (found,) = house.problems(text)
+    assert found.startswith(f"openclaw.json:1: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"{ a: '\xff' }", "openclaw.json:1: it is not valid UTF-8"),
+        (b"", "openclaw.json:1: not valid JSON5: the file ends where a value should be"),
+        (b"{\n a: 1\n b: 2 }", "openclaw.json:3: not valid JSON5: a comma or } is missing"),
+        (b" " * (10 * 1024 * 1024 + 1), "openclaw.json: it is larger than 10 MB"),
+    ],
+)
+def test_a_file_that_is_no_document(house: House, content: bytes, problem: str) -> None:
+    house.write("").write_bytes(content)
+    assert house.problems()[0].startswith(problem)
+
+
+def test_a_file_that_cannot_be_read(house: House) -> None:
+    path = house.state / "openclaw.json"
+    path.mkdir(parents=True)
+    assert house.problems() == ["openclaw.json: it is a directory, not a file"]
+    path.rmdir()
+    path.symlink_to("gone.json")
+    assert house.problems() == ["openclaw.json: it is a symbolic link to a file that does not exist"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(house: House) -> None:
+    house.write("{}").chmod(0)
+    assert house.problems() == [
+        "openclaw.json: the gateway has no permission to read it; change its owner or mode"
+    ]
+
+
+def test_a_named_file_that_is_absent_is_worth_a_notice(house: House, tmp_path: Path) -> None:
+    loaded = house.load(config=tmp_path / "gone.json")
+    assert not loaded.exists
+    assert "gone.json" in loaded.notices[0]
+
+
+def test_every_known_key_is_accepted_whatever_it_holds(house: House) -> None:
+    for key in sorted(KNOWN[Written]):
+        loaded = house.load(json.dumps({key: {"x": ["${NOT_SET}"]}}))
+        assert loaded.config == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Ops Team! ", "ops-team"),
+        ("-x", "x"),
+        ("é", "main"),
+        ("", "main"),
+        ("Beta", "beta"),
+        ("a_b-1", "a_b-1"),
+    ],
+)
+def test_agent_ids_have_one_normal_form(text: str, expected: str) -> None:
+    assert normal_agent_id(text) == expected
+
+
+@given(st.text())
+def test_a_normal_id_is_normal(text: str) -> None:
+    once = normal_agent_id(text)
+    assert normal_agent_id(once) == once
+    assert 0 < len(once) <= 64
+
+
+KEYS = sorted(
+    {
+        "gateway",
+        "agents",
+        "models",
+        "providers",
+        "defaults",
+        "list",
+        "entries",
+        "auth",
+        "token",
+        "id",
+        "limits",
+    }
+    | {
+        "maxRuns",
+        "model",
+        "session",
+        "logging",
+        "reset",
+        "env",
+        "vars",
+        "tools",
+        "skills",
+        "port",
+        "systemAgent",
+    }
+    | {
+        "agentId",
+        "baseUrl",
+        "apiKey",
+        "source",
+        "headers",
+        "input",
+        "$include",
+        "nonsense",
+        "params",
+        "default",
+    }
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["main", "${X}", "http://h/v1", "env", "~", "token", ""])
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(st.dictionaries(st.sampled_from(KEYS), TREES, max_size=5))
+def test_any_document_loads_or_is_explained(house: House, document: dict[str, Any]) -> None:
+    house.write(json.dumps(document))
+    try:
+        load_config(environ={"X": "x"}, home=house.home, cwd=house.home)
+    except ConfigError as error:
+        assert error.problems
+        assert all(str(house.state / "openclaw.json:1") in problem for problem in error.problems)

@@ -103,7 +103,7 @@ async def test_scripts_run_in_order_and_the_last_repeats(
 
 @pytest.mark.parametrize(
     ("model", "expected"),
-    [("mock-3-0", ["tok0 ", "tok1 ", "tok2 "]), ("x/mock-echo", ["a ", "b "]), ("other", ["Hello."])],
+    [("mock-3-0", ["tok0 ", "tok1 ", "tok2 "]), ("x/mock-echo", ["a ", "b"]), ("other", ["Hello."])],
 )
 async def test_built_in_streams(
     server: ModelServer, http: aiohttp.ClientSession, model: str, expected: list[str]

@@ -22,6 +22,7 @@ model (the last one repeats); the built-in behaviour of its model name (the part
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -336,7 +337,7 @@ def _built_in(request: Recorded) -> Reply:
     match request.model.rpartition("/")[2].split("-"):
         case ["mock", "echo"]:
             users = [m["content"] for m in request.messages if m.get("role") == "user"]
-            return says(*(word + " " for word in str(users[-1]).split(" ")) if users else ())
+            return says(*re.findall(r"[^ ]* |[^ ]+", str(users[-1])) if users else ())
         case ["mock", "err", status]:
             return fails(int(status), f"mock error {status}", code=f"mock_{status}")
         case ["mock", "drop"]:

@@ -104,7 +104,7 @@ async def test_heads_out_of_bounds(
 
 async def test_a_head_that_does_not_end_is_given_up(models: ModelServer) -> None:
     async with (
-        running_gateway(with_limits(models, headerTimeoutS=0.2)) as gateway,
+        running_gateway(with_limits(models, headerTimeoutSeconds=0.2)) as gateway,
         wire(gateway) as raw,
     ):
         raw.send(b"GET / HTTP/1.1\r\nHost: local")
@@ -115,7 +115,7 @@ async def test_a_head_that_does_not_end_is_given_up(models: ModelServer) -> None
 
 async def test_a_body_that_drips_is_given_up(models: ModelServer) -> None:
     async with (
-        running_gateway(with_limits(models, bodyGraceS=0.2)) as gateway,
+        running_gateway(with_limits(models, bodyGraceSeconds=0.2)) as gateway,
         wire(gateway) as raw,
     ):
         raw.send(post(gateway, b'{"mess', length=100_000))

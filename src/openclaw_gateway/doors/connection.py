@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.answers import error_response
 from openclaw_gateway.doors.openai.chunks import error_object
@@ -30,6 +31,7 @@ from openclaw_gateway.errors import (
 )
 from openclaw_gateway.wire.run import ErrorInfo
 
+DEFAULT_PER_ADDRESS = 200
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -163,7 +165,11 @@ class Server(web.Server):
         limits = self._limits
         if len(self._connections) >= limits.max_connections:
             return raw_response(_crowded("the gateway", "gateway.limits.maxConnections"))
-        if self._per_address.get(_address(transport), 0) >= limits.max_connections_per_address:
+        address = _address(transport)
+        cap = limits.max_connections_per_address
+        if self._per_address.get(address, 0) >= (cap or DEFAULT_PER_ADDRESS) and (
+            cap is not None or not is_loopback(address)
+        ):
             return raw_response(_crowded("one address", "gateway.limits.maxConnectionsPerAddress"))
         return None
 

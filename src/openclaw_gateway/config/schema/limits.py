@@ -11,7 +11,15 @@ _KIB = 1024
 _MIB = 1024 * 1024
 
 
-class Limits(Struct, frozen=True, rename="camel"):
+def _key(attribute: str) -> str:
+    """The key in the file: camel case, with the unit written out."""
+    words = attribute.removesuffix("_s").split("_")
+    unit = ["second" if words[-1] == "per" else "seconds"] if attribute.endswith("_s") else []
+    first, *others = words + unit
+    return first + "".join(word.capitalize() for word in others)
+
+
+class Limits(Struct, frozen=True, rename=_key):
     # Requests
     max_body_bytes: Count = 20 * _MIB
     max_json_depth: Count = 64
@@ -26,7 +34,8 @@ class Limits(Struct, frozen=True, rename="camel"):
     keep_alive_s: Seconds = 75.0
     stream_keepalive_s: Seconds = 10.0
     max_connections: Count = 10_000
-    max_connections_per_address: Count = 200
+    # None: 200, and loopback is not counted, because a reverse proxy there brings everybody's connections.
+    max_connections_per_address: Count | None = None
     # Runs
     max_runs: Count = 2048
     max_queued_per_session: Count = 64

@@ -1,9 +1,8 @@
 """What SQLite and the machine say, in the words of our exception tree.
 
-Pure but for the log. Messages name no path: whoever must know the path has the log and the configuration.
+Pure. Messages name no path: whoever must know more has the log.
 """
 
-import logging
 import sqlite3
 
 from openclaw_gateway.errors import StoreError, StoreFull
@@ -12,7 +11,6 @@ _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOE
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _DENIED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_log = logging.getLogger(__name__)
 
 
 def translated(error: Exception) -> Exception:
@@ -47,6 +45,5 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError:
     else:
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         ours = StoreError(f"The session store failed ({name}): see the gateway's log.")
-        _log.error("the session store failed: %s", error, exc_info=error)
     ours.__cause__ = error
     return ours

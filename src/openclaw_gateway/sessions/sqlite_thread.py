@@ -163,16 +163,19 @@ class SqliteThread:
                     execute("ROLLBACK TO operation")
                     outcome = _Outcome(future, None, translated(error))
                     if isinstance(error, sqlite3.Error):
-                        trouble = outcome.error
+                        trouble = error
                 execute("RELEASE operation")
                 outcomes.append(outcome)
             execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread's edge: every caller of the batch hears of it
-            trouble = self._undo(cursor, error)
+            trouble = error
+            _roll_back(cursor)
             refused = {id(outcome.future): outcome for outcome in outcomes if outcome.error is not None}
             outcomes = [
                 refused.get(id(job.future)) or _Outcome(job.future, None, translated(error)) for job in jobs
             ]
+        if trouble is not None and self.trouble is None:
+            _log.error("the session store cannot write: %s", trouble, exc_info=trouble)
         self.trouble = trouble
         return outcomes
 
@@ -185,14 +188,14 @@ class SqliteThread:
                 outcomes.append(_Outcome(future, None, translated(error)))
         return outcomes
 
-    @staticmethod
-    def _undo(cursor: sqlite3.Cursor, cause: Exception) -> Exception:
-        try:
-            if cursor.connection.in_transaction:
-                cursor.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            _log.warning("the session store could not roll back: %s", error)
-        return translated(cause)
+
+def _roll_back(cursor: sqlite3.Cursor) -> None:
+    """When even this fails, the next BEGIN fails too, and with it this is tried again."""
+    try:
+        if cursor.connection.in_transaction:
+            cursor.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        _log.warning("the session store could not roll back: %s", error)
 
 
 def _post(loop: asyncio.AbstractEventLoop, outcomes: list[_Outcome]) -> None:

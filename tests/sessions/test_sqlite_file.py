@@ -1,0 +1,237 @@
+"""The SQLite file itself: permissions, foreign and damaged files, a full disk, old runs, kill -9."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
+from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.store import Claimed
+from openclaw_gateway.wire.messages import UserMessage
+from tests.sessions.store_contract import LEASE, USAGE, Clock, S, claimed, new_run, said
+
+LOAD = Path(__file__).with_name("sqlite_load.py")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "gateway" / "sessions.sqlite"
+
+
+def limit_pages(db: sqlite3.Cursor, pages: int) -> None:
+    """What a full disk looks like to SQLite, and its end."""
+    db.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+
+
+def page_count(db: sqlite3.Cursor) -> int:
+    return int(db.execute("PRAGMA page_count").fetchone()[0])
+
+
+def write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def open_to_all(path: Path) -> None:
+    path.chmod(0o666)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_only_the_owner_can_read(path: Path) -> None:
+    old_mask = os.umask(0)
+    try:
+        store = SqliteStore(path)
+        await store.open()
+        await said(store, "r1")
+        modes = {file.name: mode(file) for file in path.parent.iterdir()}
+        directories = [mode(part) for part in (path.parent, path.parent.parent)]
+        await store.close()
+    finally:
+        os.umask(old_mask)
+    assert modes == dict.fromkeys(["sessions.sqlite", "sessions.sqlite-wal", "sessions.sqlite-shm"], 0o600)
+    assert directories == [0o700, 0o700]
+    assert [file.name for file in path.parent.iterdir()] == ["sessions.sqlite"], "closing leaves one file"
+
+
+async def test_a_file_that_was_open_to_others_is_closed_to_them(path: Path) -> None:
+    write(path, b"")
+    open_to_all(path)
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    assert mode(path) == 0o600
+
+
+async def refused(path: Path) -> StoreError:
+    store = SqliteStore(path)
+    with pytest.raises(StoreError) as caught:
+        await store.open()
+    await store.close()
+    assert str(path.parent) not in caught.value.message
+    return caught.value
+
+
+async def test_a_newer_schema_is_left_alone(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    before = content(path)
+    error = await refused(path)
+    assert error.code == "store_too_new"
+    assert "newer release" in error.message
+    assert content(path) == before
+
+
+async def test_somebody_elses_database_is_left_alone(path: Path) -> None:
+    write(path, b"")
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    before = content(path)
+    assert (await refused(path)).code == "store_foreign"
+    assert content(path) == before
+
+
+async def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
+    write(path, b"this was a database once" * 400)
+    assert (await refused(path)).code == "store_corrupt"
+
+
+async def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    error = await refused(tmp_path / "file" / "gateway" / "sessions.sqlite")
+    assert "state directory" in error.message
+
+
+async def test_a_full_disk_loses_nothing_and_heals(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await said(store, "r0")
+    pages = await store._writer.submit(page_count)
+    await store._writer.submit(limit_pages, pages + 40)
+    big = (UserMessage("x" * 8000),)
+    acked = 0
+    with pytest.raises(StoreFull) as caught:
+        while True:
+            claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
+            await store.finish(claim, big, "completed", USAGE)
+            acked += 1
+    assert acked > 5
+    assert str(path) not in caught.value.message
+    for n in range(acked):
+        assert [e.message for e in await store.transcript(f"agent:main:{n}")] == list(big)
+    health = await store.health()
+    await store._writer.submit(limit_pages, 1_000_000)
+    assert (await store.health()).ok
+    claim_again = await store.begin(new_run("after"), lease_s=LEASE)
+    assert isinstance(claim_again, Claimed)
+    await store.finish(claim_again.claim, big, "completed", USAGE)
+    await store.close()
+    assert health.ok or "disk" in health.detail
+    check(path)
+
+
+async def test_a_full_file_system_loses_nothing_and_heals(tmp_path: Path) -> None:
+    """The same on a real one: the write-ahead log is what cannot grow."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = await asyncio.create_subprocess_exec(
+        "mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk), stderr=asyncio.subprocess.DEVNULL
+    )
+    if await mount.wait() != 0:
+        pytest.skip("mounting a small file system needs more rights")
+    try:
+        path = disk / "sessions.sqlite"
+        ballast = disk / "ballast"
+        store = SqliteStore(path)
+        await store.open()
+        await said(store, "r0")
+        ballast.write_bytes(b"x" * 400_000)
+        acked = 0
+        with pytest.raises(StoreFull):
+            while True:
+                claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
+                await store.finish(claim, (UserMessage("x" * 8000),), "completed", USAGE)
+                acked += 1
+        assert acked > 5
+        assert len(await store.transcript(f"agent:main:{acked - 1}")) == 1
+        ballast.unlink()
+        assert (await store.health()).ok
+        await said(store, "after", "agent:main:after")
+        await store.close()
+        check(path)
+    finally:
+        unmount = await asyncio.create_subprocess_exec("umount", str(disk))
+        await unmount.wait()
+
+
+async def test_ended_runs_are_forgotten_after_a_week_but_not_what_was_said(path: Path) -> None:
+    clock = Clock()
+    store = SqliteStore(path, clock=clock)
+    await store.open()
+    await said(store, "old")
+    clock.pass_s(6 * 24 * 3600)
+    await said(store, "young")
+    await store.close()
+    clock.pass_s(2 * 24 * 3600)
+    store = SqliteStore(path, clock=clock)
+    await store.open()
+    assert [run.id for run in await store.list_runs()] == ["young"]
+    assert len(await store.transcript(S)) == 4
+    await store.close()
+
+
+def check(path: Path) -> None:
+    db = sqlite3.connect(path)
+    try:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    finally:
+        db.close()
+
+
+@pytest.mark.parametrize("acks", [1, 50, 400])
+async def test_kill_9_loses_no_answered_run_and_leaves_no_half_turn(path: Path, acks: int) -> None:
+    load = await asyncio.create_subprocess_exec(
+        sys.executable, str(LOAD), str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert load.stdout is not None
+    answered = [(await load.stdout.readline()).decode().split() for _ in range(acks)]
+    load.send_signal(signal.SIGKILL)
+    rest = (await load.stdout.read()).decode()
+    await load.wait()
+    answered += [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
+    store = SqliteStore(path)
+    await store.open()
+    assert await store.list_runs(status="running", limit=10_000) == ()
+    assert await store.list_runs(status="queued", limit=10_000) == ()
+    recorded: set[str] = set()
+    for session in await store.list_sessions(limit=1000):
+        assert session.active_run is None
+        entries = await store.transcript(session.key, limit=100_000)
+        assert [entry.seq for entry in entries] == list(range(1, session.last_seq + 1))
+        by_run = [entry.run_id for entry in entries]
+        assert by_run == [run_id for run_id in dict.fromkeys(by_run) for _ in range(3)], "turns are whole"
+        recorded.update(by_run)
+    assert {run_id for (run_id,) in answered} <= recorded
+    completed = {run.id for run in await store.list_runs(status="completed", limit=100_000)}
+    assert completed == recorded
+    await said(store, "after", "agent:main:0")
+    await store.close()
+    check(path)

@@ -5,8 +5,9 @@ The one file that knows everybody. Nothing here is on the request path.
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,12 +16,12 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster, compile_roster
-from openclaw_gateway.config.auth import ResolvedAuth, check_exposure, resolve_auth
+from openclaw_gateway.config.auth import EXIT_CONFIG, ResolvedAuth, check_exposure, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig, load_config
 from openclaw_gateway.config.schema import AuthMode, Config
 from openclaw_gateway.doors.listener import Listener
-from openclaw_gateway.errors import ConfigError, GatewayError
+from openclaw_gateway.errors import ConfigError, GatewayError, ProviderError, StartupError
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.service import Gateway, Rooms
@@ -30,6 +31,7 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.models.target import LOCAL
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
@@ -92,6 +94,12 @@ class Daemon:
     async def listen(self) -> tuple[str, ...]:
         """Bind and serve; the URLs. Raises ConfigError, StartupError."""
         config = self.loaded.config
+        if config.gateway.mode == "remote":
+            raise StartupError(
+                'gateway.mode is "remote": this configuration is for a client of another machine\'s gateway. '
+                'Set gateway.mode to "local" to run one here.',
+                exit_code=EXIT_CONFIG,
+            )
         hosts = resolve_bind(config, flag=self._options.bind)
         port = resolve_port(config, environ=self.loaded.environ, flag=self._options.port)
         for host in hosts:
@@ -107,7 +115,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, _on_signal, loop, stop)
+            loop.add_signal_handler(name, _on_signal, name, stop)
         await stop.wait()
         await self.drain()
         return 0
@@ -151,7 +159,14 @@ class Daemon:
         rate_limit = config.gateway.auth.rate_limit
         limiter = FailureLimiter(rate_limit) if rate_limit else None
         authenticator = Authenticator(self.auth, limiter)
-        return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live))
+        starting = self._warm(local) if any(_is_embedded(plan) for plan in plans.values()) else _nothing
+        return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live, starting))
+
+    def _warm(self, local: LocalModel) -> Callable[[], str | None]:
+        """Start the embedded model in the background, since somebody will ask for it."""
+        task = asyncio.create_task(_start(local), name="daemon.warm")
+        self._undo.push_async_callback(_cancel, task)
+        return lambda: None if task.done() else "model"
 
     def _plans(
         self, roster: Roster, catalog: Catalog, keys: Mapping[str, str], local: LocalModel
@@ -185,6 +200,26 @@ async def running(options: Options) -> AsyncIterator[tuple[Daemon, tuple[str, ..
         await daemon.close()
 
 
+async def _start(local: LocalModel) -> None:
+    try:
+        await local.endpoint()
+    except ProviderError as error:
+        log.warning("local_model.not_started", error=error.message)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _is_embedded(plan: Plan) -> bool:
+    return plan.target.provider == LOCAL and not plan.target.endpoint.base_url
+
+
+def _nothing() -> None:
+    return None
+
+
 def _memory(store: SqliteStore, config: Config) -> Memory:
     session, reset = config.session, config.session.reset
     idle = reset.idle_minutes if reset and reset.idle_minutes is not None else session.idle_minutes
@@ -201,8 +236,7 @@ def _zone(name: str | None) -> tzinfo | None:
         return None
 
 
-def _on_signal(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    if not stop.is_set():
-        stop.set()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(name)
+def _on_signal(name: signal.Signals, stop: asyncio.Event) -> None:
+    if stop.is_set():
+        os._exit(128 + name)
+    stop.set()

@@ -10,7 +10,7 @@ GatewayError
 ├── SessionBusy, Overloaded      not now
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
-├── RunTimeout, RunAborted       the run was ended from outside
+├── RunTimeout, RunAborted       the run was ended from outside (RunCutShort: by a shutdown)
 └── ProviderError                the model's vendor failed; `reason` says how
 
 Rule: every class has a stable `code`, an HTTP `status`, an OpenAI error `type` and `retryable`; every
@@ -189,6 +189,14 @@ class RunAborted(GatewayError):
     status = 499
     type = "api_error"
     default_code = "run_aborted"
+
+
+class RunCutShort(RunAborted):
+    """Aborted because the gateway shuts down: the same request may succeed a moment later."""
+
+    status = 503
+    default_code = "draining"
+    retryable = True
 
 
 ProviderReason = Literal[

@@ -36,7 +36,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class Connection(RequestHandler):
-    __slots__ = ("_head_bytes", "_head_since", "_in_run", "_limits")
+    __slots__ = ("_head_bytes", "_head_since", "_in_run", "_limits", "_unread", "_unread_since")
 
     def __init__(self, server: "Server", limits: Limits, **options: Any) -> None:
         super().__init__(server, **options)
@@ -44,6 +44,8 @@ class Connection(RequestHandler):
         self._head_since: float | None = None
         self._head_bytes = 0
         self._in_run = False
+        self._unread = 0
+        self._unread_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         server = cast(Server, self._manager)
@@ -83,9 +85,17 @@ class Connection(RequestHandler):
         self._in_run = False
 
     def sweep(self, now: float) -> None:
-        """Give up on a head that takes too long."""
+        """Give up on a head that takes too long, and on a reader that takes nothing."""
         if self._head_since is not None and now - self._head_since > self._limits.header_timeout_s:
             self._refuse(RequestTimeout("The request's headers came too slowly."))
+            return
+        if self.transport is None:
+            return
+        unread = self.transport.get_write_buffer_size()
+        if unread == 0 or unread != self._unread:
+            self._unread, self._unread_since = unread, now
+        elif now - self._unread_since > self._limits.reader_stall_s:
+            self.transport.abort()
 
     def handle_error(
         self,

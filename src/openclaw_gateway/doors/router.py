@@ -30,11 +30,17 @@ _EXPOSED = (
 
 
 class HttpEndpoint(Protocol):
-    """`paths` are exact, or prefixes when they end in "/"; `public` endpoints need no credential."""
+    """`paths` are exact, or prefixes when they end in "/"; `public` endpoints need no credential.
+
+    `switch` names the configuration key that would turn the endpoint on; None = it is on.
+    """
 
     paths: ClassVar[tuple[str, ...]]
     methods: ClassVar[tuple[str, ...]]
     public: ClassVar[bool]
+
+    @property
+    def switch(self) -> str | None: ...
 
     def __init__(self, gateway: Gateway) -> None: ...
 
@@ -89,6 +95,11 @@ class Router:
             return await serve_websocket(request, self._gateway, self._closing)
         if endpoint is None:
             raise NotFound("There is no such path here. GET / shows what this gateway serves.")
+        if endpoint.switch is not None:
+            raise NotFound(
+                f"This endpoint is off. Set {endpoint.switch} to true and restart the gateway.",
+                code="endpoint_disabled",
+            )
         if request.method not in endpoint.methods:
             allow = ", ".join(endpoint.methods)
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)

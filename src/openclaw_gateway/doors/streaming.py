@@ -2,7 +2,7 @@
 
 The status line waits for the first word of the model, a failure, or one second, so that a provider that
 fails at once gives a real status. What one read of the log brings is written in one piece. A silent
-stream is kept alive by comments; a reader that takes nothing is dropped.
+stream is kept alive by comments.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ async def stream_run(
     include_usage: bool,
     started: float,
 ) -> web.StreamResponse:
-    """Write the run to the client. Raises TimeoutError when the reader stalls."""
+    """Write the run to the client."""
     log = run.events()
     try:
         events: Sequence[Event] = await _first_words(log)
@@ -43,7 +43,8 @@ async def stream_run(
         await stream.prepare(request)
         piece = chunks.role() + chunks.deltas(events)
         while ended is None:
-            await _write(request, stream, piece, limits.reader_stall_s)
+            if piece:
+                await stream.write(piece)
             events = await log.batch(limits.stream_keepalive_s)
             piece = chunks.deltas(events) if events else KEEPALIVE
             ended = _end(events)
@@ -53,7 +54,7 @@ async def stream_run(
             if result.error is not None
             else chunks.end(result.finish_reason, result.usage if include_usage else None)
         )
-        await _write(request, stream, piece + last, limits.reader_stall_s, last=True)
+        await stream.write_eof(piece + last)
         return stream
     finally:
         log.close()
@@ -79,17 +80,3 @@ def _end(events: Sequence[Event]) -> RunEnded | None:
 
 def _has_said(events: Sequence[Event]) -> bool:
     return any(not isinstance(event, RunStarted | ModelCalled | RunEnded) for event in events)
-
-
-async def _write(
-    request: Request, stream: EventStream, piece: bytes, stall_s: float, *, last: bool = False
-) -> None:
-    if not piece:
-        return
-    send = stream.write_eof if last else stream.write
-    transport = request.transport
-    if transport is None or not transport.get_write_buffer_size():
-        await send(piece)
-        return
-    async with asyncio.timeout(stall_s):
-        await send(piece)

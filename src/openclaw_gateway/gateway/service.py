@@ -34,7 +34,7 @@ class Readiness(Struct, frozen=True):
 
 
 class Rooms(Struct, frozen=True):
-    """What daemon.py hands in."""
+    """What daemon.py hands in. `starting` names what is still on its way up, if anything."""
 
     config: Config
     roster: Roster
@@ -44,6 +44,7 @@ class Rooms(Struct, frozen=True):
     store: Store
     bus: Bus
     live: LiveRuns
+    starting: Callable[[], str | None]
 
 
 class Gateway:
@@ -58,6 +59,7 @@ class Gateway:
         self._store = rooms.store
         self._bus = rooms.bus
         self._live = rooms.live
+        self._starting = rooms.starting
 
     @property
     def auth_mode(self) -> str:
@@ -143,6 +145,10 @@ class Gateway:
     def live_runs(self) -> int:
         return len(self._live)
 
+    async def idle(self) -> None:
+        """Wait until no run is live."""
+        await self._live.idle()
+
     async def readiness(self) -> Readiness:
         """Whether a request would be served now."""
         failing = []
@@ -150,6 +156,9 @@ class Gateway:
             failing.append("draining")
         if not (await self._store.health()).ok:
             failing.append("store")
+        starting = self._starting()
+        if starting is not None:
+            failing.append(starting)
         return Readiness(tuple(failing), now_ms() - self.started_ms)
 
     def refuse_runs(self) -> None:

@@ -7,16 +7,21 @@ for a while, in a bounded number; the others are forgotten at once.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
 
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.runs.loop import RunLoop
-from openclaw_gateway.runs.run import Plan, Run, now_ms
+from openclaw_gateway.runs.run import CLIENT_LEFT, SHUTTING_DOWN, Plan, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.wire.run import RunRequest
 
+log = structlog.get_logger()
+
+RECORD_S = 15.0
 RETAINED_RUNS = 1_000
 RETAINED_MS = 600_000
-CLIENT_LEFT = "the client left"
 Listener = Callable[[Run], None]
 
 
@@ -83,14 +88,21 @@ class LiveRuns:
     async def drain(self, seconds: float) -> None:
         """Wait for the runs; after `seconds` abort the rest and wait for them to be recorded."""
         self.refuse()
-        tasks = [task for _, task in self._running.values()]
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
         for run in self.running():
-            run.abort("the gateway is shutting down")
-        tasks = [task for _, task in self._running.values()]
-        if tasks:
-            await asyncio.wait(tasks)
+            run.abort(SHUTTING_DOWN)
+        try:
+            async with asyncio.timeout(RECORD_S):
+                await self.idle()
+        except TimeoutError:
+            log.warning("runs.not_ended", runs=len(self._running))
+
+    async def idle(self) -> None:
+        """Wait until no run is live."""
+        while self._running:
+            await asyncio.wait([task for _, task in self._running.values()])
 
     def _admit(self) -> None:
         if self._draining:

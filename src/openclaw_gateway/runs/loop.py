@@ -12,12 +12,12 @@ import msgspec
 import structlog
 
 from openclaw_gateway.agents.prompt import with_instructions
-from openclaw_gateway.errors import GatewayError, RunAborted, RunTimeout, StoreError, error_type
+from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout, StoreError, error_type
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, now_ms
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.events import RunStarted
@@ -72,7 +72,7 @@ class RunLoop:
         try:
             await self._lanes.leave(run, claimed.claim, turn, result)
         except StoreError as error:
-            log.error("run.not_recorded", run=run.id, session=session, error=error.message)
+            log.warning("run.not_recorded", run=run.id, session=session, error=error.message)
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
@@ -130,6 +130,11 @@ def _internal() -> GatewayError:
 
 
 def _stopped(run: Run) -> GatewayError:
+    if run.abort_reason == SHUTTING_DOWN:
+        return RunCutShort(
+            "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
+            retry_after=5,
+        )
     if run.abort_reason is not None:
         return RunAborted(f"The run was aborted: {run.abort_reason}.")
     return RunTimeout(

@@ -18,6 +18,9 @@ from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import RunRequest, RunResult
 
+CLIENT_LEFT = "the client left"
+SHUTTING_DOWN = "the gateway is shutting down"
+
 
 class Plan(Struct, frozen=True):
     """An agent with the model it will use, resolved at load time."""

@@ -51,6 +51,11 @@ class RunningGateway(Struct, frozen=True):
         finally:
             silence()
 
+    async def wait_no_runs(self, *, deadline_s: float = 10) -> None:
+        """Wait until no run is live."""
+        async with asyncio.timeout(deadline_s):
+            await self.gateway.idle()
+
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

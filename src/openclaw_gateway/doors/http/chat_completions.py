@@ -13,12 +13,10 @@ from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatChunks, completion
 from openclaw_gateway.doors.requests import Request, brand_header, read_body
 from openclaw_gateway.doors.streaming import stream_run
-from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.live import CLIENT_LEFT
-from openclaw_gateway.runs.run import Run, new_run_id
+from openclaw_gateway.runs.run import CLIENT_LEFT, Run, new_run_id
 from openclaw_gateway.wire.run import RunRequest
 
 
@@ -26,18 +24,14 @@ class Endpoint:
     paths: ClassVar = ("/v1/chat/completions",)
     methods: ClassVar = ("POST",)
     public: ClassVar = False
+    switch: str | None
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+        enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+        self.switch = None if enabled else "gateway.http.endpoints.chatCompletions.enabled"
 
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
-        if not self._enabled:
-            raise NotFound(
-                "This endpoint is off. Set gateway.http.endpoints.chatCompletions.enabled to true and "
-                "restart the gateway.",
-                code="endpoint_disabled",
-            )
         started = time.monotonic()
         limits = self._gateway.limits
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
@@ -79,7 +73,7 @@ class _Connected:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._request.leave_run()
-        if kind is not None and issubclass(kind, asyncio.CancelledError | ConnectionError | TimeoutError):
+        if kind is not None and issubclass(kind, asyncio.CancelledError | ConnectionError):
             self._run.abort(CLIENT_LEFT)
 
 

@@ -18,6 +18,7 @@ class Endpoint:
     paths: ClassVar = ("/health", "/healthz", "/ready", "/readyz")
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = True
+    switch = None
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

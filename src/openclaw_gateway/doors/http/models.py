@@ -36,18 +36,14 @@ class Endpoint:
     paths: ClassVar = ("/v1/models", _PREFIX)
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = False
+    switch: str | None
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+        enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+        self.switch = None if enabled else "gateway.http.endpoints.chatCompletions.enabled"
 
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
-        if not self._enabled:
-            raise NotFound(
-                "The OpenAI endpoints are off. Set gateway.http.endpoints.chatCompletions.enabled to true "
-                "and restart the gateway.",
-                code="endpoint_disabled",
-            )
         principal.require(READ)
         path = request.route_path
         if path == "/v1/models":

@@ -23,6 +23,7 @@ class Endpoint:
     paths: ClassVar = ("/",)
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = True
+    switch = None
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -148,38 +150,37 @@ async def test_a_full_disk_loses_nothing_and_heals(path: Path) -> None:
     check(path)
 
 
-async def test_a_full_file_system_loses_nothing_and_heals(tmp_path: Path) -> None:
-    """The same on a real one: the write-ahead log is what cannot grow."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = await asyncio.create_subprocess_exec(
-        "mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk), stderr=asyncio.subprocess.DEVNULL
-    )
-    if await mount.wait() != 0:
-        pytest.skip("mounting a small file system needs more rights")
-    try:
-        path = disk / "sessions.sqlite"
-        ballast = disk / "ballast"
-        store = SqliteStore(path)
-        await store.open()
-        await said(store, "r0")
-        ballast.write_bytes(b"x" * 400_000)
-        acked = 0
-        with pytest.raises(StoreFull):
-            while True:
-                claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
-                await store.finish(claim, (UserMessage("x" * 8000),), "completed", USAGE)
-                acked += 1
-        assert acked > 5
-        assert len(await store.transcript(f"agent:main:{acked - 1}")) == 1
-        ballast.unlink()
-        assert (await store.health()).ok
-        await said(store, "after", "agent:main:after")
-        await store.close()
-        check(path)
-    finally:
-        unmount = await asyncio.create_subprocess_exec("umount", str(disk))
-        await unmount.wait()
+@pytest.fixture
+def file_size_limit() -> Iterator[Callable[[int], None]]:
+    """No file of this process may grow beyond so many bytes: the kernel refuses the write itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_writes_the_kernel_refuses_lose_nothing_and_heal(
+    path: Path, file_size_limit: Callable[[int], None]
+) -> None:
+    """Here it is the write-ahead log that cannot grow."""
+    store = SqliteStore(path)
+    await store.open()
+    await said(store, "r0")
+    file_size_limit(1_000_000)
+    acked = 0
+    with pytest.raises(StoreFull):
+        while True:
+            claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
+            await store.finish(claim, (UserMessage("x" * 8000),), "completed", USAGE)
+            acked += 1
+    assert acked > 5
+    health = await store.health()
+    assert (health.ok, "disk" in health.detail) == (False, True)
+    assert len(await store.transcript(f"agent:main:{acked - 1}")) == 1
+    file_size_limit(resource.RLIM_INFINITY)
+    assert (await store.health()).ok
+    await said(store, "after", "agent:main:after")
+    await store.close()
+    check(path)
 
 
 async def test_ended_runs_are_forgotten_after_a_week_but_not_what_was_said(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The WebSocket control protocol: the same gateway, for clients that stay connected."""

@@ -1,0 +1,95 @@
+"""What can go wrong between a client and its gateway.
+
+GatewayError
+├── GatewayUnreachable      nobody listens there, or it is no gateway
+├── ConnectionLost          the connection ended in the middle of something
+├── AnswerTimeout           the gateway is there, but this answer did not come in time
+└── RemoteError             the gateway said no; `code` and `http_status` are the gateway's own
+    ├── AuthRefused         the secret is missing or wrong, or there were too many wrong ones
+    └── ProtocolMismatch    client and gateway are of different ages
+"""
+
+from typing import Any, ClassVar
+
+from msgspec import UNSET
+
+from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.wire.frames import ErrorShape
+
+
+# Codes that the protocol spells in its own way, as the rest of the program knows them.
+_PLAIN_CODES = {
+    "AUTH_TOKEN_MISSING": "invalid_api_key",
+    "AUTH_TOKEN_MISMATCH": "invalid_api_key",
+    "AUTH_PASSWORD_MISSING": "invalid_api_key",
+    "AUTH_PASSWORD_MISMATCH": "invalid_api_key",
+    "AUTH_RATE_LIMITED": "rate_limited",
+    "MISSING_SCOPE": "missing_scope",
+    "PROTOCOL_MISMATCH": "protocol_mismatch",
+}
+
+
+class GatewayUnreachable(GatewayError):
+    status = 503
+    default_code = "gateway_unreachable"
+    retryable = True
+
+
+class ConnectionLost(GatewayError):
+    """`close_code` is the WebSocket's; 1012 means that the gateway restarts."""
+
+    status = 503
+    default_code = "connection_lost"
+    retryable = True
+
+    def __init__(self, message: str, *, close_code: int | None = None) -> None:
+        super().__init__(message)
+        self.close_code = close_code
+
+
+class AnswerTimeout(GatewayError):
+    status = 504
+    default_code = "answer_timeout"
+    retryable = True
+
+
+class RemoteError(GatewayError):
+    """An error frame. `kind` is the protocol's coarse code, `details` what else the gateway said."""
+
+    default_code: ClassVar[str] = "remote_error"
+
+    def __init__(self, error: ErrorShape) -> None:
+        details: dict[str, Any] = {} if error.details is UNSET else error.details
+        code, param, status = details.get("code"), details.get("param"), details.get("httpStatus")
+        super().__init__(
+            error.message,
+            code=_PLAIN_CODES.get(code, code) if isinstance(code, str) else None,
+            param=param if isinstance(param, str) else None,
+            retry_after=None if error.retry_after_ms is UNSET else error.retry_after_ms / 1000,
+        )
+        self.kind = error.code
+        self.details = details
+        self.retryable = error.retryable is True
+        self._status = status if isinstance(status, int) else 500
+
+    @property
+    def http_status(self) -> int:
+        return self._status
+
+
+class AuthRefused(RemoteError):
+    pass
+
+
+class ProtocolMismatch(RemoteError):
+    pass
+
+
+def remote_error(error: ErrorShape) -> RemoteError:
+    """The class that fits."""
+    code = "" if error.details is UNSET else str(error.details.get("code", ""))
+    if code.startswith("AUTH_"):
+        return AuthRefused(error)
+    if code == "PROTOCOL_MISMATCH":
+        return ProtocolMismatch(error)
+    return RemoteError(error)

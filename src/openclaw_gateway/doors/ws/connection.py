@@ -1,0 +1,154 @@
+"""One client of the control protocol, from the upgrade to the close.
+
+A thin shell: the rules are in protocol.py, the bytes in socket.py, the calls in dispatch.py, the events
+in feed.py. Everything started here has ended when `serve` returns; runs are not, they go on.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+
+from aiohttp import web
+from msgspec import Struct
+
+from openclaw_gateway.doors.ws.dispatch import Dispatcher
+from openclaw_gateway.doors.ws.feed import Feed
+from openclaw_gateway.doors.ws.hello import hello
+from openclaw_gateway.doors.ws.methods import TABLE
+from openclaw_gateway.doors.ws.methods.health import health_report
+from openclaw_gateway.doors.ws.protocol import (
+    Close,
+    Connect,
+    Refusal,
+    challenge,
+    encoded,
+    failure,
+    read_connect,
+    success,
+)
+from openclaw_gateway.doors.ws.refusals import auth_shape, shape
+from openclaw_gateway.doors.ws.socket import Socket
+from openclaw_gateway.doors.ws.tasks import Tasks
+from openclaw_gateway.errors import GatewayError, Overloaded, RateLimited, Unauthorized
+from openclaw_gateway.gateway.principal import READ, Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import now_ms
+
+_LAST_WORDS_S = 2.0
+
+
+class Timing(Struct, frozen=True):
+    """Seconds. `handshake_s` is for everything before the greeting."""
+
+    handshake_s: float = 15.0
+    tick_s: float = 30.0
+
+
+USUAL = Timing()
+
+
+async def serve(
+    request: web.BaseRequest, gateway: Gateway, closing: asyncio.Event, timing: Timing = USUAL
+) -> web.StreamResponse:
+    """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
+
+    `closing` is set when the gateway begins to drain: the client is told, hears the end of the runs it
+    hears of, and is closed with 1012.
+    """
+    socket = Socket(request, gateway.limits)
+    await socket.open()
+    try:
+        await _Connection(socket, gateway, closing, timing).run(request.remote or "")
+    except ConnectionError:
+        pass
+    finally:
+        await socket.close(Close.NORMAL)
+    return socket.response
+
+
+class _Connection:
+    def __init__(self, socket: Socket, gateway: Gateway, closing: asyncio.Event, timing: Timing) -> None:
+        self._socket = socket
+        self._gateway = gateway
+        self._closing = closing
+        self._timing = timing
+        self._max_depth = gateway.limits.max_json_depth
+
+    async def run(self, peer: str) -> None:
+        """Raises ConnectionError when the client goes away in the middle of something."""
+        judged: tuple[Connect, Principal] | Refusal | None
+        try:
+            async with asyncio.timeout(self._timing.handshake_s):
+                await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
+                first = await self._socket.receive()
+                judged = self._judge(first, peer) if first is not None else None
+        except TimeoutError:
+            await self._socket.close(Close.REFUSED, "handshake timeout")
+            return
+        if isinstance(judged, Refusal):
+            await self._socket.send(encoded(judged.frame))
+            await self._socket.close(judged.code, judged.reason)
+        elif judged is not None:
+            await self._serve(*judged)
+
+    def _judge(self, first: bytes, peer: str) -> tuple[Connect, Principal] | Refusal:
+        connect = read_connect(first, self._max_depth)
+        if isinstance(connect, Refusal):
+            return connect
+        if self._closing.is_set():
+            error = Overloaded(
+                "The gateway is shutting down. Try again in a few seconds.", code="draining", retry_after=5
+            )
+            return Refusal(failure(connect.id, shape(error)), Close.RESTART)
+        try:
+            principal = self._gateway.authenticate(connect.secret, peer)
+        except (Unauthorized, RateLimited) as error:
+            refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
+            return Refusal(failure(connect.id, refused), Close.REFUSED)
+        return connect, principal.narrowed(connect.scopes)
+
+    async def _serve(self, connect: Connect, principal: Principal) -> None:
+        gateway, socket = self._gateway, self._socket
+        feed = Feed(socket)
+        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth)
+        tasks = Tasks()
+        silence: Callable[[], None] | None = None
+        try:
+            try:
+                health = await health_report(gateway, principal)
+            except GatewayError as error:
+                await socket.send(encoded(failure(connect.id, shape(error))))
+                await socket.close(Close.RESTART, error.message)
+                return
+            greeting = hello(
+                gateway,
+                principal,
+                protocol=connect.protocol,
+                connection_id=str(uuid.uuid4()),
+                methods=tuple(TABLE),
+                health=health,
+                tick_s=self._timing.tick_s,
+            )
+            if principal.may(READ):
+                # Before the send waits for anything, so that no run is missed; after its first bytes, so
+                # that the greeting comes first.
+                silence = gateway.listen(principal, feed.heard)
+            await socket.send(success(connect.id, greeting))
+            socket.connected()
+            tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
+            tasks.run(self._leave(feed, calls), "ws.leave")
+            while (data := await socket.receive()) is not None:
+                await calls.take(data)
+        finally:
+            if silence is not None:
+                silence()
+            for owned in (tasks, calls, feed):
+                await owned.close()
+
+    async def _leave(self, feed: Feed, calls: Dispatcher) -> None:
+        """Once the gateway drains: say so, let the runs end, say what came of them, close."""
+        await self._closing.wait()
+        await feed.emit("shutdown", {"reason": "the gateway is shutting down"})
+        await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
+        await calls.wait(_LAST_WORDS_S)
+        await self._socket.close(Close.RESTART, "service restart")

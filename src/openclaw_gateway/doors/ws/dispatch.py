@@ -1,0 +1,108 @@
+"""The calls of one client: found in the table, checked, carried out at the same time, answered.
+
+Knows the table of methods and the words of the protocol, not what methods do.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import structlog
+
+from openclaw_gateway.doors.ws.feed import Feed
+from openclaw_gateway.doors.ws.method import Method, RunFailed
+from openclaw_gateway.doors.ws.methods import TABLE
+from openclaw_gateway.doors.ws.protocol import encoded, failure, read_request, success, unknown_method
+from openclaw_gateway.doors.ws.refusals import info_shape, scope_shape, shape
+from openclaw_gateway.doors.ws.socket import Socket
+from openclaw_gateway.doors.ws.tasks import Tasks
+from openclaw_gateway.errors import Forbidden, GatewayError, Overloaded
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.wire.frames import ErrorShape, RequestFrame, ResponseFrame
+
+log = structlog.get_logger()
+
+MAX_CALLS = 256
+
+
+class Dispatcher:
+    def __init__(
+        self, gateway: Gateway, principal: Principal, socket: Socket, feed: Feed, max_depth: int
+    ) -> None:
+        self._gateway = gateway
+        self._principal = principal
+        self._socket = socket
+        self._feed = feed
+        self._max_depth = max_depth
+        self._tasks = Tasks()
+
+    async def take(self, data: bytes) -> None:
+        """Answer a frame, or begin to. Raises ConnectionError when the client is gone."""
+        frame = read_request(data, self._max_depth)
+        if isinstance(frame, ResponseFrame):
+            await self._socket.send(encoded(frame))
+            return
+        method = TABLE.get(frame.method)
+        if method is None:
+            await self._socket.send(unknown_method(frame))
+            return
+        if len(self._tasks) >= MAX_CALLS:
+            error = Overloaded(f"{MAX_CALLS} calls of this connection are open already.", retry_after=1)
+            await self._socket.send(encoded(failure(frame.id, shape(error))))
+            return
+        self._tasks.run(self._answer(method, frame), f"ws.{frame.method}")
+
+    async def wait(self, seconds: float) -> None:
+        """Until every call has been answered, at most that long."""
+        await self._tasks.wait(seconds)
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    async def _answer(self, method: Method[Any], frame: RequestFrame) -> None:
+        await self._socket.send(await self._result(method, frame))
+
+    async def _result(self, method: Method[Any], frame: RequestFrame) -> bytes:
+        error: ErrorShape
+        try:
+            self._principal.require(method.scope)
+            call = _Call(frame.id, self._gateway, self._principal, self._socket, self._feed)
+            return success(frame.id, await method.bind(frame)(call))
+        except Forbidden as refused:
+            error = scope_shape(refused, method.scope)
+        except GatewayError as refused:
+            error = shape(refused)
+        except RunFailed as failed:
+            error = info_shape(failed.error, run_id=failed.run_id)
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("ws.method_crashed", method=method.name)
+            error = shape(GatewayError("The gateway failed on this request. Its log has the cause."))
+        return encoded(failure(frame.id, error))
+
+
+class _Call:
+    """A method's view of the client that called it."""
+
+    def __init__(
+        self, request_id: str, gateway: Gateway, principal: Principal, socket: Socket, feed: Feed
+    ) -> None:
+        self.gateway = gateway
+        self.principal = principal
+        self._id = request_id
+        self._socket = socket
+        self._feed = feed
+
+    async def reply(self, payload: object) -> None:
+        await self._socket.send(success(self._id, payload))
+
+    def events_after(self, run_id: str) -> AbstractContextManager[None]:
+        return self._feed.events_after(run_id)
+
+    def follow(self, run: Run) -> None:
+        self._feed.follow(run)
+
+    async def delivered(self, run: Run) -> None:
+        await self._feed.delivered(run)

@@ -1,0 +1,48 @@
+"""The greeting of a client that was let in: what is here, and by which rules it is spoken. Pure."""
+
+import msgspec
+from msgspec import Raw
+
+import openclaw_gateway
+from openclaw_gateway.doors.ws.protocol import EVENTS
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.sessions.keys import main_key
+from openclaw_gateway.wire.frames import (
+    Features,
+    GrantedAuth,
+    HelloOk,
+    Policy,
+    ServerInfo,
+    SessionDefaults,
+    Snapshot,
+)
+
+
+def hello(
+    gateway: Gateway,
+    principal: Principal,
+    *,
+    protocol: int,
+    connection_id: str,
+    methods: tuple[str, ...],
+    health: object,
+    tick_s: float,
+) -> HelloOk:
+    """No paths of the gateway's machine: clients do not need them."""
+    default_id = gateway.roster.default_id
+    limits = gateway.limits
+    return HelloOk(
+        protocol,
+        ServerInfo(openclaw_gateway.__version__, connection_id),
+        Features(methods, EVENTS),
+        Snapshot(
+            health=Raw(msgspec.json.encode(health)),
+            uptime_ms=now_ms() - gateway.started_ms,
+            session_defaults=SessionDefaults(default_id, main_session_key=main_key(default_id)),
+        ),
+        GrantedAuth(scopes=tuple(sorted(principal.scopes)), method=gateway.auth_mode),
+        # A frame is sent only when the one before it has left: nothing else is ever buffered.
+        Policy(limits.max_ws_frame_bytes, limits.max_ws_frame_bytes, int(tick_s * 1000)),
+    )

@@ -1,0 +1,81 @@
+"""What a method of the control protocol is: a name, the scope it needs, its params, its handler.
+
+Methods are declared in methods/, one file per family, in a tuple `METHODS`. A handler sees a `Call`;
+it never sees a socket, a frame or a credential.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.doors.ws.protocol import read_params
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.wire.decode import DecodeError
+from openclaw_gateway.wire.frames import RequestFrame
+from openclaw_gateway.wire.run import ErrorInfo
+
+P = TypeVar("P", bound=Struct)
+P_contra = TypeVar("P_contra", contravariant=True)
+
+
+class Nothing(Struct, frozen=True):
+    """Params of a method that takes none; whatever is sent is not used."""
+
+
+class RunFailed(Exception):
+    """A run ended without an answer; the last frame of `agent` says how."""
+
+    def __init__(self, run_id: str, error: ErrorInfo) -> None:
+        super().__init__(error.message)
+        self.run_id = run_id
+        self.error = error
+
+
+class Call(Protocol):
+    """One request of a client that is connected."""
+
+    @property
+    def gateway(self) -> Gateway: ...
+
+    @property
+    def principal(self) -> Principal: ...
+
+    async def reply(self, payload: object) -> None:
+        """Send an answer before the last one, which is what the handler returns."""
+
+    def events_after(self, run_id: str) -> AbstractContextManager[None]:
+        """This client hears of the run only after the block: first its reply, then the events."""
+
+    def follow(self, run: Run) -> None:
+        """Send this client the events of a live run, from its beginning, unless it gets them already."""
+
+    async def delivered(self, run: Run) -> None:
+        """Wait until the events of an ended run have been sent to this client."""
+
+
+class Handler(Protocol[P_contra]):
+    def __call__(self, call: Call, params: P_contra, /) -> Awaitable[object]: ...
+
+
+class Method(Generic[P]):
+    def __init__(self, name: str, scope: str, params: type[P], handle: Handler[P]) -> None:
+        self.name = name
+        self.scope = scope
+        self._decoder = msgspec.json.Decoder(params)
+        self._handle = handle
+
+    def bind(self, frame: RequestFrame) -> Callable[[Call], Awaitable[object]]:
+        """The handler with the frame's params. Raises InvalidRequest."""
+        try:
+            params: P = read_params(self._decoder, frame)
+        except DecodeError as error:
+            raise InvalidRequest(
+                f"invalid {self.name} params: {error}", code="invalid_params", param=error.path or None
+            ) from None
+        return lambda call: self._handle(call, params)

@@ -1,0 +1,162 @@
+"""`agent` and `agent.wait`: have an agent answer, or hear how an earlier answer went.
+
+The idempotency key is the run's id: sending a request again attaches to the run it started. A run goes
+on when its client leaves; `agent.wait` finds it again.
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from openclaw_gateway.doors.ws.method import Call, Method, RunFailed
+from openclaw_gateway.doors.ws.results import accepted, completed
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.principal import WRITE
+from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.sessions.keys import main_key
+from openclaw_gateway.wire.events import RunEnded, RunStarted
+from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import RunRequest, RunStatus
+
+_DAY_MS = 86_400_000
+_ENDED_ELSEWHERE: dict[RunStatus, str] = {"completed": "ok", "queued": "timeout", "running": "timeout"}
+
+
+class AgentParams(Struct, frozen=True, rename="camel"):
+    """What else companion apps send (thinking, deliver, channel, lane, …) is accepted and not used."""
+
+    message: Annotated[str, Meta(min_length=1)]
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)]
+    agent_id: Annotated[str, Meta(max_length=256)] | None = None
+    session_key: Annotated[str, Meta(max_length=512)] | None = None
+    timeout: Annotated[float, Meta(le=_DAY_MS)] | None = None
+    extra_system_prompt: str | None = None
+    attachments: list[Any] | None = None
+
+
+class WaitParams(Struct, frozen=True, rename="camel"):
+    run_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    timeout_ms: Annotated[float, Meta(ge=0, le=_DAY_MS)] | None = None
+
+
+async def _agent(call: Call, params: AgentParams) -> object:
+    request = _run_request(call, params)
+    with call.events_after(request.run_id):
+        run = await _start(call, request)
+        await call.reply(accepted(run))
+    call.follow(run)
+    result = await run.wait()
+    await call.delivered(run)
+    if result.error is not None:
+        raise RunFailed(run.id, result.error)
+    _, ended_ms = await _times(run)
+    return completed(run, result, ended_ms or now_ms())
+
+
+def _run_request(call: Call, params: AgentParams) -> RunRequest:
+    """Raises InvalidRequest."""
+    key = params.idempotency_key
+    if not key.isprintable():
+        raise _invalid("idempotencyKey must be printable text", "idempotencyKey")
+    if not params.message.strip():
+        raise _invalid("message must not be blank", "message")
+    if params.attachments:
+        raise _invalid("attachments are not supported; put the text into the message", "attachments")
+    roster = call.gateway.roster
+    agent_id = (params.agent_id or "").strip()
+    if agent_id and roster.get(agent_id) is None:
+        shown = "".join(c if c.isprintable() else "?" for c in agent_id[:80])
+        raise InvalidRequest(
+            f'unknown agent id "{shown}". Use one of {", ".join(roster.ids[:20])}.',
+            code="agent_not_found",
+            param="agentId",
+        )
+    route = call.gateway.route(Ask(agent=agent_id or None, session_key=params.session_key))
+    return RunRequest(
+        run_id=key,
+        agent_id=route.agent_id,
+        owner=call.principal.owner,
+        messages=(UserMessage(params.message),),
+        session_key=route.session_key or main_key(route.agent_id),
+        instructions=params.extra_system_prompt or "",
+        idempotency_key=key,
+        timeout_s=params.timeout if params.timeout and params.timeout > 0 else None,
+        retain=True,
+    )
+
+
+async def _start(call: Call, request: RunRequest) -> Run:
+    """Start the run, or not: a client that leaves meanwhile finds it again by its key."""
+    starting = asyncio.create_task(call.gateway.start(call.principal, request), name="ws.start")
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting])
+        raise
+
+
+async def _wait(call: Call, params: WaitParams) -> object:
+    timeout_s = 30.0 if params.timeout_ms is None else params.timeout_ms / 1000
+    run_id = params.run_id
+    try:
+        async with asyncio.timeout(timeout_s):
+            run = call.gateway.find(call.principal, run_id)
+            if run is None:
+                status = await call.gateway.status(call.principal, run_id)
+                if status is not None:
+                    return {"runId": run_id, "status": _ENDED_ELSEWHERE.get(status, "error")}
+                run = await _appearance(call, run_id)
+            result = await run.wait()
+    except TimeoutError:
+        return {"runId": run_id, "status": "timeout"}
+    started_ms, ended_ms = await _times(run)
+    answer: dict[str, Any] = {
+        "runId": run_id,
+        "status": "error" if result.error else "ok",
+        "startedAt": started_ms or run.created_ms,
+        "endedAt": ended_ms or now_ms(),
+    }
+    if result.error is not None:
+        answer |= {"error": result.error.message, "code": result.error.code}
+    return answer
+
+
+async def _appearance(call: Call, run_id: str) -> Run:
+    """The run, once somebody starts it."""
+    appeared: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+
+    def heard(run: Run) -> None:
+        if run.id == run_id and not appeared.done():
+            appeared.set_result(run)
+
+    silence = call.gateway.listen(call.principal, heard)
+    try:
+        return await appeared
+    finally:
+        silence()
+
+
+async def _times(run: Run) -> tuple[int | None, int | None]:
+    """When an ended run began and ended, as far as its log still says so."""
+    log = run.events()
+    try:
+        events = await log.batch(0)
+    except LookupError:
+        return None, None
+    finally:
+        log.close()
+    began = next((event.at_ms for event in events if isinstance(event, RunStarted)), None)
+    ended = next((event.at_ms for event in reversed(events) if isinstance(event, RunEnded)), None)
+    return began, ended
+
+
+def _invalid(why: str, param: str) -> InvalidRequest:
+    return InvalidRequest(f"invalid agent params: {why}", code="invalid_params", param=param)
+
+
+METHODS = (
+    Method("agent", WRITE, AgentParams, _agent),
+    Method("agent.wait", WRITE, WaitParams, _wait),
+)

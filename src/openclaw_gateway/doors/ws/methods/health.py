@@ -1,0 +1,65 @@
+"""`health` and `status`: how the gateway is doing."""
+
+from typing import Any
+
+import openclaw_gateway
+from openclaw_gateway.doors.ws.method import Call, Method, Nothing
+from openclaw_gateway.doors.ws.methods.sessions import session_row
+from openclaw_gateway.gateway.principal import READ, Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import now_ms
+
+_RECENT = 5
+
+
+async def health_report(gateway: Gateway, principal: Principal) -> dict[str, Any]:
+    """Also part of the greeting; the sessions only for who may read them. Raises StoreError."""
+    began_ms = now_ms()
+    readiness = await gateway.readiness()
+    default_id = gateway.roster.default_id
+    report: dict[str, Any] = {
+        "ok": readiness.ready,
+        "failing": readiness.failing,
+        "ts": began_ms,
+        "channels": {},
+        "channelOrder": [],
+        "channelLabels": {},
+        "defaultAgentId": default_id,
+        "agents": [
+            {"agentId": agent.id, "name": agent.name, "isDefault": agent.id == default_id}
+            for agent in gateway.roster
+        ],
+    }
+    if principal.may(READ):
+        records, count = await gateway.sessions(principal, limit=_RECENT)
+        report["sessions"] = {"count": count, "recent": [session_row(record) for record in records]}
+    return report | {"durationMs": now_ms() - began_ms}
+
+
+async def _health(call: Call, _: Nothing) -> object:
+    return await health_report(call.gateway, call.principal)
+
+
+async def _status(call: Call, params: Nothing) -> object:
+    gateway = call.gateway
+    readiness = await gateway.readiness()
+    _, sessions = await gateway.sessions(call.principal, limit=1)
+    default_id = gateway.roster.default_id
+    return {
+        "version": openclaw_gateway.__version__,
+        "ready": readiness.ready,
+        "failing": readiness.failing,
+        "uptimeMs": readiness.uptime_ms,
+        "authMode": gateway.auth_mode,
+        "defaultAgentId": default_id,
+        "defaultModel": gateway.target_name(default_id),
+        "agents": len(gateway.roster.ids),
+        "runs": {"active": gateway.live_runs()},
+        "sessions": {"count": sessions},
+    }
+
+
+METHODS = (
+    Method("health", READ, Nothing, _health),
+    Method("status", READ, Nothing, _status),
+)

@@ -1,0 +1,80 @@
+"""`sessions.list`: the caller's conversations, newest first."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from openclaw_gateway.doors.ws.method import Call, Method
+from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.sessions.store import SessionRecord
+
+_SCANNED = 1_000
+
+
+class ListParams(Struct, frozen=True, rename="camel"):
+    """`search` and `active_minutes` look at the newest thousand sessions."""
+
+    limit: Annotated[int, Meta(ge=1, le=_SCANNED)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    agent_id: Annotated[str, Meta(max_length=256)] | None = None
+    active_minutes: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    search: Annotated[str, Meta(max_length=256)] | None = None
+
+
+def session_row(record: SessionRecord) -> dict[str, Any]:
+    """A session as clients list it."""
+    row = {
+        "key": record.key,
+        "kind": "direct",
+        "agentId": record.agent,
+        "displayName": record.label or record.key.split(":", 2)[-1],
+        "updatedAt": record.updated_ms,
+        "createdAt": record.created_ms,
+        "inputTokens": record.prompt_tokens,
+        "outputTokens": record.completion_tokens,
+        "totalTokens": record.total_tokens,
+        "status": "running" if record.active_run else "done",
+    }
+    if record.label is not None:
+        row["label"] = record.label
+    if record.active_run is not None:
+        row["activeRunId"] = record.active_run
+    return row
+
+
+async def _list(call: Call, params: ListParams) -> object:
+    gateway, principal = call.gateway, call.principal
+    limit, offset = params.limit or 100, params.offset or 0
+    agent = params.agent_id.lower() if params.agent_id else None
+    if params.search or params.active_minutes:
+        newest, _ = await gateway.sessions(principal, agent=agent, limit=_SCANNED)
+        fitting = [record for record in newest if _fits(record, params)]
+        page, total = fitting[offset : offset + limit], len(fitting)
+    else:
+        records, total = await gateway.sessions(principal, agent=agent, limit=limit, offset=offset)
+        page = list(records)
+    after = offset + len(page)
+    provider, _, model = gateway.target_name(gateway.roster.default_id).partition("/")
+    listed = {
+        "ts": now_ms(),
+        "path": "(multiple)",
+        "count": len(page),
+        "totalCount": total,
+        "limitApplied": limit,
+        "offset": offset,
+        "hasMore": after < total,
+        "defaults": {"modelProvider": provider or None, "model": model or None},
+        "sessions": [session_row(record) for record in page],
+    }
+    return listed | {"nextOffset": after} if after < total else listed
+
+
+def _fits(record: SessionRecord, params: ListParams) -> bool:
+    if params.active_minutes and record.updated_ms < now_ms() - params.active_minutes * 60_000:
+        return False
+    wanted = (params.search or "").lower()
+    return wanted in record.key or wanted in (record.label or "").lower()
+
+
+METHODS = (Method("sessions.list", READ, ListParams, _list),)

@@ -1,0 +1,78 @@
+"""Every error as the control protocol says it. Pure; the one place where an error becomes an error frame.
+
+`code` is one of the few that clients of the older systems know. The exact one is `details.code`, the same
+as on the HTTP door; only what those clients themselves look for in `details` is spelled their way.
+"""
+
+from typing import Any
+
+from msgspec import UNSET
+
+from openclaw_gateway.errors import Forbidden, GatewayError, RateLimited, Unauthorized
+from openclaw_gateway.runs.loop import error_info
+from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
+from openclaw_gateway.wire.run import ErrorInfo
+
+# What the fields of this door are called, where an error names the HTTP door's.
+_PARAMS = {"x-openclaw-session-key": "sessionKey", "x-openclaw-agent-id": "agentId"}
+
+
+def shape(error: GatewayError) -> ErrorShape:
+    """A refused call."""
+    return info_shape(error_info(error))
+
+
+def info_shape(info: ErrorInfo, *, run_id: str | None = None) -> ErrorShape:
+    """An error as data; with a run id: how that run ended."""
+    details: dict[str, Any] = {} if run_id is None else {"runId": run_id, "status": "error"}
+    details |= {"code": info.code, "httpStatus": info.status}
+    if info.param is not None:
+        details["param"] = _PARAMS.get(info.param, info.param)
+    return ErrorShape(
+        _code(info),
+        info.message,
+        details,
+        retryable=info.retryable or UNSET,
+        retry_after_ms=UNSET if info.retry_after is None else int(info.retry_after * 1000),
+    )
+
+
+def scope_shape(error: Forbidden, scope: str) -> ErrorShape:
+    """A method that the caller's scopes do not include."""
+    return ErrorShape(
+        "FORBIDDEN",
+        error.message,
+        {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope], "httpStatus": 403},
+    )
+
+
+def auth_shape(error: Unauthorized | RateLimited, mode: str, *, secret_sent: bool) -> ErrorShape:
+    """A connect that was not let in."""
+    if isinstance(error, RateLimited):
+        retry_after_ms = int((error.retry_after or 0) * 1000)
+        details = {"code": "AUTH_RATE_LIMITED", "httpStatus": error.http_status}
+        return ErrorShape(
+            "INVALID_REQUEST", error.message, details, retryable=True, retry_after_ms=retry_after_ms
+        )
+    what = "MISMATCH" if secret_sent else "MISSING"
+    return ErrorShape(
+        "INVALID_REQUEST",
+        f"unauthorized: gateway {mode} {'mismatch' if secret_sent else 'missing'} (send the gateway's {mode} "
+        f"as connect.params.auth.{mode})",
+        {"code": f"AUTH_{mode.upper()}_{what}", "httpStatus": error.http_status},
+    )
+
+
+def invalid(message: str, **details: Any) -> ErrorShape:
+    """A request that is wrong in itself."""
+    return ErrorShape("INVALID_REQUEST", message, {"code": "invalid_request", "httpStatus": 400} | details)
+
+
+def _code(info: ErrorInfo) -> ErrorCode:
+    if info.code == "run_timeout":
+        return "AGENT_TIMEOUT"
+    if info.status == 403 and info.type == Forbidden.type:
+        return "FORBIDDEN"
+    if info.type == "invalid_request_error" and info.status < 500:
+        return "INVALID_REQUEST"
+    return "UNAVAILABLE"

@@ -1,0 +1,52 @@
+"""A run's result as the control protocol gives it. Pure."""
+
+from typing import Any
+
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.wire.run import RunResult, Usage
+
+
+def usage_object(usage: Usage) -> dict[str, int]:
+    """Tokens in this protocol's words: `input` is without what came from the provider's cache."""
+    return {
+        "input": usage.prompt_tokens - usage.cached_tokens,
+        "output": usage.completion_tokens,
+        "cacheRead": usage.cached_tokens,
+        "cacheWrite": 0,
+        "total": usage.total_tokens,
+    }
+
+
+def accepted(run: Run) -> dict[str, Any]:
+    """The first answer to `agent`."""
+    request = run.request
+    return {
+        "runId": run.id,
+        "sessionKey": request.session_key,
+        "agentId": request.agent_id,
+        "status": "accepted",
+        "acceptedAt": run.created_ms,
+    }
+
+
+def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
+    """The last answer to `agent` when all went well."""
+    target = run.plan.target
+    return {
+        "runId": run.id,
+        "status": "ok",
+        "summary": "completed",
+        "result": {
+            "payloads": [{"text": result.text, "mediaUrl": None}],
+            "meta": {
+                "durationMs": ended_ms - run.created_ms,
+                "agentMeta": {
+                    "provider": target.provider,
+                    "model": target.model,
+                    "usage": usage_object(result.usage),
+                },
+                "aborted": False,
+                "stopReason": result.finish_reason or "stop",
+            },
+        },
+    }

@@ -1,0 +1,149 @@
+"""One WebSocket with its limits: size before and after the handshake, rate, kind, and readers that stall.
+
+Moves bytes and closes with the right code; knows nothing of what the bytes mean. Sending waits until
+the peer has taken nearly everything, so what is buffered here is never more than one frame and a bit.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal, cast
+
+import structlog
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
+from aiohttp.http import WebSocketReader, WebSocketWriter
+
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.doors.ws.bucket import TokenBucket
+from openclaw_gateway.doors.ws.protocol import Close
+from openclaw_gateway.errors import InvalidRequest
+
+log = structlog.get_logger()
+
+_CLOSE_WAIT_S = 1.0
+_FRAME_HEAD = 14
+# Sends wait for the peer in `Socket.send`, which sees whether it takes anything, not inside aiohttp.
+_NEVER_WAIT = 1 << 62
+
+
+class Dropped(ConnectionError):
+    """The peer took nothing for too long; the connection is gone."""
+
+
+class Socket:
+    def __init__(self, request: web.BaseRequest, limits: Limits) -> None:
+        self.response = _Response(limits)
+        self._request = request
+        self._limits = limits
+        self._sending = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
+
+    async def open(self) -> None:
+        """Accept the upgrade. Raises InvalidRequest when it is not a proper one."""
+        try:
+            await self.response.prepare(self._request)
+        except web.HTTPException:
+            raise InvalidRequest(
+                "This is not a proper WebSocket upgrade: it needs Sec-WebSocket-Key and version 13.",
+                code="invalid_upgrade",
+            ) from None
+
+    async def receive(self) -> bytes | None:
+        """The next text frame; None when the connection is closed, by either side."""
+        while True:
+            message = await self.response.receive()
+            if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                return None
+            if not self._bucket.take(self._loop.time()):
+                limits = self._limits
+                rate, burst = limits.ws_messages_per_s, limits.ws_burst
+                await self.close(Close.REFUSED, f"more than {rate:g} messages a second (burst {burst})")
+                return None
+            if message.type is WSMsgType.TEXT:
+                return cast(bytes, message.data)
+            if message.type is WSMsgType.BINARY:
+                await self.close(Close.BINARY, "binary frames are not used by this protocol")
+                return None
+            if message.type is WSMsgType.PING:
+                await self.response.pong(message.data)
+
+    def connected(self) -> None:
+        """From now on the larger size holds."""
+        self.response.gate.open = True
+
+    async def send(self, frame: bytes) -> None:
+        """Write a text frame and wait until there is room again.
+
+        Raises ConnectionError when the connection is gone, Dropped when the peer took nothing for
+        `reader_stall_s`; a peer that is slow, but reads, may take as long as it likes.
+        """
+        async with self._sending:
+            await self.response.send_frame(frame, WSMsgType.TEXT)
+            left = self._unread()
+            while True:
+                try:
+                    async with asyncio.timeout(self._limits.reader_stall_s):
+                        await self._request.writer.drain()
+                        return
+                except TimeoutError:
+                    before, left = left, self._unread()
+                    if left >= before:
+                        self._abort()
+                        raise Dropped("the reader has stalled") from None
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self.response.close(code=code, message=reason.encode()[:123].decode(errors="ignore").encode())
+
+    def _unread(self) -> int:
+        transport = self._request.transport
+        return transport.get_write_buffer_size() if transport is not None else 0
+
+    def _abort(self) -> None:
+        log.warning("ws.reader_stalled", peer=self._request.remote, unread=self._unread())
+        transport = self._request.transport
+        if transport is not None:
+            transport.abort()
+
+
+class _Response(web.WebSocketResponse[Literal[False]]):
+    """aiohttp's, without compression, and with the size of what comes before the handshake bounded too."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(
+            timeout=_CLOSE_WAIT_S,
+            autoping=False,  # so that pings count as messages
+            heartbeat=2 * limits.reader_stall_s,  # aiohttp gives the pong half of it
+            compress=False,
+            max_msg_size=limits.max_ws_frame_bytes,
+            writer_limit=_NEVER_WAIT,
+            decode_text=False,
+        )
+        self.gate = _Gate(limits.max_ws_frame_before_connect_bytes + _FRAME_HEAD)
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
+        super()._post_start(request, protocol, writer)
+        assert self._parser is not None and self._reader is not None  # noqa: S101  made just now
+        self.gate.parser, self.gate.refuse = self._parser, self._reader.set_exception
+        # aiohttp has one size for a connection's whole life; a stranger may not make us hold 25 MiB.
+        request.protocol._payload_parser = cast(WebSocketReader, self.gate)
+
+
+class _Gate:
+    """Stands before aiohttp's frame parser and counts bytes until it is opened."""
+
+    def __init__(self, allowed: int) -> None:
+        self.open = False
+        self.parser: WebSocketReader
+        self.refuse: Callable[[BaseException], None]
+        self._left = allowed
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        if not self.open:
+            self._left -= len(data)
+            if self._left < 0:
+                self.refuse(WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "too large before connect"))
+                return True, b""
+        return self.parser.feed_data(data)
+
+    def feed_eof(self) -> None:
+        self.parser.feed_eof()

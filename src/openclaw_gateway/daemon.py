@@ -106,6 +106,7 @@ class Daemon:
             check_exposure(host, self.auth)
         listener = Listener(self.gateway)
         self._undo.push_async_callback(listener.close)
+        self._undo.push_async_callback(self.gateway.drain, 0)
         urls = await listener.open(hosts, port)
         self._listener = listener
         return urls

@@ -9,7 +9,7 @@ from openclaw_gateway.doors.openai.chunks import ChatChunks, completion, failure
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 from openclaw_gateway.wire.run import ErrorInfo, RunResult, Usage
 
-texts = st.text(st.characters(exclude_categories=("Cs",)))
+texts = st.text(st.characters(codec="utf-8"))
 
 
 def frames(data: bytes) -> list[object]:

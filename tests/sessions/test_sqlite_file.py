@@ -173,6 +173,7 @@ async def test_writes_the_kernel_refuses_lose_nothing_and_heal(
             await store.finish(claim, (UserMessage("x" * 8000),), "completed", USAGE)
             acked += 1
     assert acked > 5
+    file_size_limit(4096)  # now not even the probe of `health` fits
     health = await store.health()
     assert (health.ok, "disk" in health.detail) == (False, True)
     assert len(await store.transcript(f"agent:main:{acked - 1}")) == 1

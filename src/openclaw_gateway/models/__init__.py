@@ -1,0 +1,1 @@
+"""Models: which one a reference means, how to call it, and what its vendor's failures mean."""

@@ -4,6 +4,8 @@ Joins what the floor's pure parts decide (what an event is, what a chunk says, w
 the bytes of one response. It must not know retries: it raises, and somebody else decides.
 """
 
+import asyncio
+
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.openai_completions import ChunkParser
 from openclaw_gateway.models.http import UpstreamResponse
@@ -12,6 +14,9 @@ from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import FinishReason
+
+# How long usage and the end of the stream may take after the finish reason.
+_TAIL_S = 5.0
 
 
 class Answer:
@@ -60,13 +65,7 @@ class Answer:
 
     async def _piece(self) -> list[Event]:
         parser = self._parser
-        try:
-            data = await self._response.read()
-        except ProviderError:
-            # The model had said all it had to say; only the polite ending is missing.
-            if not parser.finished:
-                raise
-            data = b""
+        data = await (self._tail() if parser.finished else self._response.read())
         if data:
             events = parser.feed(self._splitter.feed(data))
             if parser.done:
@@ -81,6 +80,14 @@ class Answer:
                 return events
         self._failure = parser.failure
         return self._with_usage(events)
+
+    async def _tail(self) -> bytes:
+        # The model has said all it had to say; a provider that does not end politely changes nothing.
+        try:
+            async with asyncio.timeout(_TAIL_S):
+                return await self._response.read()
+        except (ProviderError, TimeoutError):
+            return b""
 
     async def _whole(self) -> list[Event]:
         events = self._parser.whole(await self._response.read_all())

@@ -49,12 +49,7 @@ class UpstreamClient:
         Raises ProviderError when there is no answer. Cancelling closes the connection.
         """
         session = self._session or self._open()
-        paths = self._prepared.get(endpoint)
-        if paths is None:
-            paths = self._prepared[endpoint] = {}
-        prepared = paths.get(path)
-        if prepared is None:
-            prepared = paths[path] = _prepare(endpoint, path, self._limits)
+        prepared = self._prepared.get(endpoint, {}).get(path) or self._prepare(endpoint, path)
         try:
             # aiohttp watches the silence after the request has been sent, but not the sending.
             async with asyncio.timeout(prepared.answer_s):
@@ -102,14 +97,23 @@ class UpstreamClient:
         )
         return self._session
 
-    def drain(self, response: "UpstreamResponse") -> None:
-        """Take the end of a complete answer in the background, so that its connection can be used again."""
+    def _prepare(self, endpoint: Endpoint, path: str) -> "_Prepared":
+        try:
+            prepared = _prepare(endpoint, path, self._limits)
+        except ValueError as error:
+            raise translate(error, endpoint.vendor, Phase.REQUEST) from None
+        self._prepared.setdefault(endpoint, {})[path] = prepared
+        return prepared
+
+    def drain(self, response: "UpstreamResponse") -> bool:
+        """Let a response read its end in a task of ours; False when there are too many of those."""
         if len(self._drains) >= _MAX_DRAINS or self._closed:
-            response.close()
-            return
-        task = asyncio.create_task(_drain(response), name="upstream-drain")
+            return False
+        task = asyncio.create_task(response.drain(), name="upstream-drain")
         self._drains.add(task)
         task.add_done_callback(self._drains.discard)
+        task.add_done_callback(lambda _: response.drained())
+        return True
 
 
 class UpstreamResponse:
@@ -124,6 +128,7 @@ class UpstreamResponse:
         self._vendor = vendor
         self._left = cap
         self._cap = cap
+        self._finished = False
         self.status = response.status
         self.headers = response.headers
 
@@ -167,25 +172,29 @@ class UpstreamResponse:
 
     def close(self) -> None:
         """Give the connection back if the answer has been read to its end, else close it at once."""
-        self._response.close()
+        if not self._finished:
+            self._response.close()
 
     def finish(self) -> None:
-        """The caller has all it wants, and only the end of the body may be missing."""
-        if self._content.is_eof():
-            self.close()
-        else:
-            self._client.drain(self)
+        """The caller has all it wants, and only the end of the body may be missing.
 
+        That end is taken in the background, so that nobody waits for it and the connection can be used
+        again; nothing more may be read.
+        """
+        if not self._content.is_eof():
+            self._finished = self._client.drain(self)
 
-async def _drain(response: UpstreamResponse) -> None:
-    left = _DRAIN_BYTES
-    try:
+    async def drain(self) -> None:
+        """Read what is left, if it is little and comes soon."""
+        left = _DRAIN_BYTES
         with suppress(ProviderError, TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
-                while left > 0 and (data := await response.read()):
+                while left > 0 and (data := await self.read()):
                     left -= len(data)
-    finally:
-        response.close()
+
+    def drained(self) -> None:
+        """The other half of `drain`, for when its task has ended, was cancelled, or has never begun."""
+        self._response.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from openclaw_gateway.errors import ProviderError, ProviderReason
 from openclaw_gateway.models.vendor_errors import Vendor
 
-FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError)
-"""Everything aiohttp raises for a request that goes wrong; ValueError is what it raises for a bad URL."""
+FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, ValueError, RuntimeError)
+"""Everything aiohttp raises for a request that goes wrong: ValueError for a bad URL, RuntimeError for a
+connection that our own side has closed."""
 
 
 class Phase(Enum):
@@ -67,9 +68,15 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], ProviderReason, str, bool |
         None,
     ),
     (
-        (aiohttp.ClientResponseError, HttpProcessingError, aiohttp.InvalidURL, ValueError),
+        (aiohttp.ClientResponseError, HttpProcessingError),
         "bad_response",
         f"did not answer in proper HTTP. Check {_BASE_URL}.",
+        None,
+    ),
+    (
+        (aiohttp.NonHttpUrlClientError, ValueError),
+        "bad_response",
+        f"has no usable base URL. Check {_BASE_URL}.",
         None,
     ),
     ((BaseException,), "cut", "lost the connection {phase}. Try again.", None),

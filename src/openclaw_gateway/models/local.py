@@ -95,7 +95,13 @@ class LocalModel:
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(), name="local-model-start")
             self._starting.add_done_callback(self._started)
-        return await asyncio.shield(self._starting)
+        starting = self._starting
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            if starting.cancelled() and not _being_cancelled():
+                raise _failed("The embedded model is being stopped.") from None
+            raise
 
     async def stop(self) -> None:
         """End the child and whatever waits for it. It may be started again afterwards."""
@@ -199,6 +205,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _failed(what: str, *, retry_after: float | None = None) -> ProviderError:

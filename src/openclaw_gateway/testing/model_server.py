@@ -329,8 +329,8 @@ class ModelServer:
         return _built_in(request)
 
 
-class _CutByScript(ConnectionAbortedError):
-    """Ends the handler without a word in aiohttp's log: to it the client has gone."""
+class _CutByScript(asyncio.CancelledError):
+    """Ends the handler as aiohttp itself does when the client has gone: without a word in its log."""
 
 
 def _built_in(request: Recorded) -> Reply:

@@ -1,0 +1,78 @@
+"""What the tests of this floor share: targets at a scripted server, and a caller that does not wait."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
+from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.wire.events import Event, ModelCalled, TextDelta
+from openclaw_gateway.wire.messages import Message, UserMessage
+from openclaw_gateway.wire.run import FinishReason, Sampling
+
+HI = (UserMessage("hi"),)
+AT_ONCE = RetryPolicy(waits_s=(0.0, 0.0))
+
+
+def target(server: ModelServer, model: str = "m", **settings: Any) -> ModelTarget:
+    """`model` at the server, as provider "acme" with the key "hunter2hunter2"."""
+    return ModelTarget(Endpoint("acme", server.base_url, "hunter2hunter2"), model, **settings)
+
+
+@asynccontextmanager
+async def upstream(limits: Limits | None = None) -> AsyncIterator[UpstreamClient]:
+    client = UpstreamClient(limits)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def caller(
+    limits: Limits | None = None, policy: RetryPolicy = AT_ONCE, local: LocalEndpoint | None = None
+) -> AsyncIterator[ModelCaller]:
+    async with upstream(limits) as client:
+        yield ModelCaller(client, local, policy=policy)
+
+
+class Outcome:
+    """What one call brought: its batches as they came, the reason it finished."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Event]] = []
+        self.finish_reason: FinishReason | None = None
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for batch in self.batches for event in batch]
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, TextDelta)]
+
+    @property
+    def attempts(self) -> int:
+        return sum(isinstance(event, ModelCalled) for event in self.events)
+
+
+async def run(
+    models: ModelCaller,
+    to: ModelTarget,
+    outcome: Outcome | None = None,
+    *,
+    messages: Sequence[Message] = HI,
+    sampling: Sampling | None = None,
+) -> Outcome:
+    """Make the call and read it to its end. With `outcome` given, what came before a failure is in it."""
+    outcome = outcome or Outcome()
+    call = models.stream(to, "", messages, sampling or Sampling())
+    async with aclosing(call):
+        async for events in call:
+            outcome.batches.append(events)
+    outcome.finish_reason = call.finish_reason
+    return outcome

@@ -1,0 +1,376 @@
+"""The dialect: what a request looks like, and what becomes of whatever a provider may send."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET, Raw
+
+from openclaw_gateway.models.apis.openai_completions import (
+    ChunkParser,
+    refuses_stream_options,
+    request_body,
+)
+from openclaw_gateway.models.target import Compat, Endpoint, ModelTarget
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+from openclaw_gateway.wire.run import FinishReason, Sampling, Usage
+
+ENDPOINT = Endpoint("acme", "http://127.0.0.1:1/v1")
+VENDOR = Vendor("acme")
+
+
+def body(
+    *messages: Message,
+    target: ModelTarget | None = None,
+    system: str = "",
+    sampling: Sampling | None = None,
+    stream_usage: bool = True,
+) -> dict[str, Any]:
+    target = target or ModelTarget(ENDPOINT, "m")
+    raw = request_body(target, system, messages, sampling or Sampling(), stream_usage=stream_usage)
+    return dict(msgspec.json.decode(raw))
+
+
+def chunk(delta: dict[str, Any] | None = None, **fields: Any) -> bytes:
+    choice = {"index": 0, "delta": delta or {}, "finish_reason": fields.pop("finish", None)}
+    return msgspec.json.encode({"id": "x", "model": "m", "choices": [choice], **fields})
+
+
+def parse(*payloads: bytes) -> tuple[ChunkParser, list[Event]]:
+    parser = ChunkParser(VENDOR)
+    return parser, parser.feed(list(payloads))
+
+
+def test_a_bare_request_says_no_more_than_it_must() -> None:
+    assert body(UserMessage("hi")) == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_every_role_keeps_its_own_shape() -> None:
+    sent = body(
+        UserMessage("hi", name="ada"),
+        AssistantMessage("", (ToolCall("c1", "f", '{"a": 1}'),), reasoning="hm", aborted=True),
+        ToolMessage("c1", "42"),
+        AssistantMessage("done", name="bot"),
+        AssistantMessage(""),
+        system="Be nice.",
+    )
+    call = {"type": "function", "id": "c1", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    assert sent["messages"] == [
+        {"role": "system", "content": "Be nice."},
+        {"role": "user", "content": "hi", "name": "ada"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "42"},
+        {"role": "assistant", "content": "done", "name": "bot"},
+        {"role": "assistant", "content": ""},
+    ]
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_there_is_one_leading_system_message(long: bool) -> None:
+    first = 'a "quote"\n' * (10_000 if long else 1)
+    sent = body(SystemMessage("second"), UserMessage("hi"), SystemMessage("third"), system=first)
+    assert [message["role"] for message in sent["messages"]] == ["system", "user"]
+    assert sent["messages"][0]["content"] == f"{first}\n\nsecond\n\nthird"
+
+
+def test_a_target_s_own_system_text_fills_an_empty_one_only() -> None:
+    target = ModelTarget(ENDPOINT, "m", system="neutral")
+    assert body(target=target)["messages"][0]["content"] == "neutral"
+    assert body(target=target, system="mine")["messages"][0]["content"] == "mine"
+
+
+def test_sampling_of_the_request_is_above_the_operator_s() -> None:
+    target = ModelTarget(
+        ENDPOINT, "m", sampling=Sampling(temperature=0.1, top_p=0.5, max_tokens=100), max_tokens=8000
+    )
+    asked = Sampling(
+        temperature=0.9,
+        max_tokens=7,
+        stop=("a", "b"),
+        seed=1,
+        frequency_penalty=0.2,
+        presence_penalty=0.3,
+        reasoning_effort="low",
+        response_format=Raw(b'{"type":"json_object"}'),
+    )
+    sent = body(UserMessage("hi"), target=target, sampling=asked)
+    del sent["messages"], sent["model"], sent["stream"], sent["stream_options"]
+    assert sent == {
+        "temperature": 0.9,
+        "top_p": 0.5,
+        "max_tokens": 7,
+        "stop": ["a", "b"],
+        "seed": 1,
+        "frequency_penalty": 0.2,
+        "presence_penalty": 0.3,
+        "reasoning_effort": "low",
+        "response_format": {"type": "json_object"},
+    }
+
+
+def test_the_model_s_limit_is_used_when_nobody_asked_for_one() -> None:
+    target = ModelTarget(ENDPOINT, "m", max_tokens=8000)
+    assert body(target=target)["max_tokens"] == 8000
+    assert body(target=target, sampling=Sampling(max_tokens=5))["max_tokens"] == 5
+
+
+def test_compat_changes_names_and_leaves_out_what_is_not_known_there() -> None:
+    target = ModelTarget(
+        ENDPOINT,
+        "m",
+        compat=Compat("max_completion_tokens", usage_in_stream=False, reasoning_effort=False),
+    )
+    sent = body(target=target, sampling=Sampling(max_tokens=5, reasoning_effort="high"))
+    assert sent == {"model": "m", "messages": [], "stream": True, "max_completion_tokens": 5}
+    assert "stream_options" not in body(stream_usage=False)
+
+
+def test_extra_body_is_added() -> None:
+    target = ModelTarget(ENDPOINT, "m", extra_body={"top_k": 5, "chat_template_kwargs": {"think": False}})
+    sent = body(UserMessage("hi"), target=target)
+    assert sent["top_k"] == 5
+    assert sent["chat_template_kwargs"] == {"think": False}
+    assert sent["stream"] is True
+
+
+def test_deltas_stay_as_the_provider_cut_them() -> None:
+    parser, events = parse(
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"content": "Hel"}),
+        chunk({"content": "lo"}),
+        chunk({}, finish="stop"),
+        b"[DONE]",
+        chunk({"content": "after the end"}),
+    )
+    assert events == [TextDelta("Hel"), TextDelta("lo")]
+    assert parser.done
+    assert parser.failure is None
+    assert parser.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_has_two_names(field: str) -> None:
+    assert parse(chunk({field: "hm"}))[1] == [ReasoningDelta("hm")]
+
+
+def test_reasoning_under_both_names_counts_once_and_comes_before_text() -> None:
+    delta = {"reasoning_content": "hm", "reasoning": "hm", "content": "so"}
+    assert parse(chunk(delta))[1] == [ReasoningDelta("hm"), TextDelta("so")]
+
+
+def test_think_tags_are_text() -> None:
+    assert parse(chunk({"content": "<think>x</think>"}))[1] == [TextDelta("<think>x</think>")]
+
+
+@pytest.mark.parametrize(
+    ("delta", "events"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, [TextDelta("ab")]),
+        ({"content": ["a", "b"]}, [TextDelta("ab")]),
+        ({"content": []}, []),
+        ({"content": [{"type": "image"}]}, []),
+        ({"content": None}, []),
+        ({"refusal": "I will not."}, [TextDelta("I will not.")]),
+        ({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}, []),
+    ],
+)
+def test_content_in_other_shapes(delta: dict[str, Any], events: list[Event]) -> None:
+    parser, found = parse(chunk(delta))
+    assert found == events
+    assert parser.failure is None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{}",
+        b'{"choices":null}',
+        b'{"choices":[]}',
+        b'{"choices":[{}]}',
+        b'{"choices":[{"delta":null,"finish_reason":null}]}',
+        b'{"choices":[],"usage":null,"error":null}',
+        b'{"choices":[],"error":""}',
+        b"",
+        b"  ",
+    ],
+)
+def test_missing_and_null_fields_are_nothing(payload: bytes) -> None:
+    parser, events = parse(payload)
+    assert events == []
+    assert parser.failure is None
+    assert not parser.finished
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("stop", "stop"),
+        ("length", "length"),
+        ("max_tokens", "length"),
+        ("content_filter", "content_filter"),
+        ("tool_calls", "stop"),
+        ("function_call", "stop"),
+        ("eos", "stop"),
+    ],
+)
+def test_finish_reasons(said: str, meant: FinishReason) -> None:
+    parser, _ = parse(chunk({}, finish=said))
+    assert parser.finished
+    assert not parser.done
+    assert parser.finish_reason == meant
+
+
+def test_usage_that_repeats_is_not_added_up() -> None:
+    parser, _ = parse(
+        chunk({"content": "a"}, usage={"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}),
+        chunk({}, finish="stop", usage={"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}),
+        msgspec.json.encode(
+            {
+                "choices": [],
+                "usage": {
+                    "prompt_tokens": 5,
+                    "completion_tokens": 3.0,
+                    "total_tokens": 8,
+                    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
+                    "completion_tokens_details": {"reasoning_tokens": 2},
+                    "cost": {"usd": 0.1},
+                },
+            }
+        ),
+    )
+    assert parser.usage() == [UsageReported(Usage(5, 3, 8, 4, 2))]
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 2, "completion_tokens": 3}, Usage(2, 3, 5)),
+        ({"prompt_tokens": None, "total_tokens": None}, Usage()),
+        ({"prompt_tokens": -1, "completion_tokens": 1e300, "prompt_tokens_details": None}, Usage()),
+        (None, None),
+    ],
+)
+def test_usage_with_gaps(usage: Any, expected: Usage | None) -> None:
+    parser, _ = parse(chunk({}, usage=usage))
+    assert parser.usage() == ([UsageReported(expected)] if expected is not None else [])
+
+
+def test_an_error_comes_after_the_text_before_it() -> None:
+    error = msgspec.json.encode({"error": {"message": "Overloaded", "code": 529}})
+    parser, events = parse(chunk({"content": "a"}), error, chunk({"content": "b"}))
+    assert events == [TextDelta("a")]
+    assert parser.failure is not None
+    assert parser.failure.reason == "overloaded"
+    assert "acme" in parser.failure.message
+    assert "Overloaded" in parser.failure.message
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"<html>", b"{", b"[1]", b'"x"', b"null", b'{"choices":{}}', b"[" * 5000, b'{"choices":[{"delta":7}]}'],
+)
+def test_what_is_no_chunk_is_a_failure(payload: bytes) -> None:
+    parser, events = parse(chunk({"content": "a"}), payload)
+    assert events == [TextDelta("a")]
+    assert parser.failure is not None
+    assert parser.failure.reason == "bad_response"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (b'{"choices":[{"delta":{"content":"a\\ud83d"}}]}', "a?"),
+        (b'{"choices":[{"delta":{"content":"a\xc3"}}]}', "a\ufffd"),
+        (b'{"choices":[{"delta":{"content":"\\ud83d\\ude00"}}]}', "\U0001f600"),
+    ],
+)
+def test_a_character_cut_in_half_costs_the_character_only(payload: bytes, text: str) -> None:
+    parser, events = parse(payload)
+    assert events == [TextDelta(text)]
+    assert parser.failure is None
+
+
+def test_done_with_spaces_is_done() -> None:
+    assert parse(b"[DONE] ")[0].done
+
+
+def test_a_whole_answer() -> None:
+    answer = {
+        "choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "length"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    }
+    parser = ChunkParser(VENDOR)
+    assert parser.whole(msgspec.json.encode(answer)) == [TextDelta("hi")]
+    assert parser.done
+    assert parser.finish_reason == "length"
+    assert parser.usage() == [UsageReported(Usage(1, 2, 3))]
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"{}", "bad_response"),
+        (b"nonsense", "bad_response"),
+        (b'{"choices":[]}', "bad_response"),
+        (b'{"error":{"message":"no","code":"insufficient_quota"}}', "billing"),
+        (b'{"error":"no"}', "server_error"),
+    ],
+)
+def test_a_whole_answer_that_is_none(raw: bytes, reason: str) -> None:
+    parser = ChunkParser(VENDOR)
+    assert parser.whole(raw) == []
+    assert parser.failure is not None
+    assert parser.failure.reason == reason
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "delta", "content", "usage", "error", "message", "finish_reason", "code", "text"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.binary(max_size=60) | json_values.map(msgspec.json.encode), max_size=6))
+def test_whatever_comes_is_events_or_a_failure(payloads: list[bytes]) -> None:
+    parser, events = parse(*payloads)
+    assert all(isinstance(event, TextDelta | ReasoningDelta) for event in events)
+    assert len(parser.usage()) <= 1
+    whole = ChunkParser(VENDOR)
+    whole.whole(b"".join(payloads))
+    assert whole.done or whole.failure is not None
+
+
+def test_who_refuses_stream_options() -> None:
+    assert refuses_stream_options(400, b'{"error":{"message":"unknown field stream_options"}}')
+    assert refuses_stream_options(422, b'{"detail":[{"loc":["body","stream_options"]}]}')
+    assert not refuses_stream_options(500, b"stream_options")
+    assert not refuses_stream_options(400, b"temperature")
+
+
+def test_unset_is_what_nobody_said() -> None:
+    assert Sampling().temperature is UNSET

@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
     rows = chosen_rows(options)
     models = sorted({row.model for row in rows})
     rounds = 1 if options.quick else options.rounds
+    load_before = os.getloadavg()[0]  # on a machine that does other work too, figures are too high
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaw-bench-")))
         model = stack.enter_context(helper("bench.mock_model"))
@@ -96,13 +97,13 @@ def run(options: argparse.Namespace) -> int:
         note("")
         loaded_mb = targets[-1].process.resident_mb()
     if options.json:
-        print(json.dumps(as_json(lines, start, loaded_mb), indent=1))
+        print(json.dumps(as_json(lines, start, loaded_mb, load_before), indent=1))
     else:
-        print_table(lines, start, loaded_mb, rounds)
+        print_table(lines, start, loaded_mb=loaded_mb, load_before=load_before, rounds=rounds)
     return 1 if any(one.wrong for line in lines for one in line.measured.values()) else 0
 
 
-def as_json(lines: list[Line], start: Start | None, loaded_mb: float) -> dict[str, Any]:
+def as_json(lines: list[Line], start: Start | None, loaded_mb: float, load_before: float) -> dict[str, Any]:
     return {
         "machine": {
             "cpus": os.cpu_count(),

@@ -30,10 +30,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Measured:
-    """`value` is in the unit of the row."""
+    """`value` is in the unit of the row; `busy` is the share of one processor that the target used."""
 
     value: float
     requests_per_s: float
+    busy: float
     first_delta_p50_ms: float
     gap_p99_ms: float
     gap_max_ms: float
@@ -79,7 +80,9 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
     if row.session in {"stored", "resent"} and target.is_gateway:
         seeded = run_load(msgspec.structs.replace(job, messages=HISTORY))
         if seeded.wrong:
-            return Measured(0, 0, 0, 0, 0, [f"while the history was laid: {text}" for text in seeded.errors])
+            return Measured(
+                0, 0, 0, 0, 0, 0, [f"while the history was laid: {text}" for text in seeded.errors]
+            )
     asked, spent = model_stats(model), target.process.cpu_seconds()
     result = run_load(job)
     spent, told = target.process.cpu_seconds() - spent, model_stats(model)
@@ -97,6 +100,7 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
     return Measured(
         value=per_unit[row.kind],
         requests_per_s=row.requests / result.seconds,
+        busy=spent / result.seconds,
         first_delta_p50_ms=result.first_delta_p50,
         gap_p99_ms=result.gap_p99,
         gap_max_ms=result.gap_max,
@@ -112,8 +116,8 @@ def warm_up(target: Target, row: Row, model: Process) -> Measured:
 def median(rounds: list[Measured]) -> Measured:
     """Figure by figure; what was wrong in any round is wrong."""
     wrong = [text for one in rounds for text in one.wrong]
-    value, rate, first, gap = (
+    value, rate, busy, first, gap = (
         statistics.median(getattr(one, name) for one in rounds)
-        for name in ("value", "requests_per_s", "first_delta_p50_ms", "gap_p99_ms")
+        for name in ("value", "requests_per_s", "busy", "first_delta_p50_ms", "gap_p99_ms")
     )
-    return Measured(value, rate, first, gap, max(one.gap_max_ms for one in rounds), wrong)
+    return Measured(value, rate, busy, first, gap, max(one.gap_max_ms for one in rounds), wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass
 
 from bench.measure import Measured
@@ -9,6 +11,11 @@ from bench.rows import UNITS, Row
 
 READY_BUDGET_S = 0.5
 IDLE_BUDGET_MB = 70.0
+
+
+# Beside the figure that has a budget, one that helps to understand it: the rate, the time to the first delta
+# at the median, or how much of one processor the gateway used.
+LAST_COLUMN = {"cpu": "req/s", "delta": "1st ms", "gap": "busy"}
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,16 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
-def print_table(lines: list[Line], start: Start | None, loaded_mb: float, rounds: int) -> None:
-    print(
-        f"Medians of {rounds} interleaved round{'s'[: rounds > 1]}; the whole process with all its threads."
-    )
+def print_table(
+    lines: list[Line], start: Start | None, *, loaded_mb: float, load_before: float, rounds: int
+) -> None:
+    print(f"Medians of {rounds} interleaved round{'s'[: rounds > 1]}, whole process with all its threads.")
+    processors = f"{os.cpu_count()} processors, Python {platform.python_version()}"
+    print(f"{processors}, load average {load_before:.2f} before the first.")
     for kind, unit in UNITS.items():
         of_kind = [line for line in lines if line.row.kind == kind]
         if of_kind:
-            last = "req/s" if kind == "cpu" else "1st ms"
+            last = LAST_COLUMN[kind]
             print(f"\n{unit:42}{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{last:>8}   verdict")
             for line in of_kind:
                 print_line(line)
@@ -59,8 +68,12 @@ def print_line(line: Line) -> None:
     cells = [number(line.row.budget), number(gateway.value) if gateway else "-", number(relay.value)]
     ratio = f"{gateway.value / relay.value:.1f}x" if gateway and relay.value else "-"
     told = "WRONG ANSWERS" if shown.wrong else verdict(shown.value, line.row.budget) if gateway else "-"
-    rate = f"{shown.requests_per_s:,.0f}" if line.row.kind == "cpu" else number(shown.first_delta_p50_ms)
-    print(f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{rate:>8}   {told}")
+    last = {
+        "cpu": f"{shown.requests_per_s:,.0f}",
+        "delta": number(shown.first_delta_p50_ms),
+        "gap": f"{shown.busy:.0%}",
+    }[line.row.kind]
+    print(f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{last:>8}   {told}")
 
 
 def print_start(title: str, value: float, budget: float) -> None:

@@ -106,5 +106,6 @@ async def test_nothing_is_left_behind() -> None:
         reader.close()
         watch.close()
         bus.forget(run_id)
-    assert (bus._logs, bus._ended, bus._ended_events, bus._watches) == ({}, {}, 0, {})
+    assert (bus._logs, bus._ended, bus._ended_events) == ({}, {}, 0)
+    assert bus._doorbells.is_silent()
     assert len(bus._dropped) <= 40

@@ -15,7 +15,7 @@ import pytest
 from openclaw_gateway.errors import StoreError, StoreFull
 from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claimed
+from openclaw_gateway.sessions.store import Claimed, Queued
 from openclaw_gateway.wire.messages import UserMessage
 from tests.sessions.store_contract import LEASE, USAGE, Clock, S, claimed, new_run, said
 
@@ -197,6 +197,33 @@ async def test_ended_runs_are_forgotten_after_a_week_but_not_what_was_said(path:
     await store.open()
     assert [run.id for run in await store.list_runs()] == ["young"]
     assert len(await store.transcript(S)) == 4
+    await store.close()
+
+
+async def test_a_jump_of_the_wall_clock_takes_no_session_away(path: Path) -> None:
+    clock = Clock()
+    store = SqliteStore(path, clock=clock)
+    await store.open()
+    claim = await claimed(store, "r1")
+    clock.pass_s(24 * 3600)
+    assert await store.begin(new_run("r2"), lease_s=LEASE) == Queued(1)
+    clock.pass_s(-48 * 3600)
+    assert not await store.renew(claim, lease_s=LEASE)
+    assert await store.claim("r2", lease_s=LEASE) is None
+    await store.close()
+
+
+async def test_text_that_is_not_unicode_is_refused_whole(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    claim = await claimed(store, "r1")
+    with pytest.raises(StoreError) as caught:
+        await store.finish(claim, (UserMessage("fine"), UserMessage("\ud800")), "completed", USAGE)
+    assert caught.value.code == "store_rejected"
+    with pytest.raises(StoreError):
+        await store.begin(new_run("r2", "agent:main:\ud800"), lease_s=LEASE)
+    assert await store.transcript(S) == ()
+    assert (await store.finish(claim, (), "failed", USAGE)).last_seq == 0
     await store.close()
 
 

@@ -12,6 +12,11 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def new_store(self, tmp_path: Path) -> NewStore:
         def new_store(clock: Clock) -> SqliteStore:
-            return SqliteStore(tmp_path / "gateway" / "sessions.sqlite", max_queued=MAX_QUEUED, clock=clock)
+            return SqliteStore(
+                tmp_path / "gateway" / "sessions.sqlite",
+                max_queued=MAX_QUEUED,
+                clock=clock,
+                lease_clock=clock,
+            )
 
         return new_store

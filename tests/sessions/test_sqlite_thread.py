@@ -195,7 +195,7 @@ async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) ->
     path = tmp_path / "sessions.sqlite"
     connect(path).close()
     clock = Clock()
-    writes = RunWrites(max_queued=64, clock=clock)
+    writes = RunWrites(max_queued=64, clock=clock, lease_clock=clock)
     thread = SqliteThread(
         "test",
         lambda: sqlite3.connect(

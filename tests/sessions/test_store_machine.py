@@ -67,7 +67,12 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = self.opened()
 
     def opened(self) -> SqliteStore:
-        store = SqliteStore(self.directory / "sessions.sqlite", max_queued=MAX_QUEUED, clock=self.clock)
+        store = SqliteStore(
+            self.directory / "sessions.sqlite",
+            max_queued=MAX_QUEUED,
+            clock=self.clock,
+            lease_clock=self.clock,
+        )
         self.call(store.open())
         return store
 

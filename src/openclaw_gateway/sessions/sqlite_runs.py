@@ -1,7 +1,8 @@
-"""What the SQLite store does on its writer thread: begin, claim, renew, finish, withdraw, and the rest.
+"""What the SQLite store does to runs on its writer thread: begin, claim, renew, finish, withdraw.
 
 Every method is one operation inside a transaction that somebody else commits; a method that raises is
-undone. Knows nothing of threads, event loops or files. Only this store's clock decides about leases.
+undone. Knows nothing of threads, event loops or files. Leases end by a monotonic clock of this process:
+no jump of the wall clock takes a session away, and `recover` ends what an earlier process held.
 """
 
 import sqlite3
@@ -27,7 +28,7 @@ from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
 
 _KEEP_ENDED_MS = 7 * 24 * 3600 * 1000
 _PRUNE_EVERY = 1024
-_PRUNE_AT_MOST = 4096
+_PRUNE_AT_MOST = 2048
 _OPEN_STATES = ("queued", "running")
 
 _INTERRUPTED = ErrorInfo(
@@ -56,11 +57,12 @@ class Ending(NamedTuple):
 
 
 class RunWrites:
-    """`clock` gives Unix milliseconds; `max_queued` is how many runs may wait for one session."""
+    """`clock` gives Unix milliseconds, `lease_clock` monotonic; `max_queued` runs may wait per session."""
 
-    def __init__(self, *, max_queued: int, clock: Callable[[], int]) -> None:
+    def __init__(self, *, max_queued: int, clock: Callable[[], int], lease_clock: Callable[[], int]) -> None:
         self._max_queued = max_queued
         self._clock = clock
+        self._lease_clock = lease_clock
 
     def begin(self, db: sqlite3.Cursor, run: NewRun, lease_s: float) -> Claimed | Queued | Duplicate:
         execute = db.execute
@@ -76,7 +78,7 @@ class RunWrites:
         else:
             hold = rows.Hold._make(row)
         lease = hold.lease_until_ms
-        is_free = hold.waiting == 0 and (lease is None or lease <= now)
+        is_free = hold.waiting == 0 and (lease is None or lease <= self._lease_clock())
         execute(
             "INSERT INTO runs (id, owner, session, agent, idempotency_key, status, created_ms) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -120,7 +122,7 @@ class RunWrites:
             raise _not_waiting()
         number, _, key = row[:3]
         hold = rows.Hold._make(row[3:])
-        if hold.lease_until_ms is not None and hold.lease_until_ms > self._clock():
+        if hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock():
             return None
         if _oldest_waiting(db, hold)[0] != number:
             return None
@@ -133,7 +135,7 @@ class RunWrites:
         execute = db.execute
         execute(
             "UPDATE sessions SET lease_until_ms = ? WHERE key = ? AND token = ? AND lease_until_ms NOT NULL",
-            (self._clock() + int(lease_s * 1000), claim.session, claim.token),
+            (self._lease_clock() + int(lease_s * 1000), claim.session, claim.token),
         )
         if db.rowcount == 0:
             raise _fenced()
@@ -243,15 +245,14 @@ class RunWrites:
 
     def _hand_over(self, db: sqlite3.Cursor, claim: Claim, hold: rows.Hold) -> Transcript:
         """Give the session to a run; the holder before it, if any, has let its lease run out."""
-        now = self._clock()
         if hold.lease_until_ms is not None:
             db.execute(
                 "UPDATE runs SET status = 'interrupted', ended_ms = ?, error = ? WHERE number = ?",
-                (now, rows.encode(_LEASE_LOST), hold.token),
+                (self._clock(), rows.encode(_LEASE_LOST), hold.token),
             )
         db.execute(
             "UPDATE sessions SET token = ?, lease_until_ms = ? WHERE number = ?",
-            (claim.token, now + int(claim.lease_s * 1000), hold.number),
+            (claim.token, self._lease_clock() + int(claim.lease_s * 1000), hold.number),
         )
         return _transcript(db, hold) if hold.last_seq else Transcript()
 

@@ -32,7 +32,7 @@ _MIGRATIONS = (
         last_seq INTEGER NOT NULL DEFAULT 0,
         covered_seq INTEGER NOT NULL DEFAULT 0,  -- what the newest summary stands for
         token INTEGER NOT NULL DEFAULT 0,        -- number of the run that holds it, or held it last
-        lease_until_ms INTEGER,                  -- NULL = free
+        lease_until_ms INTEGER,                  -- of this process's monotonic clock; NULL = free
         waiting INTEGER NOT NULL DEFAULT 0,
         prompt_tokens INTEGER NOT NULL DEFAULT 0,
         completion_tokens INTEGER NOT NULL DEFAULT 0,

@@ -14,10 +14,11 @@ from openclaw_gateway.sessions.store import SessionRecord, Summary
 
 
 class SessionWrites:
-    """`clock` gives Unix milliseconds."""
+    """`clock` gives Unix milliseconds, `lease_clock` monotonic ones."""
 
-    def __init__(self, *, clock: Callable[[], int]) -> None:
+    def __init__(self, *, clock: Callable[[], int], lease_clock: Callable[[], int]) -> None:
         self._clock = clock
+        self._lease_clock = lease_clock
 
     def fork(self, db: sqlite3.Cursor, session: str, at_seq: int, into: str) -> SessionRecord:
         execute = db.execute
@@ -79,7 +80,7 @@ class SessionWrites:
         if row is None:
             return False
         hold = rows.Hold._make(row)
-        if hold.waiting or (hold.lease_until_ms is not None and hold.lease_until_ms > self._clock()):
+        if hold.waiting or (hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock()):
             raise SessionBusy(
                 "A run holds this session or waits for it: abort it or let it end, then delete the session.",
                 retry_after=1.0,

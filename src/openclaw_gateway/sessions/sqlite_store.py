@@ -46,12 +46,23 @@ def unix_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class SqliteStore:
-    """`path` is made, with its directory, if need be; `clock` (Unix milliseconds) decides about leases."""
+def monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
-    def __init__(self, path: Path, *, max_queued: int = 64, clock: Callable[[], int] = unix_ms) -> None:
-        self._runs = RunWrites(max_queued=max_queued, clock=clock)
-        self._sessions = SessionWrites(clock=clock)
+
+class SqliteStore:
+    """`path` is made, with its directory, if need be. `clock` dates events, `lease_clock` ends leases."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_queued: int = 64,
+        clock: Callable[[], int] = unix_ms,
+        lease_clock: Callable[[], int] = monotonic_ms,
+    ) -> None:
+        self._runs = RunWrites(max_queued=max_queued, clock=clock, lease_clock=lease_clock)
+        self._sessions = SessionWrites(clock=clock, lease_clock=lease_clock)
         self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True)
         self._reader = SqliteThread("store-reader", partial(connect_reader, path), group_commit=False)
 

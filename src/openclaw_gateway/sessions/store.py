@@ -137,7 +137,8 @@ class Store(Protocol):
     async def begin(self, run: NewRun, *, lease_s: float) -> Claimed | Queued | Duplicate:
         """Enqueue, and when the session is free also claim and read, in one act.
 
-        Raises SessionBusy when the session already has the limit of waiting runs.
+        Raises SessionBusy when the session already has the limit of waiting runs, and StoreError
+        (code "run_id_taken") when the id is another owner's.
         """
 
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
@@ -160,7 +161,11 @@ class Store(Protocol):
         """End the run and append its turn, atomically. A repeat gets the first answer. Raises Fenced."""
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
-        """End a run that is still waiting; nothing is appended. An ended run is left as it is."""
+        """End a run that is still waiting; nothing is appended. An ended run is left as it is.
+
+        `next_run` is set only while the session is free. Raises StoreError (code "run_not_open") for a
+        run that holds its session, or is unknown.
+        """
 
     async def request_abort(self, run_id: str) -> bool:
         """Leave a durable wish that `renew` reports; False when the run is not open."""
@@ -174,7 +179,10 @@ class Store(Protocol):
         """
 
     async def summarise(self, session: str, covers_to_seq: int, text: str) -> Summary:
-        """Add a summary; no entry is rewritten. Raises StoreError (code "summary_outdated")."""
+        """Add a summary; no entry is rewritten. An empty one starts the conversation anew.
+
+        Raises StoreError (code "summary_outdated" | "session_not_found").
+        """
 
     async def list_sessions(
         self, *, owner: str | None = None, agent: str | None = None, limit: int = 100, offset: int = 0

@@ -91,6 +91,7 @@ async def running_gateway(
     with contextlib.ExitStack() as stack:
         if state_dir is None:
             state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
+        state_dir.mkdir(parents=True, exist_ok=True)
         path = state_dir / "openclaw.json"
         path.write_bytes(msgspec.json.encode(config))
         path.chmod(0o600)

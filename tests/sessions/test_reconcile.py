@@ -184,6 +184,17 @@ def test_the_next_request_of_the_same_client_adds_one(
     assert reconcile(grown, [*sent, answer, more]) == (more,)
 
 
+SPACED = st.lists(st.sampled_from(["a", "b" * 200, "ab", " ", "\n", "\u3000", "\x1c"]), max_size=12).map(
+    "".join
+)
+
+
+@given(SPACED, SPACED)
+def test_texts_are_the_same_when_their_words_are(ours: str, theirs: str) -> None:
+    is_known = reconcile([U(ours)], [U(theirs)]) == ()
+    assert is_known is (ours.split() == theirs.split())
+
+
 def test_a_long_history_is_cheap_to_compare() -> None:
     stored: list[Message] = []
     for _ in range(5000):

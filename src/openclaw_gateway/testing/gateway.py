@@ -79,6 +79,14 @@ def model_config(
     return dict(merge(base, dict(more or {}), lists="replace"))
 
 
+def write_config(state_dir: Path, config: Mapping[str, Any]) -> None:
+    """Make `state_dir` the state directory of a gateway with `config`."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    path = state_dir / "openclaw.json"
+    path.write_bytes(msgspec.json.encode(config))
+    path.chmod(0o600)
+
+
 @contextlib.asynccontextmanager
 async def running_gateway(
     config: Mapping[str, Any],
@@ -91,10 +99,7 @@ async def running_gateway(
     with contextlib.ExitStack() as stack:
         if state_dir is None:
             state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
-        state_dir.mkdir(parents=True, exist_ok=True)
-        path = state_dir / "openclaw.json"
-        path.write_bytes(msgspec.json.encode(config))
-        path.chmod(0o600)
+        write_config(state_dir, config)
         options = Options(
             environ={"OPENCLAW_STATE_DIR": str(state_dir), **(environ or {})},
             home=state_dir,

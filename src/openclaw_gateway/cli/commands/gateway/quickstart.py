@@ -1,0 +1,106 @@
+"""`gateway quickstart`: from nothing to an agent that answers, and what to paste to talk to it.
+
+Uses nothing of the person's own set-up: no other state directory, no key from the environment.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.exit_codes import CONFIG
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.first_config import refuse_other_homes, write_first_config
+from openclaw_gateway.cli.invocation import Invocation, pass_invocation
+from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.paste import curl_line, sdk_lines
+from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.serving import banner, serve
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.config.brands import BRANDS, env, env_names
+from openclaw_gateway.config.paths import resolve_paths
+from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.models.defaults import LOCAL_REF
+
+_READY_S = 60.0
+_ASK_AGAIN_S = 0.1
+# Both curl and the SDK would ask them even for this machine.
+_PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+
+
+@click.command("quickstart", cls=WithExample, example="--state-dir ./try")
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Where its files live; else {env_names('STATE_DIR')}. There is no default.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@pass_invocation
+def command(invocation: Invocation, *, state_dir: Path | None, port: int | None) -> int:
+    """Start a gateway for a first try: with the embedded model, and a configuration made if there is none."""
+    around = Surroundings.of(invocation)
+    environ = _own_environ(around.environ, state_dir)
+    paths = resolve_paths(environ, home=around.home, cwd=around.cwd)
+    refuse_other_homes(paths.state_dir, around.home)
+    terminal = Terminal(invocation)
+    if write_first_config(paths.config_file, model=LOCAL_REF):
+        terminal.notice(f"wrote {paths.config_file}")
+    options = Options(environ=environ, home=around.home, cwd=around.cwd, port=port, environment_keys=False)
+
+    async def announce(daemon: Daemon, urls: tuple[str, ...]) -> None:
+        await _until_ready(urls[0])
+        banner(terminal, invocation.program, daemon, urls)
+        _what_to_do(terminal, daemon, urls[0], environ)
+
+    return run(serve(options, announce))
+
+
+def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str, str]:
+    """The environment without what belongs to the person's other set-up; of ours only the port stays."""
+    named = str(state_dir) if state_dir is not None else (env(environ, "STATE_DIR") or ("", ""))[0]
+    if not named:
+        raise CommandFailed(
+            f"Name a directory for this gateway's files: --state-dir ./try, or {env_names('STATE_DIR')}. "
+            "A first try never uses the directories of your other programs.",
+            code="state_dir_missing",
+            exit_code=CONFIG,
+        )
+    prefixes = tuple(brand.env_prefix for brand in BRANDS)
+    own = {name: value for name, value in environ.items() if not name.startswith(prefixes)}
+    own[f"{prefixes[0]}STATE_DIR"] = named
+    port = env(environ, "GATEWAY_PORT")
+    if port:
+        own[port[1]] = port[0]
+    return own
+
+
+async def _until_ready(origin: str) -> None:
+    """Raises CommandFailed when the gateway does not become ready."""
+    try:
+        async with asyncio.timeout(_READY_S):
+            while True:
+                if (await asyncio.to_thread(ask_readiness, origin, timeout_s=5.0)).ready:
+                    return
+                await asyncio.sleep(_ASK_AGAIN_S)
+    except (TimeoutError, OSError):
+        raise CommandFailed(
+            f"The gateway at {origin} started but did not become ready; its log lines above say why."
+        ) from None
+
+
+def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mapping[str, str]) -> None:
+    secret = daemon.auth.secret
+    terminal.heading("Talk to it, from another terminal:")
+    terminal.verbatim(curl_line(origin, secret))
+    terminal.heading("From Python (pip install openai):")
+    terminal.verbatim(sdk_lines(origin, secret))
+    proxy = next((name for name in _PROXIES if environ.get(name)), None)
+    if proxy:
+        terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
+    terminal.heading("And then:")
+    terminal.say(f"  Start page            {origin}/")
+    terminal.say(f"  A model of your own   edit {daemon.loaded.path} and start again")
+    terminal.say("  Stop                  Ctrl-C")

@@ -1,0 +1,50 @@
+"""`health`: is the gateway ready to take requests. Asks the running one and prints what it says."""
+
+from pathlib import Path
+
+import click
+
+from openclaw_gateway.cli.address import local_origin, origin_of
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.exit_codes import FAILED
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+
+
+@click.command("health", cls=WithExample, example="", params=[json_option()])
+@click.option("--url", metavar="URL", help="Another gateway than the one of the configuration.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@click.option(
+    "--timeout",
+    "timeout_ms",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    metavar="MS",
+    help="Milliseconds to wait for the answer.",
+)
+@pass_invocation
+def command(invocation: Invocation, url: str | None, config_path: Path | None, timeout_ms: int) -> int:
+    """Ask the running gateway whether it is ready. Exit code 0, or 1 when it is not."""
+    origin = origin_of(url) if url else local_origin(Surroundings.of(invocation).load(config_path))
+    try:
+        readiness = ask_readiness(origin, timeout_s=timeout_ms / 1000)
+    except OSError as error:
+        reason = (error.strerror or str(error) or type(error).__name__).lower()
+        raise CommandFailed(
+            f"No gateway answers at {origin} ({reason}). Start one with: {invocation.program} gateway",
+            code="gateway_unreachable",
+        ) from None
+    terminal = Terminal(invocation)
+    if invocation.json:
+        terminal.json({"ok": readiness.ready, "url": origin, **readiness.answer})
+    elif readiness.ready:
+        terminal.say(f"The gateway at {origin} is ready.")
+    else:
+        failing = readiness.answer.get("failing")
+        why = ", ".join(map(str, failing)) if isinstance(failing, list) else f"HTTP {readiness.status}"
+        terminal.fault(f"The gateway at {origin} is not ready: {why}.")
+    return 0 if readiness.ready else FAILED

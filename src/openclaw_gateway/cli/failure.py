@@ -1,0 +1,100 @@
+"""How a command fails: an error becomes text on stderr (or JSON on stdout) and an exit code.
+
+The only translator of errors in this door. Stdlib only, because everything else in the door imports it.
+"""
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from openclaw_gateway.cli.exit_codes import CONFIG, FAILED, SOFTWARE
+from openclaw_gateway.cli.invocation import Invocation
+from openclaw_gateway.errors import ConfigError, GatewayError, StartupError, error_type
+
+
+class CommandFailed(Exception):
+    """A command cannot do what it was asked; `message` says why and what to do."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "failed",
+        kind: str = "cli_error",
+        exit_code: int = FAILED,
+        run_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.kind = kind
+        self.exit_code = exit_code
+        self.run_id = run_id
+
+
+def of_gateway_error(error: GatewayError, run_id: str | None = None) -> CommandFailed:
+    """One of the gateway's errors as the failure of a command."""
+    if isinstance(error, ConfigError):
+        exit_code = CONFIG
+    elif isinstance(error, StartupError):
+        exit_code = error.exit_code
+    else:
+        exit_code = FAILED
+    return CommandFailed(
+        error.message, code=error.code, kind=error_type(error), exit_code=exit_code, run_id=run_id
+    )
+
+
+def report(error: Exception, invocation: Invocation) -> int:
+    """Tell the user about `error` and return the exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output went away (`openclaw … | head`): nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if isinstance(error, GatewayError):
+        error = of_gateway_error(error)
+    if not isinstance(error, CommandFailed):
+        error = _internal(error, invocation)
+    if invocation.json:
+        sys.stdout.write(json.dumps(envelope(error), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    else:
+        text = click.style("Error: ", fg="red", bold=True) + printable(error.message)
+        plain = not invocation.color or bool(os.environ.get("NO_COLOR"))
+        click.echo(text, err=True, color=False if plain else None)
+    return error.exit_code
+
+
+def envelope(error: CommandFailed) -> dict[str, Any]:
+    """The JSON a program reads when a command fails."""
+    body: dict[str, Any] = {
+        "ok": False,
+        "error": {"type": error.kind, "code": error.code, "message": error.message},
+    }
+    if error.run_id is not None:
+        body["runId"] = error.run_id
+    return body
+
+
+def printable(text: str) -> str:
+    """Text of others for a terminal: what could move its cursor or change its state is taken out."""
+    return "".join(c for c in text if c in "\n\t" or not (c < " " or "\x7f" <= c <= "\x9f"))
+
+
+def _internal(error: Exception, invocation: Invocation) -> CommandFailed:
+    if invocation.debug:
+        traceback.print_exception(error)
+    hint = "The stack trace is above" if invocation.debug else "Run it again with --debug to see where"
+    return CommandFailed(
+        f"internal error ({type(error).__name__}). This is a fault of {invocation.program}, not of yours. "
+        f"{hint}, and report it.",
+        code="internal_error",
+        exit_code=SOFTWARE,
+    )

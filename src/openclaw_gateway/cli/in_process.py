@@ -1,0 +1,104 @@
+"""`agent --local`: the run happens in this process, by the same code that serves every other door.
+
+Builds the whole gateway but opens no port. Refuses beside a running gateway, because two processes would
+write one state directory.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
+from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.config.paths import resolve_paths
+from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.doors.ws.results import completed
+from openclaw_gateway.errors import GatewayError, StartupError, error_type
+from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.instance import EX_ALREADY_RUNNING, holder
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.wire.events import ReasoningDelta, RunEnded, TextDelta
+from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import RunRequest
+
+_PEER = "127.0.0.1"
+# An aborted run still records what it has; a person who pressed Ctrl-C waits no longer for it.
+_ABORT_S = 5.0
+
+
+async def in_process(
+    around: Surroundings, config_path: Path | None, question: Question
+) -> AsyncGenerator[Part, None]:
+    """Raises CommandFailed, ConfigError. Cancelling aborts the run."""
+    options = Options(**around.for_options(), config_path=config_path)
+    try:
+        daemon = await Daemon.build(options)
+    except StartupError as error:
+        raise _refused(error, options) from None
+    try:
+        run = await _start(daemon, question)
+        try:
+            async for part in _follow(run):
+                yield _answer(question, run, part) if isinstance(part, RunEnded) else part
+        except asyncio.CancelledError:
+            run.abort("interrupted")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(run.wait(), _ABORT_S)
+            raise
+    except GatewayError as error:
+        raise refusal(question, message=error.message, code=error.code, kind=error_type(error)) from None
+    finally:
+        await daemon.close()
+
+
+async def _start(daemon: Daemon, question: Question) -> Run:
+    gateway = daemon.gateway
+    principal = gateway.authenticate(daemon.auth.secret, _PEER)
+    route = gateway.route(Ask(agent=question.agent, session_key=question.session_key or MAIN_SESSION))
+    request = RunRequest(
+        run_id=question.run_id,
+        agent_id=route.agent_id,
+        owner=principal.owner,
+        messages=(UserMessage(question.text),),
+        session_key=route.session_key,
+        timeout_s=question.timeout_s,
+        retain=True,
+    )
+    return await gateway.start(principal, request)
+
+
+async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEnded, None]:
+    """The parts of the answer and then the end."""
+    with closing(run.events()) as log:
+        while True:
+            for event in await log.batch():
+                match event:
+                    case TextDelta() | ReasoningDelta():
+                        yield event
+                    case RunEnded():
+                        yield event
+                        return
+                    case _:
+                        pass
+
+
+def _answer(question: Question, run: Run, ended: RunEnded) -> Answer:
+    """Raises CommandFailed for a run that did not complete."""
+    error = ended.result.error
+    if error is not None:
+        raise refusal(question, message=error.message, code=error.code, kind=error.type)
+    return Answer(completed(run, ended.result, ended.at_ms))
+
+
+def _refused(error: StartupError, options: Options) -> CommandFailed:
+    if error.exit_code != EX_ALREADY_RUNNING:
+        return of_gateway_error(error)
+    paths = resolve_paths(options.environ, home=options.home, cwd=options.cwd)
+    pid = holder(paths.own_dir)
+    return CommandFailed(
+        f"A gateway is running for this state directory{f' (pid {pid})' if pid else ''}. Run without --local "
+        "to use it, or stop it first.",
+        code=error.code,
+    )

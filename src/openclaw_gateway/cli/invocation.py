@@ -1,0 +1,28 @@
+"""How the program was called: its name and the global options. Stdlib only, so that --version is quick."""
+
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(slots=True)
+class Invocation:
+    """`json` is set by a command that was asked for JSON: then errors are JSON on stdout as well."""
+
+    program: str
+    profile: str | None = None
+    color: bool = True
+    debug: bool = False
+    json: bool = False
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def json_option(help_text: str = "Print one JSON object on stdout and nothing else.") -> click.Option:
+    """`--json`, the same for every command; the value arrives in the invocation, not as an argument."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        ctx.ensure_object(Invocation).json |= value
+
+    return click.Option(["--json"], is_flag=True, expose_value=False, callback=remember, help=help_text)

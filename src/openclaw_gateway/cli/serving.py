@@ -1,0 +1,75 @@
+"""What `gateway run` and `gateway quickstart` share: log lines to stderr, start, a banner, serve, stop.
+
+The daemon does the work and says what went wrong; here it only gets a terminal.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from openclaw_gateway import __version__
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.logs import configure_logging
+
+Announce = Callable[[Daemon, tuple[str, ...]], Coroutine[Any, Any, None]]
+
+
+async def serve(options: Options, announce: Announce, *, level: str | None = None) -> int:
+    """Start, `announce` with the URLs, serve until a signal; the exit code. Raises what the daemon raises.
+
+    `level` wins over the configuration's.
+    """
+    configure_logging(level=level or "info")
+    daemon = await Daemon.build(options)
+    try:
+        _log_as_configured(daemon.loaded, level)
+        urls = await daemon.listen()
+        return await _serve_and_announce(daemon, announce(daemon, urls))
+    finally:
+        await daemon.close()
+
+
+async def _serve_and_announce(daemon: Daemon, announcement: Coroutine[Any, Any, None]) -> int:
+    """Signals are obeyed from before the first word is said; one that comes earlier cuts it short."""
+    serving = asyncio.create_task(daemon.serve(), name="cli.serve")
+    announcing = asyncio.create_task(announcement, name="cli.announce")
+    try:
+        done, _ = await asyncio.wait({serving, announcing}, return_when=asyncio.FIRST_COMPLETED)
+        if announcing in done:
+            announcing.result()
+        return await serving
+    finally:
+        serving.cancel()
+        announcing.cancel()
+        await asyncio.gather(serving, announcing, return_exceptions=True)
+
+
+def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ...]) -> None:
+    """What a start should be sure to tell, the secret apart."""
+    gateway, choice = daemon.gateway, daemon.model_choice
+    terminal.title(f"{program} {__version__}")
+    terminal.row("gateway", "  ".join(urls))
+    ids = gateway.roster.ids
+    shown = ", ".join(ids[:8]) if len(ids) <= 8 else f"{', '.join(ids[:8])}, … ({len(ids)} in all)"
+    terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
+    if choice is None:
+        terminal.row("model", "none", aside="configure models.providers and agents.defaults.model")
+    else:
+        terminal.row("model", choice.why)
+    terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
+    enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+    off = "off; set gateway.http.endpoints.chatCompletions.enabled to true and restart"
+    terminal.row("endpoint", f"{urls[0]}/v1/chat/completions" if enabled else off)
+    loaded = daemon.loaded
+    terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
+
+
+def _log_as_configured(loaded: LoadedConfig, level: str | None) -> None:
+    logging = loaded.config.logging
+    style = logging.console_style
+    configure_logging(
+        level=level or logging.console_level or logging.level,
+        style="json" if style == "json" else "pretty" if style else None,
+    )

@@ -1,0 +1,142 @@
+"""`config file`, `config get`, `config validate`."""
+
+import pytest
+
+from openclaw_gateway.cli.key_path import look_up, parse_key_path
+from openclaw_gateway.cli.masking import MASK, masked
+from openclaw_gateway.config.places import dotted
+from tests.cli.conftest import Program
+
+CONFIG = """{
+  // a comment
+  gateway: { port: 19999, auth: { token: "0123456789abcdef-secret" } },
+  agents: { list: [ { id: "main" }, { id: "Work", model: "mine/m" } ] },
+  models: { providers: { mine: { baseUrl: "http://127.0.0.1:9/v1", apiKey: "${MY_KEY}" } } },
+  channels: { telegram: { botToken: "123:abc" } },
+}"""
+
+
+@pytest.fixture
+def written(program: Program) -> Program:
+    program.configure(CONFIG)
+    program.environ["MY_KEY"] = "sk-something-private"
+    return program
+
+
+@pytest.mark.parametrize(
+    ("path", "steps"),
+    [
+        ("gateway.port", ("gateway", "port")),
+        ("agents.list[0].id", ("agents", "list", 0, "id")),
+        ('models.providers["a.b"].api', ("models", "providers", "a.b", "api")),
+        ("x[1][2]", ("x", 1, 2)),
+    ],
+)
+def test_paths_are_read_as_they_are_written(path: str, steps: tuple[str | int, ...]) -> None:
+    assert parse_key_path(path) == steps
+    assert dotted(steps) == path
+
+
+@pytest.mark.parametrize("path", ["", ".", "a..b", "a[", "a[x]", "a]b", ".a", 'a["b]'])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        parse_key_path(path)
+
+
+def test_a_step_that_leads_nowhere_is_a_lookup_error() -> None:
+    for path in ("a.b", "a[2]", "a.x", "b"):
+        with pytest.raises(LookupError):
+            look_up({"a": [1, 2]}, parse_key_path(path))
+
+
+def test_masking_knows_secrets_by_name_and_leaves_references() -> None:
+    document = {
+        "gateway": {"auth": {"token": "t", "password": "${PASSWORD}"}, "port": 1},
+        "env": {"vars": {"ANYTHING": "x"}},
+        "models": {"providers": {"p": {"apiKey": {"source": "env", "id": "P"}, "headers": {"X": "y"}}}},
+        "agents": {"defaults": {"maxTokens": 5, "note": "key sk-abcdefghijk"}},
+    }
+    assert masked(document) == {
+        "gateway": {"auth": {"token": MASK, "password": "${PASSWORD}"}, "port": 1},
+        "env": {"vars": {"ANYTHING": MASK}},
+        "models": {"providers": {"p": {"apiKey": {"source": "env", "id": "P"}, "headers": {"X": MASK}}}},
+        "agents": {"defaults": {"maxTokens": 5, "note": f"key {MASK}"}},
+    }
+
+
+async def test_file_says_where_the_configuration_is(written: Program) -> None:
+    done = await written.run("config", "file")
+    assert (done.code, done.out) == (0, f"{written.state / 'openclaw.json'}\n")
+    done = await written.run("config", "file", "--json")
+    assert done.json["exists"] is True
+    assert done.json["stateDir"] == str(written.state)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("gateway.port", "19999"),
+        ("agents.list[1].id", "Work"),
+        ("agents.list.1.model", "mine/m"),
+        ("gateway.bind", "loopback"),
+        ("models.providers.mine.apiKey", "${MY_KEY}"),
+        ("gateway.auth.token", "***"),
+        ("channels.telegram.botToken", "***"),
+    ],
+)
+async def test_get_prints_one_value(written: Program, path: str, value: str) -> None:
+    done = await written.run("config", "get", path)
+    assert (done.code, done.out) == (0, f"{value}\n")
+
+
+async def test_get_shows_secrets_only_when_told_to(written: Program) -> None:
+    done = await written.run("config", "get", "gateway.auth.token", "--show-secrets")
+    assert done.out == "0123456789abcdef-secret\n"
+    whole = await written.run("config", "get", "gateway")
+    assert "secret" not in whole.out
+    assert "sk-something-private" not in (await written.run("config", "get", "models", "--show-secrets")).out
+
+
+async def test_get_json_is_json(written: Program) -> None:
+    assert (await written.run("config", "get", "gateway.bind", "--json")).out == '"loopback"\n'
+    assert (await written.run("config", "get", "agents.list", "--json")).json[0] == {"id": "main"}
+
+
+async def test_get_of_nothing_says_so(written: Program) -> None:
+    done = await written.run("config", "get", "gateway.nosuch")
+    assert (done.code, done.out) == (1, "")
+    assert "gateway.nosuch" in done.err
+    done = await written.run("config", "get", "gateway.nosuch", "--json")
+    assert done.code == 1
+    assert done.json["error"]["code"] == "config_path_not_found"
+    assert (await written.run("config", "get", "a[")).code == 2
+
+
+async def test_validate_accepts_and_names_what_is_not_served(written: Program) -> None:
+    done = await written.run("config", "validate")
+    assert (done.code, done.out) == (0, f"{written.state / 'openclaw.json'} is valid.\n")
+    assert "channels" in done.err
+    done = await written.run("config", "validate", "--json")
+    assert done.json["ok"] is True
+    assert "channels" in done.json["notices"][0]
+
+
+async def test_validate_prints_every_problem_with_its_line(program: Program) -> None:
+    path = program.configure('{\n gateway: {\n auth: { tokn: "x" },\n port: "many" } }')
+    for command in (["config", "validate"], ["gateway"], ["agent", "-m", "hi"]):
+        done = await program.run(*command)
+        assert (done.code, done.out) == (78, "")
+        assert f"{path}:3: gateway.auth.tokn" in done.err
+        assert f"{path}:4: gateway.port" in done.err
+    done = await program.run("config", "validate", "--json")
+    assert done.code == 78
+    assert len(done.json["problems"]) == 2
+
+
+async def test_validate_sees_what_only_a_start_would_notice(program: Program) -> None:
+    program.configure(
+        '{ gateway: { bind: "lan", auth: { token: "short" } }, agents: { defaults: { model: "no/m" } } }'
+    )
+    done = await program.run("config", "validate", "--json")
+    assert done.code == 78
+    assert ["shorter than 16" in done.json["problems"][0], '"no"' in done.json["problems"][1]] == [True, True]

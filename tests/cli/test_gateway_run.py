@@ -1,0 +1,185 @@
+"""`gateway run`: is ready, drains, refuses a second one, and ends with a code that says why."""
+
+import asyncio
+import signal
+import socket
+
+import aiohttp
+import pytest
+
+from openclaw_gateway.testing.gateway import model_config
+from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
+from tests.cli.conftest import DEADLINE_S, Program, Started
+
+
+async def _ready(started: Started) -> int:
+    async with aiohttp.ClientSession() as http, http.get(started.row("gateway") + "/ready") as response:
+        return response.status
+
+
+def _chat(
+    started: Started, http: aiohttp.ClientSession, token: str, *, stream: bool
+) -> aiohttp.client._RequestContextManager:
+    return http.post(
+        started.row("gateway") + "/v1/chat/completions",
+        json={"model": "openclaw", "messages": [{"role": "user", "content": "hi"}], "stream": stream},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=aiohttp.ClientTimeout(total=DEADLINE_S),
+    )
+
+
+async def test_is_ready_when_it_says_so_and_ends_with_zero(configured: Program) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        started = await configured.gateway()
+        assert await _ready(started) == 200
+        started.signal(number)
+        done = await started.ends()
+        assert done.code == 0
+        assert "Traceback" not in done.err
+
+
+async def test_gateway_alone_means_gateway_run(configured: Program) -> None:
+    started = await configured.start("gateway", "--port", "0")
+    await started.says("Ready.")
+    assert await _ready(started) == 200
+
+
+async def test_the_banner_tells_what_runs_and_no_configured_secret(configured: Program, token: str) -> None:
+    started = await configured.gateway()
+    for words in ("openclaw 0.", "mock/m is used", "main", "gateway.auth.token", "/v1/chat/completions"):
+        assert words in started.out
+    assert token not in started.out + started.err
+
+
+async def test_a_drain_lets_the_run_in_flight_end(
+    configured: Program, models: ModelServer, token: str
+) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("one ", Hold(gate), "two"))
+    started = await configured.gateway()
+    async with aiohttp.ClientSession() as http, _chat(started, http, token, stream=True) as response:
+        body = b""
+        while b"one " not in body:
+            body += await response.content.readany()
+        started.signal(signal.SIGTERM)
+        await started.says("draining", on="err")
+        assert await _ready(started) == 503
+        gate.set()
+        body += await response.content.read()
+    assert b"two" in body
+    assert body.endswith(b"data: [DONE]\n\n")
+    assert (await started.ends()).code == 0
+
+
+async def test_a_second_signal_ends_it_at_once(configured: Program, models: ModelServer, token: str) -> None:
+    models.script("m", says("one ", Hang()))
+    started = await configured.gateway()
+    async with aiohttp.ClientSession() as http, _chat(started, http, token, stream=True) as response:
+        await response.content.readany()
+        started.signal(signal.SIGTERM)
+        await started.says("draining", on="err")
+        started.signal(signal.SIGTERM)
+        assert (await started.ends()).code == 128 + signal.SIGTERM
+
+
+async def test_a_second_gateway_names_the_first(configured: Program) -> None:
+    first = await configured.gateway()
+    done = await configured.run("gateway", "--port", "0")
+    assert (done.code, done.out) == (75, "")
+    assert f"(pid {first.pid})" in done.err
+    assert await _ready(first) == 200
+
+
+async def test_a_taken_port_says_what_to_do(configured: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = await configured.run("gateway", "--port", port)
+    assert (done.code, done.out) == (69, "")
+    assert port in done.err
+    assert "--port" in done.err
+
+
+async def test_a_made_up_token_is_shown_once_and_works(program: Program, models: ModelServer) -> None:
+    config = model_config(models.base_url, model="m")
+    del config["gateway"]["auth"]
+    program.configure(config)
+    started = await program.gateway()
+    token = started.row("token")
+    async with aiohttp.ClientSession() as http, _chat(started, http, token, stream=False) as response:
+        assert response.status == 200
+    started.signal(signal.SIGTERM)
+    done = await started.ends()
+    assert token not in done.err
+    again = await program.gateway()
+    assert again.row("token") != token
+
+
+async def test_with_the_endpoint_off_the_key_to_set_is_named(program: Program, models: ModelServer) -> None:
+    provider = {"baseUrl": models.base_url, "models": [{"id": "m"}]}
+    program.configure({"models": {"providers": {"p": provider}}})
+    started = await program.gateway()
+    assert "gateway.http.endpoints.chatCompletions.enabled" in started.out
+    assert "p/m is used" in started.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--bind", "lan", "--token", "short"], 78, "shorter than 16"),
+        (["--bind", "nonsense"], 2, "nonsense"),
+        (["--port", "99999"], 2, "65535"),
+        (["--auth", "password"], 78, "gateway.auth.password"),
+        (["--bind", "tailnet"], 78, "customBindHost"),
+    ],
+)
+async def test_refusals_have_codes_and_remedies(
+    program: Program, words: list[str], code: int, said: str
+) -> None:
+    done = await program.run("gateway", "--port", "0", *words)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+async def test_flags_win_over_the_configuration(configured: Program) -> None:
+    flagged = "another-secret-of-some-length"
+    started = await configured.gateway("--token", flagged)
+    async with aiohttp.ClientSession() as http, _chat(started, http, flagged, stream=False) as response:
+        assert response.status == 200
+
+
+async def test_the_older_name_reads_its_own_variables_and_file(
+    program: Program, models: ModelServer, token: str
+) -> None:
+    state = program.state / "older"
+    state.mkdir()
+    (state / "clawdbot.json").write_text(
+        (program.configure(model_config(models.base_url, model="m"))).read_text()
+    )
+    del program.environ["OPENCLAW_STATE_DIR"]
+    program.environ |= {"CLAWDBOT_STATE_DIR": str(state), "CLAWDBOT_GATEWAY_PORT": "1"}
+    started = await program.start("gateway", "--port", "0", name="clawdbot")
+    await started.says("Ready.")
+    assert "clawdbot 0." in started.out
+    assert "clawdbot.json" in started.out
+    async with aiohttp.ClientSession() as http, _chat(started, http, token, stream=False) as response:
+        assert response.status == 200
+
+
+async def test_health_and_status_tell_what_runs(configured: Program) -> None:
+    down = await configured.run("health", OPENCLAW_GATEWAY_PORT="1")
+    assert (down.code, down.out) == (1, "")
+    assert "openclaw gateway" in down.err
+    started = await configured.gateway()
+    up = await configured.run("health")
+    assert (up.code, up.err) == (0, "")
+    assert "is ready" in up.out
+    assert (await configured.run("health", "--json")).json["ready"] is True
+    assert (await configured.run("health", "--url", started.row("gateway"))).code == 0
+    status = (await configured.run("status", "--json")).json
+    assert status["gateway"] | {"url": ""} == {
+        "url": "",
+        "state": "ready",
+        "pid": started.pid,
+        "authMode": "token",
+    }
+    assert status["agents"] == {"ids": ["main"], "default": "main"}

@@ -1,0 +1,69 @@
+"""The program as such: its names, its version, its help, and what it says when it fails."""
+
+from importlib.metadata import entry_points
+
+from openclaw_gateway import __version__
+from openclaw_gateway.config.brands import BRANDS
+from tests.cli.conftest import Program, Started
+
+
+async def _imported(program: Program, *words: str) -> set[str]:
+    done = await program.run(*words, PYTHONPROFILEIMPORTTIME="1")
+    assert done.code == 0
+    return {line.rpartition("|")[2].strip() for line in done.err.splitlines() if "|" in line}
+
+
+async def test_version_is_printed_under_the_name_it_was_called_by(program: Program) -> None:
+    for brand in BRANDS:
+        for option in ("--version", "-V"):
+            done = await program.run(option, name=brand.name)
+            assert (done.code, done.out, done.err) == (0, f"{brand.name} {__version__}\n", "")
+
+
+async def test_version_imports_nothing_heavy(program: Program) -> None:
+    modules = await _imported(program, "--version")
+    assert "click" in modules
+    heavy = {"aiohttp", "msgspec", "rich", "uvloop", "asyncio", "structlog", "pyjson5"}
+    assert not modules & heavy
+
+
+def test_every_brand_is_an_installed_command() -> None:
+    scripts = {script.name: script.value for script in entry_points(group="console_scripts")}
+    for brand in BRANDS:
+        assert scripts[brand.name] == f"openclaw_gateway.cli.main:{brand.name}"
+
+
+async def test_help_lists_the_commands_the_exit_codes_and_the_right_name(program: Program) -> None:
+    done = await program.run("--help", name="clawdbot")
+    assert done.code == 0
+    for word in ("agent", "config", "gateway", "health", "status", "130", "78", "Example: clawdbot"):
+        assert word in done.out
+    assert "openclaw" not in done.out.replace("~/.openclaw-NAME", "")
+
+
+async def test_an_unknown_command_or_option_is_a_usage_error(program: Program) -> None:
+    for words in (["nosuch"], ["gateway", "nosuch"], ["agent", "--nosuch"]):
+        done = await program.run(*words)
+        assert (done.code, done.out) == (2, "")
+        assert "nosuch" in done.err
+
+
+async def test_piped_output_has_no_colours(configured: Program) -> None:
+    done = await configured.run("status")
+    assert "\x1b" not in done.out + done.err
+
+
+async def test_profile_chooses_the_state_directory(program: Program) -> None:
+    del program.environ["OPENCLAW_STATE_DIR"]
+    done = await program.run("--profile", "work", "config", "file")
+    assert done.out.strip() == str(program.home / ".openclaw-work" / "openclaw.json")
+
+
+async def test_a_reader_that_leaves_is_no_fault(configured: Program) -> None:
+    """`openclaw config get … | head -0`: the pipe is closed before anything is written."""
+    started: Started = await configured.start("config", "get", "gateway")
+    transport = started.process._transport  # type: ignore[attr-defined]
+    transport.get_pipe_transport(1).close()
+    done = await started.ends()
+    assert done.code in {0, 1}
+    assert "Error" not in done.err

@@ -141,9 +141,10 @@ async def test_a_server_that_takes_no_body_has_a_deadline_too() -> None:
 
     limits = Limits(upstream_connect_s=0.1, upstream_first_byte_s=0.1)
     async with upstream(limits) as client, speaking(ignore) as url:
-        with pytest.raises(ProviderError, match="sent nothing for too long before it answered"):
+        with pytest.raises(ProviderError) as caught:
             await answer(client, Endpoint("acme", url), b"x" * (30 << 20))
         stop.set()
+    assert caught.value.reason == "timeout"
 
 
 async def test_an_early_answer_to_a_large_body_is_heard(client: UpstreamClient) -> None:

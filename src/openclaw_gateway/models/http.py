@@ -7,13 +7,16 @@ not know any dialect: bytes out, batches of bytes in.
 
 import asyncio
 import io
+import socket
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
 
 import aiohttp
+from aiohttp import AddrInfoType
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -83,11 +86,15 @@ class UpstreamClient:
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise Overloaded("The gateway is shutting down.", code="shutting_down")
-        limits = self._limits
         self._session = aiohttp.ClientSession(
-            # A run has one upstream connection, so this never makes a run wait.
+            # No limit here: a run has one connection and the gateway limits the runs. aiohttp's default of
+            # 100 would make the others wait.
             connector=aiohttp.TCPConnector(
-                limit=limits.max_runs + _MAX_DRAINS, limit_per_host=0, keepalive_timeout=30, ttl_dns_cache=60
+                limit=0,
+                limit_per_host=0,
+                keepalive_timeout=30,
+                ttl_dns_cache=60,
+                socket_factory=partial(_socket, round(self._limits.upstream_first_byte_s * 1000)),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             raise_for_status=False,
@@ -206,6 +213,19 @@ class _Prepared:
     answer_s: float | None
     proxy: URL | None
     vendor: Vendor
+
+
+def _socket(unsent_ms: int, address: AddrInfoType) -> socket.socket:
+    """A socket that gives up on its own when the other side takes nothing for that long.
+
+    Closing a connection first sends what is still to be sent: without this, a provider that has stopped
+    reading would hold the connections of abandoned requests for ever.
+    """
+    made = socket.socket(*address[:3])
+    made.settimeout(0)
+    if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+        made.setsockopt(socket.IPPROTO_TCP, option, unsent_ms)
+    return made
 
 
 def _prepare(endpoint: Endpoint, path: str, limits: Limits) -> _Prepared:

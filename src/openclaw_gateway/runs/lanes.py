@@ -9,6 +9,7 @@ Knows nothing of models or of what a turn holds.
 import asyncio
 
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, InvalidRequest, StoreError
 from openclaw_gateway.runs.run import Run
@@ -19,16 +20,22 @@ from openclaw_gateway.wire.run import RunResult, RunStatus
 
 log = structlog.get_logger()
 
-LEASE_S = 15.0
-RENEW_EVERY_S = 5.0
-LOOK_AGAIN_S = 1.0
+
+class Pace(Struct, frozen=True):
+    """How long a claim lasts unrenewed, how often it is renewed and how often a waiting run looks again."""
+
+    lease_s: float = 15.0
+    renew_every_s: float = 5.0
+    look_again_s: float = 1.0
 
 
 class Lanes:
-    def __init__(self, store: Store, bus: Bus) -> None:
+    def __init__(self, store: Store, bus: Bus, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
         self._store = store
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
+        self._leaving: dict[str, RunStatus] = {}
         self._heartbeat: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -46,10 +53,13 @@ class Lanes:
         run's deadline or abort, after the run was taken out of the queue.
         """
         request = run.request
-        begun = await self._store.begin(
-            NewRun(run.id, request.owner, session, request.agent_id, request.idempotency_key),
-            lease_s=LEASE_S,
-        )
+        new = NewRun(run.id, request.owner, session, request.agent_id, request.idempotency_key)
+        try:
+            begun = await self._store.begin(new, lease_s=self._pace.lease_s)
+        except StoreError:
+            # It may have been carried out and only the answer been lost.
+            await self._withdraw(run.id, "failed")
+            raise
         match begun:
             case Duplicate(run=earlier):
                 raise InvalidRequest(
@@ -77,16 +87,26 @@ class Lanes:
         try:
             while True:
                 async with run.interruptible():
-                    await watch.ring(LOOK_AGAIN_S)
-                claimed = await self._store.claim(run.id, lease_s=LEASE_S)
+                    await watch.ring(self._pace.look_again_s)
+                claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
                 if claimed is not None:
                     return claimed
-        except TimeoutError:
-            status: RunStatus = "aborted" if run.abort_reason else "failed"
-            self._ring(await self._store.withdraw(run.id, status))
+        except (TimeoutError, StoreError):
+            await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
             raise
         finally:
             watch.close()
+
+    async def _withdraw(self, run_id: str, status: RunStatus) -> None:
+        """Give up a place in the queue, or nobody behind it would ever have a turn."""
+        try:
+            self._ring(await self._store.withdraw(run_id, status))
+        except StoreError as error:
+            if error.code != "run_not_open":
+                log.warning("lane.not_left", run=run_id, error=error.message)
+                self._leaving[run_id] = status
+                return
+        self._leaving.pop(run_id, None)
 
     def _ring(self, released: Released) -> None:
         if released.next_run is not None:
@@ -94,27 +114,32 @@ class Lanes:
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)
-        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + LEASE_S)
+        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + self._pace.lease_s)
         return claimed
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
-            await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+            await asyncio.sleep(self._pace.renew_every_s)
+            try:
+                await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+                for run_id, status in list(self._leaving.items()):
+                    await self._withdraw(run_id, status)
+            except Exception:
+                log.exception("lanes.heartbeat")
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:
         now = asyncio.get_running_loop().time()
         try:
-            wanted = await self._store.renew(claim, lease_s=LEASE_S)
+            wanted = await self._store.renew(claim, lease_s=self._pace.lease_s)
         except Fenced:
             run.abort("another process has taken over the session")
         except StoreError as error:
             log.warning("lease.renew_failed", run=run.id, error=error.message)
-            if now + RENEW_EVERY_S >= until:
+            if now + self._pace.renew_every_s >= until:
                 run.abort("the session's lease could not be renewed")
         else:
             if run.id in self._held:
-                self._held[run.id] = (run, claim, now + LEASE_S)
+                self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
                 run.abort("aborted by request")
 

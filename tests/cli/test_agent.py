@@ -181,9 +181,8 @@ async def test_a_wrong_or_missing_secret_says_what_to_do(program: Program, model
     assert done.code == 0
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+async def test_a_wrong_command_line_is_a_usage_error(configured: Program) -> None:
+    lines: list[list[str]] = [
         [],
         ["-m", "  "],
         ["-m", "-"],
@@ -191,12 +190,10 @@ async def test_a_wrong_or_missing_secret_says_what_to_do(program: Program, model
         ["-m", "a", "--session-key", "b", "--session-id", "c"],
         ["-m", "a", "--local", "--url", "ws://127.0.0.1:1"],
         ["-m", "a", "--timeout", "0"],
-    ],
-)
-async def test_a_wrong_command_line_is_a_usage_error(configured: Program, words: list[str]) -> None:
-    done = await configured.run("agent", *words)
-    assert (done.code, done.out) == (2, "")
-    assert "agent" in done.err
+    ]
+    for done in await asyncio.gather(*(configured.run("agent", *words) for words in lines)):
+        assert (done.code, done.out) == (2, "")
+        assert "agent" in done.err
 
 
 async def test_a_file_that_is_not_there_and_a_message_that_is_no_text(

@@ -5,7 +5,6 @@ import signal
 import socket
 
 import aiohttp
-import pytest
 
 from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
@@ -122,22 +121,17 @@ async def test_with_the_endpoint_off_the_key_to_set_is_named(program: Program, m
     assert "p/m is used" in started.out
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
+async def test_refusals_have_codes_and_remedies(program: Program) -> None:
+    for words, code, said in (
         (["--bind", "lan", "--token", "short"], 78, "shorter than 16"),
         (["--bind", "nonsense"], 2, "nonsense"),
         (["--port", "99999"], 2, "65535"),
         (["--auth", "password"], 78, "gateway.auth.password"),
         (["--bind", "tailnet"], 78, "customBindHost"),
-    ],
-)
-async def test_refusals_have_codes_and_remedies(
-    program: Program, words: list[str], code: int, said: str
-) -> None:
-    done = await program.run("gateway", "--port", "0", *words)
-    assert (done.code, done.out) == (code, "")
-    assert said in done.err
+    ):
+        done = await program.run("gateway", "--port", "0", *words)
+        assert (done.code, done.out) == (code, "")
+        assert said in done.err
 
 
 async def test_flags_win_over_the_configuration(configured: Program) -> None:
@@ -183,3 +177,14 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
         "authMode": "token",
     }
     assert status["agents"] == {"ids": ["main"], "default": "main"}
+
+
+async def test_without_the_embedded_model_it_says_what_is_missing(program: Program) -> None:
+    missing = {"OPENCLAW_LOCAL_MODEL": str(program.home / "nothing.gguf")}
+    done = await program.run("gateway", "--port", "0", **missing)
+    assert (done.code, done.out) == (78, "")
+    assert "agents.defaults.model" in done.err
+    program.configure({"agents": {"defaults": {"model": "local/smollm2-135m-instruct"}}})
+    started = await program.start("gateway", "--port", "0", **missing)
+    await started.says("Ready.")
+    await started.says("note: ", on="err")

@@ -8,10 +8,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from openclaw_gateway import __version__
+from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, Options
 from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.models.defaults import LOCAL_REF
+from openclaw_gateway.models.local import LocalModel
+
+_READY_S = 120.0
+_ASK_AGAIN_S = 0.05
 
 Announce = Callable[[Daemon, tuple[str, ...]], Coroutine[Any, Any, None]]
 
@@ -46,6 +52,22 @@ async def _serve_and_announce(daemon: Daemon, announcement: Coroutine[Any, Any, 
         await asyncio.gather(serving, announcing, return_exceptions=True)
 
 
+async def until_ready(daemon: Daemon) -> None:
+    """Wait until a request would be served. Raises CommandFailed when that does not come about."""
+    failing: tuple[str, ...] = ()
+    try:
+        async with asyncio.timeout(_READY_S):
+            while True:
+                failing = (await daemon.gateway.readiness()).failing
+                if not failing:
+                    return
+                await asyncio.sleep(_ASK_AGAIN_S)
+    except TimeoutError:
+        raise CommandFailed(
+            f"The gateway did not become ready in {_READY_S:.0f} s ({', '.join(failing)}); its log says why."
+        ) from None
+
+
 def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ...]) -> None:
     """What a start should be sure to tell, the secret apart."""
     gateway, choice = daemon.gateway, daemon.model_choice
@@ -54,16 +76,16 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     ids = gateway.roster.ids
     shown = ", ".join(ids[:8]) if len(ids) <= 8 else f"{', '.join(ids[:8])}, … ({len(ids)} in all)"
     terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
-    if choice is None:
-        terminal.row("model", "none", aside="configure models.providers and agents.defaults.model")
-    else:
-        terminal.row("model", choice.why)
+    terminal.row("model", choice.why)
     terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
     enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
     off = "off; set gateway.http.endpoints.chatCompletions.enabled to true and restart"
     terminal.row("endpoint", f"{urls[0]}/v1/chat/completions" if enabled else off)
     loaded = daemon.loaded
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
+    missing = LocalModel.from_environment(loaded.environ).unavailable()
+    if missing and choice.ref == LOCAL_REF:
+        terminal.notice(missing)
 
 
 def _log_as_configured(loaded: LoadedConfig, level: str | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from openclaw_gateway.agents.roster import compile_roster
+from openclaw_gateway.agents.roster import Agent, compile_roster
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -52,8 +52,14 @@ def _problems(loaded: LoadedConfig) -> list[str]:
         attempt(lambda: check_exposure(hosts[0], auth))
     catalog = Catalog(loaded.config, environ)
     for agent in compile_roster(loaded.config.agents):
-        attempt(lambda agent=agent: agent.model and catalog.resolve(agent.model))
+        attempt(lambda agent=agent: _check_model(catalog, agent))
     return list(dict.fromkeys(problems))
+
+
+def _check_model(catalog: Catalog, agent: Agent) -> None:
+    """Raises GatewayError. Without a model of its own an agent has the default, chosen at the start."""
+    if agent.model is not None:
+        catalog.resolve(agent.model, params={**agent.model_params.get(agent.model, {}), **agent.params})
 
 
 def _tell(

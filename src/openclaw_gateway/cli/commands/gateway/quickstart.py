@@ -3,7 +3,6 @@
 Uses nothing of the person's own set-up: no other state directory, no key from the environment.
 """
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,8 +15,7 @@ from openclaw_gateway.cli.first_config import refuse_other_homes, write_first_co
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.paste import curl_line, sdk_lines
-from openclaw_gateway.cli.readiness import ask_readiness
-from openclaw_gateway.cli.serving import banner, serve
+from openclaw_gateway.cli.serving import banner, serve, until_ready
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.brands import BRANDS, env, env_names
@@ -25,8 +23,6 @@ from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon, Options
 from openclaw_gateway.models.defaults import LOCAL_REF
 
-_READY_S = 60.0
-_ASK_AGAIN_S = 0.1
 # Both curl and the SDK would ask them even for this machine.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
@@ -51,7 +47,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None)
     options = Options(environ=environ, home=around.home, cwd=around.cwd, port=port, environment_keys=False)
 
     async def announce(daemon: Daemon, urls: tuple[str, ...]) -> None:
-        await _until_ready(urls[0])
+        await until_ready(daemon)
         banner(terminal, invocation.program, daemon, urls)
         _what_to_do(terminal, daemon, urls[0], environ)
 
@@ -75,20 +71,6 @@ def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str
     if port:
         own[port[1]] = port[0]
     return own
-
-
-async def _until_ready(origin: str) -> None:
-    """Raises CommandFailed when the gateway does not become ready."""
-    try:
-        async with asyncio.timeout(_READY_S):
-            while True:
-                if (await asyncio.to_thread(ask_readiness, origin, timeout_s=5.0)).ready:
-                    return
-                await asyncio.sleep(_ASK_AGAIN_S)
-    except (TimeoutError, OSError):
-        raise CommandFailed(
-            f"The gateway at {origin} started but did not become ready; its log lines above say why."
-        ) from None
 
 
 def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mapping[str, str]) -> None:

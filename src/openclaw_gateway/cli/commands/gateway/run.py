@@ -8,7 +8,7 @@ import click
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.serving import banner, serve
+from openclaw_gateway.cli.serving import banner, serve, until_ready
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.schema import AuthMode, Bind
@@ -58,6 +58,7 @@ def command(
             )
         for notice in daemon.loaded.notices:
             terminal.notice(notice)
+        await until_ready(daemon)
         terminal.say("Ready. Ctrl-C stops it.")
 
     return run(serve(options, announce, level="debug" if verbose else None))

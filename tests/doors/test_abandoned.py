@@ -4,6 +4,8 @@ import asyncio
 import gc
 
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.local_doorbells import LocalWatch
+from openclaw_gateway.sessions.local_log import EventLog
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, says
 from tests.doors.chat import say
@@ -44,9 +46,7 @@ async def test_4000_abandoned_requests_leave_nothing(gateway: RunningGateway, mo
         assert (await say(gateway, "hi", user=f"u{number}")).content == "still here"
     await gateway.wait_no_runs()
     gc.collect()
-    assert [run for run in gc.get_objects() if isinstance(run, Run)] == []
+    kinds = (Run, EventLog, LocalWatch)
+    assert [thing for thing in gc.get_objects() if isinstance(thing, kinds)] == []
     left = {task.get_name() for task in asyncio.all_tasks()} - before
     assert not [name for name in left if name.startswith("chatcmpl")]
-    bus = gateway.gateway._bus
-    assert not bus._logs  # type: ignore[attr-defined]
-    assert not bus._watches  # type: ignore[attr-defined]

@@ -33,6 +33,64 @@ class ReasoningDelta(Struct, frozen=True, tag_field="kind", tag="reasoning"):
     text: str
 
 
+class ToolCallStarted(Struct, frozen=True, tag_field="kind", tag="call"):
+    """The model begins to call a tool. `index` counts the calls of one model message from 0.
+
+    In a run's log only calls of the client's tools appear; the agent's own are ToolStarted/ToolEnded.
+    """
+
+    index: int
+    id: str
+    name: str
+
+
+class ToolCallArguments(Struct, frozen=True, tag_field="kind", tag="call_arguments"):
+    """The next fragment of a call's JSON arguments, as the model wrote it."""
+
+    index: int
+    text: str
+
+
+class ToolStarted(Struct, frozen=True, tag_field="kind", tag="tool_started"):
+    """One of the agent's own tools is executed. `arguments` is JSON text."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolUpdated(Struct, frozen=True, tag_field="kind", tag="tool_updated"):
+    """Output of a tool that is still running."""
+
+    call_id: str
+    name: str
+    text: str
+
+
+class ToolEnded(Struct, frozen=True, tag_field="kind", tag="tool_ended"):
+    call_id: str
+    name: str
+    text: str
+    is_error: bool
+    ms: int
+
+
+class ModelFailed(Struct, frozen=True, tag_field="kind", tag="model_failed"):
+    """An attempt failed. `retry_in_s` None = not with this model again; `code` is the error's."""
+
+    provider: str
+    model: str
+    attempt: int
+    code: str
+    retry_in_s: float | None = None
+
+
+class Compacted(Struct, frozen=True, tag_field="kind", tag="compacted"):
+    """Everything up to `covers_to_seq` is from now on told to the model as a summary."""
+
+    covers_to_seq: int
+
+
 class UsageReported(Struct, frozen=True, tag_field="kind", tag="usage"):
     """What one model call cost; the run's total is in RunEnded."""
 
@@ -44,4 +102,18 @@ class RunEnded(Struct, frozen=True, tag_field="kind", tag="ended"):
     at_ms: int
 
 
-Event = RunStarted | ModelCalled | TextDelta | ReasoningDelta | UsageReported | RunEnded
+Event = (
+    RunStarted
+    | ModelCalled
+    | ModelFailed
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallStarted
+    | ToolCallArguments
+    | ToolStarted
+    | ToolUpdated
+    | ToolEnded
+    | Compacted
+    | UsageReported
+    | RunEnded
+)

@@ -1,7 +1,8 @@
 """The messages of a conversation, as they are stored and as the model dialects receive them.
 
 Roles are a closed set; vendor spellings (developer, function, input_text …) are gone by the time a
-message has one of these shapes. Content is plain text: doors join text parts with a newline.
+message has one of these shapes. Content is plain text: doors join text parts with a newline; images
+stand beside it, in order.
 """
 
 from msgspec import Struct
@@ -15,6 +16,25 @@ class ToolCall(Struct, frozen=True, omit_defaults=True):
     arguments: str
 
 
+class Image(Struct, frozen=True, omit_defaults=True):
+    """`data` is base64 without line breaks; `media_type` such as image/png."""
+
+    media_type: str
+    data: str
+
+
+class ReasoningBlock(Struct, frozen=True, omit_defaults=True):
+    """Reasoning that its vendor wants back as it was: only the dialect `api` that made it resends it.
+
+    `signature` is the vendor's seal or encrypted content; `id` its name for the block.
+    """
+
+    api: str
+    text: str = ""
+    signature: str = ""
+    id: str = ""
+
+
 class SystemMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="system"):
     content: str
 
@@ -22,6 +42,7 @@ class SystemMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", t
 class UserMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="user"):
     content: str
     name: str | None = None
+    images: tuple[Image, ...] = ()
 
 
 class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="assistant"):
@@ -32,12 +53,14 @@ class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role"
     reasoning: str | None = None
     name: str | None = None
     aborted: bool = False
+    blocks: tuple[ReasoningBlock, ...] = ()
 
 
 class ToolMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="tool"):
     tool_call_id: str
     content: str
     name: str | None = None
+    is_error: bool = False
 
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage

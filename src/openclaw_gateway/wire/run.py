@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import Message, ToolCall
 
 RunStatus = Literal["queued", "running", "completed", "failed", "aborted", "interrupted"]
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
@@ -43,6 +43,31 @@ class Sampling(Struct, frozen=True):
     response_format: Raw | UnsetType = UNSET
 
 
+class ToolSpec(Struct, frozen=True):
+    """A function tool as a model is offered it. `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Raw
+
+
+class NamedTool(Struct, frozen=True):
+    """The model must call this one."""
+
+    name: str
+
+
+ToolChoice = Literal["auto", "none", "required"] | NamedTool
+
+
+class ClientTools(Struct, frozen=True):
+    """The request's own function tools: offered to the model, executed by the client."""
+
+    tools: tuple[ToolSpec, ...] = ()
+    choice: ToolChoice = "auto"
+    parallel: bool | None = None
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
@@ -58,6 +83,7 @@ class RunRequest(Struct, frozen=True):
     session_key: str | None = None
     instructions: str = ""
     sampling: Sampling = Sampling()
+    client_tools: ClientTools = ClientTools()
     idempotency_key: str | None = None
     timeout_s: float | None = None
     retain: bool = False
@@ -82,5 +108,6 @@ class RunResult(Struct, frozen=True):
     text: str = ""
     reasoning: str = ""
     finish_reason: FinishReason | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     error: ErrorInfo | None = None

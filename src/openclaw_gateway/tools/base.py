@@ -1,0 +1,112 @@
+"""What a tool is, what it is told, and what it may ask for.
+
+Tools know no siblings (agents, sessions, models) and no doors. What they need from there comes as small
+capability Protocols in `ToolHouse`, bound once in daemon.py. A tool says what went wrong by raising
+ToolError; it becomes a result that the model reads, not the end of the run.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+
+from openclaw_gateway.wire.run import ToolSpec
+
+
+class ToolError(Exception):
+    """A sentence for the model: what is wrong and what it may do instead. No secret in it."""
+
+
+class ToolResult(Struct, frozen=True):
+    """What the model reads."""
+
+    text: str
+    is_error: bool = False
+
+
+class ToolContext(Struct, frozen=True):
+    """One call. `update` shows output while the tool still runs; it never blocks."""
+
+    run_id: str
+    call_id: str
+    agent_id: str
+    owner: str
+    session_key: str | None
+    update: Callable[[str], None]
+
+
+class Tool(Protocol):
+    """`summary` is one line for the system prompt; `read_only` tools may run side by side."""
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def read_only(self) -> bool: ...
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        """Raises ToolError. Cancelling it must stop whatever it started."""
+
+
+class ToolAgent(Struct, frozen=True):
+    """What the tools of one agent are built for. The settings are the merged sections of the
+    configuration (`tools.exec`, `tools.fs`, `tools.web`, `sandbox`, …), the agent's over the global ones."""
+
+    id: str
+    workspace: Path
+    settings: Mapping[str, Any]
+    sandbox: Mapping[str, Any] = {}
+
+
+class SessionLine(Struct, frozen=True):
+    key: str
+    agent_id: str
+    updated_ms: int
+    messages: int
+    label: str | None = None
+
+
+class Said(Struct, frozen=True):
+    role: str
+    text: str
+
+
+class SessionsForTools(Protocol):
+    """The conversations an agent may look at. Raises ToolError for one it may not, or that is unknown."""
+
+    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]: ...
+
+    async def history(
+        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+    ) -> tuple[Said, ...]: ...
+
+    async def send(
+        self, context: ToolContext, session_key: str, message: str, timeout_s: float
+    ) -> str | None:
+        """Have the session's agent answer; None when it has not yet after `timeout_s` (0 = do not wait)."""
+
+    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]: ...
+
+
+class AgentsForTools(Protocol):
+    def list_agents(self) -> tuple[tuple[str, str], ...]:
+        """(id, name) of every agent."""
+
+
+class ToolHouse(Struct, frozen=True):
+    """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from."""
+
+    state_dir: Path
+    environ: Mapping[str, str]
+    sessions: SessionsForTools
+    agents: AgentsForTools
+
+
+def spec_of(name: str, description: str, schema: Mapping[str, Any]) -> ToolSpec:
+    """A ToolSpec from a schema written as Python values."""
+    return ToolSpec(name, description, Raw(msgspec.json.encode(schema)))

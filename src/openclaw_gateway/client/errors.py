@@ -16,7 +16,6 @@ from msgspec import UNSET
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.wire.frames import ErrorShape
 
-
 # Codes that the protocol spells in its own way, as the rest of the program knows them.
 _PLAIN_CODES = {
     "AUTH_TOKEN_MISSING": "invalid_api_key",

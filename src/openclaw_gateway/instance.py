@@ -24,7 +24,9 @@ class InstanceLock:
 
     def __enter__(self) -> "InstanceLock":
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Both levels: what `parents=True` makes on the way takes its mode from the umask.
+            self._path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.parent.mkdir(exist_ok=True, mode=0o700)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StartupError(

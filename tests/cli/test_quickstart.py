@@ -1,6 +1,7 @@
 """`gateway quickstart`: what it writes, what it leaves alone, and that what it prints works as printed."""
 
 import asyncio
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.cli.conftest import DEADLINE_S, Program, Started
 
 EMBEDDED = LocalModel.from_environment({}).unavailable()
+needs_curl = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="the printed line is for curl, which is not installed"
+)
 
 
 async def _start(program: Program, *words: str, **environ: str) -> Started:
@@ -124,6 +128,7 @@ async def test_the_rest_of_the_environment_does_not_count(program: Program, tmp_
     assert "local/smollm2-135m-instruct" in started.out
 
 
+@needs_curl
 async def test_what_is_printed_works_as_printed(program: Program, models: ModelServer, token: str) -> None:
     models.script("m", says("Hello from the script."))
     program.configure(model_config(models.base_url, model="m"))
@@ -135,6 +140,7 @@ async def test_what_is_printed_works_as_printed(program: Program, models: ModelS
     assert token not in await _execute("curl", "-sSf", page)
 
 
+@needs_curl
 @pytest.mark.skipif(EMBEDDED is not None, reason=str(EMBEDDED))
 async def test_a_first_start_answers_with_the_embedded_model(program: Program) -> None:
     """With nothing at all but a directory: a real model's text."""

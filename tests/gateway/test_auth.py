@@ -110,7 +110,7 @@ def test_scopes_imply_the_lesser_ones_and_can_only_be_narrowed() -> None:
     reader = OPERATOR.narrowed((READ,))
     assert OPERATOR.may(READ)
     assert OPERATOR.may(WRITE)
-    with pytest.raises(Forbidden, match="missing scope: operator.write"):
+    with pytest.raises(Forbidden, match=r"missing scope: operator\.write"):
         reader.require(WRITE)
     assert reader.narrowed((ADMIN, WRITE, READ)) == Principal("operator", frozenset({READ}))
     assert OPERATOR.narrowed(()) == OPERATOR

@@ -111,3 +111,23 @@ async def test_one_store_call_fails(models: ModelServer, tmp_path: Path, after: 
         assert [r.id for r in await store.list_runs(status="queued")] == []
         await store.close()
     assert nth > 2 * RUNS
+
+
+async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_path: Path) -> None:
+    """A caller that was told "busy, try again" may try again under the same id."""
+    store = SqliteStore(tmp_path / "s.sqlite")
+    await store.open()
+    bus = LocalBus()
+    faulty = FaultyStore(store, 1, after=False)
+    upstream = UpstreamClient(Limits())
+    lanes = Lanes(faulty, bus, QUICK)
+    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), ModelCaller(upstream)), bus, max_runs=9)
+    plan = Plan(Agent("main", "Main", "p"), ModelTarget(Endpoint("mock", models.base_url), "mock-echo"))
+    request = RunRequest("same-id", "main", "me", (UserMessage("hi"),), session_key=SESSION, retain=True)
+    with pytest.raises(StoreError):
+        await live.start(request, plan)
+    await live.idle()
+    run = await live.start(request, plan)
+    assert (await run.wait()).status == "completed"
+    await upstream.close()
+    await store.close()

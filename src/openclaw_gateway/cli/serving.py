@@ -4,7 +4,9 @@ The daemon does the work and says what went wrong; here it only gets a terminal.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 from openclaw_gateway import __version__
@@ -12,7 +14,7 @@ from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, Options
-from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.logs import configure_logging, open_log
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel
 
@@ -30,9 +32,9 @@ async def serve(options: Options, announce: Announce, *, level: str | None = Non
     configure_logging(level=level or "info")
     daemon = await Daemon.build(options)
     try:
-        _log_as_configured(daemon.loaded, level)
-        urls = await daemon.listen()
-        return await _serve_and_announce(daemon, announce(daemon, urls))
+        with _log_as_configured(daemon.loaded, level):
+            urls = await daemon.listen()
+            return await _serve_and_announce(daemon, announce(daemon, urls))
     finally:
         await daemon.close()
 
@@ -88,10 +90,18 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
         terminal.notice(missing)
 
 
-def _log_as_configured(loaded: LoadedConfig, level: str | None) -> None:
+@contextlib.contextmanager
+def _log_as_configured(loaded: LoadedConfig, level: str | None) -> Iterator[None]:
+    """The configuration's log file is open for as long as the block lasts."""
     logging = loaded.config.logging
     style = logging.console_style
-    configure_logging(
-        level=level or logging.console_level or logging.level,
-        style="json" if style == "json" else "pretty" if style else None,
-    )
+    with contextlib.ExitStack() as undo:
+        configure_logging(
+            level=level or logging.level,
+            console_level=level or logging.console_level,
+            style="json" if style == "json" else "pretty" if style else None,
+            file=undo.enter_context(open_log(Path(logging.file))) if logging.file else None,
+            patterns=logging.redact_patterns,
+        )
+        undo.callback(configure_logging, level=level or "info")
+        yield

@@ -46,6 +46,7 @@ from openclaw_gateway.wire.frames import (
 
 _MAX_FRAME_BYTES = 256 << 20
 _HEARTBEAT_S = 30.0
+_CLOSE_WAIT_S = 2.0
 
 _encode = msgspec.json.Encoder().encode
 _frames = msgspec.json.Decoder[ServerFrame](ServerFrame)
@@ -84,7 +85,7 @@ class GatewayClient:
             auth=ConnectAuth(token, password),
         )
         self._connect_timeout_s = connect_timeout_s
-        self._session: aiohttp.ClientSession
+        self._undo: contextlib.AsyncExitStack
         self._socket: Socket
         self._reader: asyncio.Task[None]
         self._calls: dict[str, Call] = {}
@@ -92,21 +93,19 @@ class GatewayClient:
         self._lost: GatewayError | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession()
-        try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                self._socket = await self._open()
-                self.hello = await self._greet()
-        except TimeoutError:
-            await self._session.close()
-            raise self._address.unreachable("it did not answer in time") from None
-        except DecodeError:
-            await self._session.close()
-            raise self._address.garbled() from None
-        except BaseException:
-            await self._session.close()
-            raise
-        self._reader = asyncio.create_task(self._read(), name="gateway-client.read")
+        async with contextlib.AsyncExitStack() as undo:
+            session = await undo.enter_async_context(aiohttp.ClientSession())
+            try:
+                async with asyncio.timeout(self._connect_timeout_s):
+                    self._socket = await self._open(session)
+                    undo.push_async_callback(self._socket.close)
+                    self.hello = await self._greet()
+            except TimeoutError:
+                raise self._address.unreachable("it did not answer in time") from None
+            except DecodeError:
+                raise self._address.garbled() from None
+            self._reader = asyncio.create_task(self._read(), name="gateway-client.read")
+            self._undo = undo.pop_all()
         return self
 
     async def __aexit__(
@@ -114,10 +113,7 @@ class GatewayClient:
     ) -> None:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
-        try:
-            await self._socket.close()
-        finally:
-            await self._session.close()
+        await self._undo.aclose()
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = 30.0
@@ -160,15 +156,16 @@ class GatewayClient:
         finally:
             self._calls.pop(request_id, None)
 
-    async def _open(self) -> Socket:
+    async def _open(self, session: aiohttp.ClientSession) -> Socket:
         url = self._address.url
         if url is None:
             raise self._address.unusable()
         try:
-            return await self._session.ws_connect(
+            return await session.ws_connect(
                 url,
                 max_msg_size=_MAX_FRAME_BYTES,
                 heartbeat=_HEARTBEAT_S,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_WAIT_S),
                 compress=0,
                 decode_text=False,
             )
@@ -186,7 +183,6 @@ class GatewayClient:
             if isinstance(frame, ResponseFrame):
                 said = outcome(frame)
                 if isinstance(said, GatewayError):
-                    await self._socket.close()
                     raise said
                 return decode(_hellos, Raw(b"{}") if frame.payload is UNSET else frame.payload)
 

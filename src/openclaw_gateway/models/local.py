@@ -160,7 +160,7 @@ class LocalModel:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={name: value for name, value in os.environ.items() if name in _KEPT},
+            env=_child_environment(),
             # Ctrl-C in the terminal is for the gateway, which still has answers to finish.
             start_new_session=True,
         )
@@ -174,6 +174,16 @@ class LocalModel:
             await drain
             raise
         return _Child(process, Endpoint(LOCAL, ready.base_url, key), self._monotonic(), drain)
+
+
+def _child_environment() -> dict[str, str]:
+    """Without anybody's keys; with the OpenMP library that the set-up may have put beside this Python."""
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT}
+    borrowed = Path(sys.prefix, "lib", "openmp")
+    if borrowed.is_dir():
+        paths = [str(borrowed), *filter(None, [kept.get("LD_LIBRARY_PATH")])]
+        kept["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
+    return kept
 
 
 async def _order(process: asyncio.subprocess.Process, orders: Orders) -> Ready:

@@ -118,7 +118,7 @@ class LiveRuns:
 
     def _ended(self, run: Run) -> None:
         del self._running[run.id]
-        if not run.request.retain:
+        if run.refused or not run.request.retain:
             self._bus.forget(run.id)
             return
         self._retained[run.id] = (run, now_ms())

@@ -59,6 +59,12 @@ class Run:
         if not self.accepted.done():
             self.accepted.set_exception(error)
 
+    @property
+    def refused(self) -> bool:
+        """Whether the run was never accepted."""
+        accepted = self.accepted
+        return accepted.done() and not accepted.cancelled() and accepted.exception() is not None
+
     def emit(self, events: list[Event] | tuple[Event, ...]) -> None:
         """Append to the log."""
         self._bus.emit(self.id, self._token, self._seq, events)

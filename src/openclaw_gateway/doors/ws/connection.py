@@ -34,7 +34,7 @@ from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
 
-_LAST_WORDS_S = 2.0
+_LAST_WORDS_S = 1.0
 
 
 class Timing(Struct, frozen=True):
@@ -136,19 +136,28 @@ class _Connection:
             await socket.send(success(connect.id, greeting))
             socket.connected()
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
-            tasks.run(self._leave(feed, calls), "ws.leave")
-            while (data := await socket.receive()) is not None:
-                await calls.take(data)
+            await self._listen(feed, calls, tasks)
         finally:
             if silence is not None:
                 silence()
             for owned in (tasks, calls, feed):
                 await owned.close()
 
-    async def _leave(self, feed: Feed, calls: Dispatcher) -> None:
-        """Once the gateway drains: say so, let the runs end, say what came of them, close."""
+    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks) -> None:
+        """Until the connection is closed, by either side."""
+        try:
+            async with asyncio.timeout(None) as stay:
+                tasks.run(self._leave(feed, calls, stay), "ws.leave")
+                while (data := await self._socket.receive()) is not None:
+                    await calls.take(data)
+        except TimeoutError:
+            await self._socket.close(Close.RESTART, "service restart")
+
+    async def _leave(self, feed: Feed, calls: Dispatcher, stay: asyncio.Timeout) -> None:
+        """Once the gateway drains: say so, let the runs end, say what came of them, end the stay."""
         await self._closing.wait()
         await feed.emit("shutdown", {"reason": "the gateway is shutting down"})
         await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
         await calls.wait(_LAST_WORDS_S)
-        await self._socket.close(Close.RESTART, "service restart")
+        # The reader itself must close: closed from here, it would not wait for the other side's close.
+        stay.reschedule(asyncio.get_running_loop().time())

@@ -22,13 +22,15 @@ from openclaw_gateway.wire.frames import (
     EventFrame,
     RequestFrame,
     ResponseFrame,
+    ServerFrame,
 )
 
 EVENTS = ("connect.challenge", "agent", "chat", "tick", "shutdown")
 UNKNOWN_ID = "invalid"
 
 _encode = msgspec.json.Encoder().encode
-_frames = msgspec.json.Decoder(RequestFrame)
+# Of all frames, because a struct on its own may be sent without its `type`.
+_frames = msgspec.json.Decoder[RequestFrame | ServerFrame](RequestFrame | ServerFrame)
 _connect_params = msgspec.json.Decoder(ConnectParams)
 _MISSING = re.compile(r"object missing required field `(?P<field>[^`]*)`")
 
@@ -120,9 +122,12 @@ def read_request(data: bytes, max_depth: int) -> RequestFrame | ResponseFrame:
     if depth_exceeds(data, max_depth):
         return failure(UNKNOWN_ID, invalid(f"invalid request frame: nested deeper than {max_depth} levels"))
     try:
-        return decode(_frames, data)
+        frame = decode(_frames, data)
     except DecodeError as error:
         return failure(_id_of(data), invalid(f"invalid request frame: {_in_words(error)}"))
+    if isinstance(frame, RequestFrame):
+        return frame
+    return failure(_id_of(data), invalid('invalid request frame: type must be "req"'))
 
 
 def read_params(decoder: msgspec.json.Decoder[Any], frame: RequestFrame) -> Any:

@@ -41,6 +41,7 @@ def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
             "meta": {
                 "durationMs": ended_ms - run.created_ms,
                 "agentMeta": {
+                    "sessionKey": run.request.session_key,
                     "provider": target.provider,
                     "model": target.model,
                     "usage": usage_object(result.usage),

@@ -2,8 +2,8 @@
 
 Events repeat what has been said so far, as clients expect, so a long answer told delta by delta would
 cost its length squared. Therefore deltas that came together are told together, and after an event that
-repeats much there is a pause (`pause_s`): whatever the length, a run is told at no more than
-TOLD_PER_SECOND characters a second, and whoever falls behind is told the rest in one event.
+repeats much there is a pause (`pause_s`): a run is told at about TOLD_PER_SECOND characters a second,
+however many deltas it has, and whoever falls behind is told the rest in one event.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ from openclaw_gateway.wire.run import RunResult, RunStatus
 TOLD_PER_SECOND = 400_000
 CHAT_EVERY_S = 0.15
 _SHORTEST_PAUSE_S = 0.005
+_LONGEST_PAUSE_S = 2.0
 
 _CHAT_STATES: dict[RunStatus, ChatState] = {"completed": "final", "aborted": "aborted"}
 
@@ -58,7 +59,7 @@ class RunView:
     def pause_s(self) -> float:
         """How long to let deltas gather before the next events."""
         pause = (len(self._text) + len(self._reasoning)) / TOLD_PER_SECOND
-        return pause if pause >= _SHORTEST_PAUSE_S else 0.0
+        return min(pause, _LONGEST_PAUSE_S) if pause >= _SHORTEST_PAUSE_S else 0.0
 
     def take(self, events: Sequence[Event], now_ms: int) -> Iterator[Told]:
         """What to tell of the next part of the log, which may be empty."""

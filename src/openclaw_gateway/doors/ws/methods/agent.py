@@ -21,6 +21,7 @@ from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import RunRequest, RunStatus
 
 _DAY_MS = 86_400_000
+_MONTH_S = 30 * 86_400
 _ENDED_ELSEWHERE: dict[RunStatus, str] = {"completed": "ok", "queued": "timeout", "running": "timeout"}
 
 
@@ -31,7 +32,7 @@ class AgentParams(Struct, frozen=True, rename="camel"):
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)]
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     session_key: Annotated[str, Meta(max_length=512)] | None = None
-    timeout: Annotated[float, Meta(le=_DAY_MS)] | None = None
+    timeout: Annotated[float, Meta(le=_MONTH_S)] | None = None
     extra_system_prompt: str | None = None
     attachments: list[Any] | None = None
 

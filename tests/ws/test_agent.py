@@ -1,0 +1,311 @@
+"""An agent run over the WebSocket: accepted, events, final; found again, stopped, and never doubled."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from openclaw_gateway.doors.ws.connection import Timing
+from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.model_server import Hold, ModelServer, Reasoning, fails, hangs, says
+from openclaw_gateway.wire.run import Usage
+from tests.ws.peer import DEADLINE_S, Peer, connected, door, request, ws_tasks
+
+
+async def ask(peer: Peer, key: str, text: str = "hi", **more: Any) -> dict[str, Any]:
+    """Send an `agent` request whose id is the key; what `accepted` says."""
+    await peer.send(request(key, "agent", {"message": text, "idempotencyKey": key, **more}))
+    accepted = await peer.answer(key)
+    assert accepted["ok"], accepted
+    payload: dict[str, Any] = accepted["payload"]
+    return payload
+
+
+def data(peer: Peer, run_id: str, stream: str) -> list[dict[str, Any]]:
+    return [event["data"] for event in peer.told(run_id) if event["stream"] == stream]
+
+
+async def test_accepted_then_events_then_final(models: ModelServer, peer: Peer) -> None:
+    models.enqueue(says(Reasoning("hm"), "Hel", "lo.", usage=Usage(10, 5, 15, cached_tokens=4)))
+    accepted = await ask(peer, "run-1")
+    assert accepted | {"acceptedAt": 0} == {
+        "runId": "run-1",
+        "sessionKey": "agent:main:main",
+        "agentId": "main",
+        "status": "accepted",
+        "acceptedAt": 0,
+    }
+    assert peer.events == [], "the answer comes before the events"
+    final = (await peer.answer("run-1"))["payload"]
+    assert final["runId"] == "run-1"
+    assert (final["status"], final["summary"]) == ("ok", "completed")
+    assert final["result"]["payloads"] == [{"text": "Hello.", "mediaUrl": None}]
+    meta = final["result"]["meta"]
+    assert meta.pop("durationMs") >= 0
+    assert meta == {
+        "agentMeta": {
+            "provider": "mock",
+            "model": "mock-echo",
+            "usage": {"input": 6, "output": 5, "cacheRead": 4, "cacheWrite": 0, "total": 15},
+        },
+        "aborted": False,
+        "stopReason": "stop",
+    }
+    told = peer.told("run-1")
+    assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
+    assert {(event["sessionKey"], event["agentId"]) for event in told} == {("agent:main:main", "main")}
+    assert [step["phase"] for step in data(peer, "run-1", "lifecycle")] == ["start", "model", "end"]
+    assert data(peer, "run-1", "thinking")[-1]["text"] == "hm"
+    assert data(peer, "run-1", "assistant")[-1]["text"] == "Hello."
+    assert [event["seq"] for event in peer.events] == list(range(1, len(peer.events) + 1))
+    chat = peer.told("run-1", "chat")
+    assert chat[-1]["state"] == "final"
+    assert "".join(event.get("deltaText", "") for event in chat) == "Hello."
+
+
+async def test_deltas_arrive_while_the_run_goes_on(models: ModelServer, peer: Peer) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    await ask(peer, "run")
+    first = await peer.event("agent", stream="assistant")
+    assert first["payload"]["data"] == {"text": "one ", "delta": "one "}
+    gate.set()
+    second = await peer.event("agent", stream="assistant")
+    assert second["payload"]["data"] == {"text": "one two", "delta": "two"}
+
+
+async def test_the_request_reaches_the_model(models: ModelServer, peer: Peer) -> None:
+    await ask(
+        peer, "run", "the question", extraSystemPrompt="Be brief.", thinking="high", deliver=False, lane="x"
+    )
+    await peer.answer("run")
+    messages = models.requests[0].messages
+    assert messages[-1] == {"role": "user", "content": "the question"}
+    assert messages[0]["role"] == "system"
+    assert "Be brief." in messages[0]["content"]
+
+
+async def test_a_session_remembers(models: ModelServer, peer: Peer) -> None:
+    for number in (1, 2):
+        assert (await ask(peer, f"run-{number}", f"text {number}", sessionKey="Talk"))["sessionKey"] == (
+            "agent:main:talk"
+        )
+        await peer.answer(f"run-{number}")
+    said = [
+        (each["role"], each["content"]) for each in models.requests[1].messages if each["role"] != "system"
+    ]
+    assert said == [("user", "text 1"), ("assistant", "text 1"), ("user", "text 2")]
+
+
+async def test_a_failing_model(models: ModelServer, peer: Peer) -> None:
+    models.enqueue(fails(401, "no such key"))
+    await ask(peer, "run")
+    error = (await peer.answer("run"))["error"]
+    assert error["code"] == "UNAVAILABLE"
+    assert error["details"] == {
+        "runId": "run",
+        "status": "error",
+        "code": "provider_auth_failed",
+        "httpStatus": 401,
+    }
+    end = data(peer, "run", "lifecycle")[-1]
+    assert (end["phase"], end["error"]) == ("error", error["message"])
+    assert peer.told("run", "chat")[-1]["state"] == "error"
+    waited = await peer.result("agent.wait", {"runId": "run"})
+    assert (waited["status"], waited["error"]) == ("error", error["message"])
+
+
+async def test_a_run_has_a_time_limit(models: ModelServer, peer: Peer) -> None:
+    models.enqueue(hangs())
+    await ask(peer, "run", timeout=0.05)
+    error = (await peer.answer("run"))["error"]
+    assert error["code"] == "AGENT_TIMEOUT"
+    assert error["details"]["httpStatus"] == 504
+
+
+async def test_wait_knows_running_ended_and_unknown_runs(models: ModelServer, peer: Peer) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("a", Hold(gate)))
+    await ask(peer, "run")
+    assert await peer.result("agent.wait", {"runId": "run", "timeoutMs": 1}) == {
+        "runId": "run",
+        "status": "timeout",
+    }
+    await peer.send(request("w", "agent.wait", {"runId": "run"}))
+    gate.set()
+    waited = (await peer.answer("w"))["payload"]
+    assert waited["status"] == "ok"
+    assert 0 < waited["startedAt"] <= waited["endedAt"]
+    again = await peer.result("agent.wait", {"runId": "run", "timeoutMs": 0})
+    assert again == waited
+    assert (await peer.result("agent.wait", {"runId": "nobody", "timeoutMs": 1}))["status"] == "timeout"
+
+
+async def test_wait_may_come_before_the_run(peer: Peer) -> None:
+    await peer.send(request("w", "agent.wait", {"runId": "run"}))
+    assert await peer.result("health")
+    await ask(peer, "run")
+    assert (await peer.answer("w"))["payload"]["status"] == "ok"
+
+
+async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        await ask(peer, "run")
+        await peer.answer("run")
+    gateway.gateway._live._retained.clear()
+    async with connected(gateway) as peer:
+        assert await peer.result("agent.wait", {"runId": "run"}) == {"runId": "run", "status": "ok"}
+        error = await peer.error("agent", {"message": "hi", "idempotencyKey": "run"})
+        assert error["details"]["code"] == "duplicate_run"
+
+
+@pytest.mark.parametrize("by", ["runId", "sessionKey"])
+async def test_abort_stops_the_model(models: ModelServer, peer: Peer, by: str) -> None:
+    models.enqueue(says("par", Hold(asyncio.Event())))
+    await ask(peer, "run")
+    await peer.event("agent", stream="assistant")
+    aborted = await peer.result("chat.abort", {by: "run" if by == "runId" else "agent:main:main"})
+    assert aborted == {"ok": True, "aborted": True, "runIds": ["run"]}
+    await models.wait_aborted(1)
+    error = (await peer.answer("run"))["error"]
+    assert error["details"]["code"] == "run_aborted"
+    end = data(peer, "run", "lifecycle")[-1]
+    assert (end["phase"], end["aborted"]) == ("end", True)
+    last = peer.told("run", "chat")[-1]
+    assert (last["state"], last["message"]["content"][0]["text"]) == ("aborted", "par")
+    assert (await peer.result("agent.wait", {"runId": "run"}))["status"] == "error"
+    nothing = await peer.result("chat.abort", {by: "run" if by == "runId" else "agent:main:main"})
+    assert nothing == {"ok": True, "aborted": False, "runIds": []}
+
+
+async def test_a_repeated_key_attaches_to_the_same_run(models: ModelServer, gateway: RunningGateway) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    async with connected(gateway) as first, connected(gateway) as second:
+        await ask(first, "run")
+        await first.event("agent", stream="assistant")
+        await ask(second, "run")
+        gate.set()
+        finals = [(await peer.answer("run"))["payload"] for peer in (first, second)]
+        assert finals[0] == finals[1]
+        assert data(second, "run", "assistant")[-1]["text"] == "one two"
+        await second.send(request("again", "agent", {"message": "hi", "idempotencyKey": "run"}))
+        assert (await second.answer("again"))["payload"]["status"] == "accepted"
+        assert (await second.answer("again"))["payload"] == finals[0]
+    assert len(models.requests) == 1
+
+
+async def test_a_client_that_comes_back_hears_the_run_from_its_beginning(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    async with connected(gateway) as peer:
+        await ask(peer, "run")
+        await peer.event("agent", stream="assistant")
+    async with connected(gateway) as peer:
+        await ask(peer, "run")
+        gate.set()
+        assert (await peer.answer("run"))["payload"]["result"]["payloads"][0]["text"] == "one two"
+        told = peer.told("run")
+    assert told[0]["data"]["phase"] == "start"
+    assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
+
+
+async def test_a_run_goes_on_without_its_client_and_the_connection_leaves_nothing_behind(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    async with door(gateway.gateway, Timing()) as opened:
+        async with connected(gateway, opened.url) as peer:
+            await ask(peer, "run")
+            await peer.send(request("w", "agent.wait", {"runId": "run"}))
+            await peer.send(request("n", "agent.wait", {"runId": "nobody"}))
+            await peer.event("agent", stream="assistant")
+            assert ws_tasks() > {"ws.tick", "ws.agent", "ws.agent.wait", "ws.feed:run"}
+            response = peer.socket._response
+            assert response.connection is not None
+            assert response.connection.transport is not None
+            response.connection.transport.abort()
+        await opened.wait_served()
+        assert ws_tasks() == set()
+    assert gateway.gateway.live_runs() == 1
+    gate.set()
+    async with connected(gateway) as peer:
+        assert (await peer.result("agent.wait", {"runId": "run"}))["status"] == "ok"
+    assert models.aborted == 0
+
+
+async def test_a_thousand_connections_leave_nothing_behind(gateway: RunningGateway) -> None:
+    async with door(gateway.gateway, Timing()) as opened:
+        for _ in range(20):
+            await asyncio.gather(*(_come_and_go(gateway, opened.url) for _ in range(50)))
+        for _ in range(1000):
+            await opened.wait_served()
+    assert ws_tasks() == set()
+    assert not gateway.gateway._live._listeners
+
+
+async def _come_and_go(gateway: RunningGateway, url: str) -> None:
+    async with connected(gateway, url):
+        pass
+
+
+async def test_runs_of_the_http_door_are_heard_too(gateway: RunningGateway) -> None:
+    body = {"model": "openclaw", "user": "Ada", "messages": [{"role": "user", "content": "one two three"}]}
+    async with connected(gateway) as peer, aiohttp.ClientSession(headers=gateway.headers) as http:
+        async with http.post(f"{gateway.base_url}/chat/completions", json=body) as answer:
+            assert answer.status == 200
+            completion = msgspec.json.decode(await answer.read())
+        run_id = completion["id"]
+        await peer.event("chat", runId=run_id, state="final")
+        assert data(peer, run_id, "assistant")[-1]["text"] == completion["choices"][0]["message"]["content"]
+        assert peer.told(run_id)[0]["sessionKey"] == "agent:main:openai-user:ada"
+        over_http = [event["stream"] for event in peer.told(run_id)]
+        await ask(peer, "run", "one two three", sessionKey="other")
+        await peer.answer("run")
+        assert [event["stream"] for event in peer.told("run")] == over_http
+
+
+async def test_a_narrow_client_hears_nothing(gateway: RunningGateway) -> None:
+    async with connected(gateway, scopes=["nothing"]) as deaf, connected(gateway) as peer:
+        await ask(peer, "run")
+        await peer.answer("run")
+        error = await deaf.error("health")
+        assert error["code"] == "FORBIDDEN"
+        assert deaf.events == []
+
+
+async def test_a_long_answer_does_not_cost_its_square(models: ModelServer, peer: Peer) -> None:
+    piece = "x" * 100
+    models.enqueue(says(*[piece] * 2000))
+    await ask(peer, "run")
+    final = await peer.answer("run")
+    text = final["payload"]["result"]["payloads"][0]["text"]
+    assert len(text) == 200_000
+    said = data(peer, "run", "assistant")
+    assert "".join(step["delta"] for step in said) == text
+    assert sum(len(step["text"]) for step in said) < 20 * len(text)
+
+
+async def test_draining_lets_the_run_end_then_says_goodbye(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two"))
+    async with connected(gateway) as peer, connected(gateway, scopes=["nothing"]) as idle:
+        await ask(peer, "run")
+        await peer.event("agent", stream="assistant")
+        draining = asyncio.create_task(gateway.daemon.drain())
+        assert (await peer.event("shutdown"))["payload"]["reason"]
+        error = await peer.error("agent", {"message": "more", "idempotencyKey": "more"})
+        assert error["details"]["code"] == "draining"
+        assert await idle.close_code() == 1012
+        gate.set()
+        assert (await peer.answer("run"))["payload"]["result"]["payloads"][0]["text"] == "one two"
+        assert await peer.close_code() == 1012
+        async with asyncio.timeout(DEADLINE_S):
+            await draining

@@ -1,0 +1,170 @@
+"""What a connection may not do: too much, too often, the wrong kind, and never reading."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import msgspec
+import pytest
+
+from openclaw_gateway.doors.ws.connection import Timing
+from openclaw_gateway.doors.ws.dispatch import MAX_CALLS
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.ws.peer import DEADLINE_S, Door, connect_params, connected, dial, door, request, ws_tasks
+
+
+@pytest.fixture
+async def narrow(models: ModelServer) -> AsyncIterator[RunningGateway]:
+    """A gateway with small limits and a large list of models."""
+    many = [{"id": f"model-{number}", "name": "x" * 500} for number in range(2000)]
+    more = {
+        "gateway": {
+            "limits": {
+                "maxWsFrameBytes": 100_000,
+                "wsMessagesPerSecond": 0.001,
+                "wsBurst": 20,
+                "readerStallSeconds": 0.2,
+            }
+        },
+        "models": {"providers": {"mock": {"models": many}}},
+    }
+    async with running_gateway(model_config(models.base_url, more)) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def asking(
+    opened: Door, gateway: RunningGateway
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare socket that has asked for two answers of a megabyte each, and read nothing of them."""
+    bare = socket.socket()
+    bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+    bare.setblocking(False)  # noqa: FBT003
+    host, port = opened.url.removeprefix("ws://").rstrip("/").split(":")
+    await asyncio.get_running_loop().sock_connect(bare, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=bare, limit=16_384)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    frames = [
+        request("0", "connect", connect_params(gateway.token)),
+        request("1", "models.list"),
+        request("2", "models.list"),
+    ]
+    for frame in frames:
+        data = msgspec.json.encode(frame)
+        # Masked with zeros: what RFC 6455 asks of clients, without changing a byte.
+        writer.write(b"\x81\xfe" + len(data).to_bytes(2, "big") + bytes(4) + data)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def test_a_frame_before_connect_is_at_most_64_kib(gateway: RunningGateway) -> None:
+    async with dial(gateway.ws_url) as peer:
+        await peer.event("connect.challenge")
+        await peer.send(request("1", "connect", connect_params(gateway.token, userAgent="x" * 70_000)))
+        assert await peer.close_code() == 1009
+
+
+async def test_many_frames_before_connect_together_are_as_well(gateway: RunningGateway) -> None:
+    async with dial(gateway.ws_url) as peer:
+        await peer.event("connect.challenge")
+        for _ in range(5):
+            await peer.socket.send_frame(b"x" * 20_000, aiohttp.WSMsgType.PING)
+        assert await peer.close_code() in (1002, 1009)
+
+
+async def test_a_large_frame_after_connect_is_fine(gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        error = await peer.error("agent", {"message": "x" * 1_000_000})
+        assert error["message"] == "invalid agent params: must have required property 'idempotencyKey'"
+
+
+async def test_a_frame_after_connect_has_a_limit_too(narrow: RunningGateway) -> None:
+    async with connected(narrow) as peer:
+        await peer.send(request("1", "agent", {"message": "x" * 100_000}))
+        assert await peer.close_code() == 1009
+
+
+async def test_too_many_messages(narrow: RunningGateway) -> None:
+    async with connected(narrow) as peer:
+        for _ in range(19):
+            assert await peer.error("nosuch")
+        await peer.send(request("1", "health"))
+        assert await peer.close_code() == 1008
+        assert "messages a second" in peer.reason
+
+
+async def test_pings_count_as_messages(narrow: RunningGateway) -> None:
+    async with connected(narrow) as peer:
+        for _ in range(20):
+            await peer.socket.ping()
+        assert await peer.close_code() == 1008
+
+
+async def test_a_ping_is_answered(gateway: RunningGateway) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(gateway.ws_url, autoping=False) as ws:
+        assert (await ws.receive()).type is aiohttp.WSMsgType.TEXT
+        await ws.ping(b"there?")
+        pong = await ws.receive(timeout=DEADLINE_S)
+        assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, b"there?")
+
+
+async def test_binary_frames_are_refused(gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        await peer.socket.send_bytes(b"{}")
+        assert await peer.close_code() == 1003
+
+
+async def test_text_that_is_not_utf_8_is_answered(gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        frame = b'{"type":"req","id":"\xff","method":"health"}'
+        await peer.socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
+        assert not (await peer.answer("invalid"))["ok"]
+        assert await peer.result("health")
+
+
+async def test_compression_is_not_agreed_to(gateway: RunningGateway) -> None:
+    async with dial(gateway.ws_url, compress=15) as peer:
+        assert not peer.socket.compress
+
+
+async def test_too_many_calls_at_once(models: ModelServer) -> None:
+    config = model_config(models.base_url, {"gateway": {"limits": {"wsBurst": 1000}}})
+    async with running_gateway(config) as gateway, connected(gateway) as peer:
+        for number in range(MAX_CALLS):
+            await peer.send(request(str(number), "agent.wait", {"runId": "nobody"}))
+        error = await peer.error("health")
+        assert (error["code"], error["retryable"]) == ("UNAVAILABLE", True)
+
+
+async def test_a_reader_that_takes_nothing_is_dropped(narrow: RunningGateway) -> None:
+    async with door(narrow.gateway, Timing()) as opened, asking(opened, narrow) as (_, writer):
+        await opened.wait_served()
+        assert ws_tasks() == set()
+        writer.transport.abort()
+
+
+async def test_a_reader_that_is_slow_is_not(narrow: RunningGateway) -> None:
+    async with door(narrow.gateway, Timing()) as opened, asking(opened, narrow) as (reader, writer):
+        sips, received = 0, 0
+        never = asyncio.get_running_loop().create_future()
+        began = asyncio.get_running_loop().time()
+        # A megabyte in small sips takes several times what counts as stalled.
+        while received < 1_000_000:
+            async with asyncio.timeout(DEADLINE_S):
+                received += len(await reader.read(16_384))
+            sips += 1
+            if sips % 10 == 0:
+                writer.write(b"\x8a\x80" + bytes(4))  # a pong: it is alive
+            await asyncio.wait([never], timeout=0.01)
+        assert asyncio.get_running_loop().time() - began > 2 * narrow.gateway.limits.reader_stall_s
+        assert opened.served.locked()
+        writer.transport.abort()
+        await opened.wait_served()

@@ -1,0 +1,231 @@
+"""The methods that tell something, who may call them, and what they say to wrong params."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from openclaw_gateway.doors.ws.connection import Timing
+from openclaw_gateway.doors.ws.methods import TABLE
+from openclaw_gateway.gateway.principal import READ, WRITE
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.ws.peer import Peer, connected, dial, door, request
+
+SCOPES = {
+    "health": READ,
+    "status": READ,
+    "agents.list": READ,
+    "models.list": READ,
+    "sessions.list": READ,
+    "agent": WRITE,
+    "agent.wait": WRITE,
+    "chat.abort": WRITE,
+}
+
+
+async def say(peer: Peer, text: str, **more: Any) -> str:
+    """Have the agent answer; the text."""
+    key = more.pop("idempotencyKey", f"key-{text}")
+    await peer.send(request(key, "agent", {"message": text, "idempotencyKey": key, **more}))
+    assert (await peer.answer(key))["payload"]["status"] == "accepted"
+    final = await peer.answer(key)
+    assert final["ok"], final
+    answer: str = final["payload"]["result"]["payloads"][0]["text"]
+    return answer
+
+
+def test_the_table_says_who_may_call_what() -> None:
+    assert {name: method.scope for name, method in TABLE.items()} == SCOPES
+
+
+@pytest.mark.parametrize("method", sorted(SCOPES))
+async def test_scopes_can_be_given_up(gateway: RunningGateway, method: str) -> None:
+    scope = SCOPES[method]
+    for scopes, may in (
+        (["operator.read"], scope == READ),
+        (["operator.write"], True),
+        (["nonsense"], False),
+    ):
+        async with connected(gateway, scopes=scopes) as peer:
+            answer = await peer.call(
+                method, {"message": " ", "idempotencyKey": "k", "runId": "r", "timeoutMs": 0}
+            )
+            missing = answer.get("error", {}).get("details", {}).get("code") == "MISSING_SCOPE"
+            assert missing is not may, (scopes, answer)
+            if missing:
+                assert answer["error"]["code"] == "FORBIDDEN"
+                assert answer["error"]["message"].startswith(f"missing scope: {scope}")
+                assert answer["error"]["details"]["missingScope"] == scope
+
+
+async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:
+    async with connected(gateway, scopes=["operator.read", "operator.root"]) as peer:
+        error = await peer.error("agent", {"message": "hi", "idempotencyKey": "k"})
+        assert error["code"] == "FORBIDDEN"
+
+
+async def test_health_and_status(peer: Peer) -> None:
+    health = await peer.result("health", {"probe": True})
+    assert health["ok"] is True
+    assert health["defaultAgentId"] == "main"
+    assert health["sessions"] == {"count": 0, "recent": []}
+    status = await peer.result("status")
+    assert status["ready"] is True
+    assert status["defaultModel"] == "mock/mock-echo"
+    assert status["runs"] == {"active": 0}
+
+
+async def test_lists_of_agents_and_models(models: ModelServer) -> None:
+    more = {
+        "agents": {"list": [{"id": "main"}, {"id": "ada", "name": "Ada", "model": "mock/other"}]},
+        "models": {
+            "providers": {
+                "mock": {
+                    "models": [{"id": "mock-echo", "name": "Echo", "contextWindow": 4096, "reasoning": True}]
+                }
+            }
+        },
+    }
+    async with running_gateway(model_config(models.base_url, more)) as gateway, connected(gateway) as peer:
+        agents = await peer.result("agents.list")
+        assert (agents["defaultId"], agents["mainKey"], agents["scope"]) == ("main", "main", "per-sender")
+        assert [(agent["id"], agent["name"]) for agent in agents["agents"]] == [
+            ("main", "main"),
+            ("ada", "Ada"),
+        ]
+        listed = (await peer.result("models.list"))["models"]
+    assert listed[0] == {
+        "id": "mock-echo",
+        "name": "Echo",
+        "provider": "mock",
+        "reasoning": True,
+        "contextWindow": 4096,
+    }
+    assert [model["id"] for model in listed] == ["mock-echo", "other"]
+
+
+async def test_the_list_of_sessions(peer: Peer) -> None:
+    for name in ("one", "two", "three"):
+        await say(peer, "hi", sessionKey=name, idempotencyKey=name)
+    listed = await peer.result("sessions.list", {"limit": 2})
+    assert [row["key"] for row in listed["sessions"]] == ["agent:main:three", "agent:main:two"]
+    assert (listed["count"], listed["totalCount"], listed["hasMore"], listed["nextOffset"]) == (2, 3, True, 2)
+    row = listed["sessions"][0]
+    assert (row["kind"], row["status"], row["totalTokens"]) == ("direct", "done", 15)
+    rest = await peer.result("sessions.list", {"limit": 2, "offset": 2})
+    assert [row["key"] for row in rest["sessions"]] == ["agent:main:one"]
+    assert "nextOffset" not in rest
+    found = await peer.result("sessions.list", {"search": "TW", "activeMinutes": 5})
+    assert [row["key"] for row in found["sessions"]] == ["agent:main:two"]
+    assert (await peer.result("sessions.list", {"agentId": "nobody"}))["sessions"] == []
+    assert (await peer.result("sessions.list", {"limit": None, "search": None}))["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "why"),
+    [
+        ("agent", {"message": "hi"}, "must have required property 'idempotencyKey'"),
+        ("agent", {"idempotencyKey": "k"}, "must have required property 'message'"),
+        ("agent", {"message": "  ", "idempotencyKey": "k"}, "message must not be blank"),
+        ("agent", {"message": "hi", "idempotencyKey": ""}, "idempotencyKey: "),
+        ("agent", {"message": "hi", "idempotencyKey": "k" * 257}, "idempotencyKey: "),
+        ("agent", {"message": "hi", "idempotencyKey": "a\nb"}, "idempotencyKey must be printable"),
+        ("agent", {"message": 1, "idempotencyKey": "k"}, "message: expected a string, got an integer"),
+        (
+            "agent",
+            {"message": "hi", "idempotencyKey": "k", "attachments": [{}]},
+            "attachments are not supported",
+        ),
+        ("agent", [], "expected an object"),
+        ("agent.wait", {}, "must have required property 'runId'"),
+        ("agent.wait", {"runId": "r", "timeoutMs": -1}, "timeoutMs: "),
+        ("chat.abort", {}, "must have required property 'sessionKey' or 'runId'"),
+        ("sessions.list", {"limit": 0}, "limit: "),
+        ("sessions.list", {"limit": 1001}, "limit: "),
+        ("health", "x", "expected an object, got a string"),
+    ],
+)
+async def test_wrong_params(peer: Peer, method: str, params: object, why: str) -> None:
+    error = await peer.error(method, params)
+    assert error["code"] == "INVALID_REQUEST"
+    assert error["message"].startswith(f"invalid {method} params: ")
+    assert why in error["message"]
+    assert error["details"]["httpStatus"] == 400
+
+
+async def test_an_unknown_method(peer: Peer) -> None:
+    error = await peer.error("nosuch.method")
+    assert (error["code"], error["message"]) == ("INVALID_REQUEST", "unknown method: nosuch.method")
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "param"),
+    [
+        ({"agentId": "x"}, "agent_not_found", "agentId"),
+        ({"sessionKey": "agent:x:y"}, "agent_not_found", "sessionKey"),
+        ({"sessionKey": "cron:x"}, "session_key_reserved", "sessionKey"),
+        ({"sessionKey": "a\u202eb"}, "session_key_invalid", "sessionKey"),
+        ({"sessionKey": "x" * 300}, "session_key_invalid", "sessionKey"),
+        ({"agentId": "main", "sessionKey": "agent:ada:y"}, "session_agent_mismatch", "sessionKey"),
+    ],
+)
+async def test_wrong_targets(models: ModelServer, params: dict[str, str], code: str, param: str) -> None:
+    more = {"agents": {"list": [{"id": "main"}, {"id": "ada"}]}}
+    async with running_gateway(model_config(models.base_url, more)) as gateway, connected(gateway) as peer:
+        error = await peer.error("agent", {"message": "hi", "idempotencyKey": "k", **params})
+    assert error["code"] == "INVALID_REQUEST"
+    assert error["details"] == {"code": code, "httpStatus": 400, "param": param}
+    if params == {"agentId": "x"}:
+        assert error["message"].startswith('unknown agent id "x"')
+
+
+async def test_ticks_come_by_themselves_and_events_are_numbered(gateway: RunningGateway) -> None:
+    timing = Timing(tick_s=0.01)
+    async with door(gateway.gateway, timing) as opened, connected(gateway, opened.url) as peer:
+        ticks = [await peer.event("tick") for _ in range(3)]
+    assert [tick["seq"] for tick in ticks] == [1, 2, 3]
+    assert all(tick["payload"]["ts"] > 0 for tick in ticks)
+
+
+async def test_frames_of_one_connection_do_not_wait_for_each_other(peer: Peer) -> None:
+    await peer.send(request("long", "agent.wait", {"runId": "nobody", "timeoutMs": 60_000}))
+    assert await peer.result("health")
+
+
+async def test_a_closed_object_stays_closed(gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        await peer.send({**request("1", "health"), "extra": True})
+        answer = await peer.answer("1")
+        assert answer["error"]["message"] == "invalid request frame: object contains unknown field `extra`"
+        assert set(answer) == {"type", "id", "ok", "error"}
+        assert set(await peer.call("health")) == {"type", "id", "ok", "payload"}
+
+
+async def test_answers_are_the_same_in_both_versions(gateway: RunningGateway) -> None:
+    said = []
+    for version in (3, 4):
+        async with connected(gateway, minProtocol=version, maxProtocol=version) as peer:
+            said.append(msgspec.json.encode(await peer.result("agents.list")))
+    assert said[0] == said[1]
+
+
+async def test_a_method_that_crashes_is_answered_and_the_connection_lives(
+    gateway: RunningGateway, peer: Peer
+) -> None:
+    store, gateway.gateway._store = gateway.gateway._store, None  # type: ignore[assignment]
+    error = await peer.error("sessions.list")
+    assert error["code"] == "UNAVAILABLE"
+    assert "NoneType" not in str(error)
+    gateway.gateway._store = store
+    assert await peer.result("sessions.list")
+
+
+async def test_a_stranger_hears_nothing(gateway: RunningGateway) -> None:
+    """A socket that has not been let in hears nothing of what goes on."""
+    async with dial(gateway.ws_url) as stranger, connected(gateway) as peer:
+        await stranger.event("connect.challenge")
+        await say(peer, "hi")
+        await stranger.send(request("1", "health"))
+        frame = await stranger.frame()
+        assert frame["type"] == "res"

@@ -1,0 +1,135 @@
+"""A log becomes events: nothing lost, numbered without gaps, told no more often than is useful."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_gateway.doors.ws.runview import RunView
+from openclaw_gateway.wire.events import (
+    Event,
+    ModelCalled,
+    ReasoningDelta,
+    RunEnded,
+    RunStarted,
+    TextDelta,
+    UsageReported,
+)
+from openclaw_gateway.wire.run import ErrorInfo, RunResult, Usage
+
+STARTED = RunStarted("r", "main", "agent:main:main", 100)
+ERROR = ErrorInfo("it failed", "api_error", "provider_error", 502)
+
+
+def view(session_key: str | None = "agent:main:main") -> RunView:
+    return RunView("r", "main", session_key, 90)
+
+
+def told(view: RunView, events: Sequence[Event], now_ms: int = 1000) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, msgspec.to_builtins(payload)) for name, payload in view.take(events, now_ms)]
+
+
+def streams(items: list[tuple[str, dict[str, Any]]], stream: str) -> list[dict[str, Any]]:
+    return [payload["data"] for name, payload in items if name == "agent" and payload["stream"] == stream]
+
+
+def test_a_whole_run() -> None:
+    result = RunResult("completed", "Hello.", "", "stop", Usage(10, 5, 15, cached_tokens=4))
+    log: list[Event] = [
+        STARTED,
+        ModelCalled("p", "m"),
+        ReasoningDelta("hm"),
+        TextDelta("Hel"),
+        TextDelta("lo."),
+        UsageReported(Usage(10, 5, 15)),
+        RunEnded(result, 200),
+    ]
+    run = view()
+    items = told(run, log)
+    assert [name for name, _ in items] == ["agent"] * 5 + ["chat", "chat"]
+    assert streams(items, "lifecycle") == [
+        {"phase": "start", "startedAt": 100},
+        {"phase": "model", "provider": "p", "model": "m"},
+        {"phase": "end", "startedAt": 100, "endedAt": 200, "aborted": False, "stopReason": "stop"},
+    ]
+    assert streams(items, "thinking") == [{"text": "hm", "delta": "hm"}]
+    assert streams(items, "assistant") == [{"text": "Hello.", "delta": "Hello."}]
+    delta, final = items[-2][1], items[-1][1]
+    assert (delta["state"], delta["deltaText"]) == ("delta", "Hello.")
+    assert final["state"] == "final"
+    assert final["message"]["content"] == [{"type": "text", "text": "Hello."}]
+    assert final["usage"] == {"input": 6, "output": 5, "cacheRead": 4, "cacheWrite": 0, "total": 15}
+    assert run.ended
+
+
+@pytest.mark.parametrize(
+    ("result", "phase", "state"),
+    [
+        (RunResult("aborted", "par", error=ERROR), {"phase": "end", "aborted": True}, "aborted"),
+        (RunResult("failed", error=ERROR), {"phase": "error", "error": "it failed"}, "error"),
+        (RunResult("interrupted"), {"phase": "error", "error": "interrupted"}, "error"),
+    ],
+)
+def test_other_ends(result: RunResult, phase: dict[str, Any], state: str) -> None:
+    items = told(view(), [STARTED, RunEnded(result, 200)])
+    assert phase.items() <= streams(items, "lifecycle")[-1].items()
+    assert items[-1][1]["state"] == state
+
+
+def test_a_run_that_was_refused_has_only_an_end() -> None:
+    items = told(view(), [RunEnded(RunResult("failed", error=ERROR), 95)])
+    assert streams(items, "lifecycle") == [
+        {"phase": "error", "startedAt": 90, "endedAt": 95, "error": "it failed", "code": "provider_error"}
+    ]
+
+
+def test_a_stateless_run_is_nobodys_chat_and_has_no_session_key() -> None:
+    items = told(view(None), [STARTED, TextDelta("x"), RunEnded(RunResult("completed", "x"), 200)])
+    assert {name for name, _ in items} == {"agent"}
+    assert not any("sessionKey" in payload for _, payload in items)
+
+
+def test_chat_deltas_are_at_least_150_ms_apart_and_the_rest_is_said_when_the_time_has_come() -> None:
+    run = view()
+    assert [name for name, _ in told(run, [TextDelta("a")], 1000)] == ["agent", "chat"]
+    assert run.wait_s is None
+    assert [name for name, _ in told(run, [TextDelta("b")], 1100)] == ["agent"]
+    assert run.wait_s == 0.15
+    [(name, payload)] = told(run, [], 1150)
+    assert (name, payload["deltaText"]) == ("chat", "b")
+
+
+def test_the_longer_the_text_the_longer_the_pause() -> None:
+    run = view()
+    told(run, [TextDelta("x" * 1_000)])
+    assert run.pause_s == 0
+    told(run, [TextDelta("x" * 39_000)])
+    assert run.pause_s == pytest.approx(0.1)
+    told(run, [TextDelta("x" * 4_000_000)])
+    assert run.pause_s == 2
+
+
+DELTAS = st.lists(st.builds(TextDelta, st.text(max_size=5)) | st.builds(ReasoningDelta, st.text(max_size=5)))
+
+
+@given(st.lists(DELTAS), st.lists(st.integers(0, 400)))
+def test_whatever_the_batches_nothing_is_lost(batches: list[list[Event]], gaps: list[int]) -> None:
+    run = view()
+    text = "".join(event.text for batch in batches for event in batch if isinstance(event, TextDelta))
+    items = told(run, [STARTED])
+    now_ms = 1000
+    for index, batch in enumerate(batches):
+        now_ms += gaps[index] if index < len(gaps) else 10
+        items += told(run, batch, now_ms)
+    items += told(run, [RunEnded(RunResult("completed", text), now_ms)], now_ms)
+    said = streams(items, "assistant")
+    assert "".join(data["delta"] for data in said) == text
+    assert not said or said[-1]["text"] == text
+    chat = [payload for name, payload in items if name == "chat"]
+    assert "".join(payload.get("deltaText", "") for payload in chat) == text
+    assert chat[-1]["state"] == "final"
+    numbers = [payload["seq"] for name, payload in items if name == "agent"]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -86,14 +86,18 @@ def test_the_oldest_shape_loads_unchanged(house: House) -> None:
     assert family.id == "family-helper"
     assert family.model is not None
     assert family.model.primary == "lmstudio/qwen3-8b"
-    assert family.tools["exec"] == {"token": "${NOT_SET_ANYWHERE}"}
+    assert (family.tools.profile, family.tools.deny) == ("messaging", ("exec",))
+    assert family.sandbox.mode == "all"
+    assert defaults.sandbox.workspace_access == "none"
     assert config.session.reset is not None
     assert (config.session.reset.at_hour, config.session.reset.idle_minutes) == (4, 120)
     assert config.logging.file == str(house.home / "logs/clawdbot.log")
     (notice,) = loaded.notices
     for name in ("channels", "cron", "hooks", "agents.defaults.heartbeat", "gateway.tailscale", "talk"):
         assert f" {name}," in notice
-    assert notice.count("agents.list[].tools") == 1
+    assert notice.count("agents.list[].tools.exec.node") == 1
+    assert "tools.exec.host" in notice
+    assert "mcp" not in notice
     assert "wizard" not in notice
     assert "$schema" not in notice
 
@@ -217,6 +221,24 @@ def test_every_mistake_is_reported_with_its_line(house: House) -> None:
         (
             "{ tools: { byProvider: { x: { allow: ['a'], alsoAllow: ['b'] } } } }",
             "tools.byProvider.x: has both",
+        ),
+        (
+            "{ tools: { exec: { mode: 'full', ask: 'off' } } }",
+            "tools.exec.mode: stands for security and ask together",
+        ),
+        ("{ tools: { profile: 'codin' } }", 'tools.profile: is "codin" but must be one of'),
+        ("{ tools: { alow: ['read'] } }", 'tools.alow: is not a known key; did you mean "allow"?'),
+        (
+            "{ agents: { entries: { a: { sandbox: { mode: 'some' } } } } }",
+            'agents.entries.a.sandbox.mode: is "some" but must be one of',
+        ),
+        (
+            "{ mcp: { servers: { a: { command: 'x', url: 'http://h/mcp' } } } }",
+            "mcp.servers.a: has both command and url; keep one of them",
+        ),
+        (
+            "{ mcp: { servers: { a: { enabled: false } } } }",
+            "mcp.servers.a: has neither command nor url; write one of them",
         ),
         ("{ session: { reset: { atHour: 24 } } }", "session.reset.atHour: must be from 0 to 23, but is 24"),
         ("{ models: { providers: { p: {} } } }", "models.providers.p.baseUrl: is missing"),

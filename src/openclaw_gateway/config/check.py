@@ -5,6 +5,7 @@ their long form); what is known and not served is left out and remembered; all e
 file access. Rules between several keys are in `rules.py`.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -20,6 +21,7 @@ from openclaw_gateway.config.substitute import MissingVariable, substitute
 from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
 
 _TEXT_FORMS = {"url": forms.url, "address": forms.address, "network": forms.network}
+_SECRETS = {"secret", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.
 _REFUSED = object()
 
@@ -96,10 +98,12 @@ class _Walk:
         kind, form = _core(kind)
         if form == "as-written" and isinstance(value, dict):
             return value
-        if form == "secret" and isinstance(value, dict):
+        if form in _SECRETS and isinstance(value, dict):
             return self._formed(lambda: forms.secret_from(value, self.environ), path)
         if form == "model" and isinstance(value, str):
             value = {"primary": value}
+        if form == "secret-or-number" and isinstance(value, bool | int | float):
+            value = json.dumps(value)
         match kind, value:
             case inspect.AnyType(), _:
                 read = self._anything(value, path)

@@ -7,7 +7,7 @@ behaviour; what is in neither place is a mistake of the operator's, and reported
 
 from msgspec import Struct
 
-from openclaw_gateway.config.schema import agents, gateway, models, root, sessions
+from openclaw_gateway.config.schema import agents, gateway, mcp, models, root, sandbox, sessions, tools
 
 # The program's own notes about the file: not worth a notice.
 SILENT = frozenset({"$schema", "meta", "wizard"})
@@ -16,15 +16,15 @@ _AGENT = """
     agentDir agentRuntime blockStreamingDefault cliBackends compaction contextLimits contextPruning cwd
     elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
     imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
-    sandbox silentReply skills skillsLimits startupContext subagents systemPromptOverride tools tts
-    utilityModel verboseDefault
+    silentReply skills skillsLimits startupContext subagents systemPromptOverride tts utilityModel
+    verboseDefault
 """
 
 _ROOT = """
     $schema accessGroups acp agent approvals audio auth bindings broadcast browser canvasHost channels cli
-    commands cron diagnostics discord discovery hooks identity imessage mcp media memory messages meta
+    commands cron diagnostics discord discovery hooks identity imessage media memory messages meta
     msteams nodeHost plugins proxy routing secrets security signal skills slack surfaces talk telegram
-    telemetry tools transcripts tui ui update web whatsapp wizard
+    telemetry transcripts tui ui update web whatsapp wizard
 """
 
 _GATEWAY = """
@@ -45,6 +45,16 @@ _SESSION = """
     agentToAgent forkAfterTokens groupScope heartbeatIdleMinutes identityLinks maintenance notifyOnCreate
     parentForkMaxTokens resetByChannel resetByType resetTriggers sendPolicy sharing store threadBindings
     typingIntervalSeconds typingMode writeLock
+"""
+
+_TOOLS = """
+    codeMode elevated experimental links loopDetection media message sessions_spawn swarm toolSearch
+    toolsBySender
+"""
+
+_EXEC = """
+    approvalRunningNoticeMs commandHighlighting host node notifyOnExit notifyOnExitEmptySuccess reviewer
+    safeBinProfiles safeBinTrustedDirs strictInlineEval
 """
 
 _TABLE: dict[type[Struct], str] = {
@@ -72,6 +82,15 @@ _TABLE: dict[type[Struct], str] = {
             agentRuntime baseUrl contextTokens cost headers mediaInput metadataSource thinkingLevelMap
         """,
     sessions.SessionConfig: _SESSION,
+    tools.ToolsConfig: _TOOLS,
+    tools.AgentToolsConfig: _TOOLS,
+    tools.ExecSettings: _EXEC,
+    tools.ApplyPatchSettings: "allowModels",
+    tools.WebSettings: "search",
+    tools.WebFetchSettings: "firecrawl provider readability ssrfPolicy useTrustedEnvProxy",
+    sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",
+    mcp.McpConfig: "sessionIdleTtlMs",
+    mcp.McpServer: "auth description",
     sessions.LoggingConfig: "audit maxFileBytes",
 }
 KNOWN: dict[type[Struct], frozenset[str]] = {

@@ -12,7 +12,8 @@ from openclaw_gateway.config.places import KeyPath, Problem, dotted
 
 
 def broken_rules(document: dict[str, Any]) -> list[Problem]:
-    return [*_one_secret(document), *_custom_bind(document), *_agents(document), *_tool_policies(document)]
+    rules = (_one_secret, _custom_bind, _agents, _tool_policies, _mcp_servers)
+    return [problem for rule in rules for problem in rule(document)]
 
 
 def agent_ids(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -64,13 +65,34 @@ def _agents(document: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _tool_policies(document: dict[str, Any]) -> Iterator[Problem]:
-    yield from _allow_twice(document.get("tools"), ("tools",))
+    for path, tools in tool_scopes(document):
+        yield from _allow_twice(tools, path)
+        settings = _at(tools, "exec", kind=dict)
+        if "mode" in settings and ("security" in settings or "ask" in settings):
+            yield Problem(
+                (*path, "exec", "mode"), "stands for security and ask together; remove it, or those"
+            )
+
+
+def tool_scopes(document: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """Every `tools` section as written, and where: the global one, then the agents'."""
+    places: list[tuple[KeyPath, Any]] = [((), document)]
     for at, entry in enumerate(_at(document, "agents", "list", kind=list)):
-        if isinstance(entry, dict):
-            yield from _allow_twice(entry.get("tools"), ("agents", "list", at, "tools"))
+        places.append((("agents", "list", at), entry))
     for key, entry in _at(document, "agents", "entries", kind=dict).items():
-        if isinstance(entry, dict):
-            yield from _allow_twice(entry.get("tools"), ("agents", "entries", key, "tools"))
+        places.append((("agents", "entries", key), entry))
+    for path, entry in places:
+        if isinstance(entry, dict) and isinstance(entry.get("tools"), dict):
+            yield (*path, "tools"), entry["tools"]
+
+
+def _mcp_servers(document: dict[str, Any]) -> Iterator[Problem]:
+    for name, server in _at(document, "mcp", "servers", kind=dict).items():
+        if isinstance(server, dict) and ("command" in server) == ("url" in server):
+            both = (
+                "has both command and url; keep" if "url" in server else "has neither command nor url; write"
+            )
+            yield Problem(("mcp", "servers", name), f"{both} one of them")
 
 
 def _allow_twice(policy: Any, path: KeyPath) -> Iterator[Problem]:

@@ -25,14 +25,24 @@ from openclaw_gateway.config.schema.gateway import (
     RateLimitConfig,
 )
 from openclaw_gateway.config.schema.limits import Limits
+from openclaw_gateway.config.schema.mcp import McpConfig, McpServer
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
+from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, ResetConfig, SessionConfig
+from openclaw_gateway.config.schema.tools import (
+    AgentToolsConfig,
+    Profile,
+    ProfiledToolPolicy,
+    ToolPolicy,
+    ToolsConfig,
+)
 
 __all__ = [
     "AgentDefaults",
     "AgentEntry",
     "AgentIdentity",
+    "AgentToolsConfig",
     "AgentsConfig",
     "ApiName",
     "AuthConfig",
@@ -47,12 +57,19 @@ __all__ = [
     "HttpEndpoints",
     "Limits",
     "LoggingConfig",
+    "McpConfig",
+    "McpServer",
     "ModelChoice",
     "ModelDefinition",
     "ModelEntry",
     "ModelsConfig",
+    "Profile",
+    "ProfiledToolPolicy",
     "ProviderConfig",
     "RateLimitConfig",
     "ResetConfig",
+    "SandboxConfig",
     "SessionConfig",
+    "ToolPolicy",
+    "ToolsConfig",
 ]

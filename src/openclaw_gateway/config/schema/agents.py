@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from openclaw_gateway.config.schema.sandbox import SandboxConfig
+from openclaw_gateway.config.schema.tools import AgentToolsConfig
 from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
@@ -56,6 +58,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     thinking_default: ThinkingLevel | None = None
     timeout_seconds: SecondsOrUnlimited | None = None
     max_concurrent: Count | None = None
+    sandbox: SandboxConfig = SandboxConfig()
     system_agent: SystemAgent = SystemAgent()
 
 
@@ -74,9 +77,9 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     bootstrap_max_chars: Count | None = None
     bootstrap_total_max_chars: Count | None = None
     context_tokens: Count | None = None
-    # Kept as written for the parts of the program that will serve them; named in the notice till then.
-    tools: dict[str, Any] = {}
-    sandbox: dict[str, Any] = {}
+    tools: AgentToolsConfig = AgentToolsConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    # Kept as written for the parts of the program that will serve it; named in the notice till then.
     skills: tuple[str, ...] | None = None
 
 

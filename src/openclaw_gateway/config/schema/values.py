@@ -9,6 +9,8 @@ from msgspec import Meta
 
 # A credential: text, or an object {source: "env", id: "NAME"} that says where to take it from.
 Secret = Annotated[str, Meta(extra={"form": "secret"})]
+# The same where people also write a number or true and false: in variables and headers, which are text.
+SecretOrNumber = Annotated[str, Meta(extra={"form": "secret-or-number"})]
 # A path of the operator's; a leading ~ is replaced by the home directory while loading.
 PathText = Annotated[str, Meta(extra={"form": "path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
@@ -20,6 +22,7 @@ Filled = Annotated[str, Meta(min_length=1)]
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(gt=0, le=2**53 - 1)]
+NotNegative = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Seconds = Annotated[float, Meta(gt=0, le=10**9)]
 Rate = Annotated[float, Meta(gt=0, le=10**9)]
 # 0 stands for "unlimited", as in the systems the file is shared with.

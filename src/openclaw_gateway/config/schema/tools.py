@@ -1,0 +1,104 @@
+"""The `tools` section, global and of one agent: who may use which tool, and how the tools are set.
+
+Everything is None (or empty) unless the file says it, and left out when the struct is written as a mapping:
+that is how an agent's settings are laid over the global ones, key by key, in the file's own spelling.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.config.schema.values import Count, Filled, NotNegative, PathText, Seconds
+
+Profile = Literal["minimal", "coding", "messaging", "full"]
+ExecSecurity = Literal["deny", "allowlist", "full"]
+ExecAsk = Literal["off", "on-miss", "always"]
+# The newer systems' one word for `security` and `ask` together.
+ExecMode = Literal["deny", "allowlist", "ask", "auto", "full"]
+Visibility = Literal["self", "tree", "agent", "all"]
+
+
+class ToolPolicy(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Patterns of tool names. An empty `allow` allows everything that is not denied."""
+
+    allow: tuple[Filled, ...] = ()
+    also_allow: tuple[Filled, ...] = ()
+    deny: tuple[Filled, ...] = ()
+
+
+class ProfiledToolPolicy(ToolPolicy, frozen=True, rename="camel", omit_defaults=True):
+    profile: Profile | None = None
+
+
+class ApplyPatchSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    enabled: bool | None = None
+    workspace_only: bool | None = None
+
+
+class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """`timeout_sec` is the older spelling of `timeout_seconds`."""
+
+    mode: ExecMode | None = None
+    security: ExecSecurity | None = None
+    ask: ExecAsk | None = None
+    background_ms: Count | None = None
+    timeout_sec: Seconds | None = None
+    timeout_seconds: Seconds | None = None
+    cleanup_ms: Count | None = None
+    path_prepend: tuple[PathText, ...] = ()
+    safe_bins: tuple[Filled, ...] = ()
+    apply_patch: ApplyPatchSettings | None = None
+
+
+class FileSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    workspace_only: bool | None = None
+
+
+class WebFetchSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    enabled: bool | None = None
+    max_chars: Count | None = None
+    max_chars_cap: Count | None = None
+    max_response_bytes: Count | None = None
+    max_redirects: NotNegative | None = None
+    timeout_seconds: Seconds | None = None
+    cache_ttl_minutes: float | None = None
+    user_agent: Filled | None = None
+
+
+class WebSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    fetch: WebFetchSettings | None = None
+
+
+class ToolsOfPlace(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What is allowed in one kind of place: a sandbox, a sub-agent."""
+
+    tools: ToolPolicy | None = None
+
+
+class AgentToAgent(Struct, frozen=True, rename="camel", omit_defaults=True):
+    enabled: bool | None = None
+    allow: tuple[Filled, ...] = ()
+
+
+class SessionToolSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
+    visibility: Visibility | None = None
+
+
+class _Shared(ProfiledToolPolicy, frozen=True, rename="camel", omit_defaults=True):
+    by_provider: dict[str, ProfiledToolPolicy] = {}
+    exec: ExecSettings | None = None
+    fs: FileSettings | None = None
+    web: WebSettings | None = None
+    sandbox: ToolsOfPlace | None = None
+    subagents: ToolsOfPlace | None = None
+
+
+class AgentToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
+    """The `tools` of one agent."""
+
+
+class ToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
+    """The global `tools`."""
+
+    agent_to_agent: AgentToAgent | None = None
+    sessions: SessionToolSettings | None = None

@@ -52,9 +52,18 @@ class Roster:
 
 def compile_roster(config: AgentsConfig) -> Roster:
     """Every configured agent with its own settings over the defaults; `main` alone if there is none."""
-    entries = config.entries or (AgentEntry(id=DEFAULT_AGENT_ID),)
-    agents = [_compile(entry, config) for entry in entries]
-    return Roster(agents, _default_id(entries, config.system_agent_id))
+    return Roster([_compile(entry, config) for entry in entries_of(config)], default_agent_id(config))
+
+
+def entries_of(config: AgentsConfig) -> Sequence[AgentEntry]:
+    """The configured agents, or `main` as if it were configured with nothing."""
+    return config.entries or (AgentEntry(id=DEFAULT_AGENT_ID),)
+
+
+def default_agent_id(config: AgentsConfig) -> str:
+    """Who answers when nobody is named."""
+    entries = entries_of(config)
+    return config.system_agent_id or next((entry.id for entry in entries if entry.default), entries[0].id)
 
 
 def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
@@ -72,9 +81,3 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
         model_params={ref: shared.params for ref, shared in entry.models.items()},
         timeout_s=DEFAULT_TIMEOUT_S if timeout is None else timeout or None,
     )
-
-
-def _default_id(entries: Sequence[AgentEntry], system_agent_id: str | None) -> str:
-    if system_agent_id:
-        return system_agent_id
-    return next((entry.id for entry in entries if entry.default), entries[0].id)

@@ -1,0 +1,215 @@
+"""The prompts of all agents: compiled when an agent is first used, new when one of its files changed.
+
+`cached` is for the hot path: no file, no thread, no await. Agents in use are watched by looking at their
+files' times once a second in a thread, because that also works where the kernel tells nothing (network
+file systems, bind mounts of a virtual machine), needs no descriptor per folder, and costs nothing while
+nobody talks to them: an agent that nobody used for a while is forgotten, and read anew when somebody does.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import tzinfo
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from openclaw_gateway.agents.compiled import CompiledPrompt
+from openclaw_gateway.agents.homes import Home
+from openclaw_gateway.agents.prompt import with_instructions
+from openclaw_gateway.agents.roster import Agent, Roster
+from openclaw_gateway.agents.sections import ToolLine
+from openclaw_gateway.agents.seed import seed
+from openclaw_gateway.agents.snapshot import Look, Seen, take, take_changed
+
+log = structlog.get_logger()
+
+Profile = Literal["full", "minimal"]
+POLL_S = 1.0
+FORGET_S = 300.0
+# Looking at a thousand busy workspaces may take at most this part of a processor.
+_SHARE = 0.02
+
+
+class _Page:
+    """One agent in use."""
+
+    __slots__ = ("compiled", "home", "look", "taken_ns", "used_at")
+
+    def __init__(self, home: Home, compiled: CompiledPrompt, seen: Seen) -> None:
+        self.home = home
+        self.compiled = compiled
+        self.look: Look | None = seen.look
+        self.taken_ns = seen.taken_ns
+        self.used_at = time.monotonic()
+
+
+class PromptBook:
+    """Knows the roster's agents; any other id is a KeyError. Use it inside one event loop; `close` it.
+
+    `seeding` False never writes, for whoever only wants to look.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        homes: Mapping[str, Home],
+        *,
+        state_dir: Path,
+        zone: tzinfo | None = None,
+        seeding: bool = True,
+        poll_s: float = POLL_S,
+        forget_s: float = FORGET_S,
+    ) -> None:
+        self._agents: dict[str, Agent] = {agent.id: agent for agent in roster}
+        self._homes = homes
+        self._state_dir = state_dir
+        self._zone = zone
+        self._seeding = seeding
+        self._poll_s = poll_s
+        self._forget_s = forget_s
+        self._pages: dict[str, _Page] = {}
+        self._loading: dict[str, asyncio.Task[CompiledPrompt]] = {}
+        self._seeded: set[str] = set()
+        self._changed = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="agents")
+
+    def home(self, agent_id: str) -> Home:
+        return self._homes[agent_id]
+
+    def cached(self, agent_id: str) -> CompiledPrompt | None:
+        """The prompt of an agent in use, else None: then `prepare` it."""
+        page = self._pages.get(agent_id)
+        if page is None:
+            return None
+        page.used_at = time.monotonic()
+        return page.compiled
+
+    async def prepare(self, agent_id: str) -> CompiledPrompt:
+        """The prompt, compiled if need be. Several callers share one reading; never fails for a file."""
+        compiled = self.cached(agent_id)
+        if compiled is not None:
+            return compiled
+        task = self._loading.get(agent_id)
+        if task is None:
+            task = asyncio.create_task(self._load(self._homes[agent_id]), name=f"agents.load {agent_id}")
+            self._loading[agent_id] = task
+            task.add_done_callback(lambda _: self._loading.pop(agent_id, None))
+        return await asyncio.shield(task)
+
+    async def refresh(self, agent_id: str) -> CompiledPrompt:
+        """The prompt after a look at the files right now, for whoever knows that one was just written."""
+        await self.prepare(agent_id)
+        await self._look((agent_id,))
+        return await self.prepare(agent_id)
+
+    async def wait_change(self, agent_id: str, since: CompiledPrompt) -> CompiledPrompt:
+        """Wait until the prompt says something else than `since`."""
+        while True:
+            changed = self._changed
+            compiled = await self.prepare(agent_id)
+            if compiled.snapshot != since.snapshot:
+                return compiled
+            await changed.wait()
+
+    async def prompt(
+        self,
+        agent_id: str,
+        *,
+        instructions: str = "",
+        continuation: bool = False,
+        tools: Sequence[ToolLine] = (),
+        profile: Profile = "full",
+        model: str | None = None,
+    ) -> str:
+        """The one leading system message of a run. `minimal` = the identity line alone, no file touched."""
+        if profile == "minimal":
+            return with_instructions(self._agents[agent_id].prompt, instructions)
+        compiled = self.cached(agent_id) or await self.prepare(agent_id)
+        return compiled.text(tools=tools, instructions=instructions, continuation=continuation, model=model)
+
+    async def close(self) -> None:
+        tasks: list[asyncio.Task[CompiledPrompt] | asyncio.Task[None]] = list(self._loading.values())
+        if self._watcher is not None:
+            tasks.append(self._watcher)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._pages.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _load(self, home: Home) -> CompiledPrompt:
+        loop = asyncio.get_running_loop()
+        if home.seed and self._seeding and home.agent_id not in self._seeded:
+            self._seeded.add(home.agent_id)
+            await loop.run_in_executor(self._threads, _seed, home)
+        seen = await loop.run_in_executor(self._threads, take, home, self._state_dir)
+        page = _Page(home, self._compile(home, seen), seen)
+        self._pages[home.agent_id] = page
+        self._ring()
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch(), name="agents.watch")
+            self._watcher.add_done_callback(self._unwatched)
+        return page.compiled
+
+    def _compile(self, home: Home, seen: Seen) -> CompiledPrompt:
+        for note in seen.snapshot.notes:
+            log.warning("workspace.file_unused", agent=home.agent_id, detail=note)
+        return CompiledPrompt(self._agents[home.agent_id].prompt, home, seen.snapshot, self._zone)
+
+    async def _watch(self) -> None:
+        """Ends by itself when nobody is used any more."""
+        pause = self._poll_s
+        while self._pages:
+            await asyncio.sleep(pause)
+            self._forget()
+            began = time.monotonic()
+            await self._look(tuple(self._pages))
+            pause = max(self._poll_s, (time.monotonic() - began) / _SHARE)
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - self._forget_s
+        for agent_id in [key for key, page in self._pages.items() if page.used_at < oldest]:
+            del self._pages[agent_id]
+            self._ring()
+
+    async def _look(self, agent_ids: Sequence[str]) -> None:
+        known = [(page.home, page.look) for page in map(self._pages.get, agent_ids) if page is not None]
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, take_changed, known, self._state_dir)
+        for agent_id, seen in found:
+            page = self._pages.get(agent_id)
+            if page is None or seen.taken_ns < page.taken_ns:
+                continue
+            page.look, page.taken_ns = seen.look, seen.taken_ns
+            # Touched, or written again with the same words: whoever holds the prompt holds the right one.
+            if seen.snapshot != page.compiled.snapshot:
+                page.compiled = self._compile(page.home, seen)
+                log.info("workspace.changed", agent=agent_id)
+                self._ring()
+
+    def _ring(self) -> None:
+        """Wake everybody in `wait_change`."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _unwatched(self, task: asyncio.Task[None]) -> None:
+        """Nothing may be served that nobody watches: after a fault everything is read anew."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("agents.watch_failed", exc_info=error)
+            self._pages.clear()
+
+
+def _seed(home: Home) -> None:
+    try:
+        created = seed(home.workspace)
+    except OSError as error:
+        log.warning(
+            "workspace.not_seeded", agent=home.agent_id, path=str(home.workspace), error=error.strerror
+        )
+        return
+    if created:
+        log.info("workspace.seeded", agent=home.agent_id, path=str(home.workspace), files=created)

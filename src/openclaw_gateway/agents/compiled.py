@@ -1,0 +1,79 @@
+"""One agent's full system prompt: compiled from a snapshot of its workspace, then only put together.
+
+No IO. Stable text first (the agent's own, the same bytes until a file or the tools change), then the
+client's instructions, then what changes by the day, so that a provider's prompt cache hits.
+"""
+
+import platform
+import time
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from openclaw_gateway.agents import sections
+from openclaw_gateway.agents.homes import Home
+from openclaw_gateway.agents.sections import ToolLine
+from openclaw_gateway.agents.snapshot import Snapshot
+
+_SYSTEM = f"{platform.system()} {platform.machine()}".strip()
+# One agent has one set of tools, and another when a policy depends on the caller.
+_KEPT = 8
+
+
+class CompiledPrompt:
+    """`text` is what a run calls. Immutable for callers; keeps the stable parts it has built."""
+
+    __slots__ = ("_home", "_opening", "_stable", "_zone", "snapshot")
+
+    def __init__(self, opening: str, home: Home, snapshot: Snapshot, zone: tzinfo | None = None) -> None:
+        self.snapshot = snapshot
+        self._opening = opening
+        self._home = home
+        self._zone = zone
+        self._stable: dict[tuple[tuple[ToolLine, ...], bool], str] = {}
+
+    def text(
+        self,
+        *,
+        tools: Sequence[ToolLine] = (),
+        instructions: str = "",
+        continuation: bool = False,
+        model: str | None = None,
+        now: float | None = None,
+    ) -> str:
+        """The one leading system message. `continuation` = the session already has a turn.
+
+        `now` is Unix seconds. Pass the same tuple of `tools` each time to have it compared quickly.
+        """
+        moment = datetime.fromtimestamp(time.time() if now is None else now, self._zone)
+        if self._zone is None:
+            moment = moment.astimezone()
+        tail = f"{sections.today(moment)}\n{sections.runtime(self._home.agent_id, model, _SYSTEM)}"
+        return sections.joined(self.stable(tools, continuation=continuation), instructions, tail)
+
+    def stable(self, tools: Sequence[ToolLine] = (), *, continuation: bool = False) -> str:
+        """The agent's own part: everything that does not depend on the request or the day."""
+        skip = continuation and self._home.injection == "continuation-skip"
+        key = (tuple(tools), skip)
+        built = self._stable.get(key)
+        if built is None:
+            if len(self._stable) >= _KEPT:
+                self._stable.clear()
+            built = self._stable[key] = self._build(key[0], skip=skip)
+        return built
+
+    def _build(self, tools: tuple[ToolLine, ...], *, skip: bool) -> str:
+        home, snapshot = self._home, self.snapshot
+        if skip:
+            context = sections.project_context_unshown(snapshot, tools)
+        else:
+            context = sections.project_context(
+                snapshot, max_chars=home.max_chars, total_max_chars=home.total_max_chars
+            )
+        return sections.joined(
+            self._opening,
+            sections.tools(tools),
+            sections.care(tools),
+            sections.workspace(str(home.workspace), tools),
+            sections.skills(snapshot.skills, tools),
+            context,
+        )

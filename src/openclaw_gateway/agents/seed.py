@@ -1,0 +1,35 @@
+"""A new workspace gets its first files. What is there is never changed.
+
+Knows only file names and templates; when to seed is its caller's decision.
+"""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from openclaw_gateway.agents import templates
+
+SEEDED = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md")
+# Only for a workspace that had none of the others: it is about a first meeting.
+FIRST_MEETING = "BOOTSTRAP.md"
+
+
+def seed(workspace: Path) -> tuple[str, ...]:
+    """Create what is missing, the folder included; the names that were created. Raises OSError."""
+    workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
+    created = [name for name in SEEDED if _create(workspace, name)]
+    if len(created) == len(SEEDED) and _create(workspace, FIRST_MEETING):
+        created.append(FIRST_MEETING)
+    return tuple(created)
+
+
+def _create(workspace: Path, name: str) -> bool:
+    """False when something has that name, be it a link to nowhere."""
+    text = files(templates).joinpath(name).read_bytes()
+    try:
+        descriptor = os.open(workspace / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+    return True

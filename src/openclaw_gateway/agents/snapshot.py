@@ -1,0 +1,80 @@
+"""What lies in one agent's workspace right now: its prompt files and its skills.
+
+Does the IO and decides nothing about the prompt; meant to be called in a thread. `look` tells cheaply
+whether `take` would find something new.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.files import FileText, Mark, Unusable, mark, read_inside
+from openclaw_gateway.agents.homes import Home
+from openclaw_gateway.agents.skills import FOLDER, Skill, find_skills, skill_files
+
+# In the order in which the prompt shows them.
+PROMPT_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md")
+# Two writes within a tick of the file system's clock leave the same times behind.
+_TICK_NS = 50_000_000
+
+Look = tuple[Mark, ...]
+
+
+class Snapshot(Struct, frozen=True):
+    """`notes` are sentences for the operator about files that could not be used."""
+
+    files: tuple[FileText, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Seen(Struct, frozen=True):
+    """A snapshot with what tells whether it still holds. `look` None: too fresh to tell."""
+
+    snapshot: Snapshot
+    look: Look | None
+    taken_ns: int
+
+
+def look(home: Home, shared: Look) -> Look:
+    """The state of everything that `take` reads; `shared` is that of the skills outside the workspace."""
+    names = () if home.injection == "never" else PROMPT_FILES
+    return (*(mark(home.workspace / name) for name in names), *look_at_skills(home.workspace), *shared)
+
+
+def look_at_skills(root: Path) -> Look:
+    return (mark(root / FOLDER), *(mark(root / file) for file in skill_files(root)))
+
+
+def take(home: Home, state_dir: Path) -> Seen:
+    """Read everything. Whatever cannot be used becomes a note."""
+    taken_ns = time.time_ns()
+    seen = look(home, look_at_skills(state_dir))
+    files: list[FileText] = []
+    notes: list[str] = []
+    for name in () if home.injection == "never" else PROMPT_FILES:
+        try:
+            file = read_inside(home.workspace, name)
+        except Unusable as error:
+            notes.append(f"{name} {error}.")
+            continue
+        if file is not None and file.text:
+            files.append(file)
+    skills, wrong = find_skills(home.workspace, state_dir, home.skills)
+    snapshot = Snapshot(tuple(files), skills, (*notes, *wrong))
+    return Seen(snapshot, None if _fresh(seen, taken_ns) else seen, taken_ns)
+
+
+def take_changed(known: Sequence[tuple[Home, Look | None]], state_dir: Path) -> tuple[tuple[str, Seen], ...]:
+    """Take a new snapshot of every agent whose workspace does not look as it did."""
+    shared = look_at_skills(state_dir)
+    return tuple(
+        (home.agent_id, take(home, state_dir)) for home, before in known if before != look(home, shared)
+    )
+
+
+def _fresh(seen: Look, now_ns: int) -> bool:
+    # A time far in the future (somebody's `touch`, another machine's clock) says nothing and must not count.
+    return any(abs(now_ns - when) < _TICK_NS for of in seen if of is not None for when in of[2:])

@@ -1,0 +1,1 @@
+"""The first files of a new workspace. Text only."""

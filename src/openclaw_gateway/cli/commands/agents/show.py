@@ -1,0 +1,135 @@
+"""`agents show`: one agent, and with --prompt exactly what its model is told.
+
+Asks no gateway and writes nothing. The size of a prompt in tokens is an estimate: each provider has its own way of counting.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from openclaw_gateway.agents.book import PromptBook
+from openclaw_gateway.agents.homes import Home, homes_of
+from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
+from openclaw_gateway.agents.sections import ToolLine
+from openclaw_gateway.agents.snapshot import Snapshot
+from openclaw_gateway.agents.zone import zone_of
+from openclaw_gateway.cli.commands.agents._model import AgentModel, AgentModels
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.logs import configure_logging
+
+# What providers' tokenizers come to on average for English text.
+_CHARS_PER_TOKEN = 4
+
+
+class _Shown(Struct, frozen=True):
+    agent: Agent
+    is_default: bool
+    home: Home
+    model: AgentModel
+    snapshot: Snapshot
+    prompt: str
+
+    @property
+    def profile(self) -> str:
+        return "minimal" if self.model.embedded else "full"
+
+    @property
+    def tokens(self) -> int:
+        return -(-len(self.prompt) // _CHARS_PER_TOKEN)
+
+
+@click.command("show", cls=WithExample, example="main --prompt", params=[json_option()])
+@click.argument("agent_id", metavar="ID", required=False)
+@click.option("--prompt", "with_prompt", is_flag=True, help="Print the system prompt and nothing else.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@pass_invocation
+def command(
+    invocation: Invocation, *, agent_id: str | None, with_prompt: bool, config_path: Path | None
+) -> None:
+    """Show the agent ID (else the default one): its model, its files, the size of its prompt."""
+    configure_logging(level="silent")
+    loaded = Surroundings.of(invocation).load(config_path)
+    shown = run(_look(loaded, agent_id))
+    terminal = Terminal(invocation)
+    if invocation.json:
+        terminal.json(_described(shown, with_prompt=with_prompt))
+        return
+    size = f"{len(shown.prompt):,} characters"
+    tokens = f"about {shown.tokens:,} tokens, {shown.profile} profile"
+    if with_prompt:
+        terminal.verbatim(shown.prompt)
+        terminal.notice(f"{size}, {tokens}.")
+    else:
+        _rows(terminal, shown)
+        terminal.row("prompt", size, aside=tokens)
+    for note in shown.snapshot.notes:
+        terminal.notice(note)
+
+
+async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
+    roster = compile_roster(loaded.config.agents)
+    agent = _agent(roster, agent_id)
+    homes = homes_of(loaded)
+    zone = zone_of(loaded.config.agents.defaults.user_timezone)
+    model = AgentModels(loaded).of(agent)
+    book = PromptBook(roster, homes, state_dir=loaded.state_dir, zone=zone, seeding=False)
+    try:
+        compiled = await book.prepare(agent.id)
+    finally:
+        await book.close()
+    prompt = agent.prompt if model.embedded else compiled.text(tools=_tools(), model=model.ref)
+    is_default = agent.id == roster.default_id
+    return _Shown(agent, is_default, homes[agent.id], model, compiled.snapshot, prompt)
+
+
+def _agent(roster: Roster, agent_id: str | None) -> Agent:
+    agent = roster.get(agent_id or roster.default_id)
+    if agent is None:
+        raise CommandFailed(
+            f'There is no agent "{agent_id}". These are configured: {", ".join(roster.ids)}.',
+            code="agent_not_found",
+        )
+    return agent
+
+
+def _tools() -> Sequence[ToolLine]:
+    """The tools the agent is offered, as (name, summary)."""
+    return ()
+
+
+def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:
+    prompt = {"chars": len(shown.prompt), "tokens": shown.tokens, "profile": shown.profile}
+    return {
+        "id": shown.agent.id,
+        "name": shown.agent.name,
+        "isDefault": shown.is_default,
+        "model": shown.model.ref,
+        "fallbacks": shown.agent.fallbacks,
+        "workspace": str(shown.home.workspace),
+        "files": {file.name: len(file.text) for file in shown.snapshot.files},
+        "skills": [skill.name for skill in shown.snapshot.skills],
+        "notes": shown.snapshot.notes,
+        "prompt": {**prompt, "text": shown.prompt} if with_prompt else prompt,
+    }
+
+
+def _rows(terminal: Terminal, shown: _Shown) -> None:
+    agent, snapshot = shown.agent, shown.snapshot
+    terminal.title(agent.id + (" (default)" if shown.is_default else ""))
+    if agent.name != agent.id:
+        terminal.row("name", agent.name)
+    terminal.row("model", shown.model.ref or "none", aside=shown.model.problem)
+    if agent.fallbacks:
+        terminal.row("fallbacks", ", ".join(agent.fallbacks))
+    terminal.row("workspace", str(shown.home.workspace))
+    terminal.row("files", ", ".join(file.name for file in snapshot.files) or "none yet")
+    if snapshot.skills:
+        terminal.row("skills", ", ".join(skill.name for skill in snapshot.skills))

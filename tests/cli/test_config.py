@@ -139,3 +139,21 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
     done = await program.run("config", "validate", "--json")
     assert done.code == 78
     assert ["shorter than 16" in done.json["problems"][0], '"no"' in done.json["problems"][1]] == [True, True]
+
+
+async def test_validate_names_tool_patterns_that_match_nothing(program: Program) -> None:
+    program.configure(
+        '{ mcp: { servers: { files: { command: "x" } } },'
+        ' tools: { deny: ["reed", "canvas", "mcp__files__write"], byProvider: { openai: { allow: ["mcp__fils__*"] } } },'
+        ' agents: { entries: { a: { tools: { sandbox: { tools: { deny: ["group:fss"] } } } } } } }'
+    )
+    done = await program.run("config", "validate", "--json")
+    assert done.code == 78
+    reed, fils, fss = done.json["problems"]
+    assert reed == 'tools: the pattern "reed" matches no tool; did you mean "read"?'
+    assert fils.startswith(
+        'tools.byProvider.openai: the pattern "mcp__fils__*" matches no tool; it names a server'
+    )
+    assert fss.startswith(
+        'the agent a: tools.sandbox.tools: the pattern "group:fss" matches no tool; did you mean'
+    )

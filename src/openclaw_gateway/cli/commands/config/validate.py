@@ -16,6 +16,7 @@ from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.tools.patterns import pattern_problems
 
 
 @click.command("validate", cls=WithExample, example="--json", params=[json_option()])
@@ -53,6 +54,7 @@ def _problems(loaded: LoadedConfig) -> list[str]:
     catalog = Catalog(loaded.config, environ)
     for agent in compile_roster(loaded.config.agents):
         attempt(lambda agent=agent: _check_model(catalog, agent))
+    problems.extend(pattern_problems(loaded.config))
     return list(dict.fromkeys(problems))
 
 

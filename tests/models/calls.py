@@ -8,11 +8,12 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.wire.events import Event, ModelCalled, TextDelta
-from openclaw_gateway.wire.messages import Message, UserMessage
-from openclaw_gateway.wire.run import FinishReason, Sampling
+from openclaw_gateway.wire.messages import Message, ReasoningBlock, ToolCall, UserMessage
+from openclaw_gateway.wire.run import FinishReason, Sampling, ToolChoice, ToolSpec
 
 HI = (UserMessage("hi"),)
 AT_ONCE = RetryPolicy(waits_s=(0.0, 0.0))
@@ -46,6 +47,8 @@ class Outcome:
     def __init__(self) -> None:
         self.batches: list[list[Event]] = []
         self.finish_reason: FinishReason | None = None
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.blocks: tuple[ReasoningBlock, ...] = ()
 
     @property
     def events(self) -> list[Event]:
@@ -67,12 +70,18 @@ async def run(
     *,
     messages: Sequence[Message] = HI,
     sampling: Sampling | None = None,
+    system: str = "",
+    tools: tuple[ToolSpec, ...] = (),
+    tool_choice: ToolChoice = "auto",
 ) -> Outcome:
     """Make the call and read it to its end. With `outcome` given, what came before a failure is in it."""
     outcome = outcome or Outcome()
-    call = models.stream(to, "", messages, sampling or Sampling())
+    request = ModelRequest(system, messages, sampling or Sampling(), tools, tool_choice)
+    call = models.stream(to, request)
     async with aclosing(call):
         async for events in call:
             outcome.batches.append(events)
     outcome.finish_reason = call.finish_reason
+    outcome.tool_calls = call.tool_calls
+    outcome.blocks = call.blocks
     return outcome

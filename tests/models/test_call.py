@@ -10,6 +10,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import answer
 from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import (
     Chunk,
@@ -27,7 +28,7 @@ from openclaw_gateway.testing.model_server import (
     sends,
 )
 from openclaw_gateway.wire.events import ModelCalled, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.run import Sampling, Usage
+from openclaw_gateway.wire.run import Usage
 from tests.models.calls import HI, Outcome, caller, run, target
 
 QUICK = Limits(upstream_first_byte_s=0.05, upstream_silence_s=0.05)
@@ -57,7 +58,7 @@ async def test_events_in_order(models: ModelServer) -> None:
 async def test_what_one_read_brings_comes_together_and_at_once(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says("a", "b", Hold(gate), "c", "d"))
-    async with caller() as calls, aclosing(calls.stream(target(models), "", HI, Sampling())) as call:
+    async with caller() as calls, aclosing(calls.stream(target(models), ModelRequest("", HI))) as call:
         batches = aiter(call)
         await anext(batches)
         assert await anext(batches) == [TextDelta("a"), TextDelta("b")]
@@ -229,7 +230,7 @@ async def test_cancelling_closes_the_connection_at_once(models: ModelServer, rep
 async def test_leaving_early_closes_the_connection(models: ModelServer) -> None:
     models.script("m", says("a", Hang()))
     async with caller() as calls:
-        call = calls.stream(target(models), "", HI, Sampling())
+        call = calls.stream(target(models), ModelRequest("", HI))
         async with aclosing(call):
             async for events in call:
                 if events == [TextDelta("a")]:

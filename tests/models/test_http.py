@@ -13,6 +13,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded, ProviderError
+from openclaw_gateway.models.apis.openai_completions import headers
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.http_errors import Phase, translate
 from openclaw_gateway.models.target import Endpoint
@@ -41,7 +42,7 @@ async def speaking(handler: Handler) -> AsyncIterator[str]:
 
 
 async def answer(client: UpstreamClient, endpoint: Endpoint, body: bytes = b"{}") -> tuple[int, bytes]:
-    response = await client.post(endpoint, "/chat/completions", body)
+    response = await client.post(endpoint, "/chat/completions", body, headers)
     try:
         return response.status, await response.read_all()
     finally:

@@ -22,6 +22,7 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.local_child import Orders, Ready
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.wire.events import TextDelta
 from openclaw_gateway.wire.run import Sampling
 from tests.models.calls import HI, Outcome, caller, run
@@ -97,7 +98,7 @@ async def test_dies_in_mid_answer(local: LocalModel) -> None:
     to = Catalog(Config(), {}).resolve(LOCAL_REF)
     outcome = Outcome()
     async with caller(local=local.endpoint) as calls:
-        call = calls.stream(to, "", HI, Sampling(max_tokens=500, temperature=0.0))
+        call = calls.stream(to, ModelRequest("", HI, Sampling(max_tokens=500, temperature=0.0)))
         with pytest.raises(ProviderError) as caught:
             async with aclosing(call):
                 async for events in call:

@@ -8,23 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw
 
-from openclaw_gateway.models.apis.openai_completions import (
-    ChunkParser,
-    refuses_stream_options,
-    request_body,
-)
+from openclaw_gateway.models.apis import openai_completions
+from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
+from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Compat, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.events import (
+    Event,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallArguments,
+    ToolCallStarted,
+    UsageReported,
+)
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    Image,
     Message,
     SystemMessage,
     ToolCall,
     ToolMessage,
     UserMessage,
 )
-from openclaw_gateway.wire.run import FinishReason, Sampling, Usage
+from openclaw_gateway.wire.run import FinishReason, NamedTool, Sampling, ToolSpec, Usage
 
 ENDPOINT = Endpoint("acme", "http://127.0.0.1:1/v1")
 VENDOR = Vendor("acme")
@@ -36,9 +43,11 @@ def body(
     system: str = "",
     sampling: Sampling | None = None,
     stream_usage: bool = True,
+    **more: Any,
 ) -> dict[str, Any]:
     target = target or ModelTarget(ENDPOINT, "m")
-    raw = request_body(target, system, messages, sampling or Sampling(), stream_usage=stream_usage)
+    request = ModelRequest(system, messages, sampling or Sampling(), **more)
+    raw = openai_completions.body(target, request, stream_usage=stream_usage)
     return dict(msgspec.json.decode(raw))
 
 
@@ -149,6 +158,83 @@ def test_extra_body_is_added() -> None:
     assert sent["stream"] is True
 
 
+def test_images_are_parts_beside_the_text() -> None:
+    said = UserMessage(
+        "What is it?", name="ada", images=(Image("image/png", "aGk="), Image("image/jpeg", "eW8="))
+    )
+    sent = body(said, UserMessage("", images=(Image("image/png", "aGk="),)))
+    png = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    jpeg = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,eW8="}}
+    assert sent["messages"] == [
+        {"role": "user", "name": "ada", "content": [{"type": "text", "text": "What is it?"}, png, jpeg]},
+        {"role": "user", "content": [png]},
+    ]
+    blind = body(said, target=ModelTarget(ENDPOINT, "m", images=False))
+    assert [part["type"] for part in blind["messages"][0]["content"]] == ["text"] * 3
+
+
+TOOLS = (
+    ToolSpec("weather", "The weather.", Raw(b'{"type":"object","properties":{"city":{"type":"string"}}}')),
+    ToolSpec("time", "", Raw(b'{"type":"object"}')),
+)
+
+
+def test_tools() -> None:
+    sent = body(UserMessage("hi"), tools=TOOLS)
+    assert sent["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "weather",
+                "description": "The weather.",
+                "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+            },
+        },
+        {"type": "function", "function": {"name": "time", "parameters": {"type": "object"}}},
+    ]
+    assert "tool_choice" not in sent
+    assert "parallel_tool_calls" not in sent
+
+
+@pytest.mark.parametrize(
+    ("choice", "written"),
+    [
+        ("none", "none"),
+        ("required", "required"),
+        (NamedTool("time"), {"type": "function", "function": {"name": "time"}}),
+    ],
+)
+def test_tool_choice(choice: Any, written: Any) -> None:
+    sent = body(UserMessage("hi"), tools=TOOLS, tool_choice=choice, parallel_tool_calls=False)
+    assert (sent["tool_choice"], sent["parallel_tool_calls"]) == (written, False)
+    assert "tool_choice" not in body(UserMessage("hi"), tool_choice=choice)
+
+
+def test_a_result_has_only_what_every_server_knows() -> None:
+    result = ToolMessage("c1", "42", name="f", is_error=True)
+    assert body(result)["messages"] == [{"role": "tool", "tool_call_id": "c1", "content": "42"}]
+    named = ModelTarget(ENDPOINT, "m", compat=Compat(tool_result_name=True))
+    assert body(result, target=named)["messages"][0]["name"] == "f"
+
+
+@pytest.mark.parametrize(
+    ("asked", "compat", "sent"),
+    [
+        ("xhigh", Compat(), "xhigh"),
+        ("off", Compat(), None),
+        ("off", Compat(efforts=("none", "low")), "none"),
+        ("none", Compat(), "none"),
+        ("xhigh", Compat(efforts=("low", "high")), "high"),
+        ("minimal", Compat(efforts=("low", "high")), "low"),
+        ("medium", Compat(effort_names={"medium": "balanced"}), "balanced"),
+        ("medium", Compat(reasoning_effort=False), None),
+    ],
+)
+def test_levels_of_thinking(asked: str, compat: Compat, sent: str | None) -> None:
+    target = ModelTarget(ENDPOINT, "m", compat=compat)
+    assert body(target=target, sampling=Sampling(reasoning_effort=asked)).get("reasoning_effort") == sent
+
+
 def test_deltas_stay_as_the_provider_cut_them() -> None:
     parser, events = parse(
         chunk({"role": "assistant", "content": ""}),
@@ -187,7 +273,6 @@ def test_think_tags_are_text() -> None:
         ({"content": [{"type": "image"}]}, []),
         ({"content": None}, []),
         ({"refusal": "I will not."}, [TextDelta("I will not.")]),
-        ({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}, []),
     ],
 )
 def test_content_in_other_shapes(delta: dict[str, Any], events: list[Event]) -> None:
@@ -254,7 +339,7 @@ def test_usage_that_repeats_is_not_added_up() -> None:
             }
         ),
     )
-    assert parser.usage() == [UsageReported(Usage(5, 3, 8, 4, 2))]
+    assert parser.ending() == [UsageReported(Usage(5, 3, 8, 4, 2))]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +353,7 @@ def test_usage_that_repeats_is_not_added_up() -> None:
 )
 def test_usage_with_gaps(usage: Any, expected: Usage | None) -> None:
     parser, _ = parse(chunk({}, usage=usage))
-    assert parser.usage() == ([UsageReported(expected)] if expected is not None else [])
+    assert parser.ending() == ([UsageReported(expected)] if expected is not None else [])
 
 
 def test_an_error_comes_after_the_text_before_it() -> None:
@@ -319,7 +404,7 @@ def test_a_whole_answer() -> None:
     assert parser.whole(msgspec.json.encode(answer)) == [TextDelta("hi")]
     assert parser.done
     assert parser.finish_reason == "length"
-    assert parser.usage() == [UsageReported(Usage(1, 2, 3))]
+    assert parser.ending() == [UsageReported(Usage(1, 2, 3))]
 
 
 @pytest.mark.parametrize(
@@ -345,7 +430,10 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["choices", "delta", "content", "usage", "error", "message", "finish_reason", "code", "text"]
+                [
+                    *("choices", "delta", "content", "usage", "error", "message", "finish_reason", "code"),
+                    *("text", "tool_calls", "function", "arguments", "name", "id", "index"),
+                ]
             ),
             inner,
             max_size=4,
@@ -355,11 +443,14 @@ json_values = st.recursive(
 )
 
 
+EVENTS = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallArguments
+
+
 @given(st.lists(st.binary(max_size=60) | json_values.map(msgspec.json.encode), max_size=6))
 def test_whatever_comes_is_events_or_a_failure(payloads: list[bytes]) -> None:
     parser, events = parse(*payloads)
-    assert all(isinstance(event, TextDelta | ReasoningDelta) for event in events)
-    assert len(parser.usage()) <= 1
+    assert all(isinstance(event, EVENTS) for event in events)
+    assert sum(isinstance(event, UsageReported) for event in parser.ending()) <= 1
     whole = ChunkParser(VENDOR)
     whole.whole(b"".join(payloads))
     assert whole.done or whole.failure is not None

@@ -7,26 +7,28 @@ the bytes of one response. It must not know retries: it raises, and somebody els
 import asyncio
 
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.openai_completions import ChunkParser
+from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.http import UpstreamResponse
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.run import FinishReason
 
 # How long usage and the end of the stream may take after the finish reason.
 _TAIL_S = 5.0
 
 
 class Answer:
-    """The answer in a response with status 200. Whoever makes it closes it."""
+    """The answer in a response with status 200. Whoever makes it closes it.
 
-    def __init__(self, response: UpstreamResponse, vendor: Vendor) -> None:
+    `parser` says how it finished, once `batch` has returned nothing.
+    """
+
+    def __init__(self, response: UpstreamResponse, parser: Parser, vendor: Vendor) -> None:
         self._response = response
         self._vendor = vendor
         self._splitter = SseSplitter(vendor.provider)
-        self._parser = ChunkParser(vendor)
+        self.parser = parser
         self._failure: ProviderError | None = None
         self._ended = False
         self._next = self._piece
@@ -38,12 +40,8 @@ class Answer:
                 "bad_response",
                 f"The provider {vendor.provider} answered with {safe_text(kind, limit=80)} where an event "
                 f"stream was expected. Check models.providers.{vendor.provider}.baseUrl (is /v1 missing at "
-                "its end?).",
+                "its end?) and .api.",
             )
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        return self._parser.finish_reason
 
     def close(self) -> None:
         self._response.close()
@@ -64,7 +62,7 @@ class Answer:
         return events
 
     async def _piece(self) -> list[Event]:
-        parser = self._parser
+        parser = self.parser
         data = await (self._tail() if parser.finished else self._response.read())
         if data:
             events = parser.feed(self._splitter.feed(data))
@@ -79,7 +77,7 @@ class Answer:
                 )
                 return events
         self._failure = parser.failure
-        return self._with_usage(events)
+        return self._ended_or_not(events)
 
     async def _tail(self) -> bytes:
         # The model has said all it had to say; a provider that does not end politely changes nothing.
@@ -90,12 +88,12 @@ class Answer:
             return b""
 
     async def _whole(self) -> list[Event]:
-        events = self._parser.whole(await self._response.read_all())
-        self._failure = self._parser.failure
-        return self._with_usage(events)
+        events = self.parser.whole(await self._response.read_all())
+        self._failure = self.parser.failure
+        return self._ended_or_not(events)
 
-    def _with_usage(self, events: list[Event]) -> list[Event]:
-        if self._parser.done:
+    def _ended_or_not(self, events: list[Event]) -> list[Event]:
+        if self.parser.done:
             self._ended = True
-            return events + self._parser.usage()
+            return events + self.parser.ending()
         return events

@@ -7,20 +7,24 @@ it. It must not know sessions, agents or who is listening.
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import structlog
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models import toolless
 from openclaw_gateway.models.answer import Answer
-from openclaw_gateway.models.apis.openai_completions import PATH, refuses_stream_options, request_body
+from openclaw_gateway.models.apis.dialect import Parser
+from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
+from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
 from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
 from openclaw_gateway.wire.events import Event, ModelCalled
-from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import FinishReason, Sampling
+from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.run import FinishReason
 
 log = structlog.get_logger()
 
@@ -48,20 +52,22 @@ class ModelCaller:
         # Providers that refused `stream_options`, so that each is asked in vain only once.
         self._without_usage: set[str] = set()
 
-    def stream(
-        self, target: ModelTarget, system: str, messages: Sequence[Message], sampling: Sampling
-    ) -> "ModelCall":
+    def stream(self, target: ModelTarget, request: ModelRequest) -> "ModelCall":
         """Iterate over the result for batches of events; `aclose()` it, whatever happens:
 
             async with aclosing(caller.stream(...)) as call:
                 async for events in call: ...
-            call.finish_reason
+            call.finish_reason, call.tool_calls, call.blocks
 
         The first batch is [ModelCalled], again for each retry. Then come the deltas exactly as the
         provider sent them, as many together as one read brought. The last batch ends with UsageReported
         if the provider reported usage. Raises ProviderError, after the deltas that came before it.
         """
-        return ModelCall(self._batches, target, system, messages, sampling)
+        wrap = None
+        if not target.tools:
+            wrap = toolless.wrapper(request)
+            request = toolless.without_tools(request)
+        return ModelCall(self._batches, target, request, wrap)
 
     async def _batches(self, call: "ModelCall") -> AsyncGenerator[list[Event], None]:
         target = call.target
@@ -76,7 +82,9 @@ class ModelCaller:
                 while events := await answer.batch():
                     output_seen = True
                     yield events
-                call.finish_reason = answer.finish_reason
+                call.finish_reason = answer.parser.finish_reason
+                call.tool_calls = answer.parser.tool_calls
+                call.blocks = answer.parser.blocks
             except ProviderError as error:
                 wait = wait_before_retry(
                     error,
@@ -98,15 +106,16 @@ class ModelCaller:
             attempt += 1
 
     async def _open(self, call: "ModelCall") -> Answer:
-        target = call.target
+        target, dialect = call.target, DIALECTS[call.target.api]
         endpoint = await self._endpoint(target)
         vendor = endpoint.vendor
         while True:
             stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
-            body = request_body(target, call.system, call.messages, call.sampling, stream_usage=stream_usage)
-            response = await self._client.post(endpoint, PATH, body)
+            body = dialect.body(target, call.request, stream_usage=stream_usage)
+            response = await self._client.post(endpoint, dialect.path(target), body, dialect.headers)
             if 200 <= response.status < 300:
-                return Answer(response, vendor)
+                parser = dialect.parser(vendor)
+                return Answer(response, call.wrap(parser) if call.wrap else parser, vendor)
             try:
                 said = await response.read_error()
             finally:
@@ -127,21 +136,24 @@ class ModelCaller:
 
 
 class ModelCall:
-    """One call under way. `finish_reason` counts once the iteration has ended."""
+    """One call under way. Its results count once the iteration has ended.
+
+    `tool_calls` is empty unless `finish_reason` is "tool_calls"; `blocks` belong on the stored message.
+    """
 
     def __init__(
         self,
         batches: Callable[["ModelCall"], AsyncGenerator[list[Event], None]],
         target: ModelTarget,
-        system: str,
-        messages: Sequence[Message],
-        sampling: Sampling,
+        request: ModelRequest,
+        wrap: Callable[[Parser], Parser] | None = None,
     ) -> None:
         self.target = target
-        self.system = system
-        self.messages = messages
-        self.sampling = sampling
+        self.request = request
+        self.wrap = wrap
         self.finish_reason: FinishReason = "stop"
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.blocks: tuple[ReasoningBlock, ...] = ()
         self._batches = batches(self)
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConfig
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.defaults import BUILT_IN, key_from, key_variables, provider_id
+from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.params import read_params
 from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
 
 __all__ = ["Catalog", "ModelTarget"]
 
-_SPOKEN = "openai-completions"
+_DEFAULT_API = "openai-completions"
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
 
@@ -64,12 +65,13 @@ class Catalog:
             raise self._unknown(provider, ref)
         entry = self._providers.get(provider)
         definition = next((item for item in entry.models if item.id == model), None) if entry else None
-        api = (definition and definition.api) or (entry.api if entry else _SPOKEN)
-        if api != _SPOKEN:
+        built_in = BUILT_IN[provider].api if provider in BUILT_IN else _DEFAULT_API
+        api = (definition and definition.api) or (entry.api if entry else built_in)
+        if api not in DIALECTS:
             where = f"models.providers.{endpoint.provider}"
             raise InvalidRequest(
                 f'The model {provider}/{model} uses the API "{api}", which is not spoken yet. If the '
-                f'provider also has an OpenAI-compatible API, set {where}.api to "{_SPOKEN}" and '
+                f'provider also has an OpenAI-compatible API, set {where}.api to "{_DEFAULT_API}" and '
                 f"{where}.baseUrl to it.",
                 code="model_not_found",
                 param="model",
@@ -82,7 +84,7 @@ class Catalog:
             shared.params if shared else {},
             params or {},
         )
-        sampling, extra = read_params(layers, f"{provider}/{model}")
+        sampling, extra = read_params(layers, f"{provider}/{model}", DIALECTS[api].RESERVED)
         embedded = provider == LOCAL and not endpoint.base_url
         return ModelTarget(
             endpoint,
@@ -95,6 +97,8 @@ class Catalog:
             compat=_compat(endpoint, definition),
             # Without one, the embedded model introduces itself by its maker's name, in French.
             system="You are a helpful assistant." if embedded else "",
+            tools=not embedded and (not definition or definition.compat.get("supportsTools") is not False),
+            images=not embedded and (not definition or "image" in definition.input),
         )
 
     def _split(self, ref: str) -> tuple[str, str]:
@@ -153,8 +157,13 @@ def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
     field = said.get("maxTokensField")
     if field not in ("max_tokens", "max_completion_tokens"):
         field = "max_completion_tokens" if is_openai else "max_tokens"
+    efforts = said.get("supportedReasoningEfforts")
+    names = said.get("reasoningEffortMap")
     return Compat(
         field,
         usage_in_stream=said.get("supportsUsageInStreaming") is not False,
         reasoning_effort=said.get("supportsReasoningEffort") is not False,
+        efforts=tuple(map(str, efforts)) if isinstance(efforts, list) else (),
+        effort_names={str(k): str(v) for k, v in names.items()} if isinstance(names, dict) else {},
+        tool_result_name=said.get("requiresToolResultName") is True,
     )

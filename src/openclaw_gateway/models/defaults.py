@@ -17,11 +17,12 @@ LOCAL_REF = "local/smollm2-135m-instruct"
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A provider with an OpenAI-compatible API. The first variable that is set holds the key."""
+    """A provider and the dialect it speaks best. The first variable that is set holds the key."""
 
     variables: tuple[str, ...]
     base_url: str
     default_model: str
+    api: str = "openai-completions"
 
 
 # In the order in which keys in the environment are preferred.

@@ -9,6 +9,7 @@ import asyncio
 import io
 import socket
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,9 @@ from openclaw_gateway.errors import Overloaded, ProviderError
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.target import Endpoint
 from openclaw_gateway.models.vendor_errors import Vendor
+
+# Who we are to an endpoint, as its dialect says it.
+Headers = Callable[[Endpoint], Mapping[str, str]]
 
 # More bytes than this are handed to aiohttp as a file: written piece by piece, as the provider takes them.
 _LARGE_BODY = 256 << 10
@@ -46,13 +50,18 @@ class UpstreamClient:
         self._drains: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def post(self, endpoint: Endpoint, path: str, body: bytes) -> "UpstreamResponse":
+    async def post(
+        self, endpoint: Endpoint, path: str, body: bytes, headers: Headers | None = None
+    ) -> "UpstreamResponse":
         """Send and wait for the status line. The caller must close the response, whatever happens.
+
+        `headers` says who we are, the same for every request to this path of the endpoint. `path` may
+        have a query.
 
         Raises ProviderError when there is no answer. Cancelling closes the connection.
         """
         session = self._session or self._open()
-        prepared = self._prepared.get(endpoint, {}).get(path) or self._prepare(endpoint, path)
+        prepared = self._prepared.get(endpoint, {}).get(path) or self._prepare(endpoint, path, headers)
         try:
             # aiohttp watches the silence after the request has been sent, but not the sending.
             async with asyncio.timeout(prepared.answer_s):
@@ -104,9 +113,9 @@ class UpstreamClient:
         )
         return self._session
 
-    def _prepare(self, endpoint: Endpoint, path: str) -> "_Prepared":
+    def _prepare(self, endpoint: Endpoint, path: str, headers: Headers | None) -> "_Prepared":
         try:
-            prepared = _prepare(endpoint, path, self._limits)
+            prepared = _prepare(endpoint, path, headers(endpoint) if headers else {}, self._limits)
         except ValueError as error:
             raise translate(error, endpoint.vendor, Phase.REQUEST) from None
         self._prepared.setdefault(endpoint, {})[path] = prepared
@@ -228,7 +237,7 @@ def _socket(unsent_ms: int, address: AddrInfoType) -> socket.socket:
     return made
 
 
-def _prepare(endpoint: Endpoint, path: str, limits: Limits) -> _Prepared:
+def _prepare(endpoint: Endpoint, path: str, shown: Mapping[str, str], limits: Limits) -> _Prepared:
     base = URL(endpoint.base_url)
     headers = CIMultiDict(
         {
@@ -238,13 +247,13 @@ def _prepare(endpoint: Endpoint, path: str, limits: Limits) -> _Prepared:
             "User-Agent": f"openclaw-gateway/{__version__}",
         }
     )
-    if endpoint.api_key and endpoint.auth_header:
-        headers["Authorization"] = f"Bearer {endpoint.api_key}"
-    elif base.user is not None:
+    headers.update(shown)
+    if base.user is not None and "Authorization" not in headers:
         pair = f"{base.user}:{base.password or ''}".encode()
         headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
     headers.update(endpoint.headers)
-    url = base.with_user(None).with_path(base.path.rstrip("/") + path, keep_query=True)
+    path, _, query = path.partition("?")
+    url = base.with_user(None).with_path(base.path.rstrip("/") + path, keep_query=True).update_query(query)
     first_byte, silence = limits.upstream_first_byte_s, limits.upstream_silence_s
     if endpoint.timeout_s is not None:
         first_byte = silence = endpoint.timeout_s

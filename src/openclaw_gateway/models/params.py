@@ -11,7 +11,6 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from openclaw_gateway.errors import ConfigError
-from openclaw_gateway.models.apis.openai_completions import RESERVED
 from openclaw_gateway.wire.run import Sampling
 
 _NAMES = {
@@ -36,8 +35,13 @@ _NAMES = {
 _EXTRA = ("extraBody", "extra_body")
 
 
-def read_params(layers: Iterable[Mapping[str, Any]], where: str) -> tuple[Sampling, dict[str, Any]]:
-    """(settings, further fields of the request); a later layer wins. Raises ConfigError naming `where`."""
+def read_params(
+    layers: Iterable[Mapping[str, Any]], where: str, reserved: frozenset[str]
+) -> tuple[Sampling, dict[str, Any]]:
+    """(settings, further fields of the request); a later layer wins. Raises ConfigError naming `where`.
+
+    `reserved` are the fields the dialect writes itself.
+    """
     settings: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for layer in layers:
@@ -56,5 +60,5 @@ def read_params(layers: Iterable[Mapping[str, Any]], where: str) -> tuple[Sampli
         sampling = msgspec.convert(settings, Sampling)
     except msgspec.ValidationError as error:
         raise ConfigError([f"The params of {where} are wrong: {error}."]) from None
-    extra = {name: value for name, value in extra.items() if name not in RESERVED and name not in _NAMES}
+    extra = {name: value for name, value in extra.items() if name not in reserved and name not in _NAMES}
     return msgspec.structs.replace(sampling, response_format=form), extra

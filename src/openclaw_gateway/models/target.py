@@ -39,11 +39,17 @@ class Endpoint:
 
 @dataclass(frozen=True, eq=False)
 class Compat:
-    """Where a provider differs from OpenAI's own server."""
+    """Where a provider differs from OpenAI's own server.
+
+    `efforts` are the reasoning levels it knows (empty = all), `effort_names` its words for ours.
+    """
 
     max_tokens_field: str = "max_tokens"
     usage_in_stream: bool = True
     reasoning_effort: bool = True
+    efforts: tuple[str, ...] = ()
+    effort_names: Mapping[str, str] = field(default_factory=dict)
+    tool_result_name: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,8 @@ class ModelTarget:
     """One model at one endpoint. `model` is the bare id that goes upstream.
 
     `sampling` are the operator's settings, under those of a request; `extra_body` are fields of the
-    request that only this provider knows; `system` is said when an agent has nothing to say.
+    request that only this provider knows; `system` is said when an agent has nothing to say; `tools` and
+    `images` say whether the model takes them.
     """
 
     endpoint: Endpoint
@@ -63,6 +70,8 @@ class ModelTarget:
     extra_body: Mapping[str, object] = field(default_factory=dict)
     compat: Compat = field(default_factory=Compat)
     system: str = ""
+    tools: bool = True
+    images: bool = True
 
     @property
     def provider(self) -> str:

@@ -1,0 +1,76 @@
+"""Which call a `tool_calls` delta of an OpenAI-compatible stream belongs to.
+
+Pure. OpenAI numbers its calls; others send no index, or 0 for all, or whole calls at once, or a name in
+two halves, or repeat id and name in every delta. The rule: another id is another call; without an id it
+is the call of that index; without either it is the last one, unless a name comes after arguments.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.wire.events import Event
+
+_encode = msgspec.json.Encoder().encode
+
+
+class FunctionDelta(Struct):
+    """`arguments` is JSON text, but some servers send the object itself."""
+
+    name: str | None = None
+    arguments: Any = None
+
+
+class CallDelta(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: FunctionDelta | None = None
+
+
+class CallDeltas:
+    """Feeds `calls` from deltas."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._by_index: dict[int, Call] = {}
+        self._given: dict[int, str] = {}  # by a call's own index, the id as the provider wrote it
+        self._last: Call | None = None
+
+    def take(self, delta: CallDelta, events: list[Event]) -> None:
+        function = delta.function or FunctionDelta()
+        name = function.name or ""
+        call = self._which(delta, name)
+        if call is None:
+            call = self._calls.begin(delta.id or "", name, events)
+            self._given[call.index] = delta.id or ""
+            self._last = call
+            if delta.index is not None:
+                self._by_index[delta.index] = call
+        elif not call.started:
+            if name and name != call.name:
+                call.name += name
+            if delta.id and not self._given[call.index]:
+                self._given[call.index] = delta.id
+                self._calls.name_it(call, delta.id)
+        self._calls.argue(call, _text(function.arguments), events)
+
+    def _which(self, delta: CallDelta, name: str) -> Call | None:
+        call = self._last if delta.index is None else self._by_index.get(delta.index)
+        if call is None:
+            return None
+        if delta.id:
+            given = self._given[call.index]
+            if given == delta.id:
+                # The same id and a name again, with arguments on either side: whole calls that share an id.
+                whole = delta.index is None and bool(name) and call.started
+                return None if whole else call
+            return None if given or call.started else call
+        return None if delta.index is None and name and call.started else call
+
+
+def _text(arguments: Any) -> str:
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return _encode(arguments).decode()

@@ -1,0 +1,82 @@
+"""Collects the tool calls of one answer while they stream, in whatever pieces a provider sends them.
+
+Pure, shared by the dialects. Rules: a call is announced (ToolCallStarted) when its name is complete, so
+not before something else of it or of its successor has come; its arguments pass through as they were
+cut; ids are the provider's unless it gives none or the same one twice.
+"""
+
+import secrets
+
+from openclaw_gateway.wire.events import Event, ToolCallArguments, ToolCallStarted
+from openclaw_gateway.wire.messages import ToolCall
+
+
+class Call:
+    """One call under way."""
+
+    __slots__ = ("arguments", "id", "index", "name", "started")
+
+    def __init__(self, index: int, call_id: str, name: str) -> None:
+        self.index = index
+        self.id = call_id
+        self.name = name
+        self.arguments: list[str] = []
+        self.started = False
+
+
+class Calls:
+    """Events go to the list that is passed in, in order."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._ids: set[str] = set()
+        self._ended = True
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def begin(self, call_id: str, name: str, events: list[Event]) -> Call:
+        """The next call. The name of the one before it is complete; its arguments need not be."""
+        if self._calls:
+            _start(self._calls[-1], events)
+        call = Call(len(self._calls), "", name)
+        self.name_it(call, call_id)
+        self._calls.append(call)
+        self._ended = False
+        return call
+
+    def name_it(self, call: Call, call_id: str) -> None:
+        """Give the call its id, before it is announced; one that is missing or taken is replaced."""
+        if not call_id or call_id in self._ids:
+            call_id = f"call_{secrets.token_hex(12)}"
+        self._ids.add(call_id)
+        call.id = call_id
+
+    def argue(self, call: Call, text: str, events: list[Event]) -> None:
+        """The next fragment of its arguments."""
+        if text:
+            _start(call, events)
+            call.arguments.append(text)
+            events.append(ToolCallArguments(call.index, text))
+
+    def end(self, events: list[Event]) -> None:
+        """Every call so far is complete; may be said more than once."""
+        if self._ended:
+            return
+        self._ended = True
+        for call in self._calls:
+            _start(call, events)
+            if not "".join(call.arguments).strip():
+                # A tool without parameters is called with no arguments at all by some; JSON wants an object.
+                call.arguments = ["{}"]
+                events.append(ToolCallArguments(call.index, "{}"))
+
+    def complete(self) -> tuple[ToolCall, ...]:
+        """All calls, once the answer has ended."""
+        return tuple(ToolCall(call.id, call.name, "".join(call.arguments)) for call in self._calls)
+
+
+def _start(call: Call, events: list[Event]) -> None:
+    if not call.started:
+        call.started = True
+        events.append(ToolCallStarted(call.index, call.id, call.name))

@@ -1,0 +1,230 @@
+"""The answers of `openai-completions`: chat completion chunks in, our events out.
+
+Pure; half of the dialect of that name. Rule: one typed decode per event, and whatever bytes a provider
+sends, the outcome is events or a ProviderError.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
+from openclaw_gateway.models.apis.calls import Calls
+from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.vendor_errors import Vendor, from_stream
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.run import FinishReason, Usage
+
+_FINISH: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+}
+
+
+class _Part(Struct):
+    type: str = ""
+    text: str | None = None
+
+
+class _Delta(Struct):
+    """A delta of a stream, or the message of a whole answer."""
+
+    content: str | list[_Part | str] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[CallDelta] | None = None
+    function_call: FunctionDelta | None = None
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Cached(Struct):
+    cached_tokens: float | None = None
+
+
+class _Reasoned(Struct):
+    reasoning_tokens: float | None = None
+
+
+class _Usage(Struct):
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
+    total_tokens: float | None = None
+    prompt_tokens_details: _Cached | None = None
+    completion_tokens_details: _Reasoned | None = None
+
+
+class _Chunk(Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class ChunkParser:
+    """Turns the data of one answer's stream events into events of ours.
+
+    `failure` is what ended the answer too early; it stands beside the events of the same read because
+    those came first. `done`: nothing that matters will come any more.
+    """
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+        self._finish: str | None = None
+        self._usage: _Usage | None = None
+        self._calls = Calls()
+        self._deltas: CallDeltas | None = None
+        self.done = False
+        self.failure: ProviderError | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer is complete as far as the model is concerned."""
+        return self.done or self._finish is not None
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        return _FINISH.get(self._finish or "") or ("tool_calls" if self._calls else "stop")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        # What was cut off or filtered is not to be executed.
+        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
+
+    @property
+    def blocks(self) -> tuple[ReasoningBlock, ...]:
+        return ()
+
+    def feed(self, payloads: list[bytes]) -> list[Event]:
+        """Deltas in the order and size the provider sent them, up to the end or the `failure`."""
+        events: list[Event] = []
+        for payload in payloads:
+            if payload == b"[DONE]":
+                self.done = True
+                break
+            try:
+                chunk = _decode(payload)
+            except _UNREADABLE:
+                again = self._read_again(payload)
+                if again is None:
+                    break
+                chunk = again
+            if chunk.choices:
+                choice = chunk.choices[0]
+                if choice.delta is not None:
+                    self._take(choice.delta, events)
+                if choice.finish_reason:
+                    self._finish = choice.finish_reason
+                    self._calls.end(events)
+            if chunk.usage is not None:
+                self._usage = chunk.usage
+            if chunk.error:
+                self.failure = from_stream(self._vendor, chunk.error)
+                break
+        return events
+
+    def whole(self, body: bytes) -> list[Event]:
+        """The same for a provider that answers one JSON object although a stream was asked for."""
+        events: list[Event] = []
+        try:
+            answer = _decode(body)
+        except _UNREADABLE:
+            answer = _repaired(body) or _Chunk()
+        choice = answer.choices[0] if answer.choices else _Choice()
+        message = choice.message or choice.delta
+        if answer.error:
+            self.failure = from_stream(self._vendor, answer.error)
+        elif message is None:
+            self.failure = self._not_ours("a JSON answer without choices")
+        else:
+            self._take(message, events)
+            self._finish = choice.finish_reason
+            self._usage = answer.usage
+            self.done = True
+        return events
+
+    def _read_again(self, payload: bytes) -> _Chunk | None:
+        stripped = payload.strip()
+        if not stripped:
+            return _Chunk()
+        if stripped == b"[DONE]":
+            self.done = True
+            return None
+        chunk = _repaired(stripped)
+        if chunk is None:
+            self.failure = self._not_ours("something that is not the JSON of a chat completion")
+        return chunk
+
+    def _not_ours(self, what: str) -> ProviderError:
+        provider = self._vendor.provider
+        return ProviderError(
+            "bad_response",
+            f"The provider {provider} sent {what}. "
+            f"Check models.providers.{provider}.baseUrl: it must be an OpenAI-compatible API.",
+        )
+
+    def ending(self) -> list[Event]:
+        """The calls that are still open, then what the call cost if the provider said so."""
+        events: list[Event] = []
+        self._calls.end(events)
+        if (usage := self._usage) is not None:
+            prompt, completion = count(usage.prompt_tokens), count(usage.completion_tokens)
+            cached, reasoned = usage.prompt_tokens_details, usage.completion_tokens_details
+            spent = Usage(
+                prompt,
+                completion,
+                count(usage.total_tokens) or prompt + completion,
+                count(cached.cached_tokens) if cached else 0,
+                count(reasoned.reasoning_tokens) if reasoned else 0,
+            )
+            events.append(UsageReported(spent))
+        return events
+
+    def _take(self, delta: _Delta, events: list[Event]) -> None:
+        # Some servers send both names with the same text.
+        if reasoning := delta.reasoning_content or delta.reasoning:
+            events.append(ReasoningDelta(reasoning))
+        content = delta.content
+        if content:
+            if type(content) is not str:
+                content = "".join(part if isinstance(part, str) else part.text or "" for part in content)
+            if content:
+                events.append(TextDelta(content))
+        if delta.refusal:
+            events.append(TextDelta(delta.refusal))
+        if delta.tool_calls or delta.function_call is not None:
+            self._take_calls(delta, events)
+
+    def _take_calls(self, delta: _Delta, events: list[Event]) -> None:
+        deltas = self._deltas = self._deltas or CallDeltas(self._calls)
+        for call in delta.tool_calls or ():
+            deltas.take(call, events)
+        if delta.function_call is not None and not delta.tool_calls:
+            # The form before `tools`: there is one call, without an id.
+            deltas.take(CallDelta(0, None, delta.function_call), events)
+
+
+def _repaired(payload: bytes) -> _Chunk | None:
+    """Decode once more, slowly; None = it is not the JSON of a chunk.
+
+    Small servers cut characters in half between two events: half a surrogate pair, half a UTF-8 sequence.
+    The rest of the text is worth keeping.
+    """
+    try:
+        value = json.loads(payload.decode("utf-8", "replace"))
+        return _decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, *_UNREADABLE):
+        return None

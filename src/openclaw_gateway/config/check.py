@@ -20,7 +20,12 @@ from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.substitute import MissingVariable, substitute
 from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
 
-_TEXT_FORMS = {"url": forms.url, "address": forms.address, "network": forms.network}
+_TEXT_FORMS = {
+    "url": forms.url,
+    "address": forms.address,
+    "network": forms.network,
+    "duration": forms.duration,
+}
 _SECRETS = {"secret", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.
 _REFUSED = object()

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?")
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _REFERENCE_KEYS = {"source", "provider", "id"}
 
 
@@ -53,6 +55,20 @@ def network(text: str) -> str:
     except ValueError:
         raise Wrong("must be an IP address or network such as 10.0.0.5 or 10.0.0.0/8") from None
     return text
+
+
+def duration(text: str) -> str:
+    if not _DURATION.fullmatch(text.strip().lower()):
+        raise Wrong('must be a duration such as "30s", "5m" or "1h"')
+    return text
+
+
+def duration_s(text: str) -> float:
+    """The seconds that a text which has passed `duration` stands for; a number alone means minutes."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise Wrong("is no duration")
+    return float(match[1]) * _UNIT_S[match[2] or "m"]
 
 
 def secret_from(reference: dict[str, Any], environ: Mapping[str, str]) -> str:

@@ -7,18 +7,31 @@ behaviour; what is in neither place is a mistake of the operator's, and reported
 
 from msgspec import Struct
 
-from openclaw_gateway.config.schema import agents, gateway, mcp, models, root, sandbox, sessions, tools
+from openclaw_gateway.config.schema import (
+    agents,
+    context,
+    gateway,
+    mcp,
+    models,
+    root,
+    sandbox,
+    sessions,
+    tools,
+)
 
 # The program's own notes about the file: not worth a notice.
 SILENT = frozenset({"$schema", "meta", "wizard"})
 
 _AGENT = """
-    agentDir agentRuntime blockStreamingDefault cliBackends compaction contextLimits contextPruning cwd
+    agentDir agentRuntime blockStreamingDefault cliBackends contextLimits cwd
     elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
     imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
     silentReply skills skillsLimits startupContext subagents systemPromptOverride tts utilityModel
     verboseDefault
 """
+
+# What so far only all agents together have.
+_SHARED = " compaction contextPruning "
 
 _ROOT = """
     $schema accessGroups acp agent approvals audio auth bindings broadcast browser canvasHost channels cli
@@ -69,10 +82,15 @@ _TABLE: dict[type[Struct], str] = {
             dangerouslyAllowHostHeaderOriginFallback dangerouslyDisableDeviceAuth embedSandbox enabled root
         """,
     agents.AgentDefaults: _AGENT + _DEFAULTS,
-    agents.AgentEntry: _AGENT,
-    agents.KeyedAgentEntry: _AGENT,
+    agents.AgentEntry: _AGENT + _SHARED,
+    agents.KeyedAgentEntry: _AGENT + _SHARED,
     agents.ModelChoice: "timeoutMs",
     agents.ModelEntry: "agentRuntime streaming",
+    context.Compaction: """
+            customInstructions identifierInstructions identifierPolicy maxActiveTranscriptBytes
+            maxHistoryShare memoryFlush midTurnPrecheck model notifyUser postCompactionSections provider
+            qualityGuard recentTurnsPreserve thinkingLevel truncateAfterCompaction
+        """,
     models.ModelsConfig: "bedrockDiscovery pricing",
     models.ProviderConfig: """
             agentRuntime auth contextTokens contextWindow injectNumCtxForOpenAICompat localService maxTokens

@@ -12,6 +12,7 @@ from openclaw_gateway.config.schema.agents import (
     ModelChoice,
     ModelEntry,
 )
+from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     AuthConfig,
     AuthMode,
@@ -49,7 +50,9 @@ __all__ = [
     "AuthMode",
     "Bind",
     "ChatCompletionsEndpoint",
+    "Compaction",
     "Config",
+    "ContextPruning",
     "ControlUiConfig",
     "CorsConfig",
     "GatewayConfig",
@@ -66,6 +69,7 @@ __all__ = [
     "Profile",
     "ProfiledToolPolicy",
     "ProviderConfig",
+    "PrunedTools",
     "RateLimitConfig",
     "ResetConfig",
     "SandboxConfig",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from openclaw_gateway.config.schema.context import Compaction, ContextPruning
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.tools import AgentToolsConfig
 from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited
@@ -55,6 +56,8 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     context_injection: ContextInjection | None = None
     user_timezone: str | None = None
     context_tokens: Count | None = None
+    context_pruning: ContextPruning = ContextPruning()
+    compaction: Compaction = Compaction()
     thinking_default: ThinkingLevel | None = None
     timeout_seconds: SecondsOrUnlimited | None = None
     max_concurrent: Count | None = None

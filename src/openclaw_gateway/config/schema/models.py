@@ -39,12 +39,16 @@ class ModelDefinition(Struct, frozen=True, rename="camel"):
 
 
 class ProviderConfig(Guarded, frozen=True, rename="camel"):
-    """`auth_header` says whether the key goes out as `Authorization: Bearer`."""
+    """`auth_header` says whether the key goes out as `Authorization: Bearer`.
 
-    hidden: ClassVar[frozenset[str]] = frozenset({"api_key", "headers"})
+    `api_keys` are used beside `api_key`, when that is refused or has reached its limit.
+    """
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"api_key", "api_keys", "headers"})
 
     base_url: HttpUrl
     api_key: Secret | None = None
+    api_keys: tuple[Secret, ...] = ()
     api: ApiName = "openai-completions"
     headers: dict[str, Secret] = field(default_factory=dict)
     auth_header: bool = True

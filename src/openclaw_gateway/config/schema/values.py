@@ -14,6 +14,8 @@ SecretOrNumber = Annotated[str, Meta(extra={"form": "secret-or-number"})]
 # A path of the operator's; a leading ~ is replaced by the home directory while loading.
 PathText = Annotated[str, Meta(extra={"form": "path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
+# Such as "30s", "5m" or "1h"; a number alone means minutes.
+Duration = Annotated[str, Meta(extra={"form": "duration"})]
 IpAddress = Annotated[str, Meta(extra={"form": "address"})]
 IpNetwork = Annotated[str, Meta(extra={"form": "network"})]
 # Left exactly as written: no variable in it is filled in here.

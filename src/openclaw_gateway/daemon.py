@@ -36,6 +36,7 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Plan
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
@@ -154,7 +155,7 @@ class Daemon:
         keys = loaded.environ if self._options.environment_keys else {}
         catalog = Catalog(config, keys)
         plans = self._plans(roster, catalog, keys, local)
-        loop = RunLoop(lanes, _memory(store, config), ModelCaller(upstream, local=local.endpoint))
+        loop = RunLoop(lanes, _memory(store, config), Rounds(ModelCaller(upstream, local=local.endpoint)))
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
         rate_limit = config.gateway.auth.rate_limit

@@ -10,6 +10,7 @@ GatewayError
 ├── SessionBusy, Overloaded      not now
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
+├── ToolLoop                     the model goes round in circles
 ├── RunTimeout, RunAborted       the run was ended from outside (RunCutShort: by a shutdown)
 └── ProviderError                the model's vendor failed; `reason` says how
 
@@ -177,6 +178,20 @@ class Fenced(StoreError):
 
     default_code = "fenced"
     retryable = False
+
+
+class ToolLoop(GatewayError):
+    status = 502
+    type = "api_error"
+    default_code = "tool_loop"
+
+
+class ToolChoiceUnsatisfied(GatewayError):
+    """The request demanded a call of its tools and the model answered without one."""
+
+    status = 502
+    type = "api_error"
+    default_code = "tool_choice_unsatisfied"
 
 
 class RunTimeout(GatewayError):

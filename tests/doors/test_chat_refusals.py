@@ -32,11 +32,30 @@ HI = {"messages": [user("hi")]}
         ({"user": 5}, "user", "invalid_request"),
         ({"n": 2}, "n", "invalid_request"),
         ({"response_format": {"type": "xml"}}, "response_format.type", "invalid_request"),
-        ({"tool_choice": "required"}, "tool_choice", "tool_choice_unsupported"),
+        ({"tool_choice": "required"}, "tool_choice", "invalid_request"),
+        ({"tool_choice": "bogus"}, "tool_choice", "invalid_request"),
         (
             {"tool_choice": {"type": "function", "function": {"name": "f"}}},
             "tool_choice",
-            "tool_choice_unsupported",
+            "invalid_request",
+        ),
+        ({"tools": {}}, "tools", "invalid_request"),
+        ({"tools": [{"type": "x"}]}, "tools[0].type", "invalid_request"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function", "invalid_request"),
+        (
+            {"tools": [{"type": "function", "function": {"name": ""}}]},
+            "tools[0].function.name",
+            "invalid_request",
+        ),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": 5}}]},
+            "tools[0].function.parameters",
+            "invalid_request",
+        ),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f"}}] * 2},
+            "tools[1].function.name",
+            "invalid_request",
         ),
         ({"model": 5}, "model", "invalid_request"),
         ({"model": "gpt-4o"}, "model", "model_not_found"),
@@ -120,13 +139,10 @@ async def test_null_fields_count_as_absent(gateway: RunningGateway) -> None:
 
 
 async def test_ignored_fields_are_named(gateway: RunningGateway) -> None:
-    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
-    answer = await ask(
-        gateway, {**HI, "tools": tools, "tool_choice": "auto", "logprobs": True, "bad\r\nname": 1}
-    )
+    answer = await ask(gateway, {**HI, "metadata": {}, "logprobs": True, "bad\r\nname": 1})
     assert answer.status == 200
     named = set(answer.headers["x-openclaw-ignored-params"].split(", "))
-    assert named == {"tools", "tool_choice", "logprobs"}
+    assert named == {"metadata", "logprobs"}
 
 
 async def test_duplicate_keys_do_not_confuse(gateway: RunningGateway) -> None:

@@ -18,6 +18,7 @@ from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Plan, new_run_id
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
@@ -68,7 +69,7 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     bus = LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(store, None), ModelCaller(upstream)), bus, max_runs=100)
+    live = LiveRuns(RunLoop(lanes, Memory(store, None), Rounds(ModelCaller(upstream))), bus, max_runs=100)
     plan = Plan(Agent("main", "Main", "p"), ModelTarget(Endpoint("mock", models.base_url), "mock-echo"))
 
     async def say(text: str) -> RunResult:
@@ -121,7 +122,7 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     faulty = FaultyStore(store, 1, after=False)
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), ModelCaller(upstream)), bus, max_runs=9)
+    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), Rounds(ModelCaller(upstream))), bus, max_runs=9)
     plan = Plan(Agent("main", "Main", "p"), ModelTarget(Endpoint("mock", models.base_url), "mock-echo"))
     request = RunRequest("same-id", "main", "me", (UserMessage("hi"),), session_key=SESSION, retain=True)
     with pytest.raises(StoreError):

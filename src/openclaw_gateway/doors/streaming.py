@@ -17,9 +17,21 @@ from openclaw_gateway.doors.openai.chunks import KEEPALIVE, ChatChunks, failure
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Subscription
-from openclaw_gateway.wire.events import Event, ModelCalled, RunEnded, RunStarted
+from openclaw_gateway.wire.events import (
+    Compacted,
+    Event,
+    ModelCalled,
+    ModelFailed,
+    RunEnded,
+    RunStarted,
+    ToolEnded,
+    ToolStarted,
+    ToolUpdated,
+)
 
 HOLD_S = 1.0
+# What goes on inside: no client of this door is told, so none of it commits us to a status.
+_UNSEEN = (RunStarted, ModelCalled, ModelFailed, ToolStarted, ToolUpdated, ToolEnded, Compacted)
 
 
 async def stream_run(
@@ -69,7 +81,7 @@ async def _first_words(log: Subscription) -> list[Event]:
         left = until - loop.time()
         batch = await log.batch(left) if left > 0 else ()
         events += batch
-        if not batch or not isinstance(events[-1], RunStarted | ModelCalled):
+        if not batch or not isinstance(events[-1], _UNSEEN):
             return events
 
 
@@ -79,4 +91,4 @@ def _end(events: Sequence[Event]) -> RunEnded | None:
 
 
 def _has_said(events: Sequence[Event]) -> bool:
-    return any(not isinstance(event, RunStarted | ModelCalled | RunEnded) for event in events)
+    return any(not isinstance(event, (*_UNSEEN, RunEnded)) for event in events)

@@ -1,33 +1,117 @@
-"""What the model has said so far in a run: collected from its events, one pass, no copies.
+"""What the model has said so far in a run, over all rounds; and what of it the readers are shown.
 
-Pure. The loop feeds every batch; at the end `text` and `reasoning` become the turn and the result.
+Pure. The loop feeds every batch and gets back what to emit: calls of the agent's own tools stay inside
+(their execution is shown instead), texts of two rounds are kept apart by a blank line, and where the
+request demands a call of its own tools, text waits until that call is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+import msgspec
+
+from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
+from openclaw_gateway.wire.events import (
+    Event,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallArguments,
+    ToolCallStarted,
+    UsageReported,
+)
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ReasoningBlock, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import Usage
 
 
 class Answer:
-    def __init__(self) -> None:
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self.usage = Usage()
+    """`client_tools` are the names the client executes; `demanded` holds text back until one is called."""
 
-    def take(self, events: Sequence[Event]) -> None:
+    def __init__(self, client_tools: Collection[str] = (), *, demanded: bool = False) -> None:
+        self.usage = Usage()
+        self.tool_calls: tuple[ToolCall, ...] = ()
+        self.has_used_tools = False
+        self._client_tools = client_tools
+        self._demanded = demanded
+        self._held: list[Event] = []
+        self._messages: list[Message] = []
+        self._seen: list[str] = []
+        self._reasoning: list[str] = []
+        self._round: list[str] = []
+        self._round_reasoning: list[str] = []
+        self._indices: dict[int, int] = {}
+
+    def take(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Collect a batch; what of it to emit."""
+        shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
-                self._text.append(event.text)
+                if self._seen and not self._round:
+                    shown.append(TextDelta(BETWEEN_ROUNDS))
+                    self._seen.append(BETWEEN_ROUNDS)
+                self._round.append(event.text)
+                self._seen.append(event.text)
+                shown.append(event)
             elif isinstance(event, ReasoningDelta):
-                self._reasoning.append(event.text)
-            elif isinstance(event, UsageReported):
-                self.usage += event.usage
+                self._round_reasoning.append(event.text)
+                shown.append(event)
+            elif isinstance(event, ToolCallStarted):
+                if event.name in self._client_tools:
+                    self._indices[event.index] = index = len(self._indices)
+                    shown.append(ToolCallStarted(index, event.id, event.name))
+            elif isinstance(event, ToolCallArguments):
+                known = self._indices.get(event.index)
+                if known is not None:
+                    shown.append(ToolCallArguments(known, event.text))
+            else:
+                if isinstance(event, UsageReported):
+                    self.usage += event.usage
+                shown.append(event)
+        return self._held_back(shown) if self._demanded else shown
+
+    def end_round(self, calls: tuple[ToolCall, ...], blocks: tuple[ReasoningBlock, ...]) -> None:
+        """The model's message is complete: it becomes part of the turn."""
+        self._messages.append(
+            AssistantMessage(
+                "".join(self._round), calls, "".join(self._round_reasoning) or None, blocks=blocks
+            )
+        )
+        self._reasoning += self._round_reasoning
+        self._round, self._round_reasoning, self._indices = [], [], {}
+
+    def add_results(self, results: Sequence[ToolMessage]) -> None:
+        """Results of the agent's own tools."""
+        self.has_used_tools = True
+        self._messages += results
 
     @property
     def text(self) -> str:
-        return "".join(self._text)
+        """As the readers saw it."""
+        return "".join(self._seen)
 
     @property
     def reasoning(self) -> str:
-        return "".join(self._reasoning)
+        return "".join([*self._reasoning, *self._round_reasoning])
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Everything said in finished rounds."""
+        return tuple(self._messages)
+
+    @property
+    def partial(self) -> tuple[Message, ...]:
+        """The same with the round that was cut off, marked so."""
+        if self._round:
+            return (*self._messages, AssistantMessage("".join(self._round), aborted=True))
+        last = self._messages[-1] if self._messages else None
+        if isinstance(last, AssistantMessage) and not last.tool_calls:
+            return (*self._messages[:-1], msgspec.structs.replace(last, aborted=True))
+        return self.messages
+
+    def _held_back(self, shown: list[Event]) -> Sequence[Event]:
+        """Text waits in `_held` until a call of the client's tools has begun."""
+        called = any(isinstance(event, ToolCallStarted) for event in shown)
+        if called:
+            self._demanded = False
+            released, self._held = [*self._held, *shown], []
+            return released
+        self._held += [event for event in shown if isinstance(event, TextDelta)]
+        return [event for event in shown if not isinstance(event, TextDelta)]

@@ -1,28 +1,32 @@
 """The one code path: from an accepted request to a recorded turn.
 
-enter the lane -> started -> (model call -> its events)* -> record the turn -> ended. Whatever happens
-on the way, a run ends exactly once, and with a session its turn is on disk before anybody hears of the
-end. Everything that may take long is awaited inside `run.interruptible()`; the store is not, because
-what it was asked to record must not be half recorded. Knows no door.
+enter the lane -> started -> (model call -> tool calls)* -> record the turn -> ended. Whatever happens on
+the way, a run ends exactly once, and with a session its turn is on disk before anybody hears of the end.
+Everything that may take long is awaited inside `run.interruptible()`; the store is not, because what it
+was asked to record must not be half recorded. Knows no door.
 """
-
-from contextlib import aclosing
 
 import msgspec
 import structlog
 
-from openclaw_gateway.agents.prompt import with_instructions
-from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout, StoreError, error_type
-from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.errors import (
+    GatewayError,
+    RunAborted,
+    RunCutShort,
+    RunTimeout,
+    StoreError,
+    error_type,
+)
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, now_ms
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ErrorInfo, FinishReason, RunResult, RunStatus
+from openclaw_gateway.wire.run import ErrorInfo, RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -30,10 +34,10 @@ log = structlog.get_logger()
 class RunLoop:
     """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, models: ModelCaller) -> None:
+    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds) -> None:
         self._lanes = lanes
         self._memory = memory
-        self._models = models
+        self._rounds = rounds
 
     async def execute(self, run: Run) -> None:
         try:
@@ -56,7 +60,11 @@ class RunLoop:
 
     async def _stateless(self, run: Run) -> RunResult:
         run.accept()
-        result, _ = await self._converse(run, None)
+        answer = _answer_of(run)
+        result, _ = await self._converse(run, None, answer)
+        if result.tool_calls and len(answer.messages) > 0:
+            ids = frozenset(call.id for call in result.tool_calls)
+            self._memory.held.keep(run.request.owner, ids, answer.messages)
         return result
 
     async def _in_session(self, run: Run, session: str) -> RunResult:
@@ -67,8 +75,10 @@ class RunLoop:
         except GatewayError as error:
             run.refuse(error)
             return _failed(Answer(), error)
-        result, new = await self._converse(run, claimed)
-        turn = turn_for(result.status, new, result.text, result.reasoning)
+        answer = _answer_of(run)
+        result, new = await self._converse(run, claimed, answer)
+        said = answer.partial if result.status == "aborted" else answer.messages
+        turn = turn_for(result.status, new, said, seen=bool(result.text.strip()))
         try:
             await self._lanes.leave(run, claimed.claim, turn, result)
         except StoreError as error:
@@ -76,16 +86,19 @@ class RunLoop:
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
-    async def _converse(self, run: Run, claimed: Claimed | None) -> tuple[RunResult, tuple[Message, ...]]:
+    async def _converse(
+        self, run: Run, claimed: Claimed | None, answer: Answer
+    ) -> tuple[RunResult, tuple[Message, ...]]:
         """(the result, what of the request is new to the session); whatever goes wrong is a result."""
-        answer = Answer()
-        messages = new = run.request.messages
+        new = run.request.messages
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
-            if claimed is not None:
-                messages, new = await self._memory.recall(run.request, claimed)
+            if claimed is None:
+                messages = self._memory.stateless(run.request)
+            else:
+                messages, new, _ = await self._memory.recall(run.request, claimed)
             async with run.interruptible():
-                finish_reason = await self._call_model(run, answer, messages)
+                finish_reason = await self._rounds.play(run, answer, messages)
         except TimeoutError:
             return _failed(answer, _stopped(run)), new
         except GatewayError as error:
@@ -93,18 +106,15 @@ class RunLoop:
         except Exception:
             log.exception("run.crashed", run=run.id)
             return _failed(answer, _internal()), new
-        result = RunResult("completed", answer.text, answer.reasoning, finish_reason, answer.usage)
+        result = RunResult(
+            "completed",
+            answer.text,
+            answer.reasoning,
+            finish_reason,
+            answer.usage,
+            tool_calls=answer.tool_calls,
+        )
         return result, new
-
-    async def _call_model(self, run: Run, answer: Answer, messages: tuple[Message, ...]) -> FinishReason:
-        plan, request = run.plan, run.request
-        system = with_instructions(plan.agent.prompt, request.instructions)
-        call = self._models.stream(plan.target, system, messages, request.sampling)
-        async with aclosing(call):
-            async for events in call:
-                answer.take(events)
-                run.emit(events)
-        return call.finish_reason
 
 
 def error_info(error: GatewayError) -> ErrorInfo:
@@ -120,9 +130,20 @@ def error_info(error: GatewayError) -> ErrorInfo:
     )
 
 
+def _answer_of(run: Run) -> Answer:
+    client = run.request.client_tools
+    if not client.tools:
+        return Answer()
+    return Answer({spec.name for spec in client.tools}, demanded=client.choice not in {"auto", "none"})
+
+
 def _failed(answer: Answer, error: GatewayError) -> RunResult:
     status: RunStatus = "aborted" if isinstance(error, RunAborted) else "failed"
-    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, error_info(error))
+    info = error_info(error)
+    if answer.has_used_tools:
+        # What the tools did is done: the same request once more would do it again.
+        info = msgspec.structs.replace(info, retryable=False)
+    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info)
 
 
 def _internal() -> GatewayError:

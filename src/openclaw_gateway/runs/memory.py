@@ -1,11 +1,14 @@
-"""What a run with a session remembers and what of the request is new to it.
+"""What a run remembers and what of its request is new.
 
-A thin shell: the rules are in sessions/ (reset, reconcile, transcript); here they are put in order.
+A thin shell: the rules are in sessions/ (reset, reconcile, client_view, transcript); here they are put in
+order, for a run with a session and for one without.
 """
 
 from datetime import tzinfo
 
+from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.sessions.client_view import as_seen, check_tool_results
 from openclaw_gateway.sessions.reconcile import reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claimed, Store, Transcript
@@ -18,19 +21,30 @@ class Memory:
     """`reset` None (the default) means that a session is never reset by itself."""
 
     def __init__(self, store: Store, reset: ResetPolicy | None, zone: tzinfo | None = None) -> None:
+        self.held = HeldRounds()
         self._store = store
         self._reset = reset
         self._zone = zone
 
+    def stateless(self, request: RunRequest) -> tuple[Message, ...]:
+        """What the model is sent. Raises InvalidRequest (unknown_tool_call_id)."""
+        messages = self.held.whole(request.owner, request.messages)
+        check_tool_results(messages)
+        return for_model(Transcript(), messages)
+
     async def recall(
         self, request: RunRequest, claimed: Claimed
-    ) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-        """(what the model is sent, what of the request is new to the session). Raises StoreError."""
+    ) -> tuple[tuple[Message, ...], tuple[Message, ...], Transcript]:
+        """(what the model is sent, what of the request is new to the session, the transcript it continues).
+
+        Raises StoreError, InvalidRequest (unknown_tool_call_id).
+        """
         transcript = claimed.transcript
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claimed.claim.session, transcript.entries[-1].seq, "")
             transcript = Transcript()
         stored = [entry.message for entry in transcript.entries]
-        new = reconcile(stored, request.messages)
-        return for_model(transcript, new), new
+        new = reconcile(as_seen(stored), request.messages)
+        check_tool_results([*stored, *new])
+        return for_model(transcript, new), new, transcript

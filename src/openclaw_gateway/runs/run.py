@@ -7,6 +7,7 @@ run may leave at any time: nothing here depends on readers.
 import asyncio
 import time
 import uuid
+from collections.abc import Sequence
 from types import TracebackType
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import ModelTarget
+from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import RunRequest, RunResult
@@ -27,6 +29,7 @@ class Plan(Struct, frozen=True):
 
     agent: Agent
     target: ModelTarget
+    toolbox: Toolbox = NO_TOOLS
 
 
 class Run:
@@ -65,8 +68,10 @@ class Run:
         accepted = self.accepted
         return accepted.done() and not accepted.cancelled() and accepted.exception() is not None
 
-    def emit(self, events: list[Event] | tuple[Event, ...]) -> None:
+    def emit(self, events: Sequence[Event]) -> None:
         """Append to the log."""
+        if not events:
+            return
         self._bus.emit(self.id, self._token, self._seq, events)
         self._seq += len(events)
 

@@ -32,18 +32,17 @@ def for_model(transcript: Transcript, new: Sequence[Message] = ()) -> tuple[Mess
 
 
 def turn_for(
-    status: RunStatus, new_messages: Sequence[Message], text: str, reasoning: str = ""
+    status: RunStatus, new_messages: Sequence[Message], said: Sequence[Message], *, seen: bool
 ) -> tuple[Message, ...]:
     """What a run that ended with `status` adds to its session; empty means nothing was said.
 
-    Text that was seen before an abort is kept, because the user saw it and may refer to it. A failed
-    run leaves nothing even after text: its client got an error and will ask again, and the question
-    must not be there twice.
+    `said` are the messages of the model and the results of the agent's tools; `seen` whether the client
+    saw any text. Text that was seen before an abort is kept, because the user saw it and may refer to it.
+    A failed run leaves nothing even after text: its client got an error and will ask again, and the
+    question must not be there twice.
     """
-    if status == "completed":
-        return (*new_messages, AssistantMessage(content=text, reasoning=reasoning or None))
-    if status == "aborted" and text.strip():
-        return (*new_messages, AssistantMessage(content=text, reasoning=reasoning or None, aborted=True))
+    if status == "completed" or (status == "aborted" and seen):
+        return (*new_messages, *said)
     return ()
 
 

@@ -57,10 +57,13 @@ class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role"
 
 
 class ToolMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="tool"):
+    """`own` marks the result of one of the agent's own tools: the client never saw it, nor its call."""
+
     tool_call_id: str
     content: str
     name: str | None = None
     is_error: bool = False
+    own: bool = False
 
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage

@@ -102,12 +102,15 @@ class ErrorInfo(Struct, frozen=True, omit_defaults=True):
 
 
 class RunResult(Struct, frozen=True):
-    """How a run ended. `error` is set exactly when `status` is not "completed"."""
+    """How a run ended. `error` is set exactly when `status` is not "completed".
+
+    `tool_calls` are calls of the client's tools, which the client now has to execute.
+    """
 
     status: RunStatus
     text: str = ""
     reasoning: str = ""
     finish_reason: FinishReason | None = None
-    tool_calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     error: ErrorInfo | None = None
+    tool_calls: tuple[ToolCall, ...] = ()

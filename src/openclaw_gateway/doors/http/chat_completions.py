@@ -86,6 +86,7 @@ def _run_request(chat: ChatRequest, route: Route, principal: Principal) -> RunRe
         session_key=route.session_key,
         instructions=chat.instructions,
         sampling=chat.sampling,
+        client_tools=chat.client_tools,
     )
 
 

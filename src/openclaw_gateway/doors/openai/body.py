@@ -41,10 +41,6 @@ class Body:
         """The field's JSON text, untouched; it stays to be taken."""
         return self._fields[name]
 
-    def put_back(self, name: str, raw: msgspec.Raw) -> None:
-        """The field was looked at but has no effect: it counts as ignored."""
-        self._fields[name] = raw
-
     @property
     def left(self) -> tuple[str, ...]:
         """Names of the fields that nobody took and that are not null."""

@@ -12,9 +12,10 @@ from msgspec import Struct
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, translate
 from openclaw_gateway.doors.openai.sampling import take_sampling
+from openclaw_gateway.doors.openai.tools import take_tools
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Sampling
+from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
@@ -27,12 +28,7 @@ class _StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
 
 
-class _Chosen(Struct, frozen=True):
-    type: str | None = None
-
-
 _STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
-_TOOL_CHOICE = msgspec.json.Decoder(str | _Chosen)
 
 
 class ChatRequest(Struct, frozen=True):
@@ -41,6 +37,7 @@ class ChatRequest(Struct, frozen=True):
     instructions: str
     messages: tuple[Message, ...]
     sampling: Sampling
+    client_tools: ClientTools = ClientTools()
     model: str | None = None
     user: str | None = None
     stream: bool = False
@@ -60,12 +57,13 @@ def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
     user = body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)
     sampling = take_sampling(body)
+    client_tools = take_tools(body)
     _refuse_many(body)
-    _refuse_forced_tools(body)
     return ChatRequest(
         instructions=instructions,
         messages=messages,
         sampling=sampling,
+        client_tools=client_tools,
         model=model,
         user=user,
         stream=bool(stream),
@@ -89,22 +87,6 @@ def _refuse_many(body: Body) -> None:
     count = body.take("n", _INTEGER)
     if count is not None and count != 1:
         raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
-
-
-def _refuse_forced_tools(body: Body) -> None:
-    if not body.has("tool_choice"):
-        return
-    raw = body.peek("tool_choice")
-    choice = body.take("tool_choice", _TOOL_CHOICE)
-    if isinstance(choice, str) and choice in {"none", "auto"}:
-        body.put_back("tool_choice", raw)
-        return
-    raise InvalidRequest(
-        "`tool_choice` can only be none or auto here: this gateway does not offer the request's tools to "
-        "the agent, so it cannot promise a call.",
-        code="tool_choice_unsupported",
-        param="tool_choice",
-    )
 
 
 def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:

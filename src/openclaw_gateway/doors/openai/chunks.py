@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.run import ErrorInfo, FinishReason, RunResult, Usage
 
 DONE = b"data: [DONE]\n\n"
@@ -45,7 +45,17 @@ class ChatChunks:
                 frames += (self._text, _json(event.text), b'},"finish_reason":null}]}\n\n')
             elif isinstance(event, ReasoningDelta):
                 frames += (self._reasoning, _json(event.text), b'},"finish_reason":null}]}\n\n')
+            elif isinstance(event, ToolCallStarted):
+                call = _CallStart(event.index, event.id, "function", _Function(event.name, ""))
+                frames.append(self._tool_calls(_encode(call)))
+            elif isinstance(event, ToolCallArguments):
+                more = _CallMore(event.index, _Arguments(event.text))
+                frames.append(self._tool_calls(_encode(more)))
         return b"".join(frames)
+
+    def _tool_calls(self, call: bytes) -> bytes:
+        head = self._delta + b'{"tool_calls":['
+        return head + _separated(call) + b']},"finish_reason":null}]}\n\n'
 
     def end(self, finish_reason: FinishReason | None, usage: Usage | None) -> bytes:
         """The finish chunk, the usage chunk when `usage` is given, and [DONE]."""
@@ -58,6 +68,33 @@ class ChatChunks:
 def failure(error: ErrorInfo) -> bytes:
     """How a stream ends that has begun and then failed."""
     return b"data: " + _separated(error_object(error)) + b"\n\n" + DONE
+
+
+class _Function(Struct, frozen=True):
+    name: str
+    arguments: str
+
+
+class _CallStart(Struct, frozen=True):
+    index: int
+    id: str
+    type: str
+    function: _Function
+
+
+class _Arguments(Struct, frozen=True):
+    arguments: str
+
+
+class _CallMore(Struct, frozen=True):
+    index: int
+    function: _Arguments
+
+
+class _Call(Struct, frozen=True):
+    id: str
+    type: str
+    function: _Function
 
 
 class _Cached(Struct, frozen=True):
@@ -78,8 +115,9 @@ class UsageObject(Struct, frozen=True):
 
 class _Message(Struct, frozen=True):
     role: str
-    content: str
+    content: str | None
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
+    tool_calls: tuple[_Call, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Choice(Struct, frozen=True):
@@ -120,7 +158,11 @@ def usage_object(usage: Usage) -> UsageObject:
 
 def completion(run_id: str, created: int, model: str, result: RunResult) -> bytes:
     """The answer to a request that does not stream."""
-    message = _Message("assistant", result.text, result.reasoning or msgspec.UNSET)
+    calls = tuple(
+        _Call(call.id, "function", _Function(call.name, call.arguments)) for call in result.tool_calls
+    )
+    content = result.text or (None if calls else "")
+    message = _Message("assistant", content, result.reasoning or msgspec.UNSET, calls or msgspec.UNSET)
     choice = _Choice(0, message, result.finish_reason or "stop")
     return _encode(
         _Completion(run_id, "chat.completion", created, model, (choice,), usage_object(result.usage))

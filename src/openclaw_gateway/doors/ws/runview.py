@@ -13,13 +13,21 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from openclaw_gateway.doors.ws.results import usage_object
+from openclaw_gateway.doors.ws.toolview import told
 from openclaw_gateway.wire.events import (
+    Compacted,
     Event,
     ModelCalled,
+    ModelFailed,
     ReasoningDelta,
     RunEnded,
     RunStarted,
     TextDelta,
+    ToolCallArguments,
+    ToolCallStarted,
+    ToolEnded,
+    ToolStarted,
+    ToolUpdated,
     UsageReported,
 )
 from openclaw_gateway.wire.frames import AgentEvent, ChatEvent, ChatState
@@ -92,7 +100,10 @@ class RunView:
                 yield self._agent("lifecycle", now_ms, self._end(event))
                 yield from self._chat_delta(now_ms)
                 yield from self._chat_end(event.result, now_ms)
-            case UsageReported() | TextDelta() | ReasoningDelta():
+            case ToolStarted() | ToolUpdated() | ToolEnded() | ModelFailed() | Compacted():
+                stream, data = told(event)
+                yield self._agent(stream, now_ms, data)
+            case UsageReported() | TextDelta() | ReasoningDelta() | ToolCallStarted() | ToolCallArguments():
                 pass
 
     def _end(self, event: RunEnded) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""Executes the calls of one model message: side by side when all only read, else one after the other.
+
+A tool that fails gives a result that says so; only an abort or the run's deadline ends it early, and then
+whatever it started is stopped with it. Knows no model.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
+from openclaw_gateway.wire.decode import DecodeError, decode
+from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
+from openclaw_gateway.wire.messages import ToolCall, ToolMessage
+
+log = structlog.get_logger()
+
+_ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
+_SHOWN_CHARS = 20_000
+
+
+async def execute(run: Run, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[ToolMessage]:
+    """The results, in the order of the calls."""
+    tools = [toolbox.get(call.name) for call in calls]
+    if len(calls) > 1 and all(tool is not None and tool.read_only for tool in tools):
+        return list(await asyncio.gather(*(_one(run, call, toolbox) for call in calls)))
+    return [await _one(run, call, toolbox) for call in calls]
+
+
+async def _one(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolMessage:
+    run.emit((ToolStarted(call.id, call.name, call.arguments),))
+    started = time.monotonic()
+    result = await _result(run, call, toolbox)
+    took_ms = int((time.monotonic() - started) * 1000)
+    shown = result.text[:_SHOWN_CHARS]
+    run.emit((ToolEnded(call.id, call.name, shown, result.is_error, took_ms),))
+    log.info(
+        "tool.ended",
+        run=run.id,
+        agent=run.request.agent_id,
+        tool=call.name,
+        ms=took_ms,
+        ok=not result.is_error,
+    )
+    return ToolMessage(call.id, result.text, call.name, is_error=result.is_error, own=True)
+
+
+async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:
+    tool = toolbox.get(call.name)
+    if tool is None:
+        return ToolResult(f"There is no tool '{call.name}' here. Go on without it.", is_error=True)
+    try:
+        arguments = decode(_ARGUMENTS, call.arguments.encode() or b"{}")
+    except (DecodeError, UnicodeEncodeError) as error:
+        return ToolResult(f"The arguments are not a JSON object: {error}. Call it again.", is_error=True)
+    try:
+        return await tool.run(arguments, _context(run, call))
+    except ToolError as error:
+        return ToolResult(str(error), is_error=True)
+    except Exception:
+        log.exception("tool.crashed", run=run.id, tool=call.name)
+        return ToolResult("The tool failed inside the gateway. Go on without it.", is_error=True)
+
+
+def _context(run: Run, call: ToolCall) -> ToolContext:
+    request = run.request
+    return ToolContext(
+        run.id,
+        call.id,
+        request.agent_id,
+        request.owner,
+        request.session_key,
+        lambda text: run.emit((ToolUpdated(call.id, call.name, text[:_SHOWN_CHARS]),)),
+    )

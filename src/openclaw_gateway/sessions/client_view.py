@@ -1,0 +1,59 @@
+"""A transcript as the client saw it, to compare with what the client resends; and tool results that fit.
+
+Pure. The client never saw the agent's own tool calls: it saw the text of all rounds of a run as one
+message, a blank line between them, and the calls of its own tools.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage
+
+BETWEEN_ROUNDS = "\n\n"
+
+
+def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
+    """`stored` without the agent's own calls and results, rounds of one answer joined."""
+    own = {m.tool_call_id for m in stored if isinstance(m, ToolMessage) and m.own}
+    if not own:
+        return stored
+    seen: list[Message] = []
+    goes_on = False
+    for message in stored:
+        if isinstance(message, ToolMessage) and message.own:
+            continue
+        if isinstance(message, AssistantMessage):
+            calls = tuple(call for call in message.tool_calls if call.id not in own)
+            has_own = len(calls) != len(message.tool_calls)
+            shown = msgspec.structs.replace(message, tool_calls=calls) if has_own else message
+            if goes_on and isinstance(seen[-1], AssistantMessage):
+                shown = _joined(seen.pop(), shown)
+            # Rounds join until one ends without a call of the agent's own, or with one of the client's.
+            goes_on = has_own and not calls
+            seen.append(shown)
+            continue
+        goes_on = False
+        seen.append(message)
+    return seen
+
+
+def check_tool_results(messages: Sequence[Message]) -> None:
+    """Raises InvalidRequest for a tool message that answers no earlier call; it names the id."""
+    called: set[str] = set()
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            called.update(call.id for call in message.tool_calls)
+        elif isinstance(message, ToolMessage) and message.tool_call_id not in called:
+            raise InvalidRequest(
+                f"The tool_call_id '{message.tool_call_id[:80]}' answers no call in this conversation: send "
+                "the assistant message with its tool_calls before the tool message.",
+                code="unknown_tool_call_id",
+                param="messages",
+            )
+
+
+def _joined(before: Message, after: AssistantMessage) -> AssistantMessage:
+    texts = [text for text in (before.content, after.content) if text]
+    return msgspec.structs.replace(after, content=BETWEEN_ROUNDS.join(texts))

@@ -1,0 +1,106 @@
+"""`read`: a text file of the workspace, by lines, bounded. Binary files are named, not shown."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from openclaw_gateway.tools.arguments import text, whole_number
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.files import open_regular
+from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.scope import scope_of
+from openclaw_gateway.tools.workspace_path import Workspace
+
+MAX_LINES = 2000
+MAX_CHARS = 50_000
+_MAX_LINE_BYTES = 8_000
+# The rest of a larger file is neither shown nor counted.
+_MAX_SCAN_BYTES = 64 * 1024 * 1024
+
+
+def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+    async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        path = text(arguments, "path", "file_path", "filePath")
+        offset = whole_number(arguments, "offset", default=1, least=0, most=10**9)
+        limit = whole_number(arguments, "limit", default=MAX_LINES, least=1, most=MAX_LINES, clamp=True)
+        workspace = scope_of(house, agent, context).workspace
+        return ToolResult(await asyncio.to_thread(read_lines, workspace, path, max(offset, 1), limit))
+
+    return (
+        own_tool(
+            "read",
+            work,
+            summary="Read a text file",
+            description=f"Read a text file of the workspace: at most {MAX_LINES} lines or {MAX_CHARS} "
+            "characters at once. Go on with offset.",
+            properties={
+                "path": {"type": "string", "description": "Relative to the workspace"},
+                "offset": {"type": "integer", "description": "First line to read, from 1"},
+                "limit": {"type": "integer", "description": "How many lines"},
+            },
+            required=("path",),
+            read_only=True,
+        ),
+    )
+
+
+def read_lines(workspace: Workspace, path: str, offset: int, limit: int) -> str:
+    """Lines `offset` to `offset + limit - 1`, and a last line that says what is left out."""
+    with workspace.place(path) as place, open_regular(place) as file:
+        start = file.read(8192)
+        if b"\0" in start:
+            size = place.status.st_size if place.status else 0
+            raise ToolError(f"{path}: is a binary file of {size:,} bytes; it cannot be shown as text.")
+        file.seek(0)
+        return _Page(offset, limit).read(file, path)
+
+
+class _Page:
+    def __init__(self, offset: int, limit: int) -> None:
+        self._offset = offset
+        self._limit = limit
+        self._lines: list[str] = []
+        self._chars = 0
+        self._damaged = False
+        self._long = False
+
+    def read(self, file: BinaryIO, path: str) -> str:
+        number, scanned, full = 0, 0, False
+        # A piece of at most a megabyte, so that one endless line cannot fill the memory.
+        for data in iter(lambda: file.readline(1024 * 1024), b""):
+            number += 1
+            scanned += len(data)
+            if scanned > _MAX_SCAN_BYTES:
+                return self._told(f"{number - 1}+")
+            if number >= self._offset and not full:
+                full = not self._take(data)
+        if not self._lines and number and self._offset > number:
+            raise ToolError(f"{path}: has {number} lines; offset {self._offset} is behind its end.")
+        return self._told(str(number))
+
+    def _take(self, data: bytes) -> bool:
+        """False when the page is full."""
+        line = data.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").rstrip("\r\n")
+        if len(data) > _MAX_LINE_BYTES:
+            self._long = True
+            line = line[: _MAX_LINE_BYTES // 2] + " […] " + line[-_MAX_LINE_BYTES // 4 :]
+        if len(self._lines) >= self._limit or self._chars + len(line) > MAX_CHARS:
+            return False
+        self._damaged |= "\ufffd" in line
+        self._lines.append(line)
+        self._chars += len(line) + 1
+        return True
+
+    def _told(self, total: str) -> str:
+        notes = []
+        last = self._offset + len(self._lines) - 1
+        if total != str(last) and self._lines:
+            notes.append(f"lines {self._offset}-{last} of {total}; go on with offset={last + 1}")
+        if self._long:
+            notes.append("very long lines are shown without their middle")
+        if self._damaged:
+            notes.append("the file is not valid UTF-8; what could not be read is shown as \ufffd")
+        shown = "\n".join(self._lines)
+        if not self._lines:
+            return "[the file is empty]"
+        return f"{shown}\n\n[{'; '.join(notes)}]" if notes else shown

@@ -1,0 +1,71 @@
+"""Where a call may work: in the agent's workspace, or in the sandbox's view of it.
+
+One answer for file tools and commands, so that both see the same files. Decides from settings and the
+session's key; opens nothing. Knows no tool.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE
+from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolHouse
+from openclaw_gateway.tools.workspace_path import Workspace
+
+Access = Literal["none", "ro", "rw"]
+
+# Beside our own folder: what the other systems keep their credentials and permissions in.
+_PRIVATE = (
+    *(brand.config_file for brand in BRANDS),
+    OVERLAY_FILE,
+    "exec-approvals.json",
+    "agents",
+    "credentials",
+    "devices",
+    "identity",
+    ".env",
+)
+
+
+class Scope(Struct, frozen=True):
+    """`directory` is where relative paths and commands start."""
+
+    directory: Path
+    workspace: Workspace
+    sandboxed: bool = False
+    access: Access = "rw"
+    network: bool = True
+
+
+def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
+    if sandboxed(agent, context.session_key):
+        access: Access = agent.sandbox.get("workspaceAccess") or "none"
+        directory = scratch_directory(house, agent) if access == "none" else agent.workspace
+        network = agent.sandbox.get("network") is True
+        workspace = Workspace(directory, directory, _closed(house, directory), writable=access != "ro")
+        return Scope(directory, workspace, sandboxed=True, access=access, network=network)
+    contained = (agent.settings.get("fs") or {}).get("workspaceOnly") is not False
+    root = agent.workspace if contained else Path("/")
+    workspace = Workspace(root, agent.workspace, _closed(house, agent.workspace))
+    return Scope(agent.workspace, workspace)
+
+
+def sandboxed(agent: ToolAgent, session_key: str | None) -> bool:
+    """Non-main is every call that does not come from the agent's main session, stateless ones too."""
+    mode = agent.sandbox.get("mode") or "off"
+    if mode == "non-main":
+        return session_key != f"agent:{agent.id}:main"
+    return mode == "all"
+
+
+def scratch_directory(house: ToolHouse, agent: ToolAgent) -> Path:
+    """What a sandboxed agent without access to its workspace works in."""
+    root = agent.sandbox.get("workspaceRoot")
+    return (Path(root) if root else house.state_dir / "sandboxes") / agent.id
+
+
+def _closed(house: ToolHouse, directory: Path) -> tuple[Path, ...]:
+    beside = house.state_dir.parent
+    paths = (house.state_dir, *(beside / name for name in _PRIVATE))
+    return tuple(path for path in paths if not directory.is_relative_to(path))

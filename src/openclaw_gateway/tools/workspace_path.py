@@ -1,0 +1,202 @@
+"""Containment: from a path that a model wrote to an open directory and one name in it.
+
+The rule: nothing is ever opened by a path of more than one component. We walk from the root with openat,
+follow symbolic links ourselves (so a link may stay inside, and one that leads out is seen), and `..` goes
+back to a directory we hold. So swapping a directory for a link between check and use gains nothing.
+Knows no tool. All of it blocks: call it on a thread.
+"""
+
+import errno
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from openclaw_gateway.tools.base import ToolError
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAX_LINKS = 40
+# Kernel interfaces that look like files: other processes' environments, devices' controls.
+_INTERFACES = (Path("/proc"), Path("/sys"))
+
+_REASONS = {
+    errno.ENOENT: "there is no such file. `ls` or `find` shows what is there.",
+    errno.ENOTDIR: "part of the path is a file, not a directory.",
+    errno.EISDIR: "is a directory, not a file.",
+    errno.ELOOP: "changed while it was opened; try again.",
+    errno.EACCES: "the gateway has no permission for it.",
+    errno.EPERM: "the gateway has no permission for it.",
+    errno.ENAMETOOLONG: "the name is too long.",
+    errno.ENOSPC: "the disk is full.",
+    errno.EDQUOT: "the disk is full.",
+    errno.EROFS: "the file system is read-only.",
+}
+
+
+class Place(Struct, frozen=True):
+    """`name` in the open directory `directory`; it may not exist. `shown` is for messages.
+
+    `path` is where that is, from the walk's root; `status` is what is there, never a symbolic link.
+    """
+
+    directory: int
+    name: str
+    shown: str
+    path: str
+    status: os.stat_result | None
+
+
+class Workspace(Struct, frozen=True):
+    """`root` is where the walk may go, `start` where relative paths begin (the same, when contained).
+
+    `closed` are paths that no file tool opens, whatever the root: the gateway's own files.
+    """
+
+    root: Path
+    start: Path
+    closed: tuple[Path, ...] = ()
+    writable: bool = True
+
+    @contextmanager
+    def place(self, path: str, *, write: bool = False, make: bool = False) -> Iterator[Place]:
+        """Walk to `path`; with `make` missing directories on the way are made. Raises ToolError."""
+        if write and not self.writable:
+            raise ToolError("The workspace is read-only here: files can be read, not written.")
+        walk = _Walk(self, path, write=write, make=make)
+        try:
+            yield walk.run()
+        except OSError as error:
+            raise ToolError(f"{path}: {reason(error)}") from None
+        finally:
+            walk.close()
+
+
+class _Walk:
+    def __init__(self, workspace: Workspace, path: str, *, write: bool, make: bool) -> None:
+        self._asked = path
+        self._write = write
+        self._make = make
+        self._root = os.path.realpath(workspace.root)
+        self._roots = {self._root, str(Path.cwd() / workspace.root)}
+        self._closed = {os.path.realpath(one) for one in workspace.closed}
+        self._held: list[int] = []
+        self._names: list[str] = []
+        self._links = 0
+        if "\0" in path:
+            raise ToolError("The path contains a NUL character.")
+        if path.startswith("~"):
+            raise ToolError(f"{path}: ~ is not expanded; use a path relative to the workspace.")
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise ToolError("The path is not valid Unicode.") from None
+        start = os.path.relpath(os.path.realpath(workspace.start), self._root)
+        self._pending: deque[str] = deque()
+        self._push(path if path.startswith("/") else f"{start}/{path}")
+
+    def run(self) -> Place:
+        try:
+            self._held.append(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            raise ToolError("The agent's workspace does not exist.") from None
+        while self._pending:
+            name = self._pending.popleft()
+            if name == "..":
+                self._up()
+                continue
+            self._check(name)
+            status = self._look(name)
+            if status is not None and stat.S_ISLNK(status.st_mode):
+                self._follow(os.readlink(name, dir_fd=self._held[-1]))
+            elif not self._pending:
+                return self._at(name, status)
+            else:
+                self._enter(name, status)
+        return self._at(".", os.fstat(self._held[-1]))
+
+    def close(self) -> None:
+        for descriptor in self._held:
+            os.close(descriptor)
+        self._held.clear()
+
+    def _push(self, path: str) -> None:
+        if path.startswith("/"):
+            path = self._below_root(path)
+            for descriptor in self._held[1:]:
+                os.close(descriptor)
+            del self._held[1:]
+            self._names.clear()
+            self._pending.clear()
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        self._pending.extendleft(reversed(parts))
+
+    def _below_root(self, path: str) -> str:
+        for root in self._roots:
+            if path == root or path.startswith(root.rstrip("/") + "/"):
+                return path[len(root) :].lstrip("/")
+        raise self._outside()
+
+    def _follow(self, target: str) -> None:
+        self._links += 1
+        if self._links > _MAX_LINKS:
+            raise ToolError(f"{self._asked}: its symbolic links lead in a circle.")
+        rest = list(self._pending)
+        self._push(target)
+        self._pending.extend(rest if target.startswith("/") else ())
+
+    def _up(self) -> None:
+        if len(self._held) == 1:
+            raise self._outside()
+        os.close(self._held.pop())
+        self._names.pop()
+
+    def _enter(self, name: str, status: os.stat_result | None) -> None:
+        if status is None:
+            if not self._make:
+                raise ToolError(f"{self._asked}: there is no such directory. `ls` shows what is there.")
+            os.mkdir(name, 0o755, dir_fd=self._held[-1])
+        self._held.append(os.open(name, _DIRECTORY, dir_fd=self._held[-1]))
+        self._names.append(name)
+
+    def _look(self, name: str) -> os.stat_result | None:
+        try:
+            return os.stat(name, dir_fd=self._held[-1], follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def _check(self, name: str) -> None:
+        # A repository's own configuration can name programs that `git status` runs.
+        if self._write and name.casefold() == ".git":
+            raise ToolError(f"{self._asked}: file tools do not write inside .git.")
+        if self._path(name) in self._closed:
+            raise ToolError(f"{self._asked}: these are the gateway's own files; tools do not open them.")
+
+    def _at(self, name: str, status: os.stat_result | None) -> Place:
+        if status is not None and status.st_dev in interface_devices():
+            raise ToolError(f"{self._asked}: this is a kernel interface, not a file.")
+        path = self._path(name) if name != "." else self._path("")
+        return Place(self._held[-1], name, self._asked, path, status)
+
+    def _path(self, name: str) -> str:
+        return os.path.normpath("/".join([self._root.rstrip("/"), *self._names, name]))
+
+    def _outside(self) -> ToolError:
+        return ToolError(
+            f"{self._asked}: is outside the workspace. Use a path relative to the workspace; links that lead "
+            "out of it are not followed."
+        )
+
+
+def interface_devices() -> frozenset[int]:
+    """The devices of the kernel's interfaces, for whoever holds an open file."""
+    return frozenset(path.stat().st_dev for path in _INTERFACES if path.is_dir())
+
+
+def reason(error: OSError) -> str:
+    """Why a file operation failed, in words that hold no path of the machine."""
+    known = _REASONS.get(error.errno or 0)
+    return known or f"{(error.strerror or 'it cannot be used').lower()}."

@@ -1,0 +1,123 @@
+"""apply_patch: the format, what a hunk does to a text, and all or nothing."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.builtin import apply_patch
+from openclaw_gateway.tools.builtin.apply_patch import commit, prepare
+from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
+from openclaw_gateway.tools.workspace_path import Workspace
+from tests.tools.houses import Room
+
+
+def patch(*lines: str) -> str:
+    return "\n".join(["*** Begin Patch", *lines, "*** End Patch"])
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path, apply_patch)
+
+
+async def test_adds_updates_moves_and_deletes(room: Room) -> None:
+    room.write("a.txt", "one\ntwo\nthree\n")
+    room.write("b.txt", "old\n").chmod(0o700)
+    room.write("c.txt", "bye\n")
+    done = await room.call(
+        "apply_patch",
+        input=patch(
+            "*** Add File: new/d.txt",
+            "+hello",
+            "*** Update File: a.txt",
+            "@@",
+            " one",
+            "-two",
+            "+2",
+            "*** Update File: b.txt",
+            "*** Move to: e/b.txt",
+            "@@",
+            "-old",
+            "+new",
+            "*** Delete File: c.txt",
+        ),
+    )
+    assert done == "Done:\nA new/d.txt\nM a.txt\nR b.txt -> e/b.txt\nD c.txt"
+    assert (room.root / "a.txt").read_text() == "one\n2\nthree\n"
+    assert (room.root / "new/d.txt").read_text() == "hello\n"
+    assert (room.root / "e/b.txt").read_text() == "new\n"
+    assert (room.root / "e/b.txt").stat().st_mode & 0o777 == 0o700
+    assert not (room.root / "b.txt").exists()
+    assert not (room.root / "c.txt").exists()
+
+
+async def test_one_that_does_not_fit_leaves_everything_as_it_was(room: Room) -> None:
+    room.write("a.txt", "one\n")
+    text = await room.refused(
+        "apply_patch",
+        input=patch(
+            "*** Update File: a.txt", "@@", "-one", "+1", "*** Add File: b.txt", "+b", "*** Delete File: none"
+        ),
+    )
+    assert "none: there is no such file" in text
+    assert (room.root / "a.txt").read_text() == "one\n"
+    assert [one.name for one in room.root.iterdir()] == ["a.txt"]
+
+
+async def test_a_failure_while_names_change_is_undone(room: Room) -> None:
+    room.write("a.txt", "one\n")
+    room.write("z.txt", "zed\n")
+    change = parse_patch(
+        patch("*** Update File: a.txt", "@@", "-one", "+1", "*** Update File: z.txt", "@@", "-zed", "+Z")
+    )
+    workspace = Workspace(room.root, room.root)
+    with ExitStack() as held:
+        steps = [step for one in change for step in prepare(workspace, one, held)[0]]
+        (room.root / "z.txt").write_text("somebody else was here\n")
+        with pytest.raises(ToolError, match="changed by somebody else"):
+            commit(steps)
+    assert (room.root / "a.txt").read_text() == "one\n"
+    assert (room.root / "z.txt").read_text() == "somebody else was here\n"
+    assert len(list(room.root.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "lines", "after"),
+    [
+        ("a\nb\n", ["@@", "-a", "+A"], "A\nb\n"),
+        ("a  \nb\n", ["@@", "-a", "+A"], "A\nb\n"),
+        ("  a\nb\n", ["@@", "-a", "+A"], "A\nb\n"),
+        ("x\na\nx\na\n", ["@@ x", "@@ x", "-a", "+A"], "x\na\nx\nA\n"),
+        ("a\nb\na\n", ["@@", "-a", "+A", "*** End of File"], "a\nb\nA\n"),
+        ("a\n", ["@@", "+b"], "a\nb\n"),
+        ("a\r\nb\r\n", ["@@", " a", "-b", "+c"], "a\r\nc\r\n"),
+        ("a", ["@@", "-a", "+b"], "b"),
+        ("a\nb\nc\n", ["@@ -1,2 +1,2 @@", " a", "-b", "+B"], "a\nB\nc\n"),
+        ("a\n\nb\n", [" a", "", "-b", "+c"], "a\n\nc\n"),
+    ],
+)
+def test_hunks(before: str, lines: list[str], after: str) -> None:
+    (change,) = parse_patch(patch("*** Update File: p", *lines))
+    assert isinstance(change, Update)
+    assert apply_hunks(before, change.hunks, "p") == after
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "must begin with"),
+        ("*** Begin Patch\n*** Add File: a\n+x", "must end with"),
+        (patch(), "holds no change"),
+        (patch("*** Add File: a", "x"), "must begin with \\+"),
+        (patch("*** Update File: a"), "no hunk"),
+        (patch("*** Update File: a", "@@", "?x"), "must begin with a space"),
+        (patch("nonsense"), "is none of"),
+        (patch("*** Add File: ", "+x"), "names no file"),
+        (patch("*** Delete File: a", "*** Add File: a", "+x"), "names a twice"),
+    ],
+)
+def test_what_is_no_patch_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ToolError, match=why):
+        parse_patch(text)

@@ -1,0 +1,167 @@
+"""read, write, edit, ls, find, grep: what they do with real files."""
+
+import asyncio
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
+from openclaw_gateway.tools.builtin.edit import replaced
+from openclaw_gateway.tools.search_child import Orders
+from tests.tools.houses import Room
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path, read, write, edit, ls, find, grep)
+
+
+async def test_read_gives_the_text(room: Room) -> None:
+    room.write("a.txt", "one\ntwo\nthree\n")
+    assert await room.call("read", path="a.txt") == "one\ntwo\nthree"
+    assert await room.call("read", file_path=str(room.root / "a.txt")) == "one\ntwo\nthree"
+    assert await room.call("read", path="a.txt", offset=2, limit=1) == (
+        "two\n\n[lines 2-2 of 3; go on with offset=3]"
+    )
+
+
+async def test_read_is_bounded(room: Room) -> None:
+    room.write("long.txt", "".join(f"line {n}\n" for n in range(5000)))
+    text = await room.call("read", path="long.txt")
+    assert text.endswith("[lines 1-2000 of 5000; go on with offset=2001]")
+    room.write("wide.txt", "x" * 3_000_000)
+    text = await room.call("read", path="wide.txt")
+    assert len(text) < 60_000
+    assert "without their middle" in text
+
+
+async def test_read_says_what_it_cannot_show(room: Room) -> None:
+    room.write("binary", b"\x7fELF\0\0\0")
+    room.write("latin", "caf\xe9\n".encode("latin-1"))
+    room.write("empty")
+    assert "binary file of 7 bytes" in await room.refused("read", path="binary")
+    assert "caf\ufffd" in await room.call("read", path="latin")
+    assert await room.call("read", path="empty") == "[the file is empty]"
+    assert "no such file" in await room.refused("read", path="nothing")
+    assert "is a directory" in await room.refused("read", path=".")
+    assert "behind its end" in await room.refused("read", path="latin", offset=9)
+    assert "`path` is missing" in await room.refused("read")
+    assert "must be text" in await room.refused("read", path=7)
+
+
+async def test_write_makes_directories_and_keeps_the_mode(room: Room) -> None:
+    assert await room.call("write", path="a/b/c.sh", content="true\n") == "Created a/b/c.sh (5 bytes)."
+    file = room.root / "a/b/c.sh"
+    file.chmod(0o750)
+    assert (await room.call("write", path="a/b/c.sh", content="")).startswith("Wrote")
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("", 0o750)
+    assert [one.name for one in file.parent.iterdir()] == ["c.sh"]
+
+
+async def test_write_refuses_what_is_no_text(room: Room) -> None:
+    assert "lone surrogate" in await room.refused("write", path="a", content="\ud800")
+    assert "directory" in await room.refused("write", path=".", content="x")
+    assert not (room.root / "a").exists()
+
+
+async def test_edit_replaces_one_place(room: Room) -> None:
+    file = room.write("a.py", "x = 1\ny = 1\n")
+    assert await room.call("edit", path="a.py", oldText="y = 1", newText="y = 2") == "Edited a.py at line 2."
+    assert file.read_text() == "x = 1\ny = 2\n"
+    assert "2 times" in await room.refused("edit", path="a.py", old_string=" = ", new_string="=")
+    await room.call("edit", path="a.py", old_string=" = ", new_string="=", replace_all=True)
+    assert file.read_text() == "x=1\ny=2\n"
+
+
+async def test_edit_keeps_line_ends_and_marks(room: Room) -> None:
+    file = room.write("dos.txt", b"\xef\xbb\xbfone\r\ntwo\r\n")
+    await room.call("edit", path="dos.txt", oldText="one\ntwo", newText="1\n2")
+    assert file.read_bytes() == b"\xef\xbb\xbf1\r\n2\r\n"
+
+
+async def test_edit_would_rather_refuse_than_damage(room: Room) -> None:
+    file = room.write("latin", "caf\xe9\n".encode("latin-1"))
+    assert "not UTF-8" in await room.refused("edit", path="latin", oldText="caf", newText="x")
+    assert file.read_bytes() == b"caf\xe9\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("", "x", "is empty"),
+        ("one", "one", "are the same"),
+        ("nothing", "x", "does not contain"),
+        ("  one\ntwo", "x", "line 1 differs from it only in white space"),
+    ],
+)
+def test_edit_says_why_not(old: str, new: str, why: str) -> None:
+    with pytest.raises(ToolError, match=why):
+        replaced("one\ntwo\n", old, new, everywhere=False, path="p")
+
+
+async def test_ls_shows_what_is_there(room: Room) -> None:
+    room.write("b.txt", "12345")
+    room.write("a/x")
+    (room.root / "link").symlink_to("b.txt")
+    assert await room.call("ls") == "a/\nb.txt  5\nlink -> b.txt"
+    assert await room.call("ls", path="a") == "x  0"
+    assert "not a directory" in await room.refused("ls", path="b.txt")
+
+
+async def test_find_matches_globs(room: Room) -> None:
+    for path in ("a.py", "src/b.py", "src/deep/c.ts", "src/d.tsx", "node_modules/m/e.py"):
+        room.write(path)
+    assert await room.call("find", pattern="*.py") == "a.py\nsrc/b.py"
+    assert await room.call("find", pattern="src/**/*.{ts,tsx}") == "src/d.tsx\nsrc/deep/c.ts"
+    assert await room.call("find", pattern="src/*") == "src/b.py\nsrc/d.tsx\nsrc/deep/"
+    assert await room.call("find", pattern="*.py", path="src") == "b.py"
+    assert await room.call("find", pattern="*.go") == "[nothing matches *.go]"
+    assert (await room.call("find", pattern="*.py", limit=1)).endswith("make the pattern narrower]")
+
+
+async def test_a_glob_cannot_be_made_slow(room: Room) -> None:
+    room.write("a" * 200)
+    started = time.monotonic()
+    await room.call("find", pattern="**/" * 50 + "*a" * 100 + "b")
+    assert time.monotonic() - started < 5
+
+
+async def test_grep_finds_lines(room: Room) -> None:
+    room.write("a.py", "import os\n\ndef run():\n    return os.name\n")
+    room.write("b.txt", "os\n")
+    room.write("bin", b"os\0")
+    assert await room.call("grep", pattern=r"\bos\b", glob="*.py") == (
+        "a.py:1:import os\na.py:4:    return os.name"
+    )
+    assert await room.call("grep", pattern="RUN", ignoreCase=True, context=1) == (
+        "a.py-2-\na.py:3:def run():\na.py-4-    return os.name"
+    )
+    assert await room.call("grep", pattern="os.n", literal=True, path="a.py") == "a.py:4:    return os.name"
+    assert await room.call("grep", pattern="nowhere") == "[no match]"
+    assert "valid regular expression" in await room.refused("grep", pattern="(")
+    assert "only the first 1 matches" in await room.call("grep", pattern="os", limit=1)
+
+
+async def test_a_slow_expression_is_given_up_and_blocks_nobody(room: Room) -> None:
+    room.write("a", "a" * 60 + "!")
+    orders = Orders(str(room.root), str(room.root), (), "a", "(a+)+$", None, False, False, 0, 10)  # noqa: FBT003
+    search = asyncio.create_task(grep.search(orders, room.house.environ, 2.0))
+    ticks = 0
+    while not search.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    with pytest.raises(ToolError, match="longer than 2 s"):
+        search.result()
+    assert ticks > 50
+
+
+async def test_a_cancelled_search_ends_its_process(room: Room) -> None:
+    room.write("a", "a" * 60 + "!")
+    search = asyncio.create_task(room.call("grep", pattern="(a+)+$"))
+    await asyncio.sleep(0.3)
+    search.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await search

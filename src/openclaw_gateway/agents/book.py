@@ -115,6 +115,11 @@ class PromptBook:
                 return compiled
             await changed.wait()
 
+    async def idle(self) -> None:
+        """Wait until every agent is forgotten: then nothing is watched and nothing kept."""
+        while self._watcher is not None and not self._watcher.done():
+            await asyncio.wait({self._watcher})
+
     async def prompt(
         self,
         agent_id: str,

@@ -1,6 +1,6 @@
 """`agents show`: one agent, and with --prompt exactly what its model is told.
 
-Asks no gateway and writes nothing. The size of a prompt in tokens is an estimate: each provider has its own way of counting.
+Asks no gateway and writes nothing. The number of tokens is an estimate: each provider counts its own way.
 """
 
 from collections.abc import Sequence

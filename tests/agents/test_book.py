@@ -1,0 +1,222 @@
+"""Prompts of many agents over real folders: compiled when used, new when a file changed, none for nothing."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openclaw_gateway.agents.book import PromptBook
+from openclaw_gateway.agents.compiled import CompiledPrompt
+from openclaw_gateway.agents.homes import compile_homes
+from openclaw_gateway.agents.roster import compile_roster
+from openclaw_gateway.config.schema import AgentDefaults, AgentEntry, AgentIdentity, AgentsConfig
+
+DEADLINE_S = 10.0
+READ = (("read", "Read a file"),)
+Opener = Callable[..., PromptBook]
+
+
+@pytest.fixture
+async def open_book(tmp_path: Path) -> AsyncIterator[Opener]:
+    async with AsyncExitStack() as undo:
+
+        def opened(config: AgentsConfig | None = None, **options: Any) -> PromptBook:
+            config = config or AgentsConfig()
+            book = PromptBook(
+                compile_roster(config),
+                compile_homes(config, state_dir=tmp_path),
+                state_dir=tmp_path,
+                **{"poll_s": 0.01, **options},
+            )
+            undo.push_async_callback(book.close)
+            return book
+
+        yield opened
+
+
+async def change(book: PromptBook, agent_id: str, since: CompiledPrompt) -> CompiledPrompt:
+    return await asyncio.wait_for(book.wait_change(agent_id, since), DEADLINE_S)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_an_agent_is_compiled_when_it_is_first_used(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    assert book.cached("main") is None
+    assert not (tmp_path / "workspace").exists()
+    one, other = await asyncio.gather(book.prepare("main"), book.prepare("main"))
+    assert one is other is book.cached("main")
+    assert [file.name for file in one.snapshot.files] == [
+        "AGENTS.md",
+        "SOUL.md",
+        "TOOLS.md",
+        "IDENTITY.md",
+        "USER.md",
+        "BOOTSTRAP.md",
+    ]
+
+
+async def test_a_thousand_agents_cost_nothing_until_they_are_used(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book(AgentsConfig(entries=tuple(AgentEntry(id=f"a{n}") for n in range(1_000))))
+    await asyncio.gather(*(book.prepare(f"a{n}") for n in range(3, 1_000, 200)))
+    assert names_in(tmp_path) == [f"workspace-a{n}" for n in (203, 3, 403, 603, 803)]
+
+
+@pytest.mark.parametrize("name", ["SOUL.md", "MEMORY.md"])
+async def test_an_edited_file_is_in_the_next_prompt(open_book: Opener, tmp_path: Path, name: str) -> None:
+    book = open_book()
+    before = await book.prepare("main")
+    (tmp_path / "workspace" / name).write_text("I am somebody new.")
+    after = await change(book, "main", before)
+    assert after is book.cached("main")
+    assert "I am somebody new." in await book.prompt("main")
+    (tmp_path / "workspace" / name).unlink()
+    gone = await change(book, "main", after)
+    assert "I am somebody new." not in gone.text()
+
+
+async def test_a_file_replaced_by_an_editor_is_noticed(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    soul = tmp_path / "workspace" / "SOUL.md"
+    before = await book.prepare("main")
+    times = soul.stat()
+    (tmp_path / "new").write_text("x" * times.st_size)
+    os.utime(tmp_path / "new", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (tmp_path / "new").rename(soul)
+    after = await change(book, "main", before)
+    assert "xxx" in after.text()
+
+
+async def test_writes_in_quick_succession_are_all_seen(open_book: Opener, tmp_path: Path) -> None:
+    """Same size, same tick of the clock: only a second look tells them apart."""
+    book = open_book()
+    compiled = await book.prepare("main")
+    soul = tmp_path / "workspace" / "SOUL.md"
+    for text in ("aaa", "bbb", "ccc"):
+        soul.write_text(text)
+        compiled = await book.refresh("main")
+        assert f"\n{text}\n" in compiled.text()
+
+
+async def test_refresh_sees_what_was_just_written(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book(poll_s=3_600)
+    before = await book.prepare("main")
+    assert await book.refresh("main") is before
+    (tmp_path / "workspace" / "USER.md").write_text("Grace")
+    assert "Grace" in (await book.refresh("main")).text()
+
+
+async def test_the_same_words_again_are_no_change(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    before = await book.prepare("main")
+    soul = tmp_path / "workspace" / "SOUL.md"
+    soul.write_text(soul.read_text())
+    assert await book.refresh("main") is before
+
+
+async def test_skills_come_and_go(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    compiled = await book.prepare("main")
+    for root in (tmp_path / "workspace", tmp_path):
+        folder = root / "skills" / "tea"
+        folder.mkdir(parents=True)
+        (folder / "SKILL.md").write_text(f"---\nname: tea\ndescription: from {root.name}\n---\n")
+        if root != tmp_path:
+            compiled = await change(book, "main", compiled)
+            assert "from workspace" in compiled.text(tools=READ)
+    (tmp_path / "workspace" / "skills" / "tea" / "SKILL.md").unlink()
+    while "from workspace" in compiled.text(tools=READ):
+        compiled = await change(book, "main", compiled)
+    assert f"from {tmp_path.name}" in compiled.text(tools=READ)
+
+
+async def test_who_is_not_used_is_forgotten_and_read_anew(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book(forget_s=0.0)
+    before = await book.prepare("main")
+    await asyncio.wait_for(book.idle(), DEADLINE_S)
+    (tmp_path / "workspace" / "SOUL.md").write_text("after a pause")
+    assert "after a pause" in (await book.prepare("main")).text()
+    assert before is not book.cached("main")
+
+
+async def test_the_minimal_profile_touches_no_file(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    assert await book.prompt("main", profile="minimal") == "You are a helpful assistant."
+    said = await book.prompt("main", profile="minimal", instructions="Be brief.", tools=READ)
+    assert said == "You are a helpful assistant.\n\nBe brief."
+    assert names_in(tmp_path) == []
+
+
+async def test_nothing_is_seeded_where_nobody_wants_it(open_book: Opener, tmp_path: Path) -> None:
+    skipping = open_book(AgentsConfig(defaults=AgentDefaults(skip_bootstrap=True)))
+    looking = open_book(seeding=False)
+    for book in (skipping, looking):
+        assert (await book.prepare("main")).snapshot.files == ()
+    assert names_in(tmp_path) == []
+
+
+async def test_what_a_user_deletes_stays_deleted(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book(forget_s=0.0)
+    await book.prepare("main")
+    (tmp_path / "workspace" / "TOOLS.md").unlink()
+    await asyncio.wait_for(book.idle(), DEADLINE_S)
+    await book.prepare("main")
+    assert not (tmp_path / "workspace" / "TOOLS.md").exists()
+
+
+async def test_never_means_that_no_file_is_read(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book(AgentsConfig(defaults=AgentDefaults(context_injection="never")))
+    compiled = await book.prepare("main")
+    assert (tmp_path / "workspace" / "SOUL.md").exists()
+    assert compiled.snapshot.files == ()
+
+
+async def test_a_workspace_that_cannot_be_is_no_end_of_the_run(open_book: Opener, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    entry = AgentEntry(id="main", workspace="file/below", identity=AgentIdentity(name="Basho"))
+    book = open_book(AgentsConfig(entries=(entry,)))
+    assert (await book.prompt("main")).startswith("You are Basho, a helpful assistant.\n\nToday is ")
+
+
+async def test_files_that_cannot_be_used_are_said(open_book: Opener, tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "SOUL.md").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "USER.md")
+    compiled = await open_book().prepare("main")
+    assert compiled.snapshot.notes == (
+        "SOUL.md is a link to a place outside its folder.",
+        "USER.md is not a regular file.",
+    )
+
+
+async def test_agents_may_share_a_folder(open_book: Opener, tmp_path: Path) -> None:
+    entries = (AgentEntry(id="a", workspace="both"), AgentEntry(id="b", workspace="both"))
+    book = open_book(AgentsConfig(entries=entries))
+    a, b = await asyncio.gather(book.prepare("a"), book.prepare("b"))
+    (tmp_path / "both" / "SOUL.md").write_text("we")
+    assert "we" in (await change(book, "a", a)).text()
+    assert "we" in (await change(book, "b", b)).text()
+
+
+async def test_a_caller_that_leaves_does_not_take_the_reading_along(open_book: Opener) -> None:
+    book = open_book()
+    leaving = asyncio.create_task(book.prepare("main"))
+    staying = asyncio.create_task(book.prepare("main"))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert (await staying).snapshot.files
+
+
+async def test_an_unknown_agent_makes_no_folder(open_book: Opener, tmp_path: Path) -> None:
+    book = open_book()
+    assert book.cached("nobody") is None
+    with pytest.raises(KeyError):
+        await book.prepare("nobody")
+    assert names_in(tmp_path) == []

@@ -1,0 +1,95 @@
+"""`agents list` and `agents show`, as a person and as a program reads them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+CONFIG = """{
+  agents: { defaults: { model: "mine/m" }, list: [
+    { id: "main", workspace: "/tmp/nowhere-at-all/ws" },
+    { id: "poet", model: { primary: "mine/big", fallbacks: ["mine/m"] }, identity: { name: "Basho" } },
+    { id: "twin", workspace: "/tmp/nowhere-at-all/ws" },
+    { id: "small", model: "local/smollm2-135m-instruct" },
+  ] },
+  models: { providers: { mine: { baseUrl: "http://127.0.0.1:9/v1", apiKey: "none" } } },
+}"""
+
+
+@pytest.fixture
+def written(program: Program) -> Program:
+    program.configure(CONFIG)
+    return program
+
+
+def poet_files(program: Program) -> Path:
+    folder = program.state / "workspace-poet"
+    (folder / "skills" / "tea").mkdir(parents=True)
+    (folder / "SOUL.md").write_text("Seventeen syllables.")
+    (folder / "skills" / "tea" / "SKILL.md").write_text("---\nname: tea\ndescription: d\n---\n")
+    os.mkfifo(folder / "USER.md")
+    return folder
+
+
+async def test_list(written: Program) -> None:
+    done = await written.run("agents", "list")
+    assert done.code == 0
+    assert "main (default)" in done.out
+    assert "mine/big" in done.out
+    assert "main, twin share the workspace /tmp/nowhere-at-all/ws." in done.err
+    listed = (await written.run("agents", "list", "--json")).json
+    assert listed["defaultId"] == "main"
+    assert [agent["id"] for agent in listed["agents"]] == ["main", "poet", "twin", "small"]
+    assert listed["agents"][1] == {
+        "id": "poet",
+        "name": "Basho",
+        "isDefault": False,
+        "model": "mine/big",
+        "fallbacks": ["mine/m"],
+        "workspace": str(written.state / "workspace-poet"),
+    }
+
+
+async def test_show(written: Program) -> None:
+    folder = poet_files(written)
+    done = await written.run("agents", "show", "Poet")
+    assert done.code == 0
+    for text in ("poet", "Basho", "mine/big", str(folder), "SOUL.md", "tea", "full profile"):
+        assert text in done.out
+    assert "USER.md is not a regular file." in done.err
+    shown = (await written.run("agents", "show", "poet", "--json", "--prompt")).json
+    assert shown["files"] == {"SOUL.md": 20}
+    assert shown["skills"] == ["tea"]
+    prompt = shown["prompt"]
+    assert prompt["chars"] == len(prompt["text"])
+    assert prompt["tokens"] == -(-prompt["chars"] // 4)
+
+
+async def test_the_prompt_is_printed_as_it_is(written: Program) -> None:
+    poet_files(written)
+    done = await written.run("agents", "show", "poet", "--prompt")
+    assert done.out.startswith("You are Basho, a helpful assistant.\n\n")
+    assert "Seventeen syllables." in done.out
+    assert f"{len(done.out) - 1:,} characters" in done.err
+
+
+async def test_a_small_model_is_told_one_line(written: Program) -> None:
+    done = await written.run("agents", "show", "small", "--prompt")
+    assert done.out == "You are a helpful assistant.\n"
+    assert "28 characters, about 7 tokens, minimal profile" in done.err
+
+
+async def test_looking_writes_nothing(written: Program) -> None:
+    before = sorted(written.state.rglob("*"))
+    await written.run("agents", "show")
+    await written.run("agents", "list")
+    assert sorted(written.state.rglob("*")) == before
+
+
+async def test_an_unknown_agent(written: Program) -> None:
+    done = await written.run("agents", "show", "nobody", "--json")
+    assert done.code == 1
+    assert done.json["error"]["code"] == "agent_not_found"
+    assert "main, poet, twin, small" in done.json["error"]["message"]

@@ -1,0 +1,113 @@
+"""Skills: the head of their file, who wins, who is allowed, and how much of the list is shown."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_gateway.agents.front_matter import front_matter
+from openclaw_gateway.agents.skills import MAX_PROMPT_CHARS, Skill, available_skills, find_skills
+
+
+def write_skill(root: Path, folder: str, head: str) -> None:
+    path = root / "skills" / folder / "SKILL.md"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"---\n{head}\n---\n# How\nDo it.\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("name: weather\ndescription: Tells it.", {"name": "weather", "description": "Tells it."}),
+        ('description: "a: \\"b\\" # c"', {"description": 'a: "b" # c'}),
+        ("description: 'it''s'", {"description": "it's"}),
+        ("description: text # a comment", {"description": "text"}),
+        ("description: see #3\n  and so on", {"description": "see and so on"}),
+        ("description: C# is fine", {"description": "C# is fine"}),
+        ("description: >-\n  folded\n  text\n\n  more", {"description": "folded text\nmore"}),
+        ("description: |\n  kept\n  lines", {"description": "kept\nlines"}),
+        ("description:\n  below\nname: x", {"description": "below", "name": "x"}),
+        (
+            'metadata: {"openclaw": {"os": []}}\nname: x',
+            {"metadata": '{"openclaw": {"os": []}}', "name": "x"},
+        ),
+        (
+            "metadata:\n  openclaw:\n    name: inner\nname: x",
+            {"name": "x", "metadata": "openclaw: name: inner"},
+        ),
+        ("- a list\nname: x\n# comment\n\nname : no", {"name": "x"}),
+        ('description: "\\x20 an escape of YAML"', {"description": "\\x20 an escape of YAML"}),
+        ("empty:", {"empty": ""}),
+    ],
+)
+def test_front_matter(head: str, expected: dict[str, str]) -> None:
+    assert front_matter(f"---\n{head}\n---\nname: not this\n") == expected
+    assert front_matter(f"\ufeff---\r\n{head}\r\n---\r\n") == expected
+
+
+@pytest.mark.parametrize("text", ["", "name: x", "---\nname: x", "# Title\n---\nname: x\n---", "--- \n---"])
+def test_no_front_matter(text: str) -> None:
+    assert front_matter(text) == {}
+
+
+@given(st.text(alphabet=st.sampled_from("ab:#-|>'\" \n\t{}[]\\"), max_size=80))
+def test_no_text_breaks_the_parser(text: str) -> None:
+    assert all(isinstance(value, str) for value in front_matter(f"---\n{text}\n---\n").values())
+
+
+def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
+    work, state = tmp_path / "work", tmp_path / "state"
+    write_skill(work, "b", "name: Weather\ndescription: ours")
+    write_skill(work, "a", "description: without a name")
+    write_skill(state, "weather", "name: weather\ndescription: theirs")
+    write_skill(state, "c", "name: c\ndescription: more")
+    found, notes = find_skills(work, state, None)
+    assert found == (
+        Skill("a", "without a name", "skills/a/SKILL.md"),
+        Skill("c", "more", str(state / "skills/c/SKILL.md")),
+        Skill("Weather", "ours", "skills/b/SKILL.md"),
+    )
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "names"),
+    [(None, ["one", "two"]), ((), []), (("ONE",), ["one"]), (("folder-two", "no"), ["two"])],
+)
+def test_the_allowlist(tmp_path: Path, allowed: tuple[str, ...] | None, names: list[str]) -> None:
+    write_skill(tmp_path, "one", "name: one\ndescription: 1")
+    write_skill(tmp_path, "folder-two", "name: two\ndescription: 2")
+    found, _ = find_skills(tmp_path, tmp_path / "none", allowed)
+    assert [skill.name for skill in found] == names
+
+
+def test_what_is_no_skill_is_left_out_and_said(tmp_path: Path) -> None:
+    write_skill(tmp_path, "silent", "name: silent")
+    write_skill(tmp_path, "manual", "name: m\ndescription: d\ndisable-model-invocation: true")
+    write_skill(tmp_path, ".hidden", "name: h\ndescription: d")
+    (tmp_path / "skills" / "empty").mkdir()
+    (tmp_path / "skills" / "README.md").write_text("about")
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    write_skill(outside, "foreign", "name: f\ndescription: d")
+    (tmp_path / "skills" / "link").symlink_to(outside / "skills" / "foreign")
+    found, notes = find_skills(tmp_path, tmp_path / "none", None)
+    assert found == ()
+    assert [note.split()[0] for note in notes] == ["skills/link/SKILL.md", "skills/silent/SKILL.md"]
+
+
+def test_the_list_in_the_prompt() -> None:
+    assert available_skills([]) == ""
+    assert available_skills([Skill("a<b", "x & y", "skills/a/SKILL.md")]) == (
+        "<available_skills>\n<skill><name>a&lt;b</name><description>x &amp; y</description>"
+        "<location>skills/a/SKILL.md</location></skill>\n</available_skills>"
+    )
+
+
+@given(st.integers(0, 300), st.integers(0, 400))
+def test_the_list_is_never_longer_than_the_cap(count: int, length: int) -> None:
+    skills = [Skill(f"s{n}", "d" * length, "l") for n in range(count)]
+    text = available_skills(skills)
+    assert len(text) <= MAX_PROMPT_CHARS
+    shown = text.count("<skill>")
+    assert shown == count or f"({count - shown} more" in text

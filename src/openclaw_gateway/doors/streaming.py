@@ -27,11 +27,21 @@ from openclaw_gateway.wire.events import (
     ToolEnded,
     ToolStarted,
     ToolUpdated,
+    UsageReported,
 )
 
 HOLD_S = 1.0
 # What goes on inside: no client of this door is told, so none of it commits us to a status.
-_UNSEEN = (RunStarted, ModelCalled, ModelFailed, ToolStarted, ToolUpdated, ToolEnded, Compacted)
+_UNSEEN = (
+    RunStarted,
+    ModelCalled,
+    ModelFailed,
+    ToolStarted,
+    ToolUpdated,
+    ToolEnded,
+    Compacted,
+    UsageReported,
+)
 
 
 async def stream_run(

@@ -20,7 +20,7 @@ _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 class _Function(Struct, frozen=True):
     name: str | None = None
     description: str | None = None
-    parameters: Raw | None = None
+    parameters: Raw = Raw(b"null")
 
 
 class _Tool(Struct, frozen=True):
@@ -72,7 +72,7 @@ def _spec(tool: _Tool, where: str) -> ToolSpec:
 
 def _parameters(function: _Function, where: str) -> Raw:
     raw = function.parameters
-    if raw is None or bytes(raw) == b"null":
+    if bytes(raw) == b"null":
         return _NO_PARAMETERS
     try:
         _OBJECT.decode(raw)

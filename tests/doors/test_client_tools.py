@@ -1,0 +1,162 @@
+"""The request's own tools, through the real `openai` client: offered, called, answered, gone on with."""
+
+from typing import Any
+
+import openai
+import pytest
+
+from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.model_server import ModelServer, says
+from tests.doors.chat import ask, sdk, user
+from tests.doors.tool_replies import calls
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather somewhere",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+TIME: Any = {"type": "function", "function": {"name": "get_time", "parameters": None}}
+OSLO = '{"city": "Oslo"}'
+
+
+async def test_a_call_is_given_back_and_its_result_goes_on(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("call_1", "get_weather", OSLO), text="One moment."), says("Sunny."))
+    messages: list[Any] = [user("How is Oslo?")]
+    async with sdk(gateway) as client:
+        first = await client.chat.completions.create(model="openclaw", messages=messages, tools=[WEATHER])
+        choice = first.choices[0]
+        assert choice.finish_reason == "tool_calls"
+        assert choice.message.content == "One moment."
+        assert choice.message.tool_calls is not None
+        (call,) = choice.message.tool_calls
+        assert (call.id, call.function.name, call.function.arguments) == ("call_1", "get_weather", OSLO)  # type: ignore[union-attr]
+        messages += [choice.message, {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}]
+        second = await client.chat.completions.create(model="openclaw", messages=messages, tools=[WEATHER])
+    assert second.choices[0].message.content == "Sunny."
+    offered = models.requests[0].body["tools"]
+    assert [tool["function"]["name"] for tool in offered] == ["get_weather"]
+    upstream = models.requests[1].messages[1:]
+    assert [m["role"] for m in upstream] == ["user", "assistant", "tool"]
+    assert upstream[1]["tool_calls"][0]["id"] == "call_1"
+    assert upstream[2] == {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+
+
+async def test_calls_are_streamed_in_fragments(gateway: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", calls(("a", "get_weather", OSLO), ("b", "get_time", "{}")))
+    async with sdk(gateway) as client:
+        stream = await client.chat.completions.create(
+            model="openclaw", messages=[{"role": "user", "content": "x"}], tools=[WEATHER, TIME], stream=True
+        )
+        names: dict[int, str] = {}
+        arguments: dict[int, str] = {}
+        finish = None
+        async for chunk in stream:
+            finish = chunk.choices[0].finish_reason or finish
+            for call in chunk.choices[0].delta.tool_calls or ():
+                assert call.function is not None
+                if call.id:
+                    assert call.function.arguments == ""
+                    names[call.index] = call.function.name or ""
+                arguments[call.index] = arguments.get(call.index, "") + (call.function.arguments or "")
+    assert finish == "tool_calls"
+    assert names == {0: "get_weather", 1: "get_time"}
+    assert arguments == {0: OSLO, 1: "{}"}
+
+
+async def test_with_a_session_only_the_result_is_needed(gateway: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Sunny."), says("Bye."))
+    await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
+    result = {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+    answer = await ask(gateway, {"messages": [result], "tools": [WEATHER], "user": "ada"})
+    assert answer.content == "Sunny."
+    await ask(gateway, {"messages": [user("bye")], "user": "ada"})
+    upstream = models.requests[2].messages[1:]
+    assert [m["role"] for m in upstream] == ["user", "assistant", "tool", "assistant", "user"]
+
+
+async def test_everything_resent_with_a_session_is_not_doubled(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Sunny."))
+    history: list[Any] = [user("How is Oslo?")]
+    first = await ask(gateway, {"messages": history, "tools": [WEATHER], "user": "ada"})
+    history += [
+        first.json["choices"][0]["message"],
+        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    ]
+    second = await ask(gateway, {"messages": history, "tools": [WEATHER], "user": "ada"})
+    history += [second.json["choices"][0]["message"], user("and now?")]
+    await ask(gateway, {"messages": history, "tools": [WEATHER], "user": "ada"})
+    upstream = models.requests[2].messages[1:]
+    assert [m["role"] for m in upstream] == ["user", "assistant", "tool", "assistant", "user"]
+
+
+async def test_calls_that_were_never_answered_get_a_result_of_nothing(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Fine."))
+    await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
+    await ask(gateway, {"messages": [user("never mind")], "user": "ada"})
+    upstream = models.requests[1].messages[1:]
+    assert [m["role"] for m in upstream] == ["user", "assistant", "tool", "user"]
+    assert upstream[2]["tool_call_id"] == "call_1"
+
+
+@pytest.mark.parametrize("session", [{}, {"user": "ada"}])
+async def test_a_result_of_an_unknown_call_is_refused(
+    gateway: RunningGateway, models: ModelServer, session: dict[str, str]
+) -> None:
+    result = {"role": "tool", "tool_call_id": "call_9", "content": "x"}
+    answer = await ask(gateway, {"messages": [user("hi"), result], **session})
+    assert (answer.status, answer.error["code"]) == (400, "unknown_tool_call_id")
+    assert "call_9" in answer.error["message"]
+    assert models.requests == []
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
+async def test_a_demanded_call(gateway: RunningGateway, models: ModelServer, choice: Any) -> None:
+    models.script("mock-echo", calls(("c", "get_weather", OSLO), text="Let me see. "))
+    body = {"messages": [user("x")], "tools": [WEATHER], "tool_choice": choice, "stream": True}
+    answer = await ask(gateway, body)
+    deltas = [frame["choices"][0]["delta"] for frame in answer.frames[:-1]]
+    assert [sorted(delta) for delta in deltas][:3] == [["role"], ["content"], ["tool_calls"]]
+    assert models.requests[0].body["tool_choice"] == choice
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_demanded_call_that_does_not_come(
+    gateway: RunningGateway, models: ModelServer, stream: bool
+) -> None:
+    models.script("mock-echo", says("I would rather talk."))
+    body = {"messages": [user("x")], "tools": [WEATHER], "tool_choice": "required", "stream": stream}
+    answer = await ask(gateway, body)
+    assert (answer.status, answer.error["code"]) == (502, "tool_choice_unsatisfied")
+    assert "rather" not in answer.text
+
+
+async def test_choice_none_offers_nothing(gateway: RunningGateway, models: ModelServer) -> None:
+    body = {"messages": [user("x")], "tools": [WEATHER], "tool_choice": "none"}
+    assert (await ask(gateway, body)).content == "x"
+    assert "tools" not in models.requests[0].body
+
+
+async def test_parallel_calls_may_be_forbidden(gateway: RunningGateway, models: ModelServer) -> None:
+    body = {"messages": [user("x")], "tools": [WEATHER], "parallel_tool_calls": False}
+    await ask(gateway, body)
+    assert models.requests[0].body["parallel_tool_calls"] is False
+
+
+async def test_a_missing_call_id_is_refused(gateway: RunningGateway) -> None:
+    messages: list[Any] = [user("x"), {"role": "tool", "content": "y"}]
+    async with sdk(gateway) as client:
+        with pytest.raises(openai.BadRequestError, match="tool_call_id") as caught:
+            await client.chat.completions.create(
+                model="openclaw",
+                messages=messages,
+            )
+    assert caught.value.param == "messages[1].tool_call_id"

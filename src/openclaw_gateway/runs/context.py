@@ -1,0 +1,107 @@
+"""How much of a model's context a conversation takes, and up to where it has to be summarised.
+
+Pure. Sizes are estimates in tokens: a quarter of the UTF-8 bytes, which is near enough for every model
+and costs next to nothing; what a provider has counted is exact and comes in as a number. A conversation
+is only ever cut between two turns, never inside one and never between a call and its result, so that
+what is left is legal by the rules of sessions/transcript. Knows no store, no model and no clock.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from openclaw_gateway.config.schema import Compaction
+from openclaw_gateway.sessions.store import Entry
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+
+# What a provider that does not say is taken to have; the older systems' default.
+DEFAULT_WINDOW = 200_000
+# What roles and separators cost, and an image, whatever its size in bytes.
+_PER_MESSAGE = 4
+_PER_IMAGE = 1_200
+# A summary must stand for at least this part of the window.
+_WORTH_IT = 16
+
+
+def text_tokens(text: str) -> int:
+    """About how many tokens a text is."""
+    if text.isascii():
+        return (len(text) + 3) >> 2
+    # Scripts with more bytes per character also have more tokens per character.
+    return (len(text.encode("utf-8", "surrogatepass")) + 3) >> 2
+
+
+def message_tokens(message: Message) -> int:
+    """About how many tokens a message is for a model."""
+    size = _PER_MESSAGE + text_tokens(message.content)
+    if isinstance(message, AssistantMessage):
+        for call in message.tool_calls:
+            size += _PER_MESSAGE + text_tokens(call.name) + text_tokens(call.arguments)
+        for block in message.blocks:
+            size += text_tokens(block.text) + text_tokens(block.signature)
+    elif isinstance(message, UserMessage):
+        size += _PER_IMAGE * len(message.images)
+    return size
+
+
+def conversation_tokens(messages: Iterable[Message]) -> int:
+    return sum(map(message_tokens, messages))
+
+
+def reserve(window: int, settings: Compaction) -> int:
+    """Tokens kept free for the answer: as configured, but at most a quarter of the window."""
+    return min(max(settings.reserve_tokens, settings.reserve_tokens_floor), window // 4)
+
+
+def fits(used_tokens: int, window: int, settings: Compaction) -> bool:
+    """Whether the conversation leaves room for an answer."""
+    return used_tokens <= window - reserve(window, settings)
+
+
+def plan_compaction(
+    entries: Sequence[Entry], used_tokens: int, window: int, settings: Compaction
+) -> int | None:
+    """`covers_to_seq` of the summary to make; None = not needed, or nothing to be won by it.
+
+    `used_tokens` is everything the model would be sent, with its instructions and tools. The newest turns
+    stay, about `keep_recent_tokens` of them (at most half of what the window has room for), and always
+    the newest one: a client that resends its history is recognised by it. Only when that turn alone is
+    more than the window has room for is everything summarised. Where the instructions and tools take
+    most of the window, a summary of a few messages would win nothing and cost a call in every run.
+    """
+    if not settings.enabled or fits(used_tokens, window, settings):
+        return None
+    room = window - reserve(window, settings)
+    covered = _covered(entries, room, min(settings.keep_recent_tokens, room // 2))
+    won = conversation_tokens(entry.message for entry in entries[:covered])
+    if not covered or won < window // _WORTH_IT:
+        return None
+    return entries[covered - 1].seq
+
+
+def _covered(entries: Sequence[Entry], room: int, keep: int) -> int:
+    """How many of the entries the summary stands for; 0 = none."""
+    best = 0
+    kept = 0
+    for index in range(len(entries) - 1, 0, -1):
+        kept += message_tokens(entries[index].message)
+        if not _turn_begins(entries, index):
+            continue
+        if kept > (keep if best else room):
+            break
+        best = index
+    if best or not entries or _awaits_results(entries):
+        return best
+    return len(entries) if kept + message_tokens(entries[0].message) > room else 0
+
+
+def _turn_begins(entries: Sequence[Entry], index: int) -> bool:
+    """Whether the entry is the first of a run's turn and answers nothing that stands before it."""
+    entry = entries[index]
+    return entry.run_id != entries[index - 1].run_id and not isinstance(entry.message, ToolMessage)
+
+
+def _awaits_results(entries: Sequence[Entry]) -> bool:
+    """Whether the client may still bring results for the last calls."""
+    for entry in reversed(entries):
+        if not isinstance(entry.message, ToolMessage):
+            return isinstance(entry.message, AssistantMessage) and bool(entry.message.tool_calls)
+    return False

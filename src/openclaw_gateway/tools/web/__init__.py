@@ -1,0 +1,1 @@
+"""Fetching pages for a model: which addresses may be dialled, the dialling, the reading."""

@@ -30,6 +30,7 @@ async def open_book(tmp_path: Path) -> AsyncIterator[Opener]:
                 compile_roster(config),
                 compile_homes(config, state_dir=tmp_path),
                 state_dir=tmp_path,
+                environ={},
                 **{"poll_s": 0.01, **options},
             )
             undo.push_async_callback(book.close)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.agents.front_matter import front_matter
+from openclaw_gateway.agents.requirements import missing, needs_of
 from openclaw_gateway.agents.skills import MAX_PROMPT_CHARS, Skill, available_skills, find_skills
 
 
@@ -62,13 +63,13 @@ def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
     write_skill(work, "a", "description: without a name")
     write_skill(state, "weather", "name: weather\ndescription: theirs")
     write_skill(state, "c", "name: c\ndescription: more")
-    found, notes = find_skills(work, state, None)
-    assert found == (
+    found = find_skills(work, state, None, {})
+    assert found.skills == (
         Skill("a", "without a name", "skills/a/SKILL.md"),
         Skill("c", "more", str(state / "skills/c/SKILL.md")),
         Skill("Weather", "ours", "skills/b/SKILL.md"),
     )
-    assert notes == ()
+    assert (found.notes, found.unmet) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
 def test_the_allowlist(tmp_path: Path, allowed: tuple[str, ...] | None, names: list[str]) -> None:
     write_skill(tmp_path, "one", "name: one\ndescription: 1")
     write_skill(tmp_path, "folder-two", "name: two\ndescription: 2")
-    found, _ = find_skills(tmp_path, tmp_path / "none", allowed)
-    assert [skill.name for skill in found] == names
+    found = find_skills(tmp_path, tmp_path / "none", allowed, {})
+    assert [skill.name for skill in found.skills] == names
 
 
 def test_what_is_no_skill_is_left_out_and_said(tmp_path: Path) -> None:
@@ -91,9 +92,51 @@ def test_what_is_no_skill_is_left_out_and_said(tmp_path: Path) -> None:
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     write_skill(outside, "foreign", "name: f\ndescription: d")
     (tmp_path / "skills" / "link").symlink_to(outside / "skills" / "foreign")
-    found, notes = find_skills(tmp_path, tmp_path / "none", None)
-    assert found == ()
-    assert [note.split()[0] for note in notes] == ["skills/link/SKILL.md", "skills/silent/SKILL.md"]
+    write_skill(tmp_path, "odd", 'description: d\nmetadata: {"openclaw": {"os": "linux"}}')
+    write_skill(tmp_path, "torn", 'description: d\nmetadata: {"openclaw": ')
+    found = find_skills(tmp_path, tmp_path / "none", None, {})
+    assert (found.skills, found.unmet) == ((), ())
+    wrong = [note.split()[0].split("/")[1] for note in found.notes]
+    assert wrong == ["link", "odd", "silent", "torn"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "lacking"),
+    [
+        ("", None),
+        ("something: else", None),
+        ('{"other": {"os": ["plan9"]}}', None),
+        ('{"openclaw": {"emoji": "x", "requires": {"bins": ["tool"], "env": ["KEY"]}}}', None),
+        ('{"clawdbot": {"os": ["linux", "darwin"],},}', None),
+        ('{"openclaw": {"os": ["darwin", "win32"]}}', "the system darwin or win32"),
+        ('{"clawdbot": {"requires": {"bins": ["tool", "absent"]}}}', "the command absent"),
+        ('{"openclaw": {"requires": {"anyBins": ["absent", "tool"]}}}', None),
+        ('{"openclaw": {"requires": {"anyBins": ["no", "nor"]}}}', "one of the commands no, nor"),
+        ('{"openclaw": {"requires": {"env": ["BLANK"]}}}', "the environment variable BLANK"),
+        ("{" * 500, "unreadable"),
+        ('{"openclaw": [1e9999999, ' + "9" * 5_000 + "]}", "unreadable"),
+        ('{"openclaw": {"always": true, "requires": {"bins": ["absent"]}}}', None),
+    ],
+)
+def test_what_a_skill_needs(tmp_path: Path, metadata: str, lacking: str | None) -> None:
+    (tmp_path / "tool").touch(mode=0o755)
+    environ = {"PATH": str(tmp_path), "KEY": "k", "BLANK": " "}
+    if lacking == "unreadable":
+        with pytest.raises(ValueError, match="metadata"):
+            needs_of(metadata)
+    else:
+        assert missing(needs_of(metadata), environ, "linux") == lacking
+
+
+def test_a_skill_the_machine_cannot_serve_is_not_listed(tmp_path: Path) -> None:
+    write_skill(
+        tmp_path,
+        "gh",
+        'description: d\nmetadata:\n  {\n    "openclaw": {"requires": {"bins": ["gh"]}},\n  }\nname: github',
+    )
+    found = find_skills(tmp_path, tmp_path / "none", None, {"PATH": str(tmp_path)})
+    assert found.skills == ()
+    assert found.unmet == ("github needs the command gh.",)
 
 
 def test_the_list_in_the_prompt() -> None:

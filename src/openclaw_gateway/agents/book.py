@@ -21,14 +21,16 @@ from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.sections import ToolLine
-from openclaw_gateway.agents.seed import seed
-from openclaw_gateway.agents.snapshot import Look, Seen, take, take_changed
+from openclaw_gateway.agents.seed import ensure_seeded
+from openclaw_gateway.agents.snapshot import Ground, Look, Seen, take, take_changed
 
 log = structlog.get_logger()
 
 Profile = Literal["full", "minimal"]
-POLL_S = 1.0
+POLL_S = 0.25
 FORGET_S = 300.0
+# A file system that is gone holds the thread that looks at it. The others must not wait for it.
+LOOK_S = 30.0
 # Looking at a thousand busy workspaces may take at most this part of a processor.
 _SHARE = 0.02
 
@@ -58,6 +60,7 @@ class PromptBook:
         homes: Mapping[str, Home],
         *,
         state_dir: Path,
+        environ: Mapping[str, str],
         zone: tzinfo | None = None,
         seeding: bool = True,
         poll_s: float = POLL_S,
@@ -65,7 +68,7 @@ class PromptBook:
     ) -> None:
         self._agents: dict[str, Agent] = {agent.id: agent for agent in roster}
         self._homes = homes
-        self._state_dir = state_dir
+        self._ground = Ground(state_dir, environ)
         self._zone = zone
         self._seeding = seeding
         self._poll_s = poll_s
@@ -101,7 +104,10 @@ class PromptBook:
         return await asyncio.shield(task)
 
     async def refresh(self, agent_id: str) -> CompiledPrompt:
-        """The prompt after a look at the files right now, for whoever knows that one was just written."""
+        """The prompt after a look at the files right now, for whoever knows that one was just written.
+
+        Raises TimeoutError when the file system does not answer.
+        """
         await self.prepare(agent_id)
         await self._look((agent_id,))
         return await self.prepare(agent_id)
@@ -150,8 +156,8 @@ class PromptBook:
         loop = asyncio.get_running_loop()
         if home.seed and self._seeding and home.agent_id not in self._seeded:
             self._seeded.add(home.agent_id)
-            await loop.run_in_executor(self._threads, _seed, home)
-        seen = await loop.run_in_executor(self._threads, take, home, self._state_dir)
+            await loop.run_in_executor(self._threads, ensure_seeded, home)
+        seen = await loop.run_in_executor(self._threads, take, home, self._ground)
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page
         self._ring()
@@ -184,7 +190,8 @@ class PromptBook:
     async def _look(self, agent_ids: Sequence[str]) -> None:
         known = [(page.home, page.look) for page in map(self._pages.get, agent_ids) if page is not None]
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, take_changed, known, self._state_dir)
+        async with asyncio.timeout(LOOK_S):
+            found = await loop.run_in_executor(self._threads, take_changed, known, self._ground)
         for agent_id, seen in found:
             page = self._pages.get(agent_id)
             if page is None or seen.taken_ns < page.taken_ns:
@@ -206,15 +213,4 @@ class PromptBook:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("agents.watch_failed", exc_info=error)
             self._pages.clear()
-
-
-def _seed(home: Home) -> None:
-    try:
-        created = seed(home.workspace)
-    except OSError as error:
-        log.warning(
-            "workspace.not_seeded", agent=home.agent_id, path=str(home.workspace), error=error.strerror
-        )
-        return
-    if created:
-        log.info("workspace.seeded", agent=home.agent_id, path=str(home.workspace), files=created)
+            self._ring()

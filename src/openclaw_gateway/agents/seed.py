@@ -1,17 +1,34 @@
 """A new workspace gets its first files. What is there is never changed.
 
-Knows only file names and templates; when to seed is its caller's decision.
+Knows only file names and templates; when to seed is its caller's decision. Meant to be called in a thread.
 """
 
 import os
 from importlib.resources import files
 from pathlib import Path
 
+import structlog
+
 from openclaw_gateway.agents import templates
+from openclaw_gateway.agents.homes import Home
+
+log = structlog.get_logger()
 
 SEEDED = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md")
 # Only for a workspace that had none of the others: it is about a first meeting.
 FIRST_MEETING = "BOOTSTRAP.md"
+
+
+def ensure_seeded(home: Home) -> None:
+    """Seed the agent's workspace. Not being able to is no reason for an agent not to answer."""
+    path = str(home.workspace)
+    try:
+        created = seed(home.workspace)
+    except OSError as error:
+        log.warning("workspace.not_seeded", agent=home.agent_id, path=path, error=error.strerror)
+        return
+    if created:
+        log.info("workspace.seeded", agent=home.agent_id, path=path, files=created)
 
 
 def seed(workspace: Path) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ A skill is a folder with a SKILL.md; only its head is of interest here, the mode
 when it needs it. Skills of the workspace win over those of the state directory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.files import Unusable, read_inside
 from openclaw_gateway.agents.front_matter import front_matter
+from openclaw_gateway.agents.requirements import Needs, missing, needs_of
 
 FOLDER = "skills"
 FILE = "SKILL.md"
@@ -37,26 +38,44 @@ def skill_files(root: Path) -> tuple[str, ...]:
     return tuple(f"{FOLDER}/{name}/{FILE}" for name in names[:MAX_SKILLS])
 
 
+class Found(Struct, frozen=True):
+    """`skills` by name; what is wrong with others; which would be there if the machine had what they need."""
+
+    skills: tuple[Skill, ...] = ()
+    notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+
+
 def find_skills(
-    workspace: Path, state_dir: Path, allowed: Iterable[str] | None
-) -> tuple[tuple[Skill, ...], tuple[str, ...]]:
-    """(the skills by name, what is wrong with others). `allowed` None means all of them."""
+    workspace: Path, state_dir: Path, allowed: Iterable[str] | None, environ: Mapping[str, str]
+) -> Found:
+    """All skills of both folders that are `allowed`; None means that all are."""
     names = None if allowed is None else {name.lower() for name in allowed}
     found: dict[str, Skill] = {}
     notes: list[str] = []
+    unmet: list[str] = []
     for root, relative in ((workspace, True), (state_dir, False)):
         for file in skill_files(root):
             folder = file.split("/")[1]
             try:
-                skill = _skill(root, file, folder, relative=relative)
+                head = _head(root, file)
+                needs = needs_of(head.get("metadata", "")) if head else Needs()
             except Unusable as error:
                 notes.append(f"{file} {error}.")
                 continue
-            if skill is None or skill.name.lower() in found:
+            except ValueError:
+                notes.append(f"{file} has metadata in its front matter that is not as it should be.")
                 continue
-            if names is None or not names.isdisjoint({skill.name.lower(), folder.lower()}):
-                found[skill.name.lower()] = skill
-    return tuple(found[name] for name in sorted(found)), tuple(notes)
+            name = " ".join((head.get("name") or folder).split())
+            key = name.lower()
+            if not head or key in found or not (names is None or names & {key, folder.lower()}):
+                continue
+            if lacking := missing(needs, environ):
+                unmet.append(f"{name} needs {lacking}.")
+                continue
+            description = " ".join(head["description"].split())[:_MAX_DESCRIPTION]
+            found[key] = Skill(name, description, file if relative else str(root / file))
+    return Found(tuple(found[key] for key in sorted(found)), tuple(notes), tuple(unmet))
 
 
 def available_skills(skills: Iterable[Skill], limit: int = MAX_PROMPT_CHARS) -> str:
@@ -76,19 +95,15 @@ def available_skills(skills: Iterable[Skill], limit: int = MAX_PROMPT_CHARS) -> 
     return "\n".join(lines)
 
 
-def _skill(root: Path, file: str, folder: str, *, relative: bool) -> Skill | None:
-    """None when there is no such file, or when it says that only a person may use it."""
+def _head(root: Path, file: str) -> Mapping[str, str]:
+    """The front matter; empty when there is no such file, or when only a person may use the skill."""
     content = read_inside(root, file)
     if content is None:
-        return None
+        return {}
     head = front_matter(content.text)
     if not head.get("description"):
         raise Unusable("has no description in its front matter, so that nobody could tell when to use it")
-    if head.get("disable-model-invocation", "").lower() == "true":
-        return None
-    name = " ".join((head.get("name") or folder).split())
-    description = " ".join(head["description"].split())[:_MAX_DESCRIPTION]
-    return Skill(name, description, file if relative else str(root / file))
+    return {} if head.get("disable-model-invocation", "").lower() == "true" else head
 
 
 def _entry(skill: Skill) -> str:

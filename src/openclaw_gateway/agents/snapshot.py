@@ -5,7 +5,7 @@ whether `take` would find something new.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,11 +23,20 @@ Look = tuple[Mark, ...]
 
 
 class Snapshot(Struct, frozen=True):
-    """`notes` are sentences for the operator about files that could not be used."""
+    """`notes` are sentences for the operator about files that could not be used, `unmet` about skills
+    that this machine lacks something for."""
 
     files: tuple[FileText, ...] = ()
     skills: tuple[Skill, ...] = ()
     notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+
+
+class Ground(Struct, frozen=True):
+    """What all workspaces have in common: the state directory with its skills, and the environment."""
+
+    state_dir: Path
+    environ: Mapping[str, str]
 
 
 class Seen(Struct, frozen=True):
@@ -48,10 +57,10 @@ def look_at_skills(root: Path) -> Look:
     return (mark(root / FOLDER), *(mark(root / file) for file in skill_files(root)))
 
 
-def take(home: Home, state_dir: Path) -> Seen:
+def take(home: Home, ground: Ground) -> Seen:
     """Read everything. Whatever cannot be used becomes a note."""
     taken_ns = time.time_ns()
-    seen = look(home, look_at_skills(state_dir))
+    seen = look(home, look_at_skills(ground.state_dir))
     files: list[FileText] = []
     notes: list[str] = []
     for name in () if home.injection == "never" else PROMPT_FILES:
@@ -62,16 +71,16 @@ def take(home: Home, state_dir: Path) -> Seen:
             continue
         if file is not None and file.text:
             files.append(file)
-    skills, wrong = find_skills(home.workspace, state_dir, home.skills)
-    snapshot = Snapshot(tuple(files), skills, (*notes, *wrong))
+    found = find_skills(home.workspace, ground.state_dir, home.skills, ground.environ)
+    snapshot = Snapshot(tuple(files), found.skills, (*notes, *found.notes), found.unmet)
     return Seen(snapshot, None if _fresh(seen, taken_ns) else seen, taken_ns)
 
 
-def take_changed(known: Sequence[tuple[Home, Look | None]], state_dir: Path) -> tuple[tuple[str, Seen], ...]:
+def take_changed(known: Sequence[tuple[Home, Look | None]], ground: Ground) -> tuple[tuple[str, Seen], ...]:
     """Take a new snapshot of every agent whose workspace does not look as it did."""
-    shared = look_at_skills(state_dir)
+    shared = look_at_skills(ground.state_dir)
     return tuple(
-        (home.agent_id, take(home, state_dir)) for home, before in known if before != look(home, shared)
+        (home.agent_id, take(home, ground)) for home, before in known if before != look(home, shared)
     )
 
 

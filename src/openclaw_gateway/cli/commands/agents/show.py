@@ -80,7 +80,9 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     homes = homes_of(loaded)
     zone = zone_of(loaded.config.agents.defaults.user_timezone)
     model = AgentModels(loaded).of(agent)
-    book = PromptBook(roster, homes, state_dir=loaded.state_dir, zone=zone, seeding=False)
+    book = PromptBook(
+        roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=zone, seeding=False
+    )
     try:
         compiled = await book.prepare(agent.id)
     finally:
@@ -116,6 +118,7 @@ def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:
         "workspace": str(shown.home.workspace),
         "files": {file.name: len(file.text) for file in shown.snapshot.files},
         "skills": [skill.name for skill in shown.snapshot.skills],
+        "unmetSkills": shown.snapshot.unmet,
         "notes": shown.snapshot.notes,
         "prompt": {**prompt, "text": shown.prompt} if with_prompt else prompt,
     }
@@ -133,3 +136,5 @@ def _rows(terminal: Terminal, shown: _Shown) -> None:
     terminal.row("files", ", ".join(file.name for file in snapshot.files) or "none yet")
     if snapshot.skills:
         terminal.row("skills", ", ".join(skill.name for skill in snapshot.skills))
+    for skill in snapshot.unmet:
+        terminal.row("", f"not listed: {skill}")

@@ -1,0 +1,61 @@
+"""What a skill says it needs of the machine, and what of that is missing.
+
+The `metadata` of its front matter holds it, as JSON under the name of either brand:
+`{"openclaw": {"os": ["linux"], "requires": {"bins": ["gh"], "anyBins": […], "env": ["GH_TOKEN"]}}}`.
+Needs that concern the configuration are not checked: the skill itself says what to do without.
+"""
+
+import shutil
+import sys
+from collections.abc import Mapping
+
+import msgspec
+import pyjson5
+from msgspec import Struct
+
+from openclaw_gateway.config.brands import BRANDS
+
+_MAX_DEPTH = 16
+_FAULTS = (pyjson5.Json5DecoderException, msgspec.ValidationError, ValueError, OverflowError, RecursionError)
+
+
+class _Requires(Struct, frozen=True, rename="camel"):
+    bins: tuple[str, ...] = ()
+    any_bins: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+
+
+class Needs(Struct, frozen=True):
+    os: tuple[str, ...] = ()
+    always: bool = False
+    requires: _Requires = _Requires()
+
+
+def needs_of(metadata: str) -> Needs:
+    """Nothing for text that is not of this form: then somebody else is meant. Raises ValueError."""
+    if not metadata.startswith("{"):
+        return Needs()
+    try:
+        by_name = msgspec.convert(pyjson5.decode(metadata, _MAX_DEPTH), dict[str, object])
+        found = (by_name[brand.name] for brand in BRANDS if brand.name in by_name)
+        return msgspec.convert(next(found, {}), Needs)
+    except _FAULTS as error:
+        raise ValueError("not metadata of a skill") from error
+
+
+def missing(needs: Needs, environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """What is not there, as the end of "needs …"; None when all is."""
+    if needs.always:
+        return None
+    if needs.os and platform not in needs.os:
+        return f"the system {' or '.join(needs.os)}"
+    requires, path = needs.requires, environ.get("PATH")
+    for command in requires.bins:
+        if not shutil.which(command, path=path):
+            return f"the command {command}"
+    if requires.any_bins and not any(shutil.which(command, path=path) for command in requires.any_bins):
+        return f"one of the commands {', '.join(requires.any_bins)}"
+    for name in requires.env:
+        if not environ.get(name, "").strip():
+            return f"the environment variable {name}"
+    return None

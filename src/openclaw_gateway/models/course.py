@@ -1,0 +1,78 @@
+"""What to try for one model call, in which order, and what to say when all of it has failed.
+
+Pure: the time comes in as an argument. A place is a model and one of its provider's keys. Rules: the
+models in the order they were given; resting keys last, because they may work after all; another key only
+where the key may be at fault; another model only where the request is not; eight places at most.
+"""
+
+from collections.abc import Sequence
+
+from openclaw_gateway.errors import ProviderError, ProviderReason
+from openclaw_gateway.models.cooldown import Cooldowns
+from openclaw_gateway.models.target import ModelTarget
+
+# The request itself is at fault: every model would say so.
+_FINAL: frozenset[ProviderReason] = frozenset({"format", "context_overflow"})
+# Another key of the same provider may be better off.
+_OF_THE_KEY: frozenset[ProviderReason] = frozenset({"auth", "billing", "permission", "rate_limit"})
+_MAX_TRIED = 8
+
+Place = tuple[int, int]
+"""Which of the targets, and which of its provider's keys."""
+
+
+class Course:
+    """`keys[n]` is how many keys the provider of `targets[n]` has."""
+
+    __slots__ = ("_cooldowns", "_failed", "_left", "_targets")
+
+    def __init__(
+        self, targets: Sequence[ModelTarget], keys: Sequence[int], cooldowns: Cooldowns, now: float
+    ) -> None:
+        self._targets = targets
+        self._cooldowns = cooldowns
+        self._failed: list[tuple[ModelTarget, ProviderError]] = []
+        self._left: list[Place] = [
+            (index, key)
+            for index, target in enumerate(targets)
+            for key in cooldowns.in_order(target.provider, keys[index], now)
+        ]
+
+    def take(self, now: float) -> Place:
+        """The next place, which there must be: what does not rest, else the first that does."""
+        left = self._left
+        chosen = left[0]
+        for index, key in left:
+            if not self._cooldowns.rests((self._targets[index].provider, key), now):
+                chosen = (index, key)
+                break
+        left.remove(chosen)
+        return chosen
+
+    def failed(self, place: Place, error: ProviderError) -> bool:
+        """Note that a place has failed for good; whether there is another that may help."""
+        self._failed.append((self._targets[place[0]], error))
+        if error.reason in _FINAL or len(self._failed) == _MAX_TRIED:
+            self._left = []
+        return self.has_after(place, error)
+
+    def has_after(self, place: Place, error: ProviderError) -> bool:
+        """Whether there would be another place if this one failed for good now."""
+        if error.reason in _FINAL:
+            return False
+        if error.reason not in _OF_THE_KEY:
+            self._left = [other for other in self._left if other[0] != place[0]]
+        return bool(self._left)
+
+    def error(self) -> ProviderError:
+        """What to raise when nothing is left: the only error, or one with the first one's reason."""
+        first = self._failed[0][1]
+        if len(self._failed) == 1:
+            return first
+        tried = [f"{target.ref}: {error.code}" for target, error in self._failed]
+        return ProviderError(
+            first.reason,
+            f"{first.message} {len(tried)} attempts failed: {'; '.join(tried)}.",
+            retry_after=first.retry_after,
+            provider_status=first.provider_status,
+        )

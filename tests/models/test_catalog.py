@@ -109,9 +109,9 @@ def test_the_configured_key_is_above_the_environment_s() -> None:
 
 def test_a_dialect_that_is_not_spoken_is_said_to_be() -> None:
     whole = config(
-        {"acme": provider("m", {"id": "n", "api": "openai-completions"}, api="anthropic-messages")}
+        {"acme": provider("m", {"id": "n", "api": "openai-completions"}, api="bedrock-converse-stream")}
     )
-    with pytest.raises(InvalidRequest, match=r"anthropic-messages.*models\.providers\.acme\.api"):
+    with pytest.raises(InvalidRequest, match=r"bedrock-converse-stream.*models\.providers\.acme\.api"):
         resolve("acme/m", whole)
     assert resolve("acme/n", whole).api == "openai-completions"
 

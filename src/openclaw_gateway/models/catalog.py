@@ -12,7 +12,7 @@ from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConf
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.defaults import BUILT_IN, key_from, key_variables, provider_id
 from openclaw_gateway.models.dialects import DIALECTS
-from openclaw_gateway.models.params import read_params
+from openclaw_gateway.models.params import read_cache, read_params
 from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
 
 __all__ = ["Catalog", "ModelTarget"]
@@ -98,6 +98,7 @@ class Catalog:
             # Without one, the embedded model introduces itself by its maker's name, in French.
             system="You are a helpful assistant." if embedded else "",
             tools=not embedded and (not definition or definition.compat.get("supportsTools") is not False),
+            cache=read_cache(layers),
             images=not embedded and (not definition or "image" in definition.input),
         )
 

@@ -28,7 +28,9 @@ class BuiltIn:
 # In the order in which keys in the environment are preferred.
 BUILT_IN: dict[str, BuiltIn] = {
     "openai": BuiltIn(("OPENAI_API_KEY",), "https://api.openai.com/v1", "gpt-5-mini"),
-    "anthropic": BuiltIn(("ANTHROPIC_API_KEY",), "https://api.anthropic.com/v1", "claude-sonnet-4-5"),
+    "anthropic": BuiltIn(
+        ("ANTHROPIC_API_KEY",), "https://api.anthropic.com/v1", "claude-sonnet-4-5", "anthropic-messages"
+    ),
     "google": BuiltIn(
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         "https://generativelanguage.googleapis.com/v1beta/openai",

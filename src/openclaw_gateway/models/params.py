@@ -32,6 +32,7 @@ _NAMES = {
     "responseFormat": "response_format",
     "response_format": "response_format",
 }
+_CACHE = {"none": "", "short": "5m", "long": "1h", "5m": "5m", "1h": "1h"}
 _EXTRA = ("extraBody", "extra_body")
 
 
@@ -62,3 +63,12 @@ def read_params(
         raise ConfigError([f"The params of {where} are wrong: {error}."]) from None
     extra = {name: value for name, value in extra.items() if name not in reserved and name not in _NAMES}
     return msgspec.structs.replace(sampling, response_format=form), extra
+
+
+def read_cache(layers: Iterable[Mapping[str, Any]]) -> str:
+    """How long a prompt is to be kept by the provider; a later layer wins."""
+    kept = "5m"
+    for layer in layers:
+        for name in ("cacheControlTtl", "cacheRetention"):
+            kept = _CACHE.get(str(layer.get(name)), kept)
+    return kept

@@ -58,7 +58,8 @@ class ModelTarget:
 
     `sampling` are the operator's settings, under those of a request; `extra_body` are fields of the
     request that only this provider knows; `system` is said when an agent has nothing to say; `tools` and
-    `images` say whether the model takes them.
+    `images` say whether the model takes them; `cache` is how long the provider shall keep a prompt, where
+    that has to be said ("5m", "1h", "" = not at all).
     """
 
     endpoint: Endpoint
@@ -72,6 +73,7 @@ class ModelTarget:
     system: str = ""
     tools: bool = True
     images: bool = True
+    cache: str = "5m"
 
     @property
     def provider(self) -> str:

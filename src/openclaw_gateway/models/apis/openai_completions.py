@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings
 from openclaw_gateway.models.request import ModelRequest, instructions
@@ -18,7 +19,6 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
-    Image,
     Message,
     SystemMessage,
     ToolMessage,
@@ -27,8 +27,6 @@ from openclaw_gateway.wire.messages import (
 from openclaw_gateway.wire.run import NamedTool, ToolChoice, ToolSpec
 
 API = "openai-completions"
-
-NO_IMAGE = "[An image was here. This model cannot see images.]"
 
 
 class _Function(Struct):
@@ -179,10 +177,6 @@ def _parts(message: UserMessage, target: ModelTarget) -> list[Any]:
         else:
             parts.append({"type": "text", "text": NO_IMAGE})
     return parts
-
-
-def data_url(image: Image) -> str:
-    return f"data:{image.media_type};base64,{image.data}"
 
 
 def _choice(choice: ToolChoice) -> Any:

@@ -4,7 +4,6 @@ Pure; half of the dialect of that name. Rule: one typed decode per event, and wh
 sends, the outcome is events or a ProviderError.
 """
 
-import json
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
 from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
@@ -71,7 +71,6 @@ class _Chunk(Struct):
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class ChunkParser:
@@ -117,7 +116,7 @@ class ChunkParser:
                 break
             try:
                 chunk = _decode(payload)
-            except _UNREADABLE:
+            except UNREADABLE:
                 again = self._read_again(payload)
                 if again is None:
                     break
@@ -141,8 +140,8 @@ class ChunkParser:
         events: list[Event] = []
         try:
             answer = _decode(body)
-        except _UNREADABLE:
-            answer = _repaired(body) or _Chunk()
+        except UNREADABLE:
+            answer = repaired(_decode, body) or _Chunk()
         choice = answer.choices[0] if answer.choices else _Choice()
         message = choice.message or choice.delta
         if answer.error:
@@ -163,7 +162,7 @@ class ChunkParser:
         if stripped == b"[DONE]":
             self.done = True
             return None
-        chunk = _repaired(stripped)
+        chunk = repaired(_decode, stripped)
         if chunk is None:
             self.failure = self._not_ours("something that is not the JSON of a chat completion")
         return chunk
@@ -215,16 +214,3 @@ class ChunkParser:
         if delta.function_call is not None and not delta.tool_calls:
             # The form before `tools`: there is one call, without an id.
             deltas.take(CallDelta(0, None, delta.function_call), events)
-
-
-def _repaired(payload: bytes) -> _Chunk | None:
-    """Decode once more, slowly; None = it is not the JSON of a chunk.
-
-    Small servers cut characters in half between two events: half a surrogate pair, half a UTF-8 sequence.
-    The rest of the text is worth keeping.
-    """
-    try:
-        value = json.loads(payload.decode("utf-8", "replace"))
-        return _decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, *_UNREADABLE):
-        return None

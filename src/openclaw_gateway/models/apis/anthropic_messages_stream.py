@@ -1,0 +1,216 @@
+"""The answers of `anthropic-messages`: its stream events in, ours out.
+
+Pure; half of the dialect of that name. Rule: one typed decode per event; events and blocks of kinds that
+are not known yet are passed over, because the vendor adds some.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.vendor_errors import Vendor, from_stream
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.run import FinishReason, Usage
+
+NAME = "anthropic-messages"
+REDACTED = "redacted_thinking"
+"""The `id` of a stored block whose text the vendor keeps to itself; its signature is the data."""
+
+_FINISH: dict[str, FinishReason] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+
+
+class _Block(Struct):
+    type: str = ""
+    text: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: Any = None
+
+
+class _Delta(Struct):
+    type: str = ""
+    text: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    partial_json: str | None = None
+    stop_reason: str | None = None
+
+
+class _Usage(Struct):
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cache_read_input_tokens: float | None = None
+    cache_creation_input_tokens: float | None = None
+
+
+class _Message(Struct):
+    usage: _Usage | None = None
+    content: list[_Block] | None = None
+    stop_reason: str | None = None
+
+
+class _Event(_Message):
+    """Any event, or a whole message: their fields do not clash."""
+
+    type: str = ""
+    index: int | None = None
+    message: _Message | None = None
+    content_block: _Block | None = None
+    delta: _Delta | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class MessageParser:
+    """See `dialect.Parser`."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+        self._stop: str | None = None
+        self._usage: dict[str, int] = {}
+        self._calls = Calls()
+        self._call_at: dict[int, Call] = {}
+        self._thoughts: dict[int, list[str]] = {}  # by a block's index, [text, signature]
+        self._blocks: list[ReasoningBlock] = []
+        self.done = False
+        self.failure: ProviderError | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.done or self._stop is not None
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        return _FINISH.get(self._stop or "") or ("tool_calls" if self._calls else "stop")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
+
+    @property
+    def blocks(self) -> tuple[ReasoningBlock, ...]:
+        return tuple(self._blocks)
+
+    def feed(self, payloads: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for payload in payloads:
+            event = read(_decode, payload)
+            if event is None:
+                self.failure = not_ours(self._vendor, "something that is no event of a message", NAME)
+                break
+            self._take(event, events)
+            if self.done or self.failure:
+                break
+        return events
+
+    def whole(self, body: bytes) -> list[Event]:
+        events: list[Event] = []
+        message = read(_decode, body)
+        if message is not None and message.error:
+            self.failure = from_stream(self._vendor, message.error)
+        elif message is None or message.content is None:
+            self.failure = not_ours(self._vendor, "a JSON answer without content", NAME)
+        else:
+            for index, block in enumerate(message.content):
+                self._begin(index, block, events)
+                self._close(index)
+            self._stop = message.stop_reason
+            self._count(message.usage)
+            self.done = True
+        return events
+
+    def ending(self) -> list[Event]:
+        events: list[Event] = []
+        self._calls.end(events)
+        if used := self._usage:
+            cached = used.get("cache_read_input_tokens", 0)
+            prompt = used.get("input_tokens", 0) + cached + used.get("cache_creation_input_tokens", 0)
+            completion = used.get("output_tokens", 0)
+            events.append(UsageReported(Usage(prompt, completion, prompt + completion, cached)))
+        return events
+
+    def _take(self, event: _Event, events: list[Event]) -> None:
+        index = event.index or 0
+        match event.type:
+            case "content_block_delta":
+                if event.delta is not None:
+                    self._continue(index, event.delta, events)
+            case "content_block_start":
+                if event.content_block is not None:
+                    self._begin(index, event.content_block, events)
+            case "content_block_stop":
+                self._close(index)
+            case "message_start":
+                self._count(event.message.usage if event.message else None)
+            case "message_delta":
+                self._count(event.usage)
+                if event.delta is not None and event.delta.stop_reason:
+                    self._stop = event.delta.stop_reason
+                    self._calls.end(events)
+            case "message_stop":
+                self.done = True
+            case "error":
+                self.failure = from_stream(self._vendor, event.error)
+            case _:
+                if event.error:
+                    self.failure = from_stream(self._vendor, event.error)
+
+    def _begin(self, index: int, block: _Block, events: list[Event]) -> None:
+        match block.type:
+            case "text":
+                if block.text:
+                    events.append(TextDelta(block.text))
+            case "thinking":
+                self._thoughts[index] = [block.thinking or "", block.signature or ""]
+                if block.thinking:
+                    events.append(ReasoningDelta(block.thinking))
+            case "redacted_thinking":
+                self._blocks.append(ReasoningBlock(NAME, signature=block.data or "", id=REDACTED))
+            case "tool_use":
+                call = self._call_at[index] = self._calls.begin(block.id or "", block.name or "", events)
+                if block.input:
+                    self._calls.argue(call, _encode(block.input).decode(), events)
+            case _:
+                pass
+
+    def _continue(self, index: int, delta: _Delta, events: list[Event]) -> None:
+        if delta.text:
+            events.append(TextDelta(delta.text))
+        elif delta.partial_json:
+            if (call := self._call_at.get(index)) is not None:
+                self._calls.argue(call, delta.partial_json, events)
+        elif delta.thinking:
+            events.append(ReasoningDelta(delta.thinking))
+            self._thoughts.setdefault(index, ["", ""])[0] += delta.thinking
+        elif delta.signature:
+            self._thoughts.setdefault(index, ["", ""])[1] += delta.signature
+
+    def _close(self, index: int) -> None:
+        text, signature = self._thoughts.pop(index, ("", ""))
+        # The vendor takes back only what it has sealed.
+        if signature:
+            self._blocks.append(ReasoningBlock(NAME, text, signature))
+
+    def _count(self, usage: _Usage | None) -> None:
+        if usage is None:
+            return
+        for name in usage.__struct_fields__:
+            # Later figures are totals, but say nothing (or 0) about what was told at the start.
+            if tokens := count(getattr(usage, name)):
+                self._usage[name] = tokens

@@ -1,0 +1,275 @@
+"""The requests of `anthropic-messages`, and its answers in one piece; its streams are in test_recordings."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from openclaw_gateway.models.apis import anthropic_messages
+from openclaw_gateway.models.request import ModelRequest
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.events import ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    ReasoningBlock,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
+
+ENDPOINT = Endpoint("anthropic", "https://api.anthropic.com/v1", "the-key")
+SEALED = ReasoningBlock("anthropic-messages", "hm", "c2VhbA")
+TOOLS = (
+    ToolSpec("weather", "The weather.", Raw(b'{"type":"object","properties":{"city":{"type":"string"}}}')),
+    ToolSpec("time", "", Raw(b'{"type":"object"}')),
+)
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {}}}},
+}
+FORM = Raw(msgspec.json.encode({"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}))
+
+
+def claude(model: str = "claude-sonnet-4-5", **settings: Any) -> ModelTarget:
+    return ModelTarget(ENDPOINT, model, api="anthropic-messages", **settings)
+
+
+def body(*messages: Message, to: ModelTarget | None = None, system: str = "", **more: Any) -> dict[str, Any]:
+    request = ModelRequest(system, messages, **more)
+    raw = anthropic_messages.body(to or claude(cache=""), request, stream_usage=True)
+    return dict(msgspec.json.decode(raw))
+
+
+def test_a_bare_request() -> None:
+    assert body(UserMessage("hi")) == {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 8192,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+        "stream": True,
+    }
+
+
+def test_who_we_are() -> None:
+    assert anthropic_messages.headers(ENDPOINT) == {"anthropic-version": "2023-06-01", "x-api-key": "the-key"}
+    assert anthropic_messages.path(claude()) == "/messages"
+    bare = ModelTarget(Endpoint("acme", "https://acme.example/anthropic"), "m")
+    assert anthropic_messages.path(bare) == "/v1/messages"
+    assert "x-api-key" not in anthropic_messages.headers(bare.endpoint)
+
+
+def test_turns_alternate_whatever_the_conversation_was() -> None:
+    sent = body(
+        SystemMessage("second"),
+        AssistantMessage("Good morning. "),
+        UserMessage("a"),
+        UserMessage("b", images=(Image("image/png", "aGk="),)),
+        AssistantMessage(
+            "Let me look.",
+            (ToolCall("call:1", "f", '{"x":1}'), ToolCall("c2", "g", "")),
+            blocks=(ReasoningBlock("openai-responses", "no", "x"), SEALED),
+        ),
+        ToolMessage("call:1", "one"),
+        ToolMessage("c2", "", is_error=True),
+        UserMessage("and?"),
+        AssistantMessage(" "),
+        system="first",
+    )
+    assert sent["system"] == [{"type": "text", "text": "first\n\nsecond"}]
+    assert sent["messages"] == [
+        {"role": "user", "content": [{"type": "text", "text": "(nothing)"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Good morning."}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "text", "text": "b"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "c2VhbA"},
+                {"type": "text", "text": "Let me look."},
+                {"type": "tool_use", "id": "call_1", "name": "f", "input": {"x": 1}},
+                {"type": "tool_use", "id": "c2", "name": "g", "input": {"arguments": ""}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "call_1", "content": "one"},
+                {"type": "tool_result", "tool_use_id": "c2", "is_error": True},
+                {"type": "text", "text": "and?"},
+            ],
+        },
+        {"role": "assistant", "content": [{"type": "text", "text": "(nothing)"}]},
+    ]
+
+
+def test_what_the_vendor_hid_goes_back_hidden() -> None:
+    hidden = ReasoningBlock("anthropic-messages", "", "ZGF0YQ", "redacted_thinking")
+    sent = body(UserMessage("a"), AssistantMessage("b", blocks=(hidden,)))
+    assert sent["messages"][1]["content"][0] == {"type": "redacted_thinking", "data": "ZGF0YQ"}
+
+
+@pytest.mark.parametrize(
+    ("ttl", "mark"),
+    [("5m", {"type": "ephemeral"}), ("1h", {"type": "ephemeral", "ttl": "1h"}), ("", None)],
+)
+def test_what_may_be_kept_is_marked(ttl: str, mark: Any) -> None:
+    sent = body(UserMessage("a"), UserMessage("b"), to=claude(cache=ttl), system="s", tools=TOOLS)
+    first, last = sent["messages"][0]["content"]
+    assert "cache_control" not in first
+    assert "cache_control" not in sent["tools"][0]
+    marks = [sent["system"][0], sent["tools"][1], last]
+    assert [block.get("cache_control") for block in marks] == [mark] * 3
+
+
+@pytest.mark.parametrize(
+    ("choice", "parallel", "written"),
+    [
+        ("auto", None, None),
+        ("auto", False, {"type": "auto", "disable_parallel_tool_use": True}),
+        ("none", False, {"type": "none"}),
+        ("required", None, {"type": "any"}),
+        (NamedTool("time"), True, {"type": "tool", "name": "time", "disable_parallel_tool_use": False}),
+    ],
+)
+def test_tools(choice: Any, parallel: bool | None, written: Any) -> None:
+    sent = body(UserMessage("a"), tools=TOOLS, tool_choice=choice, parallel_tool_calls=parallel)
+    assert sent["tools"] == [
+        {
+            "name": "weather",
+            "description": "The weather.",
+            "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}},
+        },
+        {"name": "time", "input_schema": {"type": "object"}},
+    ]
+    assert sent.get("tool_choice") == written
+
+
+def budget(tokens: int) -> dict[str, Any]:
+    return {"type": "enabled", "budget_tokens": tokens}
+
+
+ADAPTIVE = {"type": "adaptive", "display": "summarized"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "thinking", "rest"),
+    [
+        ("claude-sonnet-4-5", ("low", None), budget(2048), (10240, None)),
+        ("claude-sonnet-4-5", ("high", 5000), budget(3976), (5000, None)),
+        ("claude-sonnet-4-5", ("high", 1500), None, (1500, None)),
+        ("claude-3-7-sonnet-20250219", ("minimal", None), budget(1024), (9216, None)),
+        ("claude-opus-4-6", ("xhigh", None), ADAPTIVE, (8192, "high")),
+        ("claude-opus-4-7", ("xhigh", 100), ADAPTIVE, (100, "xhigh")),
+        ("claude-opus-5", ("minimal", None), ADAPTIVE, (8192, "low")),
+        ("claude-opus-5", ("off", None), None, (8192, None)),
+        ("MiniMax-M2", ("medium", None), budget(8192), (16384, None)),
+    ],
+)
+def test_levels_of_thinking(model: str, asked: tuple[str, int | None], thinking: Any, rest: Any) -> None:
+    """`rest` is the limit of the answer and the effort that is named."""
+    sampling = Sampling(reasoning_effort=asked[0], temperature=0.5)
+    if asked[1] is not None:
+        sampling = msgspec.structs.replace(sampling, max_tokens=asked[1])
+    sent = body(UserMessage("a"), to=claude(model), sampling=sampling)
+    assert sent.get("thinking") == thinking
+    assert (sent["max_tokens"], sent.get("output_config", {}).get("effort")) == rest
+    assert ("temperature" in sent) is (thinking is None and model != "claude-opus-5")
+
+
+def test_thinking_gives_way_to_what_the_vendor_refuses_beside_it() -> None:
+    think = Sampling(reasoning_effort="low")
+    insisted = body(UserMessage("a"), tools=TOOLS, tool_choice="required", sampling=think)
+    assert "thinking" not in insisted
+    calls = (ToolCall("c", "time", "{}"),)
+    of_another = (UserMessage("a"), AssistantMessage("", calls), ToolMessage("c", "9"))
+    assert "thinking" not in body(*of_another, sampling=think)
+    assert "thinking" in body(*of_another, UserMessage("b"), sampling=think)
+    own = (UserMessage("a"), AssistantMessage("", calls, blocks=(SEALED,)), ToolMessage("c", "9"))
+    assert "thinking" in body(*own, sampling=think)
+
+
+def test_sampling() -> None:
+    asked = Sampling(temperature=1.7, top_p=0.5, stop=("END", "\n"), seed=1, max_tokens=5)
+    sent = body(UserMessage("a"), sampling=asked)
+    del sent["messages"], sent["model"], sent["stream"]
+    assert sent == {"max_tokens": 5, "temperature": 1.0, "stop_sequences": ["END"]}
+    old = body(UserMessage("a"), to=claude("claude-3-opus-20240229"), sampling=asked)
+    assert (old["temperature"], old["top_p"]) == (1.0, 0.5)
+
+
+def test_a_schema_is_closed_as_the_vendor_wants_it() -> None:
+    sent = body(UserMessage("a"), sampling=Sampling(response_format=FORM))
+    schema = sent["output_config"]["format"]["schema"]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["a"]["items"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "names"),
+    [
+        ("claude-sonnet-4-5", Sampling(seed=1, frequency_penalty=1, presence_penalty=1), 3),
+        ("claude-sonnet-4-5", Sampling(temperature=1, top_p=1), ("top_p",)),
+        ("claude-opus-4-8", Sampling(temperature=1, top_p=1), ("temperature", "top_p")),
+        ("claude-sonnet-4-5", Sampling(temperature=1, reasoning_effort="low"), ("temperature",)),
+        ("claude-sonnet-4-5", Sampling(max_tokens=9, reasoning_effort="low"), ("reasoning_effort",)),
+        ("claude-sonnet-4-5", Sampling(max_tokens=9, reasoning_effort="off"), ()),
+        ("claude-3-opus-20240229", Sampling(response_format=FORM), ("response_format",)),
+        ("claude-sonnet-4-5", Sampling(response_format=FORM), ()),
+        ("claude-sonnet-4-5", Sampling(response_format=Raw(b'{"type":"json_object"}')), ("response_format",)),
+        ("claude-sonnet-4-5", Sampling(response_format=Raw(b'{"type":"text"}')), ()),
+    ],
+)
+def test_what_has_no_effect_is_named(model: str, asked: Sampling, names: Any) -> None:
+    request = ModelRequest("", (UserMessage("a"),), asked)
+    found = anthropic_messages.unsupported(claude(model), request)
+    assert found == names if isinstance(names, tuple) else len(found) == names
+
+
+def test_a_whole_message() -> None:
+    parser = anthropic_messages.parser(Vendor("acme"))
+    message = {
+        "type": "message",
+        "content": [
+            {"type": "thinking", "thinking": "hm", "signature": "s"},
+            {"type": "text", "text": "Yes."},
+            {"type": "tool_use", "id": "t", "name": "f", "input": {"x": 1}},
+        ],
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
+    assert parser.whole(msgspec.json.encode(message)) == [
+        ReasoningDelta("hm"),
+        TextDelta("Yes."),
+        ToolCallStarted(0, "t", "f"),
+        ToolCallArguments(0, '{"x":1}'),
+    ]
+    assert parser.blocks == (ReasoningBlock("anthropic-messages", "hm", "s"),)
+    assert parser.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    ("reason", "meant"),
+    [
+        ("end_turn", "stop"),
+        ("stop_sequence", "stop"),
+        ("pause_turn", "stop"),
+        ("max_tokens", "length"),
+        ("model_context_window_exceeded", "length"),
+        ("refusal", "content_filter"),
+    ],
+)
+def test_stop_reasons(reason: str, meant: str) -> None:
+    parser = anthropic_messages.parser(Vendor("acme"))
+    parser.feed([msgspec.json.encode({"type": "message_delta", "delta": {"stop_reason": reason}})])
+    assert (parser.finished, parser.finish_reason) == (True, meant)

@@ -1,0 +1,165 @@
+"""What real providers send, byte for byte: the same events from a socket and however the bytes are cut."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.dialect import Parser
+from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.sse import SseSplitter
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.testing.model_server import ModelServer, sends
+from openclaw_gateway.wire.events import (
+    Event,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallArguments,
+    ToolCallStarted,
+    UsageReported,
+)
+from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.run import FinishReason, Usage
+from tests.models.calls import Outcome, caller, run, target
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a recording means. `failure` is the reason of the error it ends with."""
+
+    api: str
+    events: tuple[Event, ...]
+    finish: FinishReason = "stop"
+    calls: tuple[ToolCall, ...] = ()
+    blocks: tuple[ReasoningBlock, ...] = ()
+    failure: str | None = None
+
+
+RECORDINGS = {
+    "openai_completions_tools": Meant(
+        "openai-completions",
+        (
+            ToolCallStarted(0, "call_DdmO9pD3xa9XTPNJ32zg2hcA", "weather"),
+            ToolCallArguments(0, '{"city":'),
+            ToolCallArguments(0, '"東京"}'),
+            ToolCallStarted(1, "call_b", "time"),
+            ToolCallArguments(1, "{}"),
+            UsageReported(Usage(120, 90, 210, 64, 40)),
+        ),
+        "tool_calls",
+        (
+            ToolCall("call_DdmO9pD3xa9XTPNJ32zg2hcA", "weather", '{"city":"東京"}'),
+            ToolCall("call_b", "time", "{}"),
+        ),
+    ),
+    "openai_completions_deepseek": Meant(
+        "openai-completions",
+        (ReasoningDelta("Hm"), TextDelta("Yes 🙂"), UsageReported(Usage(7, 5, 12, 0, 2))),
+    ),
+    "anthropic_messages_tools": Meant(
+        "anthropic-messages",
+        (
+            ReasoningDelta("The user wants "),
+            ReasoningDelta("the weather é 天気."),
+            TextDelta("Let me"),
+            TextDelta(" look."),
+            ToolCallStarted(0, "toolu_01T1x1fJ34qAmk2tNTrN7Up6", "weather"),
+            ToolCallArguments(0, '{"city": "Os'),
+            ToolCallArguments(0, 'lo"}'),
+            ToolCallStarted(1, "toolu_01A09q90qw90lq917835lq9", "time"),
+            ToolCallArguments(1, "{}"),
+            UsageReported(Usage(2560, 89, 2649, 2048)),
+        ),
+        "tool_calls",
+        (
+            ToolCall("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "weather", '{"city": "Oslo"}'),
+            ToolCall("toolu_01A09q90qw90lq917835lq9", "time", "{}"),
+        ),
+        (
+            ReasoningBlock(
+                "anthropic-messages", "The user wants the weather é 天気.", "EqQBCgIYAhIM1gbcDa9GJwZA2b3h"
+            ),
+            ReasoningBlock("anthropic-messages", "", "EmwKAhgBEgy3va3pzix", "redacted_thinking"),
+        ),
+    ),
+    "anthropic_messages_cut_short": Meant(
+        "anthropic-messages", (TextDelta("Once upon"), UsageReported(Usage(10, 64, 74))), "length"
+    ),
+    "anthropic_messages_overloaded": Meant("anthropic-messages", (TextDelta("Once"),), failure="overloaded"),
+}
+
+
+def recorded(name: str) -> bytes:
+    return (DATA / f"{name}.sse").read_bytes()
+
+
+def heard(api: str, pieces: Sequence[bytes]) -> tuple[Parser, list[Event]]:
+    """What comes of the bytes, as a connection would deliver them."""
+    splitter, parser = SseSplitter("acme"), DIALECTS[api].parser(Vendor("acme"))
+    events: list[Event] = []
+    for piece in pieces:
+        if not (parser.done or parser.failure):
+            events += parser.feed(splitter.feed(piece))
+    if not (parser.done or parser.failure):
+        events += parser.feed(splitter.finish())
+    return parser, events if parser.failure else events + parser.ending()
+
+
+def test_every_recording_is_read() -> None:
+    assert {path.stem for path in DATA.glob("*.sse")} == set(RECORDINGS)
+    assert {meant.api for meant in RECORDINGS.values()} == set(DIALECTS)
+
+
+@given(st.sampled_from(sorted(RECORDINGS)), st.data())
+def test_any_cut_gives_the_same_events(name: str, data: Any) -> None:
+    raw, meant = recorded(name), RECORDINGS[name]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=12)))
+    if data.draw(st.booleans()):
+        raw = raw.replace(b"\n", b"\r\n")
+    pieces = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+    parser, events = heard(meant.api, pieces)
+    assert tuple(events) == meant.events
+    assert (parser.failure.reason if parser.failure else None) == meant.failure
+    if meant.failure is None:
+        assert parser.finished
+        assert (parser.finish_reason, parser.tool_calls, parser.blocks) == (
+            meant.finish,
+            meant.calls,
+            meant.blocks,
+        )
+
+
+@pytest.mark.parametrize("split", [None, 1, 17])
+@pytest.mark.parametrize("name", sorted(RECORDINGS))
+async def test_from_a_socket(models: ModelServer, name: str, split: int | None) -> None:
+    meant, outcome = RECORDINGS[name], Outcome()
+    models.enqueue(sends(recorded(name), split=split))
+    async with caller() as calls:
+        to = target(models, api=meant.api)
+        if meant.failure is None:
+            await run(calls, to, outcome)
+        else:
+            with pytest.raises(ProviderError) as caught:
+                await run(calls, to, outcome)
+            assert caught.value.reason == meant.failure
+    assert tuple(outcome.events[1:]) == meant.events
+    if meant.failure is None:
+        assert outcome.finish_reason == meant.finish
+        assert (outcome.tool_calls, outcome.blocks) == (meant.calls, meant.blocks)
+
+
+@pytest.mark.parametrize("api", sorted(DIALECTS))
+@given(st.lists(st.binary(max_size=80), max_size=5))
+def test_whatever_comes_is_events_or_a_failure(api: str, payloads: list[bytes]) -> None:
+    parser = DIALECTS[api].parser(Vendor("acme"))
+    parser.feed(payloads)
+    whole = DIALECTS[api].parser(Vendor("acme"))
+    whole.whole(b"".join(payloads))
+    assert whole.done or whole.failure is not None

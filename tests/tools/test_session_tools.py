@@ -1,0 +1,158 @@
+"""The tools for conversations and agents over stand-ins for what the gateway binds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from openclaw_gateway.tools.base import (
+    Said,
+    SessionLine,
+    Tool,
+    ToolAgent,
+    ToolContext,
+    ToolError,
+    ToolHouse,
+)
+from openclaw_gateway.tools.builtin import (
+    agents_list,
+    session_status,
+    sessions_history,
+    sessions_list,
+    sessions_send,
+)
+
+NOW_MS = 4_000_000_000_000
+CONTEXT = ToolContext("run", "call", "main", "owner", "agent:main:here", lambda text: None)
+
+
+class Sessions:
+    """Some conversations of two agents; `sent` is what was said into them."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, float]] = []
+        self.said = tuple(Said("user", "word " * 2000) for _ in range(50))
+
+    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]:
+        keys = ("agent:main:here", "agent:main:other", "agent:beta:main", "agent:gamma:main")
+        return tuple(SessionLine(key, key.split(":")[1], NOW_MS, 2, None) for key in keys)[:limit]
+
+    async def history(
+        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+    ) -> tuple[Said, ...]:
+        return (*self.said[-limit:], *((Said("tool", "result"),) if include_tools else ()))
+
+    async def send(
+        self, context: ToolContext, session_key: str, message: str, timeout_s: float
+    ) -> str | None:
+        self.sent.append((session_key, message, timeout_s))
+        return "r" * 50_000 if timeout_s else None
+
+    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
+        return {"sessionKey": session_key or context.session_key}
+
+
+class Agents:
+    def list_agents(self) -> tuple[tuple[str, str], ...]:
+        return (("main", "Main"), *((f"a{n}", f"A {n}") for n in range(300)))
+
+
+def house(sessions: Sessions) -> ToolHouse:
+    return ToolHouse(Path("/nonexistent"), {}, sessions, Agents())
+
+
+def agent(**settings: Any) -> ToolAgent:
+    return ToolAgent("main", Path("/nonexistent"), settings)
+
+
+def tool(module: Any, sessions: Sessions, /, **settings: Any) -> Tool:
+    (made,) = module.build(house(sessions), agent(**settings))
+    assert isinstance(made.summary, str)
+    assert made.spec.name == module.__name__.rpartition(".")[2]
+    return made  # type: ignore[no-any-return]
+
+
+async def result(made: Tool, **arguments: Any) -> Any:
+    return msgspec.json.decode((await made.run(arguments, CONTEXT)).text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen"),
+    [
+        ({}, ["agent:main:here", "agent:main:other"]),
+        ({"sessions": {"visibility": "self"}}, ["agent:main:here"]),
+        ({"sessions": {"visibility": "tree"}}, ["agent:main:here"]),
+        (
+            {"agentToAgent": {"enabled": True}},
+            ["agent:main:here", "agent:main:other", "agent:beta:main", "agent:gamma:main"],
+        ),
+        (
+            {"agentToAgent": {"enabled": True, "allow": ["ma*", "beta"]}},
+            ["agent:main:here", "agent:main:other", "agent:beta:main"],
+        ),
+        (
+            {"agentToAgent": {"enabled": True, "allow": ["beta"]}},
+            ["agent:main:here", "agent:main:other"],
+        ),
+        (
+            {"agentToAgent": {"enabled": True}, "sessions": {"visibility": "agent"}},
+            ["agent:main:here", "agent:main:other"],
+        ),
+    ],
+)
+async def test_reach(settings: dict[str, Any], seen: list[str]) -> None:
+    sessions = Sessions()
+    listed = await result(tool(sessions_list, sessions, **settings))
+    assert [one["key"] for one in listed["sessions"]] == seen
+    for key in ("agent:main:other", "agent:beta:main", "agent:gamma:main"):
+        for module, arguments in (
+            (sessions_history, {"sessionKey": key, "limit": 1}),
+            (sessions_send, {"sessionKey": key, "message": "hi"}),
+            (session_status, {"sessionKey": key}),
+        ):
+            made = tool(module, sessions, **settings)
+            if key in seen:
+                await made.run(arguments, CONTEXT)
+            else:
+                with pytest.raises(ToolError, match="out of reach"):
+                    await made.run(arguments, CONTEXT)
+    assert {key for key, _, _ in sessions.sent} == set(seen) - {"agent:main:here"}
+
+
+async def test_lists_are_bounded() -> None:
+    listed = await result(tool(sessions_list, Sessions()), limit=1, activeMinutes=5)
+    assert (len(listed["sessions"]), listed["more"]) == (1, 1)
+    assert listed["sessions"][0]["updatedAt"].startswith("2096-")
+    everybody = await result(tool(agents_list, Sessions()))
+    assert (len(everybody["agents"]), everybody["more"]) == (200, 101)
+    assert everybody["agents"][0] == {"id": "main", "name": "Main", "you": True}
+
+
+async def test_history_keeps_the_newest_that_fit() -> None:
+    told = await result(tool(sessions_history, Sessions()), sessionKey="mine", includeTools=True)
+    assert told["messages"][-1] == {"role": "tool", "text": "result"}
+    assert len(told["messages"]) + told["leftOut"] == 51
+    assert told["leftOut"] > 30
+    assert "characters left out" in told["messages"][0]["text"]
+    assert sum(len(one["text"]) for one in told["messages"]) <= 80_000
+
+
+async def test_send_waits_or_not_and_never_to_itself() -> None:
+    sessions = Sessions()
+    made = tool(sessions_send, sessions)
+    answered = await result(made, sessionKey="agent:main:other", message="hi")
+    assert answered["status"] == "ok"
+    assert len(answered["reply"]) < 33_000
+    left = await result(made, sessionKey="agent:main:other", message="hi", timeoutSeconds=0)
+    assert left["status"] == "accepted"
+    assert sessions.sent == [("agent:main:other", "hi", 30.0), ("agent:main:other", "hi", 0.0)]
+    with pytest.raises(ToolError, match="the conversation you are in"):
+        await made.run({"sessionKey": "Agent:Main:HERE", "message": "hi"}, CONTEXT)
+    with pytest.raises(ToolError, match="longer than"):
+        await made.run({"sessionKey": "agent:main:other", "message": "x" * 32_001}, CONTEXT)
+
+
+async def test_status_of_here_when_nothing_is_named() -> None:
+    assert await result(tool(session_status, Sessions())) == {"sessionKey": "agent:main:here"}

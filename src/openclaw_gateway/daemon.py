@@ -15,15 +15,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 from msgspec import Struct
 
+from openclaw_gateway.agents.book import PromptBook
+from openclaw_gateway.agents.homes import homes_of
 from openclaw_gateway.agents.roster import Roster, compile_roster
 from openclaw_gateway.config.auth import EXIT_CONFIG, ResolvedAuth, check_exposure, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig, load_config
 from openclaw_gateway.config.schema import AuthMode, Config
 from openclaw_gateway.doors.listener import Listener
-from openclaw_gateway.errors import ConfigError, GatewayError, ProviderError, StartupError
+from openclaw_gateway.errors import ProviderError, StartupError
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.limiter import FailureLimiter
+from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.instance import InstanceLock
 from openclaw_gateway.models.call import ModelCaller
@@ -32,15 +35,20 @@ from openclaw_gateway.models.defaults import Choice, choose_default
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.planning import Workshop, make_plans
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import Plan
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.tools.base import ToolHouse
+from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
 
@@ -154,42 +162,45 @@ class Daemon:
         roster = compile_roster(config.agents)
         keys = loaded.environ if self._options.environment_keys else {}
         catalog = Catalog(config, keys)
-        plans = self._plans(roster, catalog, keys, local)
-        loop = RunLoop(lanes, _memory(store, config), Rounds(ModelCaller(upstream, local=local.endpoint)))
+        self.model_choice = choose_default(config, keys, local_available=local.unavailable() is None)
+        zone = _zone(config.agents.defaults.user_timezone)
+        plans = make_plans(roster, self._workshop(catalog, roster, store, zone))
+        rounds = Rounds(ModelCaller(upstream, local.endpoint))
+        loop = RunLoop(lanes, Memory(store, _reset_policy(config), zone), rounds)
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
         rate_limit = config.gateway.auth.rate_limit
-        limiter = FailureLimiter(rate_limit) if rate_limit else None
-        authenticator = Authenticator(self.auth, limiter)
+        authenticator = Authenticator(self.auth, FailureLimiter(rate_limit) if rate_limit else None)
         starting = self._warm(local) if any(_is_embedded(plan) for plan in plans.values()) else _nothing
         return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live, starting))
+
+    def _workshop(
+        self, catalog: Catalog, roster: Roster, store: SqliteStore, zone: tzinfo | None
+    ) -> Workshop:
+        """What agents' tools and prompts are made from."""
+        loaded = self.loaded
+        homes = homes_of(loaded)
+        book = PromptBook(roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=zone)
+        self._undo.push_async_callback(book.close)
+        house = ToolHouse(
+            state_dir=loaded.own_dir,
+            environ=loaded.environ,
+            sessions=Conversations(store, self._start_run),
+            agents=_Agents(roster),
+        )
+        return Workshop(
+            loaded.config, catalog, self.model_choice.ref, homes, book, house, external=lambda: ()
+        )
+
+    async def _start_run(self, request: RunRequest) -> Run:
+        """The way in for tools: the gateway they run in."""
+        return await self.gateway.start(Principal(request.owner, OPERATOR.scopes), request)
 
     def _warm(self, local: LocalModel) -> Callable[[], str | None]:
         """Start the embedded model in the background, since somebody will ask for it."""
         task = asyncio.create_task(_start(local), name="daemon.warm")
         self._undo.push_async_callback(_cancel, task)
         return lambda: None if task.done() else "model"
-
-    def _plans(
-        self, roster: Roster, catalog: Catalog, keys: Mapping[str, str], local: LocalModel
-    ) -> dict[str, Plan]:
-        """Every agent with its model. Raises ConfigError when there is none for an agent."""
-        self.model_choice = choose_default(
-            self.loaded.config, keys, local_available=local.unavailable() is None
-        )
-        plans: dict[str, Plan] = {}
-        problems: list[str] = []
-        for agent in roster:
-            ref = agent.model or self.model_choice.ref
-            try:
-                target = catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params})
-            except GatewayError as error:
-                problems.append(f"agent {agent.id}: {error.message}")
-                continue
-            plans[agent.id] = Plan(agent, target)
-        if problems:
-            raise ConfigError(problems)
-        return plans
 
 
 @contextlib.asynccontextmanager
@@ -222,12 +233,21 @@ def _nothing() -> None:
     return None
 
 
-def _memory(store: SqliteStore, config: Config) -> Memory:
+class _Agents:
+    """The roster, as tools may see it."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._names = tuple((agent.id, agent.name) for agent in roster)
+
+    def list_agents(self) -> tuple[tuple[str, str], ...]:
+        return self._names
+
+
+def _reset_policy(config: Config) -> ResetPolicy | None:
     session, reset = config.session, config.session.reset
     idle = reset.idle_minutes if reset and reset.idle_minutes is not None else session.idle_minutes
     at_hour = reset.at_hour if reset and reset.mode == "daily" else None
-    policy = ResetPolicy(at_hour, idle) if at_hour is not None or idle is not None else None
-    return Memory(store, policy, _zone(config.agents.defaults.user_timezone))
+    return ResetPolicy(at_hour, idle) if at_hour is not None or idle is not None else None
 
 
 def _zone(name: str | None) -> tzinfo | None:

@@ -143,16 +143,15 @@ async def test_the_same_request_upstream_and_the_same_transcript(
         await by_http(gateway, "before", "agent:main:shared", None)
         assert await door(gateway, "hello there", "agent:main:shared", None) == ("text", "hello there")
     upstream = models.requests[-1].body
-    assert upstream["messages"] == [
-        {"role": "system", "content": "You are a helpful assistant."},
+    assert upstream["messages"][0] == models.requests[0].messages[0]
+    assert upstream["messages"][1:] == [
         {"role": "user", "content": "before"},
         {"role": "assistant", "content": "before"},
         {"role": "user", "content": "hello there"},
     ]
+    first = models.requests[0].body
     assert {key: value for key, value in upstream.items() if key != "messages"} == {
-        "model": "mock-echo",
-        "stream": True,
-        "stream_options": {"include_usage": True},
+        key: value for key, value in first.items() if key != "messages"
     }
     said = [(type(message).__name__, message.content) for message in await transcript(tmp_path, models)]
     assert said == [

@@ -49,7 +49,8 @@ async def test_client_instructions_follow_the_agent_s_and_are_not_stored(
     ]
     await ask(gateway, {"messages": messages, "user": "Ada"})
     system = models.requests[-1].messages[0]["content"]
-    assert system.endswith("\n\nbe brief\n\nbe kind")
+    assert system.startswith("You are a helpful assistant.")
+    assert "\n\nbe brief\n\nbe kind\n\n" in system
     await say(gateway, "two", user="Ada")
     assert "brief" not in models.requests[-1].messages[0]["content"]
     assert sum(m["role"] == "system" for m in models.requests[-1].messages) == 1

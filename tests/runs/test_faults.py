@@ -19,7 +19,8 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import Plan, new_run_id
+from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.run import new_run_id
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Store
@@ -70,7 +71,9 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
     live = LiveRuns(RunLoop(lanes, Memory(store, None), Rounds(ModelCaller(upstream))), bus, max_runs=100)
-    plan = Plan(Agent("main", "Main", "p"), ModelTarget(Endpoint("mock", models.base_url), "mock-echo"))
+    agent = Agent("main", "Main", "p")
+    target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
+    plan = Plan(agent, (target,), PlainOutfit(agent))
 
     async def say(text: str) -> RunResult:
         request = RunRequest(new_run_id(), "main", "me", (UserMessage(text),), session_key=SESSION)
@@ -123,7 +126,9 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
     live = LiveRuns(RunLoop(lanes, Memory(faulty, None), Rounds(ModelCaller(upstream))), bus, max_runs=9)
-    plan = Plan(Agent("main", "Main", "p"), ModelTarget(Endpoint("mock", models.base_url), "mock-echo"))
+    agent = Agent("main", "Main", "p")
+    target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
+    plan = Plan(agent, (target,), PlainOutfit(agent))
     request = RunRequest("same-id", "main", "me", (UserMessage("hi"),), session_key=SESSION, retain=True)
     with pytest.raises(StoreError):
         await live.start(request, plan)

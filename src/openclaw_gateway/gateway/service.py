@@ -16,7 +16,8 @@ from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.run import Plan, Run, now_ms
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.run import RunRequest, RunStatus

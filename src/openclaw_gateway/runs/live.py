@@ -13,7 +13,8 @@ import structlog
 
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.runs.loop import RunLoop
-from openclaw_gateway.runs.run import CLIENT_LEFT, SHUTTING_DOWN, Plan, Run, now_ms
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.run import CLIENT_LEFT, SHUTTING_DOWN, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.wire.run import RunRequest
 

@@ -8,7 +8,6 @@ sessions or doors.
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.errors import ToolChoiceUnsatisfied
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.request import ModelRequest
@@ -16,7 +15,7 @@ from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.loop_guard import LoopGuard
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
-from openclaw_gateway.wire.messages import Message, ToolCall
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall
 from openclaw_gateway.wire.run import ClientTools, FinishReason, ToolChoice
 
 
@@ -28,11 +27,13 @@ class Rounds:
     async def play(self, run: Run, answer: Answer, messages: Sequence[Message]) -> FinishReason:
         """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
         client = run.request.client_tools
-        toolbox = run.plan.toolbox
+        toolbox = run.plan.outfit.toolbox()
         offered = toolbox.beside(client)
         names = {spec.name for spec in client.tools}
         guard = LoopGuard(self._max_tool_rounds)
-        system = with_instructions(run.plan.agent.prompt, run.request.instructions)
+        system = await run.plan.outfit.system(
+            toolbox, run.request.instructions, continuation=_continues(messages)
+        )
         conversation = list(messages)
         while True:
             request = ModelRequest(
@@ -68,6 +69,10 @@ class Rounds:
                 run.emit(answer.take(events))
         answer.end_round(call.tool_calls, call.blocks)
         return call.finish_reason, call.tool_calls
+
+
+def _continues(messages: Sequence[Message]) -> bool:
+    return any(isinstance(message, AssistantMessage) for message in messages)
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

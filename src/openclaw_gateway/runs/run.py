@@ -10,26 +10,15 @@ import uuid
 from collections.abc import Sequence
 from types import TracebackType
 
-from msgspec import Struct
-
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.models.catalog import ModelTarget
-from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
+from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import RunRequest, RunResult
 
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
-
-
-class Plan(Struct, frozen=True):
-    """An agent with the model it will use, resolved at load time."""
-
-    agent: Agent
-    target: ModelTarget
-    toolbox: Toolbox = NO_TOOLS
 
 
 class Run:

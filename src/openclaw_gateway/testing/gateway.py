@@ -74,7 +74,7 @@ def model_config(
             "http": {"endpoints": {"chatCompletions": {"enabled": True}}},
         },
         "models": {"providers": {"mock": {"baseUrl": model_server_url, "apiKey": "mock-key", "models": []}}},
-        "agents": {"defaults": {"model": f"mock/{model}"}},
+        "agents": {"defaults": {"model": f"mock/{model}", "skipBootstrap": True}},
     }
     return dict(merge(base, dict(more or {}), lists="replace"))
 

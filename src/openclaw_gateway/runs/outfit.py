@@ -1,0 +1,72 @@
+"""An agent's tools after policy, and its prompt: built at its first run, new when something changed.
+
+Joins the tools floor to the agents floor; decides nothing that policy or prompt do not decide.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+
+from openclaw_gateway.agents.book import PromptBook
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.tools import builtin
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolHouse
+from openclaw_gateway.tools.policy import PolicyInput, allowed
+
+External = Callable[[], tuple[Tool, ...]]
+
+
+class FullOutfit:
+    """`external` gives the tools of MCP servers that are up now; the same tuple while nothing changed."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        book: PromptBook,
+        house: ToolHouse,
+        tool_agent: ToolAgent,
+        policy: PolicyInput,
+        external: External,
+        model: str,
+    ) -> None:
+        self._agent = agent
+        self._book = book
+        self._house = house
+        self._tool_agent = tool_agent
+        self._policy = policy
+        self._external = external
+        self._model = model
+        self._own: tuple[Tool, ...] | None = None
+        self._built: tuple[tuple[Tool, ...], Toolbox] | None = None
+
+    def toolbox(self) -> Toolbox:
+        external = self._external()
+        if self._built is None or self._built[0] is not external:
+            if self._own is None:
+                self._own = built_in(self._house, self._tool_agent)
+            self._built = (external, _permitted((*self._own, *external), self._policy))
+        return self._built[1]
+
+    async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
+        return await self._book.prompt(
+            self._agent.id,
+            instructions=instructions,
+            continuation=continuation,
+            tools=toolbox.summaries,
+            model=self._model,
+        )
+
+
+def built_in(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+    """Every built-in tool, before policy."""
+    modules = pkgutil.iter_modules(builtin.__path__, f"{builtin.__name__}.")
+    return tuple(
+        tool for module in modules for tool in importlib.import_module(module.name).build(house, agent)
+    )
+
+
+def _permitted(tools: Sequence[Tool], policy: PolicyInput) -> Toolbox:
+    names = set(allowed([tool.spec.name for tool in tools], policy))
+    return Toolbox(tool for tool in tools if tool.spec.name in names)

@@ -1,0 +1,47 @@
+"""What is settled for an agent before any request: its models, its tools, what it is told.
+
+An Outfit may change while the gateway runs (a file was edited, an MCP server came up); a run asks it when
+it begins.
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.prompt import with_instructions
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
+
+
+class Outfit(Protocol):
+    def toolbox(self) -> Toolbox:
+        """The tools the agent has now."""
+
+    async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
+        """The one leading system text; `continuation` = its session already has a turn."""
+
+
+class PlainOutfit:
+    """No tools, and only the agent's own line: for small models."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def toolbox(self) -> Toolbox:
+        return NO_TOOLS
+
+    async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
+        return with_instructions(self._agent.prompt, instructions)
+
+
+class Plan(Struct, frozen=True):
+    """`targets` are the agent's model and its fallbacks, in order."""
+
+    agent: Agent
+    targets: tuple[ModelTarget, ...]
+    outfit: Outfit
+
+    @property
+    def target(self) -> ModelTarget:
+        return self.targets[0]

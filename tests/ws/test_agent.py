@@ -46,6 +46,7 @@ async def test_accepted_then_events_then_final(models: ModelServer, peer: Peer) 
     assert meta.pop("durationMs") >= 0
     assert meta == {
         "agentMeta": {
+            "sessionKey": "agent:main:main",
             "provider": "mock",
             "model": "mock-echo",
             "usage": {"input": 6, "output": 5, "cacheRead": 4, "cacheWrite": 0, "total": 15},

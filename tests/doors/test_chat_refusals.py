@@ -86,7 +86,27 @@ async def test_fields(gateway: RunningGateway, fields: dict[str, Any], param: st
         ([{"role": "tool", "content": "x"}], "messages[0].tool_call_id"),
         ([{"role": "function", "name": "f", "content": "x"}], "messages[0].name"),
         (
+            [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "input_audio"}]}],
+            "messages[0].content[1]",
+        ),
+        (
             [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url"}]}],
+            "messages[0].content[1]",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x/y.png"}}]}],
+            "messages[0].content[0]",
+        ),
+        (
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "x"},
+                        {"type": "image_url", "image_url": "data:image/png;base64,!"},
+                    ],
+                }
+            ],
             "messages[0].content[1]",
         ),
         ([{"role": "user", "content": [{"type": "text", "text": 5}]}], "messages[0].content[0].text"),
@@ -179,3 +199,13 @@ async def test_unknown_path(gateway: RunningGateway) -> None:
     async with http(gateway) as session, session.post("/v1/nosuch") as response:
         answer = Answer(response.status, response.headers.copy(), await response.text())
     assert (answer.status, answer.error["code"]) == (404, "not_found")
+
+
+async def test_images_reach_the_model(gateway: RunningGateway, models: ModelServer) -> None:
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    parts = [{"type": "text", "text": "what is this?"}, {"type": "image_url", "image_url": {"url": picture}}]
+    answer = await ask(gateway, {"messages": [{"role": "user", "content": parts}]})
+    assert answer.status == 200
+    sent = models.requests[0].messages[-1]["content"]
+    assert {"type": "image_url", "image_url": {"url": picture}} in sent
+    assert {"type": "text", "text": "what is this?"} in sent

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from openclaw_gateway.config.schema import Compaction
 from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import ToolSpec
 
 # What a provider that does not say is taken to have; the older systems' default.
 DEFAULT_WINDOW = 200_000
@@ -44,6 +45,16 @@ def message_tokens(message: Message) -> int:
 
 def conversation_tokens(messages: Iterable[Message]) -> int:
     return sum(map(message_tokens, messages))
+
+
+def fixed_tokens(system: str, tools: Iterable[ToolSpec]) -> int:
+    """What the instructions and the tools take in every call."""
+    size = text_tokens(system)
+    for tool in tools:
+        # Schemas are JSON in ASCII, or near enough.
+        size += _PER_MESSAGE + text_tokens(tool.name) + text_tokens(tool.description)
+        size += (len(memoryview(tool.parameters)) + 3) >> 2
+    return size
 
 
 def reserve(window: int, settings: Compaction) -> int:

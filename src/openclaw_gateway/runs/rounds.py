@@ -8,14 +8,15 @@ sessions or doors.
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from openclaw_gateway.errors import ToolChoiceUnsatisfied
+from openclaw_gateway.errors import InvalidRequest, ToolChoiceUnsatisfied
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.request import ModelRequest
+from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.loop_guard import LoopGuard
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, ToolChoice
 
 
@@ -26,6 +27,7 @@ class Rounds:
 
     async def play(self, run: Run, answer: Answer, messages: Sequence[Message]) -> FinishReason:
         """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
+        _check_sight(run.plan.target, messages)
         client = run.request.client_tools
         toolbox = run.plan.outfit.toolbox()
         offered = toolbox.beside(client)
@@ -69,6 +71,16 @@ class Rounds:
                 run.emit(answer.take(events))
         answer.end_round(call.tool_calls, call.blocks)
         return call.finish_reason, call.tool_calls
+
+
+def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
+    if not target.images and any(isinstance(m, UserMessage) and m.images for m in messages):
+        raise InvalidRequest(
+            f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose model "
+            'takes images (models.providers.<id>.models[].input has "image").',
+            code="images_unsupported",
+            param="messages",
+        )
 
 
 def _continues(messages: Sequence[Message]) -> bool:

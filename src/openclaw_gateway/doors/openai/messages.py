@@ -10,14 +10,27 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+
+
+class ImageUrl(Struct, frozen=True):
+    url: str
 
 
 class Part(Struct, frozen=True):
     type: str | None = None
     text: str | None = None
     refusal: str | None = None
+    image_url: str | ImageUrl | None = None
 
 
 class Function(Struct, frozen=True):
@@ -45,6 +58,7 @@ class ChatMessage(Struct, frozen=True):
 
 CHAT_MESSAGES = msgspec.json.Decoder(list[ChatMessage])
 _TEXT_PARTS = {"text", "input_text", "output_text", None}
+_IMAGE_PARTS = {"image_url", "input_image"}
 
 
 def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
@@ -59,7 +73,7 @@ def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                 if text:
                     instructions.append(text)
             case "user":
-                conversation.append(UserMessage(text, message.name))
+                conversation.append(UserMessage(text, message.name, _images(message, where)))
             case "assistant":
                 conversation.append(_assistant(message, text, index))
             case "tool":
@@ -87,15 +101,29 @@ def _text(message: ChatMessage, where: str) -> str:
         return content or message.refusal or ""
     texts = []
     for index, part in enumerate(content):
+        if part.type in _IMAGE_PARTS and message.role == "user":
+            continue
         if part.type not in _TEXT_PARTS and part.type != "refusal":
             raise InvalidRequest(
                 f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
-                "endpoint takes text parts only.",
+                "endpoint takes text parts, and image parts of user messages.",
                 code="unsupported_content_part",
                 param=f"{where}.content[{index}]",
             )
         texts.append(part.text or part.refusal or "")
     return "\n".join(texts)
+
+
+def _images(message: ChatMessage, where: str) -> tuple[Image, ...]:
+    if message.content is None or isinstance(message.content, str):
+        return ()
+    images = []
+    for index, part in enumerate(message.content):
+        if part.type in _IMAGE_PARTS:
+            url = part.image_url.url if isinstance(part.image_url, ImageUrl) else part.image_url
+            images.append(image_of(url or "", f"{where}.content[{index}]"))
+    check_count(len(images))
+    return tuple(images)
 
 
 def _assistant(message: ChatMessage, text: str, index: int) -> AssistantMessage:
@@ -132,4 +160,8 @@ def _function(message: ChatMessage, text: str, where: str, before: list[Message]
 
 
 def _says_something(message: Message) -> bool:
-    return bool(message.content.strip()) or isinstance(message, ToolMessage)
+    return (
+        bool(message.content.strip())
+        or isinstance(message, ToolMessage)
+        or (isinstance(message, UserMessage) and bool(message.images))
+    )

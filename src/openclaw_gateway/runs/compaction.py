@@ -1,0 +1,132 @@
+"""Has the agent's model summarise the older part of a session, and stores the summary.
+
+A thin shell: where to cut is decided in `context`, what is asked in `summary`. Await it inside the run's
+`interruptible()`: an abort in the middle of the model's call leaves nothing behind, and storing a summary
+is one atomic act of the store. A summary that cannot be had never fails a run: a provider that does not
+answer costs the run its summary and nothing is stored (it may answer the next time); an answer that is no
+summary is replaced by the beginnings of the messages, and stored, because it would not be better the
+next time. Must not know when a summary is due.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+import structlog
+
+from openclaw_gateway.config.schema import Compaction
+from openclaw_gateway.errors import ProviderError, StoreError
+from openclaw_gateway.models.fallback import FallbackCaller
+from openclaw_gateway.models.request import ModelRequest
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.runs.summary import (
+    as_text,
+    fitted,
+    mechanical_summary,
+    parts,
+    summary_request,
+    summary_tokens,
+)
+from openclaw_gateway.sessions.store import Store, Summary, Transcript
+from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, TextDelta, UsageReported
+
+log = structlog.get_logger()
+
+Tell = Callable[[Sequence[Event]], None]
+"""Where events of a run go: its usage is counted there, and its readers are told."""
+
+# A part that is still too long for the model is halved this often.
+_HALVINGS = 3
+
+
+class Compactor:
+    def __init__(self, store: Store, models: FallbackCaller, settings: Compaction) -> None:
+        self._store = store
+        self._models = models
+        self._timeout_s = settings.timeout_seconds
+
+    async def compact(
+        self,
+        session: str,
+        transcript: Transcript,
+        covers_to_seq: int,
+        *,
+        targets: Sequence[ModelTarget],
+        window: int,
+        tell: Tell,
+    ) -> Transcript | None:
+        """The transcript with everything up to `covers_to_seq` behind a summary; None without an answer.
+
+        `tell` gets ModelFailed and UsageReported of the calls, and Compacted once the summary is stored.
+        """
+        earlier, texts = _material(transcript, covers_to_seq)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                text = await self._summary(earlier, texts, targets, window, tell)
+        except (ProviderError, TimeoutError) as error:
+            # A TimeoutError of the run itself comes as a cancellation here, and goes on.
+            reason = error.message if isinstance(error, ProviderError) else "it took too long"
+            log.warning("compaction.failed", session=session, covers_to_seq=covers_to_seq, error=reason)
+            return None
+        if not text:
+            log.warning("compaction.empty", session=session, covers_to_seq=covers_to_seq)
+            text = mechanical_summary(earlier, texts, summary_tokens(window))
+        try:
+            summary = await self._store.summarise(session, covers_to_seq, text)
+        except StoreError as error:
+            log.warning("compaction.not_stored", session=session, error=error.message)
+            summary = Summary(covers_to_seq, text)
+        else:
+            tell([Compacted(covers_to_seq)])
+            log.info("compaction.done", session=session, covers_to_seq=covers_to_seq, entries=len(texts))
+        return _behind(transcript, summary)
+
+    async def _summary(
+        self, earlier: str, texts: Sequence[str], targets: Sequence[ModelTarget], window: int, tell: Tell
+    ) -> str:
+        """Part by part, each summary folded into the next one's. "" = the model would not."""
+        limit = window // 2
+        for left in range(_HALVINGS, -1, -1):
+            text = earlier
+            try:
+                for part in parts(texts, limit):
+                    answer = await self._ask(summary_request(text, part, window), targets, tell)
+                    if not answer:
+                        return ""
+                    text = fitted(answer, summary_tokens(window))
+            except ProviderError as error:
+                if error.reason != "context_overflow" or not left:
+                    raise
+                limit //= 2
+            else:
+                return text
+        return ""
+
+    async def _ask(self, request: ModelRequest, targets: Sequence[ModelTarget], tell: Tell) -> str:
+        said: list[str] = []
+        call = self._models.stream(targets, request)
+        async with aclosing(call):
+            async for events in call:
+                for event in events:
+                    if isinstance(event, TextDelta):
+                        said.append(event.text)
+                    elif isinstance(event, UsageReported | ModelFailed):
+                        tell([event])
+        return "" if call.finish_reason == "content_filter" else "".join(said).strip()
+
+
+def without_model(transcript: Transcript, covers_to_seq: int, window: int) -> Transcript:
+    """The same for this one run, when no model can be asked: nothing is stored."""
+    earlier, texts = _material(transcript, covers_to_seq)
+    text = mechanical_summary(earlier, texts, summary_tokens(window))
+    return _behind(transcript, Summary(covers_to_seq, text))
+
+
+def _material(transcript: Transcript, covers_to_seq: int) -> tuple[str, list[str]]:
+    earlier = transcript.summary.text if transcript.summary else ""
+    return earlier, [as_text(entry.message) for entry in transcript.entries if entry.seq <= covers_to_seq]
+
+
+def _behind(transcript: Transcript, summary: Summary) -> Transcript:
+    rest = tuple(entry for entry in transcript.entries if entry.seq > summary.covers_to_seq)
+    return Transcript(rest, summary)

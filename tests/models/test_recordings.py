@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.testing.model_server import ModelServer, sends
@@ -93,6 +94,30 @@ RECORDINGS = {
         "anthropic-messages", (TextDelta("Once upon"), UsageReported(Usage(10, 64, 74))), "length"
     ),
     "anthropic_messages_overloaded": Meant("anthropic-messages", (TextDelta("Once"),), failure="overloaded"),
+    "openai_responses_tools": Meant(
+        "openai-responses",
+        (
+            ReasoningDelta("**Checking**"),
+            ReasoningDelta("\n\n"),
+            ReasoningDelta("Ask a tool é 道具"),
+            TextDelta("Let me"),
+            TextDelta(" look."),
+            ToolCallStarted(0, "call_Mx", "weather"),
+            ToolCallArguments(0, '{"city":'),
+            ToolCallArguments(0, '"Oslo"}'),
+            ToolCallStarted(1, "call_My", "time"),
+            ToolCallArguments(1, "{}"),
+            UsageReported(Usage(75, 120, 195, 50, 64)),
+        ),
+        "tool_calls",
+        (ToolCall("call_Mx", "weather", '{"city":"Oslo"}'), ToolCall("call_My", "time", "{}")),
+        (ReasoningBlock("openai-responses", "**Checking**\n\nAsk a tool é 道具", "gAAAAABo_whole", "rs_68"),),
+    ),
+    "openai_responses_incomplete": Meant(
+        "openai-responses", (TextDelta("Once upon"), UsageReported(Usage(7, 16, 23))), "length"
+    ),
+    "openai_responses_failed": Meant("openai-responses", (TextDelta("Once"),), failure="rate_limit"),
+    "openai_responses_error": Meant("openai-responses", (), failure="server_error"),
 }
 
 
@@ -141,7 +166,7 @@ def test_any_cut_gives_the_same_events(name: str, data: Any) -> None:
 async def test_from_a_socket(models: ModelServer, name: str, split: int | None) -> None:
     meant, outcome = RECORDINGS[name], Outcome()
     models.enqueue(sends(recorded(name), split=split))
-    async with caller() as calls:
+    async with caller(policy=RetryPolicy(waits_s=())) as calls:
         to = target(models, api=meant.api)
         if meant.failure is None:
             await run(calls, to, outcome)

@@ -1,0 +1,163 @@
+"""The dialect `openai-responses`: POST /responses, OpenAI's newer API.
+
+Pure: a conversation in, the bytes of a request out; answers are read in openai_responses_stream. Nothing
+is left at the vendor (`store` false), so reasoning comes encrypted and goes back as it came. It must not
+know sockets, retries or configuration.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from openclaw_gateway.models.apis import openai_completions, openai_responses_stream
+from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
+from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
+from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings
+from openclaw_gateway.models.request import ModelRequest, instructions
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
+
+API = openai_responses_stream.NAME
+
+_REASONS = re.compile(r"(?:o\d|gpt-(?:[5-9]|\d\d)|codex)")
+# The API's own least; it refuses smaller limits.
+_LEAST_TOKENS = 16
+
+
+class _Tool(Struct, tag_field="type", tag="function"):
+    name: str
+    parameters: Raw
+    # Strict is this API's default and refuses most schemas people write.
+    strict: bool = False
+    description: str | UnsetType = UNSET
+
+
+class _Request(Struct):
+    model: str
+    input: list[Any]
+    stream: bool = True
+    store: bool = False
+    instructions: str | UnsetType = UNSET
+    include: list[str] | UnsetType = UNSET
+    max_output_tokens: int | UnsetType = UNSET
+    temperature: float | UnsetType = UNSET
+    top_p: float | UnsetType = UNSET
+    text: Any = UNSET
+    reasoning: Any = UNSET
+    tools: list[_Tool] | UnsetType = UNSET
+    tool_choice: Any = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+
+
+RESERVED: frozenset[str] = frozenset(_Request.__struct_fields__)
+
+_encode = msgspec.json.Encoder().encode
+
+
+def path(target: ModelTarget) -> str:
+    return "/responses"
+
+
+def headers(endpoint: Endpoint) -> Mapping[str, str]:
+    return openai_completions.headers(endpoint)
+
+
+def parser(vendor: Vendor) -> ResponseParser:
+    return ResponseParser(vendor)
+
+
+def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
+    names = ["stop", "seed", "frequency_penalty", "presence_penalty"]
+    if not target.compat.reasoning_effort:
+        names.append("reasoning_effort")
+    return asked_for(request, *names)
+
+
+def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
+    chosen = settings(target, request)
+    level, limit = effort(target, chosen), max_tokens(target, chosen)
+    wire = _Request(
+        target.model,
+        _items(request.messages, images=target.images),
+        instructions=instructions(request, target.system) or UNSET,
+        max_output_tokens=limit if isinstance(limit, UnsetType) else max(limit, _LEAST_TOKENS),
+        temperature=chosen.temperature,
+        top_p=chosen.top_p,
+        text=_text(chosen),
+    )
+    if level is not UNSET or _REASONS.match(target.model):
+        # Asked for with a model that does not reason, the vendor refuses the request.
+        wire.include = ["reasoning.encrypted_content"]
+    if level is not UNSET:
+        wire.reasoning = {"effort": level, **({"summary": "auto"} if level != "none" else {})}
+    if request.tools:
+        wire.tools = [_tool(spec) for spec in request.tools]
+        if request.tool_choice != "auto":
+            wire.tool_choice = _choice(request.tool_choice)
+        if request.parallel_tool_calls is not None:
+            wire.parallel_tool_calls = request.parallel_tool_calls
+    written = _encode(wire)
+    if target.extra_body:
+        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
+    return written
+
+
+def _items(messages: Iterable[Message], *, images: bool) -> list[Any]:
+    items: list[Any] = []
+    for message in messages:
+        match message:
+            case UserMessage():
+                items.append({"role": "user", "content": _parts(message, images=images)})
+            case AssistantMessage():
+                items += _assistant(message)
+            case ToolMessage(tool_call_id=call_id, content=content):
+                items.append({"type": "function_call_output", "call_id": call_id, "output": content})
+            case _:
+                pass
+    return items
+
+
+def _parts(message: UserMessage, *, images: bool) -> list[dict[str, str]]:
+    parts = [{"type": "input_text", "text": message.content}] if message.content else []
+    for image in message.images:
+        if images:
+            parts.append({"type": "input_image", "image_url": data_url(image), "detail": "auto"})
+        else:
+            parts.append({"type": "input_text", "text": NO_IMAGE})
+    return parts or [{"type": "input_text", "text": ""}]
+
+
+def _assistant(message: AssistantMessage) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    for block in message.blocks:
+        if block.api == API:
+            summary = [{"type": "summary_text", "text": block.text}] if block.text else []
+            sealed = {"type": "reasoning", "summary": summary, "encrypted_content": block.signature}
+            items.append({**sealed, "id": block.id} if block.id else sealed)
+    if message.content:
+        items.append({"role": "assistant", "content": message.content})
+    for call in message.tool_calls:
+        items.append(
+            {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
+        )
+    return items
+
+
+def _text(chosen: Sampling) -> Any:
+    kind, schema = schema_of(chosen)
+    if kind == "text":
+        return UNSET
+    return {"format": {**(schema or {}), "type": kind}}
+
+
+def _tool(spec: ToolSpec) -> _Tool:
+    return _Tool(spec.name, spec.parameters, description=spec.description or UNSET)
+
+
+def _choice(choice: ToolChoice) -> Any:
+    return {"type": "function", "name": choice.name} if isinstance(choice, NamedTool) else choice

@@ -1,0 +1,240 @@
+"""The answers of `openai-responses`: its stream events in, ours out.
+
+Pure; half of the dialect of that name. Rule: one typed decode per event; text is taken from the deltas,
+and from the finished item only where no delta came; kinds of events that are not known are passed over.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.vendor_errors import Vendor, from_stream
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.run import FinishReason, Usage
+
+NAME = "openai-responses"
+
+_FINISH: dict[str, FinishReason] = {
+    "max_output_tokens": "length",
+    "content_filter": "content_filter",
+}
+
+
+class _Part(Struct):
+    type: str = ""
+    text: str | None = None
+    refusal: str | None = None
+
+
+class _Item(Struct):
+    type: str = ""
+    id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    content: list[_Part] | None = None
+    summary: list[_Part] | None = None
+    encrypted_content: str | None = None
+
+
+class _Cached(Struct):
+    cached_tokens: float | None = None
+
+
+class _Reasoned(Struct):
+    reasoning_tokens: float | None = None
+
+
+class _Usage(Struct):
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    total_tokens: float | None = None
+    input_tokens_details: _Cached | None = None
+    output_tokens_details: _Reasoned | None = None
+
+
+class _Incomplete(Struct):
+    reason: str | None = None
+
+
+class _Response(Struct):
+    status: str | None = None
+    output: list[_Item] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+    incomplete_details: _Incomplete | None = None
+
+
+class _Event(Struct):
+    type: str = ""
+    delta: str | None = None
+    output_index: int | None = None
+    item: _Item | None = None
+    response: _Response | None = None
+    error: Any = None
+    message: str | None = None
+    code: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+_decode_whole = msgspec.json.Decoder(_Response).decode
+
+_TEXTS = {"response.output_text.delta", "response.refusal.delta"}
+_ARGUMENTS = "response.function_call_arguments.delta"
+_THOUGHTS = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
+_ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+
+
+class ResponseParser:
+    """See `dialect.Parser`."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+        self._cut: str | None = None
+        self._usage: _Usage | None = None
+        self._calls = Calls()
+        self._call_at: dict[int, Call] = {}
+        self._told: set[int] = set()  # items some text of which has come
+        self._blocks: list[ReasoningBlock] = []
+        self._thought = False
+        self.done = False
+        self.failure: ProviderError | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.done
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        if self._cut is not None:
+            return _FINISH.get(self._cut, "length")
+        return "tool_calls" if self._calls else "stop"
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
+
+    @property
+    def blocks(self) -> tuple[ReasoningBlock, ...]:
+        return tuple(self._blocks)
+
+    def feed(self, payloads: list[bytes]) -> list[Event]:
+        events: list[Event] = []
+        for payload in payloads:
+            if payload == b"[DONE]":
+                # Some who copied this API end as the older one does.
+                self.done = True
+                break
+            event = read(_decode, payload)
+            if event is None:
+                self.failure = not_ours(self._vendor, "something that is no event of a response", NAME)
+                break
+            self._take(event, events)
+            if self.done or self.failure:
+                break
+        return events
+
+    def whole(self, body: bytes) -> list[Event]:
+        events: list[Event] = []
+        response = read(_decode_whole, body)
+        if response is not None and response.error:
+            self.failure = from_stream(self._vendor, response.error)
+        elif response is None or response.output is None:
+            self.failure = not_ours(self._vendor, "a JSON answer without output", NAME)
+        else:
+            for index, item in enumerate(response.output):
+                self._begin(index, item, events)
+                self._close(index, item, events)
+            self._end(response)
+        return events
+
+    def ending(self) -> list[Event]:
+        events: list[Event] = []
+        self._calls.end(events)
+        if (usage := self._usage) is not None:
+            prompt, completion = count(usage.input_tokens), count(usage.output_tokens)
+            cached, reasoned = usage.input_tokens_details, usage.output_tokens_details
+            spent = Usage(
+                prompt,
+                completion,
+                count(usage.total_tokens) or prompt + completion,
+                count(cached.cached_tokens) if cached else 0,
+                count(reasoned.reasoning_tokens) if reasoned else 0,
+            )
+            events.append(UsageReported(spent))
+        return events
+
+    def _take(self, event: _Event, events: list[Event]) -> None:
+        kind, index = event.type, event.output_index or 0
+        if event.delta is not None:
+            self._add(kind, index, event.delta, events)
+        elif kind == "response.output_item.added" and event.item is not None:
+            self._begin(index, event.item, events)
+        elif kind == "response.output_item.done" and event.item is not None:
+            self._close(index, event.item, events)
+        elif kind == "response.reasoning_summary_part.added":
+            if self._thought:
+                # The parts of a summary are paragraphs.
+                events.append(ReasoningDelta("\n\n"))
+        elif kind == "error":
+            self.failure = from_stream(
+                self._vendor, event.error or {"message": event.message, "code": event.code}
+            )
+        elif kind in _ENDS:
+            self._end(event.response or _Response())
+
+    def _add(self, kind: str, index: int, text: str, events: list[Event]) -> None:
+        if kind in _TEXTS and text:
+            self._told.add(index)
+            events.append(TextDelta(text))
+        elif kind in _THOUGHTS and text:
+            self._thought = True
+            self._told.add(index)
+            events.append(ReasoningDelta(text))
+        elif kind == _ARGUMENTS and (call := self._call_at.get(index)) is not None:
+            self._calls.argue(call, text, events)
+
+    def _begin(self, index: int, item: _Item, events: list[Event]) -> None:
+        if item.type == "function_call":
+            call = self._calls.begin(item.call_id or item.id or "", item.name or "", events)
+            self._call_at[index] = call
+
+    def _close(self, index: int, item: _Item, events: list[Event]) -> None:
+        match item.type:
+            case "function_call":
+                if index not in self._call_at:
+                    self._begin(index, item, events)
+                call = self._call_at[index]
+                if item.arguments and not call.arguments:
+                    self._calls.argue(call, item.arguments, events)
+            case "message":
+                text = "".join(part.text or part.refusal or "" for part in item.content or ())
+                if text and index not in self._told:
+                    events.append(TextDelta(text))
+            case "reasoning":
+                parts = item.summary or item.content or ()
+                text = "\n\n".join(part.text or "" for part in parts)
+                if text and index not in self._told:
+                    events.append(ReasoningDelta(text))
+                if item.encrypted_content:
+                    block = ReasoningBlock(NAME, text, item.encrypted_content, item.id or "")
+                    self._blocks.append(block)
+            case _:
+                pass
+
+    def _end(self, response: _Response) -> None:
+        self._usage = response.usage
+        if response.status in {"failed", "cancelled"} or response.error:
+            error = response.error or {"message": f"the response was {response.status}"}
+            self.failure = from_stream(self._vendor, error)
+            return
+        if response.status == "incomplete":
+            details = response.incomplete_details
+            self._cut = (details.reason if details else None) or "max_output_tokens"
+        self.done = True

@@ -85,7 +85,8 @@ class Compactor:
         self, earlier: str, texts: Sequence[str], targets: Sequence[ModelTarget], window: int, tell: Tell
     ) -> str:
         """Part by part, each summary folded into the next one's. "" = the model would not."""
-        limit = window // 2
+        # Room for the instructions, the summaries, and for tokens that are shorter than we think.
+        limit = window * 5 // 8
         for left in range(_HALVINGS, -1, -1):
             text = earlier
             try:

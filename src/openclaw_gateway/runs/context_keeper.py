@@ -64,7 +64,11 @@ class ContextKeeper:
         before = claimed.previous_ms if claimed is not None else None
         cold = before is None or self._clock() - before > self._ttl_ms
         session = claimed.claim.session if claimed is not None else None
-        return RunContext(self, targets, tell, fixed_tokens, session, transcript, new, is_cache_cold=cold)
+        context = RunContext(
+            self, targets, tell, fixed_tokens=fixed_tokens, session=session, is_cache_cold=cold
+        )
+        context.continues(transcript, new)
+        return context
 
 
 class RunContext:
@@ -75,11 +79,9 @@ class RunContext:
         keeper: ContextKeeper,
         targets: Sequence[ModelTarget],
         tell: Tell,
+        *,
         fixed_tokens: int,
         session: str | None,
-        transcript: Transcript,
-        new: Sequence[Message],
-        *,
         is_cache_cold: bool,
     ) -> None:
         self._keeper = keeper
@@ -87,17 +89,22 @@ class RunContext:
         self._tell = tell
         self._fixed = fixed_tokens
         self._session = session
-        self._transcript = transcript
-        self._new = new
+        self._transcript = _NOTHING
+        self._new: Sequence[Message] = ()
         # With the prompt cache warm, a prefix that changes costs more than it saves.
         self._prunes_early = keeper.pruning.mode is None or (
             keeper.pruning.mode == "cache-ttl" and is_cache_cold
         )
-        self._may_compact = session is not None and keeper.compaction.enabled
+        self._may_compact = keeper.compaction.enabled
         self._has_overflowed = False
         self._counted = 0
         self._tokens = fixed_tokens
         self._set_window(targets[0].context_window or DEFAULT_WINDOW)
+
+    def continues(self, transcript: Transcript, new: Sequence[Message]) -> None:
+        """What stands before the run, and what of its request is new to that."""
+        self._transcript = transcript
+        self._new = new
 
     async def prepare(self, messages: Sequence[Message], said: Sequence[Message] = ()) -> Sequence[Message]:
         """What to send instead of `messages`, before each model call of the run; often the very same.
@@ -138,10 +145,11 @@ class RunContext:
         if self._prunes_early or not fits(used, self._window, keeper.compaction):
             messages, saved = prune(messages, used, self._window, keeper.pruning)
             used -= saved
-        if self._may_compact:
+        if self._may_compact and self._session is not None:
             entries = self._transcript.entries
             covers = plan_compaction(entries, used, self._window, keeper.compaction)
-            if covers is not None and await self._compacted(covers, forced=forced or used > self._window):
+            must = forced or used > self._window
+            if covers is not None and await self._compacted(self._session, covers, forced=must):
                 messages = for_model(self._transcript, (*self._new, *said))
                 used = self._fixed + conversation_tokens(messages)
                 messages, saved = prune(messages, used, self._window, keeper.pruning)
@@ -149,11 +157,10 @@ class RunContext:
         self._counted, self._tokens = len(messages), used
         return messages
 
-    async def _compacted(self, covers: int, *, forced: bool) -> bool:
+    async def _compacted(self, session: str, covers: int, *, forced: bool) -> bool:
         """Put a summary in the transcript's place. `forced`: one without a model rather than none."""
-        assert self._session is not None  # noqa: S101 - who has none may not compact
         transcript = await self._keeper.compactor.compact(
-            self._session,
+            session,
             self._transcript,
             covers,
             targets=self._targets,

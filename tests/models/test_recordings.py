@@ -118,6 +118,33 @@ RECORDINGS = {
     ),
     "openai_responses_failed": Meant("openai-responses", (TextDelta("Once"),), failure="rate_limit"),
     "openai_responses_error": Meant("openai-responses", (), failure="server_error"),
+    "google_generative_ai_tools": Meant(
+        "google-generative-ai",
+        (
+            ReasoningDelta("**Thinking** about 天気"),
+            TextDelta("Let me look."),
+            ToolCallStarted(0, "fc_1", "weather"),
+            ToolCallArguments(0, '{"city":"Oslo"}'),
+            ToolCallStarted(1, "fc_2", "time"),
+            ToolCallArguments(1, "{}"),
+            UsageReported(Usage(61, 53, 114, 32, 29)),
+        ),
+        "tool_calls",
+        (ToolCall("fc_1", "weather", '{"city":"Oslo"}'), ToolCall("fc_2", "time", "{}")),
+        (
+            ReasoningBlock("google-generative-ai", "", "EjQKMgEM", "fc_1"),
+            ReasoningBlock("google-generative-ai", "", "EuUBCuIB"),
+        ),
+    ),
+    "google_generative_ai_blocked": Meant(
+        "google-generative-ai", (UsageReported(Usage(9, 0, 9)),), "content_filter"
+    ),
+    "google_generative_ai_long": Meant(
+        "google-generative-ai",
+        (TextDelta("Once"), TextDelta(" upon"), UsageReported(Usage(5, 2, 7))),
+        "length",
+    ),
+    "google_generative_ai_error": Meant("google-generative-ai", (TextDelta("Once"),), failure="overloaded"),
 }
 
 

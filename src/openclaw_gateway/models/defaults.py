@@ -33,8 +33,9 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "google": BuiltIn(
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "https://generativelanguage.googleapis.com/v1beta",
         "gemini-2.5-flash",
+        "google-generative-ai",
     ),
     "openrouter": BuiltIn(("OPENROUTER_API_KEY",), "https://openrouter.ai/api/v1", "openrouter/auto"),
     "mistral": BuiltIn(("MISTRAL_API_KEY",), "https://api.mistral.ai/v1", "mistral-medium-latest"),

@@ -12,7 +12,7 @@ _GOOGLE = frozenset(
     | {"maxProperties", "propertyOrdering", "default", "example"}
 )
 _FORMATS = {"string": {"enum", "date-time"}, "number": {"float", "double"}, "integer": {"int32", "int64"}}
-_DEPTH = 64
+_MOST_NODES = 5000
 
 
 def closed(schema: Any) -> Any:
@@ -42,74 +42,84 @@ def for_google(schema: bytes) -> msgspec.Raw | None:
     read = msgspec.json.decode(schema)
     if not isinstance(read, dict) or (read.get("type", "object") == "object" and not read.get("properties")):
         return None
-    return msgspec.Raw(msgspec.json.encode(_google(read, read, _DEPTH)))
+    return msgspec.Raw(msgspec.json.encode(_Rewrite(read).schema(read)))
 
 
-def _google(schema: Any, root: dict[str, Any], depth: int) -> dict[str, Any]:
-    if not isinstance(schema, dict) or depth == 0:
-        return {"type": "object"}
-    schema = _resolved(schema, root)
-    made = {name: value for name, value in schema.items() if name in _GOOGLE}
-    if isinstance(kinds := made.get("type"), list):
+class _Rewrite:
+    """One schema being rewritten. References are written out, which has an end: what refers to itself, or
+    grows beyond all reason, becomes an object of any kind."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._root = root
+        self._left = _MOST_NODES
+        self._open: list[str] = []
+
+    def schema(self, schema: Any) -> dict[str, Any]:
+        self._left -= 1
+        if not isinstance(schema, dict) or self._left < 0:
+            return {"type": "object"}
+        reference = schema.get("$ref")
+        if not isinstance(reference, str):
+            return self._plain(schema)
+        if reference in self._open:
+            return {"type": "object"}
+        self._open.append(reference)
+        rest = {name: value for name, value in schema.items() if name != "$ref"}
+        made = self.schema({**self._target(reference), **rest})
+        self._open.pop()
+        return made
+
+    def _target(self, reference: str) -> dict[str, Any]:
+        found: Any = self._root
+        for step in reference.removeprefix("#").strip("/").split("/"):
+            found = found.get(step) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    def _plain(self, schema: dict[str, Any]) -> dict[str, Any]:
+        for part in schema.get("allOf") or ():
+            if isinstance(part, dict):
+                schema = {**self.schema(part), **schema}
+        made = {name: value for name, value in schema.items() if name in _GOOGLE}
+        _rewrite_type(schema, made)
+        if isinstance(properties := made.get("properties"), dict):
+            made["properties"] = {name: self.schema(each) for name, each in properties.items()}
+            if isinstance(made.get("required"), list):
+                made["required"] = [name for name in made["required"] if name in properties]
+            made.setdefault("type", "object")
+        if made.get("type") == "array" or "items" in made:
+            made["items"] = self.schema(made.get("items", {"type": "string"}))
+        return self._choices(schema, made)
+
+    def _choices(self, schema: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+        choices = schema.get("anyOf") or schema.get("oneOf")
+        if not isinstance(choices, list):
+            return made
+        real = [each for each in choices if not (isinstance(each, dict) and each.get("type") == "null")]
+        if len(real) < len(choices):
+            made["nullable"] = True
+        made.pop("anyOf", None)
+        if len(real) == 1:
+            return {**self.schema(real[0]), **made}
+        if real:
+            made["anyOf"] = [self.schema(each) for each in real]
+        return made
+
+
+def _rewrite_type(schema: dict[str, Any], made: dict[str, Any]) -> None:
+    kinds = made.get("type")
+    if isinstance(kinds, list):
         named = [kind for kind in kinds if kind != "null"]
         if len(named) < len(kinds):
             made["nullable"] = True
         made["type"] = named[0] if named else "string"
-    if "const" in schema:
-        made["enum"] = [schema["const"]]
-    if "enum" in made:
+    listed = [schema["const"]] if "const" in schema else made.get("enum")
+    if isinstance(listed, list):
         # Only texts may be listed.
-        made["enum"] = [
-            value if isinstance(value, str) else msgspec.json.encode(value).decode() for value in made["enum"]
-        ]
+        made["enum"] = [_text(value) for value in listed]
         made["type"] = "string"
     if made.get("format") not in _FORMATS.get(str(made.get("type")), set()):
         made.pop("format", None)
-    if isinstance(made.get("properties"), dict):
-        made["properties"] = {
-            name: _google(each, root, depth - 1) for name, each in made["properties"].items()
-        }
-        if isinstance(made.get("required"), list):
-            made["required"] = [name for name in made["required"] if name in made["properties"]]
-        made.setdefault("type", "object")
-    if made.get("type") == "array" or "items" in made:
-        made["items"] = _google(made.get("items", {"type": "string"}), root, depth - 1)
-    return _choices(schema, made, root, depth)
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _choices(
-    schema: dict[str, Any], made: dict[str, Any], root: dict[str, Any], depth: int
-) -> dict[str, Any]:
-    choices = schema.get("anyOf") or schema.get("oneOf")
-    if not isinstance(choices, list):
-        return made
-    real = [each for each in choices if not (isinstance(each, dict) and each.get("type") == "null")]
-    if len(real) < len(choices):
-        made["nullable"] = True
-    made.pop("anyOf", None)
-    if len(real) == 1:
-        return {**_google(real[0], root, depth - 1), **made}
-    if real:
-        made["anyOf"] = [_google(each, root, depth - 1) for each in real]
-    return made
-
-
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """With its `$ref` replaced by what it points to, and the parts of `allOf` in it."""
-    for _ in range(8):
-        target = schema.get("$ref")
-        if not isinstance(target, str) or not target.startswith("#/"):
-            break
-        found: Any = root
-        for step in target[2:].split("/"):
-            found = found.get(step, {}) if isinstance(found, dict) else {}
-        rest = {name: value for name, value in schema.items() if name != "$ref"}
-        schema = {**found, **rest} if isinstance(found, dict) else rest
-    for part in schema.get("allOf") or ():
-        if isinstance(part, dict):
-            schema = {**_resolved(part, root), **schema}
-    return schema

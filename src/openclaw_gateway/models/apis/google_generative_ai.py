@@ -1,0 +1,232 @@
+"""The dialect `google-generative-ai`: POST /models/…:streamGenerateContent, Gemini's own API.
+
+Pure: a conversation in, the bytes of a request out; answers are read in google_generative_ai_stream,
+schemas rewritten in schemas. It must not know sockets, retries or configuration.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from openclaw_gateway.models.apis import google_generative_ai_stream
+from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
+from openclaw_gateway.models.apis.images import NO_IMAGE
+from openclaw_gateway.models.apis.schemas import for_google
+from openclaw_gateway.models.apis.settings import (
+    BUDGETS,
+    asked_for,
+    max_tokens,
+    schema_of,
+    settings,
+    thinking,
+)
+from openclaw_gateway.models.request import ModelRequest, instructions
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
+
+API = google_generative_ai_stream.NAME
+
+_VERSION = re.compile(r"gemini-(\d+)")
+# The largest budget that all models with budgets take.
+_MOST_THOUGHT = 24576
+_LEVELS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
+# Google's own word for a call that another model made: without a seal it refuses the whole request.
+_UNSEALED = "skip_thought_signature_validator"
+
+
+class _Declaration(Struct):
+    name: str
+    description: str | UnsetType = UNSET
+    parameters: Raw | UnsetType = UNSET
+
+
+class _Generation(Struct, rename="camel", omit_defaults=True):
+    temperature: float | UnsetType = UNSET
+    top_p: float | UnsetType = UNSET
+    max_output_tokens: int | UnsetType = UNSET
+    stop_sequences: tuple[str, ...] | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
+    frequency_penalty: float | UnsetType = UNSET
+    presence_penalty: float | UnsetType = UNSET
+    response_mime_type: str | UnsetType = UNSET
+    response_schema: Any = UNSET
+    thinking_config: Any = UNSET
+
+
+class _Request(Struct, rename="camel"):
+    contents: list[dict[str, Any]]
+    system_instruction: Any = UNSET
+    tools: Any = UNSET
+    tool_config: Any = UNSET
+    generation_config: _Generation | UnsetType = UNSET
+
+
+RESERVED: frozenset[str] = frozenset(
+    {"contents", "systemInstruction", "tools", "toolConfig", "generationConfig"}
+)
+
+_encode = msgspec.json.Encoder().encode
+
+
+def path(target: ModelTarget) -> str:
+    return f"/models/{target.model.removeprefix('models/')}:streamGenerateContent?alt=sse"
+
+
+def headers(endpoint: Endpoint) -> Mapping[str, str]:
+    return {"x-goog-api-key": endpoint.api_key} if endpoint.api_key else {}
+
+
+def parser(vendor: Vendor) -> ContentParser:
+    return ContentParser(vendor)
+
+
+def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
+    names = asked_for(request, "response_format") if _form_is_dropped(target, request) else ()
+    if not target.compat.reasoning_effort:
+        names += asked_for(request, "reasoning_effort")
+    if request.tools and request.parallel_tool_calls is not None:
+        names += ("parallel_tool_calls",)
+    return names
+
+
+def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
+    chosen = settings(target, request)
+    wire = _Request(_contents(request.messages, target))
+    if system := instructions(request, target.system):
+        wire.system_instruction = {"parts": [{"text": system}]}
+    generation = _Generation(
+        chosen.temperature,
+        chosen.top_p,
+        max_tokens(target, chosen),
+        chosen.stop,
+        chosen.seed,
+        chosen.frequency_penalty,
+        chosen.presence_penalty,
+        thinking_config=_thinking(target, chosen),
+    )
+    kind, schema = schema_of(chosen)
+    if kind != "text" and not _form_is_dropped(target, request):
+        generation.response_mime_type = "application/json"
+        if schema is not None:
+            generation.response_schema = for_google(_encode(schema.get("schema", {}))) or UNSET
+    if generation != _Generation():
+        wire.generation_config = generation
+    if request.tools:
+        wire.tools = [{"functionDeclarations": [_declaration(spec) for spec in request.tools]}]
+        wire.tool_config = _choice(request)
+    written = _encode(wire)
+    if target.extra_body:
+        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
+    return written
+
+
+def _version(target: ModelTarget) -> int | None:
+    found = _VERSION.search(target.model)
+    return int(found[1]) if found else None
+
+
+def _form_is_dropped(target: ModelTarget, request: ModelRequest) -> bool:
+    # Before version 3 functions and a form for the answer cannot be had together.
+    return bool(request.tools) and request.tool_choice != "none" and (_version(target) or 3) < 3
+
+
+def _thinking(target: ModelTarget, chosen: Sampling) -> Any:
+    level = thinking(chosen)
+    if level is None or not target.compat.reasoning_effort:
+        return UNSET
+    if (_version(target) or 2) >= 3:
+        # These cannot be stopped from thinking; the least depends on the model.
+        least = "minimal" if "flash" in target.model else "low"
+        named = _LEVELS.get(level, least)
+        config: dict[str, Any] = {"thinkingLevel": least if named == "minimal" else named}
+    elif level == "off":
+        return {"thinkingBudget": 128 if "pro" in target.model else 0}
+    else:
+        config = {"thinkingBudget": min(BUDGETS[level], _MOST_THOUGHT)}
+    return {"includeThoughts": level != "off", **config}
+
+
+def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    names: dict[str, str] = {}
+    for message in messages:
+        match message:
+            case SystemMessage():
+                continue
+            case AssistantMessage():
+                names.update((call.id, call.name) for call in message.tool_calls)
+                role, parts = "model", _said(message, target)
+            case ToolMessage():
+                name = names.get(message.tool_call_id) or message.name or "unknown"
+                answer = {"error" if message.is_error else "output": message.content}
+                role, parts = "user", [{"functionResponse": {"name": name, "response": answer}}]
+            case _:
+                role, parts = "user", _asked(message, target)
+        if made and made[-1]["role"] == role:
+            made[-1]["parts"] += parts
+        else:
+            made.append({"role": role, "parts": parts})
+    if not made or made[0]["role"] == "model":
+        made.insert(0, {"role": "user", "parts": []})
+    for turn in made:
+        if not turn["parts"]:
+            turn["parts"].append({"text": "(nothing)"})
+    return made
+
+
+def _asked(message: UserMessage, target: ModelTarget) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = [{"text": message.content}] if message.content else []
+    for image in message.images:
+        if target.images:
+            parts.append({"inlineData": {"mimeType": image.media_type, "data": image.data}})
+        else:
+            parts.append({"text": NO_IMAGE})
+    return parts
+
+
+def _said(message: AssistantMessage, target: ModelTarget) -> list[dict[str, Any]]:
+    seals = {block.id: block.signature for block in message.blocks if block.api == API}
+    parts: list[dict[str, Any]] = []
+    if message.content:
+        parts.append(_sealed({"text": message.content}, seals.get("")))
+    foreign = (_version(target) or 2) >= 3 and not any(call.id in seals for call in message.tool_calls)
+    for index, call in enumerate(message.tool_calls):
+        # Of calls side by side only the first is sealed.
+        seal = seals.get(call.id) or (_UNSEALED if foreign and index == 0 else None)
+        part = {"functionCall": {"name": call.name, "args": _arguments(call.arguments)}}
+        parts.append(_sealed(part, seal))
+    return parts
+
+
+def _sealed(part: dict[str, Any], seal: str | None) -> dict[str, Any]:
+    return {**part, "thoughtSignature": seal} if seal else part
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        read = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        read = None
+    return read if isinstance(read, dict) else {"arguments": text}
+
+
+def _declaration(spec: ToolSpec) -> _Declaration:
+    parameters = for_google(bytes(spec.parameters))
+    return _Declaration(spec.name, spec.description or UNSET, UNSET if parameters is None else parameters)
+
+
+def _choice(request: ModelRequest) -> Any:
+    match request.tool_choice:
+        case NamedTool(name):
+            return {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": [name]}}
+        case "required":
+            return {"functionCallingConfig": {"mode": "ANY"}}
+        case "none":
+            return {"functionCallingConfig": {"mode": "NONE"}}
+        case "auto":
+            return UNSET

@@ -51,6 +51,7 @@ class House:
         self.calls = calls
         self.clock = clock
         self.events: list[Event] = []
+        self.call: FallbackCall | None = None
 
     def target(
         self, model: str, provider: str = "acme", key: str | None = "first-private-key"
@@ -58,7 +59,7 @@ class House:
         return ModelTarget(Endpoint(provider, self.models.base_url, key), model)
 
     async def run(self, *targets: ModelTarget) -> FallbackCall:
-        call = self.calls.stream(targets, ModelRequest("", HI))
+        self.call = call = self.calls.stream(targets, ModelRequest("", HI))
         async with aclosing(call):
             async for events in call:
                 self.events += events
@@ -150,6 +151,8 @@ async def test_what_is_wrong_with_the_request_is_wrong_everywhere(house: House, 
     assert caught.value.reason in {"format", "context_overflow"}
     assert house.asked() == ["a"]
     assert len(house.failures) == 1
+    assert house.call is not None
+    assert not house.call.has_spoken
 
 
 @pytest.mark.parametrize("seen", ["Hel", Reasoning("hm"), CALL_BEGUN])
@@ -158,6 +161,8 @@ async def test_never_after_the_reader_has_seen_something(house: House, seen: str
     with pytest.raises(ProviderError) as caught:
         await house.run(house.target("a"), house.target("b"))
     assert caught.value.reason == "cut"
+    assert house.call is not None
+    assert house.call.has_spoken
     assert house.asked() == ["a"]
     assert house.failures == [("a", 1, "provider_stream_cut", False)]
 

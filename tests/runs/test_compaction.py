@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
 from openclaw_gateway.config.schema import Compaction, ContextPruning
@@ -12,17 +14,17 @@ from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.runs.compaction import Compactor
-from openclaw_gateway.runs.context import conversation_tokens, fits, fixed_tokens
+from openclaw_gateway.runs.compaction import Compactor, without_model
+from openclaw_gateway.runs.context import conversation_tokens, fits, fixed_tokens, plan_compaction
 from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claimed, NewRun, Store
+from openclaw_gateway.sessions.store import Claimed, NewRun, Store, Transcript
 from openclaw_gateway.sessions.transcript import SUMMARY_HEAD, for_model
 from openclaw_gateway.testing.model_server import Hang, ModelServer, Reply, fails, says
 from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, UsageReported
 from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ToolSpec, Usage
-from tests.runs.conversations import Turn, tool_round, words
+from tests.runs.conversations import Turn, entries, tool_round, turns, words
 
 SESSION = "agent:main:x"
 WINDOW = 8000
@@ -241,6 +243,23 @@ async def test_an_abort_ends_the_summary(house: House) -> None:
         await task
     await house.models.wait_aborted(1)
     assert await house.covered() == (0, "")
+
+
+@given(turns(max_turns=12), st.integers(1000, 40_000))
+def test_what_a_summary_leaves_is_legal_and_never_larger(said: list[Turn], window: int) -> None:
+    transcript = Transcript(entries(*said))
+    before = for_model(transcript, NEW)
+    used = conversation_tokens(before)
+    covers = plan_compaction(transcript.entries, used, window, Compaction())
+    if covers is None:
+        return
+    left = without_model(transcript, covers, window)
+    shown = for_model(left, NEW)
+    assert conversation_tokens(shown) <= used
+    assert shown[-1] == NEW[0]
+    assert isinstance(shown[0], SystemMessage)
+    kept = len(before) - len(shown) + 1
+    assert shown[1:] == before[kept:]
 
 
 async def test_compaction_may_be_switched_off(house: House) -> None:

@@ -86,7 +86,7 @@ class FallbackCaller:
                 async with aclosing(inner):
                     async for events in inner:
                         if not seen:
-                            seen = not isinstance(events[0], _NOT_OUTPUT)
+                            call.has_spoken = seen = not isinstance(events[0], _NOT_OUTPUT)
                             if attempt > 1 and isinstance(events[0], ModelCalled):
                                 yield [ModelCalled(target.provider, target.model, attempt)]
                                 continue
@@ -152,7 +152,11 @@ class FallbackCaller:
 
 
 class FallbackCall:
-    """One call under way. Its results, and `target` (who answered), count once the iteration has ended."""
+    """One call under way. Its results, and `target` (who answered), count once the iteration has ended.
+
+    `has_spoken` also after a failure: a reader has seen text, reasoning or a tool call, so that whoever
+    asks once more would glue two answers together.
+    """
 
     def __init__(
         self,
@@ -163,6 +167,7 @@ class FallbackCall:
         self.targets = targets
         self.request = request
         self.target = targets[0]
+        self.has_spoken = False
         self.finish_reason: FinishReason = "stop"
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.blocks: tuple[ReasoningBlock, ...] = ()

@@ -19,6 +19,7 @@ from openclaw_gateway.errors import ProviderError, StoreError
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.runs.context import conversation_tokens, text_tokens
 from openclaw_gateway.runs.summary import (
     as_text,
     fitted,
@@ -60,6 +61,7 @@ class Compactor:
         `tell` gets ModelFailed and UsageReported of the calls, and Compacted once the summary is stored.
         """
         earlier, texts = _material(transcript, covers_to_seq)
+        longest = _longest(transcript, covers_to_seq, window)
         try:
             async with asyncio.timeout(self._timeout_s):
                 text = await self._summary(earlier, texts, targets, window, tell)
@@ -70,7 +72,8 @@ class Compactor:
             return None
         if not text:
             log.warning("compaction.empty", session=session, covers_to_seq=covers_to_seq)
-            text = mechanical_summary(earlier, texts, summary_tokens(window))
+            text = mechanical_summary(earlier, texts, longest)
+        text = fitted(text, longest)
         try:
             summary = await self._store.summarise(session, covers_to_seq, text)
         except StoreError as error:
@@ -119,13 +122,20 @@ class Compactor:
 def without_model(transcript: Transcript, covers_to_seq: int, window: int) -> Transcript:
     """The same for this one run, when no model can be asked: nothing is stored."""
     earlier, texts = _material(transcript, covers_to_seq)
-    text = mechanical_summary(earlier, texts, summary_tokens(window))
+    text = mechanical_summary(earlier, texts, _longest(transcript, covers_to_seq, window))
     return _behind(transcript, Summary(covers_to_seq, text))
 
 
 def _material(transcript: Transcript, covers_to_seq: int) -> tuple[str, list[str]]:
     earlier = transcript.summary.text if transcript.summary else ""
     return earlier, [as_text(entry.message) for entry in transcript.entries if entry.seq <= covers_to_seq]
+
+
+def _longest(transcript: Transcript, covers_to_seq: int, window: int) -> int:
+    """How many tokens the summary may have: at most half of what it stands for."""
+    covered = conversation_tokens(entry.message for entry in transcript.entries if entry.seq <= covers_to_seq)
+    earlier = text_tokens(transcript.summary.text) if transcript.summary else 0
+    return min(summary_tokens(window), (covered + earlier) // 2)
 
 
 def _behind(transcript: Transcript, summary: Summary) -> Transcript:

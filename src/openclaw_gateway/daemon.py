@@ -31,7 +31,8 @@ from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.instance import InstanceLock
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.catalog import Catalog
-from openclaw_gateway.models.defaults import Choice, choose_default
+from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
+from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
@@ -165,7 +166,8 @@ class Daemon:
         self.model_choice = choose_default(config, keys, local_available=local.unavailable() is None)
         zone = _zone(config.agents.defaults.user_timezone)
         plans = make_plans(roster, self._workshop(catalog, roster, store, zone))
-        rounds = Rounds(ModelCaller(upstream, local.endpoint))
+        caller = ModelCaller(upstream, local.endpoint, policy=NO_RETRIES)
+        rounds = Rounds(FallbackCaller(caller, keys=_further_keys(config)))
         loop = RunLoop(lanes, Memory(store, _reset_policy(config), zone), rounds)
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
@@ -241,6 +243,10 @@ class _Agents:
 
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         return self._names
+
+
+def _further_keys(config: Config) -> dict[str, tuple[str, ...]]:
+    return {provider_id(name): entry.api_keys for name, entry in config.models.providers.items()}
 
 
 def _reset_policy(config: Config) -> ResetPolicy | None:

@@ -12,14 +12,15 @@ from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import new_run_id
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
@@ -70,7 +71,9 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     bus = LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(store, None), Rounds(ModelCaller(upstream))), bus, max_runs=100)
+    live = LiveRuns(
+        RunLoop(lanes, Memory(store, None), Rounds(FallbackCaller(ModelCaller(upstream)))), bus, max_runs=100
+    )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))
@@ -125,7 +128,9 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     faulty = FaultyStore(store, 1, after=False)
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), Rounds(ModelCaller(upstream))), bus, max_runs=9)
+    live = LiveRuns(
+        RunLoop(lanes, Memory(faulty, None), Rounds(FallbackCaller(ModelCaller(upstream)))), bus, max_runs=9
+    )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))

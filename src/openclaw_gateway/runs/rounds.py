@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 from openclaw_gateway.errors import InvalidRequest, ToolChoiceUnsatisfied
-from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
@@ -21,7 +21,7 @@ from openclaw_gateway.wire.run import ClientTools, FinishReason, ToolChoice
 
 
 class Rounds:
-    def __init__(self, models: ModelCaller, *, max_tool_rounds: int = 64) -> None:
+    def __init__(self, models: FallbackCaller, *, max_tool_rounds: int = 64) -> None:
         self._models = models
         self._max_tool_rounds = max_tool_rounds
 
@@ -65,7 +65,7 @@ class Rounds:
     async def _call(
         self, run: Run, answer: Answer, request: ModelRequest
     ) -> tuple[FinishReason, tuple[ToolCall, ...]]:
-        call = self._models.stream(run.plan.target, request)
+        call = self._models.stream(run.plan.targets, request)
         async with aclosing(call):
             async for events in call:
                 run.emit(answer.take(events))

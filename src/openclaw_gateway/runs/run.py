@@ -12,6 +12,8 @@ from types import TracebackType
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.models.dialects import unsupported
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
@@ -50,6 +52,14 @@ class Run:
         """The run was not even enqueued."""
         if not self.accepted.done():
             self.accepted.set_exception(error)
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """Names of the request's fields that have no effect with the agent's model."""
+        request = self.request
+        client = request.client_tools
+        asked = ModelRequest("", (), request.sampling, client.tools, client.choice, client.parallel)
+        return unsupported(self.plan.target, asked)
 
     @property
     def refused(self) -> bool:

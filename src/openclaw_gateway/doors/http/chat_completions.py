@@ -36,8 +36,8 @@ class Endpoint:
         limits = self._gateway.limits
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
         route = self._route(request, chat)
-        _tell(request, chat, route)
         run = await self._gateway.start(principal, _run_request(chat, route, principal))
+        _tell(request, chat, route, (*chat.ignored, *run.unsupported))
         with _Connected(request, run):
             if chat.stream:
                 chunks = ChatChunks(run.id, run.created_ms // 1000, _echo(chat))
@@ -95,13 +95,13 @@ def _echo(chat: ChatRequest) -> str:
     return chat.model if chat.model is not None else BRANDS[0].model_word
 
 
-def _tell(request: Request, chat: ChatRequest, route: Route) -> None:
+def _tell(request: Request, chat: ChatRequest, route: Route, ignored: tuple[str, ...]) -> None:
     """Answer headers under the first brand's name, and under the one the request came by."""
     told = {}
     if route.session_key is not None:
         told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~ ".strip())
-    if chat.ignored:
-        told["ignored-params"] = ", ".join(chat.ignored)
+    if ignored:
+        told["ignored-params"] = ", ".join(ignored)
     if not told:
         return
     for index, brand in enumerate(BRANDS):

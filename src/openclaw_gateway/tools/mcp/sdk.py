@@ -1,0 +1,180 @@
+"""The one edge to the official `mcp` SDK: its client, its transports, its exceptions turned into ours.
+
+Imported only when a server is configured (half a second and some tens of megabytes). A server that is a
+command gets a scrubbed environment, its words on stderr are kept only for the log line about its end.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import anyio
+import httpx2
+import mcp_types as types
+from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.shared.exceptions import MCPError
+
+from openclaw_gateway.config.schema import McpServer
+from openclaw_gateway.redaction import safe_text
+from openclaw_gateway.tools.base import ToolError, ToolResult
+from openclaw_gateway.tools.mcp.connection import NotConnected, Offered
+from openclaw_gateway.tools.mcp.last_words import LastWords
+from openclaw_gateway.tools.mcp.results import result_of
+from openclaw_gateway.tools.mcp.watched import WatchedTransport
+
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR")
+# How a connection that is no more shows itself below the SDK.
+_BROKEN = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, OSError, httpx2.HTTPError)
+_MAX_PAGES = 20
+_MAX_TOOLS = 500
+_MAX_SCHEMA_CHARS = 64_000
+
+
+@asynccontextmanager
+async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator["SdkConnection"]:
+    """Raises NotConnected, also when the connection breaks while it is being taken down."""
+    # It logs tracebacks of its own; what matters reaches our log as the reason of a broken connection.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    words = LastWords()
+    left = False
+    try:
+        async with AsyncExitStack() as stack:
+            ended, changed = asyncio.Event(), asyncio.Event()
+            transport = WatchedTransport(_transport(server, environ, stack, words), ended)
+
+            async def heard(message: Any) -> None:
+                if isinstance(message, types.ToolListChangedNotification):
+                    changed.set()
+
+            client = await stack.enter_async_context(
+                Client(
+                    transport,
+                    read_timeout_seconds=server.call_timeout_ms / 1000,
+                    message_handler=heard,
+                    cache=None,
+                )
+            )
+            yield SdkConnection(client, ended, changed)
+            left = True
+    except NotConnected:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: the SDK raises whatever its parts raise, in groups
+        if left:
+            return
+        raise NotConnected(_reason(error, words, server)) from None
+    finally:
+        words.close()
+
+
+class SdkConnection:
+    def __init__(self, client: Client, ended: asyncio.Event, changed: asyncio.Event) -> None:
+        self._client = client
+        self.ended = ended
+        self.changed = changed
+
+    async def list_tools(self) -> tuple[Offered, ...]:
+        found: list[Offered] = []
+        cursor: str | None = None
+        for _ in range(_MAX_PAGES):
+            try:
+                page = await self._client.list_tools(cursor=cursor)
+            except MCPError as error:
+                if error.code == types.METHOD_NOT_FOUND:
+                    return ()  # a server without tools
+                raise NotConnected(safe_text(error.message)) from None
+            except _BROKEN:
+                raise NotConnected("the connection broke") from None
+            found += [
+                _offered(tool) for tool in page.tools if len(str(tool.input_schema)) <= _MAX_SCHEMA_CHARS
+            ]
+            cursor = page.next_cursor
+            if not cursor or len(found) >= _MAX_TOOLS:
+                break
+        return tuple(found[:_MAX_TOOLS])
+
+    async def call(self, name: str, arguments: Mapping[str, Any], timeout_s: float) -> ToolResult:
+        call = asyncio.ensure_future(self._client.call_tool(name, dict(arguments), timeout_s))
+        gone = asyncio.ensure_future(self.ended.wait())
+        try:
+            # Whatever the SDK does about a call whose server is gone, nobody waits for it here.
+            async with asyncio.timeout(timeout_s):
+                await asyncio.wait({call, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                raise NotConnected("the server ended during a call")
+            return result_of(call.result())
+        except MCPError as error:
+            raise self._failure(error) from None
+        except TimeoutError:
+            raise
+        except _BROKEN:
+            raise NotConnected("the connection broke during a call") from None
+        except (ValueError, RuntimeError) as error:
+            # Of pydantic and the SDK: an answer outside the protocol, or a question back to the user.
+            raise ToolError(
+                f"The server's answer cannot be used: {safe_text(str(error), limit=200)}"
+            ) from None
+        finally:
+            for task in (call, gone):
+                task.cancel()
+            await asyncio.gather(call, gone, return_exceptions=True)
+
+    def _failure(self, error: MCPError) -> Exception:
+        if self.ended.is_set() or error.code == types.CONNECTION_CLOSED:
+            return NotConnected("the server ended during a call")
+        if error.code == types.REQUEST_TIMEOUT:
+            return TimeoutError()
+        # For a server at a URL nothing else tells that it is gone: have the link ask.
+        self.changed.set()
+        return ToolError(f"The server refused the call: {safe_text(error.message, limit=1000)}")
+
+
+def _transport(server: McpServer, environ: Mapping[str, str], stack: AsyncExitStack, words: LastWords) -> Any:
+    if server.command is not None:
+        inherited = {name: environ[name] for name in _INHERITED if name in environ}
+        parameters = StdioServerParameters(
+            command=server.command,
+            args=list(server.args),
+            env={**inherited, **server.env},
+            cwd=server.cwd or server.working_directory,
+            encoding_error_handler="replace",
+        )
+        return stdio_client(parameters, errlog=words.open())
+    url = server.url or ""
+    if server.transport == "sse":
+        return sse_client(url, headers=dict(server.headers))
+    return streamable_http_client(url, http_client=_http_client(server, stack))
+
+
+def _http_client(server: McpServer, stack: AsyncExitStack) -> Any:
+    client = create_mcp_http_client(headers=dict(server.headers))
+    stack.push_async_callback(client.aclose)
+    return client
+
+
+def _offered(tool: types.Tool) -> Offered:
+    hints = tool.annotations
+    return Offered(
+        name=tool.name,
+        description=tool.description or "",
+        schema={**tool.input_schema, "type": "object"},
+        read_only=bool(hints and hints.read_only_hint),
+    )
+
+
+def _reason(error: BaseException, words: LastWords, server: McpServer) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, NotConnected):
+        return str(error)
+    if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError):
+        return "its command, or its working directory, was not found or may not be used"
+    known = (*server.env.values(), *server.headers.values())
+    said = " ".join(safe_text(words.text(), known=known, limit=4000).split())[-300:]
+    told = safe_text(f"{type(error).__name__}: {error}", known=known, limit=300)
+    return f"{told} (it said: {said})" if said else told

@@ -1,0 +1,125 @@
+"""All configured MCP servers, and their tools under the names that agents see.
+
+Starting does not wait for anybody: tools appear when their server has answered. The SDK is imported on a
+thread, because that takes longer than the gateway takes to be ready.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from openclaw_gateway.config.schema import McpConfig, McpServer
+from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
+from openclaw_gateway.tools.mcp.connection import Connect, Connection, Offered
+from openclaw_gateway.tools.mcp.link import PAUSES_S, Link
+from openclaw_gateway.tools.naming import mcp_name
+from openclaw_gateway.wire.run import ToolSpec
+
+_SDK = "openclaw_gateway.tools.mcp.sdk"
+_MAX_DESCRIPTION = 2000
+
+
+class McpServers:
+    """`changed` is called, on the event loop, after `tools()` has become another one."""
+
+    def __init__(
+        self,
+        config: McpConfig,
+        environ: Mapping[str, str],
+        *,
+        changed: Callable[[], None] = lambda: None,
+        connect: Connect | None = None,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+    ) -> None:
+        self.generation = 0
+        self._config = config
+        self._environ = environ
+        self._changed = changed
+        self._connect = connect or _through_sdk
+        self._pauses_s = pauses_s
+        self._links: dict[str, Link] = {}
+        self._tools: tuple[Tool, ...] = ()
+
+    def notice(self) -> str | None:
+        """What the operator should know before the start; None when all is well."""
+        if not self._wanted() or importlib.util.find_spec("mcp") is not None:
+            return None
+        return (
+            "mcp.servers needs the MCP package, which is not installed: "
+            "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
+        )
+
+    def start(self) -> None:
+        """Returns at once."""
+        if self.notice() is not None and self._connect is _through_sdk:
+            return
+        for name, server in self._wanted().items():
+            link = Link(
+                name,
+                server,
+                self._environ,
+                connect=self._connect,
+                on_offer=self._offered,
+                pauses_s=self._pauses_s,
+            )
+            self._links[name] = link
+            link.start()
+
+    def tools(self) -> tuple[Tool, ...]:
+        """What the servers offer now, or offered when they were last there."""
+        return self._tools
+
+    def states(self) -> dict[str, str | None]:
+        """For every server why it is not connected; None when it is."""
+        return {name: link.trouble for name, link in self._links.items()}
+
+    async def close(self) -> None:
+        """Ends all servers, side by side."""
+        await asyncio.gather(*(link.close() for link in self._links.values()))
+
+    def _wanted(self) -> dict[str, McpServer]:
+        return {name: server for name, server in self._config.servers.items() if server.enabled}
+
+    def _offered(self) -> None:
+        tools: dict[str, Tool] = {}
+        for link in self._links.values():
+            for offered in link.offered:
+                name = mcp_name(link.name, offered.name, taken=tools.keys())
+                tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
+        self._tools = tuple(tools.values())
+        self.generation += 1
+        self._changed()
+
+
+class _McpTool(Struct, frozen=True):
+    spec: ToolSpec
+    link: Link
+    offered: Offered
+
+    @property
+    def summary(self) -> str:
+        return " ".join(self.offered.description.split())[:100] or f"A tool of {self.link.name}"
+
+    @property
+    def read_only(self) -> bool:
+        return self.offered.read_only
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        return await self.link.call(self.offered.name, arguments)
+
+
+def _spec(name: str, server: str, offered: Offered) -> ToolSpec:
+    description = offered.description[:_MAX_DESCRIPTION] or f"{offered.name}, a tool of {server}"
+    return spec_of(name, description, offered.schema)
+
+
+@asynccontextmanager
+async def _through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+    sdk = await asyncio.to_thread(importlib.import_module, _SDK)
+    async with sdk.connect(name, server, environ) as connection:
+        yield connection

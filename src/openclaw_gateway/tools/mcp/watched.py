@@ -1,0 +1,80 @@
+"""A transport of the SDK that tells when its other end has gone: the SDK itself tells only who is calling."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from mcp.client._transport import TransportStreams
+
+
+class WatchedTransport:
+    def __init__(
+        self, transport: AbstractAsyncContextManager[TransportStreams], ended: asyncio.Event
+    ) -> None:
+        self._transport = transport
+        self._ended = ended
+
+    async def __aenter__(self) -> TransportStreams:
+        read, write = await self._transport.__aenter__()
+        return _WatchedStream(read, self._ended), write
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._ended.set()
+        return await self._transport.__aexit__(kind, error, trace)
+
+
+class _WatchedStream:
+    def __init__(self, stream: Any, ended: asyncio.Event) -> None:
+        self._stream = stream
+        self._ended = ended
+
+    async def receive(self) -> Any:
+        # Whatever ends the reading, the connection ends with it.
+        arrived = False
+        try:
+            message = await self._stream.receive()
+            arrived = True
+        finally:
+            if not arrived:
+                self._ended.set()
+        return message
+
+    async def aclose(self) -> None:
+        self._ended.set()
+        await self._stream.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        arrived = False
+        try:
+            message = await self._stream.__anext__()
+            arrived = True
+        finally:
+            if not arrived:
+                self._ended.set()
+        return message
+
+    async def __aenter__(self) -> Self:
+        await self._stream.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._ended.set()
+        closed: bool | None = await self._stream.__aexit__(kind, error, trace)
+        return closed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

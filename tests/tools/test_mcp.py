@@ -1,0 +1,275 @@
+"""MCP servers as real processes: their tools, deaths and slowness; and nothing of them is left behind."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openclaw_gateway.config.schema import McpConfig, McpServer
+from openclaw_gateway.tools.base import Tool, ToolContext, ToolError, ToolResult
+from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
+from openclaw_gateway.tools.mcp.servers import McpServers
+from openclaw_gateway.tools.naming import mcp_name, server_prefix
+
+SCRIPT = str(Path(__file__).with_name("mcp_server.py"))
+CONTEXT = ToolContext("run", "call", "main", "owner", None, lambda text: None)
+PAUSES = (0.05, 0.2)
+
+
+async def until(true: Callable[[], object], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def running(**servers: McpServer) -> AsyncIterator[McpServers]:
+    async with running_in(os.environ, servers) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def running_in(environ: Mapping[str, str], servers: dict[str, McpServer]) -> AsyncIterator[McpServers]:
+    made = McpServers(McpConfig(servers=servers), environ, pauses_s=PAUSES)
+    made.start()
+    try:
+        yield made
+    finally:
+        await made.close()
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("mcp.")]
+
+
+def small(*words: str, **settings: Any) -> McpServer:
+    return McpServer(command=sys.executable, args=(SCRIPT, *words), **settings)
+
+
+def tool(servers: McpServers, name: str, server: str = "small") -> Tool:
+    return {one.spec.name: one for one in servers.tools()}[f"mcp__{server}__{name}"]
+
+
+async def say(servers: McpServers, name: str, server: str = "small", **arguments: Any) -> str:
+    return (await tool(servers, name, server).run(arguments, CONTEXT)).text
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_tools_of_a_command(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "OPENAI_API_KEY": "sk-secret", "HOME": str(tmp_path)}
+    async with running_in(environ, {"small": small(env={"GIVEN": "yes"}, cwd=str(tmp_path))}) as servers:
+        assert servers.tools() == ()
+        await until(servers.tools)
+        assert servers.states() == {"small": None}
+        add = tool(servers, "add")
+        assert add.summary == "Add two numbers."
+        assert b'"type":"object"' in bytes(add.spec.parameters)
+        assert await say(servers, "add", a=1, b=2) == "3"
+        told = await say(servers, "environment")
+        assert "GIVEN=yes" in told
+        assert f"cwd={tmp_path}" in told
+        assert "OPENAI" not in told
+        failed = await tool(servers, "fail").run({}, CONTEXT)
+        assert failed.is_error
+        assert await say(servers, "odd_name_") == "one\ntwo"
+        pid = int(await say(servers, "pid"))
+        assert alive(pid)
+    assert not alive(pid)
+
+
+async def test_killed_during_a_call() -> None:
+    async with running(small=small()) as servers:
+        await until(servers.tools)
+        pid = int(await say(servers, "pid"))
+        generation = servers.generation
+        call = asyncio.ensure_future(say(servers, "sleep", seconds=60))
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(ToolError, match="went away during the call"):
+            async with asyncio.timeout(5):
+                await call
+        assert servers.tools()
+        with pytest.raises(ToolError, match="small is not running"):
+            await say(servers, "add", a=1, b=2)
+        await until(lambda: servers.states() != {"small": None})
+        await until(lambda: servers.states() == {"small": None})
+        assert int(await say(servers, "pid")) != pid
+        assert servers.generation == generation
+
+
+async def test_calls_side_by_side_and_a_cancelled_one() -> None:
+    async with running(small=small()) as servers:
+        await until(servers.tools)
+        slow = asyncio.ensure_future(say(servers, "sleep", seconds=60))
+        await asyncio.sleep(0.1)
+        assert await asyncio.gather(*(say(servers, "add", a=n, b=n) for n in range(20))) == [
+            str(2 * n) for n in range(20)
+        ]
+        slow.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await slow
+        assert await say(servers, "add", a=1, b=2) == "3"
+
+
+async def test_a_slow_call_is_given_up_and_the_server_kept() -> None:
+    async with running(small=small(call_timeout_ms=300)) as servers:
+        await until(servers.tools)
+        pid = await say(servers, "pid")
+        with pytest.raises(ToolError, match=r"gave no result within 0\.3 s"):
+            await say(servers, "sleep", seconds=60)
+        assert await say(servers, "pid") == pid
+
+
+async def test_a_slow_start_holds_nobody() -> None:
+    async with asyncio.timeout(20), running(slow=small("slow"), small=small()) as servers:
+        await until(servers.tools)
+        assert servers.states() == {"slow": "starting", "small": None}
+        assert {one.spec.name.split("__")[1] for one in servers.tools()} == {"small"}
+
+
+async def test_servers_that_cannot_start_say_why() -> None:
+    servers = {
+        "none": McpServer(command="/no/such/program", env={"KEY": "very-private-value"}),
+        "broken": small("broken"),
+        "stuck": small("slow", connection_timeout_ms=200),
+        "off": McpServer(command="x", enabled=False),
+        "refused": McpServer(url="http://127.0.0.1:1/mcp", headers={"x-key": "very-private-value"}),
+    }
+    async with running(**servers) as made:
+        assert set(made.states()) == {"none", "broken", "stuck", "refused"}
+        await until(lambda: "starting" not in made.states().values())
+        states = made.states()
+        assert made.tools() == ()
+    assert "was not found" in (states["none"] or "")
+    assert "some words on stderr" in (states["broken"] or "")
+    assert "within 0.2 s" in (states["stuck"] or "")
+    assert states["refused"]
+    assert not any("private" in (text or "") or "secret-value" in (text or "") for text in states.values())
+
+
+async def test_a_server_at_a_url() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def serve() -> asyncio.subprocess.Process:
+        devnull = asyncio.subprocess.DEVNULL
+        return await asyncio.create_subprocess_exec(
+            sys.executable, SCRIPT, "http", str(port), stdout=devnull, stderr=devnull
+        )
+
+    far = McpServer(url=f"http://127.0.0.1:{port}/mcp", call_timeout_ms=5000)
+    async with running(far=far) as servers:
+        await until(lambda: servers.states()["far"] != "starting")
+        process = await serve()
+        try:
+            await until(servers.tools)
+            assert await say(servers, "add", "far", a=1, b=2) == "3"
+            process.kill()
+            await process.wait()
+            with pytest.raises(ToolError):
+                await say(servers, "add", "far", a=1, b=2)
+            await until(lambda: servers.states()["far"] is not None)
+            process = await serve()
+            await until(lambda: servers.states()["far"] is None)
+            assert await say(servers, "add", "far", a=2, b=2) == "4"
+        finally:
+            process.kill()
+            await process.wait()
+
+
+class Scripted:
+    """Connections that fail so many times, then offer what they are told to."""
+
+    def __init__(self, failures: int, offered: tuple[Offered, ...] = ()) -> None:
+        self.failures = failures
+        self.offered = offered
+        self.attempts = 0
+        self.open = 0
+        self.ended = asyncio.Event()
+        self.changed = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def connect(
+        self, name: str, server: McpServer, environ: Mapping[str, str]
+    ) -> AsyncIterator[Connection]:
+        self.attempts += 1
+        if self.attempts <= self.failures:
+            raise NotConnected("not yet")
+        self.open += 1
+        try:
+            yield self
+        finally:
+            self.open -= 1
+
+    async def list_tools(self) -> tuple[Offered, ...]:
+        return self.offered
+
+    async def call(self, name: str, arguments: Mapping[str, Any], timeout_s: float) -> ToolResult:
+        return ToolResult(name)
+
+
+def offer(*names: str) -> tuple[Offered, ...]:
+    return tuple(Offered(name, "", {"type": "object"}, read_only=True) for name in names)
+
+
+async def test_it_is_tried_again_and_changes_are_told() -> None:
+    scripted = Scripted(2, offer("a.b", "a_b", "x" * 100, "x" * 99))
+    told: list[int] = []
+    config = McpConfig(servers={"s": McpServer(command="x")})
+    servers = McpServers(
+        config, {}, changed=lambda: told.append(1), connect=scripted.connect, pauses_s=(0.001,)
+    )
+    servers.start()
+    await until(servers.tools)
+    names = [one.spec.name for one in servers.tools()]
+    assert scripted.attempts == 3
+    assert len(set(names)) == 4
+    assert names[0] == "mcp__s__a_b"
+    assert all(len(name) <= 64 for name in names)
+    assert [(await one.run({}, CONTEXT)).text[:3] for one in servers.tools()] == ["a.b", "a_b", "xxx", "xxx"]
+    scripted.offered = offer("only")
+    scripted.changed.set()
+    await until(lambda: len(servers.tools()) == 1)
+    assert (len(told), servers.generation) == (2, 2)
+    await servers.close()
+    assert scripted.open == 0
+
+
+async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    servers = McpServers(McpConfig(servers={"s": McpServer(command="x")}), {})
+    assert "pip install 'openclaw-gateway[mcp]'" in (servers.notice() or "")
+    servers.start()
+    assert servers.states() == {}
+    await servers.close()
+    assert McpServers(McpConfig(), {}).notice() is None
+
+
+@pytest.mark.parametrize(
+    ("server", "tool_name", "name"),
+    [
+        ("files", "read_file", "mcp__files__read_file"),
+        ("my files!", "read", "mcp__my_files__read"),
+        ("a__b", "c__d", "mcp__a_b__c__d"),
+    ],
+)
+def test_names(server: str, tool_name: str, name: str) -> None:
+    assert mcp_name(server, tool_name) == name
+
+
+def test_long_names_stay_apart() -> None:
+    assert mcp_name("s", "t" * 80) != mcp_name("s", "t" * 81)
+    assert len(mcp_name("s" * 80, "t" * 80)) == 64
+    assert server_prefix("ü") != server_prefix("ö")

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.wire.run import ToolSpec
 
 
@@ -99,12 +100,16 @@ class AgentsForTools(Protocol):
 
 
 class ToolHouse(Struct, frozen=True):
-    """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from."""
+    """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from.
+
+    Without `commands` (the gateway's running programs) an agent has no `exec` and no `process`.
+    """
 
     state_dir: Path
     environ: Mapping[str, str]
     sessions: SessionsForTools
     agents: AgentsForTools
+    commands: CommandSessions | None = None
 
 
 def spec_of(name: str, description: str, schema: Mapping[str, Any]) -> ToolSpec:

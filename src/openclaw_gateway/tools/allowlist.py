@@ -1,0 +1,155 @@
+"""May this command run? A pure decision from the command, the rules and what its words resolve to.
+
+In order: `security: deny` refuses all; a pattern to deny wins over everything; `full` allows the rest;
+`allowlist` allows a command that is plain (shell_words) when each of its parts is allowed by a pattern or
+only looks (read_only_commands). Where a person would be asked there is nobody, so the answer is no.
+"""
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from typing import Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.tools import read_only_commands
+from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
+
+Security = Literal["deny", "allowlist", "full"]
+Ask = Literal["off", "on-miss", "always"]
+# From the strictest on.
+SECURITY: tuple[Security, ...] = ("deny", "allowlist", "full")
+ASK: tuple[Ask, ...] = ("always", "on-miss", "off")
+
+
+class Rules(Struct, frozen=True):
+    """Patterns are globs: with a slash on the program's real path, without on the name as it was typed.
+
+    `trust_list_when_asked`: `ask: always` with nobody to answer falls back on the patterns, not on no.
+    """
+
+    security: Security = "allowlist"
+    ask: Ask = "on-miss"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    trust_list_when_asked: bool = False
+
+
+class Allowed(Struct, frozen=True):
+    """`command` is what to run. `looks` are the parts that are allowed only because they look: their paths
+    must not lead out of the workspace, seen from `directory` (relative to where the command starts)."""
+
+    command: str
+    looks: tuple[Segment, ...] = ()
+    directory: str = "."
+
+
+class Refused(Struct, frozen=True):
+    """`pattern` is what an operator could allow to change that, if anything."""
+
+    reason: str
+    pattern: str | None = None
+
+
+def decide(
+    command: str, rules: Rules, *, resolve: Callable[[str], str | None], root: str
+) -> Allowed | Refused:
+    """`resolve` gives the real path of a program as the shell would find it; `root` is the workspace."""
+    off = _switched_off(rules)
+    if off is not None:
+        return off
+    listed = rules.security != "full" or rules.ask == "always"
+    if not listed and not rules.deny:
+        return Allowed(command)
+    try:
+        segments = parse(command)
+    except NotPlain as error:
+        return Refused(f"{error}; only plain commands joined by && || ; | can be judged")
+    for segment in segments:
+        if _denied(segment.words[0], rules.deny, resolve):
+            return Refused(f"`{segment.words[0].text}` is denied by the operator")
+    return _listed(segments, rules, resolve, root) if listed else Allowed(render(segments))
+
+
+def _switched_off(rules: Rules) -> Refused | None:
+    if rules.security == "deny":
+        return Refused("running commands is switched off (tools.exec.security is deny)")
+    if rules.ask == "always" and not rules.trust_list_when_asked:
+        return Refused(
+            "every command needs a person's consent (tools.exec.ask is always), and nobody can answer"
+        )
+    return None
+
+
+def stricter(one: Rules, other: Rules) -> Rules:
+    """What both allow: the stricter of the settings. Patterns to allow are `one`'s, to deny both's."""
+    return Rules(
+        security=min(one.security, other.security, key=SECURITY.index),
+        ask=min(one.ask, other.ask, key=ASK.index),
+        allow=one.allow,
+        deny=(*one.deny, *other.deny),
+        trust_list_when_asked=one.trust_list_when_asked and other.trust_list_when_asked,
+    )
+
+
+def _listed(
+    segments: tuple[Segment, ...], rules: Rules, resolve: Callable[[str], str | None], root: str
+) -> Allowed | Refused:
+    looks: list[Segment] = []
+    directory = "."
+    for index, segment in enumerate(segments):
+        first = segment.words[0]
+        if _matches(first, rules.allow, resolve):
+            continue
+        why = (
+            read_only_commands.refusal(segment.words, root) if not first.glob else "a program named by a glob"
+        )
+        if why is None and first.text == "cd":
+            # Only where it is certain from where everything after it runs.
+            if index or len(segment.words) != 2 or len(segments) < 2 or segments[1].joiner != "&&":
+                why = "cd anywhere but at the beginning, followed by &&"
+            else:
+                directory = segment.words[1].text
+        if why is not None:
+            known = first.text in read_only_commands.NAMES
+            return Refused(
+                f"`{first.text}` is allowed for looking only, not with {why}" if known else why,
+                _suggestion(first, resolve),
+            )
+        looks.append(segment)
+    if directory != "." and any(segment.joiner in ("||", ";") for segment in segments):
+        return Refused("after cd only && and | are allowed", "cd")
+    return Allowed(render(segments), tuple(looks), directory)
+
+
+def _matches(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str | None]) -> bool:
+    if first.glob or "=" in first.text or not patterns:
+        return False
+    path = resolve(first.text)
+    if path is None:
+        return False
+    plain = "/" not in first.text
+    return any(_fits(path if "/" in one else first.text, one) for one in patterns if plain or "/" in one)
+
+
+def _denied(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str | None]) -> bool:
+    """By every name it has: denying is generous."""
+    if not patterns:
+        return False
+    if first.glob:
+        return True
+    path = resolve(first.text) or first.text
+    names = {first.text, first.text.rpartition("/")[2], path, path.rpartition("/")[2]}
+    return any(_fits(name, one) for one in patterns for name in names)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return re.match(translate(pattern.lower()), name.lower()) is not None
+
+
+def _suggestion(first: Word, resolve: Callable[[str], str | None]) -> str | None:
+    """The narrowest pattern that names the program."""
+    path = resolve(first.text)
+    if path is None:
+        return None
+    return first.text if "/" not in first.text else path

@@ -1,0 +1,183 @@
+"""`exec`: run a command in the workspace, if it may be run; one that takes long goes on in the background.
+
+Ties together what decides (permission.py), where it runs (scope.py, sandbox.py) and what runs (commands/).
+"""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.permission import Permit, Wish, permit
+from openclaw_gateway.tools.sandbox import bubblewrap, sandboxed_command
+from openclaw_gateway.tools.scope import Scope, scope_of
+
+MAX_CHARS = 30_000
+DEFAULT_YIELD_MS, MIN_YIELD_MS, MAX_YIELD_MS = 10_000, 10, 120_000
+DEFAULT_TIMEOUT_S = 1800
+_UPDATE_S = 0.5
+_UPDATE_CHARS = 4_000
+
+
+def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+    if house.commands is None:
+        return ()
+    runner = _Runner(house, agent, house.commands)
+    return (
+        own_tool(
+            "exec",
+            runner.work,
+            summary="Run a shell command",
+            description="Run a command in the workspace. Where only listed commands are allowed, it must be "
+            "plain: no variables, $( ), redirections or &; join with && || ; |. Still running after yieldMs, "
+            "it goes on in the background and `process` watches it by its sessionId.",
+            properties={
+                "command": {"type": "string"},
+                "workdir": {"type": "string", "description": "Relative to the workspace"},
+                "env": {"type": "object", "additionalProperties": {"type": "string"}},
+                "yieldMs": {
+                    "type": "integer",
+                    "description": "Milliseconds to wait, default 10000",
+                },
+                "background": {"type": "boolean", "description": "Do not wait; keeps its input open"},
+                "timeout": {"type": "integer", "description": "Seconds until it is killed, default 1800"},
+            },
+            required=("command",),
+        ),
+    )
+
+
+class _Runner:
+    def __init__(self, house: ToolHouse, agent: ToolAgent, commands: CommandSessions) -> None:
+        self._house = house
+        self._agent = agent
+        self._commands = commands
+        self._settings: Mapping[str, Any] = agent.settings.get("exec") or {}
+
+    async def work(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        background = yes_no(arguments, "background")
+        patience = whole_number(
+            arguments,
+            "yieldMs",
+            "yield_ms",
+            default=int(self._settings.get("backgroundMs") or DEFAULT_YIELD_MS),
+            least=MIN_YIELD_MS,
+            most=MAX_YIELD_MS,
+            clamp=True,
+        )
+        order = await self._order(arguments, context, background=background)
+        try:
+            command = await self._commands.start(order)
+        except CommandRefused as refused:
+            raise ToolError(str(refused)) from None
+        except OSError as error:
+            raise ToolError(f"The command could not be started: {error.strerror}.") from None
+        if background:
+            self._commands.keep(command)
+            return _still_running(command)
+        try:
+            await _wait(command, patience / 1000, context)
+        except asyncio.CancelledError:
+            # A program outlives no run that waits for it.
+            await asyncio.shield(command.kill())
+            raise
+        if not command.ended.is_set():
+            self._commands.keep(command)
+            return _still_running(command)
+        return _finished(command)
+
+    async def _order(self, arguments: Mapping[str, Any], context: ToolContext, *, background: bool) -> Order:
+        written = text(arguments, "command", "cmd")
+        limit = self._settings.get("timeoutSeconds") or self._settings.get("timeoutSec") or DEFAULT_TIMEOUT_S
+        seconds = whole_number(
+            arguments, "timeout", "timeoutSeconds", default=int(limit), least=1, most=int(limit), clamp=True
+        )
+        scope = scope_of(self._house, self._agent, context)
+        wish = Wish(
+            written,
+            self._agent.id,
+            scope.directory,
+            optional_text(arguments, "workdir", "cwd"),
+            arguments.get("env"),
+            self._settings,
+        )
+        if scope.sandboxed and scope.access == "none":
+            await asyncio.to_thread(scope.directory.mkdir, parents=True, exist_ok=True, mode=0o700)
+        allowed = await asyncio.to_thread(permit, wish, self._house.state_dir, self._house.environ)
+        return Order(
+            argv=self._argv(allowed, scope),
+            # Outside the sandbox: inside, the command's own directory is chosen by --chdir.
+            cwd=allowed.cwd,
+            environ=allowed.environ,
+            shown=written,
+            agent_id=self._agent.id,
+            timeout_s=seconds,
+            stdin=background,
+        )
+
+    def _argv(self, allowed: Permit, scope: Scope) -> tuple[str, ...]:
+        path = allowed.environ.get("PATH")
+        argv = (shutil.which("bash", path=path) or "/bin/sh", "-c", allowed.command)
+        if not scope.sandboxed:
+            return argv
+        program = bubblewrap(self._house.environ)
+        if program is None:
+            raise ToolError("Not run: the sandbox (bubblewrap) is not installed on this machine.")
+        return sandboxed_command(
+            program,
+            argv,
+            directory=scope.directory.resolve(),
+            cwd=allowed.cwd,
+            access=scope.access,
+            network=scope.network,
+            environ=allowed.environ,
+        )
+
+
+async def _wait(command: Command, seconds: float, context: ToolContext) -> None:
+    """Until it ends or patience does, showing what it writes meanwhile."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    told = 0
+    while (left := until - loop.time()) > 0:
+        try:
+            async with asyncio.timeout(min(left, _UPDATE_S)):
+                await command.ended.wait()
+        except TimeoutError:
+            pass
+        else:
+            return
+        new = command.output.since(told, _UPDATE_CHARS)
+        told = command.output.total
+        if new:
+            context.update(new)
+
+
+def _still_running(command: Command) -> ToolResult:
+    command.polled = command.output.total
+    shown = command.output.text(MAX_CHARS).rstrip("\n")
+    return ToolResult(
+        f"{shown}\n[status: running; sessionId: {command.id}; use process: poll, log or kill]".lstrip()
+    )
+
+
+def _finished(command: Command) -> ToolResult:
+    shown = command.output.text(MAX_CHARS).rstrip("\n")
+    return ToolResult(f"{shown}\n[{ending(command)}]".lstrip(), is_error=command.timed_out)
+
+
+def ending(command: Command) -> str:
+    """How it ended, or that it has not."""
+    code = command.exit_code
+    if code is None:
+        return "status: running"
+    if command.timed_out:
+        return f"timed out after {command.order.timeout_s:g} s and was killed"
+    if command.killed:
+        return "killed"
+    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"

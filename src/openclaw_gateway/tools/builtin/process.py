@@ -1,0 +1,118 @@
+"""`process`: the commands of this agent that run in the background."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.builtin.exec import MAX_CHARS, ending
+from openclaw_gateway.tools.commands.command import Command, CommandRefused
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.own_tool import own_tool
+
+ACTIONS = ("list", "poll", "log", "write", "kill", "clear", "remove")
+_MAX_LINES = 2000
+_MAX_WAIT_MS = 30_000
+
+
+def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+    if house.commands is None:
+        return ()
+    commands = house.commands
+
+    async def work(arguments: Mapping[str, Any], _: ToolContext) -> ToolResult:
+        action = text(arguments, "action")
+        if action == "list":
+            return ToolResult(_listed(commands, agent.id))
+        if action not in ACTIONS:
+            raise ToolError(f"`action` must be one of {', '.join(ACTIONS)}.")
+        try:
+            command = commands.find(agent.id, text(arguments, "sessionId", "session_id", "id"))
+        except CommandRefused as refused:
+            raise ToolError(str(refused)) from None
+        return ToolResult(await _act(commands, command, action, arguments))
+
+    return (
+        own_tool(
+            "process",
+            work,
+            summary="Watch and end background commands",
+            description="Commands in the background: list; poll (new output); log (lines); write (to its "
+            "input); kill; clear (forget a finished one); remove (kill and forget).",
+            properties={
+                "action": {"type": "string", "enum": list(ACTIONS)},
+                "sessionId": {"type": "string"},
+                "data": {"type": "string", "description": "For write"},
+                "eof": {"type": "boolean", "description": "For write: close the input afterwards"},
+                "timeout": {"type": "integer", "description": "For poll: milliseconds to wait for news"},
+                "offset": {"type": "integer", "description": "For log: first line; negative from the end"},
+                "limit": {"type": "integer", "description": "For log: how many lines, default 200"},
+            },
+            required=("action",),
+        ),
+    )
+
+
+async def _act(commands: CommandSessions, command: Command, action: str, arguments: Mapping[str, Any]) -> str:
+    match action:
+        case "poll":
+            wait = whole_number(
+                arguments, "timeout", "timeoutMs", default=0, least=0, most=_MAX_WAIT_MS, clamp=True
+            )
+            return await _polled(command, wait / 1000)
+        case "log":
+            return _log(command, arguments)
+        case "write":
+            return await _written(command, arguments)
+        case "kill":
+            await command.kill()
+            return f"[{ending(command)}]"
+        case "clear":
+            if not command.ended.is_set():
+                raise ToolError("It is still running; kill or remove it.")
+            commands.forget(command)
+            return "Forgotten."
+        case _:
+            await command.kill()
+            commands.forget(command)
+            return "Ended and forgotten."
+
+
+async def _polled(command: Command, wait_s: float) -> str:
+    if command.output.total == command.polled and not command.ended.is_set():
+        command.news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await command.news.wait()
+    new = command.output.since(command.polled, MAX_CHARS)
+    command.polled = command.output.total
+    return f"{new or '(no new output)'}\n[{ending(command)}]"
+
+
+def _log(command: Command, arguments: Mapping[str, Any]) -> str:
+    limit = whole_number(arguments, "limit", default=200, least=1, most=_MAX_LINES, clamp=True)
+    offset = whole_number(arguments, "offset", default=-limit, least=-(10**9), most=10**9)
+    lines, total = command.output.lines(offset, limit)
+    shown = "\n".join(lines)
+    if len(shown) > MAX_CHARS:
+        shown = f"{shown[: MAX_CHARS // 2]}\n[…]\n{shown[-MAX_CHARS // 2 :]}"
+    return f"{shown}\n[{len(lines)} of {total} lines; {ending(command)}]".lstrip()
+
+
+async def _written(command: Command, arguments: Mapping[str, Any]) -> str:
+    data = optional_text(arguments, "data", "text", "input") or ""
+    try:
+        async with asyncio.timeout(10):
+            await command.write(data, eof=yes_no(arguments, "eof"))
+    except OSError:
+        raise ToolError("Its input is closed; only a command started with background=true has one.") from None
+    except TimeoutError:
+        raise ToolError("It does not read its input.") from None
+    return f"Wrote {len(data)} characters."
+
+
+def _listed(commands: CommandSessions, agent_id: str) -> str:
+    rows = [f"{one.id}  {ending(one)}  {one.order.shown[:120]!r}" for one in commands.of_agent(agent_id)]
+    return "\n".join(rows) or "[no background commands]"

@@ -1,0 +1,1 @@
+"""Running programs for agents: their environment, their output, and the processes themselves."""

@@ -1,0 +1,165 @@
+"""One program that runs: a session of its own, its output read as it comes, its end certain.
+
+The rule: when the program has ended, by itself or not, nothing of its process group is left. Knows no
+agent's permissions, and no tool.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+from msgspec import Struct
+
+from openclaw_gateway.tools.commands.output import Output
+
+_GRACE_S = 2.0
+_LAST_WORDS_S = 1.0
+# A program that prints without end gets a share of the loop, not all of it.
+_BURST_BYTES = 256 * 1024
+_BREATH_S = 0.02
+
+
+class Order(Struct, frozen=True):
+    """What to run. `shown` is the command as the model wrote it; `stdin` keeps its input open."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    environ: Mapping[str, str]
+    shown: str
+    agent_id: str
+    timeout_s: float
+    stdin: bool = False
+
+
+class CommandRefused(Exception):
+    """A sentence for the model: why there is no such command, or can be no more."""
+
+
+class Command:
+    """Made by `launch`. `exit_code` is None while it runs; a signal's is negative."""
+
+    def __init__(self, id_: str, order: Order, clock: Callable[[], float]) -> None:
+        self.id = id_
+        self.order = order
+        self._now = clock
+        self.started_at = clock()
+        self.ended_at: float | None = None
+        self.output = Output()
+        self.exit_code: int | None = None
+        self.timed_out = False
+        self.killed = False
+        self.ended = asyncio.Event()
+        self.news = asyncio.Event()
+        self.polled = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._attending: asyncio.Task[None] | None = None
+
+    async def launch(self) -> None:
+        """Raises OSError when the program cannot be started there."""
+        order = self.order
+        reading, writing = os.pipe()
+        file = FileIO(reading)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *order.argv,
+                stdin=asyncio.subprocess.PIPE if order.stdin else asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                cwd=order.cwd,
+                env=dict(order.environ),
+                start_new_session=True,
+            )
+        except BaseException:
+            file.close()
+            raise
+        finally:
+            os.close(writing)
+        self._attending = asyncio.create_task(self._attend(self._process, file), name=f"command {self.id}")
+
+    async def kill(self) -> None:
+        """End it and all it started; returns when it is over."""
+        if not self.ended.is_set() and self._process is not None:
+            self.killed = True
+            await self._end_group(self._process)
+        await self.ended.wait()
+
+    async def write(self, text: str, *, eof: bool) -> None:
+        """Raises OSError when its input is closed."""
+        pipe = self._process.stdin if self._process else None
+        if pipe is None or pipe.is_closing() or self.ended.is_set():
+            raise BrokenPipeError
+        pipe.write(text.encode(errors="replace"))
+        await pipe.drain()
+        if eof:
+            pipe.close()
+
+    async def _attend(self, process: asyncio.subprocess.Process, file: FileIO) -> None:
+        reader = _Reader(self)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: reader, file)
+        try:
+            async with asyncio.timeout(self.order.timeout_s):
+                await process.wait()
+        except TimeoutError:
+            self.timed_out = True
+            await self._end_group(process)
+        code = await process.wait()
+        # What it left running in the background would have nobody to answer to.
+        _signal_group(process.pid, signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await reader.closed.wait()
+        transport.close()
+        if process.stdin is not None:
+            process.stdin.close()
+        self.output.add(b"", final=True)
+        self.exit_code = code
+        self.ended_at = self._now()
+        self.ended.set()
+        self.news.set()
+
+    async def _end_group(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        _signal_group(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await process.wait()
+        if process.returncode is None:
+            _signal_group(process.pid, signal.SIGKILL)
+
+
+class _Reader(asyncio.Protocol):
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._taken = 0
+        self._transport: asyncio.ReadTransport | None = None
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)  # noqa: S101  what connect_read_pipe makes
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._command.output.add(data)
+        self._command.news.set()
+        self._taken += len(data)
+        if self._taken > _BURST_BYTES and self._transport is not None:
+            self._taken = 0
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(_BREATH_S, self._resume)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+
+def _signal_group(leader: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)

@@ -1,0 +1,126 @@
+"""From a command as the model wrote it to one that may be run here, or a sentence why not.
+
+The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
+command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else.
+"""
+
+import glob
+import os
+import shutil
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from openclaw_gateway.tools.allowlist import Allowed, Refused, decide
+from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.commands.environment import check_additions, command_environment
+from openclaw_gateway.tools.read_only_commands import path_like
+from openclaw_gateway.tools.shell_words import Segment
+
+_MAX_EXPANSION = 10_000
+
+
+class Wish(Struct, frozen=True):
+    """What the model wants to run. `root` is the workspace, `workdir` as the call has it."""
+
+    command: str
+    agent_id: str
+    root: Path
+    workdir: str | None
+    env: object
+    settings: Mapping[str, Any]
+
+
+class Permit(Struct, frozen=True):
+    command: str
+    cwd: Path
+    environ: Mapping[str, str]
+
+
+def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: str = "openclaw") -> Permit:
+    """Raises ToolError with what an operator can do about it."""
+    try:
+        rules = rules_for(own_dir, wish.agent_id, wish.settings)
+    except BrokenApprovals:
+        raise ToolError(
+            f"Not run: the operator's approvals cannot be read. `{program} approvals list` says why."
+        ) from None
+    by_name = rules.security != "full" or bool(rules.deny)
+    env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
+    cwd = _directory(wish, anywhere=not by_name)
+
+    def resolve(name: str) -> str | None:
+        if "/" in name:
+            path = os.path.join(cwd, name)  # noqa: PTH118  text in, text out
+            return os.path.realpath(path) if os.access(path, os.X_OK) and Path(path).is_file() else None
+        found = shutil.which(name, path=env["PATH"])
+        return os.path.realpath(found) if found else None
+
+    verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    if isinstance(verdict, Allowed):
+        inside = cwd / verdict.directory
+        if not all(
+            _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
+            for part in verdict.looks
+        ):
+            verdict = Refused("a path in it leads out of the workspace")
+        else:
+            return Permit(verdict.command, cwd, env)
+    raise ToolError(_explained(verdict, wish.agent_id, program))
+
+
+def _directory(wish: Wish, *, anywhere: bool) -> Path:
+    cwd = Path(os.path.realpath(wish.root / (wish.workdir or ".")))
+    if not anywhere and not cwd.is_relative_to(os.path.realpath(wish.root)):
+        raise ToolError("`workdir` is outside the workspace. Use a path relative to the workspace.")
+    if not cwd.is_dir():
+        raise ToolError(f"`workdir`: there is no directory {wish.workdir or '.'}.")
+    return cwd
+
+
+def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
+    real_root = os.path.realpath(root)
+    if segment.words[0].text == "diff" and any(
+        (directory / word.text).is_dir() for word in segment.words[1:] if _name_length_ok(word.text)
+    ):
+        # It would open what the folders hold, links too.
+        return False
+    for text, is_glob in path_like(segment.words):
+        if not _name_length_ok(text):
+            continue
+        path = os.path.join(directory, text)  # noqa: PTH118  text in, text out
+        found = _expanded(path) if is_glob else [path]
+        if len(found) > _MAX_EXPANSION:
+            return False
+        for one in found:
+            real = os.path.realpath(one)
+            inside = real == real_root or real.startswith(real_root.rstrip("/") + "/")
+            if os.path.lexists(one) and not inside:
+                return False
+    return True
+
+
+def _expanded(pattern: str) -> list[str]:
+    """What the shell would make of it, and hidden files too."""
+    return list(islice(glob.iglob(pattern, include_hidden=True), _MAX_EXPANSION + 1))  # noqa: PTH207
+
+
+def _name_length_ok(text: str) -> bool:
+    """What the system refuses to look up is no path."""
+    return 0 < len(text.encode(errors="replace")) < 4096 and all(len(part) < 256 for part in text.split("/"))
+
+
+def _explained(refused: Refused, agent_id: str, program: str) -> str:
+    text = f"Not run: {refused.reason}."
+    if refused.pattern is None:
+        return text
+    quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
+    agent = "" if agent_id == "main" else f" --agent {agent_id}"
+    return (
+        f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
+        f"{program} approvals allow {quoted}{agent}"
+    )

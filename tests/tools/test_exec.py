@@ -1,0 +1,290 @@
+"""exec and process with real programs: what they give, what they leave behind (nothing), what they refuse."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.tools.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.builtin import exec as exec_tool
+from openclaw_gateway.tools.builtin import process
+from openclaw_gateway.tools.commands.command import CommandRefused, Order
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from tests.tools.houses import KEY, Room
+
+FULL = {"exec": {"security": "full", "ask": "off"}}
+Make = Callable[..., Room]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    commands = CommandSessions()
+
+    def build(**settings: object) -> Room:
+        return Room(tmp_path, exec_tool, process, settings=settings or FULL, commands=commands)
+
+    yield build
+    await commands.close()
+
+
+async def gone(pid: int) -> None:
+    def over() -> bool:
+        status = Path(f"/proc/{pid}/status")
+        try:
+            return "State:\tZ" in status.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    await asyncio.to_thread(until, over)
+
+
+async def appears(path: Path) -> str:
+    await asyncio.to_thread(until, lambda: path.exists() and path.read_text().endswith("\n"))
+    return path.read_text()  # noqa: ASYNC240  a line
+
+
+def until(over: Callable[[], bool]) -> None:
+    """For what no event tells of: the end of somebody else's process, a file of theirs."""
+    deadline = time.monotonic() + 10
+    while not over():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+async def test_a_command_runs_in_the_workspace(make: Make) -> None:
+    room = make()
+    before = Path.cwd()
+    room.write("sub/a.txt", "hello\n")
+    assert await room.call("exec", command="pwd") == f"{room.root}\n[exit code 0]"
+    assert await room.call("exec", command="cat a.txt; exit 3", workdir="sub") == "hello\n[exit code 3]"
+    assert await room.call("exec", command="echo out; echo err >&2") == "out\nerr\n[exit code 0]"
+    assert await room.call("exec", command="kill -9 $$") == "[ended by signal 9]"
+    assert "no directory" in await room.refused("exec", command="pwd", workdir="none")
+    assert Path.cwd() == before
+
+
+async def test_a_command_sees_no_secret(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    room = make()
+    text = await room.call("exec", command="env; cat /proc/self/environ")
+    assert KEY not in text
+    assert "OPENCLAW" not in text
+    assert "TERM=dumb" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "LD_PRELOAD", "BASH_ENV", "ENV", "PYTHONPATH", "NODE_OPTIONS", "GIT_DIR"]
+)
+async def test_a_call_cannot_add_what_loads_code(make: Make, name: str) -> None:
+    room = make()
+    for one in (name, name.lower()):
+        assert "not taken" in await room.refused("exec", command="true", env={one: "x"})
+    assert "is no name" in await room.refused("exec", command="true", env={"A=B": "x"})
+    assert "must be an object" in await room.refused("exec", command="true", env=["A=B"])
+    assert "y" in await room.call("exec", command="echo $MINE", env={"MINE": "y"})
+
+
+async def test_output_is_capped_and_may_be_anything(make: Make) -> None:
+    room = make()
+    text = await room.call(
+        "exec", command="echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo last"
+    )
+    assert len(text) < 31_000
+    assert text.startswith("first")
+    assert "left out" in text
+    assert text.endswith("last\n[exit code 0]")
+    assert "\ufffd" in await room.call("exec", command="head -c 100 /bin/ls; printf '\\377\\376'")
+
+
+async def test_stdin_is_closed(make: Make) -> None:
+    assert await make().call("exec", command="cat; read x; echo done") == "done\n[exit code 0]"
+
+
+async def test_a_timeout_kills_the_whole_group(make: Make) -> None:
+    room = make()
+    result = await room.result(
+        "exec", command="trap '' TERM; sleep 300 & echo $! > pid; sleep 300; sleep 300", timeout=1
+    )
+    assert result.is_error
+    assert "timed out after 1 s" in result.text
+    await gone(int((room.root / "pid").read_text()))
+
+
+async def test_cancelling_kills_the_whole_group(make: Make) -> None:
+    room = make()
+    running = asyncio.create_task(room.call("exec", command="(sleep 300 & echo $! > pid; wait) & wait"))
+    pid = int(await appears(room.root / "pid"))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await gone(pid)
+
+
+async def test_what_a_command_left_in_the_background_ends_with_it(make: Make) -> None:
+    room = make()
+    started = time.monotonic()
+    assert await room.call("exec", command="sleep 300 & echo $!") != ""
+    assert time.monotonic() - started < 5
+
+
+async def test_a_long_command_goes_on_in_the_background(make: Make) -> None:
+    room = make()
+    os.mkfifo(room.root / "fifo")
+    text = await room.call("exec", command="echo one; read x < fifo; echo two; sleep 300", yieldMs=600)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    assert text.startswith("one\n[status: running")
+    assert room.shown[-1] == "one\n"
+    assert id_ in await room.call("process", action="list")
+    assert await room.call("process", action="poll", sessionId=id_) == "(no new output)\n[status: running]"
+    poll = asyncio.create_task(room.call("process", action="poll", sessionId=id_, timeout=30_000))
+    await asyncio.to_thread((room.root / "fifo").write_text, "x\n")
+    assert await poll == "two\n\n[status: running]"
+    assert "one\ntwo\n[2 of 2 lines" in await room.call("process", action="log", sessionId=id_)
+    assert "still running" in await room.refused("process", action="clear", sessionId=id_)
+    assert await room.call("process", action="kill", sessionId=id_) == "[killed]"
+    assert "killed" in await room.call("process", action="poll", sessionId=id_)
+    await room.call("process", action="clear", sessionId=id_)
+    assert "no session" in await room.refused("process", action="poll", sessionId=id_)
+
+
+async def test_background_keeps_the_input_open(make: Make) -> None:
+    room = make()
+    text = await room.call("exec", command="read x; echo got $x; cat", background=True)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    await room.call("process", action="write", sessionId=id_, data="a\n")
+    await room.call("process", action="write", sessionId=id_, data="b\n", eof=True)
+    seen = ""
+    while "exit code 0" not in seen:
+        seen += await room.call("process", action="poll", sessionId=id_, timeout=5000)
+    assert "got a" in seen
+    assert "b" in seen
+    assert "input is closed" in await room.refused("process", action="write", sessionId=id_, data="x")
+    await room.call("process", action="remove", sessionId=id_)
+    assert await room.call("process", action="list") == "[no background commands]"
+
+
+async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path) -> None:
+    room = make()
+    text = await room.call("exec", command="sleep 300", background=True)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    assert room.house.commands is not None
+    with pytest.raises(CommandRefused):
+        room.house.commands.find("other", id_)
+
+
+async def test_closing_ends_everything(tmp_path: Path) -> None:
+    commands = CommandSessions()
+    room = Room(tmp_path, exec_tool, process, settings=FULL, commands=commands)
+    await room.call("exec", command="sleep 300 & echo $! > pid; wait", background=True)
+    pid = int(await appears(room.root / "pid"))
+    await commands.close()
+    await gone(pid)
+    assert "shutting down" in await room.refused("exec", command="true")
+
+
+async def test_there_are_only_so_many(tmp_path: Path) -> None:
+    now = 0.0
+    commands = CommandSessions(max_running_per_agent=2, max_finished_per_agent=1, clock=lambda: now)
+    order = Order(("/bin/sleep", "300"), tmp_path, {}, "sleep", "main", 300)
+    try:
+        started = [await commands.start(order) for _ in range(2)]
+        for command in started:
+            commands.keep(command)
+        with pytest.raises(CommandRefused, match="running already"):
+            await commands.start(order)
+        for command in started:
+            await command.kill()
+        assert len(commands.of_agent("main")) == 1
+        now = 1801.0
+        assert commands.of_agent("main") == ()
+    finally:
+        await commands.close()
+
+
+async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
+    room = make()
+    flood = asyncio.create_task(room.result("exec", command="yes", timeout=1))
+    worst, last = 0.0, time.monotonic()
+    while not flood.done():
+        await asyncio.sleep(0.001)
+        now = time.monotonic()
+        worst, last = max(worst, now - last), now
+    assert worst < 0.5
+    assert "timed out" in flood.result().text
+
+
+async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
+    room = make(exec={})
+    room.write("a.txt", "hello\n")
+    assert await room.call("exec", command="cat *.txt | wc -l") == "1\n[exit code 0]"
+    text = await room.refused("exec", command="python3 -c 'print(1)'")
+    assert "openclaw approvals allow 'python3'" in text
+    assert "redirections" in await room.refused("exec", command="ls > b")
+    assert "not taken" in await room.refused("exec", command="ls", env={"MINE": "1"})
+    assert "outside the workspace" in await room.refused("exec", command="ls", workdir="..")
+    with changing(approvals_path(room.state)) as document:
+        allow(document, "main", "python3")
+    assert await room.call("exec", command="python3 -c 'print(1)'") == "1\n[exit code 0]"
+
+
+async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> None:
+    room = make(exec={})
+    (tmp_path / "secret").write_text("the secret")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "secret").write_text("the secret")
+    (room.root / "link.txt").symlink_to(tmp_path / "secret")
+    (room.root / "out").symlink_to(tmp_path / "folder")
+    (room.root / ".hidden").symlink_to(tmp_path / "secret")
+    room.write("sub/a", "fine\n")
+    (room.root / "sub" / "deep").symlink_to(tmp_path / "secret")
+    for command in (
+        "cat link.txt",
+        "cat *.txt",
+        "cat .h*",
+        "cat ./l?nk.txt",
+        "cat out/secret",
+        "cat out/*",
+        "cat */*",
+        "cd out && cat secret",
+        "cd sub && cat deep",
+        "grep -r secret out",
+        "diff sub out",
+        "sort --key=1 link.txt",
+        f"cat {tmp_path}/secret",
+        f"cat /proc/{os.getpid()}/environ",
+    ):
+        assert "the secret" not in await room.refused("exec", command=command)
+    assert "the secret" not in await room.call("exec", command="grep -r secret .")
+    assert await room.call("exec", command="cd sub && cat a") == "fine\n[exit code 0]"
+
+
+async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Path) -> None:
+    room = Room(tmp_path, settings={})
+    fake = room.write("bin/ls", "#!/bin/sh\necho fake\n")
+    fake.chmod(0o755)
+    commands = CommandSessions()
+    environ = {**room.house.environ, "PATH": f"{room.root}/bin:.::{os.environ['PATH']}"}
+    house = type(room.house)(room.state, environ, room.house.sessions, room.house.agents, commands)
+    (tool,) = exec_tool.build(house, room.agent)
+    assert "fake" not in (await tool.run({"command": "ls"}, room.context())).text
+    with pytest.raises(ToolError):
+        await tool.run({"command": "bin/ls"}, room.context())
+    await commands.close()
+
+
+async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
+    room = make(exec={})
+    for name, text in (
+        ("HEAD", "ref: refs/heads/x\n"),
+        ("config", "[core]\n\tworktree = ..\n\tfsmonitor = touch ../pwned\n"),
+    ):
+        room.write(f"bare/{name}", text)
+    (room.root / "bare" / "objects").mkdir()
+    (room.root / "bare" / "refs").mkdir()
+    await room.call("exec", command="git status", workdir="bare")
+    assert not (room.root / "pwned").exists()
+    assert not (room.root.parent / "pwned").exists()

@@ -1,4 +1,5 @@
-"""A scripted model server: an OpenAI-compatible upstream on a real socket that plays what it is told.
+"""A scripted model server: an upstream on a real socket that plays what it is told, in the dialect of the
+request (chat completions, responses, Anthropic messages, Gemini).
 
 Shipped, so that everybody who tests against the gateway can make a model stream, fail, cut or hang on
 demand. It must not know the gateway: it speaks HTTP and JSON only. Nothing is timed: a script waits for
@@ -34,6 +35,7 @@ from aiohttp import web
 
 from openclaw_gateway.testing.replies import (
     DEFAULT_USAGE,
+    Call,
     Chunk,
     Cut,
     Flush,
@@ -45,15 +47,18 @@ from openclaw_gateway.testing.replies import (
     Reply,
     Step,
     Text,
+    calls,
     fails,
     hangs,
     says,
     sends,
 )
+from openclaw_gateway.testing.voices import voice_for
 from openclaw_gateway.wire.run import Usage
 
 __all__ = [
     "DEFAULT_USAGE",
+    "Call",
     "Chunk",
     "Cut",
     "Flush",
@@ -67,6 +72,7 @@ __all__ = [
     "Reply",
     "Step",
     "Text",
+    "calls",
     "fails",
     "hangs",
     "says",
@@ -87,12 +93,14 @@ class Recorded:
 
     @property
     def model(self) -> str:
-        return str(self.body.get("model", "")) if isinstance(self.body, dict) else ""
+        named = self.body.get("model") if isinstance(self.body, dict) else None
+        # Gemini's API has the name in the path.
+        return str(named or self.path.partition("/models/")[2].partition(":")[0])
 
     @property
     def messages(self) -> list[Any]:
-        messages = self.body.get("messages", []) if isinstance(self.body, dict) else []
-        return list(messages)
+        body = self.body if isinstance(self.body, dict) else {}
+        return list(body.get("messages") or body.get("input") or body.get("contents") or ())
 
 
 class ModelServer:
@@ -225,8 +233,8 @@ class _CutByScript(asyncio.CancelledError):
 def _built_in(request: Recorded) -> Reply:
     match request.model.rpartition("/")[2].split("-"):
         case ["mock", "echo"]:
-            users = [m["content"] for m in request.messages if m.get("role") == "user"]
-            return says(*re.findall(r"[^ ]* |[^ ]+", str(users[-1])) if users else ())
+            users = [_text(m) for m in request.messages if m.get("role") == "user"]
+            return says(*re.findall(r"[^ ]* |[^ ]+", users[-1]) if users else ())
         case ["mock", "err", status]:
             return fails(int(status), f"mock error {status}", code=f"mock_{status}")
         case ["mock", "drop"]:
@@ -245,34 +253,51 @@ def _built_in(request: Recorded) -> Reply:
             return says("Hello.")
 
 
+def _streams(request: Recorded, body: Mapping[str, Any]) -> bool:
+    return bool(body.get("stream")) or request.path.endswith(":streamGenerateContent")
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content") or message.get("parts") or ""
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
 async def _play(request: web.Request, recorded: Recorded, reply: Reply) -> web.StreamResponse:
     body = recorded.body if isinstance(recorded.body, dict) else {}
     if reply.refuses_stream_options and "stream_options" in body:
         reply = fails(400, "Unrecognized request argument supplied: stream_options")
-    whole = reply.as_json or (reply.finish is not None and not body.get("stream"))
+    whole = reply.as_json or (reply.finish is not None and not _streams(recorded, body))
     content_type = "application/json" if whole else reply.content_type
     headers = {"Content-Type": content_type, **reply.headers}
     response = web.StreamResponse(status=reply.status, headers=headers)
     output = _Output(request, response, reply.split)
+    voice = voice_for(recorded.path, recorded.model)
     texts: list[str] = []
+    made: list[Call] = []
     for step in reply.steps:
         match step:
             case Text() | Reasoning() if whole:
                 texts.append(step.text if isinstance(step, Text) else "")
+            case Call() if whole:
+                made.append(step)
             case Text(text):
-                output.add(_sse(_chunk(recorded.model, {"content": text})))
-            case Reasoning(text, name):
-                output.add(_sse(_chunk(recorded.model, {name: text})))
+                output.add(voice.text(text))
+            case Reasoning():
+                output.add(voice.reasoning(step))
+            case Call():
+                output.add(voice.call(step))
             case Chunk(payload):
-                output.add(_sse(payload))
+                output.add(b"data: " + msgspec.json.encode(payload) + b"\n\n")
             case Raw(data):
                 output.add(data)
             case _:
                 await _stop(output, step)
     if whole:
-        output.add(_completion(recorded.model, "".join(texts), reply))
+        output.add(voice.whole(reply, "".join(texts), made))
     else:
-        _ending(output, recorded.model, reply, body.get("stream_options"))
+        options = body.get("stream_options")
+        asked = isinstance(options, dict) and bool(options.get("include_usage"))
+        output.add(voice.ending(reply, usage_asked=asked))
     await output.flush()
     await response.write_eof()
     return response
@@ -330,57 +355,3 @@ class _Output:
         if self._request.transport:
             self._request.transport.abort()
         raise _CutByScript
-
-
-def _sse(payload: Any) -> bytes:
-    return b"data: " + msgspec.json.encode(payload) + b"\n\n"
-
-
-def _chunk(model: str, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": model,
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-    }
-
-
-def _ending(output: _Output, model: str, reply: Reply, stream_options: Any) -> None:
-    if reply.finish is not None:
-        output.add(_sse(_chunk(model, {}, reply.finish)))
-    asked = isinstance(stream_options, dict) and stream_options.get("include_usage")
-    if reply.usage is not None and asked:
-        output.add(_sse({**_chunk(model, {}), "choices": [], "usage": _usage_json(reply.usage)}))
-    if reply.done:
-        output.add(b"data: [DONE]\n\n")
-
-
-def _completion(model: str, text: str, reply: Reply) -> bytes:
-    return msgspec.json.encode(
-        {
-            "id": "chatcmpl-scripted",
-            "object": "chat.completion",
-            "created": 0,
-            "model": model,
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": text},
-                    "finish_reason": reply.finish,
-                }
-            ],
-            "usage": _usage_json(reply.usage) if reply.usage else None,
-        }
-    )
-
-
-def _usage_json(usage: Usage) -> dict[str, Any]:
-    """`usage` as OpenAI writes it."""
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }

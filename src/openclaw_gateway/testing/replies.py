@@ -32,6 +32,19 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """The model calls a tool. `arguments` is JSON text and comes in pieces of `size` characters."""
+
+    name: str
+    arguments: str = "{}"
+    id: str = "call_1"
+    size: int = 8
+
+    def pieces(self) -> list[str]:
+        return [self.arguments[at : at + self.size] for at in range(0, len(self.arguments), self.size)]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """One SSE event with any JSON payload, such as {"error": {...}} in the middle of a stream."""
 
@@ -74,7 +87,7 @@ class Cut:
     """Send what is there, then drop the connection without ending the response."""
 
 
-Step = Text | Reasoning | Chunk | Raw | Flush | Hold | Pause | Hang | Cut
+Step = Text | Reasoning | Call | Chunk | Raw | Flush | Hold | Pause | Hang | Cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,11 @@ def says(
         as_json=as_json,
         refuses_stream_options=refuses_stream_options,
     )
+
+
+def calls(*steps: str | Step, usage: Usage | None = DEFAULT_USAGE, as_json: bool = False) -> Reply:
+    """Says nothing more than these steps; `Call`s among them end it with the finish reason for calls."""
+    return says(*steps, finish="tool_calls", usage=usage, as_json=as_json)
 
 
 def fails(

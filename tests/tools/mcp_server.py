@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 
 server = MCPServer("small")
 
@@ -53,6 +53,18 @@ def odd() -> list[str]:
 def pid() -> str:
     """Of this process."""
     return str(os.getpid())
+
+
+@server.tool()
+async def grow(ctx: Context) -> str:
+    """Offer one more tool from now on."""
+
+    @server.tool()
+    def grown() -> str:
+        return "grown"
+
+    await ctx.notify_tools_changed()
+    return "done"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -158,6 +159,19 @@ async def test_servers_that_cannot_start_say_why() -> None:
     assert not any("private" in (text or "") or "secret-value" in (text or "") for text in states.values())
 
 
+async def test_a_server_that_offers_more() -> None:
+    async with running(small=small()) as servers:
+        await until(servers.tools)
+        before, generation = len(servers.tools()), servers.generation
+        async with asyncio.timeout(20):
+            # It tells only those who listen, and listening starts a moment after the connection.
+            while servers.generation == generation:
+                await say(servers, "grow")
+                await asyncio.sleep(0.1)
+        assert len(servers.tools()) == before + 1
+        assert await say(servers, "grown") == "grown"
+
+
 async def test_a_server_at_a_url() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -255,6 +269,15 @@ async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyP
     assert servers.states() == {}
     await servers.close()
     assert McpServers(McpConfig(), {}).notice() is None
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, openclaw_gateway.tools.mcp.servers, openclaw_gateway.tools.builtin.web_fetch;"
+        "print(sorted({'mcp', 'pydantic', 'anyio', 'html_to_markdown'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

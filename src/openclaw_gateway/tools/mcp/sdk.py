@@ -5,6 +5,7 @@ command gets a scrubbed environment, its words on stderr are kept only for the l
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 
@@ -60,6 +62,8 @@ async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> A
                     cache=None,
                 )
             )
+            news = asyncio.create_task(_listen(client, changed), name=f"mcp.{name}.news")
+            stack.push_async_callback(_cancel, news)
             yield SdkConnection(client, ended, changed)
             left = True
     except NotConnected:
@@ -70,6 +74,22 @@ async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> A
         raise NotConnected(_reason(error, words, server)) from None
     finally:
         words.close()
+
+
+async def _listen(client: Client, changed: asyncio.Event) -> None:
+    """Servers of the newest protocol tell of other tools only those who ask to be told."""
+    tools = client.server_capabilities.tools
+    if tools is None or not tools.list_changed:
+        return
+    with contextlib.suppress(ListenNotSupportedError, SubscriptionLost, MCPError, *_BROKEN):
+        async with client.listen(tools_list_changed=True) as events:
+            async for _ in events:
+                changed.set()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 class SdkConnection:

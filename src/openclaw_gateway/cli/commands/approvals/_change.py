@@ -1,0 +1,55 @@
+"""What `approvals allow` and `approvals deny` share: the pattern's rules, the file, and what is said."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.paths import resolve_paths
+from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
+
+Change = Callable[[dict[str, Any], str, str], bool]
+
+
+def change(invocation: Invocation, pattern: str, agent: str | None, act: Change, done: str) -> None:
+    """Raises CommandFailed, and BadParameter for what could never match."""
+    pattern = _checked(pattern)
+    agent_id = normal_agent_id(agent) if agent else ALL_AGENTS
+    around = Surroundings.of(invocation)
+    path = approvals_path(resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir)
+    try:
+        with changing(path) as document:
+            changed = act(document, agent_id, pattern)
+    except BrokenApprovals as error:
+        raise CommandFailed(f"{error}. Correct it or remove it.", code="approvals_broken") from None
+    except OSError as error:
+        raise CommandFailed(
+            f"{path} cannot be written: {error.strerror}.", code="approvals_unwritable"
+        ) from None
+    terminal = Terminal(invocation)
+    if invocation.json:
+        terminal.json({"ok": True, "changed": changed, "pattern": pattern, "agent": agent_id})
+        return
+    who = "all agents" if agent_id == ALL_AGENTS else f"agent {agent_id}"
+    terminal.say(f"{pattern} is {done} for {who}." if changed else f"{pattern} was {done} for {who} already.")
+
+
+def _checked(pattern: str) -> str:
+    pattern = pattern.strip()
+    if not pattern:
+        raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")
+    if any(char.isspace() for char in pattern) and "/" not in pattern:
+        raise click.BadParameter(
+            f"it names a program, not its arguments: write {pattern.split()[0]!r}", param_hint="PATTERN"
+        )
+    if "/" in pattern and not pattern.startswith(("/", "*")):
+        raise click.BadParameter(
+            "a pattern with a slash is compared with the whole path: begin it with / or *",
+            param_hint="PATTERN",
+        )
+    return pattern

@@ -1,0 +1,17 @@
+"""`approvals deny`: no agent runs a program, whatever else allows it."""
+
+import click
+
+from openclaw_gateway.cli.commands.approvals._change import change
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.tools.approvals import deny
+
+
+@click.command("deny", cls=WithExample, example="rm", params=[json_option()])
+@click.argument("pattern")
+@click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
+@pass_invocation
+def command(invocation: Invocation, pattern: str, agent: str | None) -> None:
+    """Deny the program PATTERN: its name, or a glob of its path. It wins over what allows it."""
+    change(invocation, pattern, agent, deny, "denied")

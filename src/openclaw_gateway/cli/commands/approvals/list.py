@@ -1,0 +1,60 @@
+"""`approvals list`: what agents may run, and where that is written."""
+
+import click
+import msgspec
+
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.paths import resolve_paths
+from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, read_approvals
+from openclaw_gateway.tools.read_only_commands import NAMES
+
+
+@click.command("list", cls=WithExample, example="", params=[json_option()])
+@click.option("--agent", metavar="ID", help="Only what applies to this agent.")
+@pass_invocation
+def command(invocation: Invocation, agent: str | None) -> None:
+    """Show which programs agents may run beside those that only look."""
+    around = Surroundings.of(invocation)
+    path = approvals_path(resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir)
+    # The other systems' file, which can only make ours stricter.
+    theirs = path.parent.parent / path.name
+    try:
+        approvals = read_approvals(path)
+        read_approvals(theirs)
+    except BrokenApprovals as error:
+        raise CommandFailed(
+            f"{error}. Until it is corrected no agent runs a command.", code="approvals_broken"
+        ) from None
+    shown = {ALL_AGENTS, normal_agent_id(agent)} if agent else set(approvals.agents)
+    sections = {name: section for name, section in approvals.agents.items() if name in shown}
+    terminal = Terminal(invocation)
+    if invocation.json:
+        agents = {
+            name: {
+                "allow": [entry.pattern for entry in section.allowlist],
+                "deny": [entry.pattern for entry in section.denylist],
+                "security": section.security,
+                "ask": section.ask,
+            }
+            for name, section in sections.items()
+        }
+        defaults = msgspec.to_builtins(approvals.defaults)
+        rules = {name: defaults[name] for name in ("security", "ask", "askFallback")}
+        terminal.json({"path": str(path), "defaults": rules, "agents": agents, "readOnly": NAMES})
+        return
+    for name, section in sorted(sections.items()):
+        terminal.heading("all agents" if name == ALL_AGENTS else f"agent {name}")
+        for label, entries in (("allow", section.allowlist), ("deny", section.denylist)):
+            for entry in entries:
+                terminal.row(label, entry.pattern)
+    if not any(section.allowlist or section.denylist for section in sections.values()):
+        terminal.say("Nothing is allowed or denied by name yet.")
+    terminal.say(f"\nFor looking only, always: {', '.join(NAMES)}.")
+    terminal.say(f"File: {path}")
+    if theirs.exists():
+        terminal.notice(f"{theirs} is there too; its settings can only make these stricter.")

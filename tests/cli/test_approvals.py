@@ -1,0 +1,60 @@
+"""`approvals list`, `allow`, `deny`: what they write, and what they say."""
+
+import asyncio
+import stat
+
+import msgspec
+
+from tests.cli.conftest import Program
+
+
+async def test_allow_and_deny_write_a_file_for_its_owner_alone(program: Program) -> None:
+    assert (await program.run("approvals", "allow", "npm")).out == "npm is allowed for all agents.\n"
+    assert (await program.run("approvals", "allow", "npm")).out == "npm was allowed for all agents already.\n"
+    done = await program.run("approvals", "deny", "rm", "--agent", "Work", "--json")
+    assert done.json == {"ok": True, "changed": True, "pattern": "rm", "agent": "work"}
+    path = program.state / "gateway" / "exec-approvals.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    document = msgspec.json.decode(path.read_bytes())
+    assert document["version"] == 1
+    assert document["agents"]["*"]["allowlist"] == [{"pattern": "npm"}]
+    listed = await program.run("approvals", "list")
+    assert "npm" in listed.out
+    assert "rm" in listed.out
+    assert "cat" in listed.out
+    done = await program.run("approvals", "list", "--json", "--agent", "other")
+    assert list(done.json["agents"]) == ["*"]
+
+
+async def test_denying_what_was_allowed_turns_it_round(program: Program) -> None:
+    for word in ("allow", "deny"):
+        await program.run("approvals", word, "make")
+    agents = (await program.run("approvals", "list", "--json")).json["agents"]
+    assert (agents["*"]["allow"], agents["*"]["deny"]) == ([], ["make"])
+
+
+async def test_what_could_never_match_is_refused(program: Program) -> None:
+    done = await asyncio.gather(
+        *(program.run("approvals", "allow", pattern) for pattern in ("npm test", "", "bin/x"))
+    )
+    assert [one.code for one in done] == [2, 2, 2]
+    assert "not its arguments" in done[0].err
+    assert not (program.state / "gateway" / "exec-approvals.json").exists()
+
+
+async def test_a_broken_file_is_named_and_kept(program: Program) -> None:
+    (program.state / "gateway").mkdir()
+    path = program.state / "gateway" / "exec-approvals.json"
+    path.write_text("{")
+    for words in (("list",), ("allow", "npm")):
+        done = await program.run("approvals", *words, "--json")
+        assert (done.code, done.json["error"]["code"]) == (1, "approvals_broken")
+    assert path.read_text() == "{"
+    assert "no agent runs a command" in (await program.run("approvals", "list")).err
+
+
+async def test_writers_do_not_lose_each_others_patterns(program: Program) -> None:
+    names = [f"tool{number}" for number in range(6)]
+    await asyncio.gather(*(program.run("approvals", "allow", name) for name in names))
+    allowed = (await program.run("approvals", "list", "--json")).json["agents"]["*"]["allow"]
+    assert sorted(allowed) == names

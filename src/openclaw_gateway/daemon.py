@@ -31,11 +31,13 @@ from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.instance import InstanceLock
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.catalog import Catalog
-from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
+from openclaw_gateway.models.defaults import Choice, choose_default
 from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.runs.compaction import Compactor
+from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.live import LiveRuns
@@ -167,7 +169,10 @@ class Daemon:
         zone = _zone(config.agents.defaults.user_timezone)
         plans = make_plans(roster, self._workshop(catalog, roster, store, zone))
         caller = ModelCaller(upstream, local.endpoint, policy=NO_RETRIES)
-        rounds = Rounds(FallbackCaller(caller, keys=_further_keys(config)))
+        models = FallbackCaller(caller, keys=_further_keys(config))
+        defaults = config.agents.defaults
+        compactor = Compactor(store, models, defaults.compaction)
+        rounds = Rounds(models, ContextKeeper(compactor, defaults.context_pruning, defaults.compaction))
         loop = RunLoop(lanes, Memory(store, _reset_policy(config), zone), rounds)
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
@@ -246,7 +251,7 @@ class _Agents:
 
 
 def _further_keys(config: Config) -> dict[str, tuple[str, ...]]:
-    return {provider_id(name): entry.api_keys for name, entry in config.models.providers.items()}
+    return {name: entry.api_keys for name, entry in config.models.providers.items()}
 
 
 def _reset_policy(config: Config) -> ResetPolicy | None:

@@ -10,11 +10,14 @@ import pytest
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.config.schema.context import Compaction, ContextPruning
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.compaction import Compactor
+from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
@@ -65,15 +68,19 @@ class FaultyStore:
         return perhaps
 
 
+def rounds(store: Store, upstream: UpstreamClient) -> Rounds:
+    models = FallbackCaller(ModelCaller(upstream))
+    compaction = Compaction()
+    return Rounds(models, ContextKeeper(Compactor(store, models, compaction), ContextPruning(), compaction))
+
+
 @asynccontextmanager
 async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[str], Awaitable[RunResult]]]:
     """The runs floor on `store`; yields a function that says something in the session."""
     bus = LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
-    live = LiveRuns(
-        RunLoop(lanes, Memory(store, None), Rounds(FallbackCaller(ModelCaller(upstream)))), bus, max_runs=100
-    )
+    live = LiveRuns(RunLoop(lanes, Memory(store, None), rounds(store, upstream)), bus, max_runs=100)
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))
@@ -128,9 +135,7 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     faulty = FaultyStore(store, 1, after=False)
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
-    live = LiveRuns(
-        RunLoop(lanes, Memory(faulty, None), Rounds(FallbackCaller(ModelCaller(upstream)))), bus, max_runs=9
-    )
+    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), rounds(store, upstream)), bus, max_runs=9)
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))

@@ -94,11 +94,12 @@ class RunLoop:
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
             if claimed is None:
-                messages = self._memory.stateless(run.request)
+                recalled = self._memory.stateless(run.request)
             else:
-                messages, new, _ = await self._memory.recall(run.request, claimed)
+                recalled = await self._memory.recall(run.request, claimed)
+                new = recalled.new
             async with run.interruptible():
-                finish_reason = await self._rounds.play(run, answer, messages)
+                finish_reason = await self._rounds.play(run, answer, recalled)
         except TimeoutError:
             return _failed(answer, _stopped(run)), new
         except GatewayError as error:

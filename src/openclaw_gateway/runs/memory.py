@@ -4,7 +4,10 @@ A thin shell: the rules are in sessions/ (reset, reconcile, client_view, transcr
 order, for a run with a session and for one without.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
+
+from msgspec import Struct
 
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.run import now_ms
@@ -17,6 +20,15 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest
 
 
+class Recalled(Struct, frozen=True):
+    """What a run continues. `messages` go to the model, `new` is what of the request the session lacks."""
+
+    messages: Sequence[Message]
+    new: tuple[Message, ...]
+    transcript: Transcript = Transcript()
+    claimed: Claimed | None = None
+
+
 class Memory:
     """`reset` None (the default) means that a session is never reset by itself."""
 
@@ -26,19 +38,14 @@ class Memory:
         self._reset = reset
         self._zone = zone
 
-    def stateless(self, request: RunRequest) -> tuple[Message, ...]:
-        """What the model is sent. Raises InvalidRequest (unknown_tool_call_id)."""
+    def stateless(self, request: RunRequest) -> Recalled:
+        """Raises InvalidRequest (unknown_tool_call_id)."""
         messages = self.held.whole(request.owner, request.messages)
         check_tool_results(messages)
-        return for_model(Transcript(), messages)
+        return Recalled(for_model(Transcript(), messages), request.messages)
 
-    async def recall(
-        self, request: RunRequest, claimed: Claimed
-    ) -> tuple[tuple[Message, ...], tuple[Message, ...], Transcript]:
-        """(what the model is sent, what of the request is new to the session, the transcript it continues).
-
-        Raises StoreError, InvalidRequest (unknown_tool_call_id).
-        """
+    async def recall(self, request: RunRequest, claimed: Claimed) -> Recalled:
+        """Raises StoreError, InvalidRequest (unknown_tool_call_id)."""
         transcript = claimed.transcript
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
@@ -47,4 +54,4 @@ class Memory:
         stored = [entry.message for entry in transcript.entries]
         new = reconcile(as_seen(stored), request.messages)
         check_tool_results([*stored, *new])
-        return for_model(transcript, new), new, transcript
+        return Recalled(for_model(transcript, new), new, transcript, claimed)

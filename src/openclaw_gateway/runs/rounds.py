@@ -8,69 +8,102 @@ sessions or doors.
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from openclaw_gateway.errors import InvalidRequest, ToolChoiceUnsatisfied
-from openclaw_gateway.models.fallback import FallbackCaller
+import msgspec
+
+from openclaw_gateway.errors import InvalidRequest, ProviderError, ToolChoiceUnsatisfied
+from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.context import fixed_tokens
+from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
 from openclaw_gateway.runs.loop_guard import LoopGuard
+from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, UserMessage
+from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.wire.messages import AssistantMessage, Message, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, ToolChoice
 
 
 class Rounds:
-    def __init__(self, models: FallbackCaller, *, max_tool_rounds: int = 64) -> None:
+    def __init__(self, models: FallbackCaller, contexts: ContextKeeper, *, max_tool_rounds: int = 64) -> None:
         self._models = models
+        self._contexts = contexts
         self._max_tool_rounds = max_tool_rounds
 
-    async def play(self, run: Run, answer: Answer, messages: Sequence[Message]) -> FinishReason:
+    async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
         """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
-        _check_sight(run.plan.target, messages)
+        _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
         toolbox = run.plan.outfit.toolbox()
-        offered = toolbox.beside(client)
+        request = await _first_request(run, toolbox, recalled.messages)
         names = {spec.name for spec in client.tools}
         guard = LoopGuard(self._max_tool_rounds)
-        system = await run.plan.outfit.system(
-            toolbox, run.request.instructions, continuation=_continues(messages)
+        context = self._contexts.open(
+            run.plan.targets,
+            lambda events: run.emit(answer.take(events)),
+            fixed_tokens=fixed_tokens(request.system, request.tools),
+            claimed=recalled.claimed,
+            transcript=recalled.transcript,
+            new=recalled.new,
         )
-        conversation = list(messages)
+        conversation = recalled.messages
         while True:
-            request = ModelRequest(
-                system=system,
-                messages=conversation,
-                sampling=run.request.sampling,
-                tools=offered,
-                tool_choice=_choice(client, bool(offered)),
-                parallel_tool_calls=client.parallel,
-            )
-            finish_reason, calls = await self._call(run, answer, request)
+            conversation = await context.prepare(conversation, answer.messages)
+            call = await self._call(run, answer, context, request, conversation)
+            calls = call.tool_calls
             if not calls:
                 if client.tools and client.choice not in {"auto", "none"}:
                     raise _unsatisfied(client)
-                return finish_reason
+                return call.finish_reason
             said = answer.messages[-1]
-            own = tuple(call for call in calls if call.name not in names)
+            own = tuple(each for each in calls if each.name not in names)
             results = await execute(run, own, toolbox)
             if own:
                 answer.add_results(results)
             if len(own) < len(calls):
-                answer.tool_calls = tuple(call for call in calls if call.name in names)
+                answer.tool_calls = tuple(each for each in calls if each.name in names)
                 return "tool_calls"
             guard.check(own, results)
-            conversation += [said, *results]
+            conversation = [*call.request.messages, said, *results]
 
     async def _call(
-        self, run: Run, answer: Answer, request: ModelRequest
-    ) -> tuple[FinishReason, tuple[ToolCall, ...]]:
-        call = self._models.stream(run.plan.targets, request)
-        async with aclosing(call):
-            async for events in call:
-                run.emit(answer.take(events))
-        answer.end_round(call.tool_calls, call.blocks)
-        return call.finish_reason, call.tool_calls
+        self,
+        run: Run,
+        answer: Answer,
+        context: RunContext,
+        request: ModelRequest,
+        conversation: Sequence[Message],
+    ) -> FallbackCall:
+        """One model message. A conversation that the provider finds too long is shortened once."""
+        while True:
+            asked = msgspec.structs.replace(request, messages=conversation)
+            call = self._models.stream(run.plan.targets, asked)
+            try:
+                async with aclosing(call):
+                    async for events in call:
+                        run.emit(answer.take(events))
+            except ProviderError as error:
+                if error.reason != "context_overflow" or call.has_spoken:
+                    raise
+                shorter = await context.after_overflow(conversation, answer.messages)
+                if shorter is None:
+                    raise
+                conversation = shorter
+            else:
+                answer.end_round(call.tool_calls, call.blocks)
+                return call
+
+
+async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]) -> ModelRequest:
+    client = run.request.client_tools
+    offered = toolbox.beside(client)
+    continues = any(isinstance(message, AssistantMessage) for message in messages)
+    system = await run.plan.outfit.system(toolbox, run.request.instructions, continuation=continues)
+    return ModelRequest(
+        system, messages, run.request.sampling, offered, _choice(client, bool(offered)), client.parallel
+    )
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
@@ -81,10 +114,6 @@ def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
             code="images_unsupported",
             param="messages",
         )
-
-
-def _continues(messages: Sequence[Message]) -> bool:
-    return any(isinstance(message, AssistantMessage) for message in messages)
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

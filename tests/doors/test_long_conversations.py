@@ -1,0 +1,55 @@
+"""Conversations that outgrow the model: summarised at the threshold, and when the provider says so."""
+
+from typing import Any
+
+from openclaw_gateway.testing.gateway import model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer, fails, says
+from tests.doors.chat import ask, assistant, say, user
+
+LONG = "a" * 8000
+
+
+def config(models: ModelServer, tokens: int) -> dict[str, Any]:
+    agents = {"agents": {"defaults": {"contextTokens": tokens}}}
+    return model_config(models.base_url, agents, model="m")
+
+
+def contents(models: ModelServer) -> list[str]:
+    return [message["content"] for message in models.requests[-1].messages]
+
+
+async def test_at_the_threshold_the_past_becomes_a_summary(models: ModelServer) -> None:
+    models.script("m", says(LONG))
+    async with running_gateway(config(models, 12_000)) as gateway:
+        for number in range(4):
+            await say(gateway, f"q{number}", user="ada")
+        models.enqueue(says("We spoke of many things."), says("fine"))
+        answer = await say(gateway, "q4", user="ada")
+        assert answer.content == "fine"
+        assert len(models.requests) == 6
+        assert any("We spoke of many things." in text for text in contents(models))
+        assert "q0" not in contents(models)
+
+        history = [m for number in range(4) for m in (user(f"q{number}"), assistant(LONG))]
+        history += [user("q4"), assistant("fine"), user("q5")]
+        await ask(gateway, {"messages": history, "user": "ada"})
+        assert len(models.requests) == 7
+        assert contents(models).count("q4") == 1
+        assert contents(models)[-1] == "q5"
+        entries = await gateway.gateway._store.transcript("agent:main:openai-user:ada", limit=100)
+        assert [e.message.content for e in entries if e.message.content.startswith("q")] == [
+            f"q{number}" for number in range(6)
+        ]
+
+
+async def test_an_overflow_told_by_the_provider_is_one_compaction_and_one_retry(models: ModelServer) -> None:
+    models.script("m", says(LONG))
+    async with running_gateway(config(models, 100_000)) as gateway:
+        for number in range(4):
+            await say(gateway, f"q{number}", user="ada")
+        too_long = fails(400, "too long", code="context_length_exceeded")
+        models.enqueue(too_long, says("In short."), says("fine"))
+        answer = await say(gateway, "q4", user="ada")
+        assert answer.content == "fine"
+        assert any("In short." in text for text in contents(models))
+        assert contents(models)[-1] == "q4"

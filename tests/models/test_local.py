@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import Raw
 
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
@@ -23,8 +24,10 @@ from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.local_child import Orders, Ready
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.wire.events import TextDelta
-from openclaw_gateway.wire.run import Sampling
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.wire.events import TextDelta, UsageReported
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 from tests.models.calls import HI, Outcome, caller, run
 
 MISSING = LocalModel.from_environment({}).unavailable()
@@ -91,6 +94,63 @@ async def test_answers_and_comes_back_after_it_was_killed(
     await local.stop()
     assert gone(last)
     await local.stop()
+
+
+WEATHER = ToolSpec(
+    "get_weather",
+    "The weather of a city.",
+    Raw(b'{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}'),
+)
+TIME = ToolSpec(
+    "get_time",
+    "The time of a zone.",
+    Raw(b'{"type":"object","properties":{"zone":{"type":"string"}},"required":["zone"]}'),
+)
+
+
+@embedded
+@pytest.mark.parametrize("api", ["openai-completions", "openai-responses", "anthropic-messages"])
+async def test_a_server_nobody_here_wrote_speaks_these(local: LocalModel, api: str) -> None:
+    """llama.cpp's own implementations of the three APIs, a result of a tool in the conversation."""
+    to = ModelTarget(await local.endpoint(), "smollm2", api=api)
+    call = ToolCall("call_1", "get_weather", '{"city":"Oslo"}')
+    conversation: list[Message] = [
+        UserMessage("What is the weather in Oslo?"),
+        AssistantMessage("", (call,)),
+        ToolMessage("call_1", "Sunny, 20 degrees."),
+    ]
+    async with caller(local=local.endpoint) as calls:
+        for messages in ([*HI], conversation):
+            outcome = await run(calls, to, messages=messages, sampling=SHORT, tools=(WEATHER,))
+            assert outcome.texts
+            assert outcome.attempts == 1
+            usage = outcome.events[-1]
+            assert isinstance(usage, UsageReported)
+            assert usage.usage.prompt_tokens > 5
+            # One of the three takes no smaller limit than 16.
+            assert 0 < usage.usage.completion_tokens <= 16
+
+
+@embedded
+async def test_calls_what_it_must(local: LocalModel) -> None:
+    to = Catalog(Config(), {}).resolve(LOCAL_REF)
+    asked = [UserMessage("What is the weather in Oslo?")]
+    async with caller(local=local.endpoint) as calls:
+        choices: tuple[ToolChoice, ...] = (NamedTool("get_weather"), "required")
+        for choice in choices:
+            outcome = await run(
+                calls,
+                to,
+                messages=asked,
+                sampling=Sampling(max_tokens=60, temperature=0.0),
+                tools=(WEATHER, TIME),
+                tool_choice=choice,
+            )
+            assert outcome.finish_reason == "tool_calls"
+            (made,) = outcome.tool_calls
+            assert isinstance(msgspec.json.decode(made.arguments), dict)
+            assert made.name in {"get_weather", "get_time"}
+            assert outcome.texts == []
 
 
 @embedded

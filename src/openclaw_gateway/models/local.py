@@ -173,7 +173,7 @@ class LocalModel:
             await _end(process)
             await drain
             raise
-        return _Child(process, Endpoint(LOCAL, ready.base_url, key), self._monotonic(), drain)
+        return _Child(process, _endpoint(ready.base_url, key), self._monotonic(), drain)
 
 
 def _child_environment() -> dict[str, str]:
@@ -184,6 +184,11 @@ def _child_environment() -> dict[str, str]:
         paths = [str(borrowed), *filter(None, [kept.get("LD_LIBRARY_PATH")])]
         kept["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
     return kept
+
+
+def _endpoint(base_url: str, key: str) -> Endpoint:
+    # llama.cpp's server promises to keep connections and closes them: every second call was made in vain.
+    return Endpoint(LOCAL, base_url, key, {"Connection": "close"})
 
 
 async def _order(process: asyncio.subprocess.Process, orders: Orders) -> Ready:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolError
@@ -217,6 +219,26 @@ async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
     assert "timed out" in flood.result().text
 
 
+def test_all_of_it_on_the_daemons_loop(tmp_path: Path) -> None:
+    async def use() -> None:
+        commands = CommandSessions()
+        room = Room(tmp_path, exec_tool, process, settings=FULL, commands=commands)
+        assert await room.call("exec", command="echo out; echo err >&2") == "out\nerr\n[exit code 0]"
+        text = await room.call("exec", command="read x; echo got $x", background=True)
+        id_ = text.partition("sessionId: ")[2].partition(";")[0]
+        await room.call("process", action="write", sessionId=id_, data="a\n", eof=True)
+        await commands.find("main", id_).ended.wait()
+        assert "got a" in await room.call("process", action="log", sessionId=id_)
+        result = await room.result("exec", command="yes", timeout=1)
+        assert "timed out" in result.text
+        assert "y\ny\n" in result.text
+        await room.call("exec", command="sleep 300", background=True)
+        await commands.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(use())
+
+
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
     room.write("a.txt", "hello\n")
@@ -285,6 +307,7 @@ async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
         room.write(f"bare/{name}", text)
     (room.root / "bare" / "objects").mkdir()
     (room.root / "bare" / "refs").mkdir()
-    await room.call("exec", command="git status", workdir="bare")
+    text = await room.call("exec", command="git status", workdir="bare")
+    assert "bare repository" in text or not shutil.which("git")
     assert not (room.root / "pwned").exists()
     assert not (room.root.parent / "pwned").exists()

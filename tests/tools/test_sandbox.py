@@ -74,6 +74,8 @@ async def test_access_is_as_granted(tmp_path: Path, commands: CommandSessions) -
 async def test_without_access_there_is_a_folder_of_its_own(tmp_path: Path, commands: CommandSessions) -> None:
     room = await sandboxed_room(tmp_path, commands)
     room.write("a.txt", "hello\n")
+    assert "Created" in await room.call("write", path="c.txt", content="x")
+    assert "no such file" in await room.refused("read", path="a.txt")
     text = await room.call("exec", command=f"cat {room.root}/a.txt; echo mine > b.txt")
     assert "hello" not in text
     assert await room.call("read", path="b.txt") == "mine"

@@ -43,7 +43,13 @@ def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
         access: Access = agent.sandbox.get("workspaceAccess") or "none"
         directory = scratch_directory(house, agent) if access == "none" else agent.workspace
         network = agent.sandbox.get("network") is True
-        workspace = Workspace(directory, directory, _closed(house, directory), writable=access != "ro")
+        workspace = Workspace(
+            directory,
+            directory,
+            _closed(house, directory),
+            writable=access != "ro",
+            make_root=access == "none",
+        )
         return Scope(directory, workspace, sandboxed=True, access=access, network=network)
     contained = (agent.settings.get("fs") or {}).get("workspaceOnly") is not False
     root = agent.workspace if contained else Path("/")

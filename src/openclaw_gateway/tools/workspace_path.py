@@ -53,13 +53,15 @@ class Place(Struct, frozen=True):
 class Workspace(Struct, frozen=True):
     """`root` is where the walk may go, `start` where relative paths begin (the same, when contained).
 
-    `closed` are paths that no file tool opens, whatever the root: the gateway's own files.
+    `closed` are paths that no file tool opens, whatever the root: the gateway's own files. `make_root` is for
+    a folder of ours that is made when it is first used.
     """
 
     root: Path
     start: Path
     closed: tuple[Path, ...] = ()
     writable: bool = True
+    make_root: bool = False
 
     @contextmanager
     def place(self, path: str, *, write: bool = False, make: bool = False) -> Iterator[Place]:
@@ -77,6 +79,7 @@ class Workspace(Struct, frozen=True):
 
 class _Walk:
     def __init__(self, workspace: Workspace, path: str, *, write: bool, make: bool) -> None:
+        self._workspace = workspace
         self._asked = path
         self._write = write
         self._make = make
@@ -100,6 +103,8 @@ class _Walk:
 
     def run(self) -> Place:
         try:
+            if self._workspace.make_root:
+                self._workspace.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._held.append(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         except FileNotFoundError:
             raise ToolError("The agent's workspace does not exist.") from None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from typing import cast
 
 from msgspec import Struct
 
@@ -140,8 +141,8 @@ class _Reader(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.ReadTransport)  # noqa: S101  what connect_read_pipe makes
-        self._transport = transport
+        # uvloop's are none by class, only by what they can do.
+        self._transport = cast(asyncio.ReadTransport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._command.output.add(data)

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -42,15 +43,18 @@ from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
+from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import Workshop, make_plans
+from openclaw_gateway.runs.planning import Workshop, make_plans, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.tools.base import ToolHouse
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
@@ -167,12 +171,22 @@ class Daemon:
         catalog = Catalog(config, keys)
         self.model_choice = choose_default(config, keys, local_available=local.unavailable() is None)
         zone = _zone(config.agents.defaults.user_timezone)
-        plans = make_plans(roster, self._workshop(catalog, roster, store, zone))
+        servers = McpServers(config.mcp, loaded.environ)
+        undo.push_async_callback(servers.close)
+        if (notice := servers.notice()) is not None:
+            log.warning("mcp.unavailable", detail=notice)
+        workshop = self._workshop(catalog, roster, store, zone, servers)
+        plans = await self._sandboxed(make_plans(roster, workshop))
+        servers.start()
         caller = ModelCaller(upstream, local.endpoint, policy=NO_RETRIES)
         models = FallbackCaller(caller, keys=_further_keys(config))
         defaults = config.agents.defaults
         compactor = Compactor(store, models, defaults.compaction)
-        rounds = Rounds(models, ContextKeeper(compactor, defaults.context_pruning, defaults.compaction))
+        rounds = Rounds(
+            models,
+            ContextKeeper(compactor, defaults.context_pruning, defaults.compaction),
+            max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
+        )
         loop = RunLoop(lanes, Memory(store, _reset_policy(config), zone), rounds)
         live = LiveRuns(loop, bus, max_runs=config.agents.defaults.max_concurrent or limits.max_runs)
         undo.push_async_callback(live.drain, 0)
@@ -181,23 +195,36 @@ class Daemon:
         starting = self._warm(local) if any(_is_embedded(plan) for plan in plans.values()) else _nothing
         return Gateway(Rooms(config, roster, catalog, plans, authenticator, store, bus, live, starting))
 
+    async def _sandboxed(self, plans: dict[str, Plan]) -> dict[str, Plan]:
+        """Agents whose sandbox is not to be had refuse to run; the others are not concerned."""
+        for agent_id, reason in (await without_sandbox(plans, self.loaded.environ)).items():
+            log.warning("agent.refused", agent=agent_id, detail=reason)
+            plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=reason)
+        return plans
+
     def _workshop(
-        self, catalog: Catalog, roster: Roster, store: SqliteStore, zone: tzinfo | None
+        self,
+        catalog: Catalog,
+        roster: Roster,
+        store: SqliteStore,
+        zone: tzinfo | None,
+        servers: McpServers,
     ) -> Workshop:
         """What agents' tools and prompts are made from."""
         loaded = self.loaded
         homes = homes_of(loaded)
         book = PromptBook(roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=zone)
         self._undo.push_async_callback(book.close)
+        commands = CommandSessions()
+        self._undo.push_async_callback(commands.close)
         house = ToolHouse(
             state_dir=loaded.own_dir,
             environ=loaded.environ,
             sessions=Conversations(store, self._start_run),
             agents=_Agents(roster),
+            commands=commands,
         )
-        return Workshop(
-            loaded.config, catalog, self.model_choice.ref, homes, book, house, external=lambda: ()
-        )
+        return Workshop(loaded.config, catalog, self.model_choice.ref, homes, book, house, servers.tools)
 
     async def _start_run(self, request: RunRequest) -> Run:
         """The way in for tools: the gateway they run in."""

@@ -8,6 +8,7 @@ GatewayError
 ├── NotFound, MethodNotAllowed   no such door
 ├── InvalidRequest               the request is wrong; names the parameter
 ├── SessionBusy, Overloaded      not now
+├── AgentUnavailable             not as it is configured
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
 ├── ToolLoop                     the model goes round in circles
@@ -157,6 +158,14 @@ class Overloaded(GatewayError):
     type = "api_error"
     default_code = "overloaded"
     retryable = True
+
+
+class AgentUnavailable(GatewayError):
+    """The agent may not run as it is configured, for instance without the sandbox it was promised."""
+
+    status = 503
+    type = "api_error"
+    default_code = "agent_unavailable"
 
 
 class StoreError(GatewayError):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config
-from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
@@ -84,7 +84,10 @@ class Gateway:
         Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest.
         """
         principal.require(WRITE)
-        run = await self._live.start(request, self._plans[request.agent_id])
+        plan = self._plans[request.agent_id]
+        if plan.refusal is not None:
+            raise AgentUnavailable(plan.refusal, code="sandbox_unavailable")
+        run = await self._live.start(request, plan)
         _same_owner(run, principal)
         return run
 

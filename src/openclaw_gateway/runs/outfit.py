@@ -34,18 +34,23 @@ class FullOutfit:
         self._agent = agent
         self._book = book
         self._house = house
-        self._tool_agent = tool_agent
+        self.tool_agent = tool_agent
         self._policy = policy
         self._external = external
         self._model = model
         self._own: tuple[Tool, ...] | None = None
         self._built: tuple[tuple[Tool, ...], Toolbox] | None = None
 
+    @property
+    def is_sandboxed(self) -> bool:
+        """Whether any of the agent's calls shall run in a sandbox."""
+        return bool(self.tool_agent.sandbox.get("mode", "off") != "off")
+
     def toolbox(self) -> Toolbox:
         external = self._external()
         if self._built is None or self._built[0] is not external:
             if self._own is None:
-                self._own = built_in(self._house, self._tool_agent)
+                self._own = built_in(self._house, self.tool_agent)
             self._built = (external, _permitted((*self._own, *external), self._policy))
         return self._built[1]
 

@@ -36,11 +36,15 @@ class PlainOutfit:
 
 
 class Plan(Struct, frozen=True):
-    """`targets` are the agent's model and its fallbacks, in order."""
+    """`targets` are the agent's model and its fallbacks, in order.
+
+    `refusal` says why the agent must not run: it was promised a sandbox that is not there.
+    """
 
     agent: Agent
     targets: tuple[ModelTarget, ...]
     outfit: Outfit
+    refusal: str | None = None
 
     @property
     def target(self) -> ModelTarget:

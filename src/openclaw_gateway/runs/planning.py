@@ -5,9 +5,7 @@ run. Raises nothing but ConfigError, which names every agent whose model cannot 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
@@ -21,6 +19,8 @@ from openclaw_gateway.runs.outfit import External, FullOutfit
 from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
 from openclaw_gateway.tools.base import ToolAgent, ToolHouse
 from openclaw_gateway.tools.policy import PolicyInput
+from openclaw_gateway.tools.sandbox import check_sandbox
+from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
 
 
 class Workshop(Struct, frozen=True):
@@ -53,6 +53,23 @@ def make_plans(roster: Roster, shop: Workshop) -> dict[str, Plan]:
     return plans
 
 
+async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str]) -> dict[str, str]:
+    """Why agents that were promised a sandbox cannot have it, by agent id. Each setting is tried once."""
+    tried: dict[str, str | None] = {}
+    reasons: dict[str, str] = {}
+    for plan in plans.values():
+        if not isinstance(plan.outfit, FullOutfit) or not plan.outfit.is_sandboxed:
+            continue
+        agent = plan.outfit.tool_agent
+        setting = repr(sorted(agent.sandbox.items()))
+        if setting not in tried:
+            tried[setting] = await check_sandbox(agent, environ)
+        reason = tried[setting]
+        if reason is not None:
+            reasons[plan.agent.id] = reason
+    return reasons
+
+
 def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
     refs = (agent.model or shop.default_ref, *agent.fallbacks)
     return tuple(
@@ -63,7 +80,7 @@ def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
 def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop) -> Outfit:
     if not target.tools:
         return PlainOutfit(agent)
-    sandbox = _over(_mapping(shop.config.agents.defaults.sandbox), _mapping(entry.sandbox))
+    sandbox = sandbox_settings(shop.config, entry)
     return FullOutfit(
         agent,
         book=shop.book,
@@ -71,7 +88,7 @@ def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop
         tool_agent=ToolAgent(
             id=agent.id,
             workspace=shop.homes[agent.id].workspace,
-            settings=_over(_mapping(shop.config.tools), _mapping(entry.tools)),
+            settings=tool_settings(shop.config, entry),
             sandbox=sandbox,
         ),
         policy=PolicyInput(
@@ -84,19 +101,3 @@ def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop
         external=shop.external,
         model=target.ref,
     )
-
-
-def _mapping(section: object) -> Mapping[str, Any]:
-    """A section as the file spells it, without what the file does not say."""
-    built = msgspec.to_builtins(section) if section is not None else {}
-    return built if isinstance(built, dict) else {}
-
-
-def _over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The agent's settings over the global ones, key by key."""
-    merged = dict(shared)
-    for key, value in own.items():
-        below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        merged[key] = _over(below, value) if both else value  # type: ignore[arg-type]
-    return merged

@@ -100,5 +100,6 @@ class AgentToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True)
 class ToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
     """The global `tools`."""
 
+    max_tool_rounds: Count | None = None
     agent_to_agent: AgentToAgent | None = None
     sessions: SessionToolSettings | None = None

@@ -1,0 +1,87 @@
+"""Commands through the doors: allowed ones run, others are answered with what an operator can do."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from openclaw_gateway.testing.gateway import model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer, says
+from openclaw_gateway.tools.sandbox import bubblewrap
+from tests.doors.chat import say
+from tests.doors.test_agent_tools import workspace
+from tests.doors.tool_replies import calls
+
+
+def runs(command: str, call_id: str = "x1") -> tuple[str, str, str]:
+    return call_id, "exec", json.dumps({"command": command})
+
+
+async def result(
+    models: ModelServer, state_dir: Path, command: str, more: dict[str, Any] | None = None
+) -> str:
+    """What the model is told when it runs `command`."""
+    models.script("mock-echo", calls(runs(command)), says("Done."))
+    async with running_gateway(model_config(models.base_url, more), state_dir=state_dir) as gateway:
+        answer = await say(gateway, "go")
+    assert (answer.status, answer.content) == (200, "Done.")
+    return str(models.requests[-1].messages[-1]["content"])
+
+
+async def test_reading_commands_run_in_the_workspace(models: ModelServer, tmp_path: Path) -> None:
+    workspace(tmp_path)
+    assert "buy milk" in await result(models, tmp_path, "cat notes.txt | head -n 1")
+
+
+async def test_other_commands_are_refused_with_what_would_allow_them(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    folder = workspace(tmp_path)
+    told = await result(models, tmp_path, "rm notes.txt")
+    assert "openclaw approvals allow" in told
+    assert (folder / "notes.txt").exists()
+
+
+async def test_what_the_operator_allows_runs(models: ModelServer, tmp_path: Path) -> None:
+    folder = workspace(tmp_path)
+    full = {"tools": {"exec": {"security": "full", "ask": "off"}}}
+    await result(models, tmp_path, "rm notes.txt && echo gone", full)
+    assert not (folder / "notes.txt").exists()
+
+
+async def test_commands_see_no_secret_of_the_gateway(models: ModelServer, tmp_path: Path) -> None:
+    workspace(tmp_path)
+    full = {
+        "tools": {"exec": {"security": "full", "ask": "off"}},
+        "env": {"OPENAI_API_KEY": "sk-very-secret-1"},
+    }
+    told = await result(models, tmp_path, "env; cat /proc/self/environ | tr '\\0' '\\n'", full)
+    assert "sk-very-secret-1" not in told
+    assert "OPENCLAW_" not in told
+    assert "a-test-token" not in told
+
+
+async def test_an_agent_without_its_promised_sandbox_does_not_run(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    if bubblewrap({"PATH": "/usr/bin:/bin"}) is not None:
+        path = {"PATH": str(tmp_path)}
+    else:
+        path = {}
+    sandboxed = {"agents": {"list": [{"id": "main", "sandbox": {"mode": "all"}}, {"id": "free"}]}}
+    async with running_gateway(model_config(models.base_url, sandboxed), environ=path) as gateway:
+        refused = await say(gateway, "hi")
+        assert (refused.status, refused.error["code"]) == (503, "sandbox_unavailable")
+        assert refused.headers["x-should-retry"] == "false"
+        assert (await say(gateway, "hi", model="openclaw/free")).status == 200
+
+
+async def test_tools_of_an_mcp_server_are_offered_and_work(models: ModelServer, tmp_path: Path) -> None:
+    server = Path(__file__).parent.parent / "tools" / "mcp_server.py"
+    config = {"mcp": {"servers": {"demo": {"command": sys.executable, "args": [str(server)]}}}}
+    models.script("mock-echo", says("hello"))
+    async with running_gateway(model_config(models.base_url, config), state_dir=tmp_path) as gateway:
+        offered: set[str] = set()
+        while not any(name.startswith("mcp__demo__") for name in offered):
+            await say(gateway, "hi")
+            offered = {tool["function"]["name"] for tool in models.requests[-1].body["tools"]}

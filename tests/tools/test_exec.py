@@ -243,6 +243,7 @@ async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
     room.write("a.txt", "hello\n")
     assert await room.call("exec", command="cat *.txt | wc -l") == "1\n[exit code 0]"
+    assert await room.call("exec", command="echo /etc | tr / _") == "_etc\n[exit code 0]"
     text = await room.refused("exec", command="python3 -c 'print(1)'")
     assert "openclaw approvals allow 'python3'" in text
     assert "redirections" in await room.refused("exec", command="ls > b")

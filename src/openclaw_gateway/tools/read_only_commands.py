@@ -155,7 +155,11 @@ def refusal(words: tuple[Word, ...], root: str) -> Refusal | None:
 
 def path_like(words: tuple[Word, ...]) -> Iterator[tuple[str, bool]]:
     """What of a command could be a path, and whether it is a pattern: for the check of links."""
+    name = words[0].text
+    opens = name != "echo" and not (name in _TABLE and _TABLE[name].free)
     for word in words[1:]:
+        if not opens and not word.glob:
+            continue
         yield word.text, word.glob
         if word.text.startswith("-"):
             _, mark, value = word.text.partition("=")

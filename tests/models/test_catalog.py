@@ -116,6 +116,44 @@ def test_a_dialect_that_is_not_spoken_is_said_to_be() -> None:
     assert resolve("acme/n", whole).api == "openai-completions"
 
 
+def test_what_a_model_can_do() -> None:
+    models = [
+        {"id": "blind", "compat": {"supportsTools": False}},
+        {"id": "seeing", "input": ["text", "image"], "params": {"cacheRetention": "long"}},
+        {
+            "id": "thinking",
+            "compat": {
+                "supportedReasoningEfforts": ["low", "high"],
+                "reasoningEffortMap": {"off": "none"},
+                "requiresToolResultName": True,
+            },
+        },
+    ]
+    whole = config({"acme": provider(*models)})
+    blind, seeing, thinking = (resolve(f"acme/{model['id']}", whole) for model in models)
+    assert [(each.tools, each.images) for each in (blind, seeing)] == [(False, False), (True, True)]
+    assert (blind.cache, seeing.cache) == ("5m", "1h")
+    assert (thinking.compat.efforts, thinking.compat.effort_names) == (("low", "high"), {"off": "none"})
+    assert thinking.compat.tool_result_name
+    assert resolve("acme/not-listed", whole).images
+    embedded = resolve(LOCAL_REF, config())
+    assert (embedded.tools, embedded.images) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("provider_", "variable", "api"),
+    [
+        ("anthropic", "ANTHROPIC_API_KEY", "anthropic-messages"),
+        ("google", "GEMINI_API_KEY", "google-generative-ai"),
+        ("openai", "OPENAI_API_KEY", "openai-completions"),
+    ],
+)
+def test_the_built_in_providers_are_spoken_to_in_their_own_dialect(
+    provider_: str, variable: str, api: str
+) -> None:
+    assert resolve(f"{provider_}/m", config(), {variable: "k"}).api == api
+
+
 def test_params_from_the_widest_to_the_narrowest() -> None:
     providers = {
         "acme": provider(

@@ -225,6 +225,24 @@ async def test_an_error_s_body_is_read_as_far_as_it_comes(
     await models.wait_aborted(1)
 
 
+async def test_a_path_may_have_a_query(client: UpstreamClient, models: ModelServer) -> None:
+    seen: list[str] = []
+
+    def headers_of(endpoint: Endpoint) -> dict[str, str]:
+        seen.append(endpoint.provider)
+        return {"X-Key": "1"}
+
+    models.enqueue(sends(b"ok"), sends(b"ok"))
+    endpoint = Endpoint("a", models.base_url + "/?version=1")
+    for _ in range(2):
+        response = await client.post(endpoint, "/models/x:stream?alt=sse", b"{}", headers_of)
+        await response.read_all()
+        response.close()
+    assert models.requests[0].path == "/v1/models/x:stream"
+    assert models.requests[0].headers["X-Key"] == "1"
+    assert seen == ["a"]
+
+
 async def test_closing_ends_calls_and_refuses_more(models: ModelServer) -> None:
     models.script("", says("a", Hang()))
     client = UpstreamClient()

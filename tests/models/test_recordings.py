@@ -166,7 +166,8 @@ def heard(api: str, pieces: Sequence[bytes]) -> tuple[Parser, list[Event]]:
 
 def test_every_recording_is_read() -> None:
     assert {path.stem for path in DATA.glob("*.sse")} == set(RECORDINGS)
-    assert {meant.api for meant in RECORDINGS.values()} == set(DIALECTS)
+    # Ollama is spoken to in the dialect of chat completions.
+    assert {meant.api for meant in RECORDINGS.values()} == set(DIALECTS) - {"ollama"}
 
 
 @given(st.sampled_from(sorted(RECORDINGS)), st.data())

@@ -29,7 +29,6 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._ids: set[str] = set()
         self._ended = True
 
     def __bool__(self) -> bool:
@@ -47,9 +46,8 @@ class Calls:
 
     def name_it(self, call: Call, call_id: str) -> None:
         """Give the call its id, before it is announced; one that is missing or taken is replaced."""
-        if not call_id or call_id in self._ids:
+        if not call_id or any(each.id == call_id for each in self._calls):
             call_id = f"call_{secrets.token_hex(12)}"
-        self._ids.add(call_id)
         call.id = call_id
 
     def argue(self, call: Call, text: str, events: list[Event]) -> None:

@@ -152,21 +152,17 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
 
 
 def _wire(message: Message, target: ModelTarget) -> Any:
-    match message:
-        case UserMessage(images=()):
-            # Stored in the shape it has on the wire.
-            return message
-        case UserMessage():
-            return _User(_parts(message, target), message.name or UNSET)
-        case ToolMessage():
-            name = message.name if target.compat.tool_result_name else None
-            return _Result(message.tool_call_id, message.content, name or UNSET)
-        case AssistantMessage():
-            calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
-            content = message.content if message.content or not calls else None
-            return _Assistant(content, calls or UNSET, message.name or UNSET)
-        case _:
-            return message
+    if type(message) is UserMessage:
+        # Without images it is stored in the shape it has on the wire.
+        return _User(_parts(message, target), message.name or UNSET) if message.images else message
+    if type(message) is ToolMessage:
+        name = message.name if target.compat.tool_result_name else None
+        return _Result(message.tool_call_id, message.content, name or UNSET)
+    if type(message) is AssistantMessage:
+        calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
+        content = message.content if message.content or not calls else None
+        return _Assistant(content, calls or UNSET, message.name or UNSET)
+    return message
 
 
 def _parts(message: UserMessage, target: ModelTarget) -> list[Any]:

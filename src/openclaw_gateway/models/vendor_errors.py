@@ -46,6 +46,8 @@ _BY_CODE: dict[str, ProviderReason] = {
     "model_not_found": "model_not_found",
     "not_found_error": "model_not_found",
     "invalid_api_key": "auth",
+    "api_key_invalid": "auth",
+    "api_key_service_blocked": "permission",
     "authentication_error": "auth",
     "unauthenticated": "auth",
     "permission_error": "permission",
@@ -71,6 +73,8 @@ _OVERFLOW = re.compile(
     r"|exceeds? the (?:available|maximum) (?:context|number of tokens)|input token count",
     re.IGNORECASE,
 )
+
+_RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 
 _REMEDY: dict[ProviderReason, str] = {
     "auth": "Check the API key: models.providers.{provider}.apiKey or the provider's environment variable.",
@@ -101,7 +105,7 @@ def from_response(vendor: Vendor, status: int, body: bytes, *, retry_after: floa
     return ProviderError(
         reason,
         _sentence(f"{text}: {said}" if said else text, reason, vendor),
-        retry_after=retry_after,
+        retry_after=_retry_delay(body) if retry_after is None else retry_after,
         provider_status=status,
     )
 
@@ -137,6 +141,12 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def _retry_delay(body: bytes) -> float | None:
+    # Google says in the body what others say in a header.
+    found = _RETRY_DELAY.search(body)
+    return float(found[1]) if found else None
+
+
 def _reason(status: int | None, codes: list[str], message: str) -> ProviderReason:
     by_code = [reason for code in codes if (reason := _BY_CODE.get(code))]
     if status in {None, 400, 403, 429} and by_code and by_code[0] != "format":
@@ -167,8 +177,15 @@ def _message_and_codes(error: Any, depth: int = 3) -> tuple[str, list[str]]:
     if not isinstance(error, dict):
         return _text(error, depth), []
     texts = (_text(error.get(key), depth) for key in ("message", "detail", "msg", "error"))
-    codes = (_code(error.get(key)) for key in ("code", "type", "status"))
+    codes = [*_reasons(error.get("details")), *(_code(error.get(key)) for key in ("code", "type", "status"))]
     return next(filter(None, texts), ""), [code for code in codes if code]
+
+
+def _reasons(details: Any) -> list[str]:
+    # Google calls nearly everything INVALID_ARGUMENT and says in the details what it means.
+    if not isinstance(details, list):
+        return []
+    return [_code(each.get("reason")) for each in details[:5] if isinstance(each, dict)]
 
 
 def _text(value: Any, depth: int = 3) -> str:

@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -114,6 +115,12 @@ class Daemon:
             raise StartupError(
                 'gateway.mode is "remote": this configuration is for a client of another machine\'s gateway. '
                 'Set gateway.mode to "local" to run one here.',
+                exit_code=EXIT_CONFIG,
+            )
+        if _asks_for_tls(self.loaded.document):
+            raise StartupError(
+                "gateway.tls.enabled is true, but this gateway does not serve TLS itself and will not pretend "
+                "to. Put a reverse proxy with TLS in front of it and remove gateway.tls.",
                 exit_code=EXIT_CONFIG,
             )
         hosts = resolve_bind(config, flag=self._options.bind)
@@ -275,6 +282,12 @@ class _Agents:
 
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         return self._names
+
+
+def _asks_for_tls(document: Mapping[str, Any]) -> bool:
+    gateway = document.get("gateway")
+    tls = gateway.get("tls") if isinstance(gateway, dict) else None
+    return isinstance(tls, dict) and tls.get("enabled") is True
 
 
 def _further_keys(config: Config) -> dict[str, tuple[str, ...]]:

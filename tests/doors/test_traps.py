@@ -205,7 +205,9 @@ async def test_hosts_that_pass(models: ModelServer, host: str) -> None:
         assert (await raw.answer()).status == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "1.2.3"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "1.2.3", "[::1].evil.example"]
+)
 async def test_other_hosts_are_misdirected(gateway: RunningGateway, host: str) -> None:
     async with wire(gateway) as raw:
         raw.send(post(gateway, chat_body(), host=host))

@@ -11,11 +11,12 @@ from openclaw_gateway.config.places import Problem
 from openclaw_gateway.config.substitute import MissingVariable, substitute
 from openclaw_gateway.config.wording import missing_variables
 
+# Possessive groups are left out on purpose: Python before 3.11.5 matches them wrongly.
 _LINE = re.compile(
     r"""^[ \t]*+(?:export[ \t]++)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*+)[ \t]*+=[ \t]*+
     (?: '(?P<single>[^']*+)'
-      | "(?P<double>(?:[^"\\]++|\\.)*+)"
-      | (?P<bare>(?!['"])(?:[^\n#]|(?<![ \t=])\#)*+) )
+      | "(?P<double>(?:[^"\\]|\\.)*)"
+      | (?P<bare>(?!['"])(?:[^\n#]|(?<![ \t=])\#)*) )
     [ \t]*+(?:\#[^\n]*+)?$""",
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )

@@ -15,11 +15,12 @@ from openclaw_gateway.config.places import Place, PlacedList, PlacedObject
 MAX_DEPTH = 64
 
 _BLANK = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_SKIP = re.compile(rf"(?:[{_BLANK}]++|//[^\n\r\u2028\u2029]*+|/\*(?s:.*?)\*/)*+")
+# Possessive groups are left out on purpose: Python before 3.11.5 matches them wrongly.
+_SKIP = re.compile(rf"(?:[{_BLANK}]|//[^\n\r\u2028\u2029]*+|/\*(?s:.*?)\*/)*")
 _LETTER = rf"(?:[^\x00-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f{_BLANK}]|\\u[0-9A-Fa-f]{{4}})"
-_NAME = re.compile(rf"(?![0-9]){_LETTER}++")
+_NAME = re.compile(rf"(?![0-9]){_LETTER}+")
 _NUMBER = re.compile(r"[+-]*+(?:Infinity|NaN|[.0-9_][0-9A-Za-z_.+-]*+)")
-_STRING = {quote: re.compile(rf"{quote}(?:[^{quote}\\\n\r]++|\\(?s:\r\n|.))*+{quote}") for quote in "\"'"}
+_STRING = {quote: re.compile(rf"{quote}(?:[^{quote}\\\n\r]|\\(?s:\r\n|.))*{quote}") for quote in "\"'"}
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _LINE_END = re.compile(r"\r\n|\n|\r")
 

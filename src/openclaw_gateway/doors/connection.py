@@ -51,6 +51,7 @@ class Connection(RequestHandler):
         server = cast(Server, self._manager)
         refusal = server.refusal(cast(asyncio.Transport, transport))
         if refusal is None:
+            self._head_since = self._loop.time()
             super().connection_made(transport)
             return
         # Never registered, so connection_lost must find nothing to undo.

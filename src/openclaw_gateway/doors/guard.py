@@ -72,7 +72,8 @@ def _same_origin(origin: str, host: str | None) -> bool:
 def _host_name(host: str) -> str:
     host = host.strip().lower()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        address, _, port = host[1:].partition("]")
+        return address if not port or (port[0] == ":" and port[1:].isdigit()) else host
     name, _, port = host.rpartition(":")
     return (name if name and port.isdigit() else host).rstrip(".")
 

@@ -34,8 +34,11 @@ class Request(web.BaseRequest):
 
     @property
     def route_path(self) -> str:
-        """The path as it was sent, without the query."""
-        return self._message.path.partition("?")[0]
+        """The path as it was sent, without the query; of a proxy's absolute form, the path alone."""
+        path = self._message.path.partition("?")[0]
+        if path.startswith("/"):
+            return path
+        return "/" + path.partition("://")[2].partition("/")[2]
 
     def enter_run(self) -> None:
         """The client now waits for a run: nothing may be pipelined behind it."""

@@ -1,8 +1,8 @@
 """A run as a stream of server-sent events.
 
 The status line waits for the first word of the model, a failure, or one second, so that a provider that
-fails at once gives a real status. What one read of the log brings is written in one piece. A silent
-stream is kept alive by comments.
+fails at once gives a real status; once an attempt has failed, it waits for what comes of the others. What
+one read of the log brings is written in one piece. A silent stream is kept alive by comments.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ from openclaw_gateway.wire.events import (
 )
 
 HOLD_S = 1.0
+# Retries and fallback models have ten seconds in all; a client waits that long for its first byte.
+HOLD_AFTER_FAILURE_S = 12.0
 # What goes on inside: no client of this door is told, so none of it commits us to a status.
 _UNSEEN = (
     RunStarted,
@@ -88,6 +90,8 @@ async def _first_words(log: Subscription) -> list[Event]:
     loop = asyncio.get_running_loop()
     until = loop.time() + HOLD_S
     while True:
+        if any(isinstance(event, ModelFailed) for event in events):
+            until = max(until, loop.time() + HOLD_AFTER_FAILURE_S)
         left = until - loop.time()
         batch = await log.batch(left) if left > 0 else ()
         events += batch

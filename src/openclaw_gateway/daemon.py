@@ -119,8 +119,8 @@ class Daemon:
             )
         if _asks_for_tls(self.loaded.document):
             raise StartupError(
-                "gateway.tls.enabled is true, but this gateway does not serve TLS itself and will not pretend "
-                "to. Put a reverse proxy with TLS in front of it and remove gateway.tls.",
+                "gateway.tls.enabled is true, but this gateway does not serve TLS itself, and will not go "
+                "without it in silence. Put a reverse proxy with TLS in front and remove gateway.tls.",
                 exit_code=EXIT_CONFIG,
             )
         hosts = resolve_bind(config, flag=self._options.bind)

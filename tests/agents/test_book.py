@@ -155,11 +155,13 @@ async def test_the_minimal_profile_touches_no_file(open_book: Opener, tmp_path: 
 
 
 async def test_nothing_is_seeded_where_nobody_wants_it(open_book: Opener, tmp_path: Path) -> None:
-    skipping = open_book(AgentsConfig(defaults=AgentDefaults(skip_bootstrap=True)))
     looking = open_book(seeding=False)
-    for book in (skipping, looking):
-        assert (await book.prepare("main")).snapshot.files == ()
+    assert (await looking.prepare("main")).snapshot.files == ()
     assert names_in(tmp_path) == []
+    skipping = open_book(AgentsConfig(defaults=AgentDefaults(skip_bootstrap=True)))
+    assert (await skipping.prepare("main")).snapshot.files == ()
+    assert names_in(tmp_path) == ["workspace"], "the folder alone, because tools need it"
+    assert names_in(tmp_path / "workspace") == []
 
 
 async def test_what_a_user_deletes_stays_deleted(open_book: Opener, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.sections import ToolLine
-from openclaw_gateway.agents.seed import ensure_seeded
+from openclaw_gateway.agents.seed import move_in
 from openclaw_gateway.agents.snapshot import Ground, Look, Seen, take, take_changed
 
 log = structlog.get_logger()
@@ -154,9 +154,9 @@ class PromptBook:
 
     async def _load(self, home: Home) -> CompiledPrompt:
         loop = asyncio.get_running_loop()
-        if home.seed and self._seeding and home.agent_id not in self._seeded:
+        if self._seeding and home.agent_id not in self._seeded:
             self._seeded.add(home.agent_id)
-            await loop.run_in_executor(self._threads, ensure_seeded, home)
+            await loop.run_in_executor(self._threads, move_in, home)
         seen = await loop.run_in_executor(self._threads, take, home, self._ground)
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page

@@ -19,11 +19,12 @@ SEEDED = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md")
 FIRST_MEETING = "BOOTSTRAP.md"
 
 
-def ensure_seeded(home: Home) -> None:
+def move_in(home: Home) -> None:
     """Seed the agent's workspace. Not being able to is no reason for an agent not to answer."""
     path = str(home.workspace)
     try:
-        created = seed(home.workspace)
+        home.workspace.mkdir(parents=True, exist_ok=True, mode=0o700)
+        created = seed(home.workspace) if home.seed else ()
     except OSError as error:
         log.warning("workspace.not_seeded", agent=home.agent_id, path=path, error=error.strerror)
         return

@@ -65,7 +65,7 @@ ASKED: dict[str, list[str]] = {
 
 
 def test_every_list_of_requirements_has_a_lock() -> None:
-    assert set(PROJECT["optional-dependencies"]) == {"local"}
+    assert set(PROJECT["optional-dependencies"]) == {"local", "mcp"}
     assert set(PYPROJECT["dependency-groups"]) == {"test"}
     assert set(LOCK_NAMES) == {*ASKED, "openmp", "uv"}
 

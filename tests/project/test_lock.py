@@ -57,7 +57,8 @@ def read_wishes(name: str) -> list[str]:
 LOCK_NAMES = sorted(path.stem for path in LOCKS.glob("*.txt"))
 PROJECT = PYPROJECT["project"]
 ASKED: dict[str, list[str]] = {
-    "base": PROJECT["dependencies"],
+    # `make setup` also brings the extra for MCP servers.
+    "base": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mcp"]],
     "local": PROJECT["optional-dependencies"]["local"],
     "test": PYPROJECT["dependency-groups"]["test"],
     "build": PYPROJECT["build-system"]["requires"],

@@ -144,7 +144,8 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
 async def test_validate_names_tool_patterns_that_match_nothing(program: Program) -> None:
     program.configure(
         '{ mcp: { servers: { files: { command: "x" } } },'
-        ' tools: { deny: ["reed", "canvas", "mcp__files__write"], byProvider: { openai: { allow: ["mcp__fils__*"] } } },'
+        ' tools: { deny: ["reed", "canvas", "mcp__files__write"],'
+        ' byProvider: { openai: { allow: ["mcp__fils__*"] } } },'
         ' agents: { entries: { a: { tools: { sandbox: { tools: { deny: ["group:fss"] } } } } } } }'
     )
     done = await program.run("config", "validate", "--json")

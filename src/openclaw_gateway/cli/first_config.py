@@ -34,7 +34,8 @@ _CONFIG = Template("""\
     },
   },
   // A model of your own: remove the slashes, fill it in, and put its name into agents.defaults.model
-  // above, here "mine/some-model". $${MY_API_KEY} takes the key from the environment.
+  // above, here "mine/some-model". $${MY_API_KEY} takes the key from the environment;
+  // leave apiKey out where the server needs none.
   // models: {
   //   providers: {
   //     mine: {

@@ -3,6 +3,8 @@
 Uses nothing of the person's own set-up: no other state directory, no key from the environment.
 """
 
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -84,5 +86,12 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
         terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
     terminal.heading("And then:")
     terminal.say(f"  Start page            {origin}/")
+    terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
     terminal.say(f"  A model of your own   edit {daemon.loaded.path} and start again")
     terminal.say("  Stop                  Ctrl-C")
+
+
+def _terminal_line(daemon: Daemon) -> str:
+    """The `agent` command for this gateway, as it can be pasted anywhere."""
+    variable = f"{BRANDS[0].env_prefix}STATE_DIR={shlex.quote(str(daemon.loaded.state_dir))}"
+    return f'{variable} {shlex.quote(sys.executable)} -m {__package__.partition(".")[0]} agent -m "hi"'

@@ -51,7 +51,7 @@ class FullOutfit:
         if self._built is None or self._built[0] is not external:
             if self._own is None:
                 self._own = built_in(self._house, self.tool_agent)
-            self._built = (external, _permitted((*self._own, *external), self._policy))
+            self._built = (external, permitted((*self._own, *external), self._policy))
         return self._built[1]
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
@@ -72,6 +72,7 @@ def built_in(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
     )
 
 
-def _permitted(tools: Sequence[Tool], policy: PolicyInput) -> Toolbox:
+def permitted(tools: Sequence[Tool], policy: PolicyInput) -> Toolbox:
+    """Those of the tools that policy lets pass."""
     names = set(allowed([tool.spec.name for tool in tools], policy))
     return Toolbox(tool for tool in tools if tool.spec.name in names)

@@ -5,19 +5,22 @@ run. Raises nothing but ConfigError, which names every agent whose model cannot 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
-from openclaw_gateway.agents.homes import Home
+from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.agents.roster import Agent, Roster
+from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.outfit import External, FullOutfit
+from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, permitted
 from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
-from openclaw_gateway.tools.base import ToolAgent, ToolHouse
+from openclaw_gateway.tools.base import Said, SessionLine, ToolAgent, ToolContext, ToolError, ToolHouse
+from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.policy import PolicyInput
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
@@ -70,6 +73,55 @@ async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str])
     return reasons
 
 
+def tool_lines(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> tuple[tuple[str, str], ...]:
+    """(name, summary) of an agent's built-in tools after policy, for whoever only wants to look."""
+    config = loaded.config
+    entry = next((each for each in config.agents.entries if each.id == agent_id), AgentEntry(id=agent_id))
+    tool_agent = ToolAgent(
+        agent_id,
+        homes_of(loaded)[agent_id].workspace,
+        tool_settings(config, entry),
+        sandbox_settings(config, entry),
+    )
+    absent = _Absent()
+    house = ToolHouse(loaded.own_dir, loaded.environ, absent, absent, CommandSessions())
+    policy = _policy(config, entry, target, tool_agent)
+    return permitted(built_in(house, tool_agent), policy).summaries
+
+
+class _Absent:
+    """Capabilities of a process that only looks at agents: tools are made but never run."""
+
+    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]:
+        raise ToolError("There are no conversations in this process.")
+
+    async def history(
+        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+    ) -> tuple[Said, ...]:
+        raise ToolError("There are no conversations in this process.")
+
+    async def send(
+        self, context: ToolContext, session_key: str, message: str, timeout_s: float
+    ) -> str | None:
+        raise ToolError("There are no conversations in this process.")
+
+    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
+        raise ToolError("There are no conversations in this process.")
+
+    def list_agents(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+
+def _policy(config: Config, entry: AgentEntry, target: ModelTarget, tool_agent: ToolAgent) -> PolicyInput:
+    return PolicyInput(
+        tools=config.tools,
+        agent=entry.tools,
+        provider=target.provider,
+        model=target.model,
+        sandboxed=tool_agent.sandbox.get("mode", "off") == "all",
+    )
+
+
 def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
     refs = (agent.model or shop.default_ref, *agent.fallbacks)
     return tuple(
@@ -80,24 +132,18 @@ def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
 def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop) -> Outfit:
     if not target.tools:
         return PlainOutfit(agent)
-    sandbox = sandbox_settings(shop.config, entry)
+    tool_agent = ToolAgent(
+        id=agent.id,
+        workspace=shop.homes[agent.id].workspace,
+        settings=tool_settings(shop.config, entry),
+        sandbox=sandbox_settings(shop.config, entry),
+    )
     return FullOutfit(
         agent,
         book=shop.book,
         house=shop.house,
-        tool_agent=ToolAgent(
-            id=agent.id,
-            workspace=shop.homes[agent.id].workspace,
-            settings=tool_settings(shop.config, entry),
-            sandbox=sandbox,
-        ),
-        policy=PolicyInput(
-            tools=shop.config.tools,
-            agent=entry.tools,
-            provider=target.provider,
-            model=target.model,
-            sandboxed=sandbox.get("mode", "off") == "all",
-        ),
+        tool_agent=tool_agent,
+        policy=_policy(shop.config, entry, target, tool_agent),
         external=shop.external,
         model=target.ref,
     )

@@ -9,11 +9,12 @@ outcome of `begin`, `claim`, `finish` or `withdraw` shields the call and awaits 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import structlog
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import sqlite_reads
@@ -39,7 +40,7 @@ from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
 
 _CLOSE_DEADLINE_S = 20.0
 _HEALTH_DEADLINE_S = 5.0
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 def unix_ms() -> int:
@@ -76,7 +77,7 @@ class SqliteStore:
             await self.close()
             raise
         if closed:
-            _log.warning("%d runs were left open by an earlier process and are now interrupted", closed)
+            log.warning("store.runs_interrupted", runs=closed)
 
     async def close(self) -> None:
         """Finish what was submitted, then close the file. Safe to repeat."""

@@ -10,12 +10,13 @@ shield the wait.
 """
 
 import asyncio
-import logging
 import sqlite3
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+import structlog
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.sqlite_errors import translated
@@ -24,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _MAX_BATCH = 256
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class _Job(NamedTuple):
@@ -130,7 +131,7 @@ class SqliteThread:
         try:
             db.close()  # the last connection to close moves the write-ahead log into the file
         except sqlite3.Error as error:
-            _log.warning("the session store did not close cleanly: %s", error)
+            log.warning("store.not_closed_cleanly", error=str(error))
         _post(loop, [_Outcome(ended, None, None)])
 
     def _take(self) -> tuple[list[_Job], bool]:
@@ -175,7 +176,7 @@ class SqliteThread:
                 refused.get(id(job.future)) or _Outcome(job.future, None, translated(error)) for job in jobs
             ]
         if trouble is not None and self.trouble is None:
-            _log.error("the session store cannot write: %s", trouble, exc_info=trouble)
+            log.error("store.cannot_write", error=str(trouble))
         self.trouble = trouble
         return outcomes
 
@@ -195,14 +196,14 @@ def _roll_back(cursor: sqlite3.Cursor) -> None:
         if cursor.connection.in_transaction:
             cursor.execute("ROLLBACK")
     except sqlite3.Error as error:
-        _log.warning("the session store could not roll back: %s", error)
+        log.warning("store.not_rolled_back", error=str(error))
 
 
 def _post(loop: asyncio.AbstractEventLoop, outcomes: list[_Outcome]) -> None:
     try:
         loop.call_soon_threadsafe(_deliver, outcomes)
     except RuntimeError:
-        _log.warning("the event loop ended before the session store had answered")
+        log.warning("store.nobody_listens")
 
 
 def _deliver(outcomes: list[_Outcome]) -> None:

@@ -8,7 +8,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import choose_default
 from openclaw_gateway.models.local import LocalModel
-from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.models.target import LOCAL, ModelTarget
 
 
 class AgentModel(Struct, frozen=True):
@@ -17,6 +17,7 @@ class AgentModel(Struct, frozen=True):
     ref: str | None
     embedded: bool = False
     problem: str = ""
+    target: ModelTarget | None = None
 
 
 class AgentModels:
@@ -40,4 +41,5 @@ class AgentModels:
             target = self._catalog.resolve(ref, params={})
         except GatewayError as error:
             return AgentModel(ref, problem=error.message)
-        return AgentModel(target.ref, target.provider == LOCAL and not target.endpoint.base_url)
+        embedded = target.provider == LOCAL and not target.endpoint.base_url
+        return AgentModel(target.ref, embedded, target=target)

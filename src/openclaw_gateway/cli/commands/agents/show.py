@@ -3,7 +3,6 @@
 Asks no gateway and writes nothing. The number of tokens is an estimate: each provider counts its own way.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +11,6 @@ from msgspec import Struct
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
-from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.cli.commands.agents._model import AgentModel, AgentModels
@@ -24,6 +22,7 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.runs.planning import tool_lines
 
 # What providers' tokenizers come to on average for English text.
 _CHARS_PER_TOKEN = 4
@@ -87,7 +86,8 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
         compiled = await book.prepare(agent.id)
     finally:
         await book.close()
-    prompt = agent.prompt if model.embedded else compiled.text(tools=_tools(), model=model.ref)
+    lines = tool_lines(loaded, agent.id, model.target) if model.target and not model.embedded else ()
+    prompt = agent.prompt if model.embedded else compiled.text(tools=lines, model=model.ref)
     is_default = agent.id == roster.default_id
     return _Shown(agent, is_default, homes[agent.id], model, compiled.snapshot, prompt)
 
@@ -100,11 +100,6 @@ def _agent(roster: Roster, agent_id: str | None) -> Agent:
             code="agent_not_found",
         )
     return agent
-
-
-def _tools() -> Sequence[ToolLine]:
-    """The tools the agent is offered, as (name, summary)."""
-    return ()
 
 
 def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:

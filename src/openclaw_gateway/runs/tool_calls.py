@@ -40,7 +40,7 @@ async def _one(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolMessage:
     took_ms = int((time.monotonic() - started) * 1000)
     shown = result.text[:_SHOWN_CHARS]
     run.emit((ToolEnded(call.id, call.name, shown, result.is_error, took_ms),))
-    log.info(
+    log.debug(
         "tool.ended",
         run=run.id,
         agent=run.request.agent_id,

@@ -4,6 +4,7 @@ One answer for file tools and commands, so that both see the same files. Decides
 session's key; opens nothing. Knows no tool.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -46,14 +47,14 @@ def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
         workspace = Workspace(
             directory,
             directory,
-            _closed(house, directory),
+            _closed(house.state_dir, directory),
             writable=access != "ro",
             make_root=access == "none",
         )
         return Scope(directory, workspace, sandboxed=True, access=access, network=network)
     contained = (agent.settings.get("fs") or {}).get("workspaceOnly") is not False
     root = agent.workspace if contained else Path("/")
-    workspace = Workspace(root, agent.workspace, _closed(house, agent.workspace))
+    workspace = Workspace(root, agent.workspace, _closed(house.state_dir, agent.workspace))
     return Scope(agent.workspace, workspace)
 
 
@@ -71,7 +72,8 @@ def scratch_directory(house: ToolHouse, agent: ToolAgent) -> Path:
     return (Path(root) if root else house.state_dir / "sandboxes") / agent.id
 
 
-def _closed(house: ToolHouse, directory: Path) -> tuple[Path, ...]:
-    beside = house.state_dir.parent
-    paths = (house.state_dir, *(beside / name for name in _PRIVATE))
+@lru_cache(maxsize=4096)
+def _closed(state_dir: Path, directory: Path) -> tuple[Path, ...]:
+    beside = state_dir.parent
+    paths = (state_dir, *(beside / name for name in _PRIVATE))
     return tuple(path for path in paths if not directory.is_relative_to(path))

@@ -19,7 +19,8 @@ DEFAULT_TIMEOUT_S = 600.0
 class Agent(Struct, frozen=True):
     """One agent. `model` None means the gateway's default; `timeout_s` None means no limit.
 
-    `params` are the agent's own settings for any model, `model_params` for one model reference.
+    `thinking` is the level its model thinks at when a request does not say; `params` are the agent's own
+    settings for any model, `model_params` for one model reference.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Agent(Struct, frozen=True):
     prompt: str
     model: str | None = None
     fallbacks: tuple[str, ...] = ()
+    thinking: str | None = None
     params: Mapping[str, Any] = {}
     model_params: Mapping[str, Mapping[str, Any]] = {}
     timeout_s: float | None = DEFAULT_TIMEOUT_S
@@ -77,6 +79,7 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
         prompt=compile_prompt(name=entry.identity.name, theme=entry.identity.theme),
         model=choice.primary if choice else None,
         fallbacks=choice.fallbacks if choice else (),
+        thinking=entry.thinking_default or defaults.thinking_default,
         params=entry.params,
         model_params={ref: shared.params for ref, shared in entry.models.items()},
         timeout_s=DEFAULT_TIMEOUT_S if timeout is None else timeout or None,

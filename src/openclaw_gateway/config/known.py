@@ -66,8 +66,8 @@ _TOOLS = """
 """
 
 _EXEC = """
-    approvalRunningNoticeMs commandHighlighting host node notifyOnExit notifyOnExitEmptySuccess reviewer
-    safeBinProfiles safeBinTrustedDirs strictInlineEval
+    approvalRunningNoticeMs cleanupMs commandHighlighting host node notifyOnExit
+    notifyOnExitEmptySuccess pathPrepend reviewer safeBinProfiles safeBinTrustedDirs safeBins strictInlineEval
 """
 
 _TABLE: dict[type[Struct], str] = {
@@ -103,7 +103,7 @@ _TABLE: dict[type[Struct], str] = {
     tools.ToolsConfig: _TOOLS,
     tools.AgentToolsConfig: _TOOLS,
     tools.ExecSettings: _EXEC,
-    tools.ApplyPatchSettings: "allowModels",
+    tools.ApplyPatchSettings: "allowModels workspaceOnly",
     tools.WebSettings: "search",
     tools.WebFetchSettings: "firecrawl provider readability ssrfPolicy useTrustedEnvProxy",
     sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",

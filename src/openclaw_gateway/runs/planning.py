@@ -124,8 +124,10 @@ def _policy(config: Config, entry: AgentEntry, target: ModelTarget, tool_agent: 
 
 def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
     refs = (agent.model or shop.default_ref, *agent.fallbacks)
+    thinking = {} if agent.thinking is None else {"reasoningEffort": agent.thinking}
     return tuple(
-        shop.catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params}) for ref in refs
+        shop.catalog.resolve(ref, params={**thinking, **agent.model_params.get(ref, {}), **agent.params})
+        for ref in refs
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from openclaw_gateway.config.schema.values import Count, Filled, NotNegative, PathText, Seconds
+from openclaw_gateway.config.schema.values import Count, Filled, NotNegative, Seconds
 
 Profile = Literal["minimal", "coding", "messaging", "full"]
 ExecSecurity = Literal["deny", "allowlist", "full"]
@@ -32,7 +32,6 @@ class ProfiledToolPolicy(ToolPolicy, frozen=True, rename="camel", omit_defaults=
 
 class ApplyPatchSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     enabled: bool | None = None
-    workspace_only: bool | None = None
 
 
 class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -44,9 +43,6 @@ class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     background_ms: Count | None = None
     timeout_sec: Seconds | None = None
     timeout_seconds: Seconds | None = None
-    cleanup_ms: Count | None = None
-    path_prepend: tuple[PathText, ...] = ()
-    safe_bins: tuple[Filled, ...] = ()
     apply_patch: ApplyPatchSettings | None = None
 
 

@@ -304,19 +304,19 @@ def test_the_table_of_names_is_the_folder() -> None:
 def test_an_agents_settings_lie_over_the_global_ones() -> None:
     config = Config(
         tools=tools(
-            exec={"security": "full", "ask": "always", "timeoutSec": 5, "safeBins": ["jq"]},
+            exec={"security": "full", "ask": "always", "timeoutSec": 5, "backgroundMs": 20000},
             fs={"workspaceOnly": False},
         )
     )
     assert tool_settings(config, AgentEntry(id="a")) == {
-        "exec": {"security": "full", "ask": "always", "timeoutSec": 5.0, "safeBins": ("jq",)},
+        "exec": {"security": "full", "ask": "always", "timeoutSec": 5.0, "backgroundMs": 20000},
         "fs": {"workspaceOnly": False},
     }
     own = msgspec.convert(
         {"exec": {"mode": "ask", "safeBins": []}, "fs": {"workspaceOnly": True}}, AgentToolsConfig
     )
     assert tool_settings(config, AgentEntry(id="a", tools=own)) == {
-        "exec": {"security": "allowlist", "ask": "on-miss", "timeoutSec": 5.0, "safeBins": ("jq",)},
+        "exec": {"security": "allowlist", "ask": "on-miss", "timeoutSec": 5.0, "backgroundMs": 20000},
         "fs": {"workspaceOnly": True},
     }
     assert sandbox_settings(config, AgentEntry(id="a")) == {}

@@ -1,6 +1,7 @@
 """The event loop every command runs on: uvloop, as the gateway does. Knows nothing of commands."""
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end."""
+    """Run `work` to its end. What is loaded by now stays: the collector need not look at it again."""
+    gc.freeze()
+    gc.enable()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)

@@ -7,7 +7,7 @@ from openclaw_gateway.errors import ConfigError
 
 
 def resolve(home: Path, *, flag: str | None = None, **environ: str) -> Paths:
-    return resolve_paths(environ, home=home, cwd=Path("/work"), config_path=Path(flag) if flag else None)
+    return resolve_paths(environ, home=home, cwd=Path("/where"), config_path=Path(flag) if flag else None)
 
 
 def test_defaults(tmp_path: Path) -> None:
@@ -35,9 +35,9 @@ def test_the_ancestors_directory_and_file_are_found(tmp_path: Path) -> None:
         ({"OPENCLAW_STATE_DIR": "~/s"}, "HOME/s", "HOME/s/openclaw.json"),
         ({"CLAWDBOT_STATE_DIR": "/s"}, "/s", "/s/openclaw.json"),
         ({"OPENCLAW_STATE_DIR": "/a", "CLAWDBOT_STATE_DIR": "/b"}, "/a", "/a/openclaw.json"),
-        ({"OPENCLAW_STATE_DIR": "rel"}, "/work/rel", "/work/rel/openclaw.json"),
+        ({"OPENCLAW_STATE_DIR": "rel"}, "/where/rel", "/where/rel/openclaw.json"),
         ({"OPENCLAW_CONFIG_PATH": "~/c.json"}, "HOME/.openclaw", "HOME/c.json"),
-        ({"CLAWDBOT_CONFIG_PATH": "c.json"}, "HOME/.openclaw", "/work/c.json"),
+        ({"CLAWDBOT_CONFIG_PATH": "c.json"}, "HOME/.openclaw", "/where/c.json"),
         ({"OPENCLAW_HOME": "/h"}, "/h/.openclaw", "/h/.openclaw/openclaw.json"),
         ({"OPENCLAW_HOME": "/h", "OPENCLAW_CONFIG_PATH": "~/c"}, "/h/.openclaw", "/h/c"),
         ({"OPENCLAW_PROFILE": "work"}, "HOME/.openclaw-work", "HOME/.openclaw-work/openclaw.json"),

@@ -12,6 +12,7 @@ import stat
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -84,8 +85,8 @@ class _Walk:
         self._write = write
         self._make = make
         self._root = os.path.realpath(workspace.root)
-        self._roots = {self._root, str(Path.cwd() / workspace.root)}
-        self._closed = {os.path.realpath(one) for one in workspace.closed}
+        self._roots = {self._root, str(workspace.root.absolute())}
+        self._closed = _real_paths(workspace.closed)
         self._held: list[int] = []
         self._names: list[str] = []
         self._links = 0
@@ -196,6 +197,13 @@ class _Walk:
         )
 
 
+@lru_cache(maxsize=4096)
+def _real_paths(paths: tuple[Path, ...]) -> frozenset[str]:
+    """Worked out once: the gateway's own files stay where they are, and each look costs many calls."""
+    return frozenset(os.path.realpath(path) for path in paths)
+
+
+@lru_cache(maxsize=1)
 def interface_devices() -> frozenset[int]:
     """The devices of the kernel's interfaces, for whoever holds an open file."""
     return frozenset(path.stat().st_dev for path in _INTERFACES if path.is_dir())

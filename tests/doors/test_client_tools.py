@@ -163,3 +163,36 @@ async def test_a_missing_call_id_is_refused(gateway: RunningGateway) -> None:
                 messages=messages,
             )
     assert caught.value.param == "messages[1].tool_call_id"
+
+
+async def test_results_of_one_message_come_together(gateway: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", calls(("a", "get_weather", OSLO), ("b", "get_time", "{}")), says("Fine."))
+    await ask(gateway, {"messages": [user("x")], "tools": [WEATHER, TIME], "user": "ada"})
+    one: Any = {"role": "tool", "tool_call_id": "a", "content": "sunny"}
+    other: Any = {"role": "tool", "tool_call_id": "b", "content": "noon"}
+    alone = await ask(gateway, {"messages": [one], "tools": [WEATHER, TIME], "user": "ada"})
+    assert (alone.status, alone.error["code"]) == (400, "missing_tool_results")
+    assert "b" in alone.error["message"]
+    both = await ask(gateway, {"messages": [one, other], "tools": [WEATHER, TIME], "user": "ada"})
+    assert both.content == "Fine."
+    assert [m["role"] for m in models.requests[-1].messages[1:]] == ["user", "assistant", "tool", "tool"]
+
+
+async def test_a_call_of_another_tool_than_the_demanded_one(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("a", "get_time", "{}")))
+    named = {"type": "function", "function": {"name": "get_weather"}}
+    body = {"messages": [user("x")], "tools": [WEATHER, TIME], "tool_choice": named}
+    answer = await ask(gateway, body)
+    assert (answer.status, answer.error["code"]) == (502, "tool_choice_unsatisfied")
+
+
+async def test_a_tool_that_was_not_offered_is_not_given_back(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("a", "get_time", "{}")), says("Never mind."))
+    body = {"messages": [user("x")], "tools": [TIME], "tool_choice": "none"}
+    answer = await ask(gateway, body)
+    assert answer.content == "Never mind."
+    assert answer.json["choices"][0]["finish_reason"] == "stop"

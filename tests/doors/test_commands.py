@@ -60,6 +60,16 @@ async def test_commands_see_no_secret_of_the_gateway(models: ModelServer, tmp_pa
     assert "a-test-token" not in told
 
 
+async def test_a_workspace_around_the_gateway_s_files_is_not_looked_at_by_commands(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    around = {"agents": {"defaults": {"workspace": str(tmp_path)}}}
+    for command in ("cat openclaw.json", "ls", "grep -r mock-key ."):
+        told = await result(models, tmp_path, command, around)
+        assert "the gateway's own files" in told
+        assert "mock-key" not in told.replace(command, "")
+
+
 async def test_an_agent_without_its_promised_sandbox_does_not_run(
     models: ModelServer, tmp_path: Path
 ) -> None:

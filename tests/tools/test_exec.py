@@ -14,7 +14,7 @@ from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
-from openclaw_gateway.tools.commands.command import CommandRefused, Order
+from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order, OutputReader
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from tests.tools.houses import KEY, Room
 
@@ -242,7 +242,7 @@ def test_all_of_it_on_the_daemons_loop(tmp_path: Path) -> None:
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
     room.write("a.txt", "hello\n")
-    assert await room.call("exec", command="cat *.txt | wc -l") == "1\n[exit code 0]"
+    assert await room.call("exec", command="cat a.txt | wc -l") == "1\n[exit code 0]"
     assert await room.call("exec", command="echo /etc | tr / _") == "_etc\n[exit code 0]"
     text = await room.refused("exec", command="python3 -c 'print(1)'")
     assert "openclaw approvals allow 'python3'" in text
@@ -312,3 +312,45 @@ async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
     assert "bare repository" in text or not shutil.which("git")
     assert not (room.root / "pwned").exists()
     assert not (room.root.parent / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat [^x]w",
+        "cat [[:alpha:]]w",
+        "cat p*",
+        "cd l[d] && cat evil",
+        "diff ./ld* ./le*",
+        "uniq v[12]",
+        "jq -n -c i*/t*/o*/c*",
+    ],
+)
+async def test_patterns_are_no_way_around_the_checks(make: Make, tmp_path: Path, command: str) -> None:
+    """What the shell makes of a pattern is not what was judged."""
+    room = make(exec={})
+    (tmp_path / "secret").write_text("the secret")
+    (room.root / "pw").symlink_to(tmp_path / "secret")
+    (room.root / "ld").mkdir()
+    (room.root / "ld" / "evil").symlink_to(tmp_path / "secret")
+    room.write("le/evil", "x")
+    room.write("v1", "one\n")
+    room.write("v2", "two\n")
+    assert "the secret" not in await room.refused("exec", command=command)
+    assert (room.root / "v2").read_text() == "two\n"
+
+
+async def test_the_output_s_descriptor_is_closed_once(tmp_path: Path) -> None:
+    """A second close would hit whoever has the number by then."""
+    order = Order(("/bin/echo", "hi"), tmp_path, {}, "echo hi", "main", timeout_s=10)
+    reading, writing = os.pipe()
+    reader = OutputReader(Command("c", order, time.monotonic), reading)
+    reader.open()
+    reader.close()
+    somebody, else_ = os.pipe()
+    assert reading in {somebody, else_}, "the number is used again at once"
+    reader.close()
+    reader.open()
+    for descriptor in (somebody, else_, writing):
+        os.fstat(descriptor)
+        os.close(descriptor)

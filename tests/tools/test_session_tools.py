@@ -23,6 +23,7 @@ from openclaw_gateway.tools.builtin import (
     sessions_list,
     sessions_send,
 )
+from openclaw_gateway.tools.session_reach import may_reach
 
 NOW_MS = 4_000_000_000_000
 CONTEXT = ToolContext("run", "call", "main", "owner", "agent:main:here", lambda text: None)
@@ -156,3 +157,21 @@ async def test_send_waits_or_not_and_never_to_itself() -> None:
 
 async def test_status_of_here_when_nothing_is_named() -> None:
     assert await result(tool(session_status, Sessions())) == {"sessionKey": "agent:main:here"}
+
+
+@pytest.mark.parametrize(
+    ("session_key", "reached"),
+    [
+        ("agent:main:main", True),
+        ("agent:main:here", True),
+        ("agent:main:openai-user:ada", False),
+        (None, False),
+    ],
+)
+def test_what_one_user_says_is_not_for_another(session_key: str | None, reached: bool) -> None:
+    """Behind one credential there may be many people, told apart by the `user` field alone."""
+    agent = ToolAgent("main", Path("/nowhere"), {})
+    context = ToolContext("run", "call", "main", "owner", session_key, lambda text: None)
+    assert may_reach(agent, context, "agent:main:openai-user:bob") is reached
+    opened = ToolAgent("main", Path("/nowhere"), {"sessions": {"visibility": "all"}})
+    assert may_reach(opened, context, "agent:main:openai-user:bob")

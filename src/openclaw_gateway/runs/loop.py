@@ -135,7 +135,7 @@ def _answer_of(run: Run) -> Answer:
     client = run.request.client_tools
     if not client.tools:
         return Answer()
-    return Answer({spec.name for spec in client.tools}, demanded=client.choice not in {"auto", "none"})
+    return Answer(client.names, demanded=client.choice not in {"auto", "none"})
 
 
 def _failed(answer: Answer, error: GatewayError) -> RunResult:

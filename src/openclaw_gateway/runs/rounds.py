@@ -22,8 +22,8 @@ from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.wire.messages import AssistantMessage, Message, UserMessage
-from openclaw_gateway.wire.run import ClientTools, FinishReason, ToolChoice
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, UserMessage
+from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
 
 class Rounds:
@@ -38,7 +38,7 @@ class Rounds:
         client = run.request.client_tools
         toolbox = run.plan.outfit.toolbox()
         request = await _first_request(run, toolbox, recalled.messages)
-        names = {spec.name for spec in client.tools}
+        names = client.names
         guard = LoopGuard(self._max_tool_rounds)
         context = self._contexts.open(
             run.plan.targets,
@@ -57,6 +57,7 @@ class Rounds:
                 if client.tools and client.choice not in {"auto", "none"}:
                     raise _unsatisfied(client)
                 return call.finish_reason
+            _check_demand(client, calls)
             said = answer.messages[-1]
             own = tuple(each for each in calls if each.name not in names)
             results = await execute(run, own, toolbox)
@@ -120,6 +121,13 @@ def _choice(client: ClientTools, offered: bool) -> ToolChoice:
     if not offered:
         return "none"
     return client.choice if client.tools and client.choice != "none" else "auto"
+
+
+def _check_demand(client: ClientTools, calls: Sequence[ToolCall]) -> None:
+    """A call of another of the client's tools is not the one that was demanded."""
+    called = {call.name for call in calls} & client.names
+    if called and isinstance(client.choice, NamedTool) and client.choice.name not in called:
+        raise _unsatisfied(client)
 
 
 def _unsatisfied(client: ClientTools) -> ToolChoiceUnsatisfied:

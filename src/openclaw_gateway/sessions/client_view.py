@@ -40,18 +40,30 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
 
 
 def check_tool_results(messages: Sequence[Message]) -> None:
-    """Raises InvalidRequest for a tool message that answers no earlier call; it names the id."""
+    """Raises InvalidRequest for a tool message that answers no earlier call, and when the conversation ends
+    with the results of some calls of a message but not of all; it names the ids."""
     called: set[str] = set()
+    open_calls: list[str] = []
     for message in messages:
         if isinstance(message, AssistantMessage):
-            called.update(call.id for call in message.tool_calls)
-        elif isinstance(message, ToolMessage) and message.tool_call_id not in called:
+            open_calls = [call.id for call in message.tool_calls]
+            called.update(open_calls)
+        elif isinstance(message, ToolMessage) and message.tool_call_id in called:
+            open_calls = [call_id for call_id in open_calls if call_id != message.tool_call_id]
+        elif isinstance(message, ToolMessage):
             raise InvalidRequest(
                 f"The tool_call_id '{message.tool_call_id[:80]}' answers no call in this conversation: send "
                 "the assistant message with its tool_calls before the tool message.",
                 code="unknown_tool_call_id",
                 param="messages",
             )
+    if open_calls and messages and isinstance(messages[-1], ToolMessage):
+        raise InvalidRequest(
+            f"The calls {', '.join(call_id[:80] for call_id in open_calls[:10])} have no result yet: send "
+            "the results of all calls of a message together, or a user message to go on without them.",
+            code="missing_tool_results",
+            param="messages",
+        )
 
 
 def _joined(before: Message, after: AssistantMessage) -> AssistantMessage:

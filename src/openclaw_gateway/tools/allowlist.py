@@ -104,6 +104,9 @@ def _listed(
         why = (
             read_only_commands.refusal(segment.words, root) if not first.glob else "a program named by a glob"
         )
+        if why is None and any(word.glob for word in segment.words):
+            # What the shell makes of it is not what was judged.
+            why = "an unquoted * ? or [; name the files, or use find or grep -r"
         if why is None and first.text == "cd":
             # Only where it is certain from where everything after it runs.
             if index or len(segment.words) != 2 or len(segments) < 2 or segments[1].joiner != "&&":

@@ -4,11 +4,9 @@ The side of the decision that looks at the disk: the approvals file, where a pro
 command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else.
 """
 
-import glob
 import os
 import shutil
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,6 @@ from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment
 from openclaw_gateway.tools.read_only_commands import path_like
 from openclaw_gateway.tools.shell_words import Segment
-
-_MAX_EXPANSION = 10_000
 
 
 class Wish(Struct, frozen=True):
@@ -51,6 +47,9 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
+    if by_name:
+        # A git that may only look must not be told by a file in the agent's reach what to run.
+        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:
@@ -62,6 +61,9 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
 
     verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
     if isinstance(verdict, Allowed):
+        if verdict.looks and _holds(wish.root, own_dir.parent):
+            reason = "the workspace holds the gateway's own files, so that no command is allowed just to look"
+            raise ToolError(_explained(Refused(reason), wish.agent_id, program))
         inside = cwd / verdict.directory
         if not all(
             _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
@@ -71,6 +73,11 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
         else:
             return Permit(verdict.command, cwd, env)
     raise ToolError(_explained(verdict, wish.agent_id, program))
+
+
+def _holds(root: Path, state_dir: Path) -> bool:
+    real_root = os.path.realpath(root)
+    return Path(os.path.realpath(state_dir)).is_relative_to(real_root)
 
 
 def _directory(wish: Wish, *, anywhere: bool) -> Path:
@@ -89,24 +96,15 @@ def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
     ):
         # It would open what the folders hold, links too.
         return False
-    for text, is_glob in path_like(segment.words):
+    for text in path_like(segment.words):
         if not _name_length_ok(text):
             continue
         path = os.path.join(directory, text)  # noqa: PTH118  text in, text out
-        found = _expanded(path) if is_glob else [path]
-        if len(found) > _MAX_EXPANSION:
+        real = os.path.realpath(path)
+        inside = real == real_root or real.startswith(real_root.rstrip("/") + "/")
+        if os.path.lexists(path) and not inside:
             return False
-        for one in found:
-            real = os.path.realpath(one)
-            inside = real == real_root or real.startswith(real_root.rstrip("/") + "/")
-            if os.path.lexists(one) and not inside:
-                return False
     return True
-
-
-def _expanded(pattern: str) -> list[str]:
-    """What the shell would make of it, and hidden files too."""
-    return list(islice(glob.iglob(pattern, include_hidden=True), _MAX_EXPANSION + 1))  # noqa: PTH207
 
 
 def _name_length_ok(text: str) -> bool:

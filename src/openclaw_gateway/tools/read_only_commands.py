@@ -153,20 +153,20 @@ def refusal(words: tuple[Word, ...], root: str) -> Refusal | None:
     return why or (None if free else _paths(arguments, root))
 
 
-def path_like(words: tuple[Word, ...]) -> Iterator[tuple[str, bool]]:
-    """What of a command could be a path, and whether it is a pattern: for the check of links."""
+def path_like(words: tuple[Word, ...]) -> Iterator[str]:
+    """What of a command could be a path, for the check of links."""
     name = words[0].text
     opens = name != "echo" and not (name in _TABLE and _TABLE[name].free)
     for word in words[1:]:
-        if not opens and not word.glob:
+        if not opens:
             continue
-        yield word.text, word.glob
+        yield word.text
         if word.text.startswith("-"):
             _, mark, value = word.text.partition("=")
             if mark:
-                yield value, word.glob
+                yield value
             for start in range(2, min(len(word.text), 4)):
-                yield word.text[start:], word.glob
+                yield word.text[start:]
 
 
 def _by_table(name: str, words: tuple[Word, ...]) -> Refusal | None:

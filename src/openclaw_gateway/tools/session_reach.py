@@ -9,7 +9,7 @@ from openclaw_gateway.tools.matching import expanded, matches
 
 
 def may_reach(agent: ToolAgent, context: ToolContext, session_key: str) -> bool:
-    visibility = (agent.settings.get("sessions") or {}).get("visibility", "all")
+    visibility = (agent.settings.get("sessions") or {}).get("visibility") or _usual(context)
     target = _agent_of(session_key, agent.id)
     if visibility in {"self", "tree"}:
         return session_key.lower() == (context.session_key or "").lower()
@@ -25,6 +25,13 @@ def check_reach(agent: ToolAgent, context: ToolContext, session_key: str) -> Non
             f"The session {session_key[:256]} is out of reach: this agent may not look at it. "
             "sessions_list shows those it may."
         )
+
+
+def _usual(context: ToolContext) -> str:
+    """Behind one credential there may be many people, told apart by the `user` field alone: what one of
+    them says is not for another. The operator's own sessions see all."""
+    key = context.session_key
+    return "self" if key is None or ":openai-user:" in key else "all"
 
 
 def _between(agent: ToolAgent, target: str) -> bool:

@@ -67,6 +67,11 @@ class ClientTools(Struct, frozen=True):
     choice: ToolChoice = "auto"
     parallel: bool | None = None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the tools that are offered: with the choice "none" there are none."""
+        return frozenset() if self.choice == "none" else frozenset(spec.name for spec in self.tools)
+
 
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.

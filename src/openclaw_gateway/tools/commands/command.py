@@ -9,9 +9,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
-from typing import cast
 
 from msgspec import Struct
 
@@ -22,6 +20,7 @@ _LAST_WORDS_S = 1.0
 # A program that prints without end gets a share of the loop, not all of it.
 _BURST_BYTES = 256 * 1024
 _BREATH_S = 0.02
+_PIECE_BYTES = 64 * 1024
 
 
 class Order(Struct, frozen=True):
@@ -63,7 +62,7 @@ class Command:
         """Raises OSError when the program cannot be started there."""
         order = self.order
         reading, writing = os.pipe()
-        file = FileIO(reading)
+        reader = OutputReader(self, reading)
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *order.argv,
@@ -75,11 +74,11 @@ class Command:
                 start_new_session=True,
             )
         except BaseException:
-            file.close()
+            reader.close()
             raise
         finally:
             os.close(writing)
-        self._attending = asyncio.create_task(self._attend(self._process, file), name=f"command {self.id}")
+        self._attending = asyncio.create_task(self._attend(self._process, reader), name=f"command {self.id}")
 
     async def kill(self) -> None:
         """End it and all it started; returns when it is over."""
@@ -98,9 +97,8 @@ class Command:
         if eof:
             pipe.close()
 
-    async def _attend(self, process: asyncio.subprocess.Process, file: FileIO) -> None:
-        reader = _Reader(self)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: reader, file)
+    async def _attend(self, process: asyncio.subprocess.Process, reader: "OutputReader") -> None:
+        reader.open()
         try:
             async with asyncio.timeout(self.order.timeout_s):
                 await process.wait()
@@ -113,7 +111,7 @@ class Command:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_S):
                 await reader.closed.wait()
-        transport.close()
+        reader.close()
         if process.stdin is not None:
             process.stdin.close()
         self.output.add(b"", final=True)
@@ -133,32 +131,44 @@ class Command:
             _signal_group(process.pid, signal.SIGKILL)
 
 
-class _Reader(asyncio.Protocol):
-    def __init__(self, command: Command) -> None:
-        self._command = command
-        self._taken = 0
-        self._transport: asyncio.ReadTransport | None = None
+class OutputReader:
+    """The reading end of a program's output. Owns its descriptor and closes it exactly once: the loop's own
+    pipe transports are not used, because uvloop's close the number they were given a second time, when it
+    may already be somebody else's."""
+
+    def __init__(self, command: Command, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
         self.closed = asyncio.Event()
+        self._command = command
+        self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._taken = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's are none by class, only by what they can do.
-        self._transport = cast(asyncio.ReadTransport, transport)
+    def open(self) -> None:
+        if not self.closed.is_set():
+            self._loop.add_reader(self._descriptor, self._ready)
 
-    def data_received(self, data: bytes) -> None:
+    def close(self) -> None:
+        if not self.closed.is_set():
+            self.closed.set()
+            self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
+
+    def _ready(self) -> None:
+        try:
+            data = os.read(self._descriptor, _PIECE_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self.close()
+            return
         self._command.output.add(data)
         self._command.news.set()
         self._taken += len(data)
-        if self._taken > _BURST_BYTES and self._transport is not None:
+        if self._taken > _BURST_BYTES:
             self._taken = 0
-            self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(_BREATH_S, self._resume)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.closed.set()
-
-    def _resume(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+            self._loop.remove_reader(self._descriptor)
+            self._loop.call_later(_BREATH_S, self.open)
 
 
 def _signal_group(leader: int, number: int) -> None:

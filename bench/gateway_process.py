@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.mock_model import READ_FILE
+
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 40.0
 TOKEN = "bench-token-0123456789abcdef"  # noqa: S105 (guards nothing: a gateway that lives for a minute)
@@ -104,6 +106,7 @@ def gateway(folder: Path, model_port: int, models: list[str]) -> Iterator[Proces
     """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given."""
     state = folder / "state"
     (folder / "workspace").mkdir(parents=True, exist_ok=True)
+    (folder / "workspace" / READ_FILE).write_text("one line\n" * 20, "utf-8")
     state.mkdir(mode=0o700, exist_ok=True)
     config = state / "openclaw.json"
     config.write_text(json.dumps(gateway_config(model_port, models, folder / "workspace")), "utf-8")

@@ -87,8 +87,9 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
     result = run_load(job)
     spent, told = target.process.cpu_seconds() - spent, model_stats(model)
     wrong = [f"{result.wrong} wrong answers: {text}" for text in result.errors]
-    if (reached := told.requests - asked.requests) != row.requests:
-        wrong.append(f"{reached} requests reached the model, not {row.requests}")
+    expected = row.requests * (row.model_calls if target.is_gateway else 1)
+    if (reached := told.requests - asked.requests) != expected:
+        wrong.append(f"{reached} requests reached the model, not {expected}")
     body_bytes = (told.body_bytes - asked.body_bytes) / max(1, reached)
     if row.session in {"stored", "resent"} and not HISTORY_BYTES < body_bytes < 2 * HISTORY_BYTES:
         wrong.append(f"{body_bytes:.0f} bytes reached the model per request: not the history once")

@@ -1,8 +1,10 @@
 """A model server that costs next to nothing, so that what is measured is the gateway and not the model.
 
 `mock-<deltas>-<gap>` answers with so many text deltas, so many microseconds apart; a gap of 0 means all at
-once, in one write. `GET /stats` tells how many requests and how many body bytes have come, so that the bench
-can see that a conversation's history really went upstream. Prints its port on the first line.
+once, in one write. `mock-read-<deltas>-<gap>` first asks for the tool `read`, if it is offered one, and
+answers with the text when the result is there. `GET /stats` tells how many requests and how many body bytes
+have come, so that the bench can see that a conversation's history really went upstream. Prints its port on
+the first line.
 """
 
 from __future__ import annotations
@@ -18,6 +20,14 @@ import uvloop
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 USAGE = b'"usage":{"prompt_tokens":9,"completion_tokens":20,"total_tokens":29}'
 CHUNK = b'data: {"id":"chatcmpl-mock","object":"chat.completion.chunk","created":1,"model":"mock","choices":'
+
+
+READ_FILE = "lines.txt"
+READ_CALL = (
+    b'"tool_calls":[{"index":0,"id":"call_bench","type":"function","function":{"name":"read","arguments":'
+    + msgspec.json.encode(msgspec.json.encode({"path": READ_FILE}).decode())
+    + b"}}]"
+)
 
 
 class StreamOptions(msgspec.Struct):
@@ -85,6 +95,29 @@ def whole_answer(count: int) -> bytes:
     )
 
 
+def read_first(model: str, body: bytes) -> bool:
+    """Only for the models that are to: looking into the body costs the others nothing."""
+    return model.startswith("mock-read-") and b'"tools":' in body and b'"role":"tool"' not in body
+
+
+def stream_of_call(*, usage: bool) -> bytes:
+    call = event(b'"delta":{"role":"assistant","content":null,' + READ_CALL + b'},"finish_reason":null')
+    finish = event(b'"delta":{},"finish_reason":"tool_calls"')
+    payload = call + finish + (CHUNK + b"[]," + USAGE + b"}\n\n" if usage else b"") + b"data: [DONE]\n\n"
+    return STREAM_HEAD + in_chunk(payload) + b"0\r\n\r\n"
+
+
+def whole_call() -> bytes:
+    return plain(
+        b'{"id":"chatcmpl-mock","object":"chat.completion","created":1,"model":"mock","choices":[{"index":0,'
+        b'"message":{"role":"assistant","content":null,'
+        + READ_CALL
+        + b'},"finish_reason":"tool_calls"}],'
+        + USAGE
+        + b"}"
+    )
+
+
 class Connection(asyncio.Protocol):
     def __init__(self, stats: Stats) -> None:
         self._stats = stats
@@ -124,7 +157,9 @@ class Connection(asyncio.Protocol):
         question = decode(body)
         _, count, gap = question.model.rsplit("-", 2)
         usage = question.stream_options is not None and question.stream_options.include_usage
-        if not question.stream:
+        if read_first(question.model, body):
+            self._transport.write(stream_of_call(usage=usage) if question.stream else whole_call())
+        elif not question.stream:
             self._transport.write(whole_answer(int(count)))
         elif gap == "0":
             self._transport.write(whole_stream(int(count), usage=usage))

@@ -27,7 +27,8 @@ HISTORY_BYTES = 8_000
 @dataclass(frozen=True)
 class Row:
     """`session`: none; new = a new user for each request; stored = a user whose 8 KB of history the gateway
-    has already; resent = the same, and the client sends it all again, as chat front ends do."""
+    has already; resent = the same, and the client sends it all again, as chat front ends do. With `reads`
+    the model asks for a file of the workspace before it answers: two model calls and a tool in one run."""
 
     key: str
     title: str
@@ -39,10 +40,16 @@ class Row:
     clients: int = 16
     requests: int = 2000
     session: Literal["none", "new", "stored", "resent"] = "none"
+    reads: bool = False
 
     @property
     def model(self) -> str:
-        return f"mock-{self.deltas}-{self.gap_us}"
+        return f"mock-{'read-' if self.reads else ''}{self.deltas}-{self.gap_us}"
+
+    @property
+    def model_calls(self) -> int:
+        """For one request to a gateway; a relay offers no tools, so its model answers at once."""
+        return 2 if self.reads else 1
 
     @property
     def stagger_s(self) -> float:
@@ -53,6 +60,8 @@ class Row:
 COST = (
     Row("plain", "stateless, one answer", "cpu", 0.40, stream=False),
     Row("stream", "stateless, stream of 20 deltas", "cpu", 0.50),
+    # The goal is 1.8 times a run without a tool.
+    Row("tool-round", "stateless, an answer after one file read", "cpu", 0.72, stream=False, reads=True),
     Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new"),
     Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new"),
     Row("history", "session with 8 KB of history, stream", "cpu", 0.75, session="stored"),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.mock_model import READ_FILE
+from bench.mock_model import READ_FILE, READ_TEXT
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 40.0
@@ -95,8 +95,10 @@ def gateway_config(model_port: int, models: list[str], workspace: Path) -> dict[
             }
         },
         "agents": {
-            "defaults": {"workspace": str(workspace), "model": {"primary": f"bench/{models[0]}"}},
-            "list": [{"id": model, "model": f"bench/{model}"} for model in models],
+            "defaults": {"model": {"primary": f"bench/{models[0]}"}},
+            "list": [
+                {"id": model, "model": f"bench/{model}", "workspace": str(workspace)} for model in models
+            ],
         },
     }
 
@@ -106,7 +108,7 @@ def gateway(folder: Path, model_port: int, models: list[str]) -> Iterator[Proces
     """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given."""
     state = folder / "state"
     (folder / "workspace").mkdir(parents=True, exist_ok=True)
-    (folder / "workspace" / READ_FILE).write_text("one line\n" * 20, "utf-8")
+    (folder / "workspace" / READ_FILE).write_text(f"{READ_TEXT}\n" * 20, "utf-8")
     state.mkdir(mode=0o700, exist_ok=True)
     config = state / "openclaw.json"
     config.write_text(json.dumps(gateway_config(model_port, models, folder / "workspace")), "utf-8")

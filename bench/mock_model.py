@@ -2,9 +2,9 @@
 
 `mock-<deltas>-<gap>` answers with so many text deltas, so many microseconds apart; a gap of 0 means all at
 once, in one write. `mock-read-<deltas>-<gap>` first asks for the tool `read`, if it is offered one, and
-answers with the text when the result is there. `GET /stats` tells how many requests and how many body bytes
-have come, so that the bench can see that a conversation's history really went upstream. Prints its port on
-the first line.
+answers with the text when the result is there; a result that is not the file's is an error 400. `GET /stats`
+tells how many requests and how many body bytes have come, so that the bench can see that a conversation's
+history really went upstream. Prints its port on the first line.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ CHUNK = b'data: {"id":"chatcmpl-mock","object":"chat.completion.chunk","created"
 
 
 READ_FILE = "lines.txt"
+READ_TEXT = "a line of the file"
 READ_CALL = (
     b'"tool_calls":[{"index":0,"id":"call_bench","type":"function","function":{"name":"read","arguments":'
     + msgspec.json.encode(msgspec.json.encode({"path": READ_FILE}).decode())
@@ -95,9 +96,12 @@ def whole_answer(count: int) -> bytes:
     )
 
 
-def read_first(model: str, body: bytes) -> bool:
-    """Only for the models that are to: looking into the body costs the others nothing."""
-    return model.startswith("mock-read-") and b'"tools":' in body and b'"role":"tool"' not in body
+def read_first(body: bytes) -> bool:
+    return b'"tools":' in body and b'"role":"tool"' not in body
+
+
+def was_read(body: bytes) -> bool:
+    return b'"role":"tool"' not in body or READ_TEXT.encode() in body
 
 
 def stream_of_call(*, usage: bool) -> bytes:
@@ -157,7 +161,11 @@ class Connection(asyncio.Protocol):
         question = decode(body)
         _, count, gap = question.model.rsplit("-", 2)
         usage = question.stream_options is not None and question.stream_options.include_usage
-        if read_first(question.model, body):
+        # Looking into the body costs the other models nothing.
+        reads = question.model.startswith("mock-read-")
+        if reads and not was_read(body):
+            self._transport.write(plain(b'{"error":{"message":"the file was not read"}}', b"400 Bad Request"))
+        elif reads and read_first(body):
             self._transport.write(stream_of_call(usage=usage) if question.stream else whole_call())
         elif not question.stream:
             self._transport.write(whole_answer(int(count)))

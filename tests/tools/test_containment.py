@@ -12,6 +12,7 @@ import pytest
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, grep, ls, read, write
 from openclaw_gateway.tools.builtin.read import read_lines
+from openclaw_gateway.tools.cached_file import read_cached
 from openclaw_gateway.tools.files import replace
 from openclaw_gateway.tools.workspace_path import Workspace
 from tests.tools.houses import Room
@@ -170,6 +171,8 @@ def test_swapping_a_directory_for_a_link_gains_nothing(tmp_path: Path) -> None:
             with suppress(ToolError):
                 assert SECRET not in read_lines(workspace, "d/f", 1, 10)
                 reads += 1
+            with suppress(ToolError):
+                assert read_cached(workspace, "d/f", 100) in (b"inside", None)
             with suppress(ToolError), workspace.place("d/f", write=True) as place:
                 replace(place, b"inside")
     finally:
@@ -177,3 +180,39 @@ def test_swapping_a_directory_for_a_link_gains_nothing(tmp_path: Path) -> None:
         flipper.join()
     assert (outside / "f").read_text() == SECRET
     assert reads
+
+
+def test_the_quick_read_of_small_files_is_contained_too(room: Room, tmp_path: Path) -> None:
+    workspace = Workspace(room.root, room.root, (room.root / "private",))
+    room.write("sub/a.txt", "inside")
+    room.write("private/key", "not for tools")
+    room.write("large", b"x" * 101)
+    (room.root / "here").symlink_to("sub/a.txt")
+    (room.root / "by").symlink_to("private")
+    os.mkfifo(room.root / "pipe")
+
+    def quick(path: str) -> bytes | None:
+        with suppress(ToolError):
+            return read_cached(workspace, path, 100)
+        return None
+
+    # Older kernels, and some containers, cannot read without waiting: there it is always None.
+    works = quick("sub/a.txt") is not None
+    for path in ("./sub/../sub/a.txt", "here", str(room.root / "sub/a.txt")):
+        assert quick(path) == (b"inside" if works else None)
+    for path in (
+        "private/key",
+        "by/key",
+        "large",
+        "pipe",
+        "sub",
+        ".",
+        "",
+        "nothing",
+        "file",
+        "out/secret.txt",
+    ):
+        assert quick(path) is None, path
+    for path in ("../../outside/secret.txt", "/etc/hostname", "self/environ", "loop", "~", "a\0", "\ud800"):
+        assert quick(path) is None, path
+    assert read_cached(Workspace(Path("/"), tmp_path / "gone"), "a", 100) is None

@@ -64,6 +64,10 @@ class Workspace(Struct, frozen=True):
     writable: bool = True
     make_root: bool = False
 
+    def closed_paths(self) -> frozenset[str]:
+        """`closed` without symbolic links."""
+        return _real_paths(self.closed)
+
     @contextmanager
     def place(self, path: str, *, write: bool = False, make: bool = False) -> Iterator[Place]:
         """Walk to `path`; with `make` missing directories on the way are made. Raises ToolError."""
@@ -86,7 +90,7 @@ class _Walk:
         self._make = make
         self._root = os.path.realpath(workspace.root)
         self._roots = {self._root, str(workspace.root.absolute())}
-        self._closed = _real_paths(workspace.closed)
+        self._closed = workspace.closed_paths()
         self._held: list[int] = []
         self._names: list[str] = []
         self._links = 0

@@ -1,6 +1,7 @@
 """The agent's own tools through the doors: executed, shown inside, hidden from the client's dialect."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import pytest
 
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
+from openclaw_gateway.tools.base import ToolAgent
+from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted
 from tests.doors.chat import ask, say, user
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_every_door import DOORS, LIVE_DOORS, Door, log_of, transcript
-from tests.doors.tool_replies import calls
+from tests.doors.tool_replies import Asked, calls
 
+PATH = {"PATH": os.environ["PATH"]}
 READ = ("r1", "read", '{"path": "notes.txt"}')
 EDIT = ("e1", "edit", '{"path": "notes.txt", "oldText": "milk", "newText": "bread"}')
 
@@ -61,29 +65,82 @@ async def test_the_same_tool_events_by_every_door(models: ModelServer, tmp_path:
     assert all(each == seen[0] for each in seen)
 
 
+OTHER = {
+    "models": {"providers": {"gemini": {"baseUrl": "http://127.0.0.1:1", "apiKey": "k"}}},
+    "agents": {"defaults": {"model": {"primary": "mock/mock-echo", "fallbacks": ["gemini/other"]}}},
+}
+MEMORY = ("r1", "memory_get", '{"path": "MEMORY.md"}')
+
+
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
-    "policy",
+    ("policy", "denied"),
     [
-        {"tools": {"deny": ["read"]}},
-        {"tools": {"profile": "minimal"}},
-        {"tools": {"allow": ["write"]}},
-        {"agents": {"list": [{"id": "main", "tools": {"deny": ["group:fs"]}}]}},
-        {"tools": {"byProvider": {"mock": {"deny": ["re*"]}}}},
+        ({"tools": {"deny": ["read"]}}, READ),
+        ({"tools": {"profile": "minimal"}}, READ),
+        ({"tools": {"allow": ["write"]}}, READ),
+        ({"agents": {"list": [{"id": "main", "tools": {"deny": ["group:fs"]}}]}}, READ),
+        ({"tools": {"byProvider": {"mock": {"deny": ["re*"]}}}}, READ),
+        ({"tools": {"byProvider": {"Mock/mock-echo": {"deny": ["re*"]}}}}, READ),
+        ({**OTHER, "tools": {"byProvider": {"google": {"deny": ["read"]}}}}, READ),
+        ({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}, MEMORY),
+        ({"agents": {"defaults": {"sandbox": {"mode": "all"}}}}, MEMORY),
     ],
 )
 async def test_a_denied_tool_is_not_offered_and_is_refused_when_called_anyway(
-    models: ModelServer, tmp_path: Path, door: Door, policy: dict[str, Any]
+    models: ModelServer, tmp_path: Path, door: Door, policy: dict[str, Any], denied: Asked
 ) -> None:
-    workspace(tmp_path)
-    models.script("mock-echo", calls(READ), says("I cannot."))
-    async with running_gateway(model_config(models.base_url, policy), state_dir=tmp_path) as gateway:
+    folder = workspace(tmp_path)
+    (folder / "MEMORY.md").write_text("buy milk\n")
+    if "sandbox" in policy.get("agents", {}).get("defaults", {}):
+        await skip_without_sandbox()
+    models.script("mock-echo", calls(denied), says("I cannot."))
+    config = model_config(models.base_url, {"tools": {"alsoAllow": ["memory_get"]}} | policy)
+    async with running_gateway(config, state_dir=tmp_path, environ=PATH) as gateway:
         assert await door(gateway, "read it", "agent:main:shared", None) == ("text", "I cannot.")
     offered = {tool["function"]["name"] for tool in models.requests[0].body.get("tools", [])}
-    assert "read" not in offered
+    assert denied[1] not in offered
     refused = models.requests[1].messages[-1]
     assert refused["role"] == "tool"
     assert "buy milk" not in refused["content"]
+
+
+async def skip_without_sandbox() -> None:
+    agent = ToolAgent("main", Path("/"), {}, {"mode": "all"})
+    if (why := await check_sandbox(agent, PATH)) is not None:
+        pytest.skip(why)
+
+
+async def test_outside_the_sandbox_the_main_session_keeps_its_tools(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    await skip_without_sandbox()
+    sandbox = {"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}
+    async with running_gateway(
+        model_config(models.base_url, sandbox), state_dir=tmp_path, environ=PATH
+    ) as gateway:
+        for session in ("agent:main:main", "agent:main:shared"):
+            headers = {"x-openclaw-session-key": session}
+            assert (await ask(gateway, {"messages": [user("x")]}, headers=headers)).status == 200
+    offered = [{tool["function"]["name"] for tool in each.body["tools"]} for each in models.requests]
+    assert ["memory_get" in names for names in offered] == [True, False]
+    assert all("read" in names for names in offered)
+
+
+async def test_a_fallback_has_no_tool_that_is_denied_to_its_provider(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    """Nor has the first model: who will answer is not known when tools are offered."""
+    workspace(tmp_path)
+    config = model_config(models.base_url, OTHER | {"tools": {"byProvider": {"gemini": {"deny": ["read"]}}}})
+    config["models"]["providers"]["gemini"]["baseUrl"] = models.base_url
+    models.script("mock-echo", fails(401))
+    models.script("other", calls(READ), says("I cannot."))
+    async with running_gateway(config, state_dir=tmp_path) as gateway:
+        assert (await say(gateway, "read it")).content == "I cannot."
+    offered = [{tool["function"]["name"] for tool in each.body["tools"]} for each in models.requests]
+    assert all("read" not in names and "write" in names for names in offered)
+    assert "buy milk" not in models.requests[-1].raw.decode()
 
 
 async def test_the_client_sees_nothing_of_the_agent_s_calls(models: ModelServer, tmp_path: Path) -> None:

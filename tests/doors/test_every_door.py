@@ -5,6 +5,7 @@ transcript and the refusals must not tell which door it was.
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -71,7 +72,11 @@ async def _terminal(
         *("-m", "openclaw_gateway", "agent", "-m", text, "--session-key", session, "--json", *more),
         *(("--agent", agent) if agent else ()),
         stdout=asyncio.subprocess.PIPE,
-        env={"OPENCLAW_STATE_DIR": str(gateway.state_dir), "HOME": str(gateway.state_dir), "PATH": ""},
+        env={
+            "OPENCLAW_STATE_DIR": str(gateway.state_dir),
+            "HOME": str(gateway.state_dir),
+            "PATH": os.environ["PATH"],
+        },
     )
     async with asyncio.timeout(20):
         out, _ = await process.communicate()

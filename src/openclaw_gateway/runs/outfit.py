@@ -5,7 +5,9 @@ Joins the tools floor to the agents floor; decides nothing that policy or prompt
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.roster import Agent
@@ -13,12 +15,16 @@ from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolHouse
 from openclaw_gateway.tools.policy import PolicyInput, allowed
+from openclaw_gateway.tools.scope import sandboxed
 
 External = Callable[[], tuple[Tool, ...]]
 
 
 class FullOutfit:
-    """`external` gives the tools of MCP servers that are up now; the same tuple while nothing changed."""
+    """`policies` has one entry per model that may answer: the agent has the tools that all of them let pass.
+
+    `external` gives the tools of MCP servers that are up now; the same tuple while nothing changed.
+    """
 
     def __init__(
         self,
@@ -27,7 +33,7 @@ class FullOutfit:
         book: PromptBook,
         house: ToolHouse,
         tool_agent: ToolAgent,
-        policy: PolicyInput,
+        policies: Sequence[PolicyInput],
         external: External,
         model: str,
     ) -> None:
@@ -35,24 +41,28 @@ class FullOutfit:
         self._book = book
         self._house = house
         self.tool_agent = tool_agent
-        self._policy = policy
+        self._policies = policies
         self._external = external
         self._model = model
         self._own: tuple[Tool, ...] | None = None
-        self._built: tuple[tuple[Tool, ...], Toolbox] | None = None
+        # One for calls that run in the sandbox, one for those that do not.
+        self._built: dict[bool, tuple[tuple[Tool, ...], Toolbox]] = {}
 
     @property
     def is_sandboxed(self) -> bool:
         """Whether any of the agent's calls shall run in a sandbox."""
         return bool(self.tool_agent.sandbox.get("mode", "off") != "off")
 
-    def toolbox(self) -> Toolbox:
+    def toolbox(self, session_key: str | None) -> Toolbox:
         external = self._external()
-        if self._built is None or self._built[0] is not external:
+        inside = sandboxed(self.tool_agent, session_key)
+        built = self._built.get(inside)
+        if built is None or built[0] is not external:
             if self._own is None:
                 self._own = built_in(self._house, self.tool_agent)
-            self._built = (external, permitted((*self._own, *external), self._policy))
-        return self._built[1]
+            tools = permitted((*self._own, *external), self._policies, inside=inside)
+            built = self._built[inside] = (external, tools)
+        return built[1]
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
         return await self._book.prompt(
@@ -72,7 +82,9 @@ def built_in(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
     )
 
 
-def permitted(tools: Sequence[Tool], policy: PolicyInput) -> Toolbox:
-    """Those of the tools that policy lets pass."""
-    names = set(allowed([tool.spec.name for tool in tools], policy))
+def permitted(tools: Sequence[Tool], policies: Iterable[PolicyInput], *, inside: bool) -> Toolbox:
+    """Those of the tools that every policy lets pass, `inside` the sandbox or not."""
+    names: tuple[str, ...] = tuple(tool.spec.name for tool in tools)
+    for policy in policies:
+        names = allowed(names, msgspec.structs.replace(policy, sandboxed=inside))
     return Toolbox(tool for tool in tools if tool.spec.name in names)

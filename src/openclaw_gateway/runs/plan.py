@@ -15,8 +15,8 @@ from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
 
 
 class Outfit(Protocol):
-    def toolbox(self) -> Toolbox:
-        """The tools the agent has now."""
+    def toolbox(self, session_key: str | None) -> Toolbox:
+        """The tools the agent has now, in this session (None = a stateless run)."""
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
         """The one leading system text; `continuation` = its session already has a turn."""
@@ -28,7 +28,7 @@ class PlainOutfit:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
-    def toolbox(self) -> Toolbox:
+    def toolbox(self, session_key: str | None) -> Toolbox:
         return NO_TOOLS
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:

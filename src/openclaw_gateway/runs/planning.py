@@ -4,14 +4,15 @@ Cheap per agent (a thousand agents are planned at start): tools and prompts are 
 run. Raises nothing but ConfigError, which names every agent whose model cannot be resolved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
-from openclaw_gateway.agents.roster import Agent, Roster
+from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import ConfigError, GatewayError
@@ -19,10 +20,12 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, permitted
 from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
+from openclaw_gateway.runs.policies import policies_of
+from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.tools.base import Said, SessionLine, ToolAgent, ToolContext, ToolError, ToolHouse
 from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.policy import PolicyInput
 from openclaw_gateway.tools.sandbox import check_sandbox
+from openclaw_gateway.tools.scope import sandboxed
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
 
 
@@ -50,7 +53,7 @@ def make_plans(roster: Roster, shop: Workshop) -> dict[str, Plan]:
             problems.append(f"agent {agent.id}: {error.message}")
             continue
         entry = entries.get(agent.id) or AgentEntry(id=agent.id)
-        plans[agent.id] = Plan(agent, targets, _outfit(agent, entry, targets[0], shop))
+        plans[agent.id] = Plan(agent, targets, _outfit(agent, entry, targets, shop))
     if problems:
         raise ConfigError(problems)
     return plans
@@ -74,7 +77,8 @@ async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str])
 
 
 def tool_lines(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> tuple[tuple[str, str], ...]:
-    """(name, summary) of an agent's built-in tools after policy, for whoever only wants to look."""
+    """(name, summary) of an agent's built-in tools after policy in its main session, for whoever only
+    wants to look."""
     config = loaded.config
     entry = next((each for each in config.agents.entries if each.id == agent_id), AgentEntry(id=agent_id))
     tool_agent = ToolAgent(
@@ -85,8 +89,9 @@ def tool_lines(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> tupl
     )
     absent = _Absent()
     house = ToolHouse(loaded.own_dir, loaded.environ, absent, absent, CommandSessions())
-    policy = _policy(config, entry, target, tool_agent)
-    return permitted(built_in(house, tool_agent), policy).summaries
+    policies = policies_of(config.tools, entry.tools, (target, *_fallbacks(loaded, agent_id)))
+    inside = sandboxed(tool_agent, main_key(agent_id))
+    return permitted(built_in(house, tool_agent), policies, inside=inside).summaries
 
 
 class _Absent:
@@ -112,14 +117,15 @@ class _Absent:
         return ()
 
 
-def _policy(config: Config, entry: AgentEntry, target: ModelTarget, tool_agent: ToolAgent) -> PolicyInput:
-    return PolicyInput(
-        tools=config.tools,
-        agent=entry.tools,
-        provider=target.provider,
-        model=target.model,
-        sandboxed=tool_agent.sandbox.get("mode", "off") == "all",
-    )
+def _fallbacks(loaded: LoadedConfig, agent_id: str) -> list[ModelTarget]:
+    """Those that can be resolved."""
+    agent = compile_roster(loaded.config.agents).get(agent_id)
+    catalog = Catalog(loaded.config, loaded.environ)
+    found: list[ModelTarget] = []
+    for ref in agent.fallbacks if agent is not None else ():
+        with suppress(GatewayError):
+            found.append(catalog.resolve(ref))
+    return found
 
 
 def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
@@ -131,8 +137,8 @@ def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
     )
 
 
-def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop) -> Outfit:
-    if not target.tools:
+def _outfit(agent: Agent, entry: AgentEntry, targets: Sequence[ModelTarget], shop: Workshop) -> Outfit:
+    if not targets[0].tools:
         return PlainOutfit(agent)
     tool_agent = ToolAgent(
         id=agent.id,
@@ -145,7 +151,7 @@ def _outfit(agent: Agent, entry: AgentEntry, target: ModelTarget, shop: Workshop
         book=shop.book,
         house=shop.house,
         tool_agent=tool_agent,
-        policy=_policy(shop.config, entry, target, tool_agent),
+        policies=policies_of(shop.config.tools, entry.tools, targets),
         external=shop.external,
-        model=target.ref,
+        model=targets[0].ref,
     )

@@ -36,7 +36,7 @@ class Rounds:
         """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
-        toolbox = run.plan.outfit.toolbox()
+        toolbox = run.plan.outfit.toolbox(run.request.session_key)
         request = await _first_request(run, toolbox, recalled.messages)
         names = client.names
         guard = LoopGuard(self._max_tool_rounds)

@@ -6,6 +6,8 @@ Everything that may take long is awaited inside `run.interruptible()`; the store
 was asked to record must not be half recorded. Knows no door.
 """
 
+import asyncio
+
 import msgspec
 import structlog
 
@@ -21,7 +23,7 @@ from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, now_ms
+from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, is_being_cancelled, now_ms
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.events import RunStarted
@@ -104,7 +106,9 @@ class RunLoop:
             return _failed(answer, _stopped(run)), new
         except GatewayError as error:
             return _failed(answer, error), new
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise
             log.exception("run.crashed", run=run.id)
             return _failed(answer, _internal()), new
         result = RunResult(

@@ -135,6 +135,13 @@ def new_run_id() -> str:
     return f"chatcmpl_{uuid.uuid4()}"
 
 
+def is_being_cancelled() -> bool:
+    """Whether a CancelledError is meant for this task. One that is not has leaked out of somebody's code
+    (a helper task, a library), and is a fault like any other."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
 from openclaw_gateway.wire.decode import DecodeError, decode
@@ -40,14 +40,6 @@ async def _one(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolMessage:
     took_ms = int((time.monotonic() - started) * 1000)
     shown = result.text[:_SHOWN_CHARS]
     run.emit((ToolEnded(call.id, call.name, shown, result.is_error, took_ms),))
-    log.debug(
-        "tool.ended",
-        run=run.id,
-        agent=run.request.agent_id,
-        tool=call.name,
-        ms=took_ms,
-        ok=not result.is_error,
-    )
     return ToolMessage(call.id, result.text, call.name, is_error=result.is_error, own=True)
 
 
@@ -63,7 +55,9 @@ async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:
         return await tool.run(arguments, _context(run, call))
     except ToolError as error:
         return ToolResult(str(error), is_error=True)
-    except Exception:
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+            raise
         log.exception("tool.crashed", run=run.id, tool=call.name)
         return ToolResult("The tool failed inside the gateway. Go on without it.", is_error=True)
 

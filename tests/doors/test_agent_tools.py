@@ -5,19 +5,22 @@ import os
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted
-from tests.doors.chat import ask, say, user
+from tests.doors.chat import ask, say, sdk, user
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_every_door import DOORS, LIVE_DOORS, Door, log_of, transcript
 from tests.doors.tool_replies import Asked, calls
 
 PATH = {"PATH": os.environ["PATH"]}
+USER: Any = user("x")
 READ = ("r1", "read", '{"path": "notes.txt"}')
 EDIT = ("e1", "edit", '{"path": "notes.txt", "oldText": "milk", "newText": "bread"}')
 
@@ -204,13 +207,25 @@ async def test_a_tool_that_fails_is_a_result(models: ModelServer) -> None:
     assert [m["role"] for m in models.requests[1].messages[-3:]] == ["tool"] * 3
 
 
-async def test_a_failure_after_a_tool_is_not_to_be_retried(models: ModelServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "seen"), [(429, 429), (500, 502)])
+async def test_a_failure_after_a_tool_is_not_to_be_retried(
+    models: ModelServer, tmp_path: Path, status: int, seen: int
+) -> None:
+    """By nobody: what the tool did would be done again. The real client is told, and obeys."""
     workspace(tmp_path)
-    models.script("mock-echo", calls(EDIT), fails(402))
+    failure = fails(status, retry_after="1")
+    models.script("mock-echo", calls(EDIT), *[failure] * 9)
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
-        answer = await say(gateway, "x")
-    assert answer.status == 402
-    assert models.requests[-1].messages[-1]["role"] == "tool"
+        asked: list[str] = []
+        gateway.gateway.listen(OPERATOR, lambda run: asked.append(run.id))
+        async with sdk(gateway, max_retries=2) as client:
+            with pytest.raises(openai.APIStatusError) as caught:
+                await client.chat.completions.create(model="openclaw", messages=[USER])
+    response = caught.value.response
+    assert (response.status_code, response.headers["x-should-retry"]) == (seen, "false")
+    assert "retry-after" not in response.headers
+    assert "already used tools" in caught.value.message
+    assert len(asked) == 1
 
 
 async def test_editing_a_workspace_file_takes_effect_on_the_next_run(

@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.tools.base import ToolContext, ToolResult
-from openclaw_gateway.wire.messages import ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, ToolMessage, UserMessage
 from tests.doors.tool_replies import calls
 from tests.runs.house import OneTool, house
 
@@ -64,3 +64,54 @@ async def test_an_abort_still_ends_what_runs(models: ModelServer, tmp_path: Path
         assert (await runs.result(run)).status == "aborted"
         assert ended.is_set()
         assert (await runs.say(UserMessage("and now?"))).text == "fine"
+
+
+async def test_an_abort_keeps_what_the_tools_had_done_by_then(models: ModelServer, tmp_path: Path) -> None:
+    """And the client that resends what it saw is recognised."""
+    began = asyncio.Event()
+
+    async def quick(_: Arguments, __: ToolContext) -> ToolResult:
+        return ToolResult("found it")
+
+    async def slow(_: Arguments, __: ToolContext) -> ToolResult:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    models.script(
+        "m", calls(("a", "quick", "{}"), ("b", "slow", "{}"), ("c", "quick", "{}"), text="Look."), says("ok")
+    )
+    async with house(tmp_path, models, OneTool("quick", quick), OneTool("slow", slow)) as runs:
+        run = await runs.start(UserMessage("q1"))
+        await began.wait()
+        run.abort("the user pressed stop")
+        assert (await runs.result(run)).text == "Look."
+        await runs.say(UserMessage("q1"), AssistantMessage("Look."), UserMessage("q2"))
+        said = await runs.transcript()
+    assert [type(m).__name__ for m in said] == [
+        *("UserMessage", "AssistantMessage", "ToolMessage", "ToolMessage", "ToolMessage"),
+        *("UserMessage", "AssistantMessage"),
+    ]
+    results = [m for m in said if isinstance(m, ToolMessage)]
+    assert [m.tool_call_id for m in results] == ["a", "b", "c"]
+    assert results[0].content == "found it"
+    assert all("not known" in m.content and m.is_error and m.own for m in results[1:])
+    assert models.requests[-1].messages[-1] == {"role": "user", "content": "q2"}
+
+
+async def test_a_shutdown_during_a_tool_is_not_to_be_retried(models: ModelServer, tmp_path: Path) -> None:
+    began = asyncio.Event()
+
+    async def slow(_: Arguments, __: ToolContext) -> ToolResult:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    models.script("m", calls(("a", "slow", "{}")))
+    async with house(tmp_path, models, OneTool("slow", slow)) as runs:
+        run = await runs.start(UserMessage("q1"), session=None)
+        await began.wait()
+        await runs.live.drain(0)
+        error = (await runs.result(run)).error
+    assert error is not None
+    assert (error.code, error.retryable, error.retry_after) == ("draining", False, None)

@@ -38,6 +38,7 @@ class Answer:
         self._round: list[str] = []
         self._round_reasoning: list[str] = []
         self._indices: dict[int, int] = {}
+        self._results: dict[str, ToolMessage] = {}
 
     def take(self, events: Sequence[Event]) -> Sequence[Event]:
         """Collect a batch; what of it to emit."""
@@ -77,9 +78,18 @@ class Answer:
         self._reasoning += self._round_reasoning
         self._round, self._round_reasoning, self._indices = [], [], {}
 
-    def add_results(self, results: Sequence[ToolMessage]) -> None:
-        """Results of the agent's own tools."""
+    def begin_tools(self, calls: Sequence[ToolCall]) -> None:
+        """The agent's own tools are used from now on: what they do cannot be taken back."""
         self.has_used_tools = True
+        self._results = {call.id: _cut_off(call) for call in calls}
+
+    def add_result(self, result: ToolMessage) -> None:
+        """One of them has ended, in whatever order."""
+        self._results[result.tool_call_id] = result
+
+    def end_tools(self, results: Sequence[ToolMessage]) -> None:
+        """All of them have: their results become part of the turn."""
+        self._results = {}
         self._messages += results
 
     @property
@@ -98,9 +108,11 @@ class Answer:
 
     @property
     def partial(self) -> tuple[Message, ...]:
-        """The same with the round that was cut off, marked so."""
+        """The same with the round, or the tools, that were cut off, marked so."""
         if self._round:
             return (*self._messages, AssistantMessage("".join(self._round), aborted=True))
+        if self._results:
+            return (*self._messages, *self._results.values())
         last = self._messages[-1] if self._messages else None
         if isinstance(last, AssistantMessage) and not last.tool_calls:
             return (*self._messages[:-1], msgspec.structs.replace(last, aborted=True))
@@ -115,3 +127,9 @@ class Answer:
             return released
         self._held += [event for event in shown if isinstance(event, TextDelta)]
         return [event for event in shown if not isinstance(event, TextDelta)]
+
+
+def _cut_off(call: ToolCall) -> ToolMessage:
+    """What stands for the result of a call that did not end."""
+    text = "The run was aborted while this ran; whether it took effect is not known."
+    return ToolMessage(call.id, text, call.name, is_error=True, own=True)

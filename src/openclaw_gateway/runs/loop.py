@@ -32,6 +32,8 @@ from openclaw_gateway.wire.run import ErrorInfo, RunResult, RunStatus
 
 log = structlog.get_logger()
 
+_USED_TOOLS = "The agent had already used tools: see what they did before you ask again."
+
 
 class RunLoop:
     """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
@@ -147,7 +149,8 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
     info = error_info(error)
     if answer.has_used_tools:
         # What the tools did is done: the same request once more would do it again.
-        info = msgspec.structs.replace(info, retryable=False)
+        message = f"{info.message} {_USED_TOOLS}"
+        info = msgspec.structs.replace(info, message=message, retryable=False, retry_after=None)
     return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info)
 
 

@@ -22,7 +22,7 @@ from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
 
@@ -60,9 +60,11 @@ class Rounds:
             _check_demand(client, calls)
             said = answer.messages[-1]
             own = tuple(each for each in calls if each.name not in names)
-            results = await execute(run, own, toolbox)
+            results: list[ToolMessage] = []
             if own:
-                answer.add_results(results)
+                answer.begin_tools(own)
+                results = await execute(run, own, toolbox, answer.add_result)
+                answer.end_tools(results)
             if len(own) < len(calls):
                 answer.tool_calls = tuple(each for each in calls if each.name in names)
                 return "tool_calls"

@@ -6,7 +6,7 @@ whatever it started is stopped with it. Knows no model.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -25,22 +25,28 @@ _ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
 _SHOWN_CHARS = 20_000
 
 
-async def execute(run: Run, calls: Sequence[ToolCall], toolbox: Toolbox) -> list[ToolMessage]:
-    """The results, in the order of the calls."""
+async def execute(
+    run: Run, calls: Sequence[ToolCall], toolbox: Toolbox, ended: Callable[[ToolMessage], None]
+) -> list[ToolMessage]:
+    """The results, in the order of the calls; `ended` gets each of them as soon as it is there."""
     tools = [toolbox.get(call.name) for call in calls]
     if len(calls) > 1 and all(tool is not None and tool.read_only for tool in tools):
-        return list(await asyncio.gather(*(_one(run, call, toolbox) for call in calls)))
-    return [await _one(run, call, toolbox) for call in calls]
+        return list(await asyncio.gather(*(_one(run, call, toolbox, ended) for call in calls)))
+    return [await _one(run, call, toolbox, ended) for call in calls]
 
 
-async def _one(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolMessage:
+async def _one(
+    run: Run, call: ToolCall, toolbox: Toolbox, ended: Callable[[ToolMessage], None]
+) -> ToolMessage:
     run.emit((ToolStarted(call.id, call.name, call.arguments),))
     started = time.monotonic()
     result = await _result(run, call, toolbox)
     took_ms = int((time.monotonic() - started) * 1000)
     shown = result.text[:_SHOWN_CHARS]
     run.emit((ToolEnded(call.id, call.name, shown, result.is_error, took_ms),))
-    return ToolMessage(call.id, result.text, call.name, is_error=result.is_error, own=True)
+    message = ToolMessage(call.id, result.text, call.name, is_error=result.is_error, own=True)
+    ended(message)
+    return message
 
 
 async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.tools.base import ToolContext, ToolResult
+from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
+from openclaw_gateway.wire.events import ToolEnded, ToolUpdated
 from openclaw_gateway.wire.messages import AssistantMessage, ToolMessage, UserMessage
 from tests.doors.tool_replies import calls
 from tests.runs.house import OneTool, house
@@ -115,3 +117,29 @@ async def test_a_shutdown_during_a_tool_is_not_to_be_retried(models: ModelServer
         error = (await runs.result(run)).error
     assert error is not None
     assert (error.code, error.retryable, error.retry_after) == ("draining", False, None)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_result_is_made_fit_for_providers_and_for_the_window(
+    models: ModelServer, tmp_path: Path, fails: bool
+) -> None:
+    text = "head \ud800 \x00" + "x" * 500_000 + "tail"
+
+    async def page(_: Arguments, context: ToolContext) -> ToolResult:
+        context.update(text)
+        if fails:
+            raise ToolError(text)
+        return ToolResult(text)
+
+    models.script("m", calls(("a", "page", "{}")), says("fine"))
+    async with house(tmp_path, models, OneTool("page", page)) as runs:
+        run = await runs.start(UserMessage("hi"))
+        with closing(run.events()) as log:
+            assert (await runs.result(run)).text == "fine"
+            shown = [e.text for e in await log.batch() if isinstance(e, ToolUpdated | ToolEnded)]
+    (result,) = [m["content"] for m in models.requests[-1].messages if m["role"] == "tool"]
+    assert result.startswith("head ? \ufffdxxx")
+    assert result.endswith("xtail")
+    assert 100_000 <= len(result) < 100_100
+    assert len(shown) == 2
+    assert all(each.startswith("head ? \ufffdxxx") and len(each) == 20_000 for each in shown)

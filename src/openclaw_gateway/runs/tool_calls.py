@@ -15,6 +15,7 @@ import structlog
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
+from openclaw_gateway.tools.session_text import clipped
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from openclaw_gateway.wire.messages import ToolCall, ToolMessage
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 _ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
 _SHOWN_CHARS = 20_000
+# About 25,000 tokens: what one result may take of a window, whatever its tool allows itself.
+_MOST_CHARS = 100_000
 
 
 async def execute(
@@ -42,9 +45,9 @@ async def _one(
     started = time.monotonic()
     result = await _result(run, call, toolbox)
     took_ms = int((time.monotonic() - started) * 1000)
-    shown = result.text[:_SHOWN_CHARS]
-    run.emit((ToolEnded(call.id, call.name, shown, result.is_error, took_ms),))
-    message = ToolMessage(call.id, result.text, call.name, is_error=result.is_error, own=True)
+    text = clipped(_clean(result.text), _MOST_CHARS)
+    run.emit((ToolEnded(call.id, call.name, text[:_SHOWN_CHARS], result.is_error, took_ms),))
+    message = ToolMessage(call.id, text, call.name, is_error=result.is_error, own=True)
     ended(message)
     return message
 
@@ -76,5 +79,10 @@ def _context(run: Run, call: ToolCall) -> ToolContext:
         request.agent_id,
         request.owner,
         request.session_key,
-        lambda text: run.emit((ToolUpdated(call.id, call.name, text[:_SHOWN_CHARS]),)),
+        lambda text: run.emit((ToolUpdated(call.id, call.name, _clean(text[:_SHOWN_CHARS])),)),
     )
+
+
+def _clean(text: str) -> str:
+    """Without what is no text: half a surrogate pair cannot be sent, and providers refuse a NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,48 +1,108 @@
 """Rounds that wait for a client without a session: what the client never saw of them.
 
 A run may end with calls of the client's tools after rounds with the agent's own. The client's follow-up
-brings back only what it saw; here the whole is kept for ten minutes, by owner and call ids, so that the
-conversation goes on complete. With a session the transcript does this.
+brings back only what it saw; here the whole is kept for ten minutes, so that the conversation goes on
+complete. With a session the transcript does this. A round belongs to its owner and to what was said
+before it: call ids alone would not do, some providers number their calls anew in every conversation.
 """
 
+import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from openclaw_gateway.wire.messages import AssistantMessage, Message
+from msgspec import Struct
+
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
 KEEP_S = 600.0
 MAX_HELD = 1_000
-_Key = tuple[str, frozenset[str]]
+MAX_HELD_CHARS = 32_000_000
+_Key = tuple[str, bytes, frozenset[str]]
+
+
+class _Held(Struct, frozen=True):
+    since: float
+    size: int
+    messages: tuple[Message, ...]
 
 
 class HeldRounds:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._held: OrderedDict[_Key, tuple[float, tuple[Message, ...]]] = OrderedDict()
+        self._held: OrderedDict[_Key, _Held] = OrderedDict()
+        self._size = 0
 
-    def keep(self, owner: str, call_ids: frozenset[str], messages: tuple[Message, ...]) -> None:
-        """`messages` end with (or contain) the assistant message that made the calls."""
-        now = self._clock()
-        self._held[owner, call_ids] = (now, messages)
-        self._held.move_to_end((owner, call_ids))
-        while self._held:
-            oldest = next(iter(self._held))
-            if len(self._held) <= MAX_HELD and now - self._held[oldest][0] < KEEP_S:
-                return
-            del self._held[oldest]
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def keep(
+        self, owner: str, sent: Sequence[Message], call_ids: frozenset[str], said: tuple[Message, ...]
+    ) -> None:
+        """`sent` is the client's conversation so far, `said` what the run added to it; it ended with the
+        calls `call_ids`, which the client now answers."""
+        if not _hides(said):
+            return
+        before = hashlib.sha256()
+        for message in sent:
+            _add(before, message)
+        key = (owner, before.digest(), call_ids)
+        self._drop(key)
+        self._held[key] = _Held(self._clock(), sum(map(_size, said)), said)
+        self._size += self._held[key].size
+        self._keep_within_bounds()
 
     def whole(self, owner: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The conversation with what the client did not see put back in its places."""
-        if not self._held:
+        if not self._held or not any(isinstance(m, AssistantMessage) and m.tool_calls for m in messages):
             return messages
         complete: list[Message] = []
+        before = hashlib.sha256()
         for message in messages:
-            complete += self._found(owner, message) or (message,)
+            found = None
+            if isinstance(message, AssistantMessage) and message.tool_calls:
+                ids = frozenset(call.id for call in message.tool_calls)
+                found = self._held.get((owner, before.digest(), ids))
+            if found is not None and self._clock() - found.since < KEEP_S:
+                complete += found.messages
+            else:
+                complete.append(message)
+            _add(before, message)
         return tuple(complete)
 
-    def _found(self, owner: str, message: Message) -> tuple[Message, ...] | None:
-        if not isinstance(message, AssistantMessage) or not message.tool_calls:
-            return None
-        entry = self._held.get((owner, frozenset(call.id for call in message.tool_calls)))
-        return entry[1] if entry is not None and self._clock() - entry[0] < KEEP_S else None
+    def _keep_within_bounds(self) -> None:
+        expired = self._clock() - KEEP_S
+        while self._held:
+            oldest, held = next(iter(self._held.items()))
+            if len(self._held) <= MAX_HELD and self._size <= MAX_HELD_CHARS and held.since > expired:
+                return
+            self._drop(oldest)
+
+    def _drop(self, key: _Key) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._size -= held.size
+
+
+def _hides(said: Sequence[Message]) -> bool:
+    """Whether there is anything that the client will not bring back itself."""
+    return any(isinstance(m, ToolMessage) or (isinstance(m, AssistantMessage) and m.blocks) for m in said)
+
+
+def _add(digest: Any, message: Message) -> None:
+    """As a client resends it: white space at the ends may have changed."""
+    text = message.content.strip().encode("utf-8", "surrogatepass")
+    digest.update(f"{type(message).__name__} {len(text)} ".encode())
+    digest.update(text)
+    if isinstance(message, UserMessage):
+        for image in message.images:
+            digest.update(image.data.encode("utf-8", "surrogatepass"))
+
+
+def _size(message: Message) -> int:
+    size = len(message.content)
+    if isinstance(message, AssistantMessage):
+        size += sum(len(call.arguments) for call in message.tool_calls)
+        size += sum(len(block.text) + len(block.signature) for block in message.blocks)
+    return size

@@ -66,9 +66,9 @@ class RunLoop:
         run.accept()
         answer = _answer_of(run)
         result, _ = await self._converse(run, None, answer)
-        if result.tool_calls and len(answer.messages) > 0:
-            ids = frozenset(call.id for call in result.tool_calls)
-            self._memory.held.keep(run.request.owner, ids, answer.messages)
+        if result.tool_calls:
+            request, ids = run.request, frozenset(call.id for call in result.tool_calls)
+            self._memory.held.keep(request.owner, request.messages, ids, answer.messages)
         return result
 
     async def _in_session(self, run: Run, session: str) -> RunResult:

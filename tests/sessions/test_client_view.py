@@ -41,6 +41,11 @@ def theirs(call_id: str) -> ToolMessage:
             [U("q"), A("x", calls("1")), own("1"), A("y", calls("2")), theirs("2"), A("z")],
             [U("q"), A("x\n\ny", calls("2")), theirs("2"), A("z")],
         ),
+        # The same id once of an own tool, once of the client's.
+        (
+            [U("q"), A("", calls("1")), own("1"), A("a"), U("p"), A("", calls("1")), theirs("1"), A("b")],
+            [U("q"), A("a"), U("p"), A("", calls("1")), theirs("1"), A("b")],
+        ),
     ],
 )
 def test_as_seen(stored: list[Message], seen: list[Message]) -> None:

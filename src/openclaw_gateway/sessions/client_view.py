@@ -16,15 +16,15 @@ BETWEEN_ROUNDS = "\n\n"
 
 def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
     """`stored` without the agent's own calls and results, rounds of one answer joined."""
-    own = {m.tool_call_id for m in stored if isinstance(m, ToolMessage) and m.own}
-    if not own:
+    if not any(isinstance(m, ToolMessage) and m.own for m in stored):
         return stored
     seen: list[Message] = []
     goes_on = False
-    for message in stored:
+    for place, message in enumerate(stored):
         if isinstance(message, ToolMessage) and message.own:
             continue
         if isinstance(message, AssistantMessage):
+            own = _own_calls(stored, place)
             calls = tuple(call for call in message.tool_calls if call.id not in own)
             has_own = len(calls) != len(message.tool_calls)
             shown = msgspec.structs.replace(message, tool_calls=calls) if has_own else message
@@ -64,6 +64,18 @@ def check_tool_results(messages: Sequence[Message]) -> None:
             code="missing_tool_results",
             param="messages",
         )
+
+
+def _own_calls(stored: Sequence[Message], place: int) -> set[str]:
+    """Ids of the agent's own calls in the message at `place`; another message may have used them too."""
+    own: set[str] = set()
+    for at in range(place + 1, len(stored)):
+        result = stored[at]
+        if not isinstance(result, ToolMessage):
+            break
+        if result.own:
+            own.add(result.tool_call_id)
+    return own
 
 
 def _joined(before: Message, after: AssistantMessage) -> AssistantMessage:

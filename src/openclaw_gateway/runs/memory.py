@@ -12,12 +12,14 @@ from msgspec import Struct
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results
-from openclaw_gateway.sessions.reconcile import reconcile
+from openclaw_gateway.sessions.reconcile import after_covered, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
-from openclaw_gateway.sessions.store import Claimed, Store, Transcript
+from openclaw_gateway.sessions.store import Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest
+
+_LOOK_BACK = 200
 
 
 class Recalled(Struct, frozen=True):
@@ -47,11 +49,21 @@ class Memory:
     async def recall(self, request: RunRequest, claimed: Claimed) -> Recalled:
         """Raises StoreError, InvalidRequest (unknown_tool_call_id)."""
         transcript = claimed.transcript
+        # What the model is not told any more, but a client may resend.
+        covered: tuple[Entry, ...] = ()
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claimed.claim.session, transcript.entries[-1].seq, "")
-            transcript = Transcript()
+            covered, transcript = transcript.entries, Transcript()
+        elif not transcript.entries and transcript.summary is not None and len(request.messages) > 1:
+            end = transcript.summary.covers_to_seq
+            covered = await self._store.transcript(
+                claimed.claim.session, after=max(0, end - _LOOK_BACK), limit=_LOOK_BACK
+            )
         stored = [entry.message for entry in transcript.entries]
-        new = reconcile(as_seen(stored), request.messages)
+        if covered:
+            new = after_covered(as_seen([entry.message for entry in covered]), request.messages)
+        else:
+            new = reconcile(as_seen(stored), request.messages)
         check_tool_results([*stored, *new])
         return Recalled(for_model(transcript, new), new, transcript, claimed)

@@ -37,6 +37,14 @@ def reconcile(stored: Sequence[Message], sent: Sequence[Message]) -> tuple[Messa
     return tuple(sent)
 
 
+def after_covered(covered: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
+    """The same when a model is no longer shown `covered`: the tail stands on its own, from a question on."""
+    first = len(sent) - (len(reconcile(covered, sent)) or 1)
+    while first > 0 and not isinstance(sent[first], UserMessage):
+        first -= 1
+    return tuple(sent[first:])
+
+
 def _first_new(stored: Sequence[Message], sent: Sequence[Message]) -> int:
     common = 0
     for ours, theirs in zip(stored, sent, strict=False):

@@ -1,0 +1,58 @@
+"""What a run remembers once the conversation before it is covered: by a summary, or by a reset."""
+
+from pathlib import Path
+
+from openclaw_gateway.sessions.reset import ResetPolicy
+from openclaw_gateway.testing.model_server import ModelServer, says
+from openclaw_gateway.wire.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import ClientTools, ToolSpec
+from tests.doors.tool_replies import calls
+from tests.runs.house import ANYTHING, SESSION, house
+
+ALWAYS = ResetPolicy(idle_minutes=-1)
+TOOLS = ClientTools((ToolSpec("get_weather", "", ANYTHING),))
+RESENT = (UserMessage("q1"), AssistantMessage("a1"), UserMessage("q2"))
+
+
+def shown(models: ModelServer) -> list[str]:
+    return [message["content"] for message in models.requests[-1].messages[1:]]
+
+
+async def test_behind_a_summary_of_everything_a_resent_history_is_known(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    models.script("m", says("a1"), says("a2"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("q1"))
+        await runs.store.summarise(SESSION, 2, "They met.")
+        await runs.say(*RESENT)
+        assert [m.content for m in await runs.transcript()] == ["q1", "a1", "q2", "a2"]
+    assert "They met." in models.requests[-1].raw.decode()
+    assert shown(models) == ["q2"]
+
+
+async def test_a_client_that_resends_does_not_undo_a_reset(models: ModelServer, tmp_path: Path) -> None:
+    models.script("m", says("a1"), says("a2"))
+    async with house(tmp_path, models, reset=ALWAYS) as runs:
+        await runs.say(UserMessage("q1"))
+        await runs.say(*RESENT)
+        assert [m.content for m in await runs.transcript()] == ["q1", "a1", "q2", "a2"]
+    assert shown(models) == ["q2"]
+
+
+async def test_after_a_reset_the_same_question_is_asked(models: ModelServer, tmp_path: Path) -> None:
+    models.script("m", says("a1"), says("a2"))
+    async with house(tmp_path, models, reset=ALWAYS) as runs:
+        await runs.say(UserMessage("q1"))
+        assert (await runs.say(UserMessage("q1"))).text == "a2"
+    assert shown(models) == ["q1"]
+
+
+async def test_a_result_comes_with_its_call_over_a_reset(models: ModelServer, tmp_path: Path) -> None:
+    models.script("m", calls(("c1", "get_weather", "{}")), says("Rain."))
+    async with house(tmp_path, models, reset=ALWAYS) as runs:
+        await runs.say(UserMessage("q1"), client_tools=TOOLS)
+        call = AssistantMessage("", (ToolCall("c1", "get_weather", "{}"),))
+        result = await runs.say(UserMessage("q1"), call, ToolMessage("c1", "rain"), client_tools=TOOLS)
+        assert result.text == "Rain."
+    assert [m["role"] for m in models.requests[-1].messages[1:]] == ["user", "assistant", "tool"]

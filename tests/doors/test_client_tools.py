@@ -196,3 +196,26 @@ async def test_a_tool_that_was_not_offered_is_not_given_back(
     answer = await ask(gateway, body)
     assert answer.content == "Never mind."
     assert answer.json["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
+async def test_a_demanded_call_lets_out_what_was_held_in_order(
+    gateway: RunningGateway, models: ModelServer, choice: Any
+) -> None:
+    models.script("mock-echo", calls(("a", "get_time", "{}"), ("b", "get_weather", OSLO), text="Hm."))
+    body = {"messages": [user("x")], "tools": [WEATHER, TIME], "tool_choice": choice, "stream": True}
+    answer = await ask(gateway, body)
+    deltas = [frame["choices"][0]["delta"] for frame in answer.frames[:-1]]
+    assert "".join(delta.get("content", "") for delta in deltas) == "Hm."
+    begun = [call["id"] for delta in deltas for call in delta.get("tool_calls", ()) if "id" in call]
+    assert begun == ["a", "b"]
+
+
+async def test_the_wrong_call_is_an_error_and_not_streamed(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", calls(("a", "get_time", "{}"), text="Hm."))
+    choice = {"type": "function", "function": {"name": "get_weather"}}
+    body = {"messages": [user("x")], "tools": [WEATHER, TIME], "tool_choice": choice, "stream": True}
+    answer = await ask(gateway, body)
+    assert (answer.status, answer.error["code"]) == (502, "tool_choice_unsatisfied")

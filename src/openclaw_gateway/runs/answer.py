@@ -2,7 +2,7 @@
 
 Pure. The loop feeds every batch and gets back what to emit: calls of the agent's own tools stay inside
 (their execution is shown instead), texts of two rounds are kept apart by a blank line, and where the
-request demands a call of its own tools, text waits until that call is there.
+request demands a call of its own tools, text and other calls wait until that call is there.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,11 +21,14 @@ from openclaw_gateway.wire.events import (
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ReasoningBlock, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import Usage
 
+_SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
+
 
 class Answer:
-    """`client_tools` are the names the client executes; `demanded` holds text back until one is called."""
+    """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
+    is called."""
 
-    def __init__(self, client_tools: Collection[str] = (), *, demanded: bool = False) -> None:
+    def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
         self.usage = Usage()
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.has_used_tools = False
@@ -119,14 +122,13 @@ class Answer:
         return self.messages
 
     def _held_back(self, shown: list[Event]) -> Sequence[Event]:
-        """Text waits in `_held` until a call of the client's tools has begun."""
-        called = any(isinstance(event, ToolCallStarted) for event in shown)
-        if called:
-            self._demanded = False
+        """Words and calls wait in `_held` until a demanded call has begun."""
+        if any(isinstance(event, ToolCallStarted) and event.name in self._demanded for event in shown):
+            self._demanded = frozenset()
             released, self._held = [*self._held, *shown], []
             return released
-        self._held += [event for event in shown if isinstance(event, TextDelta)]
-        return [event for event in shown if not isinstance(event, TextDelta)]
+        self._held += [event for event in shown if isinstance(event, _SAID)]
+        return [event for event in shown if not isinstance(event, _SAID)]
 
 
 def _cut_off(call: ToolCall) -> ToolMessage:

@@ -28,7 +28,7 @@ from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ErrorInfo, RunResult, RunStatus
+from openclaw_gateway.wire.run import ClientTools, ErrorInfo, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -141,7 +141,17 @@ def _answer_of(run: Run) -> Answer:
     client = run.request.client_tools
     if not client.tools:
         return Answer()
-    return Answer(client.names, demanded=client.choice not in {"auto", "none"})
+    return Answer(client.names, demanded=_demanded(client))
+
+
+def _demanded(client: ClientTools) -> frozenset[str]:
+    match client.choice:
+        case NamedTool(name=name):
+            return frozenset({name})
+        case "required":
+            return client.names
+        case "auto" | "none":
+            return frozenset()
 
 
 def _failed(answer: Answer, error: GatewayError) -> RunResult:

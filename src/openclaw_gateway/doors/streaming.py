@@ -88,15 +88,15 @@ async def _first_words(log: Subscription) -> list[Event]:
     """Events up to the first that the client can be told of, or what there is after the hold time."""
     events: list[Event] = []
     loop = asyncio.get_running_loop()
-    until = loop.time() + HOLD_S
-    while True:
-        if any(isinstance(event, ModelFailed) for event in events):
-            until = max(until, loop.time() + HOLD_AFTER_FAILURE_S)
-        left = until - loop.time()
-        batch = await log.batch(left) if left > 0 else ()
+    began = loop.time()
+    until = began + HOLD_S
+    while (left := until - loop.time()) > 0 and (batch := await log.batch(left)):
         events += batch
-        if not batch or not isinstance(events[-1], _UNSEEN):
-            return events
+        if not all(isinstance(event, _UNSEEN) for event in batch):
+            break
+        if any(isinstance(event, ModelFailed) for event in batch):
+            until = began + HOLD_AFTER_FAILURE_S
+    return events
 
 
 def _end(events: Sequence[Event]) -> RunEnded | None:

@@ -73,7 +73,8 @@ class House:
     async def start(
         self, *messages: Message, session: str | None = SESSION, owner: str = "me", **fields: Any
     ) -> Run:
-        request = RunRequest(new_run_id(), "main", owner, messages, session_key=session, **fields)
+        run_id = fields.pop("run_id", None) or new_run_id()
+        request = RunRequest(run_id, "main", owner, messages, session_key=session, **fields)
         return await self.live.start(request, self._plan)
 
     async def say(self, *messages: Message, **fields: Any) -> RunResult:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.errors import Fenced, Forbidden, SessionBusy, StoreError
 from openclaw_gateway.sessions.store import (
     Claim,
     Claimed,
@@ -325,6 +325,17 @@ class StoreContract:
 
     # Duplicates
 
+    async def test_another_owner_s_session_is_refused(self, store: Store) -> None:
+        await said(store, "r1")
+        with pytest.raises(Forbidden) as caught:
+            await store.begin(new_run("r2", owner="p"), lease_s=LEASE)
+        assert caught.value.code == "session_taken"
+        claim = await claimed(store, "r3")
+        with pytest.raises(Forbidden):  # not in the queue of a busy one either
+            await store.begin(new_run("r2", owner="p"), lease_s=LEASE)
+        assert await store.get_run("r2") is None
+        assert await store.finish(claim, turn("r3"), "completed", USAGE) == Released(4, None)
+
     async def test_an_idempotency_key_is_used_once_per_owner(self, store: Store) -> None:
         claim = await claimed(store, "r0", "agent:main:else")
         begun = await store.begin(new_run("r1", key="k"), lease_s=LEASE)
@@ -338,7 +349,7 @@ class StoreContract:
         repeated = await store.begin(new_run("r3", key="k"), lease_s=LEASE)
         assert isinstance(repeated, Duplicate)
         assert (repeated.run.status, repeated.run.usage) == ("completed", USAGE)
-        other = await store.begin(new_run("r4", key="k", owner="p"), lease_s=LEASE)
+        other = await store.begin(new_run("r4", "agent:main:p", key="k", owner="p"), lease_s=LEASE)
         assert isinstance(other, Claimed)
         await store.finish(claim, (), "completed", Usage())
 

@@ -49,16 +49,18 @@ class Lanes:
     async def enter(self, run: Run, session: str) -> Claimed:
         """Durably enqueue the run, wait for its turn, return the claim and what was said before.
 
-        Raises SessionBusy, StoreError, InvalidRequest (a used idempotency key); TimeoutError at the
-        run's deadline or abort, after the run was taken out of the queue.
+        Raises SessionBusy, Forbidden (another owner's session), StoreError, InvalidRequest (a used
+        idempotency key); TimeoutError at the run's deadline or abort, after the run was taken out of
+        the queue.
         """
         request = run.request
         new = NewRun(run.id, request.owner, session, request.agent_id, request.idempotency_key)
         try:
             begun = await self._store.begin(new, lease_s=self._pace.lease_s)
-        except StoreError:
-            # It may have been carried out and only the answer been lost.
-            await self._withdraw(run.id, "failed")
+        except StoreError as error:
+            # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
+            if error.code != "run_id_taken":
+                await self._withdraw(run.id, "failed")
             raise
         match begun:
             case Duplicate(run=earlier):

@@ -23,7 +23,9 @@ SESSION_COLUMNS = (
     "sessions.prompt_tokens, sessions.completion_tokens, sessions.total_tokens"
 )
 
-HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting FROM sessions "
+HOLD = (
+    "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, owner FROM sessions "
+)
 
 encode = msgspec.json.Encoder().encode
 _decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
@@ -44,6 +46,7 @@ class Hold(NamedTuple):
     token: int
     lease_until_ms: int | None
     waiting: int
+    owner: str
 
 
 def entries(bodies: list[tuple[bytes]]) -> tuple[Entry, ...]:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
-from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.errors import Fenced, Forbidden, SessionBusy, StoreError
 from openclaw_gateway.sessions import sqlite_rows as rows
 from openclaw_gateway.sessions.sqlite_schema import entry_id
 from openclaw_gateway.sessions.store import (
@@ -74,9 +74,13 @@ class RunWrites:
                 "INSERT INTO sessions (key, owner, agent, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)",
                 (run.session, run.owner, run.agent, now, now),
             )
-            hold = rows.Hold(rows.new_number(db), 0, 0, now, 0, None, 0)
+            hold = rows.Hold(rows.new_number(db), 0, 0, now, 0, None, 0, run.owner)
         else:
             hold = rows.Hold._make(row)
+            if hold.owner != run.owner:
+                raise Forbidden(
+                    "This session belongs to somebody else: choose another session key.", code="session_taken"
+                )
         lease = hold.lease_until_ms
         is_free = hold.waiting == 0 and (lease is None or lease <= self._lease_clock())
         execute(
@@ -114,8 +118,8 @@ class RunWrites:
     def claim(self, db: sqlite3.Cursor, run_id: str, lease_s: float) -> Claimed | None:
         row = db.execute(
             "SELECT runs.number, status, key, sessions.number, last_seq, covered_seq, updated_ms, token, "
-            "lease_until_ms, waiting FROM runs JOIN sessions ON sessions.number = runs.session "
-            "WHERE runs.id = ?",
+            "lease_until_ms, waiting, sessions.owner "
+            "FROM runs JOIN sessions ON sessions.number = runs.session WHERE runs.id = ?",
             (run_id,),
         ).fetchone()
         if row is None or row[1] != "queued":

@@ -137,8 +137,9 @@ class Store(Protocol):
     async def begin(self, run: NewRun, *, lease_s: float) -> Claimed | Queued | Duplicate:
         """Enqueue, and when the session is free also claim and read, in one act.
 
-        Raises SessionBusy when the session already has the limit of waiting runs, and StoreError
-        (code "run_id_taken") when the id is another owner's.
+        Raises SessionBusy when the session already has the limit of waiting runs, Forbidden (code
+        "session_taken") when the session is another owner's, and StoreError (code "run_id_taken") when
+        the id is.
         """
 
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:

@@ -35,7 +35,7 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest, RunResult, ToolSpec
 
 SESSION = "agent:main:x"
-QUICK = Pace(lease_s=0.3, renew_every_s=0.1, look_again_s=0.05)
+QUICK = Pace(lease_s=0.3, renew_every_s=0.1, look_again_s=0.05, repeat_s=0.01)
 ANYTHING = Raw(b'{"type":"object"}')
 Act = Callable[[Mapping[str, Any], ToolContext], Awaitable[ToolResult]]
 

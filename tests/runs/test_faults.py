@@ -34,7 +34,7 @@ from openclaw_gateway.wire.run import RunRequest, RunResult
 
 SESSION = "agent:main:x"
 RUNS = 6
-QUICK = Pace(lease_s=0.2, renew_every_s=0.05, look_again_s=0.02)
+QUICK = Pace(lease_s=0.2, renew_every_s=0.05, look_again_s=0.02, repeat_s=0.01)
 
 
 class FaultyStore:

@@ -20,13 +20,17 @@ from openclaw_gateway.wire.run import RunResult, RunStatus
 
 log = structlog.get_logger()
 
+_REPEATS = 3
+
 
 class Pace(Struct, frozen=True):
-    """How long a claim lasts unrenewed, how often it is renewed and how often a waiting run looks again."""
+    """How long a claim lasts unrenewed, how often it is renewed, how often a waiting run looks again, and how
+    soon a turn that could not be recorded is tried again."""
 
     lease_s: float = 15.0
     renew_every_s: float = 5.0
     look_again_s: float = 1.0
+    repeat_s: float = 0.2
 
 
 class Lanes:
@@ -79,10 +83,23 @@ class Lanes:
     async def leave(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
         try:
-            released = await self._store.finish(claim, turn, result.status, result.usage, result.error)
+            released = await self._finished(claim, turn, result)
         finally:
             self._held.pop(run.id, None)
         self._ring(released)
+
+    async def _finished(self, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> Released:
+        """What is said is lost if this fails, so a store that falters is asked again; the claim is still
+        renewed meanwhile, and a repeat gets the first answer."""
+        for _ in range(_REPEATS):
+            try:
+                return await self._store.finish(claim, turn, result.status, result.usage, result.error)
+            except Fenced:
+                raise
+            except StoreError as error:
+                log.warning("turn.not_recorded_yet", run=claim.run_id, error=error.message)
+            await asyncio.sleep(self._pace.repeat_s)
+        return await self._store.finish(claim, turn, result.status, result.usage, result.error)
 
     async def _wait_turn(self, run: Run) -> Claimed:
         watch = self._bus.watch(_turn_topic(run.id))

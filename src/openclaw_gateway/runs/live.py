@@ -122,6 +122,7 @@ class LiveRuns:
         if run.refused or not run.request.retain:
             self._bus.forget(run.id)
             return
+        run.forget_words()
         self._retained[run.id] = (run, now_ms())
         while self._retained:
             oldest, (_, ended_ms) = next(iter(self._retained.items()))

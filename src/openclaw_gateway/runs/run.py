@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Sequence
 from types import TracebackType
 
+from msgspec.structs import replace
+
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.dialects import unsupported
@@ -17,7 +19,7 @@ from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
-from openclaw_gateway.wire.run import RunRequest, RunResult
+from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
@@ -89,6 +91,12 @@ class Run:
     def interruptible(self) -> "_Interruptible":
         """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
         return _Interruptible(self)
+
+    def forget_words(self) -> None:
+        """An ended run that is kept is kept for its result: what it was sent may be many megabytes."""
+        self.request = replace(
+            self.request, messages=(), instructions="", client_tools=ClientTools(), sampling=Sampling()
+        )
 
     def abort(self, reason: str) -> bool:
         """Ask the run to stop; False when it has ended. The first reason stands."""

@@ -197,6 +197,19 @@ async def test_going_in_circles_ends_the_run(models: ModelServer, tmp_path: Path
     assert len(models.requests) == 3
 
 
+async def test_more_rounds_than_allowed_end_the_run(models: ModelServer, tmp_path: Path) -> None:
+    workspace(tmp_path)
+    models.script(
+        "mock-echo", *(calls(("c", "read", f'{{"path": "notes.txt", "limit": {n}}}')) for n in (1, 2, 3))
+    )
+    config = model_config(models.base_url, {"tools": {"maxToolRounds": 2}})
+    async with running_gateway(config, state_dir=tmp_path) as gateway:
+        answer = await say(gateway, "x")
+    assert (answer.status, answer.error["code"]) == (502, "too_many_tool_rounds")
+    assert "tools.maxToolRounds" in answer.error["message"]
+    assert len(models.requests) == 2
+
+
 async def test_a_tool_that_fails_is_a_result(models: ModelServer) -> None:
     missing = ("r1", "read", '{"path": "nosuch.txt"}')
     models.script(

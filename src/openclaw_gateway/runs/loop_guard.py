@@ -13,7 +13,7 @@ MAX_ROUNDS = 64
 
 
 class LoopGuard:
-    def __init__(self, max_rounds: int = MAX_ROUNDS) -> None:
+    def __init__(self, max_rounds: int) -> None:
         self._max_rounds = max_rounds
         self._rounds = 0
         self._seen: Counter[tuple[str, str, str]] = Counter()

@@ -17,7 +17,7 @@ from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
-from openclaw_gateway.runs.loop_guard import LoopGuard
+from openclaw_gateway.runs.loop_guard import MAX_ROUNDS, LoopGuard
 from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
@@ -27,7 +27,9 @@ from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, Tool
 
 
 class Rounds:
-    def __init__(self, models: FallbackCaller, contexts: ContextKeeper, *, max_tool_rounds: int = 64) -> None:
+    def __init__(
+        self, models: FallbackCaller, contexts: ContextKeeper, *, max_tool_rounds: int = MAX_ROUNDS
+    ) -> None:
         self._models = models
         self._contexts = contexts
         self._max_tool_rounds = max_tool_rounds

@@ -92,9 +92,7 @@ class Assembly:
         rate_limit = config.gateway.auth.rate_limit
         authenticator = Authenticator(self._auth, FailureLimiter(rate_limit) if rate_limit else None)
         starting = self._warm() if any(_is_embedded(plan) for plan in plans.values()) else _nothing
-        self.gateway = Gateway(
-            Rooms(config, self._roster, catalog, plans, authenticator, store, bus, live, starting)
-        )
+        self.gateway = Gateway(Rooms(config, self._roster, plans, authenticator, store, bus, live, starting))
         return self.gateway
 
     async def _memory(self) -> tuple[SqliteStore, LocalBus]:

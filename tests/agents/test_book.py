@@ -11,22 +11,37 @@ import pytest
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.compiled import CompiledPrompt
-from openclaw_gateway.agents.homes import compile_homes
+from openclaw_gateway.agents.homes import Home, compile_homes
 from openclaw_gateway.agents.roster import compile_roster
+from openclaw_gateway.agents.snapshot import Seen
 from openclaw_gateway.config.schema import AgentDefaults, AgentEntry, AgentIdentity, AgentsConfig
 
 DEADLINE_S = 10.0
 READ = (("read", "Read a file"),)
-Opener = Callable[..., PromptBook]
+
+
+class Book(PromptBook):
+    """Says when it has compiled a prompt."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.compiled = asyncio.Event()
+
+    def _compile(self, home: Home, seen: Seen) -> CompiledPrompt:
+        self.compiled.set()
+        return super()._compile(home, seen)
+
+
+Opener = Callable[..., Book]
 
 
 @pytest.fixture
 async def open_book(tmp_path: Path) -> AsyncIterator[Opener]:
     async with AsyncExitStack() as undo:
 
-        def opened(config: AgentsConfig | None = None, **options: Any) -> PromptBook:
+        def opened(config: AgentsConfig | None = None, **options: Any) -> Book:
             config = config or AgentsConfig()
-            book = PromptBook(
+            book = Book(
                 compile_roster(config),
                 compile_homes(config, state_dir=tmp_path),
                 state_dir=tmp_path,
@@ -39,8 +54,19 @@ async def open_book(tmp_path: Path) -> AsyncIterator[Opener]:
         yield opened
 
 
-async def change(book: PromptBook, agent_id: str, since: CompiledPrompt) -> CompiledPrompt:
-    return await asyncio.wait_for(book.wait_change(agent_id, since), DEADLINE_S)
+async def change(book: Book, agent_id: str, since: CompiledPrompt) -> CompiledPrompt:
+    """The prompt once it says something else than `since`."""
+    async with asyncio.timeout(DEADLINE_S):
+        while (compiled := await book.prepare(agent_id)).snapshot == since.snapshot:
+            book.compiled.clear()
+            await book.compiled.wait()
+    return compiled
+
+
+async def looked(book: Book) -> CompiledPrompt:
+    """The prompt after a look at the files right now."""
+    await book._look(("main",))
+    return await book.prepare("main")
 
 
 def names_in(folder: Path) -> list[str]:
@@ -101,16 +127,8 @@ async def test_writes_in_quick_succession_are_all_seen(open_book: Opener, tmp_pa
     soul = tmp_path / "workspace" / "SOUL.md"
     for text in ("aaa", "bbb", "ccc"):
         soul.write_text(text)
-        compiled = await book.refresh("main")
+        compiled = await looked(book)
         assert f"\n{text}\n" in compiled.text()
-
-
-async def test_refresh_sees_what_was_just_written(open_book: Opener, tmp_path: Path) -> None:
-    book = open_book(poll_s=3_600)
-    before = await book.prepare("main")
-    assert await book.refresh("main") is before
-    (tmp_path / "workspace" / "USER.md").write_text("Grace")
-    assert "Grace" in (await book.refresh("main")).text()
 
 
 async def test_the_same_words_again_are_no_change(open_book: Opener, tmp_path: Path) -> None:
@@ -118,7 +136,7 @@ async def test_the_same_words_again_are_no_change(open_book: Opener, tmp_path: P
     before = await book.prepare("main")
     soul = tmp_path / "workspace" / "SOUL.md"
     soul.write_text(soul.read_text())
-    assert await book.refresh("main") is before
+    assert await looked(book) is before
 
 
 async def test_skills_come_and_go(open_book: Opener, tmp_path: Path) -> None:
@@ -144,14 +162,6 @@ async def test_who_is_not_used_is_forgotten_and_read_anew(open_book: Opener, tmp
     (tmp_path / "workspace" / "SOUL.md").write_text("after a pause")
     assert "after a pause" in (await book.prepare("main")).text()
     assert before is not book.cached("main")
-
-
-async def test_the_minimal_profile_touches_no_file(open_book: Opener, tmp_path: Path) -> None:
-    book = open_book()
-    assert await book.prompt("main", profile="minimal") == "You are a helpful assistant."
-    said = await book.prompt("main", profile="minimal", instructions="Be brief.", tools=READ)
-    assert said == "You are a helpful assistant.\n\nBe brief."
-    assert names_in(tmp_path) == []
 
 
 async def test_nothing_is_seeded_where_nobody_wants_it(open_book: Opener, tmp_path: Path) -> None:

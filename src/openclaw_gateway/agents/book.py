@@ -1,7 +1,7 @@
 """The prompts of all agents: compiled when an agent is first used, new when one of its files changed.
 
 `cached` is for the hot path: no file, no thread, no await. Agents in use are watched by looking at their
-files' times once a second in a thread, because that also works where the kernel tells nothing (network
+files' times four times a second in a thread, because that also works where the kernel tells nothing (network
 file systems, bind mounts of a virtual machine), needs no descriptor per folder, and costs nothing while
 nobody talks to them: an agent that nobody used for a while is forgotten, and read anew when somebody does.
 """
@@ -12,13 +12,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import tzinfo
 from pathlib import Path
-from typing import Literal
 
 import structlog
 
 from openclaw_gateway.agents.compiled import CompiledPrompt
 from openclaw_gateway.agents.homes import Home
-from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.seed import move_in
@@ -26,7 +24,6 @@ from openclaw_gateway.agents.snapshot import Ground, Look, Seen, take, take_chan
 
 log = structlog.get_logger()
 
-Profile = Literal["full", "minimal"]
 POLL_S = 0.25
 FORGET_S = 300.0
 # A file system that is gone holds the thread that looks at it. The others must not wait for it.
@@ -76,12 +73,8 @@ class PromptBook:
         self._pages: dict[str, _Page] = {}
         self._loading: dict[str, asyncio.Task[CompiledPrompt]] = {}
         self._seeded: set[str] = set()
-        self._changed = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="agents")
-
-    def home(self, agent_id: str) -> Home:
-        return self._homes[agent_id]
 
     def cached(self, agent_id: str) -> CompiledPrompt | None:
         """The prompt of an agent in use, else None: then `prepare` it."""
@@ -103,24 +96,6 @@ class PromptBook:
             task.add_done_callback(lambda _: self._loading.pop(agent_id, None))
         return await asyncio.shield(task)
 
-    async def refresh(self, agent_id: str) -> CompiledPrompt:
-        """The prompt after a look at the files right now, for whoever knows that one was just written.
-
-        Raises TimeoutError when the file system does not answer.
-        """
-        await self.prepare(agent_id)
-        await self._look((agent_id,))
-        return await self.prepare(agent_id)
-
-    async def wait_change(self, agent_id: str, since: CompiledPrompt) -> CompiledPrompt:
-        """Wait until the prompt says something else than `since`."""
-        while True:
-            changed = self._changed
-            compiled = await self.prepare(agent_id)
-            if compiled.snapshot != since.snapshot:
-                return compiled
-            await changed.wait()
-
     async def idle(self) -> None:
         """Wait until every agent is forgotten: then nothing is watched and nothing kept."""
         while self._watcher is not None and not self._watcher.done():
@@ -133,12 +108,9 @@ class PromptBook:
         instructions: str = "",
         continuation: bool = False,
         tools: Sequence[ToolLine] = (),
-        profile: Profile = "full",
         model: str | None = None,
     ) -> str:
-        """The one leading system message of a run. `minimal` = the identity line alone, no file touched."""
-        if profile == "minimal":
-            return with_instructions(self._agents[agent_id].prompt, instructions)
+        """The one leading system message of a run."""
         compiled = self.cached(agent_id) or await self.prepare(agent_id)
         return compiled.text(tools=tools, instructions=instructions, continuation=continuation, model=model)
 
@@ -160,7 +132,6 @@ class PromptBook:
         seen = await loop.run_in_executor(self._threads, take, home, self._ground)
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page
-        self._ring()
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch(), name="agents.watch")
             self._watcher.add_done_callback(self._unwatched)
@@ -185,7 +156,6 @@ class PromptBook:
         oldest = time.monotonic() - self._forget_s
         for agent_id in [key for key, page in self._pages.items() if page.used_at < oldest]:
             del self._pages[agent_id]
-            self._ring()
 
     async def _look(self, agent_ids: Sequence[str]) -> None:
         known = [(page.home, page.look) for page in map(self._pages.get, agent_ids) if page is not None]
@@ -201,16 +171,9 @@ class PromptBook:
             if seen.snapshot != page.compiled.snapshot:
                 page.compiled = self._compile(page.home, seen)
                 log.info("workspace.changed", agent=agent_id)
-                self._ring()
-
-    def _ring(self) -> None:
-        """Wake everybody in `wait_change`."""
-        self._changed.set()
-        self._changed = asyncio.Event()
 
     def _unwatched(self, task: asyncio.Task[None]) -> None:
         """Nothing may be served that nobody watches: after a fault everything is read anew."""
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("agents.watch_failed", exc_info=error)
             self._pages.clear()
-            self._ring()

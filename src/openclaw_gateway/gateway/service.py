@@ -1,6 +1,6 @@
 """The gateway: the one object that every door calls. Typed, no transport.
 
-Holds what daemon.py built and adds no rule of its own beyond putting the rooms in order: authenticate,
+Holds what assembly.py built and adds no rule of its own beyond putting the rooms in order: authenticate,
 route, start, find, abort. Everything a door may do is a method here.
 """
 
@@ -14,7 +14,6 @@ from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
-from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import Run, now_ms
@@ -35,11 +34,10 @@ class Readiness(Struct, frozen=True):
 
 
 class Rooms(Struct, frozen=True):
-    """What daemon.py hands in. `starting` names what is still on its way up, if anything."""
+    """What assembly.py hands in. `starting` names what is still on its way up, if anything."""
 
     config: Config
     roster: Roster
-    catalog: Catalog
     plans: Mapping[str, Plan]
     authenticator: Authenticator
     store: Store
@@ -53,7 +51,6 @@ class Gateway:
         self.config = rooms.config
         self.limits = rooms.config.gateway.limits
         self.roster = rooms.roster
-        self.catalog = rooms.catalog
         self.started_ms = now_ms()
         self._plans = rooms.plans
         self._authenticator = rooms.authenticator
@@ -65,6 +62,12 @@ class Gateway:
     @property
     def auth_mode(self) -> str:
         return self._authenticator.mode
+
+    @property
+    def chat_switch(self) -> str | None:
+        """The key of the configuration that switches chat completions on; None when they are."""
+        enabled = self.config.gateway.http.endpoints.chat_completions.enabled
+        return None if enabled else "gateway.http.endpoints.chatCompletions.enabled"
 
     def authenticate(self, credential: str | None, peer: str) -> Principal:
         """Raises Unauthorized, RateLimited."""

@@ -31,10 +31,6 @@ class Doorbells:
                 watch.stop()
         self._watches.clear()
 
-    def is_silent(self) -> bool:
-        """Whether nobody watches."""
-        return not self._watches
-
     def _unwatch(self, watch: "LocalWatch") -> None:
         watches = self._watches.get(watch.topic)
         if watches is not None and watch in watches:

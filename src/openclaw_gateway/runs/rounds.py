@@ -45,7 +45,7 @@ class Rounds:
         context = self._contexts.open(
             run.plan.targets,
             lambda events: run.emit(answer.take(events)),
-            fixed_tokens=fixed_tokens(request.system, request.tools),
+            fixed_tokens=toolbox.tokens + fixed_tokens(request.system, request.tools[len(toolbox) :]),
             claimed=recalled.claimed,
             transcript=recalled.transcript,
             new=recalled.new,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.wire.run import ClientTools, ToolSpec
 
@@ -14,6 +15,7 @@ class Toolbox:
         self.summaries: tuple[tuple[str, str], ...] = tuple(
             (name, tool.summary) for name, tool in self._tools.items()
         )
+        self.tokens = fixed_tokens("", self.specs)
 
     def __len__(self) -> int:
         return len(self._tools)

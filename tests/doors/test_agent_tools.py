@@ -13,7 +13,7 @@ from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.sandbox import check_sandbox
-from openclaw_gateway.wire.events import ToolEnded, ToolStarted
+from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from tests.doors.chat import ask, say, sdk, user
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_every_door import DOORS, LIVE_DOORS, Door, log_of, transcript
@@ -22,6 +22,7 @@ from tests.doors.tool_replies import Asked, calls
 PATH = {"PATH": os.environ["PATH"]}
 USER: Any = user("x")
 READ = ("r1", "read", '{"path": "notes.txt"}')
+LOOK = ("x1", "exec", '{"command": "cat notes.txt"}')
 EDIT = ("e1", "edit", '{"path": "notes.txt", "oldText": "milk", "newText": "bread"}')
 
 
@@ -52,6 +53,34 @@ async def test_an_agent_reads_and_edits_and_answers(models: ModelServer, tmp_pat
         "ToolMessage",
         "AssistantMessage",
     ]
+
+
+async def test_the_same_work_by_every_door(models: ModelServer, tmp_path: Path) -> None:
+    """It reads a file, edits it, looks at it with a command and answers: same events, same transcript."""
+    outcomes, logs, transcripts = [], [], []
+    for number, door in enumerate(DOORS):
+        state_dir = tmp_path / str(number)
+        folder = workspace(state_dir)
+        models.script("mock-echo", calls(READ, text="Let me look."), calls(EDIT), calls(LOOK), says("Done."))
+        async with running_gateway(
+            model_config(models.base_url), state_dir=state_dir, environ=PATH
+        ) as gateway:
+            if door in LIVE_DOORS:
+                outcome, events = await log_of(gateway, door, "bread instead of milk")
+                # How often a command's output is looked at depends on the machine.
+                logs.append([each for each in events if not isinstance(each, ToolUpdated)])
+            else:
+                outcome = await door(gateway, "bread instead of milk", "agent:main:shared", None)
+        outcomes.append(outcome)
+        assert (folder / "notes.txt").read_text() == "buy bread\n"
+        transcripts.append(await transcript(state_dir, models))
+    assert outcomes == [("text", "Let me look.\n\nDone.")] * len(DOORS)
+    ended = [(e.name, e.is_error) for e in logs[0] if isinstance(e, ToolEnded)]
+    assert ended == [("read", False), ("edit", False), ("exec", False)]
+    assert all(each == logs[0] for each in logs)
+    assert len(transcripts[0]) == 8
+    assert "buy bread" in transcripts[0][6].content
+    assert all(each == transcripts[0] for each in transcripts)
 
 
 async def test_the_same_tool_events_by_every_door(models: ModelServer, tmp_path: Path) -> None:

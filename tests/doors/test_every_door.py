@@ -21,7 +21,7 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, fails, says
-from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, ToolEnded
 from openclaw_gateway.wire.messages import Message
 from tests.doors.chat import ask, user
 
@@ -97,6 +97,8 @@ def comparable(event: Event) -> Any:
             return msgspec.structs.replace(event, run_id="", at_ms=0)
         case RunEnded():
             return msgspec.structs.replace(event, at_ms=0)
+        case ToolEnded():
+            return msgspec.structs.replace(event, ms=0)
         case _:
             return event
 

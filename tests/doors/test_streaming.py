@@ -41,6 +41,35 @@ async def test_words_that_come_together_with_a_tool_do_not_wait_for_it(
     assert b"Done." in said
 
 
+async def test_a_tool_that_shows_its_work_does_not_silence_the_keepalive(
+    models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client sees nothing of what a command writes, but what is between needs a sign of life."""
+    monkeypatch.setattr("openclaw_gateway.tools.builtin.exec._UPDATE_S", 0.01)
+    work = ("e1", "exec", '{"command": "until [ -e stop ]; do echo x; sleep 0.005; done"}')
+    models.script("mock-echo", calls(work, text="Working."), says("Done."))
+    config = model_config(
+        models.base_url,
+        {
+            "tools": {"exec": {"security": "full", "ask": "off"}},
+            "gateway": {"limits": {"streamKeepaliveSeconds": 0.3}},
+        },
+    )
+    body = {"messages": [user("x")], "stream": True}
+    async with (
+        running_gateway(config, state_dir=tmp_path, environ={"PATH": os.environ["PATH"]}) as gateway,
+        http(gateway) as client,
+        asyncio.timeout(8),
+    ):
+        response = await client.post(CHAT, json=body)
+        said = b""
+        while b": keepalive" not in said:
+            said += await response.content.readany()
+        (tmp_path / "workspace" / "stop").touch()
+        said += await response.content.read()
+    assert b"Done." in said
+
+
 class Busy:
     """The log of a run that fails once and then works in silence, without end."""
 

@@ -66,11 +66,14 @@ async def stream_run(
         stream = EventStream()
         await stream.prepare(request)
         piece = chunks.role() + chunks.deltas(events)
+        due = 0.0
         while ended is None:
             if piece:
                 await stream.write(piece)
-            events = await log.batch(limits.stream_keepalive_s)
-            piece = chunks.deltas(events) if events else KEEPALIVE
+                due = time.monotonic() + limits.stream_keepalive_s
+            events = await log.batch(due - time.monotonic())
+            # Events that the client is not told of are silence to whatever is between.
+            piece = chunks.deltas(events) or (KEEPALIVE if time.monotonic() >= due else b"")
             ended = _end(events)
         result = ended.result
         last = (

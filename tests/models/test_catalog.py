@@ -116,6 +116,24 @@ def test_a_dialect_that_is_not_spoken_is_said_to_be() -> None:
     assert resolve("acme/n", whole).api == "openai-completions"
 
 
+@pytest.mark.parametrize(
+    ("host", "compat", "back"),
+    [
+        ("api.deepseek.com", {}, True),
+        ("api.moonshot.ai", {}, True),
+        ("api.moonshot.cn", {}, True),
+        ("deepseek.com.example.org", {}, False),
+        ("notdeepseek.com", {}, False),
+        ("127.0.0.1", {}, False),
+        ("127.0.0.1", {"requiresReasoningContentOnAssistantMessages": True}, True),
+        ("api.deepseek.com", {"requiresReasoningContentOnAssistantMessages": False}, False),
+    ],
+)
+def test_who_wants_reasoning_back(host: str, compat: dict[str, Any], *, back: bool) -> None:
+    entry = provider({"id": "m", "compat": compat}, baseUrl=f"https://{host}/v1")
+    assert resolve("acme/m", config({"acme": entry})).compat.reasoning_back is back
+
+
 def test_what_a_model_can_do() -> None:
     models = [
         {"id": "blind", "compat": {"supportsTools": False}},

@@ -90,6 +90,23 @@ def test_every_role_keeps_its_own_shape() -> None:
     ]
 
 
+def test_reasoning_goes_back_only_where_it_must() -> None:
+    call = ToolCall("c1", "f", "{}")
+    said = (
+        AssistantMessage("", (call,), reasoning="hm"),
+        AssistantMessage("", (call,)),
+        AssistantMessage("done", reasoning="so"),
+        AssistantMessage("done"),
+    )
+
+    def back(compat: Compat) -> list[str | None]:
+        sent = body(*said, target=ModelTarget(ENDPOINT, "m", compat=compat))
+        return [message.get("reasoning_content") for message in sent["messages"]]
+
+    assert back(Compat(reasoning_back=True)) == ["hm", "", "so", None]
+    assert back(Compat()) == [None] * 4
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_there_is_one_leading_system_message(long: bool) -> None:
     first = 'a "quote"\n' * (10_000 if long else 1)

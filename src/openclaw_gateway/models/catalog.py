@@ -18,6 +18,8 @@ from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
 __all__ = ["Catalog", "ModelTarget"]
 
 _DEFAULT_API = "openai-completions"
+# Their models refuse a conversation in which a call has lost what was thought before it.
+_REASONING_BACK = (".deepseek.com", ".moonshot.ai", ".moonshot.cn")
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
 
@@ -154,10 +156,11 @@ def _configured(name: str, entry: ProviderConfig, environ: Mapping[str, str]) ->
 
 def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
     said = definition.compat if definition else {}
-    is_openai = urlsplit(endpoint.base_url).hostname == "api.openai.com"
+    host = urlsplit(endpoint.base_url).hostname or ""
     field = said.get("maxTokensField")
     if field not in ("max_tokens", "max_completion_tokens"):
-        field = "max_completion_tokens" if is_openai else "max_tokens"
+        field = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
+    back = said.get("requiresReasoningContentOnAssistantMessages")
     efforts = said.get("supportedReasoningEfforts")
     names = said.get("reasoningEffortMap")
     return Compat(
@@ -167,4 +170,5 @@ def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
         efforts=tuple(map(str, efforts)) if isinstance(efforts, list) else (),
         effort_names={str(k): str(v) for k, v in names.items()} if isinstance(names, dict) else {},
         tool_result_name=said.get("requiresToolResultName") is True,
+        reasoning_back=back if isinstance(back, bool) else f".{host}".endswith(_REASONING_BACK),
     )

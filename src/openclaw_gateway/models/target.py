@@ -42,6 +42,7 @@ class Compat:
     """Where a provider differs from OpenAI's own server.
 
     `efforts` are the reasoning levels it knows (empty = all), `effort_names` its words for ours.
+    `reasoning_back`: what the model thought before its calls must go back with them.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -50,6 +51,7 @@ class Compat:
     efforts: tuple[str, ...] = ()
     effort_names: Mapping[str, str] = field(default_factory=dict)
     tool_result_name: bool = False
+    reasoning_back: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,6 +42,7 @@ class _ToolCall(Struct, tag_field="type", tag="function"):
 class _Assistant(Struct, tag_field="role", tag="assistant"):
     content: str | None
     tool_calls: list[_ToolCall] | UnsetType = UNSET
+    reasoning_content: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
 
 
@@ -161,7 +162,10 @@ def _wire(message: Message, target: ModelTarget) -> Any:
     if type(message) is AssistantMessage:
         calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
         content = message.content if message.content or not calls else None
-        return _Assistant(content, calls or UNSET, message.name or UNSET)
+        thought: str | UnsetType = UNSET
+        if target.compat.reasoning_back and (calls or message.reasoning):
+            thought = message.reasoning or ""
+        return _Assistant(content, calls or UNSET, thought, message.name or UNSET)
     return message
 
 

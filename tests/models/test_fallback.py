@@ -116,6 +116,8 @@ async def test_one_model_that_answers(house: House) -> None:
 
 
 HELPS = [
+    fails(400),
+    fails(400, "Your credit balance is too low to access the API."),
     fails(401),
     fails(402),
     fails(403),
@@ -143,12 +145,12 @@ async def test_another_model_answers_where_that_helps(house: House, reply: Reply
     assert house.clock.now <= 0.3
 
 
-@pytest.mark.parametrize("reply", [fails(400), fails(413), fails(400, "x", code="context_length_exceeded")])
-async def test_what_is_wrong_with_the_request_is_wrong_everywhere(house: House, reply: Reply) -> None:
+@pytest.mark.parametrize("reply", [fails(413), fails(400, "x", code="context_length_exceeded")])
+async def test_what_is_too_long_is_for_the_run_to_shorten(house: House, reply: Reply) -> None:
     house.models.script("a", reply)
     with pytest.raises(ProviderError) as caught:
         await house.run(house.target("a"), house.target("b"))
-    assert caught.value.reason in {"format", "context_overflow"}
+    assert caught.value.reason == "context_overflow"
     assert house.asked() == ["a"]
     assert len(house.failures) == 1
     assert house.call is not None
@@ -193,6 +195,30 @@ async def test_the_only_models_error_is_passed_on(house: House) -> None:
     assert "attempts" not in caught.value.message
     assert caught.value.retry_after == 60
     assert house.clock.now == 0
+
+
+async def test_a_request_that_every_model_refuses_is_the_clients_fault(house: House) -> None:
+    house.models.script("a", fails(400, "temperature is too high"))
+    house.models.script("b", fails(400, "no"))
+    with pytest.raises(ProviderError, match="temperature is too high") as caught:
+        await house.run(house.target("a"), house.target("b"))
+    assert (caught.value.http_status, caught.value.retryable) == (400, False)
+    assert house.asked() == ["a", "b"]
+
+
+async def test_an_error_that_cannot_pass_stays_so_when_all_fail(house: House) -> None:
+    endpoint = Endpoint("acme", house.models.base_url.replace("http://", "https://"), "first-private-key")
+    house.models.script("b", fails(401))
+    with pytest.raises(ProviderError) as caught:
+        await house.run(ModelTarget(endpoint, "a"), house.target("b"))
+    assert (caught.value.reason, caught.value.retryable) == ("unreachable", False)
+
+
+async def test_another_key_after_a_retry_that_was_refused(keyed: House) -> None:
+    keyed.models.enqueue(fails(503), fails(401), says("fine"))
+    await keyed.run(keyed.target("a"))
+    assert keyed.keys() == ["first", "first", "second"]
+    assert keyed.text == "fine"
 
 
 async def test_when_all_fail_the_first_ones_error_names_them_all(house: House) -> None:
@@ -241,8 +267,9 @@ async def test_another_key_where_the_key_is_refused(keyed: House) -> None:
     assert keyed.keys()[3:] == ["third"]
 
 
-async def test_no_other_key_where_the_model_is_at_fault(keyed: House) -> None:
-    keyed.models.enqueue(fails(404), says("fine"))
+@pytest.mark.parametrize("reply", [fails(404), fails(400), fails(422)])
+async def test_no_other_key_where_the_model_is_at_fault(keyed: House, reply: Reply) -> None:
+    keyed.models.enqueue(reply, says("fine"))
     await keyed.run(keyed.target("a"), keyed.target("b"))
     assert keyed.keys() == ["first", "first"]
     assert keyed.asked() == ["a", "b"]

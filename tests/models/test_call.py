@@ -1,4 +1,4 @@
-"""Model calls over real sockets, against the scripted server."""
+"""Model calls over real sockets, against the scripted server: answers, their ends, and retries."""
 
 import asyncio
 import gzip
@@ -58,7 +58,7 @@ async def test_events_in_order(models: ModelServer) -> None:
 async def test_what_one_read_brings_comes_together_and_at_once(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says("a", "b", Hold(gate), "c", "d"))
-    async with caller() as calls, aclosing(calls.stream(target(models), ModelRequest("", HI))) as call:
+    async with caller() as calls, aclosing(calls.stream((target(models),), ModelRequest("", HI))) as call:
         batches = aiter(call)
         await anext(batches)
         assert await anext(batches) == [TextDelta("a"), TextDelta("b")]
@@ -245,7 +245,7 @@ async def test_cancelling_closes_the_connection_at_once(models: ModelServer, rep
 async def test_leaving_early_closes_the_connection(models: ModelServer) -> None:
     models.script("m", says("a", Hang()))
     async with caller() as calls:
-        call = calls.stream(target(models), ModelRequest("", HI))
+        call = calls.stream((target(models),), ModelRequest("", HI))
         async with aclosing(call):
             async for events in call:
                 if events == [TextDelta("a")]:

@@ -97,6 +97,24 @@ def test_a_built_in_provider_needs_only_its_key() -> None:
         resolve("openai/gpt-x", config(mode="replace"), {"OPENAI_API_KEY": "k"})
 
 
+@pytest.mark.parametrize(
+    ("fields", "keys"),
+    [
+        ({"apiKey": "a", "apiKeys": ["b", "c"]}, ["a", "b", "c"]),
+        ({"apiKey": "a", "apiKeys": ["b", "a", "", "b"]}, ["a", "b"]),
+        ({"apiKeys": ["b", "c"]}, ["b", "c"]),
+        ({"apiKey": "a"}, ["a"]),
+        ({}, [None]),
+    ],
+)
+def test_all_keys_of_a_provider_are_known_from_the_start(fields: dict[str, Any], keys: list[Any]) -> None:
+    endpoint = resolve("acme/m", config({"acme": provider("m", headers={"x": "y"}, **fields)})).endpoint
+    every = [endpoint.with_key(place) for place in range(endpoint.keys)]
+    assert [each.api_key for each in every] == keys
+    assert {(each.base_url, each.headers["x"]) for each in every} == {("http://127.0.0.1:9/v1", "y")}
+    assert every[0] is endpoint
+
+
 def test_the_configured_key_is_above_the_environment_s() -> None:
     environ = {"OPENAI_API_KEY": "env", "MY_BOX_API_KEY": "box"}
     providers = {"openai": provider(apiKey="own"), "my-box": provider()}

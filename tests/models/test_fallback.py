@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models import fallback
+from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
-from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCall, FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import (
@@ -22,9 +26,9 @@ from openclaw_gateway.testing.model_server import (
     sends,
 )
 from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, ReasoningDelta, TextDelta
-from tests.models.calls import HI, caller
+from tests.models.calls import HI, upstream
 
-KEYS = {"acme": ("second-private-key", "third-private-key")}
+KEYS = ("second-private-key", "third-private-key")
 CUT_AT_ONCE = sends(Cut())
 CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": "{"}}
 CALL_BEGUN = Chunk({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]})
@@ -52,11 +56,12 @@ class House:
         self.clock = clock
         self.events: list[Event] = []
         self.call: FallbackCall | None = None
+        self.more_keys: tuple[str, ...] = ()
 
-    def target(
-        self, model: str, provider: str = "acme", key: str | None = "first-private-key"
-    ) -> ModelTarget:
-        return ModelTarget(Endpoint(provider, self.models.base_url, key), model)
+    def target(self, model: str, provider: str = "acme") -> ModelTarget:
+        url = self.models.base_url
+        further = tuple(Endpoint(provider, url, key) for key in self.more_keys)
+        return ModelTarget(Endpoint(provider, url, "first-private-key", further=further), model)
 
     async def run(self, *targets: ModelTarget) -> FallbackCall:
         self.call = call = self.calls.stream(targets, ModelRequest("", HI))
@@ -91,16 +96,16 @@ class House:
 @pytest.fixture
 async def house(models: ModelServer) -> AsyncIterator[House]:
     clock = Clock()
-    async with caller(policy=NO_RETRIES) as calls:
-        yield House(models, FallbackCaller(calls, Cooldowns(), clock, sleep=clock.sleep), clock)
+    async with upstream() as client:
+        calls = FallbackCaller(ModelCaller(client), Cooldowns(), clock, sleep=clock.sleep)
+        yield House(models, calls, clock)
 
 
 @pytest.fixture
-async def keyed(models: ModelServer) -> AsyncIterator[House]:
-    """The same where the provider has three keys."""
-    clock = Clock()
-    async with caller(policy=NO_RETRIES) as calls:
-        yield House(models, FallbackCaller(calls, Cooldowns(), clock, keys=KEYS, sleep=clock.sleep), clock)
+def keyed(house: House) -> House:
+    """The same where every provider has three keys."""
+    house.more_keys = KEYS
+    return house
 
 
 async def test_one_model_that_answers(house: House) -> None:
@@ -298,7 +303,16 @@ async def test_a_resting_provider_is_asked_last(house: House) -> None:
     assert house.asked()[3:] == ["c", "c", "a"]
 
 
-async def test_a_provider_with_nothing_but_further_keys(keyed: House) -> None:
-    keyed.models.enqueue(fails(401), says("fine"))
-    await keyed.run(keyed.target("a", key=None))
-    assert keyed.keys() == ["second", "third"]
+async def test_the_log_says_what_failed_and_when_it_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = LogCapture()
+    logger = structlog.wrap_logger(None, processors=[lines], wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(fallback, "log", logger)
+    house.models.script("a", fails(503), fails(401))
+    with pytest.raises(ProviderError):
+        await house.run(house.target("a"))
+    first, second = [line for line in lines.entries if line["event"] == "model.call_failed"]
+    assert (first["attempt"], first["status"]) == (1, 503)
+    assert first["retry_in_s"] == pytest.approx(house.clock.now, abs=0.001)
+    assert (second["attempt"], second["status"], second["retry_in_s"]) == (2, 401, None)

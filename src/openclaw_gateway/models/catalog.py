@@ -5,6 +5,7 @@ shared by all its models. It must not know agents or sockets.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,6 @@ from openclaw_gateway.models.defaults import BUILT_IN, key_from, key_variables, 
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.params import read_cache, read_params
 from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
-
-__all__ = ["Catalog", "ModelTarget"]
 
 _DEFAULT_API = "openai-completions"
 # Their models refuse a conversation in which a call has lost what was thought before it.
@@ -149,9 +148,16 @@ def _configured(name: str, entry: ProviderConfig, environ: Mapping[str, str]) ->
     key = entry.api_key
     if not key and (found := key_from(environ, provider_id(name))) is not None:
         key = found[1]
-    return Endpoint(
-        name, entry.base_url.rstrip("/"), key, entry.headers, entry.auth_header, entry.timeout_seconds
+    keys = list(dict.fromkeys(each for each in (key, *entry.api_keys) if each))
+    endpoint = Endpoint(
+        name,
+        entry.base_url.rstrip("/"),
+        keys[0] if keys else None,
+        entry.headers,
+        entry.auth_header,
+        entry.timeout_seconds,
     )
+    return replace(endpoint, further=tuple(replace(endpoint, api_key=other) for other in keys[1:]))
 
 
 def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:

@@ -22,20 +22,18 @@ Place = tuple[int, int]
 
 
 class Course:
-    """`keys[n]` is how many keys the provider of `targets[n]` has."""
+    """Of one call. `cooldowns` say which keys rest, and rest while it goes."""
 
     __slots__ = ("_cooldowns", "_failed", "_left", "_targets")
 
-    def __init__(
-        self, targets: Sequence[ModelTarget], keys: Sequence[int], cooldowns: Cooldowns, now: float
-    ) -> None:
+    def __init__(self, targets: Sequence[ModelTarget], cooldowns: Cooldowns, now: float) -> None:
         self._targets = targets
         self._cooldowns = cooldowns
         self._failed: list[tuple[ModelTarget, ProviderError]] = []
         self._left: list[Place] = [
             (index, key)
             for index, target in enumerate(targets)
-            for key in cooldowns.in_order(target.provider, keys[index], now)
+            for key in cooldowns.in_order(target.provider, target.endpoint.keys, now)
         ]
 
     def take(self, now: float) -> Place:

@@ -21,6 +21,7 @@ class Endpoint:
 
     `headers` are the operator's and win over ours. `timeout_s` replaces the limits for the first byte and
     for silence; 0 = unlimited. `base_url` has no trailing slash and may hold credentials: never show it.
+    `further` are the same with the provider's other keys.
     """
 
     provider: str
@@ -29,6 +30,15 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth_header: bool = True
     timeout_s: float | None = None
+    further: tuple["Endpoint", ...] = field(default=(), repr=False)
+
+    @property
+    def keys(self) -> int:
+        """How many keys the provider has; one that needs none has one."""
+        return len(self.further) + 1
+
+    def with_key(self, place: int) -> "Endpoint":
+        return self.further[place - 1] if place else self
 
     @cached_property
     def vendor(self) -> Vendor:

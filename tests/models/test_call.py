@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from contextlib import aclosing
 
+import msgspec
 import pytest
 
 from openclaw_gateway.config.schema import Limits
@@ -198,6 +199,16 @@ async def test_stream_options_are_given_up_where_they_are_refused(models: ModelS
         assert (await run(calls, target(models))).attempts == 1
         await run(calls, target(models))
     assert ["stream_options" in request.body for request in models.requests] == [True, False, False]
+
+
+async def test_an_error_that_only_quotes_the_request_costs_nobody_the_usage(models: ModelServer) -> None:
+    quoting = {"detail": [{"msg": "bad temperature", "input": {"stream_options": {"include_usage": True}}}]}
+    models.script("m", fails(422, body=msgspec.json.encode(quoting)))
+    async with caller() as calls:
+        with pytest.raises(ProviderError, match="bad temperature"):
+            await run(calls, target(models))
+        models.script("m", says("ok"))
+        assert isinstance((await run(calls, target(models))).events[-1], UsageReported)
 
 
 async def test_a_400_for_another_reason_is_not_asked_twice(models: ModelServer) -> None:

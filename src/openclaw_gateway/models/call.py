@@ -50,11 +50,14 @@ class ModelCaller:
         dialect = DIALECTS[target.api]
         endpoint = await self._endpoint(target, key)
         vendor = endpoint.vendor
+        stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
+        resent = False
         while True:
-            stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
             body = dialect.body(target, request, stream_usage=stream_usage)
             response = await self._client.post(endpoint, dialect.path(target), body, dialect.headers)
             if 200 <= response.status < 300:
+                if resent:
+                    self._without_usage.add(target.provider)
                 parser = dialect.parser(vendor)
                 return Answer(response, wrap(parser) if wrap else parser, vendor)
             try:
@@ -62,7 +65,8 @@ class ModelCaller:
             finally:
                 response.close()
             if stream_usage and refuses_stream_options(response.status, said):
-                self._without_usage.add(target.provider)
+                # It may only have quoted the request: the answer to the next one tells.
+                stream_usage, resent = False, True
                 continue
             raise from_response(
                 vendor, response.status, said, retry_after=retry_after_s(response.headers, self._now())

@@ -162,7 +162,6 @@ class MessageParser:
                 self._count(event.usage)
                 if event.delta is not None and event.delta.stop_reason:
                     self._stop = event.delta.stop_reason
-                    self._calls.end(events)
             case "message_stop":
                 self.done = True
             case "error":

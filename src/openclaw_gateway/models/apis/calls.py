@@ -29,7 +29,6 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._ended = True
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -41,7 +40,6 @@ class Calls:
         call = Call(len(self._calls), "", name)
         self.name_it(call, call_id)
         self._calls.append(call)
-        self._ended = False
         return call
 
     def name_it(self, call: Call, call_id: str) -> None:
@@ -58,10 +56,7 @@ class Calls:
             events.append(ToolCallArguments(call.index, text))
 
     def end(self, events: list[Event]) -> None:
-        """Every call so far is complete; may be said more than once."""
-        if self._ended:
-            return
-        self._ended = True
+        """The answer has ended, and with it every call."""
         for call in self._calls:
             _start(call, events)
             if not "".join(call.arguments).strip():

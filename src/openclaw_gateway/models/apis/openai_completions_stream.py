@@ -127,7 +127,6 @@ class ChunkParser:
                     self._take(choice.delta, events)
                 if choice.finish_reason:
                     self._finish = choice.finish_reason
-                    self._calls.end(events)
             if chunk.usage is not None:
                 self._usage = chunk.usage
             if chunk.error:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings
@@ -26,7 +27,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import NamedTool, ToolChoice, ToolSpec
 
-API = "openai-completions"
+API = openai_completions_stream.NAME
 
 
 class _Function(Struct):

@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
-from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
 from openclaw_gateway.wire.run import FinishReason, Usage
+
+NAME = "openai-completions"
 
 _FINISH: dict[str, FinishReason] = {
     "length": "length",
@@ -73,39 +73,21 @@ class _Chunk(Struct):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class ChunkParser:
-    """Turns the data of one answer's stream events into events of ours.
+class ChunkParser(AnswerParser):
+    """Turns the data of one answer's stream events into events of ours. Most deltas of all pass here, so
+    that their way is written out in `feed`.
 
     `failure` is what ended the answer too early; it stands beside the events of the same read because
     those came first. `done`: nothing that matters will come any more.
     """
 
+    api = NAME
+    finishes = _FINISH
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._finish: str | None = None
+        super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._calls = Calls()
         self._deltas: CallDeltas | None = None
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Whether the answer is complete as far as the model is concerned."""
-        return self.done or self._finish is not None
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        return _FINISH.get(self._finish or "") or ("tool_calls" if self._calls else "stop")
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        # What was cut off or filtered is not to be executed.
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return ()
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order and size the provider sent them, up to the end or the `failure`."""
@@ -165,14 +147,6 @@ class ChunkParser:
         if chunk is None:
             self.failure = self._not_ours("something that is not the JSON of a chat completion")
         return chunk
-
-    def _not_ours(self, what: str) -> ProviderError:
-        provider = self._vendor.provider
-        return ProviderError(
-            "bad_response",
-            f"The provider {provider} sent {what}. "
-            f"Check models.providers.{provider}.baseUrl: it must be an OpenAI-compatible API.",
-        )
 
     def ending(self) -> list[Event]:
         """The calls that are still open, then what the call cost if the provider said so."""

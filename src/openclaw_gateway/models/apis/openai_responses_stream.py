@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
-from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.apis.parsing import EventParser
+from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ReasoningBlock
 from openclaw_gateway.wire.run import FinishReason, Usage
 
 NAME = "openai-responses"
@@ -91,54 +91,19 @@ _THOUGHTS = {"response.reasoning_summary_text.delta", "response.reasoning_text.d
 _ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
 
-class ResponseParser:
+class ResponseParser(EventParser[_Event]):
     """See `dialect.Parser`."""
 
+    api = NAME
+    finishes = _FINISH
+    decode = staticmethod(_decode)
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._cut: str | None = None
+        super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._calls = Calls()
         self._call_at: dict[int, Call] = {}
         self._told: set[int] = set()  # items some text of which has come
-        self._blocks: list[ReasoningBlock] = []
         self._thought = False
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.done
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        if self._cut is not None:
-            return _FINISH.get(self._cut, "length")
-        return "tool_calls" if self._calls else "stop"
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return tuple(self._blocks)
-
-    def feed(self, payloads: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for payload in payloads:
-            if payload == b"[DONE]":
-                # Some who copied this API end as the older one does.
-                self.done = True
-                break
-            event = read(_decode, payload)
-            if event is None:
-                self.failure = not_ours(self._vendor, "something that is no event of a response", NAME)
-                break
-            self._take(event, events)
-            if self.done or self.failure:
-                break
-        return events
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -146,7 +111,7 @@ class ResponseParser:
         if response is not None and response.error:
             self.failure = from_stream(self._vendor, response.error)
         elif response is None or response.output is None:
-            self.failure = not_ours(self._vendor, "a JSON answer without output", NAME)
+            self.failure = self._not_ours("a JSON answer without output")
         else:
             for index, item in enumerate(response.output):
                 self._begin(index, item, events)
@@ -236,5 +201,6 @@ class ResponseParser:
             return
         if response.status == "incomplete":
             details = response.incomplete_details
-            self._cut = (details.reason if details else None) or "max_output_tokens"
+            reason = details.reason if details else None
+            self._finish = reason if reason in _FINISH else "max_output_tokens"
         self.done = True

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
-from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-completions"
 
@@ -48,20 +48,12 @@ class _Choice(Struct):
     finish_reason: str | None = None
 
 
-class _Cached(Struct):
-    cached_tokens: float | None = None
-
-
-class _Reasoned(Struct):
-    reasoning_tokens: float | None = None
-
-
 class _Usage(Struct):
     prompt_tokens: float | None = None
     completion_tokens: float | None = None
     total_tokens: float | None = None
-    prompt_tokens_details: _Cached | None = None
-    completion_tokens_details: _Reasoned | None = None
+    prompt_tokens_details: Cached | None = None
+    completion_tokens_details: Reasoned | None = None
 
 
 class _Chunk(Struct):
@@ -153,16 +145,9 @@ class ChunkParser(AnswerParser):
         events: list[Event] = []
         self._calls.end(events)
         if (usage := self._usage) is not None:
-            prompt, completion = count(usage.prompt_tokens), count(usage.completion_tokens)
+            total = usage.total_tokens
             cached, reasoned = usage.prompt_tokens_details, usage.completion_tokens_details
-            spent = Usage(
-                prompt,
-                completion,
-                count(usage.total_tokens) or prompt + completion,
-                count(cached.cached_tokens) if cached else 0,
-                count(reasoned.reasoning_tokens) if reasoned else 0,
-            )
-            events.append(UsageReported(spent))
+            events.append(spent(usage.prompt_tokens, usage.completion_tokens, total, cached, reasoned))
         return events
 
     def _take(self, delta: _Delta, events: list[Event]) -> None:

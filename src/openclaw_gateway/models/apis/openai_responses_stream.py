@@ -10,13 +10,13 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.models.apis.calls import Call
-from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
 from openclaw_gateway.wire.messages import ReasoningBlock
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-responses"
 
@@ -43,20 +43,12 @@ class _Item(Struct):
     encrypted_content: str | None = None
 
 
-class _Cached(Struct):
-    cached_tokens: float | None = None
-
-
-class _Reasoned(Struct):
-    reasoning_tokens: float | None = None
-
-
 class _Usage(Struct):
     input_tokens: float | None = None
     output_tokens: float | None = None
     total_tokens: float | None = None
-    input_tokens_details: _Cached | None = None
-    output_tokens_details: _Reasoned | None = None
+    input_tokens_details: Cached | None = None
+    output_tokens_details: Reasoned | None = None
 
 
 class _Incomplete(Struct):
@@ -123,16 +115,9 @@ class ResponseParser(EventParser[_Event]):
         events: list[Event] = []
         self._calls.end(events)
         if (usage := self._usage) is not None:
-            prompt, completion = count(usage.input_tokens), count(usage.output_tokens)
+            total = usage.total_tokens
             cached, reasoned = usage.input_tokens_details, usage.output_tokens_details
-            spent = Usage(
-                prompt,
-                completion,
-                count(usage.total_tokens) or prompt + completion,
-                count(cached.cached_tokens) if cached else 0,
-                count(reasoned.reasoning_tokens) if reasoned else 0,
-            )
-            events.append(UsageReported(spent))
+            events.append(spent(usage.input_tokens, usage.output_tokens, total, cached, reasoned))
         return events
 
     def _take(self, event: _Event, events: list[Event]) -> None:

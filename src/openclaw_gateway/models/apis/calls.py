@@ -6,9 +6,30 @@ cut; ids are the provider's unless it gives none or the same one twice.
 """
 
 import secrets
+from typing import Any
+
+import msgspec
 
 from openclaw_gateway.wire.events import Event, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import ToolCall
+
+_encode = msgspec.json.Encoder().encode
+
+
+def as_text(arguments: Any) -> str:
+    """A call's arguments as JSON text, which is what most send; some send the value itself."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return _encode(arguments).decode()
+
+
+def as_object(arguments: str) -> dict[str, Any]:
+    """A call's arguments for vendors who want them as an object, whatever a model has written."""
+    try:
+        read = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        read = None
+    return read if isinstance(read, dict) else {"arguments": arguments}
 
 
 class Call:

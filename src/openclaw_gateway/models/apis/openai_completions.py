@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
-from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings
+from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings, written
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -147,10 +147,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
             wire.tool_choice = _choice(request.tool_choice)
         if request.parallel_tool_calls is not None:
             wire.parallel_tool_calls = request.parallel_tool_calls
-    written = _encode(wire)
-    if target.extra_body:
-        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
-    return written
+    return written(wire, target)
 
 
 def _wire(message: Message, target: ModelTarget) -> Any:

@@ -277,8 +277,30 @@ def test_reasoning_under_both_names_counts_once_and_comes_before_text() -> None:
     assert parse(chunk(delta))[1] == [ReasoningDelta("hm"), TextDelta("so")]
 
 
-def test_think_tags_are_text() -> None:
-    assert parse(chunk({"content": "<think>x</think>"}))[1] == [TextDelta("<think>x</think>")]
+def test_think_tags_are_reasoning_in_a_stream_and_whole() -> None:
+    _, events = parse(chunk({"content": "<think>x</think>\n\nso"}), chunk({"content": "<think>"}))
+    assert events == [ReasoningDelta("x"), TextDelta("so"), TextDelta("<think>")]
+    whole = ChunkParser(VENDOR)
+    message = {"content": "<think>x</think>so"}
+    assert whole.whole(msgspec.json.encode({"choices": [{"message": message}]})) == [
+        ReasoningDelta("x"),
+        TextDelta("so"),
+    ]
+
+
+def test_what_is_kept_back_is_told_at_the_end() -> None:
+    parser, events = parse(chunk({"content": "<thi"}, finish="stop"))
+    assert (events, parser.ending()) == ([], [TextDelta("<thi")])
+    whole = ChunkParser(VENDOR)
+    assert whole.whole(msgspec.json.encode({"choices": [{"message": {"content": "<thi"}}]})) == []
+    assert whole.ending() == [TextDelta("<thi")]
+
+
+def test_usage_may_stand_in_the_choice() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cached_tokens": 4}
+    choice = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage}
+    parser, _ = parse(msgspec.json.encode({"choices": [choice]}), b"[DONE]")
+    assert parser.ending() == [UsageReported(Usage(10, 5, 15, 4))]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +308,15 @@ def test_think_tags_are_text() -> None:
     [
         ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, [TextDelta("ab")]),
         ({"content": ["a", "b"]}, [TextDelta("ab")]),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Okay, "}, "so"]}]},
+            [ReasoningDelta("Okay, so")],
+        ),
+        (
+            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]},
+            [ReasoningDelta("hm"), TextDelta("a")],
+        ),
+        ({"content": [{"type": "thinking", "thinking": {"x": 1}}]}, []),
         ({"content": []}, []),
         ({"content": [{"type": "image"}]}, []),
         ({"content": None}, []),

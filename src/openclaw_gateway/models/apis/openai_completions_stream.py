@@ -13,6 +13,7 @@ from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, Func
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
+from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
 from openclaw_gateway.wire.run import FinishReason
@@ -29,6 +30,7 @@ _FINISH: dict[str, FinishReason] = {
 class _Part(Struct):
     type: str = ""
     text: str | None = None
+    thinking: Any = None
 
 
 class _Delta(Struct):
@@ -42,18 +44,20 @@ class _Delta(Struct):
     function_call: FunctionDelta | None = None
 
 
-class _Choice(Struct):
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
 class _Usage(Struct):
     prompt_tokens: float | None = None
     completion_tokens: float | None = None
     total_tokens: float | None = None
     prompt_tokens_details: Cached | None = None
     completion_tokens_details: Reasoned | None = None
+    cached_tokens: float | None = None
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+    usage: _Usage | None = None
 
 
 class _Chunk(Struct):
@@ -80,6 +84,7 @@ class ChunkParser(AnswerParser):
         super().__init__(vendor)
         self._usage: _Usage | None = None
         self._deltas: CallDeltas | None = None
+        self._tags: ThinkTags | None = ThinkTags()
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order and size the provider sent them, up to the end or the `failure`."""
@@ -101,12 +106,14 @@ class ChunkParser(AnswerParser):
                     self._take(choice.delta, events)
                 if choice.finish_reason:
                     self._finish = choice.finish_reason
+                    # Kimi says here what it cost.
+                    self._usage = choice.usage or self._usage
             if chunk.usage is not None:
                 self._usage = chunk.usage
             if chunk.error:
                 self.failure = from_stream(self._vendor, chunk.error)
                 break
-        return events
+        return events if self._tags is None else self._sorted(events, self._tags)
 
     def whole(self, body: bytes) -> list[Event]:
         """The same for a provider that answers one JSON object although a stream was asked for."""
@@ -126,6 +133,12 @@ class ChunkParser(AnswerParser):
             self._finish = choice.finish_reason
             self._usage = answer.usage
             self.done = True
+        return events if self._tags is None else self._sorted(events, self._tags)
+
+    def _sorted(self, events: list[Event], tags: ThinkTags) -> list[Event]:
+        events = tags.sort(events)
+        if tags.decided:
+            self._tags = None
         return events
 
     def _read_again(self, payload: bytes) -> _Chunk | None:
@@ -142,11 +155,12 @@ class ChunkParser(AnswerParser):
 
     def ending(self) -> list[Event]:
         """The calls that are still open, then what the call cost if the provider said so."""
-        events: list[Event] = []
+        events: list[Event] = [] if self._tags is None else self._tags.end()
         self._calls.end(events)
         if (usage := self._usage) is not None:
             total = usage.total_tokens
-            cached, reasoned = usage.prompt_tokens_details, usage.completion_tokens_details
+            cached = usage.prompt_tokens_details or Cached(usage.cached_tokens)
+            reasoned = usage.completion_tokens_details
             events.append(spent(usage.prompt_tokens, usage.completion_tokens, total, cached, reasoned))
         return events
 
@@ -157,6 +171,8 @@ class ChunkParser(AnswerParser):
         content = delta.content
         if content:
             if type(content) is not str:
+                if thought := "".join(map(_thought, content)):
+                    events.append(ReasoningDelta(thought))
                 content = "".join(part if isinstance(part, str) else part.text or "" for part in content)
             if content:
                 events.append(TextDelta(content))
@@ -172,3 +188,12 @@ class ChunkParser(AnswerParser):
         if delta.function_call is not None and not delta.tool_calls:
             # The form before `tools`: there is one call, without an id.
             deltas.take(CallDelta(0, None, delta.function_call), events)
+
+
+def _thought(part: Any) -> str:
+    """What Mistral's models think comes as a part of the content, with parts of its own."""
+    if not isinstance(part, _Part):
+        return ""
+    inner = part.thinking if isinstance(part.thinking, list) else [part.thinking]
+    texts = (each.get("text") if isinstance(each, dict) else each for each in inner)
+    return "".join(text for text in texts if isinstance(text, str))

@@ -67,7 +67,7 @@ class _Event(_Message):
 
     type: str = ""
     index: int | None = None
-    message: _Message | None = None
+    message: _Message | str | None = None
     content_block: _Block | None = None
     delta: _Delta | None = None
     error: Any = None
@@ -128,18 +128,17 @@ class MessageParser(EventParser[_Event]):
             case "content_block_stop":
                 self._close(index)
             case "message_start":
-                self._count(event.message.usage if event.message else None)
+                self._count(event.message.usage if isinstance(event.message, _Message) else None)
             case "message_delta":
                 self._count(event.usage)
                 if event.delta is not None and event.delta.stop_reason:
                     self._finish = event.delta.stop_reason
             case "message_stop":
                 self.done = True
-            case "error":
-                self.failure = from_stream(self._vendor, event.error)
-            case _:
-                if event.error:
-                    self.failure = from_stream(self._vendor, event.error)
+            case kind:
+                if kind == "error" or event.error:
+                    # Proxies say only what the vendor would say inside.
+                    self.failure = from_stream(self._vendor, event.error or event.message)
 
     def _begin(self, index: int, block: _Block, events: list[Event]) -> None:
         match block.type:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.models.apis.calls import Call
+from openclaw_gateway.models.apis.calls import Call, as_text
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
@@ -26,20 +26,16 @@ _FINISH: dict[str, FinishReason] = {
 }
 
 
-class _Part(Struct):
-    type: str = ""
-    text: str | None = None
-    refusal: str | None = None
-
-
 class _Item(Struct):
+    """There are more kinds than those that are read here, with values of other types."""
+
     type: str = ""
     id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
-    content: list[_Part] | None = None
-    summary: list[_Part] | None = None
+    arguments: Any = None
+    content: Any = None
+    summary: Any = None
     encrypted_content: str | None = None
 
 
@@ -65,13 +61,13 @@ class _Response(Struct):
 
 class _Event(Struct):
     type: str = ""
-    delta: str | None = None
+    delta: Any = None
     output_index: int | None = None
     item: _Item | None = None
     response: _Response | None = None
     error: Any = None
-    message: str | None = None
-    code: str | None = None
+    message: Any = None
+    code: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -122,7 +118,7 @@ class ResponseParser(EventParser[_Event]):
 
     def _take(self, event: _Event, events: list[Event]) -> None:
         kind, index = event.type, event.output_index or 0
-        if event.delta is not None:
+        if type(event.delta) is str:
             self._add(kind, index, event.delta, events)
         elif kind == "response.output_item.added" and event.item is not None:
             self._begin(index, event.item, events)
@@ -162,14 +158,13 @@ class ResponseParser(EventParser[_Event]):
                     self._begin(index, item, events)
                 call = self._call_at[index]
                 if item.arguments and not call.arguments:
-                    self._calls.argue(call, item.arguments, events)
+                    self._calls.argue(call, as_text(item.arguments), events)
             case "message":
-                text = "".join(part.text or part.refusal or "" for part in item.content or ())
+                text = "".join(_texts(item.content))
                 if text and index not in self._told:
                     events.append(TextDelta(text))
             case "reasoning":
-                parts = item.summary or item.content or ()
-                text = "\n\n".join(part.text or "" for part in parts)
+                text = "\n\n".join(_texts(item.summary or item.content))
                 if text and index not in self._told:
                     events.append(ReasoningDelta(text))
                 if item.encrypted_content:
@@ -189,3 +184,12 @@ class ResponseParser(EventParser[_Event]):
             reason = details.reason if details else None
             self._finish = reason if reason in _FINISH else "max_output_tokens"
         self.done = True
+
+
+def _texts(content: Any) -> list[str]:
+    """What the parts of an item say."""
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else ()
+    texts = (part.get("text") or part.get("refusal") for part in parts if isinstance(part, dict))
+    return [text for text in texts if isinstance(text, str)]

@@ -1,4 +1,8 @@
-"""What real providers send, byte for byte: the same events from a socket and however the bytes are cut."""
+"""Whole answers as the vendors' documents show them: the same events from a socket and however they are cut.
+
+The streams in `data` were composed after those documents, event by event with all their fields; none was
+taken from a vendor's wire.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

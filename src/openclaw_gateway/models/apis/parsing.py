@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.calls import Calls
-from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.apis.reading import UNREADABLE, not_ours, repaired
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
@@ -59,12 +59,17 @@ class EventParser(AnswerParser, Generic[E]):
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         events: list[Event] = []
+        decode = self.decode
         for payload in payloads:
             if payload == b"[DONE]":
                 # So the oldest of these APIs ends, and with it those who copied another one.
                 self.done = True
                 break
-            event = read(self.decode, payload)
+            event: E | None
+            try:
+                event = decode(payload)
+            except UNREADABLE:
+                event = repaired(decode, payload)
             if event is None:
                 self.failure = self._not_ours("something that is no event of an answer")
                 break

@@ -296,6 +296,18 @@ def test_what_is_kept_back_is_told_at_the_end() -> None:
     assert whole.ending() == [TextDelta("<thi")]
 
 
+def test_numbers_may_be_written_as_text() -> None:
+    call = {"index": "0", "id": "a", "function": {"name": "f", "arguments": "{}"}}
+    parser, events = parse(
+        chunk({"content": "null"}),
+        chunk({"tool_calls": [call]}),
+        chunk(usage={"prompt_tokens": "12"}),
+        b"[DONE]",
+    )
+    assert events == [TextDelta("null"), ToolCallStarted(0, "a", "f"), ToolCallArguments(0, "{}")]
+    assert parser.ending() == [UsageReported(Usage(12, 0, 12))]
+
+
 def test_usage_may_stand_in_the_choice() -> None:
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cached_tokens": 4}
     choice = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage}

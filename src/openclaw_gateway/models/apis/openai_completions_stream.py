@@ -66,7 +66,8 @@ class _Chunk(Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+# Some write numbers as text.
+_decode = msgspec.json.Decoder(_Chunk, strict=False).decode
 
 
 class ChunkParser(AnswerParser):

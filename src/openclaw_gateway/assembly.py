@@ -26,7 +26,7 @@ from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default
-from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL
@@ -150,9 +150,7 @@ class Assembly:
         lanes = Lanes(store, bus)
         lanes.open()
         self._undo.push_async_callback(lanes.close)
-        caller = ModelCaller(upstream, self._local.endpoint, policy=NO_RETRIES)
-        keys = {name: entry.api_keys for name, entry in config.models.providers.items()}
-        models = FallbackCaller(caller, keys=keys)
+        models = FallbackCaller(ModelCaller(upstream, self._local.endpoint))
         defaults = config.agents.defaults
         rounds = Rounds(
             models,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from openclaw_gateway.testing.gateway import model_config, running_gateway
-from openclaw_gateway.testing.model_server import ModelServer, fails, says
+from openclaw_gateway.testing.model_server import Call, ModelServer, calls, fails, says
+from openclaw_gateway.wire.run import Usage
 from tests.doors.chat import ask, assistant, say, user
 
 LONG = "a" * 8000
@@ -53,3 +54,16 @@ async def test_an_overflow_told_by_the_provider_is_one_compaction_and_one_retry(
         assert answer.content == "fine"
         assert any("In short." in text for text in contents(models))
         assert contents(models)[-1] == "q4"
+
+
+async def test_the_providers_own_count_is_above_the_estimate(models: ModelServer) -> None:
+    models.script("m", says(LONG[:4000]))
+    async with running_gateway(config(models, 12_000)) as gateway:
+        for number in range(3):
+            await say(gateway, f"q{number}", user="ada")
+        counted = Usage(11_000, 5, 11_005)
+        models.enqueue(calls(Call("ls"), usage=counted), says("In short."), says("fine"))
+        answer = await say(gateway, "q3", user="ada")
+        assert answer.content == "fine"
+        assert any("In short." in text for text in contents(models) if text)
+        assert "q0" not in contents(models)

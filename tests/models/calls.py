@@ -7,6 +7,7 @@ from typing import Any
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -36,9 +37,9 @@ async def upstream(limits: Limits | None = None) -> AsyncIterator[UpstreamClient
 @asynccontextmanager
 async def caller(
     limits: Limits | None = None, policy: RetryPolicy = AT_ONCE, local: LocalEndpoint | None = None
-) -> AsyncIterator[ModelCaller]:
+) -> AsyncIterator[FallbackCaller]:
     async with upstream(limits) as client:
-        yield ModelCaller(client, local, policy=policy)
+        yield FallbackCaller(ModelCaller(client, local), last=policy)
 
 
 class Outcome:
@@ -64,7 +65,7 @@ class Outcome:
 
 
 async def run(
-    models: ModelCaller,
+    models: FallbackCaller,
     to: ModelTarget,
     outcome: Outcome | None = None,
     *,
@@ -77,7 +78,7 @@ async def run(
     """Make the call and read it to its end. With `outcome` given, what came before a failure is in it."""
     outcome = outcome or Outcome()
     request = ModelRequest(system, messages, sampling or Sampling(), tools, tool_choice)
-    call = models.stream(to, request)
+    call = models.stream((to,), request)
     async with aclosing(call):
         async for events in call:
             outcome.batches.append(events)

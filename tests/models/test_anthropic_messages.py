@@ -273,3 +273,19 @@ def test_stop_reasons(reason: str, meant: str) -> None:
     parser = anthropic_messages.parser(Vendor("acme"))
     parser.feed([msgspec.json.encode({"type": "message_delta", "delta": {"stop_reason": reason}})])
     assert (parser.finished, parser.finish_reason) == (True, meant)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"type": "error", "message": "Overloaded, too many tokens"},
+        {"type": "error", "error": "too many tokens"},
+        {"error": {"message": "too many tokens"}},
+    ],
+)
+def test_errors_as_proxies_write_them(error: Any) -> None:
+    parser = anthropic_messages.parser(Vendor("acme"))
+    assert parser.feed([msgspec.json.encode(error)]) == []
+    assert parser.failure is not None
+    assert parser.failure.reason == "context_overflow"
+    assert "too many tokens" in parser.failure.message

@@ -1,9 +1,10 @@
-"""Model calls over real sockets, against the scripted server."""
+"""Model calls over real sockets, against the scripted server: answers, their ends, and retries."""
 
 import asyncio
 import gzip
 from contextlib import aclosing
 
+import msgspec
 import pytest
 
 from openclaw_gateway.config.schema import Limits
@@ -58,7 +59,7 @@ async def test_events_in_order(models: ModelServer) -> None:
 async def test_what_one_read_brings_comes_together_and_at_once(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says("a", "b", Hold(gate), "c", "d"))
-    async with caller() as calls, aclosing(calls.stream(target(models), ModelRequest("", HI))) as call:
+    async with caller() as calls, aclosing(calls.stream((target(models),), ModelRequest("", HI))) as call:
         batches = aiter(call)
         await anext(batches)
         assert await anext(batches) == [TextDelta("a"), TextDelta("b")]
@@ -74,25 +75,39 @@ async def test_pieces_of_any_size(models: ModelServer, split: int) -> None:
     assert outcome.texts == ["é", "\U0001f600", "x" * 300]
 
 
+FINISHED = Chunk({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+
+
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "text"),
     [
-        says("a", "b", as_json=True),
-        says("a", "b", finish=None),
-        says("a", "b", done=False),
-        says("a", "b", Chunk({"choices": [{"delta": {}, "finish_reason": "stop"}]}), Cut()),
-        sends(b'data: {"choices":[{"delta":{"content":"a"}}]}\r\n\r\n: x\r\ndata: [DONE]', content_type=""),
-        sends(
-            gzip.compress(b'data: {"choices":[{"delta":{"content":"ab"}}]}\n\ndata: [DONE]\n\n'),
-            headers={"Content-Encoding": "gzip"},
+        (says("a", "b", as_json=True), "ab"),
+        (says("a", "b", finish=None), "ab"),
+        (says("a", "b", done=False), "ab"),
+        (says("a", "b", FINISHED, Cut()), "ab"),
+        (says("a", "b", FINISHED, Raw(b'data: {"choices":[],"usage":{"prom'), finish=None, done=False), "ab"),
+        (says("a", "b", FINISHED, Raw(b"data: garbage\n\n"), finish=None), "ab"),
+        (says("a", "b", FINISHED, Flush(), Raw(b"data: garbage\n\n"), Hang()), "ab"),
+        (
+            sends(
+                b'data: {"choices":[{"delta":{"content":"a"}}]}\r\n\r\n: x\r\ndata: [DONE]', content_type=""
+            ),
+            "a",
+        ),
+        (
+            sends(
+                gzip.compress(b'data: {"choices":[{"delta":{"content":"ab"}}]}\n\ndata: [DONE]\n\n'),
+                headers={"Content-Encoding": "gzip"},
+            ),
+            "ab",
         ),
     ],
 )
-async def test_endings_that_are_good_enough(models: ModelServer, reply: Reply) -> None:
+async def test_endings_that_are_good_enough(models: ModelServer, reply: Reply, text: str) -> None:
     models.script("m", reply)
     async with caller() as calls:
         outcome = await run(calls, target(models))
-    assert "".join(outcome.texts) in ("ab", "a")
+    assert "".join(outcome.texts) == text
     assert outcome.finish_reason == "stop"
     assert outcome.attempts == 1
 
@@ -121,6 +136,7 @@ async def test_nobody_waits_for_an_ending_that_does_not_come(
         (says("a", finish=None, done=False), "cut", ["a"]),
         (sends(b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choi'), "cut", ["a"]),
         (says("a", Chunk({"error": {"message": "no", "type": "overloaded_error"}})), "overloaded", ["a"]),
+        (says("a", FINISHED, Chunk({"error": {"message": "no"}})), "server_error", ["a"]),
         (says("a", Raw(b"data: garbage\n\n")), "bad_response", ["a"]),
         (says("a", Raw(b"data: " + b"x" * (9 << 20))), "bad_response", ["a"]),
         (sends(b"<html></html>", content_type="text/html"), "bad_response", []),
@@ -185,6 +201,16 @@ async def test_stream_options_are_given_up_where_they_are_refused(models: ModelS
     assert ["stream_options" in request.body for request in models.requests] == [True, False, False]
 
 
+async def test_an_error_that_only_quotes_the_request_costs_nobody_the_usage(models: ModelServer) -> None:
+    quoting = {"detail": [{"msg": "bad temperature", "input": {"stream_options": {"include_usage": True}}}]}
+    models.script("m", fails(422, body=msgspec.json.encode(quoting)))
+    async with caller() as calls:
+        with pytest.raises(ProviderError, match="bad temperature"):
+            await run(calls, target(models))
+        models.script("m", says("ok"))
+        assert isinstance((await run(calls, target(models))).events[-1], UsageReported)
+
+
 async def test_a_400_for_another_reason_is_not_asked_twice(models: ModelServer) -> None:
     models.script("m", fails(400, "stream_options are fine, temperature is not"))
     async with caller() as calls:
@@ -230,7 +256,7 @@ async def test_cancelling_closes_the_connection_at_once(models: ModelServer, rep
 async def test_leaving_early_closes_the_connection(models: ModelServer) -> None:
     models.script("m", says("a", Hang()))
     async with caller() as calls:
-        call = calls.stream(target(models), ModelRequest("", HI))
+        call = calls.stream((target(models),), ModelRequest("", HI))
         async with aclosing(call):
             async for events in call:
                 if events == [TextDelta("a")]:

@@ -141,6 +141,15 @@ def test_the_form_before_tools() -> None:
     assert parser.finish_reason == "tool_calls"
 
 
+def test_a_finish_reason_may_come_before_the_last_arguments() -> None:
+    parser = ChunkParser(Vendor("acme"))
+    for delta in (piece(0, "a", "f"), piece(0, arguments='{"x":1}')):
+        choice = {"delta": delta, "finish_reason": "tool_calls"}
+        parser.feed([msgspec.json.encode({"choices": [choice]})])
+    parser.ending()
+    assert parser.tool_calls == (ToolCall("a", "f", '{"x":1}'),)
+
+
 def test_a_finish_reason_of_stop_changes_nothing() -> None:
     parser, _ = parse(piece(0, "a", "f", "{}"), finish="stop")
     assert parser.finish_reason == "tool_calls"

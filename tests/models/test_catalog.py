@@ -97,6 +97,24 @@ def test_a_built_in_provider_needs_only_its_key() -> None:
         resolve("openai/gpt-x", config(mode="replace"), {"OPENAI_API_KEY": "k"})
 
 
+@pytest.mark.parametrize(
+    ("fields", "keys"),
+    [
+        ({"apiKey": "a", "apiKeys": ["b", "c"]}, ["a", "b", "c"]),
+        ({"apiKey": "a", "apiKeys": ["b", "a", "", "b"]}, ["a", "b"]),
+        ({"apiKeys": ["b", "c"]}, ["b", "c"]),
+        ({"apiKey": "a"}, ["a"]),
+        ({}, [None]),
+    ],
+)
+def test_all_keys_of_a_provider_are_known_from_the_start(fields: dict[str, Any], keys: list[Any]) -> None:
+    endpoint = resolve("acme/m", config({"acme": provider("m", headers={"x": "y"}, **fields)})).endpoint
+    every = [endpoint.with_key(place) for place in range(endpoint.keys)]
+    assert [each.api_key for each in every] == keys
+    assert {(each.base_url, each.headers["x"]) for each in every} == {("http://127.0.0.1:9/v1", "y")}
+    assert every[0] is endpoint
+
+
 def test_the_configured_key_is_above_the_environment_s() -> None:
     environ = {"OPENAI_API_KEY": "env", "MY_BOX_API_KEY": "box"}
     providers = {"openai": provider(apiKey="own"), "my-box": provider()}
@@ -114,6 +132,24 @@ def test_a_dialect_that_is_not_spoken_is_said_to_be() -> None:
     with pytest.raises(InvalidRequest, match=r"bedrock-converse-stream.*models\.providers\.acme\.api"):
         resolve("acme/m", whole)
     assert resolve("acme/n", whole).api == "openai-completions"
+
+
+@pytest.mark.parametrize(
+    ("host", "compat", "back"),
+    [
+        ("api.deepseek.com", {}, True),
+        ("api.moonshot.ai", {}, True),
+        ("api.moonshot.cn", {}, True),
+        ("deepseek.com.example.org", {}, False),
+        ("notdeepseek.com", {}, False),
+        ("127.0.0.1", {}, False),
+        ("127.0.0.1", {"requiresReasoningContentOnAssistantMessages": True}, True),
+        ("api.deepseek.com", {"requiresReasoningContentOnAssistantMessages": False}, False),
+    ],
+)
+def test_who_wants_reasoning_back(host: str, compat: dict[str, Any], *, back: bool) -> None:
+    entry = provider({"id": "m", "compat": compat}, baseUrl=f"https://{host}/v1")
+    assert resolve("acme/m", config({"acme": entry})).compat.reasoning_back is back
 
 
 def test_what_a_model_can_do() -> None:

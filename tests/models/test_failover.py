@@ -16,7 +16,6 @@ def wait(
     *,
     attempt: int = 1,
     elapsed_s: float = 0.0,
-    output_seen: bool = False,
     jitter: float = 0.0,
     retry_after: float | None = None,
 ) -> float | None:
@@ -24,7 +23,6 @@ def wait(
         ProviderError(reason, "x", retry_after=retry_after),
         attempt=attempt,
         elapsed_s=elapsed_s,
-        output_seen=output_seen,
         jitter=jitter,
         policy=POLICY,
     )
@@ -34,10 +32,6 @@ def wait(
 def test_only_what_may_pass_by_itself_is_tried_again(reason: ProviderReason) -> None:
     retryable = {"rate_limit", "timeout", "overloaded", "server_error", "unreachable", "cut"}
     assert (wait(reason) is not None) == (reason in retryable)
-
-
-def test_never_after_output() -> None:
-    assert wait(output_seen=True) is None
 
 
 def test_two_retries_that_wait_longer() -> None:
@@ -63,23 +57,20 @@ def test_retry_after_is_kept_to_or_passed_on() -> None:
     st.sampled_from(REASONS),
     st.integers(1, 5),
     st.floats(0, 20),
-    st.booleans(),
     st.none() | st.floats(0, 100),
 )
 def test_never_beyond_the_limits(
-    reason: ProviderReason, attempt: int, elapsed_s: float, output_seen: bool, retry_after: float | None
+    reason: ProviderReason, attempt: int, elapsed_s: float, retry_after: float | None
 ) -> None:
     for jitter in (0.0, 0.5, 0.999):
         seconds = wait(
             reason,
             attempt=attempt,
             elapsed_s=elapsed_s,
-            output_seen=output_seen,
             jitter=jitter,
             retry_after=retry_after,
         )
         if seconds is not None:
             assert attempt <= 2
-            assert not output_seen
             assert seconds >= (retry_after or 0)
             assert elapsed_s + seconds < 10

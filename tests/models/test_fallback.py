@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models import fallback
+from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
-from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCall, FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import (
@@ -22,9 +26,9 @@ from openclaw_gateway.testing.model_server import (
     sends,
 )
 from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, ReasoningDelta, TextDelta
-from tests.models.calls import HI, caller
+from tests.models.calls import HI, upstream
 
-KEYS = {"acme": ("second-private-key", "third-private-key")}
+KEYS = ("second-private-key", "third-private-key")
 CUT_AT_ONCE = sends(Cut())
 CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": "{"}}
 CALL_BEGUN = Chunk({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]})
@@ -52,11 +56,12 @@ class House:
         self.clock = clock
         self.events: list[Event] = []
         self.call: FallbackCall | None = None
+        self.more_keys: tuple[str, ...] = ()
 
-    def target(
-        self, model: str, provider: str = "acme", key: str | None = "first-private-key"
-    ) -> ModelTarget:
-        return ModelTarget(Endpoint(provider, self.models.base_url, key), model)
+    def target(self, model: str, provider: str = "acme") -> ModelTarget:
+        url = self.models.base_url
+        further = tuple(Endpoint(provider, url, key) for key in self.more_keys)
+        return ModelTarget(Endpoint(provider, url, "first-private-key", further=further), model)
 
     async def run(self, *targets: ModelTarget) -> FallbackCall:
         self.call = call = self.calls.stream(targets, ModelRequest("", HI))
@@ -91,16 +96,16 @@ class House:
 @pytest.fixture
 async def house(models: ModelServer) -> AsyncIterator[House]:
     clock = Clock()
-    async with caller(policy=NO_RETRIES) as calls:
-        yield House(models, FallbackCaller(calls, Cooldowns(), clock, sleep=clock.sleep), clock)
+    async with upstream() as client:
+        calls = FallbackCaller(ModelCaller(client), Cooldowns(), clock, sleep=clock.sleep)
+        yield House(models, calls, clock)
 
 
 @pytest.fixture
-async def keyed(models: ModelServer) -> AsyncIterator[House]:
-    """The same where the provider has three keys."""
-    clock = Clock()
-    async with caller(policy=NO_RETRIES) as calls:
-        yield House(models, FallbackCaller(calls, Cooldowns(), clock, keys=KEYS, sleep=clock.sleep), clock)
+def keyed(house: House) -> House:
+    """The same where every provider has three keys."""
+    house.more_keys = KEYS
+    return house
 
 
 async def test_one_model_that_answers(house: House) -> None:
@@ -116,6 +121,8 @@ async def test_one_model_that_answers(house: House) -> None:
 
 
 HELPS = [
+    fails(400),
+    fails(400, "Your credit balance is too low to access the API."),
     fails(401),
     fails(402),
     fails(403),
@@ -143,12 +150,12 @@ async def test_another_model_answers_where_that_helps(house: House, reply: Reply
     assert house.clock.now <= 0.3
 
 
-@pytest.mark.parametrize("reply", [fails(400), fails(413), fails(400, "x", code="context_length_exceeded")])
-async def test_what_is_wrong_with_the_request_is_wrong_everywhere(house: House, reply: Reply) -> None:
+@pytest.mark.parametrize("reply", [fails(413), fails(400, "x", code="context_length_exceeded")])
+async def test_what_is_too_long_is_for_the_run_to_shorten(house: House, reply: Reply) -> None:
     house.models.script("a", reply)
     with pytest.raises(ProviderError) as caught:
         await house.run(house.target("a"), house.target("b"))
-    assert caught.value.reason in {"format", "context_overflow"}
+    assert caught.value.reason == "context_overflow"
     assert house.asked() == ["a"]
     assert len(house.failures) == 1
     assert house.call is not None
@@ -193,6 +200,30 @@ async def test_the_only_models_error_is_passed_on(house: House) -> None:
     assert "attempts" not in caught.value.message
     assert caught.value.retry_after == 60
     assert house.clock.now == 0
+
+
+async def test_a_request_that_every_model_refuses_is_the_clients_fault(house: House) -> None:
+    house.models.script("a", fails(400, "temperature is too high"))
+    house.models.script("b", fails(400, "no"))
+    with pytest.raises(ProviderError, match="temperature is too high") as caught:
+        await house.run(house.target("a"), house.target("b"))
+    assert (caught.value.http_status, caught.value.retryable) == (400, False)
+    assert house.asked() == ["a", "b"]
+
+
+async def test_an_error_that_cannot_pass_stays_so_when_all_fail(house: House) -> None:
+    endpoint = Endpoint("acme", house.models.base_url.replace("http://", "https://"), "first-private-key")
+    house.models.script("b", fails(401))
+    with pytest.raises(ProviderError) as caught:
+        await house.run(ModelTarget(endpoint, "a"), house.target("b"))
+    assert (caught.value.reason, caught.value.retryable) == ("unreachable", False)
+
+
+async def test_another_key_after_a_retry_that_was_refused(keyed: House) -> None:
+    keyed.models.enqueue(fails(503), fails(401), says("fine"))
+    await keyed.run(keyed.target("a"))
+    assert keyed.keys() == ["first", "first", "second"]
+    assert keyed.text == "fine"
 
 
 async def test_when_all_fail_the_first_ones_error_names_them_all(house: House) -> None:
@@ -241,8 +272,9 @@ async def test_another_key_where_the_key_is_refused(keyed: House) -> None:
     assert keyed.keys()[3:] == ["third"]
 
 
-async def test_no_other_key_where_the_model_is_at_fault(keyed: House) -> None:
-    keyed.models.enqueue(fails(404), says("fine"))
+@pytest.mark.parametrize("reply", [fails(404), fails(400), fails(422)])
+async def test_no_other_key_where_the_model_is_at_fault(keyed: House, reply: Reply) -> None:
+    keyed.models.enqueue(reply, says("fine"))
     await keyed.run(keyed.target("a"), keyed.target("b"))
     assert keyed.keys() == ["first", "first"]
     assert keyed.asked() == ["a", "b"]
@@ -271,7 +303,16 @@ async def test_a_resting_provider_is_asked_last(house: House) -> None:
     assert house.asked()[3:] == ["c", "c", "a"]
 
 
-async def test_a_provider_with_nothing_but_further_keys(keyed: House) -> None:
-    keyed.models.enqueue(fails(401), says("fine"))
-    await keyed.run(keyed.target("a", key=None))
-    assert keyed.keys() == ["second", "third"]
+async def test_the_log_says_what_failed_and_when_it_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = LogCapture()
+    logger = structlog.wrap_logger(None, processors=[lines], wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(fallback, "log", logger)
+    house.models.script("a", fails(503), fails(401))
+    with pytest.raises(ProviderError):
+        await house.run(house.target("a"))
+    first, second = [line for line in lines.entries if line["event"] == "model.call_failed"]
+    assert (first["attempt"], first["status"]) == (1, 503)
+    assert first["retry_in_s"] == pytest.approx(house.clock.now, abs=0.001)
+    assert (second["attempt"], second["status"], second["retry_in_s"]) == (2, 401, None)

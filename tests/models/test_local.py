@@ -158,7 +158,7 @@ async def test_dies_in_mid_answer(local: LocalModel) -> None:
     to = Catalog(Config(), {}).resolve(LOCAL_REF)
     outcome = Outcome()
     async with caller(local=local.endpoint) as calls:
-        call = calls.stream(to, ModelRequest("", HI, Sampling(max_tokens=500, temperature=0.0)))
+        call = calls.stream((to,), ModelRequest("", HI, Sampling(max_tokens=500, temperature=0.0)))
         with pytest.raises(ProviderError) as caught:
             async with aclosing(call):
                 async for events in call:

@@ -90,6 +90,23 @@ def test_every_role_keeps_its_own_shape() -> None:
     ]
 
 
+def test_reasoning_goes_back_only_where_it_must() -> None:
+    call = ToolCall("c1", "f", "{}")
+    said = (
+        AssistantMessage("", (call,), reasoning="hm"),
+        AssistantMessage("", (call,)),
+        AssistantMessage("done", reasoning="so"),
+        AssistantMessage("done"),
+    )
+
+    def back(compat: Compat) -> list[str | None]:
+        sent = body(*said, target=ModelTarget(ENDPOINT, "m", compat=compat))
+        return [message.get("reasoning_content") for message in sent["messages"]]
+
+    assert back(Compat(reasoning_back=True)) == ["hm", "", "so", None]
+    assert back(Compat()) == [None] * 4
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_there_is_one_leading_system_message(long: bool) -> None:
     first = 'a "quote"\n' * (10_000 if long else 1)
@@ -260,8 +277,42 @@ def test_reasoning_under_both_names_counts_once_and_comes_before_text() -> None:
     assert parse(chunk(delta))[1] == [ReasoningDelta("hm"), TextDelta("so")]
 
 
-def test_think_tags_are_text() -> None:
-    assert parse(chunk({"content": "<think>x</think>"}))[1] == [TextDelta("<think>x</think>")]
+def test_think_tags_are_reasoning_in_a_stream_and_whole() -> None:
+    _, events = parse(chunk({"content": "<think>x</think>\n\nso"}), chunk({"content": "<think>"}))
+    assert events == [ReasoningDelta("x"), TextDelta("so"), TextDelta("<think>")]
+    whole = ChunkParser(VENDOR)
+    message = {"content": "<think>x</think>so"}
+    assert whole.whole(msgspec.json.encode({"choices": [{"message": message}]})) == [
+        ReasoningDelta("x"),
+        TextDelta("so"),
+    ]
+
+
+def test_what_is_kept_back_is_told_at_the_end() -> None:
+    parser, events = parse(chunk({"content": "<thi"}, finish="stop"))
+    assert (events, parser.ending()) == ([], [TextDelta("<thi")])
+    whole = ChunkParser(VENDOR)
+    assert whole.whole(msgspec.json.encode({"choices": [{"message": {"content": "<thi"}}]})) == []
+    assert whole.ending() == [TextDelta("<thi")]
+
+
+def test_numbers_may_be_written_as_text() -> None:
+    call = {"index": "0", "id": "a", "function": {"name": "f", "arguments": "{}"}}
+    parser, events = parse(
+        chunk({"content": "null"}),
+        chunk({"tool_calls": [call]}),
+        chunk(usage={"prompt_tokens": "12"}),
+        b"[DONE]",
+    )
+    assert events == [TextDelta("null"), ToolCallStarted(0, "a", "f"), ToolCallArguments(0, "{}")]
+    assert parser.ending() == [UsageReported(Usage(12, 0, 12))]
+
+
+def test_usage_may_stand_in_the_choice() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cached_tokens": 4}
+    choice = {"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage}
+    parser, _ = parse(msgspec.json.encode({"choices": [choice]}), b"[DONE]")
+    assert parser.ending() == [UsageReported(Usage(10, 5, 15, 4))]
 
 
 @pytest.mark.parametrize(
@@ -269,6 +320,15 @@ def test_think_tags_are_text() -> None:
     [
         ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, [TextDelta("ab")]),
         ({"content": ["a", "b"]}, [TextDelta("ab")]),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Okay, "}, "so"]}]},
+            [ReasoningDelta("Okay, so")],
+        ),
+        (
+            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}]},
+            [ReasoningDelta("hm"), TextDelta("a")],
+        ),
+        ({"content": [{"type": "thinking", "thinking": {"x": 1}}]}, []),
         ({"content": []}, []),
         ({"content": [{"type": "image"}]}, []),
         ({"content": None}, []),

@@ -175,6 +175,8 @@ def test_a_whole_response() -> None:
             None,
             "context_overflow",
         ),
+        ({"type": "error", "code": 429, "message": "slow down"}, None, "rate_limit"),
+        ({"type": "error", "code": "rate_limit_exceeded", "message": {"text": 1}}, None, "rate_limit"),
         ({"type": "response.completed"}, "stop", None),
     ],
 )
@@ -184,3 +186,32 @@ def test_endings(event: Any, finish: str | None, failure: str | None) -> None:
     assert (parser.failure.reason if parser.failure else None) == failure
     if finish is not None:
         assert (parser.done, parser.finish_reason) == (True, finish)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"type": "response.some_new.delta", "delta": {"text": "x"}},
+        {"type": "response.output_item.added", "item": {"type": "mcp_call", "arguments": {"a": 1}}},
+        {"type": "response.output_item.done", "item": {"type": "new", "content": "text", "summary": {}}},
+        {"type": "response.output_item.done", "item": {"type": "reasoning", "content": {"text": 1}}},
+    ],
+)
+def test_what_is_not_known_ends_nothing(unknown: Any) -> None:
+    parser = openai_responses.parser(Vendor("acme"))
+    known = {"type": "response.output_text.delta", "delta": "hi"}
+    assert parser.feed([msgspec.json.encode(each) for each in (unknown, known)]) == [TextDelta("hi")]
+    assert parser.failure is None
+
+
+def test_values_in_other_forms() -> None:
+    parser = openai_responses.parser(Vendor("acme"))
+    items = [
+        {"type": "message", "content": "Yes."},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": {"a": 1}},
+    ]
+    assert parser.whole(msgspec.json.encode({"status": "completed", "output": items})) == [
+        TextDelta("Yes."),
+        ToolCallStarted(0, "c", "f"),
+        ToolCallArguments(0, '{"a":1}'),
+    ]

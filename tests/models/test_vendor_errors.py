@@ -66,10 +66,29 @@ def test_statuses(status: int, reason: str, http_status: int) -> None:
         (403, {"code": "insufficient_quota", "message": "x"}, "billing"),
         (401, {"code": "insufficient_quota", "message": "x"}, "auth"),
         (500, {"code": "invalid_api_key", "message": "x"}, "server_error"),
+        (400, {"message": "Your credit balance is too low to access the Anthropic API."}, "billing"),
     ],
 )
 def test_a_code_tells_more_than_some_statuses(status: int, error: dict[str, Any], reason: str) -> None:
     assert refused(status, {"error": error}).reason == reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "prompt is too long: 213462 tokens > 200000 maximum"}},
+        {"error": {"message": "input length and `max_tokens` exceed context limit: 178959 + 64000 > 200000"}},
+        {"error": {"message": "Invalid request: Your request exceeded model token limit: 131072"}},
+        {
+            "code": "Client specified an invalid argument",
+            "error": "This model's maximum prompt length is 131072",
+        },
+        {"error": {"code": "1261", "message": "Prompt exceeds max length"}},
+        {"message": "Input is too long for requested model."},
+    ],
+)
+def test_every_vendor_has_its_own_words_for_too_long(body: dict[str, Any]) -> None:
+    assert refused(400, body).reason == "context_overflow"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.models.call import ModelCaller
-from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor, without_model
@@ -98,7 +98,7 @@ async def house(models: ModelServer, tmp_path: Path) -> AsyncIterator[House]:
     await store.open()
     upstream = UpstreamClient()
     try:
-        yield House(store, models, FallbackCaller(ModelCaller(upstream, policy=NO_RETRIES)))
+        yield House(store, models, FallbackCaller(ModelCaller(upstream)))
     finally:
         await upstream.close()
         await store.close()

@@ -41,6 +41,35 @@ def test_depth_is_counted_outside_strings_only(value: object, limit: int) -> Non
     assert depth_exceeds(data, limit) == (depth_of(value) > limit)
 
 
+def naive_depth(text: str) -> int:
+    deepest = depth = 0
+    inside = escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif inside and character == "\\":
+            escaped = True
+        elif character == '"':
+            inside = not inside
+        elif not inside and character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif not inside and character in "]}":
+            depth -= 1
+    return deepest
+
+
+pieces = st.sampled_from(
+    ["[", "]", "{", "}", "[]", "[[[", "]]]", ",", '""', '"a"', '"[{"', '"]\\""', '"\\\\"', '"\\\\\\"["']
+)
+unended = st.sampled_from(["", '"', '"[', '"\\"['])
+
+
+@given(st.lists(pieces, max_size=40).map("".join), unended, st.integers(0, 6))
+def test_depth_of_anything_with_brackets(text: str, end: str, limit: int) -> None:
+    assert depth_exceeds((text + end).encode(), limit) == (naive_depth(text + end) > limit)
+
+
 @pytest.mark.parametrize(
     ("data", "path", "reason"),
     [

@@ -31,6 +31,7 @@ class Answer:
         self.parser = parser
         self._failure: ProviderError | None = None
         self._ended = False
+        self._tail_until: float | None = None
         self._next = self._piece
         kind = response.content_type
         if kind == "application/json":
@@ -66,8 +67,6 @@ class Answer:
         data = await (self._tail() if parser.finished else self._response.read())
         if data:
             events = parser.feed(self._splitter.feed(data))
-            if parser.done:
-                self._response.finish()
         else:
             events = parser.feed(self._splitter.finish())
             parser.done = parser.finished
@@ -76,13 +75,23 @@ class Answer:
                     "cut", f"The provider {self._vendor.provider} ended its answer too early. Try again."
                 )
                 return events
+        if events:
+            # Some say with every word that it was the last one.
+            self._tail_until = None
         self._failure = parser.failure
+        if self._failure is not None and self._failure.reason == "bad_response" and parser.finished:
+            # The model's answer is whole; what cannot be read behind it changes nothing.
+            self._failure, parser.done = None, True
+        if data and parser.done:
+            self._response.finish()
         return self._ended_or_not(events)
 
     async def _tail(self) -> bytes:
         # The model has said all it had to say; a provider that does not end politely changes nothing.
+        if self._tail_until is None:
+            self._tail_until = asyncio.get_running_loop().time() + _TAIL_S
         try:
-            async with asyncio.timeout(_TAIL_S):
+            async with asyncio.timeout_at(self._tail_until):
                 return await self._response.read()
         except (ProviderError, TimeoutError):
             return b""

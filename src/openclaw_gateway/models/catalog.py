@@ -5,6 +5,7 @@ shared by all its models. It must not know agents or sockets.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +16,9 @@ from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.params import read_cache, read_params
 from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
 
-__all__ = ["Catalog", "ModelTarget"]
-
 _DEFAULT_API = "openai-completions"
+# Their models refuse a conversation in which a call has lost what was thought before it.
+_REASONING_BACK = (".deepseek.com", ".moonshot.ai", ".moonshot.cn")
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
 
@@ -147,17 +148,25 @@ def _configured(name: str, entry: ProviderConfig, environ: Mapping[str, str]) ->
     key = entry.api_key
     if not key and (found := key_from(environ, provider_id(name))) is not None:
         key = found[1]
-    return Endpoint(
-        name, entry.base_url.rstrip("/"), key, entry.headers, entry.auth_header, entry.timeout_seconds
+    keys = list(dict.fromkeys(each for each in (key, *entry.api_keys) if each))
+    endpoint = Endpoint(
+        name,
+        entry.base_url.rstrip("/"),
+        keys[0] if keys else None,
+        entry.headers,
+        entry.auth_header,
+        entry.timeout_seconds,
     )
+    return replace(endpoint, further=tuple(replace(endpoint, api_key=other) for other in keys[1:]))
 
 
 def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
     said = definition.compat if definition else {}
-    is_openai = urlsplit(endpoint.base_url).hostname == "api.openai.com"
+    host = urlsplit(endpoint.base_url).hostname or ""
     field = said.get("maxTokensField")
     if field not in ("max_tokens", "max_completion_tokens"):
-        field = "max_completion_tokens" if is_openai else "max_tokens"
+        field = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
+    back = said.get("requiresReasoningContentOnAssistantMessages")
     efforts = said.get("supportedReasoningEfforts")
     names = said.get("reasoningEffortMap")
     return Compat(
@@ -167,4 +176,5 @@ def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
         efforts=tuple(map(str, efforts)) if isinstance(efforts, list) else (),
         effort_names={str(k): str(v) for k, v in names.items()} if isinstance(names, dict) else {},
         tool_result_name=said.get("requiresToolResultName") is True,
+        reasoning_back=back if isinstance(back, bool) else f".{host}".endswith(_REASONING_BACK),
     )

@@ -2,7 +2,9 @@
 
 Pure: the time comes in as an argument. A place is a model and one of its provider's keys. Rules: the
 models in the order they were given; resting keys last, because they may work after all; another key only
-where the key may be at fault; another model only where the request is not; eight places at most.
+where the key may be at fault; eight places at most. Another model also where one finds fault with the
+request, because what one vendor refuses the next one takes; not where it is too long, because the run
+shortens it and asks again.
 """
 
 from collections.abc import Sequence
@@ -11,8 +13,6 @@ from openclaw_gateway.errors import ProviderError, ProviderReason
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.target import ModelTarget
 
-# The request itself is at fault: every model would say so.
-_FINAL: frozenset[ProviderReason] = frozenset({"format", "context_overflow"})
 # Another key of the same provider may be better off.
 _OF_THE_KEY: frozenset[ProviderReason] = frozenset({"auth", "billing", "permission", "rate_limit"})
 _MAX_TRIED = 8
@@ -22,20 +22,18 @@ Place = tuple[int, int]
 
 
 class Course:
-    """`keys[n]` is how many keys the provider of `targets[n]` has."""
+    """Of one call. `cooldowns` say which keys rest, and rest while it goes."""
 
     __slots__ = ("_cooldowns", "_failed", "_left", "_targets")
 
-    def __init__(
-        self, targets: Sequence[ModelTarget], keys: Sequence[int], cooldowns: Cooldowns, now: float
-    ) -> None:
+    def __init__(self, targets: Sequence[ModelTarget], cooldowns: Cooldowns, now: float) -> None:
         self._targets = targets
         self._cooldowns = cooldowns
         self._failed: list[tuple[ModelTarget, ProviderError]] = []
         self._left: list[Place] = [
             (index, key)
             for index, target in enumerate(targets)
-            for key in cooldowns.in_order(target.provider, keys[index], now)
+            for key in cooldowns.in_order(target.provider, target.endpoint.keys, now)
         ]
 
     def take(self, now: float) -> Place:
@@ -51,18 +49,20 @@ class Course:
 
     def failed(self, place: Place, error: ProviderError) -> bool:
         """Note that a place has failed for good; whether there is another that may help."""
+        self._left = self._after(place, error)
         self._failed.append((self._targets[place[0]], error))
-        if error.reason in _FINAL or len(self._failed) == _MAX_TRIED:
-            self._left = []
-        return self.has_after(place, error)
+        return bool(self._left)
 
     def has_after(self, place: Place, error: ProviderError) -> bool:
         """Whether there would be another place if this one failed for good now."""
-        if error.reason in _FINAL:
-            return False
-        if error.reason not in _OF_THE_KEY:
-            self._left = [other for other in self._left if other[0] != place[0]]
-        return bool(self._left)
+        return bool(self._after(place, error))
+
+    def _after(self, place: Place, error: ProviderError) -> list[Place]:
+        if error.reason == "context_overflow" or len(self._failed) + 1 >= _MAX_TRIED:
+            return []
+        if error.reason in _OF_THE_KEY:
+            return self._left
+        return [other for other in self._left if other[0] != place[0]]
 
     def error(self) -> ProviderError:
         """What to raise when nothing is left: the only error, or one with the first one's reason."""
@@ -70,9 +70,11 @@ class Course:
         if len(self._failed) == 1:
             return first
         tried = [f"{target.ref}: {error.code}" for target, error in self._failed]
-        return ProviderError(
+        error = ProviderError(
             first.reason,
             f"{first.message} {len(tried)} attempts failed: {'; '.join(tried)}.",
             retry_after=first.retry_after,
             provider_status=first.provider_status,
         )
+        error.retryable = first.retryable
+        return error

@@ -1,7 +1,7 @@
 """Whether a failed model call is tried again, and when.
 
 Pure: time and chance come in as arguments. Rules: at most two retries; ten seconds in all, waits
-included; only for failures that may pass by themselves; never after the caller has seen a delta, because
+included; only for failures that may pass by themselves. Not to be asked once a reader has seen a delta:
 a second answer would be glued to half of the first.
 """
 
@@ -23,7 +23,6 @@ def wait_before_retry(
     *,
     attempt: int,
     elapsed_s: float,
-    output_seen: bool,
     jitter: float,
     policy: RetryPolicy,
 ) -> float | None:
@@ -32,7 +31,7 @@ def wait_before_retry(
     `attempt` counts from 1, `elapsed_s` is since the first one began, `jitter` is a random number in
     [0, 1) that spreads the callers of a provider that has failed them all at once.
     """
-    if output_seen or not error.retryable or attempt > len(policy.waits_s):
+    if not error.retryable or attempt > len(policy.waits_s):
         return None
     if error.retry_after is not None:
         # Never sooner than asked for, and a little later than everybody else who was told the same.

@@ -21,6 +21,7 @@ class Endpoint:
 
     `headers` are the operator's and win over ours. `timeout_s` replaces the limits for the first byte and
     for silence; 0 = unlimited. `base_url` has no trailing slash and may hold credentials: never show it.
+    `further` are the same with the provider's other keys.
     """
 
     provider: str
@@ -29,6 +30,15 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth_header: bool = True
     timeout_s: float | None = None
+    further: tuple["Endpoint", ...] = field(default=(), repr=False)
+
+    @property
+    def keys(self) -> int:
+        """How many keys the provider has; one that needs none has one."""
+        return len(self.further) + 1
+
+    def with_key(self, place: int) -> "Endpoint":
+        return self.further[place - 1] if place else self
 
     @cached_property
     def vendor(self) -> Vendor:
@@ -42,6 +52,7 @@ class Compat:
     """Where a provider differs from OpenAI's own server.
 
     `efforts` are the reasoning levels it knows (empty = all), `effort_names` its words for ours.
+    `reasoning_back`: what the model thought before its calls must go back with them.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -50,6 +61,7 @@ class Compat:
     efforts: tuple[str, ...] = ()
     effort_names: Mapping[str, str] = field(default_factory=dict)
     tool_result_name: bool = False
+    reasoning_back: bool = False
 
 
 @dataclass(frozen=True, eq=False)

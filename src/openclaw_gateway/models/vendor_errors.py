@@ -69,10 +69,12 @@ _BY_CODE: dict[str, ProviderReason] = {
 
 # Only read when a 400 has no code that tells more.
 _OVERFLOW = re.compile(
-    r"context (?:length|window|size)|maximum context|prompt is too long|too many tokens"
-    r"|exceeds? the (?:available|maximum) (?:context|number of tokens)|input token count",
+    r"context (?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
+    r"|exceeds? the (?:available|maximum) (?:context|number of tokens)|input token count"
+    r"|exceed(?:s|ed)? (?:context|model token) limit|maximum prompt length|prompt exceeds max length",
     re.IGNORECASE,
 )
+_UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
 
 _RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 
@@ -153,6 +155,8 @@ def _reason(status: int | None, codes: list[str], message: str) -> ProviderReaso
         return by_code[0]
     if status in {None, 400} and _OVERFLOW.search(message):
         return "context_overflow"
+    if status in {None, 400} and _UNPAID.search(message):
+        return "billing"
     if status is None:
         return by_code[0] if by_code else "server_error"
     return _BY_STATUS.get(status) or ("server_error" if status >= 500 else "bad_response")

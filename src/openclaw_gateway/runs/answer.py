@@ -26,10 +26,11 @@ _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 
 class Answer:
     """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
-    is called."""
+    is called. `prompt_tokens` is what the provider has counted of the round's call, 0 until it says so."""
 
     def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
         self.usage = Usage()
+        self.prompt_tokens = 0
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.has_used_tools = False
         self._client_tools = client_tools
@@ -42,6 +43,10 @@ class Answer:
         self._round_reasoning: list[str] = []
         self._indices: dict[int, int] = {}
         self._results: dict[str, ToolMessage] = {}
+
+    def begin_round(self) -> None:
+        """The model is called: what was counted before, of a summary for instance, is not of this call."""
+        self.prompt_tokens = 0
 
     def take(self, events: Sequence[Event]) -> Sequence[Event]:
         """Collect a batch; what of it to emit."""
@@ -68,6 +73,7 @@ class Answer:
             else:
                 if isinstance(event, UsageReported):
                     self.usage += event.usage
+                    self.prompt_tokens = event.usage.prompt_tokens
                 shown.append(event)
         return self._held_back(shown) if self._demanded else shown
 

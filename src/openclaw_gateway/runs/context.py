@@ -1,9 +1,11 @@
 """How much of a model's context a conversation takes, and up to where it has to be summarised.
 
 Pure. Sizes are estimates in tokens: a quarter of the UTF-8 bytes, which is near enough for every model
-and costs next to nothing; what a provider has counted is exact and comes in as a number. A conversation
-is only ever cut between two turns, never inside one and never between a call and its result, so that
-what is left is legal by the rules of sessions/transcript. Knows no store, no model and no clock.
+and costs next to nothing; what a provider has counted is exact and comes in as a number. No tokenizer
+library: those that are kept well fetch their vocabulary at run time, and none has every vendor's. A
+conversation is only ever cut between two turns, never inside one and never between a call and its
+result, so that what is left is legal by the rules of sessions/transcript. Knows no store, no model and
+no clock.
 """
 
 from collections.abc import Iterable, Sequence

@@ -85,6 +85,7 @@ class Rounds:
         while True:
             asked = msgspec.structs.replace(request, messages=conversation)
             call = self._models.stream(run.plan.targets, asked)
+            answer.begin_round()
             try:
                 async with aclosing(call):
                     async for events in call:
@@ -98,6 +99,7 @@ class Rounds:
                 conversation = shorter
             else:
                 answer.end_round(call.tool_calls, call.blocks)
+                context.measured(answer.prompt_tokens)
                 return call
 
 

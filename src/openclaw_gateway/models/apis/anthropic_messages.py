@@ -24,6 +24,7 @@ from openclaw_gateway.models.apis.settings import (
     schema_of,
     settings,
     thinking,
+    written,
 )
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -119,10 +120,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         # Blank ones are refused.
         wire.stop_sequences = [text for text in chosen.stop if text.strip()] or UNSET
     wire.output_config = _output(chosen, can, thought)
-    written = _encode(wire)
-    if target.extra_body:
-        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
-    return written
+    return written(wire, target)
 
 
 def _thinking(

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
-from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.apis.parsing import EventParser
+from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ReasoningBlock
 from openclaw_gateway.wire.run import FinishReason, Usage
 
 NAME = "anthropic-messages"
@@ -67,7 +67,7 @@ class _Event(_Message):
 
     type: str = ""
     index: int | None = None
-    message: _Message | None = None
+    message: _Message | str | None = None
     content_block: _Block | None = None
     delta: _Delta | None = None
     error: Any = None
@@ -77,47 +77,18 @@ _decode = msgspec.json.Decoder(_Event).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class MessageParser:
+class MessageParser(EventParser[_Event]):
     """See `dialect.Parser`."""
 
+    api = NAME
+    finishes = _FINISH
+    decode = staticmethod(_decode)
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._stop: str | None = None
+        super().__init__(vendor)
         self._usage: dict[str, int] = {}
-        self._calls = Calls()
         self._call_at: dict[int, Call] = {}
         self._thoughts: dict[int, list[str]] = {}  # by a block's index, [text, signature]
-        self._blocks: list[ReasoningBlock] = []
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.done or self._stop is not None
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        return _FINISH.get(self._stop or "") or ("tool_calls" if self._calls else "stop")
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return tuple(self._blocks)
-
-    def feed(self, payloads: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for payload in payloads:
-            event = read(_decode, payload)
-            if event is None:
-                self.failure = not_ours(self._vendor, "something that is no event of a message", NAME)
-                break
-            self._take(event, events)
-            if self.done or self.failure:
-                break
-        return events
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -125,12 +96,12 @@ class MessageParser:
         if message is not None and message.error:
             self.failure = from_stream(self._vendor, message.error)
         elif message is None or message.content is None:
-            self.failure = not_ours(self._vendor, "a JSON answer without content", NAME)
+            self.failure = self._not_ours("a JSON answer without content")
         else:
             for index, block in enumerate(message.content):
                 self._begin(index, block, events)
                 self._close(index)
-            self._stop = message.stop_reason
+            self._finish = message.stop_reason
             self._count(message.usage)
             self.done = True
         return events
@@ -157,19 +128,17 @@ class MessageParser:
             case "content_block_stop":
                 self._close(index)
             case "message_start":
-                self._count(event.message.usage if event.message else None)
+                self._count(event.message.usage if isinstance(event.message, _Message) else None)
             case "message_delta":
                 self._count(event.usage)
                 if event.delta is not None and event.delta.stop_reason:
-                    self._stop = event.delta.stop_reason
-                    self._calls.end(events)
+                    self._finish = event.delta.stop_reason
             case "message_stop":
                 self.done = True
-            case "error":
-                self.failure = from_stream(self._vendor, event.error)
-            case _:
-                if event.error:
-                    self.failure = from_stream(self._vendor, event.error)
+            case kind:
+                if kind == "error" or event.error:
+                    # Proxies say only what the vendor would say inside.
+                    self.failure = from_stream(self._vendor, event.error or event.message)
 
     def _begin(self, index: int, block: _Block, events: list[Event]) -> None:
         match block.type:

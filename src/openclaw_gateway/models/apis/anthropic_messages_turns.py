@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from openclaw_gateway.models.apis.anthropic_messages_stream import NAME, REDACTED
+from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.apis.images import NO_IMAGE
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
@@ -107,7 +106,7 @@ def _assistant(message: AssistantMessage) -> list[Block]:
     blocks += _text(message.content.rstrip())
     for call in message.tool_calls:
         blocks.append(
-            {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": _input(call.arguments)}
+            {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": as_object(call.arguments)}
         )
     return blocks
 
@@ -121,11 +120,3 @@ def _thought(block: ReasoningBlock) -> Block:
 def _id(call_id: str) -> str:
     # Other vendors' ids have other characters, and a session may have begun there.
     return _ID.sub("_", call_id) or "call"
-
-
-def _input(arguments: str) -> dict[str, Any]:
-    try:
-        read = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
-        read = None
-    return read if isinstance(read, dict) else {"arguments": arguments}

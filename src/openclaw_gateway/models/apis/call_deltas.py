@@ -7,13 +7,10 @@ is the call of that index; without either it is the last one, unless a name come
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.calls import Call, Calls, as_text
 from openclaw_gateway.wire.events import Event
-
-_encode = msgspec.json.Encoder().encode
 
 
 class FunctionDelta(Struct):
@@ -54,7 +51,7 @@ class CallDeltas:
             if delta.id and not self._given[call.index]:
                 self._given[call.index] = delta.id
                 self._calls.name_it(call, delta.id)
-        self._calls.argue(call, _text(function.arguments), events)
+        self._calls.argue(call, as_text(function.arguments), events)
 
     def _which(self, delta: CallDelta, name: str) -> Call | None:
         call = self._last if delta.index is None else self._by_index.get(delta.index)
@@ -68,9 +65,3 @@ class CallDeltas:
                 return None if whole else call
             return None if given or call.started else call
         return None if delta.index is None and name and call.started else call
-
-
-def _text(arguments: Any) -> str:
-    if arguments is None or isinstance(arguments, str):
-        return arguments or ""
-    return _encode(arguments).decode()

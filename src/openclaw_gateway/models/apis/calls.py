@@ -6,9 +6,30 @@ cut; ids are the provider's unless it gives none or the same one twice.
 """
 
 import secrets
+from typing import Any
+
+import msgspec
 
 from openclaw_gateway.wire.events import Event, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import ToolCall
+
+_encode = msgspec.json.Encoder().encode
+
+
+def as_text(arguments: Any) -> str:
+    """A call's arguments as JSON text, which is what most send; some send the value itself."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return _encode(arguments).decode()
+
+
+def as_object(arguments: str) -> dict[str, Any]:
+    """A call's arguments for vendors who want them as an object, whatever a model has written."""
+    try:
+        read = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        read = None
+    return read if isinstance(read, dict) else {"arguments": arguments}
 
 
 class Call:
@@ -29,7 +50,6 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
-        self._ended = True
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -41,7 +61,6 @@ class Calls:
         call = Call(len(self._calls), "", name)
         self.name_it(call, call_id)
         self._calls.append(call)
-        self._ended = False
         return call
 
     def name_it(self, call: Call, call_id: str) -> None:
@@ -58,10 +77,7 @@ class Calls:
             events.append(ToolCallArguments(call.index, text))
 
     def end(self, events: list[Event]) -> None:
-        """Every call so far is complete; may be said more than once."""
-        if self._ended:
-            return
-        self._ended = True
+        """The answer has ended, and with it every call."""
         for call in self._calls:
             _start(call, events)
             if not "".join(call.arguments).strip():

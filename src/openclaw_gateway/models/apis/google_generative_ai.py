@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.models.apis import google_generative_ai_stream
+from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
 from openclaw_gateway.models.apis.images import NO_IMAGE
 from openclaw_gateway.models.apis.schemas import for_google
@@ -22,6 +23,7 @@ from openclaw_gateway.models.apis.settings import (
     schema_of,
     settings,
     thinking,
+    written,
 )
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -119,10 +121,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     if request.tools:
         wire.tools = [{"functionDeclarations": [_declaration(spec) for spec in request.tools]}]
         wire.tool_config = _choice(request)
-    written = _encode(wire)
-    if target.extra_body:
-        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
-    return written
+    return written(wire, target)
 
 
 def _version(target: ModelTarget) -> int | None:
@@ -198,21 +197,13 @@ def _said(message: AssistantMessage, target: ModelTarget) -> list[dict[str, Any]
     for index, call in enumerate(message.tool_calls):
         # Of calls side by side only the first is sealed.
         seal = seals.get(call.id) or (_UNSEALED if foreign and index == 0 else None)
-        part = {"functionCall": {"name": call.name, "args": _arguments(call.arguments)}}
+        part = {"functionCall": {"name": call.name, "args": as_object(call.arguments)}}
         parts.append(_sealed(part, seal))
     return parts
 
 
 def _sealed(part: dict[str, Any], seal: str | None) -> dict[str, Any]:
     return {**part, "thoughtSignature": seal} if seal else part
-
-
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        read = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        read = None
-    return read if isinstance(read, dict) else {"arguments": text}
 
 
 def _declaration(spec: ToolSpec) -> _Declaration:

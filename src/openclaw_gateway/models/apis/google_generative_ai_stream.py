@@ -10,13 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.counts import count
-from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.apis.parsing import EventParser
+from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ReasoningBlock
 from openclaw_gateway.wire.run import FinishReason, Usage
 
 NAME = "google-generative-ai"
@@ -84,51 +83,22 @@ _decode_whole = msgspec.json.Decoder(_Chunk | list[_Chunk]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class ContentParser:
+class ContentParser(EventParser[_Chunk]):
     """See `dialect.Parser`."""
 
+    api = NAME
+    finishes = _FINISH
+    decode = staticmethod(_decode)
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._finish: str | None = None
+        super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._calls = Calls()
         self._text_seal = ""
-        self._blocks: list[ReasoningBlock] = []
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.done or self._finish is not None
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        return _FINISH.get(self._finish or "") or ("tool_calls" if self._calls else "stop")
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
 
     @property
     def blocks(self) -> tuple[ReasoningBlock, ...]:
         sealed = (ReasoningBlock(NAME, signature=self._text_seal),) if self._text_seal else ()
         return (*self._blocks, *sealed)
-
-    def feed(self, payloads: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for payload in payloads:
-            if payload == b"[DONE]":
-                # Google does not say it; some who copied this API do.
-                self.done = True
-                break
-            chunk = read(_decode, payload)
-            if chunk is None:
-                self.failure = not_ours(self._vendor, "something that is no part of an answer", NAME)
-                break
-            self._take(chunk, events)
-            if self.failure:
-                break
-        return events
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -137,7 +107,7 @@ class ContentParser:
             if chunk is not None and not self.failure:
                 self._take(chunk, events)
         if not self.failure and not self.finished:
-            self.failure = not_ours(self._vendor, "a JSON answer without candidates", NAME)
+            self.failure = self._not_ours("a JSON answer without candidates")
         self.done = not self.failure
         return events
 

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
-from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings
+from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings, written
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -26,7 +27,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import NamedTool, ToolChoice, ToolSpec
 
-API = "openai-completions"
+API = openai_completions_stream.NAME
 
 
 class _Function(Struct):
@@ -42,6 +43,7 @@ class _ToolCall(Struct, tag_field="type", tag="function"):
 class _Assistant(Struct, tag_field="role", tag="assistant"):
     content: str | None
     tool_calls: list[_ToolCall] | UnsetType = UNSET
+    reasoning_content: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
 
 
@@ -145,10 +147,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
             wire.tool_choice = _choice(request.tool_choice)
         if request.parallel_tool_calls is not None:
             wire.parallel_tool_calls = request.parallel_tool_calls
-    written = _encode(wire)
-    if target.extra_body:
-        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
-    return written
+    return written(wire, target)
 
 
 def _wire(message: Message, target: ModelTarget) -> Any:
@@ -161,7 +160,10 @@ def _wire(message: Message, target: ModelTarget) -> Any:
     if type(message) is AssistantMessage:
         calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
         content = message.content if message.content or not calls else None
-        return _Assistant(content, calls or UNSET, message.name or UNSET)
+        thought: str | UnsetType = UNSET
+        if target.compat.reasoning_back and (calls or message.reasoning):
+            thought = message.reasoning or ""
+        return _Assistant(content, calls or UNSET, thought, message.name or UNSET)
     return message
 
 

@@ -9,15 +9,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
-from openclaw_gateway.models.apis.calls import Calls
-from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
+from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
+from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.run import FinishReason
+
+NAME = "openai-completions"
 
 _FINISH: dict[str, FinishReason] = {
     "length": "length",
@@ -29,6 +30,7 @@ _FINISH: dict[str, FinishReason] = {
 class _Part(Struct):
     type: str = ""
     text: str | None = None
+    thinking: Any = None
 
 
 class _Delta(Struct):
@@ -42,26 +44,20 @@ class _Delta(Struct):
     function_call: FunctionDelta | None = None
 
 
-class _Choice(Struct):
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _Cached(Struct):
-    cached_tokens: float | None = None
-
-
-class _Reasoned(Struct):
-    reasoning_tokens: float | None = None
-
-
 class _Usage(Struct):
     prompt_tokens: float | None = None
     completion_tokens: float | None = None
     total_tokens: float | None = None
-    prompt_tokens_details: _Cached | None = None
-    completion_tokens_details: _Reasoned | None = None
+    prompt_tokens_details: Cached | None = None
+    completion_tokens_details: Reasoned | None = None
+    cached_tokens: float | None = None
+
+
+class _Choice(Struct):
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+    usage: _Usage | None = None
 
 
 class _Chunk(Struct):
@@ -70,42 +66,26 @@ class _Chunk(Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+# Some write numbers as text.
+_decode = msgspec.json.Decoder(_Chunk, strict=False).decode
 
 
-class ChunkParser:
-    """Turns the data of one answer's stream events into events of ours.
+class ChunkParser(AnswerParser):
+    """Turns the data of one answer's stream events into events of ours. Most deltas of all pass here, so
+    that their way is written out in `feed`.
 
     `failure` is what ended the answer too early; it stands beside the events of the same read because
     those came first. `done`: nothing that matters will come any more.
     """
 
+    api = NAME
+    finishes = _FINISH
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._finish: str | None = None
+        super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._calls = Calls()
         self._deltas: CallDeltas | None = None
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Whether the answer is complete as far as the model is concerned."""
-        return self.done or self._finish is not None
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        return _FINISH.get(self._finish or "") or ("tool_calls" if self._calls else "stop")
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        # What was cut off or filtered is not to be executed.
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return ()
+        self._tags: ThinkTags | None = ThinkTags()
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order and size the provider sent them, up to the end or the `failure`."""
@@ -127,13 +107,14 @@ class ChunkParser:
                     self._take(choice.delta, events)
                 if choice.finish_reason:
                     self._finish = choice.finish_reason
-                    self._calls.end(events)
+                    # Kimi says here what it cost.
+                    self._usage = choice.usage or self._usage
             if chunk.usage is not None:
                 self._usage = chunk.usage
             if chunk.error:
                 self.failure = from_stream(self._vendor, chunk.error)
                 break
-        return events
+        return events if self._tags is None else self._sorted(events, self._tags)
 
     def whole(self, body: bytes) -> list[Event]:
         """The same for a provider that answers one JSON object although a stream was asked for."""
@@ -153,6 +134,12 @@ class ChunkParser:
             self._finish = choice.finish_reason
             self._usage = answer.usage
             self.done = True
+        return events if self._tags is None else self._sorted(events, self._tags)
+
+    def _sorted(self, events: list[Event], tags: ThinkTags) -> list[Event]:
+        events = tags.sort(events)
+        if tags.decided:
+            self._tags = None
         return events
 
     def _read_again(self, payload: bytes) -> _Chunk | None:
@@ -167,29 +154,15 @@ class ChunkParser:
             self.failure = self._not_ours("something that is not the JSON of a chat completion")
         return chunk
 
-    def _not_ours(self, what: str) -> ProviderError:
-        provider = self._vendor.provider
-        return ProviderError(
-            "bad_response",
-            f"The provider {provider} sent {what}. "
-            f"Check models.providers.{provider}.baseUrl: it must be an OpenAI-compatible API.",
-        )
-
     def ending(self) -> list[Event]:
         """The calls that are still open, then what the call cost if the provider said so."""
-        events: list[Event] = []
+        events: list[Event] = [] if self._tags is None else self._tags.end()
         self._calls.end(events)
         if (usage := self._usage) is not None:
-            prompt, completion = count(usage.prompt_tokens), count(usage.completion_tokens)
-            cached, reasoned = usage.prompt_tokens_details, usage.completion_tokens_details
-            spent = Usage(
-                prompt,
-                completion,
-                count(usage.total_tokens) or prompt + completion,
-                count(cached.cached_tokens) if cached else 0,
-                count(reasoned.reasoning_tokens) if reasoned else 0,
-            )
-            events.append(UsageReported(spent))
+            total = usage.total_tokens
+            cached = usage.prompt_tokens_details or Cached(usage.cached_tokens)
+            reasoned = usage.completion_tokens_details
+            events.append(spent(usage.prompt_tokens, usage.completion_tokens, total, cached, reasoned))
         return events
 
     def _take(self, delta: _Delta, events: list[Event]) -> None:
@@ -199,6 +172,8 @@ class ChunkParser:
         content = delta.content
         if content:
             if type(content) is not str:
+                if thought := "".join(map(_thought, content)):
+                    events.append(ReasoningDelta(thought))
                 content = "".join(part if isinstance(part, str) else part.text or "" for part in content)
             if content:
                 events.append(TextDelta(content))
@@ -214,3 +189,12 @@ class ChunkParser:
         if delta.function_call is not None and not delta.tool_calls:
             # The form before `tools`: there is one call, without an id.
             deltas.take(CallDelta(0, None, delta.function_call), events)
+
+
+def _thought(part: Any) -> str:
+    """What Mistral's models think comes as a part of the content, with parts of its own."""
+    if not isinstance(part, _Part):
+        return ""
+    inner = part.thinking if isinstance(part.thinking, list) else [part.thinking]
+    texts = (each.get("text") if isinstance(each, dict) else each for each in inner)
+    return "".join(text for text in texts if isinstance(text, str))

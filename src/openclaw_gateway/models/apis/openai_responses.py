@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import openai_completions, openai_responses_stream
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
-from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings
+from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings, written
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -101,10 +101,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
             wire.tool_choice = _choice(request.tool_choice)
         if request.parallel_tool_calls is not None:
             wire.parallel_tool_calls = request.parallel_tool_calls
-    written = _encode(wire)
-    if target.extra_body:
-        return b"%b,%b" % (written[:-1], _encode(target.extra_body)[1:])
-    return written
+    return written(wire, target)
 
 
 def _items(messages: Iterable[Message], *, images: bool) -> list[Any]:

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.calls import Call, Calls
-from openclaw_gateway.models.apis.counts import count
-from openclaw_gateway.models.apis.reading import not_ours, read
+from openclaw_gateway.models.apis.calls import Call, as_text
+from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
+from openclaw_gateway.models.apis.parsing import EventParser
+from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.messages import ReasoningBlock
+from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-responses"
 
@@ -26,37 +26,25 @@ _FINISH: dict[str, FinishReason] = {
 }
 
 
-class _Part(Struct):
-    type: str = ""
-    text: str | None = None
-    refusal: str | None = None
-
-
 class _Item(Struct):
+    """There are more kinds than those that are read here, with values of other types."""
+
     type: str = ""
     id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
-    content: list[_Part] | None = None
-    summary: list[_Part] | None = None
+    arguments: Any = None
+    content: Any = None
+    summary: Any = None
     encrypted_content: str | None = None
-
-
-class _Cached(Struct):
-    cached_tokens: float | None = None
-
-
-class _Reasoned(Struct):
-    reasoning_tokens: float | None = None
 
 
 class _Usage(Struct):
     input_tokens: float | None = None
     output_tokens: float | None = None
     total_tokens: float | None = None
-    input_tokens_details: _Cached | None = None
-    output_tokens_details: _Reasoned | None = None
+    input_tokens_details: Cached | None = None
+    output_tokens_details: Reasoned | None = None
 
 
 class _Incomplete(Struct):
@@ -73,13 +61,13 @@ class _Response(Struct):
 
 class _Event(Struct):
     type: str = ""
-    delta: str | None = None
+    delta: Any = None
     output_index: int | None = None
     item: _Item | None = None
     response: _Response | None = None
     error: Any = None
-    message: str | None = None
-    code: str | None = None
+    message: Any = None
+    code: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -91,54 +79,19 @@ _THOUGHTS = {"response.reasoning_summary_text.delta", "response.reasoning_text.d
 _ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
 
-class ResponseParser:
+class ResponseParser(EventParser[_Event]):
     """See `dialect.Parser`."""
 
+    api = NAME
+    finishes = _FINISH
+    decode = staticmethod(_decode)
+
     def __init__(self, vendor: Vendor) -> None:
-        self._vendor = vendor
-        self._cut: str | None = None
+        super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._calls = Calls()
         self._call_at: dict[int, Call] = {}
         self._told: set[int] = set()  # items some text of which has come
-        self._blocks: list[ReasoningBlock] = []
         self._thought = False
-        self.done = False
-        self.failure: ProviderError | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.done
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        if self._cut is not None:
-            return _FINISH.get(self._cut, "length")
-        return "tool_calls" if self._calls else "stop"
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return tuple(self._blocks)
-
-    def feed(self, payloads: list[bytes]) -> list[Event]:
-        events: list[Event] = []
-        for payload in payloads:
-            if payload == b"[DONE]":
-                # Some who copied this API end as the older one does.
-                self.done = True
-                break
-            event = read(_decode, payload)
-            if event is None:
-                self.failure = not_ours(self._vendor, "something that is no event of a response", NAME)
-                break
-            self._take(event, events)
-            if self.done or self.failure:
-                break
-        return events
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -146,7 +99,7 @@ class ResponseParser:
         if response is not None and response.error:
             self.failure = from_stream(self._vendor, response.error)
         elif response is None or response.output is None:
-            self.failure = not_ours(self._vendor, "a JSON answer without output", NAME)
+            self.failure = self._not_ours("a JSON answer without output")
         else:
             for index, item in enumerate(response.output):
                 self._begin(index, item, events)
@@ -158,21 +111,14 @@ class ResponseParser:
         events: list[Event] = []
         self._calls.end(events)
         if (usage := self._usage) is not None:
-            prompt, completion = count(usage.input_tokens), count(usage.output_tokens)
+            total = usage.total_tokens
             cached, reasoned = usage.input_tokens_details, usage.output_tokens_details
-            spent = Usage(
-                prompt,
-                completion,
-                count(usage.total_tokens) or prompt + completion,
-                count(cached.cached_tokens) if cached else 0,
-                count(reasoned.reasoning_tokens) if reasoned else 0,
-            )
-            events.append(UsageReported(spent))
+            events.append(spent(usage.input_tokens, usage.output_tokens, total, cached, reasoned))
         return events
 
     def _take(self, event: _Event, events: list[Event]) -> None:
         kind, index = event.type, event.output_index or 0
-        if event.delta is not None:
+        if type(event.delta) is str:
             self._add(kind, index, event.delta, events)
         elif kind == "response.output_item.added" and event.item is not None:
             self._begin(index, event.item, events)
@@ -212,14 +158,13 @@ class ResponseParser:
                     self._begin(index, item, events)
                 call = self._call_at[index]
                 if item.arguments and not call.arguments:
-                    self._calls.argue(call, item.arguments, events)
+                    self._calls.argue(call, as_text(item.arguments), events)
             case "message":
-                text = "".join(part.text or part.refusal or "" for part in item.content or ())
+                text = "".join(_texts(item.content))
                 if text and index not in self._told:
                     events.append(TextDelta(text))
             case "reasoning":
-                parts = item.summary or item.content or ()
-                text = "\n\n".join(part.text or "" for part in parts)
+                text = "\n\n".join(_texts(item.summary or item.content))
                 if text and index not in self._told:
                     events.append(ReasoningDelta(text))
                 if item.encrypted_content:
@@ -236,5 +181,15 @@ class ResponseParser:
             return
         if response.status == "incomplete":
             details = response.incomplete_details
-            self._cut = (details.reason if details else None) or "max_output_tokens"
+            reason = details.reason if details else None
+            self._finish = reason if reason in _FINISH else "max_output_tokens"
         self.done = True
+
+
+def _texts(content: Any) -> list[str]:
+    """What the parts of an item say."""
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else ()
+    texts = (part.get("text") or part.get("refusal") for part in parts if isinstance(part, dict))
+    return [text for text in texts if isinstance(text, str)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
@@ -17,6 +17,7 @@ OFF = ("off", "none")
 # Tokens of thinking, for vendors that count instead of naming levels.
 BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
 
+_encode = msgspec.json.Encoder().encode
 _NO_SAMPLING = Sampling()
 
 
@@ -31,6 +32,14 @@ def settings(target: ModelTarget, request: ModelRequest) -> Sampling:
             for name, configured in msgspec.structs.asdict(under).items()
         }
     )
+
+
+def written(wire: Struct, target: ModelTarget) -> bytes:
+    """The request as JSON, with the fields that only this provider knows behind ours."""
+    body = _encode(wire)
+    if target.extra_body:
+        return b"%b,%b" % (body[:-1], _encode(target.extra_body)[1:])
+    return body
 
 
 def max_tokens(target: ModelTarget, chosen: Sampling) -> int | UnsetType:

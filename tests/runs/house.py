@@ -12,7 +12,7 @@ from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning
 from openclaw_gateway.models.call import ModelCaller
-from openclaw_gateway.models.fallback import NO_RETRIES, FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
@@ -101,7 +101,7 @@ async def house(
     bus = LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
-    caller = FallbackCaller(ModelCaller(upstream, policy=NO_RETRIES))
+    caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
     live = LiveRuns(RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper)), bus, max_runs=100)

@@ -70,15 +70,15 @@ async def test_a_store_that_falters_loses_no_turn(models: ModelServer, tmp_path:
         assert [m.content for m in await runs.transcript()] == ["q1", "a1"]
 
 
-@pytest.mark.parametrize(("error", "asked"), [(Fenced("newer"), 1), (StoreError("gone"), 4)])
+@pytest.mark.parametrize(("fault", "asked"), [(Fenced, 1), (StoreError, 4)])
 async def test_it_is_not_asked_without_end(
-    models: ModelServer, tmp_path: Path, error: StoreError, asked: int
+    models: ModelServer, tmp_path: Path, fault: type[StoreError], asked: int
 ) -> None:
     models.script("m", says("a1"))
     stores: list[Faltering] = []
 
     def faults(store: SqliteStore) -> Store:
-        stores.append(Faltering(store, error, times=99))
+        stores.append(Faltering(store, fault("gone"), times=99))
         return cast("Store", stores[0])
 
     async with house(tmp_path, models, faults=faults) as runs:

@@ -133,28 +133,86 @@ async def test_validate_prints_every_problem_with_its_line(program: Program) -> 
 
 
 async def test_validate_sees_what_only_a_start_would_notice(program: Program) -> None:
-    program.configure(
-        '{ gateway: { bind: "lan", auth: { token: "short" } }, agents: { defaults: { model: "no/m" } } }'
+    path = program.configure(
+        """{ gateway: { auth: { token: "short" },
+        bind: "lan" },
+        agents: {
+        defaults: { model: { primary: "no/m",
+        fallbacks: ["nosuch/x"] } },
+        list: [{ id: "a" }, { id: "b" },
+        { id: "c", model: { primary: "openai/gpt-5",
+        fallbacks: ["other/x"] } }] } }"""
     )
+    program.environ["OPENAI_API_KEY"] = "sk-something"
     done = await program.run("config", "validate", "--json")
     assert done.code == 78
-    assert ["shorter than 16" in done.json["problems"][0], '"no"' in done.json["problems"][1]] == [True, True]
+    bind, primary, fallback, own = done.json["problems"]
+    assert bind.startswith(f"{path}:2: gateway.bind: ")
+    assert "shorter than 16" in bind
+    assert primary.startswith(f'{path}:4: agents.defaults.model: The provider "no"')
+    assert fallback.startswith(f'{path}:4: agents.defaults.model: The provider "nosuch"')
+    assert own.startswith(f'{path}:7: agents.list[2].model: The provider "other"')
 
 
-async def test_validate_names_tool_patterns_that_match_nothing(program: Program) -> None:
-    program.configure(
-        '{ mcp: { servers: { files: { command: "x" } } },'
-        ' tools: { deny: ["reed", "canvas", "mcp__files__write"],'
-        ' byProvider: { openai: { allow: ["mcp__fils__*"] } } },'
-        ' agents: { entries: { a: { tools: { sandbox: { tools: { deny: ["group:fss"] } } } } } } }'
-    )
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('{ logging: {\n redactPatterns: ["ok", "("] } }', ":2: logging.redactPatterns[1]: is not a regular"),
+        ('{ agents: { defaults: {\n userTimezone: "Mars/Base" } } }', ":2: agents.defaults.userTimezone: is"),
+        ('{ agents: { defaults: {\n model: { primary: "mock/m", fallbacks: ["no/x"] } } } }', "no/x"),
+    ],
+)
+async def test_a_start_and_validate_refuse_the_same(configured: Program, config: str, said: str) -> None:
+    configured.configure(config, "openclaw-gateway.json")
+    for command in (["config", "validate"], ["gateway", "run", "--port", "0"]):
+        done = await configured.run(*command)
+        assert (done.code, done.out) == (78, "")
+        assert said in done.err
+
+
+async def test_a_fault_of_many_agents_is_one_line(program: Program) -> None:
+    agents = [{"id": f"a{number}"} for number in range(40)]
+    program.configure({"agents": {"defaults": {"model": "no/m"}, "list": agents}})
+    done = await program.run("gateway", "run", "--port", "0")
+    assert done.code == 78
+    (line,) = (line for line in done.err.splitlines() if '"no/m"' in line)
+    assert "agents a0, a1, a2, a3, a4 and 35 more: " in line
     done = await program.run("config", "validate", "--json")
+    assert len(done.json["problems"]) == 1
+
+
+async def test_validate_names_tool_patterns_that_match_nothing(configured: Program) -> None:
+    path = configured.configure(
+        """{ mcp: { servers: { files: { command: "x" } } },
+        tools: { deny: ["canvas", "mcp__files__write",
+        "${SLIP}"],
+        byProvider: { mock: { allow: ["mcp__fils__*"] } } },
+        agents: { entries: { a: {
+        tools: { sandbox: { tools: { alsoAllow: ["group:fss"] } } } } } } }""",
+        "openclaw-gateway.json",
+    )
+    configured.environ["SLIP"] = "reed"
+    done = await configured.run("config", "validate", "--json")
     assert done.code == 78
     reed, fils, fss = done.json["problems"]
-    assert reed == 'tools: the pattern "reed" matches no tool; did you mean "read"?'
-    assert fils.startswith(
-        'tools.byProvider.openai: the pattern "mcp__fils__*" matches no tool; it names a server'
+    assert reed == f'{path}:3: tools.deny[2]: the pattern "reed" matches no tool; did you mean "read"?'
+    assert fils.startswith(f'{path}:4: tools.byProvider.mock.allow[0]: the pattern "mcp__fils__*" matches no')
+    assert "; it names a server" in fils
+    assert fss.startswith(f"{path}:6: agents.entries.a.tools.sandbox.tools.alsoAllow[0]: the pattern")
+    assert 'did you mean "group:fs"?' in fss
+
+
+async def test_validate_names_providers_nobody_has(configured: Program) -> None:
+    path = configured.configure(
+        """{ tools: { byProvider: { mock: { deny: ["exec"] },
+        anthropic: { deny: ["exec"] }, Gemini: { deny: ["exec"] }, "mock/some-model": { deny: ["exec"] },
+        "antropic/claude": { deny: ["exec"] },
+        zzz: { deny: ["exec"] } } } }""",
+        "openclaw-gateway.json",
     )
-    assert fss.startswith(
-        'the agent a: tools.sandbox.tools: the pattern "group:fss" matches no tool; did you mean'
-    )
+    done = await configured.run("config", "validate", "--json")
+    assert done.code == 78
+    slip, strange = done.json["problems"]
+    assert slip.startswith(f'{path}:3: tools.byProvider["antropic/claude"]: names no provider')
+    assert slip.endswith('did you mean "anthropic"?')
+    assert strange.startswith(f"{path}:4: tools.byProvider.zzz: names no provider")

@@ -4,7 +4,7 @@ Everything below this door is given these and reads none of them by itself.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.config.load import LoadedConfig, load_config
+from openclaw_gateway.config.load import LoadedConfig, explain, load_config
+from openclaw_gateway.config.places import Problem
 
 
 class Surroundings(Struct, frozen=True):
@@ -30,6 +31,10 @@ class Surroundings(Struct, frozen=True):
     def load(self, config_path: Path | None = None) -> LoadedConfig:
         """The configuration. Raises ConfigError."""
         return load_config(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
+
+    def explain(self, problems: Iterable[Problem], config_path: Path | None = None) -> list[str]:
+        """Problems in what `load` gave, as sentences with file and line."""
+        return explain(problems, environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
 
     def for_options(self) -> dict[str, Any]:
         """The part of daemon.Options that is not the command line's."""

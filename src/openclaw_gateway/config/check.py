@@ -25,6 +25,8 @@ _TEXT_FORMS = {
     "address": forms.address,
     "network": forms.network,
     "duration": forms.duration,
+    "regex": forms.regular_expression,
+    "zone": forms.zone,
 }
 _SECRETS = {"secret", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.

@@ -1,12 +1,14 @@
-"""The rules for single texts that a type cannot say: a URL, an address, a path, a credential.
+"""The rules for single texts that a type cannot say: a URL, an address, a path, a zone, a credential.
 
-Pure. Each rule takes the text and gives it back, possibly in another shape, or raises Wrong with what is
-wrong and what to do. A rule never quotes the text: it may be, or contain, a secret.
+Pure but for the system's table of zones. Each rule takes the text and gives it back, possibly in another
+shape, or raises Wrong with what is wrong and what to do. A rule never quotes the text: it may be, or
+contain, a secret.
 """
 
 import ipaddress
 import os.path
 import re
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,29 @@ def duration_s(text: str) -> float:
     if match is None:
         raise Wrong("is no duration")
     return float(match[1]) * _UNIT_S[match[2] or "m"]
+
+
+def regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Wrong(f"is not a regular expression: {error}") from None
+    return text
+
+
+def zone(text: str) -> str:
+    """A machine without a table of zones cannot tell a wrong name from a right one: there any name passes."""
+    if text and not _is_zone(text) and zoneinfo.available_timezones():
+        raise Wrong('is not a time zone this machine knows; write a name such as "Europe/Berlin" or "UTC"')
+    return text
+
+
+def _is_zone(text: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def secret_from(reference: dict[str, Any], environ: Mapping[str, str]) -> str:

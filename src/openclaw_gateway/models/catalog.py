@@ -55,6 +55,10 @@ class Catalog:
             f"{name}/{model.id}" for name, entry in self._providers.items() for model in entry.models
         )
 
+    def provider_names(self) -> frozenset[str]:
+        """Every provider a target can carry, also those that only lack their key."""
+        return frozenset(self._endpoints) | self._keyless
+
     def resolve(self, ref: str, *, params: Mapping[str, Any] | None = None) -> ModelTarget:
         """`provider/model`, an alias, or the id of exactly one configured model.
 

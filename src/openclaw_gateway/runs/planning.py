@@ -45,18 +45,23 @@ def make_plans(roster: Roster, shop: Workshop) -> dict[str, Plan]:
     """One plan per agent. Raises ConfigError."""
     entries = {entry.id: entry for entry in shop.config.agents.entries}
     plans: dict[str, Plan] = {}
-    problems: list[str] = []
+    faulty: dict[str, list[str]] = {}
     for agent in roster:
         try:
             targets = _targets(agent, shop)
         except GatewayError as error:
-            problems.append(f"agent {agent.id}: {error.message}")
+            faulty.setdefault(error.message, []).append(agent.id)
             continue
         entry = entries.get(agent.id) or AgentEntry(id=agent.id)
         plans[agent.id] = Plan(agent, targets, _outfit(agent, entry, targets, shop))
-    if problems:
-        raise ConfigError(problems)
+    if faulty:
+        raise ConfigError([f"{_named(ids)}: {message}" for message, ids in faulty.items()])
     return plans
+
+
+def _named(ids: list[str]) -> str:
+    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    return f"{'agent' if len(ids) == 1 else 'agents'} {', '.join(ids[:5])}{more}"
 
 
 async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,40 +4,40 @@ Such a pattern never opens anything, which also means that a misspelt deny denie
 systems count as known. Of an MCP server only its name is known before it has been asked for its tools.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from openclaw_gateway.config.schema import AgentToolsConfig, Config, ToolPolicy, ToolsConfig
+from openclaw_gateway.config.places import KeyPath, Problem
+from openclaw_gateway.config.rules import tool_scopes
+from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
 from openclaw_gateway.tools.groups import BUILT_IN, ELSEWHERE, GROUPS, MCP_PREFIX
 from openclaw_gateway.tools.matching import matches, normal_name
 from openclaw_gateway.tools.naming import server_prefix
 
 _KNOWN = BUILT_IN | ELSEWHERE
+_LISTS = ("allow", "alsoAllow", "deny")
 
 
-def unmatched_patterns(
-    policy: ToolPolicy, known: Iterable[str] = (), servers: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Those that match neither a tool we know of, nor one of `known`, nor what `servers` may bring."""
-    names = _KNOWN | {name.lower() for name in known}
+def unmatched_patterns(patterns: Iterable[str], servers: Iterable[str] = ()) -> tuple[str, ...]:
+    """Those that match neither a tool we know of nor what the MCP `servers` may bring."""
     prefixes = tuple(server_prefix(name).lower() for name in servers)
-    written = (*policy.allow, *policy.also_allow, *policy.deny)
-    return tuple(dict.fromkeys(pattern for pattern in written if not _matched(pattern, names, prefixes)))
+    return tuple(dict.fromkeys(pattern for pattern in patterns if not _matched(pattern, prefixes)))
 
 
-def pattern_problems(config: Config) -> list[str]:
-    """One sentence for every such pattern in the configuration, with the place where it stands."""
-    servers = tuple(config.mcp.servers)
+def pattern_problems(document: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
+    """One for every such pattern in a document that has passed the check of its keys and values."""
+    servers = tuple(document.get("mcp", {}).get("servers", {}))
     return [
-        f'{place}: the pattern "{pattern}" matches no tool{_hint(pattern, servers)}'
-        for place, policy in _scopes(config)
-        for pattern in unmatched_patterns(policy, servers=servers)
+        Problem(path, f'the pattern "{pattern}" matches no tool{_hint(pattern, servers)}')
+        for path, written in _patterns(document)
+        for pattern in unmatched_patterns([substitute(written, environ)], servers)
     ]
 
 
-def _matched(pattern: str, names: frozenset[str], prefixes: tuple[str, ...]) -> bool:
+def _matched(pattern: str, prefixes: tuple[str, ...]) -> bool:
     one = normal_name(pattern)
-    if one in GROUPS or any(matches(name, (one,)) for name in names):
+    if one in GROUPS or any(matches(name, (one,)) for name in _KNOWN):
         return True
     head, star, _ = one.partition("*")
     return any(head.startswith(prefix) or (star and prefix.startswith(head)) for prefix in prefixes)
@@ -51,16 +51,17 @@ def _hint(pattern: str, servers: tuple[str, ...]) -> str:
     return f'; did you mean "{near}"?' if near else "; remove it"
 
 
-def _scopes(config: Config) -> Iterator[tuple[str, ToolPolicy]]:
-    yield from _of("tools", config.tools)
-    for entry in config.agents.entries:
-        yield from _of(f"the agent {entry.id}: tools", entry.tools)
+def _patterns(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    for path, tools in tool_scopes(document):
+        for where, policy in _policies(path, tools):
+            for key in _LISTS:
+                for at, pattern in enumerate(policy.get(key, ())):
+                    yield (*where, key, at), pattern
 
 
-def _of(place: str, tools: ToolsConfig | AgentToolsConfig) -> Iterator[tuple[str, ToolPolicy]]:
-    yield place, tools
-    for key, scope in tools.by_provider.items():
-        yield f"{place}.byProvider.{key}", scope
-    for key, where in (("sandbox", tools.sandbox), ("subagents", tools.subagents)):
-        if where and where.tools:
-            yield f"{place}.{key}.tools", where.tools
+def _policies(path: KeyPath, tools: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    yield path, tools
+    for key, policy in tools.get("byProvider", {}).items():
+        yield (*path, "byProvider", key), policy
+    for place in ("sandbox", "subagents"):
+        yield (*path, place, "tools"), tools.get(place, {}).get("tools", {})

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.tools import AgentToolsConfig
-from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited
+from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited, Zone
 
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh", "adaptive", "max", "ultra"]
 ContextInjection = Literal["always", "continuation-skip", "never"]
@@ -54,7 +54,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     bootstrap_max_chars: Count | None = None
     bootstrap_total_max_chars: Count | None = None
     context_injection: ContextInjection | None = None
-    user_timezone: str | None = None
+    user_timezone: Zone | None = None
     context_tokens: Count | None = None
     context_pruning: ContextPruning = ContextPruning()
     compaction: Compaction = Compaction()

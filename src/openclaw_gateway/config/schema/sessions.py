@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.config.schema.values import Count, Filled, PathText
+from openclaw_gateway.config.schema.values import Count, Filled, PathText, RegularExpression
 
 LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
 
@@ -33,4 +33,4 @@ class LoggingConfig(Struct, frozen=True, rename="camel"):
     console_level: LogLevel | None = None
     console_style: Literal["pretty", "compact", "json"] | None = None
     redact_sensitive: Literal["off", "tools"] = "tools"
-    redact_patterns: tuple[Filled, ...] = ()
+    redact_patterns: tuple[RegularExpression, ...] = ()

@@ -18,6 +18,9 @@ HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
 Duration = Annotated[str, Meta(extra={"form": "duration"})]
 IpAddress = Annotated[str, Meta(extra={"form": "address"})]
 IpNetwork = Annotated[str, Meta(extra={"form": "network"})]
+RegularExpression = Annotated[str, Meta(min_length=1, extra={"form": "regex"})]
+# A name of the system's table of time zones.
+Zone = Annotated[str, Meta(extra={"form": "zone"})]
 # Left exactly as written: no variable in it is filled in here.
 AsWritten = Annotated[dict[str, Any], Meta(extra={"form": "as-written"})]
 Filled = Annotated[str, Meta(min_length=1)]

@@ -1,0 +1,98 @@
+"""What is wrong with a configuration that loads: what only shows when its parts are put together.
+
+Looks at what a start would refuse, and at names in the tools' policy that mean nothing. Starts nothing.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from openclaw_gateway.agents.roster import compile_roster
+from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.auth import ResolvedAuth, check_exposure, resolve_auth
+from openclaw_gateway.config.listen import resolve_bind, resolve_port
+from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.rules import agent_ids, tool_scopes
+from openclaw_gateway.config.wording import nearest
+from openclaw_gateway.errors import ConfigError, GatewayError, StartupError
+from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.defaults import choose_default, provider_id
+from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.tools.patterns import pattern_problems
+
+
+def faults(loaded: LoadedConfig) -> tuple[list[str], list[Problem]]:
+    """What is wrong around the files, as whole sentences, and what is wrong in them."""
+    catalog = Catalog(loaded.config, loaded.environ)
+    put_together = [_placed(sentence) for sentence in _start(loaded)]
+    inside = [each for each in put_together if isinstance(each, Problem)]
+    inside += [*_models(loaded, catalog), *_providers(loaded, catalog)]
+    inside += pattern_problems(loaded.document, loaded.environ)
+    return [each for each in put_together if isinstance(each, str)], list(dict.fromkeys(inside))
+
+
+def _start(loaded: LoadedConfig) -> list[str]:
+    """What a start finds before it looks at the agents."""
+    config, environ = loaded.config, loaded.environ
+    sentences: list[str] = []
+    auth: ResolvedAuth | None = None
+    hosts: tuple[str, ...] = ()
+    with _into(sentences):
+        auth = resolve_auth(config.gateway.auth, environ=environ)
+    with _into(sentences):
+        resolve_port(config, environ=environ)
+    with _into(sentences):
+        hosts = resolve_bind(config)
+    with _into(sentences):
+        embedded = LocalModel.from_environment(environ).unavailable() is None
+        choose_default(config, environ, local_available=embedded)
+    if auth is not None and hosts:
+        with _into(sentences):
+            check_exposure(hosts[0], auth)
+    return sentences
+
+
+@contextlib.contextmanager
+def _into(sentences: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        sentences += error.problems
+    except StartupError as error:
+        sentences.append(f"gateway.bind: {error.message}")
+
+
+def _placed(sentence: str) -> str | Problem:
+    """A sentence that begins with a key of the file belongs to that key."""
+    key, _, message = sentence.partition(": ")
+    return Problem(tuple(key.split(".")), message) if key.startswith("gateway.") else sentence
+
+
+def _models(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
+    """Every model an agent names, its own or the one all share. A start resolves them just so."""
+    where = {
+        normal_agent_id(id_): path[:-1] if path[-1] == "id" else path
+        for path, id_ in agent_ids(loaded.document)
+    }
+    own = {entry.id for entry in loaded.config.agents.entries if entry.model is not None}
+    for agent in compile_roster(loaded.config.agents):
+        entry = where[agent.id] if agent.id in own else ("agents", "defaults")
+        for ref in (agent.model, *agent.fallbacks):
+            if ref is None:
+                continue
+            try:
+                catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params})
+            except GatewayError as error:
+                yield Problem((*entry, "model"), error.message)
+
+
+def _providers(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
+    """Entries of `tools.byProvider` that hold for no model there is."""
+    known = catalog.provider_names()
+    for path, tools in tool_scopes(loaded.document):
+        for key in tools.get("byProvider", {}):
+            name = provider_id(key.partition("/")[0])
+            if name not in known:
+                near = nearest(name, known)
+                hint = f'did you mean "{near}"?' if near else "remove it, or add the provider"
+                yield Problem((*path, "byProvider", key), f"names no provider, so it holds nowhere; {hint}")

@@ -1,0 +1,115 @@
+"""The files of one configuration, read and put together: everything before the structs, and every fault.
+
+read -> $include -> overlay -> env block -> every key and value, with ${NAME} filled in -> rules between
+keys. The same steps run with and without places; with them every fault has its line.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from openclaw_gateway.config.check import Checked, check
+from openclaw_gateway.config.environment import env_block, layered, parse_dotenv
+from openclaw_gateway.config.files import Files, Unreadable
+from openclaw_gateway.config.include import Includes
+from openclaw_gateway.config.merge import merge
+from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
+from openclaw_gateway.config.places import Place, Problem, dotted, locate
+from openclaw_gateway.config.rules import broken_rules
+from openclaw_gateway.config.schema.root import Written
+from openclaw_gateway.errors import ConfigError
+
+
+class Reading(Struct, frozen=True):
+    document: dict[str, Any]
+    environ: Mapping[str, str]
+    checked: Checked
+    problems: list[Problem]
+    exists: bool
+
+
+class Source(Struct, frozen=True):
+    """What is read, and from where; the texts are kept, so that a second reading sees what the first saw."""
+
+    paths: Paths
+    files: Files
+    environ: Mapping[str, str]
+    notices: list[str]
+    roots: tuple[Path, ...]
+
+    @classmethod
+    def of(
+        cls, environ: Mapping[str, str], home: Path, config_path: Path | None, cwd: Path | None
+    ) -> "Source":
+        cwd = Path.cwd() if cwd is None else cwd
+        paths = resolve_paths(environ, home=home, cwd=cwd, config_path=config_path)
+        files = Files()
+        environ, notices = _with_dotenv(environ, files, paths.state_dir / ".env")
+        roots = include_roots(environ, home=paths.home, cwd=cwd)
+        return cls(paths, files, environ, notices, roots)
+
+    def read(self, *, placed: bool = False) -> Reading:
+        files = self.files.with_places() if placed else self.files
+        return _read(files, self.paths, self.environ, self.roots)
+
+
+def _with_dotenv(environ: Mapping[str, str], files: Files, path: Path) -> tuple[Mapping[str, str], list[str]]:
+    try:
+        text = files.text(path)
+    except FileNotFoundError:
+        return environ, []
+    except Unreadable as error:
+        raise ConfigError([f"{error.place or path}: {error.reason}"]) from None
+    found, strange = parse_dotenv(text)
+    notices = [f"{path}:{line}: not of the form NAME=value; the line is ignored." for line in strange]
+    return layered(environ, found), notices
+
+
+def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[Path, ...]) -> Reading:
+    main, problems = _document(files, paths.config_file, roots)
+    overlay, wrong = _document(files, paths.overlay_file, roots)
+    problems += wrong
+    document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
+    variables, wrong = env_block(document.get("env", {}), environ)
+    problems += wrong
+    environ = layered(environ, variables)
+    checked = check(document, Written, environ=environ, home=paths.home)
+    # With the variables filled in where that is possible: two ids may only then turn out to be the same.
+    ruled = document if checked.problems else {**document, **checked.document}
+    problems += [*checked.problems, *broken_rules(ruled)]
+    return Reading(document, environ, checked, problems, main is not None)
+
+
+def _document(
+    files: Files, path: Path, roots: tuple[Path, ...]
+) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The file's object with its includes, and what is wrong; None when there is no such file."""
+    includes = Includes(files, (path.parent.resolve(), path.resolve().parent, *roots))
+    try:
+        document = includes.resolve(files.document(path), path)
+    except FileNotFoundError:
+        return None, []
+    except Unreadable as error:
+        return {}, [Problem((), error.reason, error.place or Place(str(path), 0))]
+    if not isinstance(document, dict):
+        return {}, [*includes.problems, Problem((), "must hold one object: { … }", Place(str(path), 1))]
+    return document, includes.problems
+
+
+def sentences(problems: Iterable[Problem], document: object, paths: Paths) -> list[str]:
+    """Every fault once, in the order of files and lines."""
+    placed = [
+        (problem.place or locate(document, problem.path) or Place(str(paths.config_file), 0), problem)
+        for problem in problems
+    ]
+    placed.sort(
+        key=lambda pair: (pair[0].file != str(paths.config_file), pair[0].file, pair[0].line, pair[0].column)
+    )
+    told = []
+    for place, problem in placed:
+        where = f"{place.file}:{place.line}" if place.line else place.file
+        what = f"{dotted(problem.path)}: " if problem.path else ""
+        told.append(f"{where}: {what}{problem.message}")
+    return list(dict.fromkeys(told))

@@ -4,11 +4,13 @@ import asyncio
 import stat
 
 import msgspec
+import pytest
 
 from tests.cli.conftest import Program
 
 
 async def test_allow_and_deny_write_a_file_for_its_owner_alone(program: Program) -> None:
+    program.configure({"agents": {"list": [{"id": "Work"}, {"id": "other"}]}})
     assert (await program.run("approvals", "allow", "npm")).out == "npm is allowed for all agents.\n"
     assert (await program.run("approvals", "allow", "npm")).out == "npm was allowed for all agents already.\n"
     done = await program.run("approvals", "deny", "rm", "--agent", "Work", "--json")
@@ -24,6 +26,19 @@ async def test_allow_and_deny_write_a_file_for_its_owner_alone(program: Program)
     assert "cat" in listed.out
     done = await program.run("approvals", "list", "--json", "--agent", "other")
     assert list(done.json["agents"]) == ["*"]
+
+
+@pytest.mark.parametrize("agent", ["nope", "", " ", "*", "日本"])
+async def test_an_agent_that_is_not_configured_is_never_another_one(program: Program, agent: str) -> None:
+    program.configure({"agents": {"list": [{"id": "main"}, {"id": "work"}]}})
+    commands = (("allow", "npm"), ("deny", "npm"), ("list",))
+    for done in await asyncio.gather(
+        *(program.run("approvals", *words, "--agent", agent, "--json") for words in commands),
+        program.run("agents", "show", agent, "--json"),
+    ):
+        assert (done.code, done.json["error"]["code"]) == (1, "agent_not_found")
+        assert "These are configured: main, work." in done.json["error"]["message"]
+    assert not (program.state / "gateway" / "exec-approvals.json").exists()
 
 
 async def test_denying_what_was_allowed_turns_it_round(program: Program) -> None:

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
-from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
+from openclaw_gateway.agents.roster import Agent, compile_roster
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
+from openclaw_gateway.cli.agent_choice import named_agent
 from openclaw_gateway.cli.commands.agents._model import AgentModel, AgentModels
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -75,7 +75,7 @@ def command(
 
 async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     roster = compile_roster(loaded.config.agents)
-    agent = _agent(roster, agent_id)
+    agent = named_agent(roster, roster.default_id if agent_id is None else agent_id)
     homes = homes_of(loaded)
     zone = zone_of(loaded.config.agents.defaults.user_timezone)
     model = AgentModels(loaded).of(agent)
@@ -90,16 +90,6 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     prompt = agent.prompt if model.embedded else compiled.text(tools=lines, model=model.ref)
     is_default = agent.id == roster.default_id
     return _Shown(agent, is_default, homes[agent.id], model, compiled.snapshot, prompt)
-
-
-def _agent(roster: Roster, agent_id: str | None) -> Agent:
-    agent = roster.get(agent_id or roster.default_id)
-    if agent is None:
-        raise CommandFailed(
-            f'There is no agent "{agent_id}". These are configured: {", ".join(roster.ids)}.',
-            code="agent_not_found",
-        )
-    return agent
 
 
 def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from openclaw_gateway.cli.agent_choice import configured_id
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
 
@@ -19,8 +19,8 @@ Change = Callable[[dict[str, Any], str, str], bool]
 def change(invocation: Invocation, pattern: str, agent: str | None, act: Change, done: str) -> None:
     """Raises CommandFailed, and BadParameter for what could never match."""
     pattern = _checked(pattern)
-    agent_id = normal_agent_id(agent) if agent else ALL_AGENTS
     around = Surroundings.of(invocation)
+    agent_id = ALL_AGENTS if agent is None else configured_id(around, agent)
     path = approvals_path(resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir)
     try:
         with changing(path) as document:

@@ -3,12 +3,12 @@
 import click
 import msgspec
 
+from openclaw_gateway.cli.agent_choice import configured_id
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, read_approvals
 from openclaw_gateway.tools.read_only_commands import NAMES
@@ -30,7 +30,7 @@ def command(invocation: Invocation, agent: str | None) -> None:
         raise CommandFailed(
             f"{error}. Until it is corrected no agent runs a command.", code="approvals_broken"
         ) from None
-    shown = {ALL_AGENTS, normal_agent_id(agent)} if agent else set(approvals.agents)
+    shown = set(approvals.agents) if agent is None else {ALL_AGENTS, configured_id(around, agent)}
     sections = {name: section for name, section in approvals.agents.items() if name in shown}
     terminal = Terminal(invocation)
     if invocation.json:

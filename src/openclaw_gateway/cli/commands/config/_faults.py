@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from openclaw_gateway.agents.roster import compile_roster
 from openclaw_gateway.config.agent_id import normal_agent_id
-from openclaw_gateway.config.auth import ResolvedAuth, check_exposure, resolve_auth
+from openclaw_gateway.config.auth import check_exposure, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import Problem
@@ -35,21 +35,16 @@ def _start(loaded: LoadedConfig) -> list[str]:
     """What a start finds before it looks at the agents."""
     config, environ = loaded.config, loaded.environ
     sentences: list[str] = []
-    auth: ResolvedAuth | None = None
-    hosts: tuple[str, ...] = ()
     with _into(sentences):
-        auth = resolve_auth(config.gateway.auth, environ=environ)
+        resolve_auth(config.gateway.auth, environ=environ)
     with _into(sentences):
         resolve_port(config, environ=environ)
     with _into(sentences):
-        hosts = resolve_bind(config)
+        check_exposure(resolve_bind(config)[0], resolve_auth(config.gateway.auth, environ=environ))
     with _into(sentences):
         embedded = LocalModel.from_environment(environ).unavailable() is None
         choose_default(config, environ, local_available=embedded)
-    if auth is not None and hosts:
-        with _into(sentences):
-            check_exposure(hosts[0], auth)
-    return sentences
+    return list(dict.fromkeys(sentences))
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.doors.answers import error_response
 from openclaw_gateway.doors.guard import Guard
+from openclaw_gateway.doors.proxies import FORWARDED_FOR, Proxies
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
@@ -57,6 +58,7 @@ class Router:
         self._guard = Guard(
             config.allowed_hosts, (*config.http.cors.allowed_origins, *config.control_ui.allowed_origins)
         )
+        self._proxies = Proxies(config.trusted_proxies)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         for endpoint in _endpoints(gateway):
@@ -92,7 +94,7 @@ class Router:
             if request.method == "OPTIONS":
                 return _preflight(request, endpoint)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await serve_websocket(request, self._gateway, self._closing)
+            return await serve_websocket(request, self._gateway, self._closing, peer=self._client(request))
         if endpoint is None:
             raise NotFound("There is no such path here. GET / shows what this gateway serves.")
         if endpoint.switch is not None:
@@ -105,8 +107,11 @@ class Router:
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
-        principal = self._gateway.authenticate(credential(request), peer_address(request))
+        principal = self._gateway.authenticate(credential(request), self._client(request))
         return await endpoint.answer(request, principal)
+
+    def _client(self, request: Request) -> str:
+        return self._proxies.client(peer_address(request), request.headers.getall(FORWARDED_FOR, ()))
 
     def _find(self, path: str) -> HttpEndpoint | None:
         endpoint = self._exact.get(path)

@@ -48,17 +48,24 @@ USUAL = Timing()
 
 
 async def serve(
-    request: web.BaseRequest, gateway: Gateway, closing: asyncio.Event, timing: Timing = USUAL
+    request: web.BaseRequest,
+    gateway: Gateway,
+    closing: asyncio.Event,
+    timing: Timing = USUAL,
+    *,
+    peer: str | None = None,
 ) -> web.StreamResponse:
     """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
 
-    `closing` is set when the gateway begins to drain: the client is told, hears the end of the runs it
-    hears of, and is closed with 1012.
+    `peer` is the client's address, when that is not the socket's other end. `closing` is set when the
+    gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
+    1012.
     """
-    socket = Socket(request, gateway.limits)
+    peer = peer or request.remote or ""
+    socket = Socket(request, gateway.limits, peer)
     await socket.open()
     try:
-        await _Connection(socket, gateway, closing, timing).run(request.remote or "")
+        await _Connection(socket, gateway, closing, timing).run(peer)
     except ConnectionError:
         pass
     finally:

@@ -30,10 +30,11 @@ class Dropped(ConnectionError):
 
 
 class Socket:
-    def __init__(self, request: web.BaseRequest, limits: Limits) -> None:
+    def __init__(self, request: web.BaseRequest, limits: Limits, peer: str) -> None:
         self.response = _Response(limits)
         self._request = request
         self._limits = limits
+        self._peer = peer
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
@@ -99,7 +100,7 @@ class Socket:
         return transport.get_write_buffer_size() if transport is not None else 0
 
     def _abort(self) -> None:
-        log.warning("ws.reader_stalled", peer=self._request.remote, unread=self._unread())
+        log.warning("ws.reader_stalled", peer=self._peer, unread=self._unread())
         transport = self._request.transport
         if transport is not None:
             transport.abort()

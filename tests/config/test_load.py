@@ -97,6 +97,8 @@ def test_the_oldest_shape_loads_unchanged(house: House) -> None:
         assert f" {name}," in notice
     assert notice.count("agents.list[].tools.exec.node") == 1
     assert "tools.exec.host" in notice
+    for name in ("session.scope", "session.dmScope", "session.mainKey", "logging.redactSensitive"):
+        assert name in notice
     assert "mcp" not in notice
     assert "wizard" not in notice
     assert "$schema" not in notice
@@ -109,6 +111,19 @@ def test_the_usual_shape_loads_unchanged(house: House) -> None:
     assert loaded.config.agents.entries[1].skills == ("github",)
     assert loaded.config.agents.defaults.skip_bootstrap
     assert loaded.document["gateway"]["auth"]["token"] == "${GW_TOKEN}"
+
+
+def test_the_skills_of_an_agent_are_checked_and_served(house: House) -> None:
+    loaded = house.load('{ agents: { list: [{ id: "a", skills: ["github"] }, { id: "b", skills: [] }] } }')
+    assert [entry.skills for entry in loaded.config.agents.entries] == [("github",), ()]
+    assert loaded.notices == ()
+    problems = house.problems('{ agents: { list: [{ id: "a", skills: "github" }] } }')
+    assert problems == ["openclaw.json:1: agents.list[0].skills: must be a list, but is text"]
+
+
+def test_no_key_is_both_served_and_ignored() -> None:
+    for struct, known in KNOWN.items():
+        assert not known & {field.encode_name for field in msgspec.structs.fields(struct)}
 
 
 def test_the_newest_shape_loads_unchanged(house: House) -> None:

@@ -74,9 +74,6 @@ class _Walk:
             if key in known:
                 if key not in SILENT:
                     self.unserved[name] = None
-                # Left as written, so that a variable only an unserved part needs may be missing.
-                if field is not None and self._plain(item, field.type):
-                    clean[key] = item
             elif field is None:
                 self._refuse((*path, key), unknown_key((*path, key), fields.keys() | known))
             else:
@@ -87,15 +84,6 @@ class _Walk:
             if field.required and key not in value:
                 self._refuse((*path, key), "is missing; add it")
         return clean
-
-    def _plain(self, value: Any, kind: inspect.Type) -> bool:
-        match _core(kind)[0]:
-            case inspect.DictType():
-                return isinstance(value, dict)
-            case inspect.VarTupleType():
-                return isinstance(value, list) and all(isinstance(item, str) for item in value)
-            case _:
-                return False
 
     def _refuse(self, path: KeyPath, message: str) -> object:
         self.problems.append(Problem(path, message))

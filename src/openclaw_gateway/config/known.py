@@ -1,8 +1,8 @@
 """The keys of OpenClaw and Clawdbot that this gateway knows of and does not serve (yet).
 
 One table: for each struct of the schema the keys that may stand next to its fields. They are accepted
-whatever they hold, and named once in one notice. A key that is both here and a field is kept as well. No
-behaviour; what is in neither place is a mistake of the operator's, and reported as one.
+whatever they hold, and named once in one notice. No key is both here and a field. No behaviour; what is in
+neither place is a mistake of the operator's, and reported as one.
 """
 
 from msgspec import Struct
@@ -26,7 +26,7 @@ _AGENT = """
     agentDir agentRuntime blockStreamingDefault cliBackends contextLimits cwd
     elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
     imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
-    silentReply skills skillsLimits startupContext subagents systemPromptOverride tts utilityModel
+    silentReply skillsLimits startupContext subagents systemPromptOverride tts utilityModel
     verboseDefault
 """
 
@@ -50,13 +50,14 @@ _DEFAULTS = """
     blockStreamingBreak blockStreamingChunk blockStreamingCoalesce bootstrapPromptTruncationWarning
     envelopeElapsed envelopeTimestamp envelopeTimezone imageGenerationModel imageMaxDimensionPx imageQuality
     llm maxActiveTranscriptBytes mediaGenerationAutoProviderFallback mediaMaxMb modelSelectionScope
-    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skipOptionalBootstrapFiles timeFormat
-    toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
+    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skills skipOptionalBootstrapFiles
+    timeFormat toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
 """
 
 _SESSION = """
-    agentToAgent forkAfterTokens groupScope heartbeatIdleMinutes identityLinks maintenance notifyOnCreate
-    parentForkMaxTokens resetByChannel resetByType resetTriggers sendPolicy sharing store threadBindings
+    agentToAgent dmScope forkAfterTokens groupScope heartbeatIdleMinutes identityLinks mainKey maintenance
+    notifyOnCreate parentForkMaxTokens resetByChannel resetByType resetTriggers scope sendPolicy sharing store
+    threadBindings
     typingIntervalSeconds typingMode writeLock
 """
 
@@ -109,7 +110,7 @@ _TABLE: dict[type[Struct], str] = {
     sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",
     mcp.McpConfig: "sessionIdleTtlMs",
     mcp.McpServer: "auth description",
-    sessions.LoggingConfig: "audit maxFileBytes",
+    sessions.LoggingConfig: "audit maxFileBytes redactSensitive",
 }
 KNOWN: dict[type[Struct], frozenset[str]] = {
     struct: frozenset(keys.split()) for struct, keys in _TABLE.items()

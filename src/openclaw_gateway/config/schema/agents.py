@@ -82,8 +82,8 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     context_tokens: Count | None = None
     tools: AgentToolsConfig = AgentToolsConfig()
     sandbox: SandboxConfig = SandboxConfig()
-    # Kept as written for the parts of the program that will serve it; named in the notice till then.
-    skills: tuple[str, ...] | None = None
+    # None means all that are found.
+    skills: tuple[Filled, ...] | None = None
 
 
 class AgentEntry(_AgentFields, frozen=True, rename="camel"):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.config.schema.values import Count, Filled, PathText, RegularExpression
+from openclaw_gateway.config.schema.values import Count, PathText, RegularExpression
 
 LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
 
@@ -18,13 +18,10 @@ class ResetConfig(Struct, frozen=True, rename="camel"):
 
 
 class SessionConfig(Struct, frozen=True, rename="camel"):
-    """`reset` None means never. `main_key` is accepted and has no effect, as in the newer systems."""
+    """`reset` None means never."""
 
-    scope: Literal["per-sender", "global"] | None = None
-    dm_scope: Literal["main", "per-peer", "per-channel-peer", "per-account-channel-peer"] | None = None
     reset: ResetConfig | None = None
     idle_minutes: Count | None = None
-    main_key: Filled | None = None
 
 
 class LoggingConfig(Struct, frozen=True, rename="camel"):
@@ -32,5 +29,4 @@ class LoggingConfig(Struct, frozen=True, rename="camel"):
     file: PathText | None = None
     console_level: LogLevel | None = None
     console_style: Literal["pretty", "compact", "json"] | None = None
-    redact_sensitive: Literal["off", "tools"] = "tools"
     redact_patterns: tuple[RegularExpression, ...] = ()

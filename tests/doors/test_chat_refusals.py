@@ -6,9 +6,10 @@ import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
-from tests.doors.chat import CHAT, Answer, ask, http, say, user
+from tests.doors.chat import CHAT, Answer, ask, assistant, http, say, user
 
 HI = {"messages": [user("hi")]}
+FUNCTION = {"type": "function", "function": {"name": "f"}}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,11 @@ HI = {"messages": [user("hi")]}
             "tool_choice",
             "invalid_request",
         ),
+        (
+            {"tools": [FUNCTION], "tool_choice": {"type": "banana", "function": {"name": "f"}}},
+            "tool_choice.type",
+            "invalid_request",
+        ),
         ({"tools": {}}, "tools", "invalid_request"),
         ({"tools": [{"type": "x"}]}, "tools[0].type", "invalid_request"),
         ({"tools": [{"type": "function"}]}, "tools[0].function", "invalid_request"),
@@ -53,7 +59,7 @@ HI = {"messages": [user("hi")]}
             "invalid_request",
         ),
         (
-            {"tools": [{"type": "function", "function": {"name": "f"}}] * 2},
+            {"tools": [FUNCTION] * 2},
             "tools[1].function.name",
             "invalid_request",
         ),
@@ -79,6 +85,8 @@ async def test_fields(gateway: RunningGateway, fields: dict[str, Any], param: st
         ([{"role": "system", "content": "s"}], "messages"),
         ([user(" ")], "messages"),
         ([{"role": "user", "content": None}], "messages"),
+        ([assistant("hi")], "messages"),
+        ([{"role": "system", "content": "s"}, assistant("hi"), user(" ")], "messages"),
         ([{"role": "user", "content": 5}], "messages[0].content"),
         ([user("a"), {"role": "alien", "content": "x"}], "messages[1].role"),
         ([{"content": "hi"}], "messages[0]"),
@@ -156,6 +164,17 @@ async def test_null_fields_count_as_absent(gateway: RunningGateway) -> None:
     answer = await ask(gateway, {**HI, **dict.fromkeys(names.split())})
     assert answer.status == 200
     assert "x-openclaw-ignored-params" not in answer.headers
+
+
+async def test_the_beginning_of_an_answer_may_stand_last(gateway: RunningGateway) -> None:
+    assert (await ask(gateway, {"messages": [user("hi"), assistant("Well,")]})).status == 200
+
+
+async def test_strict_functions_are_named_as_ignored(gateway: RunningGateway) -> None:
+    for strict, named in ((True, "tools.function.strict"), (False, None)):
+        tool = {"type": "function", "function": {"name": "f", "strict": strict}}
+        answer = await ask(gateway, {**HI, "tools": [tool]})
+        assert (answer.status, answer.headers.get("x-openclaw-ignored-params")) == (200, named)
 
 
 async def test_ignored_fields_are_named(gateway: RunningGateway) -> None:

@@ -21,6 +21,7 @@ class Body:
 
     def __init__(self, fields: dict[str, msgspec.Raw]) -> None:
         self._fields = fields
+        self._ignored: list[str] = []
 
     def take(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
         """The field's value; None when it is absent or null. Raises InvalidRequest naming it."""
@@ -41,10 +42,14 @@ class Body:
         """The field's JSON text, untouched; it stays to be taken."""
         return self._fields[name]
 
+    def ignore(self, name: str) -> None:
+        """Note a part of a field that was taken which has no effect."""
+        self._ignored.append(name)
+
     @property
     def left(self) -> tuple[str, ...]:
-        """Names of the fields that nobody took and that are not null."""
-        return tuple(self._fields)
+        """Names of what had no effect: fields that nobody took and that are not null, parts of others."""
+        return (*self._fields, *self._ignored)
 
 
 def parse(data: bytes, max_depth: int) -> Body:

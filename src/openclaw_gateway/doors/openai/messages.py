@@ -86,7 +86,7 @@ def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                     "tool or function.",
                     param=f"{where}.role",
                 )
-    if not any(_says_something(message) for message in conversation):
+    if not any(_asks(message) for message in conversation):
         raise InvalidRequest(
             "Missing user message in `messages`: send at least one message with text whose role is user.",
             code="missing_user_message",
@@ -159,9 +159,12 @@ def _function(message: ChatMessage, text: str, where: str, before: list[Message]
     )
 
 
-def _says_something(message: Message) -> bool:
-    return (
-        bool(message.content.strip())
-        or isinstance(message, ToolMessage)
-        or (isinstance(message, UserMessage) and bool(message.images))
-    )
+def _asks(message: Message) -> bool:
+    """Whether there is something to answer in it."""
+    match message:
+        case UserMessage():
+            return bool(message.content.strip() or message.images)
+        case ToolMessage():
+            return True
+        case _:
+            return False

@@ -42,8 +42,6 @@ def take_sampling(body: Body) -> Sampling:
 
 
 def _number(body: Body, name: str, low: int, high: int) -> float | UnsetType:
-    if not body.has(name):
-        return UNSET
     value = body.take(name, _NUMBER)
     if value is None:
         return UNSET
@@ -53,8 +51,6 @@ def _number(body: Body, name: str, low: int, high: int) -> float | UnsetType:
 
 
 def _integer(body: Body, name: str) -> int | UnsetType:
-    if not body.has(name):
-        return UNSET
     value = body.take(name, _INTEGER)
     if value is None:
         return UNSET
@@ -71,8 +67,6 @@ def _positive(body: Body, name: str) -> int | UnsetType:
 
 
 def _word(body: Body, name: str) -> str | UnsetType:
-    if not body.has(name):
-        return UNSET
     value = body.take(name, _STRING)
     if not value:
         return UNSET
@@ -82,8 +76,6 @@ def _word(body: Body, name: str) -> str | UnsetType:
 
 
 def _stop(body: Body) -> tuple[str, ...] | UnsetType:
-    if not body.has("stop"):
-        return UNSET
     value = body.take("stop", _STOP)
     if value is None or value == []:
         return UNSET

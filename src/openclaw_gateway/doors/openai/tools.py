@@ -21,6 +21,7 @@ class _Function(Struct, frozen=True):
     name: str | None = None
     description: str | None = None
     parameters: Raw = Raw(b"null")
+    strict: bool | None = None
 
 
 class _Tool(Struct, frozen=True):
@@ -28,13 +29,8 @@ class _Tool(Struct, frozen=True):
     function: _Function | None = None
 
 
-class _Chosen(Struct, frozen=True):
-    type: str | None = None
-    function: _Function | None = None
-
-
 _TOOLS = msgspec.json.Decoder(list[_Tool])
-_CHOICE = msgspec.json.Decoder(str | _Chosen)
+_CHOICE = msgspec.json.Decoder(str | _Tool)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 
@@ -52,6 +48,8 @@ def take_tools(body: Body) -> ClientTools:
         if name in names[:index]:
             where = f"tools[{index}].function.name"
             raise InvalidRequest(f"`{where}`: the name '{name}' is there twice.", param=where)
+    if any(tool.function and tool.function.strict for tool in sent):
+        body.ignore("tools.function.strict")
     choice = _choice(body, names)
     return ClientTools(tools, choice, body.take("parallel_tool_calls", _BOOLEAN))
 
@@ -97,7 +95,11 @@ def _choice(body: Body, names: list[str]) -> ToolChoice:
                     "`tool_choice` is required but no tools were provided.", param="tool_choice"
                 )
             return "required"
-        case _Chosen(function=_Function(name=str(name))):
+        case _Tool(type=str(kind)) if kind != "function":
+            raise InvalidRequest(
+                "`tool_choice.type`: only function tools can be chosen.", param="tool_choice.type"
+            )
+        case _Tool(function=_Function(name=str(name))):
             if name not in names:
                 raise InvalidRequest(
                     f"`tool_choice` requested an unknown tool: '{name[:64]}' is not among `tools`.",

@@ -50,6 +50,27 @@ def test_json_errors_are_one_object_on_stdout(capsys: pytest.CaptureFixture[str]
     assert said.out == '{"ok": false, "error": {"type": "k", "code": "c", "message": "nö"}, "runId": "r"}\n'
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("health", "--bogus", "--json"),
+        ("approvals", "allow", "npm test", "--json"),
+        ("config", "get", "--json"),
+        ("nosuch", "--json"),
+    ],
+)
+async def test_a_wrong_command_line_is_json_as_well_when_json_is_asked_for(
+    program: Program, words: tuple[str, ...]
+) -> None:
+    done = await program.run(*words)
+    assert (done.code, done.err) == (2, "")
+    assert done.json["error"]["code"] == "usage"
+    assert done.json["error"]["message"]
+    plain = await program.run(*words[:-1])
+    assert (plain.code, plain.out) == (2, "")
+    assert plain.err.startswith("Usage: ")
+
+
 def test_printable_keeps_text_and_drops_what_steers() -> None:
     assert printable("a\tb\nc \x1b[2Jd\x07\x9be\r\x7f ünï 🙂") == "a\tb\nc [2Jde ünï 🙂"
 

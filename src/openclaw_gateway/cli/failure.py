@@ -52,8 +52,12 @@ def of_gateway_error(error: GatewayError, run_id: str | None = None) -> CommandF
 def report(error: Exception, invocation: Invocation) -> int:
     """Tell the user about `error` and return the exit code."""
     if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
+        # A line that cannot be parsed has told nobody yet that it asks for JSON.
+        invocation.json |= "--json" in sys.argv[1:]
+        if not invocation.json:
+            error.show()
+            return error.exit_code
+        error = CommandFailed(error.format_message(), code="usage", exit_code=error.exit_code)
     if isinstance(error, BrokenPipeError):
         # The reader of our output went away (`openclaw … | head`): nobody is left to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -245,6 +245,8 @@ async def test_own_pages_and_allowed_origins_pass(models: ModelServer) -> None:
         allowed = await ask(gateway, {"messages": [user("hi")]}, headers=origin)
         assert allowed.status == 200
         assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+        exposed = allowed.headers["Access-Control-Expose-Headers"]
+        assert all(f"x-{brand}-session-key" in exposed for brand in ("openclaw", "clawdbot"))
         async with http(gateway) as session:
             asked = {
                 **origin,

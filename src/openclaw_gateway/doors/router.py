@@ -13,6 +13,7 @@ import structlog
 from aiohttp import hdrs, web
 
 import openclaw_gateway.doors.http as endpoints
+from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
 from openclaw_gateway.doors.guard import Guard
 from openclaw_gateway.doors.proxies import FORWARDED_FOR, Proxies
@@ -25,8 +26,13 @@ from openclaw_gateway.gateway.service import Gateway
 log = structlog.get_logger()
 
 _PREFLIGHT_S = "600"
-_EXPOSED = (
-    "x-request-id, openai-processing-ms, x-openclaw-session-key, x-openclaw-ignored-params, retry-after"
+_EXPOSED = ", ".join(
+    (
+        "x-request-id",
+        "openai-processing-ms",
+        "retry-after",
+        *(brand.header_prefix + name for brand in BRANDS for name in ("session-key", "ignored-params")),
+    )
 )
 
 

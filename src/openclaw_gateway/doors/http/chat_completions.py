@@ -99,7 +99,7 @@ def _tell(request: Request, chat: ChatRequest, route: Route, ignored: tuple[str,
     """Answer headers under the first brand's name, and under the one the request came by."""
     told = {}
     if route.session_key is not None:
-        told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~ ".strip())
+        told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~")
     if ignored:
         told["ignored-params"] = ", ".join(ignored)
     if not told:

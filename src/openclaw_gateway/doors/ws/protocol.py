@@ -42,7 +42,6 @@ class Close(IntEnum):
     PROTOCOL_MISMATCH = 1002
     BINARY = 1003
     REFUSED = 1008
-    TOO_BIG = 1009
     RESTART = 1012
 
 

@@ -40,6 +40,7 @@ def chosen_rows(options: argparse.Namespace) -> list[Row]:
             sys.exit(
                 f"No such row: {', '.join(sorted(unknown))}. There are: {', '.join(r.key for r in rows)}"
             )
+        wanted |= {row.times_of for row in rows if row.key in wanted and row.times_of}
         rows = [row for row in rows if row.key in wanted]
     if options.quick:
         rows = [replace(row, requests=max(row.clients, row.requests // 5)) for row in rows]
@@ -113,7 +114,12 @@ def as_json(lines: list[Line], start: Start | None, loaded_mb: float, load_befor
         "start": start and asdict(start),
         "memory_after_load_mb": loaded_mb,
         "rows": [
-            {"key": line.row.key, "kind": line.row.kind, "budget": line.row.budget}
+            {
+                "key": line.row.key,
+                "kind": line.row.kind,
+                "budget": line.row.budget,
+                "times_of": line.row.times_of,
+            }
             | {name: asdict(one) for name, one in line.measured.items()}
             for line in lines
         ],

@@ -50,7 +50,7 @@ def print_table(
             last = LAST_COLUMN[kind]
             print(f"\n{unit:42}{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{last:>8}   verdict")
             for line in of_kind:
-                print_line(line)
+                print_line(line, next((each for each in lines if each.row.key == line.row.times_of), None))
     if start is not None:
         print(f"\n{'Start':42}{'budget':>8}{'gateway':>9}")
         print_start("  seconds until /ready is 200", start.ready_s, READY_BUDGET_S)
@@ -62,18 +62,28 @@ def print_table(
                 print(f"\nWRONG: {line.row.key}, {name}: {text}")
 
 
-def print_line(line: Line) -> None:
+def print_line(line: Line, base: Line | None) -> None:
+    """`base` is the line of the row that this one's budget is a multiple of."""
     relay, gateway = line.measured["relay"], line.measured.get("gateway")
     shown = gateway or relay
-    cells = [number(line.row.budget), number(gateway.value) if gateway else "-", number(relay.value)]
+    budget = number(line.row.budget) + (" x" if line.row.times_of else "")
+    cells = [budget, number(gateway.value) if gateway else "-", number(relay.value)]
     ratio = f"{gateway.value / relay.value:.1f}x" if gateway and relay.value else "-"
-    told = "WRONG ANSWERS" if shown.wrong else verdict(shown.value, line.row.budget) if gateway else "-"
+    told = "WRONG ANSWERS" if shown.wrong else judged(line, base) if gateway else "-"
     last = {
         "cpu": f"{shown.requests_per_s:,.0f}",
         "delta": number(shown.first_delta_p50_ms),
         "gap": f"{shown.busy:.0%}",
     }[line.row.kind]
     print(f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{last:>8}   {told}")
+
+
+def judged(line: Line, base: Line | None) -> str:
+    value = line.measured["gateway"].value
+    if base is None:
+        return verdict(value, line.row.budget)
+    times = value / base.measured["gateway"].value
+    return f"{times:.2f} x {base.row.key}: {verdict(times, line.row.budget)}"
 
 
 def print_start(title: str, value: float, budget: float) -> None:

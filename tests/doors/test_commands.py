@@ -1,5 +1,6 @@
 """Commands through the doors: allowed ones run, others are answered with what an operator can do."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -88,6 +89,12 @@ async def test_tools_of_an_mcp_server_are_offered_and_work(models: ModelServer, 
     models.script("mock-echo", says("hello"))
     async with running_gateway(model_config(models.base_url, config), state_dir=tmp_path) as gateway:
         offered: set[str] = set()
-        while not any(name.startswith("mcp__demo__") for name in offered):
-            await say(gateway, "hi")
-            offered = {tool["function"]["name"] for tool in models.requests[-1].body["tools"]}
+        async with asyncio.timeout(30):
+            # The start does not wait for the server: until it has answered, its tools are not there.
+            while "mcp__demo__add" not in offered:
+                await say(gateway, "hi")
+                offered = {tool["function"]["name"] for tool in models.requests[-1].body["tools"]}
+        models.script("mock-echo", calls(("m1", "mcp__demo__add", '{"a": 40, "b": 2}')), says("Done."))
+        assert (await say(gateway, "add them")).content == "Done."
+    answer = models.requests[-1].messages[-1]
+    assert (answer["role"], answer["tool_call_id"], answer["content"]) == ("tool", "m1", "42")

@@ -11,7 +11,10 @@ import pytest
 
 from bench.http_client import WrongAnswerError
 from bench.load import Job, check
+from bench.measure import Measured
 from bench.mock_model import ROLE, delta, pieces, tail
+from bench.rows import COST
+from bench.table import Line, judged
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,3 +59,16 @@ def test_a_wrong_answer_is_an_error() -> None:
     for body in (b'{"choices":[]}', b'{"choices":[{"message":{"content":"tok0"}}]}'):
         with pytest.raises(WrongAnswerError):
             check(body, job(stream=False))
+
+
+def measured(value: float) -> Measured:
+    return Measured(value, 0, 0, 0, 0, 0)
+
+
+def test_a_row_is_judged_by_the_row_it_is_compared_with() -> None:
+    plain, tool = (next(row for row in COST if row.key == key) for key in ("plain", "tool-round"))
+    assert (tool.times_of, tool.budget) == ("plain", 1.8)
+    base = Line(plain, {"gateway": measured(0.5)})
+    assert judged(base, None).startswith("OVER")
+    assert judged(Line(tool, {"gateway": measured(0.875)}), base) == "1.75 x plain: within"
+    assert judged(Line(tool, {"gateway": measured(0.95)}), base) == "1.90 x plain: OVER by 6 %"

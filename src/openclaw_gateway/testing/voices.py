@@ -60,7 +60,7 @@ class OpenAICompletions:
     def ending(self, reply: Reply, *, usage_asked: bool) -> bytes:
         said = b""
         if reply.finish is not None:
-            said += _sse(self._chunk({}, "tool_calls" if self._calls else reply.finish))
+            said += _sse(self._chunk({}, reply.finish))
         if reply.usage is not None and usage_asked:
             said += _sse({**self._chunk({}), "choices": [], "usage": usage_json(reply.usage)})
         return said + (b"data: [DONE]\n\n" if reply.done else b"")
@@ -76,12 +76,11 @@ class OpenAICompletions:
                 }
                 for call in calls
             ]
-        finish = "tool_calls" if calls else reply.finish
         return msgspec.json.encode(
             {
                 **self._chunk({}),
                 "object": "chat.completion",
-                "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+                "choices": [{"index": 0, "message": message, "finish_reason": reply.finish}],
                 "usage": usage_json(reply.usage) if reply.usage else None,
             }
         )
@@ -142,7 +141,7 @@ class AnthropicMessages:
 
     def _reason(self, reply: Reply, *, called: bool) -> str:
         reasons = {"length": "max_tokens", "content_filter": "refusal"}
-        return "tool_use" if called else reasons.get(reply.finish or "", "end_turn")
+        return reasons.get(reply.finish or "", "tool_use" if called else "end_turn")
 
     def _start(self) -> bytes:
         message = {"id": "msg_scripted", "type": "message", "role": "assistant", "model": self._model}

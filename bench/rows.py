@@ -1,8 +1,8 @@
 """What is measured, and how much of it is allowed: the rows of the table, as data.
 
-`budget` is in the unit of the row's kind, or a multiple of another row's figure. The budgets are the project's
-promise; a slower machine or a busy one will exceed them, which is why every row stands next to the bare relay
-of the same run.
+`budget` is in the unit of the row's kind, or a multiple of another row's figure. The budgets are the
+project's promise; a slower machine or a busy one will exceed them, which is why every row stands next to the
+bare relay of the same run.
 """
 
 from __future__ import annotations

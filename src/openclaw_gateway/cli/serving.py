@@ -80,9 +80,8 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
     terminal.row("model", choice.why)
     terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
-    enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
-    off = "off; set gateway.http.endpoints.chatCompletions.enabled to true and restart"
-    terminal.row("endpoint", f"{urls[0]}/v1/chat/completions" if enabled else off)
+    off = f"off; set {gateway.chat_switch} to true and restart"
+    terminal.row("endpoint", off if gateway.chat_switch else f"{urls[0]}/v1/chat/completions")
     loaded = daemon.loaded
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
     missing = LocalModel.from_environment(loaded.environ).unavailable()

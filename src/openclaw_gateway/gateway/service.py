@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import Config
+from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
@@ -66,8 +66,7 @@ class Gateway:
     @property
     def chat_switch(self) -> str | None:
         """The key of the configuration that switches chat completions on; None when they are."""
-        enabled = self.config.gateway.http.endpoints.chat_completions.enabled
-        return None if enabled else "gateway.http.endpoints.chatCompletions.enabled"
+        return None if self.config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH
 
     def authenticate(self, credential: str | None, peer: str) -> Principal:
         """Raises Unauthorized, RateLimited."""

@@ -11,6 +11,7 @@ from openclaw_gateway.cli.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.auth import resolve_auth
+from openclaw_gateway.config.schema import CHAT_SWITCH
 from openclaw_gateway.instance import holder
 
 _ANSWER_S = 5.0
@@ -51,4 +52,4 @@ def command(invocation: Invocation) -> None:
     terminal.row("state", str(loaded.state_dir))
     terminal.row("auth", auth.mode, aside="made up at each start" if auth.generated else auth.source)
     terminal.row("agents", ", ".join(roster.ids), aside=f"default: {roster.default_id}")
-    terminal.row("endpoint", "on" if endpoint else "off: set gateway.http.endpoints.chatCompletions.enabled")
+    terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")

@@ -14,6 +14,7 @@ from openclaw_gateway.config.schema.agents import (
 )
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
+    CHAT_SWITCH,
     AuthConfig,
     AuthMode,
     Bind,
@@ -40,6 +41,7 @@ from openclaw_gateway.config.schema.tools import (
 )
 
 __all__ = [
+    "CHAT_SWITCH",
     "AgentDefaults",
     "AgentEntry",
     "AgentIdentity",

@@ -30,6 +30,9 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
     rate_limit: RateLimitConfig | None = None
 
 
+CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
+
+
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     """`unknown_model` says what a model nobody configured means: an error, or the default agent."""
 

@@ -14,23 +14,20 @@ from openclaw_gateway.config.schema.tools import ToolsConfig
 from openclaw_gateway.config.schema.values import AsWritten
 
 
-class Config(Struct, frozen=True, rename="camel"):
+class _Sections(Struct, frozen=True, rename="camel", kw_only=True):
     gateway: GatewayConfig = GatewayConfig()
+    models: ModelsConfig = ModelsConfig()
+    tools: ToolsConfig = ToolsConfig()
+    mcp: McpConfig = McpConfig()
+    session: SessionConfig = SessionConfig()
+    logging: LoggingConfig = LoggingConfig()
+
+
+class Config(_Sections, frozen=True, rename="camel"):
     agents: AgentsConfig = AgentsConfig()
-    models: ModelsConfig = ModelsConfig()
-    tools: ToolsConfig = ToolsConfig()
-    mcp: McpConfig = McpConfig()
-    session: SessionConfig = SessionConfig()
-    logging: LoggingConfig = LoggingConfig()
 
 
-class Written(Struct, frozen=True, rename="camel"):
-    gateway: GatewayConfig = GatewayConfig()
+class Written(_Sections, frozen=True, rename="camel"):
     agents: AgentsWritten = AgentsWritten()
-    models: ModelsConfig = ModelsConfig()
-    tools: ToolsConfig = ToolsConfig()
-    mcp: McpConfig = McpConfig()
-    session: SessionConfig = SessionConfig()
-    logging: LoggingConfig = LoggingConfig()
     # Read earlier, by environment.py, because everything else may refer to it.
     env: AsWritten = {}

@@ -40,8 +40,7 @@ class Endpoint:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
-        self.switch = None if enabled else "gateway.http.endpoints.chatCompletions.enabled"
+        self.switch = gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
         principal.require(READ)

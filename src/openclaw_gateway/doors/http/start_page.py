@@ -32,7 +32,7 @@ class Endpoint:
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
         gateway = self._gateway
         readiness = await gateway.readiness()
-        enabled = gateway.config.gateway.http.endpoints.chat_completions.enabled
+        switch = gateway.chat_switch
         page = self._page.substitute(
             version=html.escape(__version__),
             health="ready" if readiness.ready else f"not ready: {html.escape(', '.join(readiness.failing))}",
@@ -41,8 +41,8 @@ class Endpoint:
             word=BRANDS[0].model_word,
             credential=html.escape(gateway.auth_mode),
             agents="\n".join(_agent(gateway, agent_id) for agent_id in gateway.roster.ids),
-            chat="on" if enabled else "off (set gateway.http.endpoints.chatCompletions.enabled)",
-            chat_class="good" if enabled else "bad",
+            chat="on" if switch is None else f"off (set {switch})",
+            chat_class="good" if switch is None else "bad",
         )
         return web.Response(
             text=page,

@@ -1,7 +1,7 @@
 """What a tool is, what it is told, and what it may ask for.
 
 Tools know no siblings (agents, sessions, models) and no doors. What they need from there comes as small
-capability Protocols in `ToolHouse`, bound once in daemon.py. A tool says what went wrong by raising
+capability Protocols in `ToolHouse`, bound once in assembly.py. A tool says what went wrong by raising
 ToolError; it becomes a result that the model reads, not the end of the run.
 """
 

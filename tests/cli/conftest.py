@@ -76,8 +76,7 @@ class Started:
 
     async def _pump(self, name: str) -> None:
         stream = self.process.stdout if name == "out" else self.process.stderr
-        assert stream is not None
-        while data := await stream.read(65_536):
+        while stream is not None and (data := await stream.read(65_536)):
             async with self._news:
                 setattr(self, name, getattr(self, name) + data.decode())
                 self._news.notify_all()
@@ -87,11 +86,13 @@ class Started:
 
 @dataclass
 class Program:
-    """Runs commands. `environ` may be changed by a test before it does so."""
+    """Runs commands. `environ` may be changed by a test before it does so; with a `stdout` of the test's own
+    the output is not collected."""
 
     home: Path
     state: Path
     environ: dict[str, str]
+    stdout: int = asyncio.subprocess.PIPE
     started: list[Started] = field(default_factory=list)
 
     def configure(self, config: dict[str, Any] | str, name: str = "openclaw.json") -> Path:
@@ -109,7 +110,7 @@ class Program:
             *program,
             *words,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=self.stdout,
             stderr=asyncio.subprocess.PIPE,
             env={**self.environ, **environ},
             cwd=self.home,

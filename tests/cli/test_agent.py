@@ -1,6 +1,7 @@
 """`agent`: through the gateway and in process; what is printed, what is remembered, what is refused."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from openclaw_gateway.testing.model_server import (
     says,
 )
 from openclaw_gateway.wire.run import Usage
-from tests.cli.conftest import Done, Program
+from tests.cli.conftest import DEADLINE_S, Done, Program
 
 Way = list[str]
 
@@ -140,6 +141,24 @@ async def test_ctrl_c_aborts_the_run(configured: Program, models: ModelServer, w
         "partial ",
         "more",
     ]
+
+
+async def test_a_reader_that_leaves_aborts_the_run(
+    configured: Program, models: ModelServer, way: Way
+) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("partial ", Hold(gate), "more", Hold(asyncio.Event())))
+    ours, configured.stdout = os.pipe()
+    started = await configured.start("agent", *way, "-m", "hi")
+    os.close(configured.stdout)
+    async with asyncio.timeout(DEADLINE_S):
+        assert await asyncio.to_thread(os.read, ours, 100) == b"partial "
+        os.close(ours)
+        gate.set()
+        await models.wait_aborted(1)
+    done = await started.ends()
+    assert done.code == 1
+    assert "Traceback" not in done.err
 
 
 async def test_local_refuses_beside_a_gateway(configured: Program, models: ModelServer) -> None:

@@ -6,7 +6,7 @@ write one state directory.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import closing, suppress
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
@@ -31,7 +31,7 @@ _ABORT_S = 5.0
 async def in_process(
     around: Surroundings, config_path: Path | None, question: Question
 ) -> AsyncGenerator[Part, None]:
-    """Raises CommandFailed, ConfigError. Cancelling aborts the run."""
+    """Raises CommandFailed, ConfigError. Cancelling aborts the run, and so does closing before its end."""
     options = Options(**around.for_options(), config_path=config_path)
     try:
         daemon = await Daemon.build(options)
@@ -40,9 +40,10 @@ async def in_process(
     try:
         run = await _start(daemon, question)
         try:
-            async for part in _follow(run):
-                yield _answer(question, run, part) if isinstance(part, RunEnded) else part
-        except asyncio.CancelledError:
+            async with aclosing(_follow(run)) as parts:
+                async for part in parts:
+                    yield _answer(question, run, part) if isinstance(part, RunEnded) else part
+        except (asyncio.CancelledError, GeneratorExit):
             run.abort("interrupted")
             with suppress(TimeoutError):
                 await asyncio.wait_for(run.wait(), _ABORT_S)

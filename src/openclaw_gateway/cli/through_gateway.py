@@ -4,7 +4,7 @@ run may have begun, and must not be executed twice.
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 from openclaw_gateway.cli.address import Address
@@ -22,13 +22,14 @@ _PARTS: Mapping[str, type[TextDelta | ReasoningDelta]] = {"assistant": TextDelta
 
 
 async def through_gateway(address: Address, question: Question) -> AsyncGenerator[Part, None]:
-    """Raises CommandFailed. Cancelling aborts the run."""
+    """Raises CommandFailed. Cancelling aborts the run, and so does closing before the answer is there."""
     try:
         async with GatewayClient(address.ws_url, token=address.token, password=address.password) as client:
             try:
-                async for part in _ask(client, question):
-                    yield part
-            except asyncio.CancelledError:
+                async with aclosing(_ask(client, question)) as parts:
+                    async for part in parts:
+                        yield part
+            except (asyncio.CancelledError, GeneratorExit):
                 with suppress(GatewayError, TimeoutError):
                     async with asyncio.timeout(_ABORT_S):
                         await client.request("chat.abort", {"runId": question.run_id})

@@ -140,18 +140,21 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
         defaults: { model: { primary: "no/m",
         fallbacks: ["nosuch/x"] } },
         list: [{ id: "a" }, { id: "b" },
-        { id: "c", model: { primary: "openai/gpt-5",
-        fallbacks: ["other/x"] } }] } }"""
+        { id: "${WHO}", model: { primary: "openai/gpt-5",
+        fallbacks: ["other/x"] } }],
+        entries: { id: {
+        model: "again/x" } } } }"""
     )
-    program.environ["OPENAI_API_KEY"] = "sk-something"
+    program.environ |= {"OPENAI_API_KEY": "sk-something", "WHO": "C"}
     done = await program.run("config", "validate", "--json")
     assert done.code == 78
-    bind, primary, fallback, own = done.json["problems"]
+    bind, primary, fallback, own, keyed = done.json["problems"]
     assert bind.startswith(f"{path}:2: gateway.bind: ")
     assert "shorter than 16" in bind
     assert primary.startswith(f'{path}:4: agents.defaults.model: The provider "no"')
     assert fallback.startswith(f'{path}:4: agents.defaults.model: The provider "nosuch"')
     assert own.startswith(f'{path}:7: agents.list[2].model: The provider "other"')
+    assert keyed.startswith(f'{path}:10: agents.entries.id.model: The provider "again"')
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.auth import check_exposure, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.rules import agent_ids, tool_scopes
+from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
 from openclaw_gateway.errors import ConfigError, GatewayError, StartupError
 from openclaw_gateway.models.catalog import Catalog
@@ -65,10 +66,7 @@ def _placed(sentence: str) -> str | Problem:
 
 def _models(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
     """Every model an agent names, its own or the one all share. A start resolves them just so."""
-    where = {
-        normal_agent_id(id_): path[:-1] if path[-1] == "id" else path
-        for path, id_ in agent_ids(loaded.document)
-    }
+    where = _agents(loaded)
     own = {entry.id for entry in loaded.config.agents.entries if entry.model is not None}
     for agent in compile_roster(loaded.config.agents):
         entry = where[agent.id] if agent.id in own else ("agents", "defaults")
@@ -79,6 +77,17 @@ def _models(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
                 catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params})
             except GatewayError as error:
                 yield Problem((*entry, "model"), error.message)
+
+
+def _agents(loaded: LoadedConfig) -> dict[str, KeyPath]:
+    """Where each agent is written. A key is taken as it stands, an id may hold a variable."""
+    where: dict[str, KeyPath] = {}
+    for path, written in agent_ids(loaded.document):
+        if path[1] == "list":
+            where[normal_agent_id(substitute(written, loaded.environ))] = path[:-1]
+        else:
+            where[normal_agent_id(written)] = path
+    return where
 
 
 def _providers(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openclaw_gateway.config.forms import Wrong, duration_s
+from openclaw_gateway.config.forms import Wrong, duration_s, zone
 from openclaw_gateway.errors import ConfigError
 from tests.config.conftest import House
 
@@ -59,3 +59,12 @@ def test_a_provider_may_have_several_keys(house: House) -> None:
     acme = loaded.config.models.providers["acme"]
     assert acme.api_keys == ("second-private-key", "third-private-key", "third-private-key")
     assert "private-key" not in repr(loaded)
+
+
+def test_a_zone_is_one_this_machine_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [zone(text) for text in ("Europe/Berlin", "UTC", "")] == ["Europe/Berlin", "UTC", ""]
+    for text in ("Mars/Base", "Europe", "../zone", "\x00"):
+        with pytest.raises(Wrong):
+            zone(text)
+    monkeypatch.setattr("zoneinfo.available_timezones", set)
+    assert zone("Mars/Base") == "Mars/Base", "who has no table cannot tell"

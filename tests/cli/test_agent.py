@@ -125,11 +125,14 @@ async def test_timeout_ends_the_run(configured: Program, models: ModelServer, wa
     await models.wait_aborted(1)
 
 
-async def test_ctrl_c_aborts_the_run(configured: Program, models: ModelServer, way: Way) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_an_interruption_aborts_the_run(
+    configured: Program, models: ModelServer, way: Way, number: signal.Signals
+) -> None:
     models.script("m", says("partial ", Hold(asyncio.Event())))
     started = await configured.start("agent", *way, "-m", "hi")
     await started.says("partial ")
-    started.signal(signal.SIGINT)
+    started.signal(number)
     done = await started.ends()
     assert (done.code, done.out) == (130, "partial \n")
     assert "Traceback" not in done.err
@@ -209,6 +212,8 @@ async def test_a_wrong_command_line_is_a_usage_error(configured: Program) -> Non
         ["-m", "a", "--session-key", "b", "--session-id", "c"],
         ["-m", "a", "--local", "--url", "ws://127.0.0.1:1"],
         ["-m", "a", "--timeout", "0"],
+        ["-m", "a", "--agent", ""],
+        ["-m", "a", "--session-key", " "],
     ]
     for done in await asyncio.gather(*(configured.run("agent", *words) for words in lines)):
         assert (done.code, done.out) == (2, "")

@@ -18,6 +18,6 @@ EXIT_CODES: dict[int, str] = {
     73: "the state directory cannot be written",
     75: "another gateway is running for this state directory",
     CONFIG: "the configuration is wrong, or too weak for the address to listen on",
-    INTERRUPTED: "interrupted with Ctrl-C; a gateway: by a second one",
+    INTERRUPTED: "interrupted, with Ctrl-C or by a signal; a gateway: by a second Ctrl-C",
     143: "a gateway: ended by a second SIGTERM, without waiting for its runs",
 }

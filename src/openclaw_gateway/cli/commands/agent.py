@@ -1,6 +1,7 @@
 """`agent`: say something to an agent and see it answer, through the running gateway or in this process."""
 
 import asyncio
+import signal
 import sys
 import uuid
 from collections.abc import Awaitable
@@ -63,6 +64,13 @@ def command(
     """Send a message to an agent and print its answer as it comes."""
     if session_key and session_id:
         raise click.UsageError("Give --session-key or --session-id, not both: they mean the same.")
+    for option, named in (
+        ("--agent", agent_id),
+        ("--session-key", session_key),
+        ("--session-id", session_id),
+    ):
+        if named is not None and not named.strip():
+            raise click.UsageError(f"{option} is empty: name one, or leave the option out.")
     if local and (url or token or password):
         raise click.UsageError("--local asks no gateway: leave out --url, --token and --password.")
     question = Question(
@@ -86,7 +94,11 @@ def command(
 
 
 async def _within(timeout_s: int | None, work: Awaitable[None]) -> None:
-    """The gateway keeps the limit; this is for one that has stopped answering."""
+    """The gateway keeps the limit; this is for one that has stopped answering. What else ends a command
+    does what Ctrl-C does, so that it ends the run as well."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            asyncio.get_running_loop().add_signal_handler(number, signal.raise_signal, signal.SIGINT)
     try:
         async with asyncio.timeout(None if timeout_s is None else timeout_s + _GRACE_S):
             await work

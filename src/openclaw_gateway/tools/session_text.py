@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from openclaw_gateway.tools.base import Said, SessionLine
+from openclaw_gateway.tools.clipped import clipped
 
 MAX_CHARS = 80_000
 _MAX_MESSAGE_CHARS = 8_000
@@ -42,10 +43,3 @@ def newest(said: Iterable[Said]) -> tuple[list[dict[str, str]], int]:
             break
         kept.append({"role": message.role, "text": text})
     return kept[::-1], len(messages) - len(kept)
-
-
-def clipped(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"

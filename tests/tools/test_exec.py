@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from openclaw_gateway.tools.approvals import allow, approvals_path, changing
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.base import ToolError, ToolHouse
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
 from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order, OutputReader
@@ -76,6 +75,26 @@ async def test_a_command_sees_no_secret(make: Make, monkeypatch: pytest.MonkeyPa
     assert KEY not in text
     assert "OPENCLAW" not in text
     assert "TERM=dumb" in text
+
+
+@pytest.mark.parametrize("background", [False, True])
+async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, background: bool) -> None:
+    """A shell whose input is a socket takes itself for one that was called from afar, and reads ~/.bashrc."""
+    room = make()
+    for name in (".bashrc", ".bash_profile", ".profile"):
+        (tmp_path / name).write_text(f"echo {KEY}\nls() {{ echo not ls; }}\n")
+    environ = {**room.house.environ, "HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
+    environ["ENV"] = environ["BASH_ENV"]
+    house = ToolHouse(room.state, environ, room.house.sessions, room.house.agents, room.house.commands)
+    (tool,) = exec_tool.build(house, room.agent)
+    text = (await tool.run({"command": "echo run; ls", "background": background}, room.context())).text
+    if background:
+        id_ = text.partition("sessionId: ")[2].partition(";")[0]
+        assert house.commands is not None
+        await house.commands.find("main", id_).ended.wait()
+        text = await room.call("process", action="log", sessionId=id_)
+    assert text.startswith("run\n[")
+    assert text.endswith("exit code 0]")
 
 
 @pytest.mark.parametrize(
@@ -217,26 +236,6 @@ async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
         worst, last = max(worst, now - last), now
     assert worst < 0.5
     assert "timed out" in flood.result().text
-
-
-def test_all_of_it_on_the_daemons_loop(tmp_path: Path) -> None:
-    async def use() -> None:
-        commands = CommandSessions()
-        room = Room(tmp_path, exec_tool, process, settings=FULL, commands=commands)
-        assert await room.call("exec", command="echo out; echo err >&2") == "out\nerr\n[exit code 0]"
-        text = await room.call("exec", command="read x; echo got $x", background=True)
-        id_ = text.partition("sessionId: ")[2].partition(";")[0]
-        await room.call("process", action="write", sessionId=id_, data="a\n", eof=True)
-        await commands.find("main", id_).ended.wait()
-        assert "got a" in await room.call("process", action="log", sessionId=id_)
-        result = await room.result("exec", command="yes", timeout=1)
-        assert "timed out" in result.text
-        assert "y\ny\n" in result.text
-        await room.call("exec", command="sleep 300", background=True)
-        await commands.close()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(use())
 
 
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:

@@ -121,8 +121,10 @@ class _Runner:
         )
 
     def _argv(self, allowed: Permit, scope: Scope) -> tuple[str, ...]:
-        path = allowed.environ.get("PATH")
-        argv = (shutil.which("bash", path=path) or "/bin/sh", "-c", allowed.command)
+        bash = shutil.which("bash", path=allowed.environ.get("PATH"))
+        # A bash whose input is a socket (as the daemon's loop makes it) would read the operator's ~/.bashrc.
+        shell = (bash, "--norc", "--noprofile") if bash else ("/bin/sh",)
+        argv = (*shell, "-c", allowed.command)
         if not scope.sandboxed:
             return argv
         program = bubblewrap(self._house.environ)

@@ -253,6 +253,19 @@ async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     assert await room.call("exec", command="python3 -c 'print(1)'") == "1\n[exit code 0]"
 
 
+def deep_link(root: Path, names: list[str], target: Path) -> None:
+    """`deep`, from where the names lead to a link `x`: farther down than a path from / can say."""
+    at = os.open(root, os.O_RDONLY)
+    for name in ("real", *names):
+        os.mkdir(name, dir_fd=at)
+        below = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.symlink(target, "x", dir_fd=at)
+    os.close(at)
+    (root / "deep").symlink_to("real")
+
+
 async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> None:
     room = make(exec={})
     (tmp_path / "secret").write_text("the secret")
@@ -263,6 +276,7 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
     (room.root / ".hidden").symlink_to(tmp_path / "secret")
     room.write("sub/a", "fine\n")
     (room.root / "sub" / "deep").symlink_to(tmp_path / "secret")
+    deep_link(room.root, ["d" * 200] * 20, tmp_path / "secret")
     for command in (
         "cat link.txt",
         "cat *.txt",
@@ -277,6 +291,8 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
         "diff sub out",
         "sort --key=1 link.txt",
         f"cat {tmp_path}/secret",
+        f"cat {'./' * 2030}link.txt",
+        f"cat deep/{'/'.join(['d' * 200] * 20)}/x",
         f"cat /proc/{os.getpid()}/environ",
     ):
         assert "the secret" not in await room.refused("exec", command=command)

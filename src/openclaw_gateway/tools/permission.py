@@ -15,6 +15,7 @@ from msgspec import Struct
 from openclaw_gateway.tools.allowlist import Allowed, Refused, decide
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment
 from openclaw_gateway.tools.read_only_commands import path_like
 from openclaw_gateway.tools.shell_words import Segment
@@ -99,12 +100,20 @@ def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
     for text in path_like(segment.words):
         if not _name_length_ok(text):
             continue
-        path = os.path.join(directory, text)  # noqa: PTH118  text in, text out
-        real = os.path.realpath(path)
-        inside = real == real_root or real.startswith(real_root.rstrip("/") + "/")
-        if os.path.lexists(path) and not inside:
+        real = _real(os.path.join(directory, text))  # noqa: PTH118  text in, text out
+        if real is None or not below(real, real_root):
             return False
     return True
+
+
+def _real(path: str) -> str | None:
+    """Without links; None when that cannot be found out, as for a path too long to be said from / on."""
+    try:
+        return os.path.realpath(path, strict=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return os.path.realpath(path)
+    except OSError:
+        return None
 
 
 def _name_length_ok(text: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.shell_words import Word
 
 Refusal = str
@@ -196,7 +197,7 @@ def _paths(words: tuple[Word, ...], root: str) -> Refusal | None:
         for text in texts:
             if ".." in re.split(r"[/=:]", text):
                 return "a path with .."
-            if text.startswith("/") and not (text == root or text.startswith(root.rstrip("/") + "/")):
+            if text.startswith("/") and not below(text, root):
                 return "an absolute path outside the workspace (relative ones are fine)"
     return None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS = 40
@@ -146,7 +147,7 @@ class _Walk:
 
     def _below_root(self, path: str) -> str:
         for root in self._roots:
-            if path == root or path.startswith(root.rstrip("/") + "/"):
+            if below(path, root):
                 return path[len(root) :].lstrip("/")
         raise self._outside()
 

@@ -101,11 +101,8 @@ async def test_killed_during_a_call() -> None:
             async with asyncio.timeout(5):
                 await call
         assert servers.tools()
-        with pytest.raises(ToolError, match="small is not running"):
-            await say(servers, "add", a=1, b=2)
-        await until(lambda: servers.states() != {"small": None})
-        await until(lambda: servers.states() == {"small": None})
         assert int(await say(servers, "pid")) != pid
+        assert servers.states() == {"small": None}
         assert servers.generation == generation
 
 
@@ -204,9 +201,17 @@ async def test_a_server_at_a_url() -> None:
 
 
 class Scripted:
-    """Connections that fail so many times, then offer what they are told to."""
+    """Connections that fail so many times, then offer what they are told to, each once the gate is open."""
 
-    def __init__(self, failures: int, offered: tuple[Offered, ...] = ()) -> None:
+    def __init__(
+        self,
+        failures: int = 0,
+        offered: tuple[Offered, ...] = (),
+        failure: Exception = NotConnected("not yet"),  # noqa: B008 - one for all
+    ) -> None:
+        self.failure = failure
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.failures = failures
         self.offered = offered
         self.attempts = 0
@@ -219,9 +224,11 @@ class Scripted:
         self, name: str, server: McpServer, environ: Mapping[str, str]
     ) -> AsyncIterator[Connection]:
         self.attempts += 1
+        await self.gate.wait()
         if self.attempts <= self.failures:
-            raise NotConnected("not yet")
+            raise self.failure
         self.open += 1
+        self.ended.clear()
         try:
             yield self
         finally:
@@ -259,6 +266,72 @@ async def test_it_is_tried_again_and_changes_are_told() -> None:
     assert (len(told), servers.generation) == (2, 2)
     await servers.close()
     assert scripted.open == 0
+
+
+@contextlib.asynccontextmanager
+async def playing(scripted: Scripted) -> AsyncIterator[McpServers]:
+    config = McpConfig(servers={"s": McpServer(command="x")})
+    servers = McpServers(config, {}, connect=scripted.connect, pauses_s=(0.001,))
+    servers.start()
+    try:
+        yield servers
+    finally:
+        await servers.close()
+
+
+async def fallen(scripted: Scripted, servers: McpServers) -> None:
+    """Up, then gone, and its next start waits at the gate."""
+    await until(servers.tools)
+    scripted.gate.clear()
+    scripted.ended.set()
+    await until(lambda: scripted.attempts == 2)
+
+
+async def test_a_call_waits_for_a_server_that_is_started_again() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+        assert not call.done()
+        scripted.gate.set()
+        assert await call == "a"
+
+
+async def test_a_call_does_not_wait_for_a_server_that_cannot_be_started() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+        scripted.failures = 10**9
+        scripted.gate.set()
+        with pytest.raises(ToolError, match="s is not running"):
+            async with asyncio.timeout(5):
+                await call
+        scripted.gate.clear()
+        with pytest.raises(ToolError, match="s is not running"):
+            await say(servers, "a", "s")
+
+
+async def test_closing_keeps_no_call_waiting() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+    with pytest.raises(ToolError, match="s is not running"):
+        async with asyncio.timeout(5):
+            await call
+
+
+async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
+    scripted = Scripted(10**9, offer("a"), failure=ImportError("cannot import name 'Client' from 'mcp'"))
+    async with playing(scripted) as servers:
+        await until(lambda: servers.states() == {"s": "it cannot be used: ImportError"})
+        scripted.failures = 0
+        await until(servers.tools)
+        assert servers.states() == {"s": None}
 
 
 async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.approvals import allow, approvals_path, changing, deny
 from openclaw_gateway.tools.base import ToolError, ToolHouse
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
@@ -298,6 +298,35 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
         assert "the secret" not in await room.refused("exec", command=command)
     assert "the secret" not in await room.call("exec", command="grep -r secret .")
     assert await room.call("exec", command="cd sub && cat a") == "fine\n[exit code 0]"
+
+
+async def test_the_shell_does_not_walk_round_what_is_denied(make: Make) -> None:
+    room = make()
+    with changing(approvals_path(room.state)) as document:
+        deny(document, "*", "touch")
+    for command in (
+        "touch made",
+        "X=1 touch made",
+        "time touch made",
+        "if touch made; then echo; fi",
+        "command touch made",
+        "env touch made",
+        "hash -p /bin/touch ls; ls made",
+    ):
+        await room.refused("exec", command=command)
+    assert not (room.root / "made").exists()
+    assert await room.call("exec", command="printf %s fine") == "fine\n[exit code 0]"
+
+
+async def test_after_cd_a_relative_program_is_not_another_one(make: Make) -> None:
+    room = make(exec={})
+    for name in ("run.sh", "sub/run.sh"):
+        room.write(name, f"#!/bin/sh\necho {name}\n").chmod(0o755)
+    with changing(approvals_path(room.state)) as document:
+        allow(document, "*", str(room.root / "run.sh"))
+    assert await room.call("exec", command="./run.sh") == "run.sh\n[exit code 0]"
+    assert "set workdir" in await room.refused("exec", command="cd sub && ./run.sh")
+    assert "Not run" in await room.refused("exec", command="./run.sh", workdir="sub")
 
 
 async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Path) -> None:

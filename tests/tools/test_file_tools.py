@@ -1,6 +1,7 @@
 """read, write, edit, ls, find, grep: what they do with real files."""
 
 import asyncio
+import os
 import stat
 import time
 from pathlib import Path
@@ -143,6 +144,24 @@ async def test_grep_finds_lines(room: Room) -> None:
     assert await room.call("grep", pattern="nowhere") == "[no match]"
     assert "valid regular expression" in await room.refused("grep", pattern="(")
     assert "only the first 1 matches" in await room.call("grep", pattern="os", limit=1)
+
+
+async def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(room: Room) -> None:
+    room.write("a.txt", "os\n")
+    (room.root / os.fsdecode(b"caf\xe9.txt")).write_text("os\n")
+    assert await room.call("ls") == "a.txt  3\ncaf\ufffd.txt  3"
+    assert await room.call("find", pattern="*.txt") == "a.txt\ncaf\ufffd.txt"
+    assert await room.call("grep", pattern="os") == "a.txt:1:os\ncaf\ufffd.txt:1:os"
+
+
+async def test_long_names_do_not_make_an_endless_list(room: Room) -> None:
+    for number in range(300):
+        room.write(f"{'n' * 200}{number:03}")
+    for text in (await room.call("ls", limit=5000), await room.call("find", pattern="*")):
+        assert 30_000 < len(text) < 41_000
+        *names, last = text.split("\n")
+        assert str(len(names)) in last
+    assert (await room.call("ls")).endswith("of 300 entries; more is too long to be shown; use find]")
 
 
 async def test_a_slow_expression_is_given_up_and_blocks_nobody(room: Room) -> None:

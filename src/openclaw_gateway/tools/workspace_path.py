@@ -20,7 +20,7 @@ from msgspec import Struct
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS = 40
 # Kernel interfaces that look like files: other processes' environments, devices' controls.
 _INTERFACES = (Path("/proc"), Path("/sys"))
@@ -170,7 +170,7 @@ class _Walk:
             if not self._make:
                 raise ToolError(f"{self._asked}: there is no such directory. `ls` shows what is there.")
             os.mkdir(name, 0o755, dir_fd=self._held[-1])
-        self._held.append(os.open(name, _DIRECTORY, dir_fd=self._held[-1]))
+        self._held.append(os.open(name, DIRECTORY, dir_fd=self._held[-1]))
         self._names.append(name)
 
     def _look(self, name: str) -> os.stat_result | None:
@@ -200,6 +200,16 @@ class _Walk:
             f"{self._asked}: is outside the workspace. Use a path relative to the workspace; links that lead "
             "out of it are not followed."
         )
+
+
+@contextmanager
+def open_directory(place: Place) -> Iterator[int]:
+    """Raises OSError, for a link too."""
+    directory = os.open(place.name, DIRECTORY, dir_fd=place.directory)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 @lru_cache(maxsize=4096)

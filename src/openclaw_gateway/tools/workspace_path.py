@@ -190,6 +190,9 @@ class _Walk:
         if status is not None and status.st_dev in interface_devices():
             raise ToolError(f"{self._asked}: this is a kernel interface, not a file.")
         path = self._path(name) if name != "." else self._path("")
+        # Nobody goes back from here: many places may be open at once.
+        while len(self._held) > 1:
+            os.close(self._held.pop(0))
         return Place(self._held[-1], name, self._asked, path, status)
 
     def _path(self, name: str) -> str:

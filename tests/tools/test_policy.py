@@ -301,6 +301,22 @@ def test_the_table_of_names_is_the_folder() -> None:
     assert not BUILT_IN & ELSEWHERE
 
 
+@pytest.mark.parametrize(
+    ("written", "security", "ask"),
+    [
+        ({"mode": "full"}, "full", "off"),
+        ({"mode": "ask"}, "allowlist", "on-miss"),
+        ({"mode": "deny"}, "deny", "off"),
+        ({"mode": "full", "security": "allowlist"}, "allowlist", "off"),
+        ({"mode": "full", "ask": "always"}, "full", "always"),
+        ({"mode": "deny", "security": "full"}, "deny", "off"),
+    ],
+)
+def test_words_beside_a_mode_only_narrow_it(written: dict[str, str], security: str, ask: str) -> None:
+    settings = tool_settings(Config(tools=tools(exec=written)), AgentEntry(id="a"))
+    assert settings["exec"] == {"security": security, "ask": ask}
+
+
 def test_an_agents_settings_lie_over_the_global_ones() -> None:
     config = Config(
         tools=tools(

@@ -9,18 +9,16 @@ only looks (read_only_commands). Where a person would be asked there is nobody, 
 import re
 from collections.abc import Callable
 from fnmatch import translate
-from typing import Literal
 
 from msgspec import Struct
 
+from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
 from openclaw_gateway.tools import read_only_commands
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
 
-Security = Literal["deny", "allowlist", "full"]
-Ask = Literal["off", "on-miss", "always"]
 # From the strictest on.
-SECURITY: tuple[Security, ...] = ("deny", "allowlist", "full")
-ASK: tuple[Ask, ...] = ("always", "on-miss", "off")
+SECURITY: tuple[ExecSecurity, ...] = ("deny", "allowlist", "full")
+ASK: tuple[ExecAsk, ...] = ("always", "on-miss", "off")
 
 
 _MOVES = frozenset(("cd", "pushd", "popd"))
@@ -39,8 +37,8 @@ class Rules(Struct, frozen=True):
     `trust_list_when_asked`: `ask: always` with nobody to answer falls back on the patterns, not on no.
     """
 
-    security: Security = "allowlist"
-    ask: Ask = "on-miss"
+    security: ExecSecurity = "allowlist"
+    ask: ExecAsk = "on-miss"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     trust_list_when_asked: bool = False

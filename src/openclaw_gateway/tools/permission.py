@@ -38,13 +38,13 @@ class Permit(Struct, frozen=True):
     environ: Mapping[str, str]
 
 
-def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: str = "openclaw") -> Permit:
+def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     """Raises ToolError with what an operator can do about it."""
     try:
         rules = rules_for(own_dir, wish.agent_id, wish.settings)
     except BrokenApprovals:
         raise ToolError(
-            f"Not run: the operator's approvals cannot be read. `{program} approvals list` says why."
+            "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
@@ -64,7 +64,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
     if isinstance(verdict, Allowed):
         if verdict.looks and _holds(wish.root, own_dir.parent):
             reason = "the workspace holds the gateway's own files, so that no command is allowed just to look"
-            raise ToolError(_explained(Refused(reason), wish.agent_id, program))
+            raise ToolError(_explained(Refused(reason), wish.agent_id))
         inside = cwd / verdict.directory
         if not all(
             _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
@@ -73,7 +73,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
             verdict = Refused("a path in it leads out of the workspace")
         else:
             return Permit(verdict.command, cwd, env)
-    raise ToolError(_explained(verdict, wish.agent_id, program))
+    raise ToolError(_explained(verdict, wish.agent_id))
 
 
 def _holds(root: Path, state_dir: Path) -> bool:
@@ -121,13 +121,12 @@ def _name_length_ok(text: str) -> bool:
     return 0 < len(text.encode(errors="replace")) < 4096 and all(len(part) < 256 for part in text.split("/"))
 
 
-def _explained(refused: Refused, agent_id: str, program: str) -> str:
+def _explained(refused: Refused, agent_id: str) -> str:
     text = f"Not run: {refused.reason}."
     if refused.pattern is None:
         return text
     quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
-    agent = "" if agent_id == "main" else f" --agent {agent_id}"
     return (
         f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
-        f"{program} approvals allow {quoted}{agent}"
+        f"openclaw approvals allow {quoted} --agent {agent_id}"
     )

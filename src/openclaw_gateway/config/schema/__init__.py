@@ -33,6 +33,8 @@ from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, ResetConfig, SessionConfig
 from openclaw_gateway.config.schema.tools import (
     AgentToolsConfig,
+    ExecAsk,
+    ExecSecurity,
     Profile,
     ProfiledToolPolicy,
     ToolPolicy,
@@ -55,6 +57,8 @@ __all__ = [
     "ContextPruning",
     "ControlUiConfig",
     "CorsConfig",
+    "ExecAsk",
+    "ExecSecurity",
     "GatewayConfig",
     "HttpConfig",
     "HttpEndpoints",

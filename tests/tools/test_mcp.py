@@ -321,6 +321,46 @@ async def test_closing_keeps_no_call_waiting() -> None:
             await call
 
 
+class SlowToLeave:
+    """A start that never ends, and whose end takes until the gate is open."""
+
+    def __init__(self) -> None:
+        self.leaving = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.torn = False
+
+    @contextlib.asynccontextmanager
+    async def connect(
+        self, name: str, server: McpServer, environ: Mapping[str, str]
+    ) -> AsyncIterator[Connection]:
+        try:
+            await asyncio.Event().wait()
+            yield Scripted()
+        finally:
+            self.leaving.set()
+            self.torn = True
+            await self.gate.wait()
+            self.torn = False
+
+
+@pytest.mark.parametrize("timeout_ms", [1, 60_000])
+async def test_closing_lets_a_start_that_is_given_up_tidy_up(timeout_ms: int) -> None:
+    """The SDK ends a server's process there: cut short, the process would stay."""
+    slow = SlowToLeave()
+    config = McpConfig(servers={"s": McpServer(command="x", connection_timeout_ms=timeout_ms)})
+    servers = McpServers(config, {}, connect=slow.connect)
+    servers.start()
+    if timeout_ms == 1:
+        await slow.leaving.wait()
+    closing = asyncio.create_task(servers.close())
+    async with asyncio.timeout(5):
+        await slow.leaving.wait()
+        await asyncio.sleep(0)
+        slow.gate.set()
+        await closing
+    assert not slow.torn
+
+
 async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
     scripted = Scripted(10**9, offer("a"), failure=ImportError("cannot import name 'Client' from 'mcp'"))
     async with playing(scripted) as servers:

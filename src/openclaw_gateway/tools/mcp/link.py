@@ -52,6 +52,7 @@ class Link:
         # It was up, and no start since then has failed.
         self._returning = False
         self._turn = asyncio.Event()
+        self._starting: asyncio.Timeout | None = None
         self._stop = asyncio.Event()
         self._suspect = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -65,8 +66,9 @@ class Link:
         self._became(self._connection)
         if self._task is None:
             return
-        if self._connection is None:
-            self._task.cancel()
+        if self._starting is not None and not self._starting.expired():
+            # As if it had taken too long: to cancel the task could hit the SDK while it ends a process.
+            self._starting.reschedule(asyncio.get_running_loop().time())
         done, _ = await asyncio.wait({self._task}, timeout=_CLOSE_S)
         if not done:
             self._task.cancel()
@@ -145,12 +147,14 @@ class Link:
     async def _started(self, stack: contextlib.AsyncExitStack) -> Connection:
         deadline_s = self._server.connection_timeout_ms / 1000
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(deadline_s) as self._starting:
                 connect = self._connect(self.name, self._server, self._environ)
                 connection = await stack.enter_async_context(connect)
                 self._offer(await connection.list_tools())
         except TimeoutError:
             raise NotConnected(f"no connection within {deadline_s:g} s") from None
+        finally:
+            self._starting = None
         return connection
 
     async def _stay(self, connection: Connection) -> None:

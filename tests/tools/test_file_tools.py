@@ -51,6 +51,8 @@ async def test_read_says_what_it_cannot_show(room: Room) -> None:
     assert "behind its end" in await room.refused("read", path="latin", offset=9)
     assert "`path` is missing" in await room.refused("read")
     assert "must be text" in await room.refused("read", path=7)
+    assert "must be a whole number" in await room.refused("read", path="latin", limit="--5")
+    assert "caf" in await room.call("read", path="latin", limit=" 5 ")
 
 
 async def test_write_makes_directories_and_keeps_the_mode(room: Room) -> None:

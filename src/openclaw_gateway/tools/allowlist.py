@@ -44,6 +44,10 @@ class Rules(Struct, frozen=True):
     trust_list_when_asked: bool = False
 
 
+# What stricter() changes nothing with.
+NO_RULES = Rules("full", "off", trust_list_when_asked=True)
+
+
 class Allowed(Struct, frozen=True):
     """`command` is what to run. `looks` are the parts that are allowed only because they look: their paths
     must not lead out of the workspace, seen from `directory` (relative to where the command starts)."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.tools.allowlist import Allowed, Refused, decide
+from openclaw_gateway.tools.allowlist import NO_RULES, Allowed, Refused, Rules, decide, stricter
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
@@ -22,7 +22,8 @@ from openclaw_gateway.tools.shell_words import Segment
 
 
 class Wish(Struct, frozen=True):
-    """What the model wants to run. `root` is the workspace, `workdir` as the call has it."""
+    """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
+    rules it asks for itself."""
 
     command: str
     agent_id: str
@@ -30,6 +31,7 @@ class Wish(Struct, frozen=True):
     workdir: str | None
     env: object
     settings: Mapping[str, Any]
+    narrower: Rules = NO_RULES
 
 
 class Permit(Struct, frozen=True):
@@ -41,7 +43,7 @@ class Permit(Struct, frozen=True):
 def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     """Raises ToolError with what an operator can do about it."""
     try:
-        rules = rules_for(own_dir, wish.agent_id, wish.settings)
+        rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
     except BrokenApprovals:
         raise ToolError(
             "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."

@@ -1,11 +1,12 @@
 """What the session tools show, as JSON that a model reads: bounded, times in words. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from openclaw_gateway.tools.arguments import not_taken
 from openclaw_gateway.tools.base import Said, SessionLine
 from openclaw_gateway.tools.clipped import clipped
 
@@ -15,6 +16,12 @@ _MAX_MESSAGE_CHARS = 8_000
 
 def shown(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def unused(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What the call gave in vain, to be told with the result."""
+    names_given = not_taken(arguments, *names)
+    return {"notTaken": names_given} if names_given else {}
 
 
 def line(session: SessionLine) -> dict[str, Any]:

@@ -182,6 +182,8 @@ REFUSES = [
     "file -f list",
     "cat a/-*/../b",
     "ls -*",
+    "ls -LR d",
+    "ls -lH d",
     "cd .. && ls",
     "cd /etc && cat passwd",
     "ls && cd src && ls",

@@ -262,7 +262,7 @@ async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     assert await room.call("exec", command="cat a.txt | wc -l") == "1\n[exit code 0]"
     assert await room.call("exec", command="echo /etc | tr / _") == "_etc\n[exit code 0]"
     text = await room.refused("exec", command="python3 -c 'print(1)'")
-    assert "openclaw approvals allow 'python3'" in text
+    assert "openclaw approvals allow 'python3' --agent main" in text
     assert "redirections" in await room.refused("exec", command="ls > b")
     assert "not taken" in await room.refused("exec", command="ls", env={"MINE": "1"})
     assert "outside the workspace" in await room.refused("exec", command="ls", workdir="..")

@@ -64,8 +64,9 @@ _GIT: dict[str, Options] = {
     "branch": Options(flags="arv", longs="all remotes verbose list show-current color no-color", operands=0),
 }
 _TABLE: dict[str, Options] = {
+    # No -L and -H: they follow links that they meet.
     "ls": Options(
-        flags="1aAbBcCdfFgGhHiklLmnNopqQrRsStuUvxXZ",
+        flags="1aAbBcCdfFgGhiklmnNopqQrRsStuUvxXZ",
         valued="ITw",
         longs="""all almost-all color human-readable recursive reverse sort time time-style full-time
             directory classify size group-directories-first inode numeric-uid-gid ignore si""",

@@ -1,16 +1,22 @@
 """read, write, edit, ls, find, grep: what they do with real files."""
 
 import asyncio
+import io
 import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
 from openclaw_gateway.tools.builtin.edit import replaced
+from openclaw_gateway.tools.builtin.read import Page, plain_text
 from openclaw_gateway.tools.search_child import Orders
 from tests.tools.houses import Room
 
@@ -53,6 +59,40 @@ async def test_read_says_what_it_cannot_show(room: Room) -> None:
     assert "must be text" in await room.refused("read", path=7)
     assert "must be a whole number" in await room.refused("read", path="latin", limit="--5")
     assert "caf" in await room.call("read", path="latin", limit=" 5 ")
+
+
+_PIECES = st.sampled_from(
+    [
+        b"a",
+        b"\n",
+        b"\n\n",
+        b"\r\n",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff",
+        "ü\ufffd\u2028\x0b".encode(),
+        b"x" * 4000,
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=6).map(b"".join), st.integers(1, 4))
+@example(b"one\n\ntwo\n", 2000)
+@example(b"\n", 1)
+def test_the_short_way_shows_the_same(data: bytes, limit: int) -> None:
+    short = plain_text(data, limit)
+    if short is not None:
+        assert short == Page(1, limit).read(io.BytesIO(data), "p")
+
+
+def test_the_short_way_is_taken() -> None:
+    assert plain_text("größer\n\n".encode(), 2000) == "größer\n"
+
+
+def test_a_search_starts_without_what_it_does_not_need() -> None:
+    code = "import sys, openclaw_gateway.tools.search_child; print('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 async def test_write_makes_directories_and_keeps_the_mode(room: Room) -> None:

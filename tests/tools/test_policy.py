@@ -12,7 +12,7 @@ from openclaw_gateway.config.schema import AgentEntry, AgentToolsConfig, Config,
 from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.groups import BUILT_IN, ELSEWHERE, GROUPS
 from openclaw_gateway.tools.patterns import unmatched_patterns
-from openclaw_gateway.tools.policy import PolicyInput, allowed, stopped_by
+from openclaw_gateway.tools.policy import PolicyInput, allowed
 from openclaw_gateway.tools.profiles import PROFILES
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
 
@@ -187,16 +187,6 @@ def test_the_table(scope: dict[str, Any], agent: dict[str, Any], place: dict[str
     found = allowed(NAMES, policy(scope, agent, **place))
     assert sorted(found) == sorted(left.split())
     assert list(found) == [name for name in NAMES if name in found]
-
-
-def test_the_step_that_took_a_tool_away_is_named() -> None:
-    mine = policy({"deny": ["exec"]}, {"deny": ["read"]})
-    assert [stopped_by(name, mine) for name in ("exec", "read", "web_fetch", "ls")] == [
-        "tools",
-        "agent tools",
-        "profile",
-        None,
-    ]
 
 
 PATTERNS = st.sampled_from(

@@ -9,7 +9,7 @@ LOCK_TOOL := .cache/lock
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 # A PYTHON that somebody names is obeyed; otherwise a .venv that works is kept, whatever Python it has.
 SETUP := $(PYTHON) requirements/install.py $(if $(filter file,$(origin PYTHON)),,--this-python)
-COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --universal --python-version 3.11 \
+COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade)
 

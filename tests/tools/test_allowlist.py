@@ -182,6 +182,8 @@ REFUSES = [
     "file -f list",
     "cat a/-*/../b",
     "ls -*",
+    "ls -LR d",
+    "ls -lH d",
     "cd .. && ls",
     "cd /etc && cat passwd",
     "ls && cd src && ls",
@@ -261,6 +263,12 @@ def test_patterns(patterns: tuple[str, ...], command: str, *, allowed: bool) -> 
         (Rules("full", "off", deny=("rm",)), "npm test", True),
         (Rules("full", "off", deny=("rm",)), "npm > a", False),
         (Rules("full", "off", deny=("rm",)), "/usr/bin/r? a", False),
+        (Rules("full", "off", deny=("rm",)), "cd src && ./run.sh", False),
+        (Rules("full", "off", deny=("rm",)), "pushd src; sub/run.sh", False),
+        (Rules("full", "off", deny=("rm",)), "cd src && /usr/bin/npm test && npm test", True),
+        (Rules(allow=(f"{ROOT}/run.sh",)), "./run.sh", True),
+        (Rules(allow=(f"{ROOT}/run.sh",)), "cd src && ./run.sh", False),
+        (Rules(allow=("/usr/bin/npm",)), "cd src && /usr/bin/npm test", True),
         (Rules(allow=("rm",), deny=("rm",)), "rm a", False),
         (Rules(deny=("ls",)), "ls", False),
         (Rules(deny=("/usr/bin/l*",)), "ls", False),
@@ -268,6 +276,41 @@ def test_patterns(patterns: tuple[str, ...], command: str, *, allowed: bool) -> 
 )
 def test_rules(rules: Rules, command: str, *, allowed: bool) -> None:
     assert isinstance(verdict(command, rules), Allowed) is allowed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "X=1 npm a",
+        "'X=1' npm a",
+        "time npm a",
+        "ls && time -p npm a",
+        "if npm a; then ls; fi",
+        "! npm a",
+        "{ npm a; }",
+        "coproc npm a",
+        *(
+            f"{one} npm a"
+            for one in ("command", "builtin", "exec", "eval", "env", "xargs", "nohup", "timeout")
+        ),
+        "/usr/bin/env npm a",
+        "trap 'npm a' EXIT",
+        "hash -p /usr/bin/npm ls; ls",
+        ". npm",
+    ],
+)
+@pytest.mark.parametrize("rules", [Rules("full", "off", deny=("npm",)), Rules(allow=("*",), deny=("npm",))])
+def test_nothing_walks_round_what_is_denied(rules: Rules, command: str) -> None:
+    assert isinstance(verdict(command, rules), Refused)
+
+
+def test_why_a_word_of_the_shell_is_refused() -> None:
+    refused = verdict("time npm a", Rules("full", "off", deny=("rm",)))
+    assert isinstance(refused, Refused)
+    assert refused.reason == (
+        "`time` makes the shell run something else, which is not judged, and the operator denies some "
+        "programs; name the program itself"
+    )
 
 
 def test_a_refusal_names_the_narrowest_pattern() -> None:

@@ -1,5 +1,7 @@
 """apply_patch: the format, what a hunk does to a text, and all or nothing."""
 
+import os
+import resource
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -81,6 +83,50 @@ async def test_a_failure_while_names_change_is_undone(room: Room) -> None:
     assert (room.root / "a.txt").read_text() == "one\n"
     assert (room.root / "z.txt").read_text() == "somebody else was here\n"
     assert len(list(room.root.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("last", "theirs"),
+    [
+        (["*** Delete File: z.txt"], "z.txt"),
+        (["*** Update File: z.txt", "*** Move to: y.txt", "@@", "-zed", "+Z"], "z.txt"),
+        (["*** Update File: z.txt", "*** Move to: y.txt", "@@", "-zed", "+Z"], "y.txt"),
+        (["*** Add File: y.txt", "+why"], "y.txt"),
+    ],
+)
+async def test_what_somebody_else_does_meanwhile_is_kept(room: Room, last: list[str], theirs: str) -> None:
+    room.write("a.txt", "one\n")
+    room.write("z.txt", "zed\n")
+    workspace = Workspace(room.root, room.root)
+    with ExitStack() as held:
+        changes = parse_patch(patch("*** Update File: a.txt", "@@", "-one", "+1", *last))
+        steps = [step for one in changes for step in prepare(workspace, one, held)[0]]
+        (room.root / theirs).write_text("somebody else was here\n")
+        with pytest.raises(ToolError, match="somebody else"):
+            commit(steps)
+    found = {one.name: one.read_text() for one in room.root.iterdir()}
+    assert found == {"a.txt": "one\n", "z.txt": "zed\n", theirs: "somebody else was here\n"}
+
+
+async def test_two_names_of_one_new_file_are_no_way_to_lose_one(room: Room) -> None:
+    both = patch("*** Add File: a", "+1", "*** Add File: ./a", "+2")
+    assert "somebody else" in await room.refused("apply_patch", input=both)
+    assert list(room.root.iterdir()) == []
+
+
+async def test_many_changes_hold_few_descriptors(room: Room) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = len(os.listdir("/proc/self/fd")) + 150  # noqa: PTH208  a line
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lines = [line for n in range(100) for line in (f"*** Add File: a/b/c/d/{n}", "+x")]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        done = await room.call("apply_patch", input=patch(*lines))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert done.count("\n") == 100
+    lines += ["*** Add File: one-more", "+x"]
+    assert "at most 100" in await room.refused("apply_patch", input=patch(*lines))
 
 
 @pytest.mark.parametrize(

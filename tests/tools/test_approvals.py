@@ -29,10 +29,6 @@ def put(path: Path, document: Any) -> None:
         ({"security": "full", "ask": "always"}, "full", "always"),
         ({"security": "deny"}, "deny", "on-miss"),
         ({"ask": "off"}, "allowlist", "off"),
-        ({"mode": "full"}, "full", "off"),
-        ({"mode": "ask"}, "allowlist", "on-miss"),
-        ({"mode": "full", "security": "allowlist"}, "allowlist", "off"),
-        ({"mode": "deny", "security": "full"}, "deny", "off"),
     ],
 )
 def test_the_configuration_alone(own: Path, settings: dict[str, Any], security: str, ask: str) -> None:

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import uvloop
 
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.approvals import allow, approvals_path, changing, deny
+from openclaw_gateway.tools.base import ToolError, ToolHouse
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
 from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order, OutputReader
@@ -78,6 +77,26 @@ async def test_a_command_sees_no_secret(make: Make, monkeypatch: pytest.MonkeyPa
     assert "TERM=dumb" in text
 
 
+@pytest.mark.parametrize("background", [False, True])
+async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, background: bool) -> None:
+    """A shell whose input is a socket takes itself for one that was called from afar, and reads ~/.bashrc."""
+    room = make()
+    for name in (".bashrc", ".bash_profile", ".profile"):
+        (tmp_path / name).write_text(f"echo {KEY}\nls() {{ echo not ls; }}\n")
+    environ = {**room.house.environ, "HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
+    environ["ENV"] = environ["BASH_ENV"]
+    house = ToolHouse(room.state, environ, room.house.sessions, room.house.agents, room.house.commands)
+    (tool,) = exec_tool.build(house, room.agent)
+    text = (await tool.run({"command": "echo run; ls", "background": background}, room.context())).text
+    if background:
+        id_ = text.partition("sessionId: ")[2].partition(";")[0]
+        assert house.commands is not None
+        await house.commands.find("main", id_).ended.wait()
+        text = await room.call("process", action="log", sessionId=id_)
+    assert text.startswith("run\n[")
+    assert text.endswith("exit code 0]")
+
+
 @pytest.mark.parametrize(
     "name", ["PATH", "LD_PRELOAD", "BASH_ENV", "ENV", "PYTHONPATH", "NODE_OPTIONS", "GIT_DIR"]
 )
@@ -128,9 +147,8 @@ async def test_cancelling_kills_the_whole_group(make: Make) -> None:
 
 async def test_what_a_command_left_in_the_background_ends_with_it(make: Make) -> None:
     room = make()
-    started = time.monotonic()
-    assert await room.call("exec", command="sleep 300 & echo $!") != ""
-    assert time.monotonic() - started < 5
+    text = await room.call("exec", command="sleep 300 & echo $!")
+    await gone(int(text.partition("\n")[0]))
 
 
 async def test_a_long_command_goes_on_in_the_background(make: Make) -> None:
@@ -157,8 +175,9 @@ async def test_background_keeps_the_input_open(make: Make) -> None:
     room = make()
     text = await room.call("exec", command="read x; echo got $x; cat", background=True)
     id_ = text.partition("sessionId: ")[2].partition(";")[0]
-    await room.call("process", action="write", sessionId=id_, data="a\n")
-    await room.call("process", action="write", sessionId=id_, data="b\n", eof=True)
+    await room.call("process", action="submit", sessionId=id_, data="a")
+    assert "terminal" in await room.refused("process", action="send-keys", sessionId=id_, keys=["Enter"])
+    await room.call("process", action="paste", sessionId=id_, data="b\n", eof=True)
     seen = ""
     while "exit code 0" not in seen:
         seen += await room.call("process", action="poll", sessionId=id_, timeout=5000)
@@ -219,24 +238,22 @@ async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
     assert "timed out" in flood.result().text
 
 
-def test_all_of_it_on_the_daemons_loop(tmp_path: Path) -> None:
-    async def use() -> None:
-        commands = CommandSessions()
-        room = Room(tmp_path, exec_tool, process, settings=FULL, commands=commands)
-        assert await room.call("exec", command="echo out; echo err >&2") == "out\nerr\n[exit code 0]"
-        text = await room.call("exec", command="read x; echo got $x", background=True)
-        id_ = text.partition("sessionId: ")[2].partition(";")[0]
-        await room.call("process", action="write", sessionId=id_, data="a\n", eof=True)
-        await commands.find("main", id_).ended.wait()
-        assert "got a" in await room.call("process", action="log", sessionId=id_)
-        result = await room.result("exec", command="yes", timeout=1)
-        assert "timed out" in result.text
-        assert "y\ny\n" in result.text
-        await room.call("exec", command="sleep 300", background=True)
-        await commands.close()
+async def test_what_is_not_taken_of_a_call_is_said(make: Make) -> None:
+    room = make()
+    text = await room.call("exec", command="echo hi", pty=True, elevated=True, host="gateway", node="")
+    assert text == "hi\n[exit code 0]\n[not taken: pty, host, elevated]"
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(use())
+
+async def test_a_call_may_ask_for_less_than_it_may(make: Make) -> None:
+    room = make()
+    assert "switched off" in await room.refused("exec", command="ls", security="deny")
+    assert "approvals allow 'touch'" in await room.refused("exec", command="touch a", security="allowlist")
+    assert await room.call("exec", command="pwd", security="allowlist") == f"{room.root}\n[exit code 0]"
+    assert "must be one of" in await room.refused("exec", command="ls", security="open")
+    room = make(exec={"security": "allowlist"})
+    assert "Not run" in await room.refused("exec", command="touch a", security="full", ask="off")
+    assert "Not run" in await room.refused("exec", command="touch a", ask="always")
+    assert not (room.root / "a").exists()
 
 
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
@@ -245,13 +262,26 @@ async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     assert await room.call("exec", command="cat a.txt | wc -l") == "1\n[exit code 0]"
     assert await room.call("exec", command="echo /etc | tr / _") == "_etc\n[exit code 0]"
     text = await room.refused("exec", command="python3 -c 'print(1)'")
-    assert "openclaw approvals allow 'python3'" in text
+    assert "openclaw approvals allow 'python3' --agent main" in text
     assert "redirections" in await room.refused("exec", command="ls > b")
     assert "not taken" in await room.refused("exec", command="ls", env={"MINE": "1"})
     assert "outside the workspace" in await room.refused("exec", command="ls", workdir="..")
     with changing(approvals_path(room.state)) as document:
         allow(document, "main", "python3")
     assert await room.call("exec", command="python3 -c 'print(1)'") == "1\n[exit code 0]"
+
+
+def deep_link(root: Path, names: list[str], target: Path) -> None:
+    """`deep`, from where the names lead to a link `x`: farther down than a path from / can say."""
+    at = os.open(root, os.O_RDONLY)
+    for name in ("real", *names):
+        os.mkdir(name, dir_fd=at)
+        below = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.symlink(target, "x", dir_fd=at)
+    os.close(at)
+    (root / "deep").symlink_to("real")
 
 
 async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> None:
@@ -264,6 +294,7 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
     (room.root / ".hidden").symlink_to(tmp_path / "secret")
     room.write("sub/a", "fine\n")
     (room.root / "sub" / "deep").symlink_to(tmp_path / "secret")
+    deep_link(room.root, ["d" * 200] * 20, tmp_path / "secret")
     for command in (
         "cat link.txt",
         "cat *.txt",
@@ -278,11 +309,42 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
         "diff sub out",
         "sort --key=1 link.txt",
         f"cat {tmp_path}/secret",
+        f"cat {'./' * 2030}link.txt",
+        f"cat deep/{'/'.join(['d' * 200] * 20)}/x",
         f"cat /proc/{os.getpid()}/environ",
     ):
         assert "the secret" not in await room.refused("exec", command=command)
     assert "the secret" not in await room.call("exec", command="grep -r secret .")
     assert await room.call("exec", command="cd sub && cat a") == "fine\n[exit code 0]"
+
+
+async def test_the_shell_does_not_walk_round_what_is_denied(make: Make) -> None:
+    room = make()
+    with changing(approvals_path(room.state)) as document:
+        deny(document, "*", "touch")
+    for command in (
+        "touch made",
+        "X=1 touch made",
+        "time touch made",
+        "if touch made; then echo; fi",
+        "command touch made",
+        "env touch made",
+        "hash -p /bin/touch ls; ls made",
+    ):
+        await room.refused("exec", command=command)
+    assert not (room.root / "made").exists()
+    assert await room.call("exec", command="printf %s fine") == "fine\n[exit code 0]"
+
+
+async def test_after_cd_a_relative_program_is_not_another_one(make: Make) -> None:
+    room = make(exec={})
+    for name in ("run.sh", "sub/run.sh"):
+        room.write(name, f"#!/bin/sh\necho {name}\n").chmod(0o755)
+    with changing(approvals_path(room.state)) as document:
+        allow(document, "*", str(room.root / "run.sh"))
+    assert await room.call("exec", command="./run.sh") == "run.sh\n[exit code 0]"
+    assert "set workdir" in await room.refused("exec", command="cd sub && ./run.sh")
+    assert "Not run" in await room.refused("exec", command="./run.sh", workdir="sub")
 
 
 async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Path) -> None:

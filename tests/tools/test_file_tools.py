@@ -1,15 +1,22 @@
 """read, write, edit, ls, find, grep: what they do with real files."""
 
 import asyncio
+import io
+import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
 from openclaw_gateway.tools.builtin.edit import replaced
+from openclaw_gateway.tools.builtin.read import Page, plain_text
 from openclaw_gateway.tools.search_child import Orders
 from tests.tools.houses import Room
 
@@ -50,6 +57,42 @@ async def test_read_says_what_it_cannot_show(room: Room) -> None:
     assert "behind its end" in await room.refused("read", path="latin", offset=9)
     assert "`path` is missing" in await room.refused("read")
     assert "must be text" in await room.refused("read", path=7)
+    assert "must be a whole number" in await room.refused("read", path="latin", limit="--5")
+    assert "caf" in await room.call("read", path="latin", limit=" 5 ")
+
+
+_PIECES = st.sampled_from(
+    [
+        b"a",
+        b"\n",
+        b"\n\n",
+        b"\r\n",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff",
+        "ü\ufffd\u2028\x0b".encode(),
+        b"x" * 4000,
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=6).map(b"".join), st.integers(1, 4))
+@example(b"one\n\ntwo\n", 2000)
+@example(b"\n", 1)
+def test_the_short_way_shows_the_same(data: bytes, limit: int) -> None:
+    short = plain_text(data, limit)
+    if short is not None:
+        assert short == Page(1, limit).read(io.BytesIO(data), "p")
+
+
+def test_the_short_way_is_taken() -> None:
+    assert plain_text("größer\n\n".encode(), 2000) == "größer\n"
+
+
+def test_a_search_starts_without_what_it_does_not_need() -> None:
+    code = "import sys, openclaw_gateway.tools.search_child; print('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 async def test_write_makes_directories_and_keeps_the_mode(room: Room) -> None:
@@ -143,6 +186,24 @@ async def test_grep_finds_lines(room: Room) -> None:
     assert await room.call("grep", pattern="nowhere") == "[no match]"
     assert "valid regular expression" in await room.refused("grep", pattern="(")
     assert "only the first 1 matches" in await room.call("grep", pattern="os", limit=1)
+
+
+async def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(room: Room) -> None:
+    room.write("a.txt", "os\n")
+    (room.root / os.fsdecode(b"caf\xe9.txt")).write_text("os\n")
+    assert await room.call("ls") == "a.txt  3\ncaf\ufffd.txt  3"
+    assert await room.call("find", pattern="*.txt") == "a.txt\ncaf\ufffd.txt"
+    assert await room.call("grep", pattern="os") == "a.txt:1:os\ncaf\ufffd.txt:1:os"
+
+
+async def test_long_names_do_not_make_an_endless_list(room: Room) -> None:
+    for number in range(300):
+        room.write(f"{'n' * 200}{number:03}")
+    for text in (await room.call("ls", limit=5000), await room.call("find", pattern="*")):
+        assert 30_000 < len(text) < 41_000
+        *names, last = text.split("\n")
+        assert str(len(names)) in last
+    assert (await room.call("ls")).endswith("of 300 entries; more is too long to be shown; use find]")
 
 
 async def test_a_slow_expression_is_given_up_and_blocks_nobody(room: Room) -> None:

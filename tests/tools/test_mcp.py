@@ -93,7 +93,7 @@ async def test_killed_during_a_call() -> None:
     async with running(small=small()) as servers:
         await until(servers.tools)
         pid = int(await say(servers, "pid"))
-        generation = servers.generation
+        offered = servers.tools()
         call = asyncio.ensure_future(say(servers, "sleep", seconds=60))
         await asyncio.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
@@ -101,12 +101,9 @@ async def test_killed_during_a_call() -> None:
             async with asyncio.timeout(5):
                 await call
         assert servers.tools()
-        with pytest.raises(ToolError, match="small is not running"):
-            await say(servers, "add", a=1, b=2)
-        await until(lambda: servers.states() != {"small": None})
-        await until(lambda: servers.states() == {"small": None})
         assert int(await say(servers, "pid")) != pid
-        assert servers.generation == generation
+        assert servers.states() == {"small": None}
+        assert servers.tools() is offered
 
 
 async def test_calls_side_by_side_and_a_cancelled_one() -> None:
@@ -162,13 +159,13 @@ async def test_servers_that_cannot_start_say_why() -> None:
 async def test_a_server_that_offers_more() -> None:
     async with running(small=small()) as servers:
         await until(servers.tools)
-        before, generation = len(servers.tools()), servers.generation
+        before = servers.tools()
         async with asyncio.timeout(20):
             # It tells only those who listen, and listening starts a moment after the connection.
-            while servers.generation == generation:
+            while servers.tools() is before:
                 await say(servers, "grow")
                 await asyncio.sleep(0.1)
-        assert len(servers.tools()) == before + 1
+        assert len(servers.tools()) == len(before) + 1
         assert await say(servers, "grown") == "grown"
 
 
@@ -204,9 +201,17 @@ async def test_a_server_at_a_url() -> None:
 
 
 class Scripted:
-    """Connections that fail so many times, then offer what they are told to."""
+    """Connections that fail so many times, then offer what they are told to, each once the gate is open."""
 
-    def __init__(self, failures: int, offered: tuple[Offered, ...] = ()) -> None:
+    def __init__(
+        self,
+        failures: int = 0,
+        offered: tuple[Offered, ...] = (),
+        failure: Exception = NotConnected("not yet"),  # noqa: B008 - one for all
+    ) -> None:
+        self.failure = failure
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.failures = failures
         self.offered = offered
         self.attempts = 0
@@ -219,9 +224,11 @@ class Scripted:
         self, name: str, server: McpServer, environ: Mapping[str, str]
     ) -> AsyncIterator[Connection]:
         self.attempts += 1
+        await self.gate.wait()
         if self.attempts <= self.failures:
-            raise NotConnected("not yet")
+            raise self.failure
         self.open += 1
+        self.ended.clear()
         try:
             yield self
         finally:
@@ -240,11 +247,8 @@ def offer(*names: str) -> tuple[Offered, ...]:
 
 async def test_it_is_tried_again_and_changes_are_told() -> None:
     scripted = Scripted(2, offer("a.b", "a_b", "x" * 100, "x" * 99))
-    told: list[int] = []
     config = McpConfig(servers={"s": McpServer(command="x")})
-    servers = McpServers(
-        config, {}, changed=lambda: told.append(1), connect=scripted.connect, pauses_s=(0.001,)
-    )
+    servers = McpServers(config, {}, connect=scripted.connect, pauses_s=(0.001,))
     servers.start()
     await until(servers.tools)
     names = [one.spec.name for one in servers.tools()]
@@ -256,9 +260,114 @@ async def test_it_is_tried_again_and_changes_are_told() -> None:
     scripted.offered = offer("only")
     scripted.changed.set()
     await until(lambda: len(servers.tools()) == 1)
-    assert (len(told), servers.generation) == (2, 2)
     await servers.close()
     assert scripted.open == 0
+
+
+@contextlib.asynccontextmanager
+async def playing(scripted: Scripted) -> AsyncIterator[McpServers]:
+    config = McpConfig(servers={"s": McpServer(command="x")})
+    servers = McpServers(config, {}, connect=scripted.connect, pauses_s=(0.001,))
+    servers.start()
+    try:
+        yield servers
+    finally:
+        await servers.close()
+
+
+async def fallen(scripted: Scripted, servers: McpServers) -> None:
+    """Up, then gone, and its next start waits at the gate."""
+    await until(servers.tools)
+    scripted.gate.clear()
+    scripted.ended.set()
+    await until(lambda: scripted.attempts == 2)
+
+
+async def test_a_call_waits_for_a_server_that_is_started_again() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+        assert not call.done()
+        scripted.gate.set()
+        assert await call == "a"
+
+
+async def test_a_call_does_not_wait_for_a_server_that_cannot_be_started() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+        scripted.failures = 10**9
+        scripted.gate.set()
+        with pytest.raises(ToolError, match="s is not running"):
+            async with asyncio.timeout(5):
+                await call
+        scripted.gate.clear()
+        with pytest.raises(ToolError, match="s is not running"):
+            await say(servers, "a", "s")
+
+
+async def test_closing_keeps_no_call_waiting() -> None:
+    scripted = Scripted(0, offer("a"))
+    async with playing(scripted) as servers:
+        await fallen(scripted, servers)
+        call = asyncio.create_task(say(servers, "a", "s"))
+        await asyncio.sleep(0)
+    with pytest.raises(ToolError, match="s is not running"):
+        async with asyncio.timeout(5):
+            await call
+
+
+class SlowToLeave:
+    """A start that never ends, and whose end takes until the gate is open."""
+
+    def __init__(self) -> None:
+        self.leaving = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.torn = False
+
+    @contextlib.asynccontextmanager
+    async def connect(
+        self, name: str, server: McpServer, environ: Mapping[str, str]
+    ) -> AsyncIterator[Connection]:
+        try:
+            await asyncio.Event().wait()
+            yield Scripted()
+        finally:
+            self.leaving.set()
+            self.torn = True
+            await self.gate.wait()
+            self.torn = False
+
+
+@pytest.mark.parametrize("timeout_ms", [1, 60_000])
+async def test_closing_lets_a_start_that_is_given_up_tidy_up(timeout_ms: int) -> None:
+    """The SDK ends a server's process there: cut short, the process would stay."""
+    slow = SlowToLeave()
+    config = McpConfig(servers={"s": McpServer(command="x", connection_timeout_ms=timeout_ms)})
+    servers = McpServers(config, {}, connect=slow.connect)
+    servers.start()
+    if timeout_ms == 1:
+        await slow.leaving.wait()
+    closing = asyncio.create_task(servers.close())
+    async with asyncio.timeout(5):
+        await slow.leaving.wait()
+        await asyncio.sleep(0)
+        slow.gate.set()
+        await closing
+    assert not slow.torn
+
+
+async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
+    scripted = Scripted(10**9, offer("a"), failure=ImportError("cannot import name 'Client' from 'mcp'"))
+    async with playing(scripted) as servers:
+        await until(lambda: servers.states() == {"s": "it cannot be used: ImportError"})
+        scripted.failures = 0
+        await until(servers.tools)
+        assert servers.states() == {"s": None}
 
 
 async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:

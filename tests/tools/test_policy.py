@@ -12,7 +12,7 @@ from openclaw_gateway.config.schema import AgentEntry, AgentToolsConfig, Config,
 from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.groups import BUILT_IN, ELSEWHERE, GROUPS
 from openclaw_gateway.tools.patterns import unmatched_patterns
-from openclaw_gateway.tools.policy import PolicyInput, allowed, stopped_by
+from openclaw_gateway.tools.policy import PolicyInput, allowed
 from openclaw_gateway.tools.profiles import PROFILES
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
 
@@ -189,16 +189,6 @@ def test_the_table(scope: dict[str, Any], agent: dict[str, Any], place: dict[str
     assert list(found) == [name for name in NAMES if name in found]
 
 
-def test_the_step_that_took_a_tool_away_is_named() -> None:
-    mine = policy({"deny": ["exec"]}, {"deny": ["read"]})
-    assert [stopped_by(name, mine) for name in ("exec", "read", "web_fetch", "ls")] == [
-        "tools",
-        "agent tools",
-        "profile",
-        None,
-    ]
-
-
 PATTERNS = st.sampled_from(
     [
         *sorted(BUILT_IN)[:8],
@@ -295,6 +285,22 @@ def test_the_table_of_names_is_the_folder() -> None:
     files = {path.stem for path in folder.glob("[a-z]*.py")}
     assert files <= BUILT_IN
     assert not BUILT_IN & ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("written", "security", "ask"),
+    [
+        ({"mode": "full"}, "full", "off"),
+        ({"mode": "ask"}, "allowlist", "on-miss"),
+        ({"mode": "deny"}, "deny", "off"),
+        ({"mode": "full", "security": "allowlist"}, "allowlist", "off"),
+        ({"mode": "full", "ask": "always"}, "full", "always"),
+        ({"mode": "deny", "security": "full"}, "deny", "off"),
+    ],
+)
+def test_words_beside_a_mode_only_narrow_it(written: dict[str, str], security: str, ask: str) -> None:
+    settings = tool_settings(Config(tools=tools(exec=written)), AgentEntry(id="a"))
+    assert settings["exec"] == {"security": security, "ask": ask}
 
 
 def test_an_agents_settings_lie_over_the_global_ones() -> None:

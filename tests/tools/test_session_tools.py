@@ -175,3 +175,11 @@ def test_what_one_user_says_is_not_for_another(session_key: str | None, reached:
     assert may_reach(agent, context, "agent:main:openai-user:bob") is reached
     opened = ToolAgent("main", Path("/nowhere"), {"sessions": {"visibility": "all"}})
     assert may_reach(opened, context, "agent:main:openai-user:bob")
+
+
+async def test_what_is_not_taken_of_a_call_is_said() -> None:
+    listed = await result(tool(sessions_list, Sessions()), kinds=["main"], messageLimit=3, limit=1)
+    assert listed["notTaken"] == ["kinds", "messageLimit"]
+    status = await result(tool(session_status, Sessions()), model="other/model")
+    assert status == {"sessionKey": "agent:main:here", "notTaken": ["model"]}
+    assert "notTaken" not in await result(tool(session_status, Sessions()))

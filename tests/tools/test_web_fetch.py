@@ -76,6 +76,16 @@ async def test_plain_text_json_and_charsets() -> None:
     assert "[The page has no text.]" in await fetched(serving("", "text/plain"))
 
 
+@pytest.mark.parametrize(
+    "charset", ["utf-7", "UTF_7", "unicode_escape", "raw-unicode-escape", "punycode", "idna"]
+)
+async def test_a_charset_that_no_page_has_is_not_believed(charset: str) -> None:
+    text = await fetched(serving("+2AA- \\ud800 größer-x", f"text/plain; charset={charset}"))
+    assert "+2AA- \\ud800 größer-x" in text
+    text = await fetched(serving(f'<meta charset="{charset}"><p>+2AA- größer', "text/html"))
+    assert "+2AA- größer" in text
+
+
 async def test_what_is_not_text_is_refused() -> None:
     with pytest.raises(ToolError, match="image/png, not text"):
         await fetched(serving(b"\x89PNG", "image/png"))

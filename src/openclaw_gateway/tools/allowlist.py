@@ -1,6 +1,7 @@
 """May this command run? A pure decision from the command, the rules and what its words resolve to.
 
-In order: `security: deny` refuses all; a pattern to deny wins over everything; `full` allows the rest;
+In order: `security: deny` refuses all; a pattern to deny wins over everything, and what could hide a program
+from it is refused too (but an interpreter, such as `sh -c`, is not seen through); `full` allows the rest;
 `allowlist` allows a command that is plain (shell_words) when each of its parts is allowed by a pattern or
 only looks (read_only_commands). Where a person would be asked there is nobody, so the answer is no.
 """
@@ -8,18 +9,26 @@ only looks (read_only_commands). Where a person would be asked there is nobody, 
 import re
 from collections.abc import Callable
 from fnmatch import translate
-from typing import Literal
 
 from msgspec import Struct
 
+from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
 from openclaw_gateway.tools import read_only_commands
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
 
-Security = Literal["deny", "allowlist", "full"]
-Ask = Literal["off", "on-miss", "always"]
 # From the strictest on.
-SECURITY: tuple[Security, ...] = ("deny", "allowlist", "full")
-ASK: tuple[Ask, ...] = ("always", "on-miss", "off")
+SECURITY: tuple[ExecSecurity, ...] = ("deny", "allowlist", "full")
+ASK: tuple[ExecAsk, ...] = ("always", "on-miss", "off")
+
+
+_MOVES = frozenset(("cd", "pushd", "popd"))
+# Words that make another command run: the shell's own, and programs that do no more than that.
+_RUNS_ANOTHER = frozenset(
+    """! [[ { case coproc do done elif else esac fi for function if in select then time until while }
+    . alias builtin command compgen complete enable eval exec fc hash mapfile readarray source trap
+    chroot chrt doas env flock ionice nice nohup nsenter parallel runuser setpriv setsid stdbuf su sudo
+    taskset timeout unshare xargs""".split()  # noqa: SIM905  a list of words is read as one
+)
 
 
 class Rules(Struct, frozen=True):
@@ -28,11 +37,15 @@ class Rules(Struct, frozen=True):
     `trust_list_when_asked`: `ask: always` with nobody to answer falls back on the patterns, not on no.
     """
 
-    security: Security = "allowlist"
-    ask: Ask = "on-miss"
+    security: ExecSecurity = "allowlist"
+    ask: ExecAsk = "on-miss"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     trust_list_when_asked: bool = False
+
+
+# What stricter() changes nothing with.
+NO_RULES = Rules("full", "off", trust_list_when_asked=True)
 
 
 class Allowed(Struct, frozen=True):
@@ -65,10 +78,30 @@ def decide(
         segments = parse(command)
     except NotPlain as error:
         return Refused(f"{error}; only plain commands joined by && || ; | can be judged")
-    for segment in segments:
-        if _denied(segment.words[0], rules.deny, resolve):
-            return Refused(f"`{segment.words[0].text}` is denied by the operator")
+    barred = _barred(segments, rules, resolve)
+    if barred is not None:
+        return barred
     return _listed(segments, rules, resolve, root) if listed else Allowed(render(segments))
+
+
+def _barred(
+    segments: tuple[Segment, ...], rules: Rules, resolve: Callable[[str], str | None]
+) -> Refused | None:
+    """What no pattern to allow makes up for."""
+    moved = False
+    for segment in segments:
+        first = segment.words[0]
+        if rules.deny and _runs_another(first.text):
+            return Refused(
+                f"`{first.text}` makes the shell run something else, which is not judged, and the operator "
+                "denies some programs; name the program itself"
+            )
+        if moved and "/" in first.text and not first.text.startswith("/"):
+            return Refused("a program named by its path after cd is not allowed; set workdir instead")
+        if _denied(first, rules.deny, resolve):
+            return Refused(f"`{first.text}` is denied by the operator")
+        moved = moved or first.text in _MOVES
+    return None
 
 
 def _switched_off(rules: Rules) -> Refused | None:
@@ -144,6 +177,11 @@ def _denied(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str
     path = resolve(first.text) or first.text
     names = {first.text, first.text.rpartition("/")[2], path, path.rpartition("/")[2]}
     return any(_fits(name, one) for one in patterns for name in names)
+
+
+def _runs_another(name: str) -> bool:
+    """With = in it, it is no command but a variable of the next one."""
+    return "=" in name or name.rpartition("/")[2].lower() in _RUNS_ANOTHER
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -16,12 +16,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.tools.allowlist import Ask, Rules, Security, stricter
+from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
+from openclaw_gateway.tools.allowlist import Rules, stricter
 
 FILE_NAME = "exec-approvals.json"
 ALL_AGENTS = "*"
-
-Fallback = Literal["deny", "allowlist", "full"]
 
 
 class Entry(Struct, frozen=True):
@@ -29,9 +28,9 @@ class Entry(Struct, frozen=True):
 
 
 class Section(Struct, frozen=True, rename="camel"):
-    security: Security | None = None
-    ask: Ask | None = None
-    ask_fallback: Fallback | None = None
+    security: ExecSecurity | None = None
+    ask: ExecAsk | None = None
+    ask_fallback: ExecSecurity | None = None
     allowlist: tuple[Entry, ...] = ()
     denylist: tuple[Entry, ...] = ()
 
@@ -103,22 +102,10 @@ def deny(document: dict[str, Any], agent_id: str, pattern: str) -> bool:
 
 
 def _of_settings(settings: Mapping[str, Any]) -> Rules:
-    """`mode` is the newer one-word form; what `security` and `ask` say beside it can only narrow it."""
-    wide = Rules(security="full", ask="off", trust_list_when_asked=True)
-    modes = {
-        "deny": Rules(security="deny", ask="off"),
-        "allowlist": Rules(security="allowlist", ask="off"),
-        "ask": Rules(security="allowlist", ask="on-miss"),
-        "auto": Rules(security="allowlist", ask="on-miss"),
-        "full": wide,
-    }
-    mode = settings.get("mode")
-    security, ask = settings.get("security"), settings.get("ask")
-    if mode is None:
-        said = Rules(security=security or "allowlist", ask=ask or "on-miss", trust_list_when_asked=True)
-        return msgspec.structs.replace(said, ask=ask or "off") if security == "full" else said
-    said = Rules(security=security or "full", ask=ask or "off", trust_list_when_asked=True)
-    return stricter(modes[mode], said)
+    """Where nothing is said, the list; `full` asks only when that is said too."""
+    security: ExecSecurity = settings.get("security") or "allowlist"
+    ask: ExecAsk = settings.get("ask") or ("off" if security == "full" else "on-miss")
+    return Rules(security=security, ask=ask, trust_list_when_asked=True)
 
 
 def _of_file(file: Approvals, agent_id: str) -> Rules:

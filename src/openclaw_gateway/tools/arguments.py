@@ -4,10 +4,13 @@ Models write `file_path` for `path` and "20" for 20; what is meant is taken, wha
 Pure; knows no tool.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from openclaw_gateway.tools.base import ToolError
+
+Choice = TypeVar("Choice", bound=str)
 
 
 def text(arguments: Mapping[str, Any], *names: str, empty: bool = False) -> str:
@@ -34,7 +37,7 @@ def whole_number(
     value = _first(arguments, names)
     if value is None:
         return default
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 18:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,17}", value.strip()):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -45,6 +48,18 @@ def whole_number(
     if not least <= value <= most:
         raise ToolError(f"`{names[0]}` must be between {least} and {most}.")
     return value
+
+
+def one_of(arguments: Mapping[str, Any], name: str, choices: Sequence[Choice]) -> Choice | None:
+    value = arguments.get(name) or None
+    if value is not None and value not in choices:
+        raise ToolError(f"`{name}` must be one of {', '.join(choices)}.")
+    return value
+
+
+def not_taken(arguments: Mapping[str, Any], *names: str) -> list[str]:
+    """Those of the names, known from other systems, that the call gives and this one has no use for."""
+    return [name for name in names if arguments.get(name)]
 
 
 def yes_no(arguments: Mapping[str, Any], *names: str, default: bool = False) -> bool:

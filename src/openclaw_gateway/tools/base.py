@@ -7,13 +7,16 @@ ToolError; it becomes a result that the model reads, not the end of the run.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.wire.run import ToolSpec
+
+if TYPE_CHECKING:
+    # It imports asyncio, which every child of `grep` would pay for.
+    from openclaw_gateway.tools.commands.sessions import CommandSessions
 
 
 class ToolError(Exception):
@@ -109,7 +112,7 @@ class ToolHouse(Struct, frozen=True):
     environ: Mapping[str, str]
     sessions: SessionsForTools
     agents: AgentsForTools
-    commands: CommandSessions | None = None
+    commands: "CommandSessions | None" = None
 
 
 def spec_of(name: str, description: str, schema: Mapping[str, Any]) -> ToolSpec:

@@ -13,6 +13,7 @@ import sys
 from functools import lru_cache
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.workspace_path import Workspace, interface_devices, reason
 
 # The same number on every architecture that Python runs on.
@@ -88,7 +89,7 @@ def _is_plain(status: os.stat_result, most: int) -> bool:
 
 def _is_closed(workspace: Workspace, descriptor: int) -> bool:
     real = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - a Path costs more than the call
-    return any(real == closed or real.startswith(f"{closed}/") for closed in workspace.closed_paths())
+    return any(below(real, closed) for closed in workspace.closed_paths())
 
 
 def _content(file: int, found: os.stat_result) -> bytes | None:

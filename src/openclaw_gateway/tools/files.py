@@ -5,6 +5,7 @@ content goes into a temporary file beside the old one and takes its name. All of
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -17,6 +18,7 @@ from openclaw_gateway.tools.workspace_path import Place, interface_devices
 
 MAX_BYTES = 10 * 1024 * 1024
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
+_NO_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK))
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -99,14 +101,33 @@ class Replacement:
             raise
 
     def commit(self, *, unchanged_since: os.stat_result | None = None) -> None:
-        """Raises ToolError when the file is not the one that was read."""
+        """Raises ToolError when the file is not the one that was read, or there is one where none was."""
         place = self._place
         if self._temporary is None:
             return
-        if unchanged_since is not None and not _same(place, unchanged_since):
-            raise ToolError(f"{place.shown}: was changed by somebody else meanwhile. Read it again.")
+        if unchanged_since is not None:
+            check_unchanged(place, unchanged_since)
+        if place.status is None and self._linked(self._temporary):
+            # A rename would have taken the place of whatever is there by now.
+            return
         os.rename(self._temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
         self._temporary = None
+
+    def _linked(self, temporary: str) -> bool:
+        """False on a file system without hard links."""
+        place = self._place
+        try:
+            os.link(temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+        except FileExistsError:
+            raise ToolError(
+                f"{place.shown}: was made by somebody else meanwhile. Look at it first."
+            ) from None
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                return False
+            raise
+        self.discard()
+        return True
 
     def discard(self) -> None:
         if self._temporary is not None:
@@ -122,6 +143,12 @@ def replace(place: Place, data: bytes, *, unchanged_since: os.stat_result | None
         replacement.commit(unchanged_since=unchanged_since)
     finally:
         replacement.discard()
+
+
+def check_unchanged(place: Place, before: os.stat_result) -> None:
+    """Raises ToolError when the file is not the one that was read."""
+    if not _same(place, before):
+        raise ToolError(f"{place.shown}: was changed by somebody else meanwhile. Read it again.")
 
 
 def _check_regular(place: Place, status: os.stat_result) -> None:

@@ -12,6 +12,7 @@ A hunk's old lines are looked for from where the last hunk ended: exactly, then 
 then without any at both ends.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from openclaw_gateway.tools.base import ToolError
 
 _BEGIN, _END = "*** Begin Patch", "*** End Patch"
 _ADD, _DELETE, _UPDATE = "*** Add File: ", "*** Delete File: ", "*** Update File: "
+MAX_CHANGES = 100
 _MOVE, _EOF = "*** Move to: ", "*** End of File"
 
 
@@ -66,8 +68,12 @@ def parse_patch(text: str) -> tuple[Change, ...]:
     changes = _Parser(lines[1:end]).changes()
     if not changes:
         raise ToolError("The patch holds no change.")
-    paths = [path for change in changes for path in _paths(change)]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if len(changes) > MAX_CHANGES:
+        raise ToolError(
+            f"The patch changes {len(changes)} files, at most {MAX_CHANGES} are taken; divide it."
+        )
+    named = Counter(path for change in changes for path in _paths(change))
+    twice = next((path for path, count in named.items() if count > 1), None)
     if twice is not None:
         raise ToolError(f"The patch names {twice} twice; put all its hunks under one `{_UPDATE.strip()}`.")
     return changes

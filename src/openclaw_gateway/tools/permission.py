@@ -12,16 +12,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.tools.allowlist import Allowed, Refused, decide
+from openclaw_gateway.tools.allowlist import NO_RULES, Allowed, Refused, Rules, decide, stricter
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment
 from openclaw_gateway.tools.read_only_commands import path_like
 from openclaw_gateway.tools.shell_words import Segment
 
 
 class Wish(Struct, frozen=True):
-    """What the model wants to run. `root` is the workspace, `workdir` as the call has it."""
+    """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
+    rules it asks for itself."""
 
     command: str
     agent_id: str
@@ -29,6 +31,7 @@ class Wish(Struct, frozen=True):
     workdir: str | None
     env: object
     settings: Mapping[str, Any]
+    narrower: Rules = NO_RULES
 
 
 class Permit(Struct, frozen=True):
@@ -37,13 +40,13 @@ class Permit(Struct, frozen=True):
     environ: Mapping[str, str]
 
 
-def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: str = "openclaw") -> Permit:
+def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     """Raises ToolError with what an operator can do about it."""
     try:
-        rules = rules_for(own_dir, wish.agent_id, wish.settings)
+        rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
     except BrokenApprovals:
         raise ToolError(
-            f"Not run: the operator's approvals cannot be read. `{program} approvals list` says why."
+            "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
@@ -63,7 +66,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
     if isinstance(verdict, Allowed):
         if verdict.looks and _holds(wish.root, own_dir.parent):
             reason = "the workspace holds the gateway's own files, so that no command is allowed just to look"
-            raise ToolError(_explained(Refused(reason), wish.agent_id, program))
+            raise ToolError(_explained(Refused(reason), wish.agent_id))
         inside = cwd / verdict.directory
         if not all(
             _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
@@ -72,7 +75,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str], *, program: st
             verdict = Refused("a path in it leads out of the workspace")
         else:
             return Permit(verdict.command, cwd, env)
-    raise ToolError(_explained(verdict, wish.agent_id, program))
+    raise ToolError(_explained(verdict, wish.agent_id))
 
 
 def _holds(root: Path, state_dir: Path) -> bool:
@@ -99,12 +102,20 @@ def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
     for text in path_like(segment.words):
         if not _name_length_ok(text):
             continue
-        path = os.path.join(directory, text)  # noqa: PTH118  text in, text out
-        real = os.path.realpath(path)
-        inside = real == real_root or real.startswith(real_root.rstrip("/") + "/")
-        if os.path.lexists(path) and not inside:
+        real = _real(os.path.join(directory, text))  # noqa: PTH118  text in, text out
+        if real is None or not below(real, real_root):
             return False
     return True
+
+
+def _real(path: str) -> str | None:
+    """Without links; None when that cannot be found out, as for a path too long to be said from / on."""
+    try:
+        return os.path.realpath(path, strict=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return os.path.realpath(path)
+    except OSError:
+        return None
 
 
 def _name_length_ok(text: str) -> bool:
@@ -112,13 +123,12 @@ def _name_length_ok(text: str) -> bool:
     return 0 < len(text.encode(errors="replace")) < 4096 and all(len(part) < 256 for part in text.split("/"))
 
 
-def _explained(refused: Refused, agent_id: str, program: str) -> str:
+def _explained(refused: Refused, agent_id: str) -> str:
     text = f"Not run: {refused.reason}."
     if refused.pattern is None:
         return text
     quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
-    agent = "" if agent_id == "main" else f" --agent {agent_id}"
     return (
         f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
-        f"{program} approvals allow {quoted}{agent}"
+        f"openclaw approvals allow {quoted} --agent {agent_id}"
     )

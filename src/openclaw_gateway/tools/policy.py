@@ -11,7 +11,6 @@ any profile the default one applies, unless an `allow` of the operator's says it
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
 from msgspec import Struct
 
@@ -31,17 +30,6 @@ from openclaw_gateway.tools.profiles import (
     SUBAGENT_DENY,
 )
 
-StepName = Literal[
-    "profile",
-    "provider profile",
-    "tools",
-    "tools.byProvider",
-    "agent tools",
-    "agent tools.byProvider",
-    "sandbox",
-    "sub-agent",
-]
-
 
 class PolicyInput(Struct, frozen=True):
     """All that decides. `provider` and `model` are those of the run's model reference `provider/model`."""
@@ -52,13 +40,11 @@ class PolicyInput(Struct, frozen=True):
     model: str = ""
     sandboxed: bool = False
     subagent: bool = False
-    default_profile: Profile = DEFAULT_PROFILE
 
 
 class Step(Struct, frozen=True):
     """Patterns in their normal form. `allow` None is no limit; an empty one lets nothing pass."""
 
-    name: StepName
     allow: tuple[str, ...] | None
     deny: tuple[str, ...] = ()
 
@@ -74,12 +60,12 @@ class Step(Struct, frozen=True):
 def allowed(names: Iterable[str], policy: PolicyInput) -> tuple[str, ...]:
     """Those of the names that every step lets pass, in the order given."""
     pipeline = steps(policy)
-    return tuple(name for name in names if _stopped(name, pipeline) is None)
 
+    def passes(name: str) -> bool:
+        normal = normal_name(name)
+        return all(step.passes(normal) for step in pipeline)
 
-def stopped_by(name: str, policy: PolicyInput) -> StepName | None:
-    """The first step that takes this tool away; None when the agent has it."""
-    return _stopped(name, steps(policy))
+    return tuple(filter(passes, names))
 
 
 def steps(policy: PolicyInput) -> tuple[Step, ...]:
@@ -90,10 +76,10 @@ def steps(policy: PolicyInput) -> tuple[Step, ...]:
     found = [
         _profile(policy),
         _provider_profile(for_agent, for_all),
-        _written("tools", tools, _switched_off(tools)),
-        _written("tools.byProvider", for_all),
-        _written("agent tools", agent, _switched_off(agent)),
-        _written("agent tools.byProvider", for_agent),
+        _written(tools, _switched_off(tools)),
+        _written(for_all),
+        _written(agent, _switched_off(agent)),
+        _written(for_agent),
     ]
     if policy.sandboxed:
         found.append(_sandbox(tools, agent))
@@ -102,32 +88,27 @@ def steps(policy: PolicyInput) -> tuple[Step, ...]:
     return tuple(step for step in found if step.allow is not None or step.deny)
 
 
-def _stopped(name: str, pipeline: tuple[Step, ...]) -> StepName | None:
-    normal = normal_name(name)
-    return next((step.name for step in pipeline if not step.passes(normal)), None)
-
-
 def _profile(policy: PolicyInput) -> Step:
     tools, agent = policy.tools, policy.agent
     profile = agent.profile or tools.profile
     if profile is None and not (agent.allow or tools.allow):
-        profile = policy.default_profile
-    return _of_profile("profile", profile, agent.also_allow or tools.also_allow)
+        profile = DEFAULT_PROFILE
+    return _of_profile(profile, agent.also_allow or tools.also_allow)
 
 
 def _provider_profile(*scopes: ProfiledToolPolicy) -> Step:
     """Of the first scope that names one."""
     named = next((scope for scope in scopes if scope.profile), ProfiledToolPolicy())
-    return _of_profile("provider profile", named.profile, named.also_allow)
+    return _of_profile(named.profile, named.also_allow)
 
 
-def _of_profile(name: StepName, profile: Profile | None, also: tuple[str, ...]) -> Step:
+def _of_profile(profile: Profile | None, also: tuple[str, ...]) -> Step:
     members = PROFILES[profile] if profile else None
-    return Step(name, None if members is None else expanded((*members, *also)))
+    return Step(None if members is None else expanded((*members, *also)))
 
 
-def _written(name: StepName, scope: ToolPolicy, more: tuple[str, ...] = ()) -> Step:
-    return Step(name, expanded(scope.allow) if scope.allow else None, expanded((*scope.deny, *more)))
+def _written(scope: ToolPolicy, more: tuple[str, ...] = ()) -> Step:
+    return Step(expanded(scope.allow) if scope.allow else None, expanded((*scope.deny, *more)))
 
 
 def _switched_off(tools: ToolsConfig | AgentToolsConfig) -> tuple[str, ...]:
@@ -145,7 +126,7 @@ def _sandbox(tools: ToolsConfig, agent: AgentToolsConfig) -> Step:
     allow = next((scope.allow for scope in scopes if scope.allow), SANDBOX_ALLOW)
     also = next((scope.also_allow for scope in scopes if scope.also_allow), ())
     deny = next((scope.deny for scope in scopes if scope.deny), SANDBOX_DENY)
-    return Step("sandbox", expanded((*allow, *also)), expanded(deny))
+    return Step(expanded((*allow, *also)), expanded(deny))
 
 
 def _subagent(tools: ToolsConfig, agent: AgentToolsConfig) -> Step:
@@ -155,7 +136,7 @@ def _subagent(tools: ToolsConfig, agent: AgentToolsConfig) -> Step:
     also = expanded(next((scope.also_allow for scope in scopes if scope.also_allow), ()))
     usual = tuple(name for name in SUBAGENT_DENY if not matches(name, also))
     denied = tuple(pattern for scope in scopes for pattern in scope.deny)
-    return Step("sub-agent", expanded((*allow, *also)) if allow else None, expanded((*usual, *denied)))
+    return Step(expanded((*allow, *also)) if allow else None, expanded((*usual, *denied)))
 
 
 def _for_model(scopes: dict[str, ProfiledToolPolicy], policy: PolicyInput) -> ProfiledToolPolicy:

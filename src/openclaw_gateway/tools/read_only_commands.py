@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.shell_words import Word
 
 Refusal = str
@@ -63,8 +64,9 @@ _GIT: dict[str, Options] = {
     "branch": Options(flags="arv", longs="all remotes verbose list show-current color no-color", operands=0),
 }
 _TABLE: dict[str, Options] = {
+    # No -L and -H: they follow links that they meet.
     "ls": Options(
-        flags="1aAbBcCdfFgGhHiklLmnNopqQrRsStuUvxXZ",
+        flags="1aAbBcCdfFgGhiklmnNopqQrRsStuUvxXZ",
         valued="ITw",
         longs="""all almost-all color human-readable recursive reverse sort time time-style full-time
             directory classify size group-directories-first inode numeric-uid-gid ignore si""",
@@ -196,7 +198,7 @@ def _paths(words: tuple[Word, ...], root: str) -> Refusal | None:
         for text in texts:
             if ".." in re.split(r"[/=:]", text):
                 return "a path with .."
-            if text.startswith("/") and not (text == root or text.startswith(root.rstrip("/") + "/")):
+            if text.startswith("/") and not below(text, root):
                 return "an absolute path outside the workspace (relative ones are fine)"
     return None
 

@@ -20,8 +20,8 @@ from msgspec import Struct
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.glob_pattern import matcher, with_braces
-from openclaw_gateway.tools.tree import Tree
-from openclaw_gateway.tools.workspace_path import Place, Workspace
+from openclaw_gateway.tools.tree import Tree, shown_name
+from openclaw_gateway.tools.workspace_path import Place, Workspace, open_directory
 
 _MAX_FILE_BYTES = 20 * 1024 * 1024
 _MAX_LINE = 500
@@ -99,18 +99,17 @@ class _Search:
             yield _File(self._orders.path, open_regular(place))
             return
         tests = [matcher(one) for one in with_braces(self._orders.glob)] if self._orders.glob else []
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        directory = os.open(place.name, flags, dir_fd=place.directory)
-        tree = Tree(directory, base=place.path, closed=self._orders.closed)
-        for entry in tree.walk():
-            if not entry.is_file or (tests and not any(test(entry.path) for test in tests)):
-                continue
-            try:
-                status = os.stat(entry.name, dir_fd=entry.directory, follow_symlinks=False)
-                opened = open_regular(Place(entry.directory, entry.name, entry.path, "", status))
-            except (OSError, ToolError):
-                continue
-            yield _File(entry.path, opened)
+        with open_directory(place) as directory:
+            tree = Tree(directory, base=place.path, closed=self._orders.closed)
+            for entry in tree.walk():
+                if not entry.is_file or (tests and not any(test(entry.path) for test in tests)):
+                    continue
+                try:
+                    status = os.stat(entry.name, dir_fd=entry.directory, follow_symlinks=False)
+                    opened = open_regular(Place(entry.directory, entry.name, entry.path, "", status))
+                except (OSError, ToolError):
+                    continue
+                yield _File(shown_name(entry.path), opened)
         self.cut = self.cut or tree.cut
 
     def _grep(self, stream: BinaryIO, path: str, search: Search) -> Iterator[Line]:

@@ -1,12 +1,14 @@
 """What the session tools show, as JSON that a model reads: bounded, times in words. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from openclaw_gateway.tools.arguments import not_taken
 from openclaw_gateway.tools.base import Said, SessionLine
+from openclaw_gateway.tools.clipped import clipped
 
 MAX_CHARS = 80_000
 _MAX_MESSAGE_CHARS = 8_000
@@ -14,6 +16,12 @@ _MAX_MESSAGE_CHARS = 8_000
 
 def shown(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def unused(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What the call gave in vain, to be told with the result."""
+    names_given = not_taken(arguments, *names)
+    return {"notTaken": names_given} if names_given else {}
 
 
 def line(session: SessionLine) -> dict[str, Any]:
@@ -42,10 +50,3 @@ def newest(said: Iterable[Said]) -> tuple[list[dict[str, str]], int]:
             break
         kept.append({"role": message.role, "text": text})
     return kept[::-1], len(messages) - len(kept)
-
-
-def clipped(text: str, most: int) -> str:
-    if len(text) <= most:
-        return text
-    half = most // 2
-    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"

@@ -8,16 +8,17 @@ from typing import Any
 import msgspec
 
 from openclaw_gateway.config.merge import merge
-from openclaw_gateway.config.schema import AgentEntry, Config
+from openclaw_gateway.config.schema import AgentEntry, Config, ExecAsk, ExecSecurity
+from openclaw_gateway.tools.allowlist import ASK, SECURITY
 
 _SETTINGS = ("exec", "fs", "web", "agentToAgent", "sessions")
 # `tools.exec.mode` of the newer systems, in the two words of the older ones.
-_MODES = {
-    "deny": {"security": "deny", "ask": "off"},
-    "allowlist": {"security": "allowlist", "ask": "off"},
-    "ask": {"security": "allowlist", "ask": "on-miss"},
-    "auto": {"security": "allowlist", "ask": "on-miss"},
-    "full": {"security": "full", "ask": "off"},
+_MODES: dict[str, tuple[ExecSecurity, ExecAsk]] = {
+    "deny": ("deny", "off"),
+    "allowlist": ("allowlist", "off"),
+    "ask": ("allowlist", "on-miss"),
+    "auto": ("allowlist", "on-miss"),
+    "full": ("full", "off"),
 }
 
 
@@ -39,6 +40,10 @@ def _sections(tools: Any) -> dict[str, Any]:
     sections = {key: written[key] for key in _SETTINGS if key in written}
     commands = sections.get("exec", {})
     if "mode" in commands:
-        # Before the scopes are joined: an agent's mode replaces both of the global words.
-        sections["exec"] = {**{k: v for k, v in commands.items() if k != "mode"}, **_MODES[commands["mode"]]}
+        # Before the scopes are joined: an agent's mode replaces both of the global words. Others narrow it.
+        security, ask = _MODES[commands["mode"]]
+        sections["exec"] = {key: value for key, value in commands.items() if key != "mode"} | {
+            "security": min(security, commands.get("security", "full"), key=SECURITY.index),
+            "ask": min(ask, commands.get("ask", "off"), key=ASK.index),
+        }
     return sections

@@ -10,10 +10,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from openclaw_gateway.tools.workspace_path import DIRECTORY
+
 # Large, and never what is looked for; a walk that starts inside one of them sees it.
 SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
 _MAX_DEPTH = 64
+
+
+def shown_name(name: str) -> str:
+    """A name of the disk, which may be any bytes, as text that can be sent."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 class Found(Struct, frozen=True):
@@ -74,7 +80,7 @@ class Tree:
             if not inside or entry.name in SKIPPED or depth >= _MAX_DEPTH:
                 continue
             try:
-                child = os.open(entry.name, _DIRECTORY, dir_fd=directory)
+                child = os.open(entry.name, DIRECTORY, dir_fd=directory)
             except OSError:
                 continue
             try:

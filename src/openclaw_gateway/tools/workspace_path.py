@@ -18,8 +18,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS = 40
 # Kernel interfaces that look like files: other processes' environments, devices' controls.
 _INTERFACES = (Path("/proc"), Path("/sys"))
@@ -146,7 +147,7 @@ class _Walk:
 
     def _below_root(self, path: str) -> str:
         for root in self._roots:
-            if path == root or path.startswith(root.rstrip("/") + "/"):
+            if below(path, root):
                 return path[len(root) :].lstrip("/")
         raise self._outside()
 
@@ -169,7 +170,7 @@ class _Walk:
             if not self._make:
                 raise ToolError(f"{self._asked}: there is no such directory. `ls` shows what is there.")
             os.mkdir(name, 0o755, dir_fd=self._held[-1])
-        self._held.append(os.open(name, _DIRECTORY, dir_fd=self._held[-1]))
+        self._held.append(os.open(name, DIRECTORY, dir_fd=self._held[-1]))
         self._names.append(name)
 
     def _look(self, name: str) -> os.stat_result | None:
@@ -189,6 +190,9 @@ class _Walk:
         if status is not None and status.st_dev in interface_devices():
             raise ToolError(f"{self._asked}: this is a kernel interface, not a file.")
         path = self._path(name) if name != "." else self._path("")
+        # Nobody goes back from here: many places may be open at once.
+        while len(self._held) > 1:
+            os.close(self._held.pop(0))
         return Place(self._held[-1], name, self._asked, path, status)
 
     def _path(self, name: str) -> str:
@@ -199,6 +203,16 @@ class _Walk:
             f"{self._asked}: is outside the workspace. Use a path relative to the workspace; links that lead "
             "out of it are not followed."
         )
+
+
+@contextmanager
+def open_directory(place: Place) -> Iterator[int]:
+    """Raises OSError, for a link too."""
+    directory = os.open(place.name, DIRECTORY, dir_fd=place.directory)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 @lru_cache(maxsize=4096)

@@ -34,6 +34,8 @@ from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, ResetConfig, SessionConfig
 from openclaw_gateway.config.schema.tools import (
     AgentToolsConfig,
+    ExecAsk,
+    ExecSecurity,
     Profile,
     ProfiledToolPolicy,
     ToolPolicy,
@@ -57,6 +59,8 @@ __all__ = [
     "ContextPruning",
     "ControlUiConfig",
     "CorsConfig",
+    "ExecAsk",
+    "ExecSecurity",
     "GatewayConfig",
     "HttpConfig",
     "HttpEndpoints",

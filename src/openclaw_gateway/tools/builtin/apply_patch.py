@@ -1,4 +1,4 @@
-"""`apply_patch`: several files changed by one patch, all or nothing."""
+"""`apply_patch`: several files changed by one patch, all or nothing; folders made for it may stay behind."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from openclaw_gateway.tools.arguments import text
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.files import Content, Replacement, encoded, read_whole, replace
+from openclaw_gateway.tools.files import Content, Replacement, check_unchanged, encoded, read_whole, replace
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.patch import Add, Change, Delete, Update, apply_hunks, parse_patch
 from openclaw_gateway.tools.scope import scope_of
@@ -19,9 +19,9 @@ from openclaw_gateway.tools.workspace_path import Place, Workspace
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        changes = parse_patch(text(arguments, "input", "patch"))
+        patch = text(arguments, "input", "patch")
         workspace = scope_of(house, agent, context).workspace
-        return ToolResult(await asyncio.to_thread(apply, workspace, changes))
+        return ToolResult(await asyncio.to_thread(apply, workspace, patch))
 
     return (
         own_tool(
@@ -46,12 +46,12 @@ class _Step(Struct, frozen=True):
     after: Replacement | None
 
 
-def apply(workspace: Workspace, changes: tuple[Change, ...]) -> str:
+def apply(workspace: Workspace, patch: str) -> str:
     """Everything is read, computed and written beside its place first; only then do names change."""
     with ExitStack() as held:
         told: list[str] = []
         steps: list[_Step] = []
-        for change in changes:
+        for change in parse_patch(patch):
             new, line = prepare(workspace, change, held)
             steps.extend(new)
             told.append(line)
@@ -101,6 +101,8 @@ def commit(steps: list[_Step]) -> None:
     try:
         for step in steps:
             if step.after is None:
+                if step.before is not None:
+                    check_unchanged(step.place, step.before.status)
                 os.unlink(step.place.name, dir_fd=step.place.directory)
             else:
                 step.after.commit(unchanged_since=step.before.status if step.before else None)

@@ -8,7 +8,10 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
+import msgspec
+
+from openclaw_gateway.tools.allowlist import ASK, NO_RULES, SECURITY
+from openclaw_gateway.tools.arguments import not_taken, one_of, optional_text, text, whole_number, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
 from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order
 from openclaw_gateway.tools.commands.sessions import CommandSessions
@@ -60,6 +63,11 @@ class _Runner:
         self._settings: Mapping[str, Any] = agent.settings.get("exec") or {}
 
     async def work(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        result = await self._run(arguments, context)
+        unused = ", ".join(not_taken(arguments, "pty", "host", "node", "elevated"))
+        return ToolResult(f"{result.text}\n[not taken: {unused}]", result.is_error) if unused else result
+
+    async def _run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         background = yes_no(arguments, "background")
         patience = whole_number(
             arguments,
@@ -105,6 +113,11 @@ class _Runner:
             optional_text(arguments, "workdir", "cwd"),
             arguments.get("env"),
             self._settings,
+            msgspec.structs.replace(
+                NO_RULES,
+                security=one_of(arguments, "security", SECURITY) or NO_RULES.security,
+                ask=one_of(arguments, "ask", ASK) or NO_RULES.ask,
+            ),
         )
         if scope.sandboxed and scope.access == "none":
             await asyncio.to_thread(scope.directory.mkdir, parents=True, exist_ok=True, mode=0o700)
@@ -121,8 +134,10 @@ class _Runner:
         )
 
     def _argv(self, allowed: Permit, scope: Scope) -> tuple[str, ...]:
-        path = allowed.environ.get("PATH")
-        argv = (shutil.which("bash", path=path) or "/bin/sh", "-c", allowed.command)
+        bash = shutil.which("bash", path=allowed.environ.get("PATH"))
+        # A bash whose input is a socket (as the daemon's loop makes it) would read the operator's ~/.bashrc.
+        shell = (bash, "--norc", "--noprofile") if bash else ("/bin/sh",)
+        argv = (*shell, "-c", allowed.command)
         if not scope.sandboxed:
             return argv
         program = bubblewrap(self._house.environ)

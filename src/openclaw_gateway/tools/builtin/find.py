@@ -1,19 +1,20 @@
 """`find`: the files of the workspace whose path matches a glob."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
+from openclaw_gateway.tools.clipped import fitting
 from openclaw_gateway.tools.glob_pattern import matcher, with_braces
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.tree import SKIPPED, Tree
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.tree import SKIPPED, Tree, shown_name
+from openclaw_gateway.tools.workspace_path import Workspace, open_directory
 
 MAX_RESULTS = 1000
+MAX_CHARS = 40_000
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
@@ -49,22 +50,16 @@ def find_paths(workspace: Workspace, pattern: str, path: str, limit: int) -> str
     """One path per line, relative to `path`."""
     tests = [matcher(one) for one in with_braces(pattern[:1000])]
     found: list[str] = []
-    with workspace.place(path) as place:
-        directory = os.open(
-            place.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory
-        )
-        try:
-            tree = Tree(directory, base=place.path, closed=workspace.closed)
-            for entry in tree.walk():
-                if any(test(entry.path) for test in tests):
-                    found.append(entry.path + ("/" if entry.is_directory else ""))
-                    if len(found) > limit:
-                        break
-        finally:
-            os.close(directory)
-    shown = [one.encode(errors="surrogateescape").decode(errors="replace") for one in found[:limit]]
-    if len(found) > limit:
-        shown.append(f"[only the first {limit}; make the pattern narrower]")
+    with workspace.place(path) as place, open_directory(place) as directory:
+        tree = Tree(directory, base=place.path, closed=workspace.closed)
+        for entry in tree.walk():
+            if any(test(entry.path) for test in tests):
+                found.append(shown_name(entry.path) + ("/" if entry.is_directory else ""))
+                if len(found) > limit:
+                    break
+    shown = fitting(found[:limit], MAX_CHARS)
+    if len(found) > len(shown):
+        shown.append(f"[only the first {len(shown)}; make the pattern narrower]")
     elif tree.cut:
         shown.append(f"[not the whole tree: {tree.cut}; set path to a smaller directory]")
     return "\n".join(shown) or f"[nothing matches {pattern}]"

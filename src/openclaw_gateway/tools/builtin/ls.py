@@ -8,11 +8,14 @@ from typing import Any
 
 from openclaw_gateway.tools.arguments import optional_text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.clipped import fitting
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.tree import shown_name
+from openclaw_gateway.tools.workspace_path import Workspace, open_directory
 
 MAX_ENTRIES = 500
+MAX_CHARS = 40_000
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
@@ -46,22 +49,19 @@ def list_directory(workspace: Workspace, path: str, limit: int) -> str:
             raise ToolError(f"{path}: there is no such directory.")
         if not stat.S_ISDIR(place.status.st_mode):
             raise ToolError(f"{path}: is a file of {place.status.st_size:,} bytes, not a directory.")
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        directory = os.open(place.name, flags, dir_fd=place.directory)
-        try:
+        with open_directory(place) as directory:
             names = sorted(os.listdir(directory), key=str.casefold)  # noqa: PTH208  of an open directory
-            lines = [_line(directory, name) for name in names[:limit]]
-        finally:
-            os.close(directory)
+            lines = fitting([_line(directory, name) for name in names[:limit]], MAX_CHARS)
     if not names:
         return "[the directory is empty]"
-    if len(names) > limit:
-        lines.append(f"[{limit} of {len(names)} entries; set limit, or use find]")
+    if len(names) > len(lines):
+        more = "set limit, or use find" if len(lines) == limit else "more is too long to be shown; use find"
+        lines.append(f"[{len(lines)} of {len(names)} entries; {more}]")
     return "\n".join(lines)
 
 
 def _line(directory: int, name: str) -> str:
-    shown = name.encode(errors="surrogateescape").decode(errors="replace")
+    shown = shown_name(name)
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except OSError:
@@ -70,5 +70,5 @@ def _line(directory: int, name: str) -> str:
         return f"{shown}/"
     if stat.S_ISLNK(status.st_mode):
         target = os.readlink(name, dir_fd=directory)
-        return f"{shown} -> {target.encode(errors='surrogateescape').decode(errors='replace')}"
+        return f"{shown} -> {shown_name(target)}"
     return f"{shown}  {status.st_size:,}" if stat.S_ISREG(status.st_mode) else f"{shown}  (not a file)"

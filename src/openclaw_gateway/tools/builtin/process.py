@@ -12,7 +12,7 @@ from openclaw_gateway.tools.commands.command import Command, CommandRefused
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
 
-ACTIONS = ("list", "poll", "log", "write", "kill", "clear", "remove")
+ACTIONS = ("list", "poll", "log", "write", "paste", "submit", "kill", "clear", "remove")
 _MAX_LINES = 2000
 _MAX_WAIT_MS = 30_000
 
@@ -26,6 +26,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         action = text(arguments, "action")
         if action == "list":
             return ToolResult(_listed(commands, agent.id))
+        if action == "send-keys":
+            raise ToolError("Commands have no terminal here, so no keys can be sent; use write or submit.")
         if action not in ACTIONS:
             raise ToolError(f"`action` must be one of {', '.join(ACTIONS)}.")
         try:
@@ -40,11 +42,11 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             work,
             summary="Watch and end background commands",
             description="Commands in the background: list; poll (new output); log (lines); write (to its "
-            "input); kill; clear (forget a finished one); remove (kill and forget).",
+            "input; submit ends the line); kill; clear (forget a finished one); remove (kill and forget).",
             properties={
                 "action": {"type": "string", "enum": list(ACTIONS)},
                 "sessionId": {"type": "string"},
-                "data": {"type": "string", "description": "For write"},
+                "data": {"type": "string", "description": "For write and submit"},
                 "eof": {"type": "boolean", "description": "For write: close the input afterwards"},
                 "timeout": {"type": "integer", "description": "For poll: milliseconds to wait for news"},
                 "offset": {"type": "integer", "description": "For log: first line; negative from the end"},
@@ -64,8 +66,8 @@ async def _act(commands: CommandSessions, command: Command, action: str, argumen
             return await _polled(command, wait / 1000)
         case "log":
             return _log(command, arguments)
-        case "write":
-            return await _written(command, arguments)
+        case "write" | "paste" | "submit":
+            return await _written(command, arguments, end="\n" if action == "submit" else "")
         case "kill":
             await command.kill()
             return f"[{ending(command)}]"
@@ -101,8 +103,8 @@ def _log(command: Command, arguments: Mapping[str, Any]) -> str:
     return f"{shown}\n[{len(lines)} of {total} lines; {ending(command)}]".lstrip()
 
 
-async def _written(command: Command, arguments: Mapping[str, Any]) -> str:
-    data = optional_text(arguments, "data", "text", "input") or ""
+async def _written(command: Command, arguments: Mapping[str, Any], end: str) -> str:
+    data = (optional_text(arguments, "data", "text", "input") or "") + end
     try:
         async with asyncio.timeout(10):
             await command.write(data, eof=yes_no(arguments, "eof"))

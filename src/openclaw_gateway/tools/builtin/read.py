@@ -22,6 +22,8 @@ _MAX_LINE_BYTES = 8_000
 _MAX_SCAN_BYTES = 64 * 1024 * 1024
 # Up to here the reading costs less than a thread, and holds the loop for less than a millisecond.
 _MAX_INLINE_BYTES = 16 * 1024
+# NUL, carriage return, byte order mark, U+FFFD.
+_MARKS = (b"\0", b"\r", b"\xef\xbb\xbf", b"\xef\xbf\xbd")
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
@@ -33,7 +35,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         offset = max(offset, 1)
         data = read_cached(workspace, path, _MAX_INLINE_BYTES)
         if data is not None:
-            return ToolResult(_Page(offset, limit).read(io.BytesIO(data), path))
+            short = plain_text(data, limit) if offset == 1 else None
+            return ToolResult(Page(offset, limit).read(io.BytesIO(data), path) if short is None else short)
         return ToolResult(await asyncio.to_thread(read_lines, workspace, path, offset, limit))
 
     return (
@@ -57,10 +60,22 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
 def read_lines(workspace: Workspace, path: str, offset: int, limit: int) -> str:
     """Lines `offset` to `offset + limit - 1`, and a last line that says what is left out. Blocks."""
     with workspace.place(path) as place, open_regular(place) as file:
-        return _Page(offset, limit).read(file, path)
+        return Page(offset, limit).read(file, path)
 
 
-class _Page:
+def plain_text(data: bytes, limit: int) -> str | None:
+    """A small file that is shown whole and as it is; None for one that Page must look at line by line."""
+    if not data or len(data) > _MAX_LINE_BYTES or data.count(b"\n") >= limit:
+        return None
+    if any(mark in data for mark in _MARKS):
+        return None
+    try:
+        return data.decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        return None
+
+
+class Page:
     def __init__(self, offset: int, limit: int) -> None:
         self._offset = offset
         self._limit = limit

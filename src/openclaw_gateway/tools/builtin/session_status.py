@@ -7,7 +7,7 @@ from openclaw_gateway.tools.arguments import optional_text
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import check_reach
-from openclaw_gateway.tools.session_text import shown
+from openclaw_gateway.tools.session_text import shown, unused
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
@@ -15,7 +15,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         key = optional_text(arguments, "sessionKey", "session_key") or None
         if key is not None:
             check_reach(agent, context, key)
-        return ToolResult(shown(await house.sessions.status(context, key)))
+        status = await house.sessions.status(context, key)
+        return ToolResult(shown({**status, **unused(arguments, "model")}))
 
     return (
         own_tool(

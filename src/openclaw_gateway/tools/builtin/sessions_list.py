@@ -8,7 +8,7 @@ from openclaw_gateway.tools.arguments import whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import may_reach
-from openclaw_gateway.tools.session_text import line, shown
+from openclaw_gateway.tools.session_text import line, shown, unused
 
 _MOST = 200
 
@@ -22,7 +22,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         reached = [
             line(one) for one in found if one.updated_ms >= since_ms and may_reach(agent, context, one.key)
         ]
-        return ToolResult(shown({"sessions": reached[:limit], "more": max(0, len(reached) - limit)}))
+        told: dict[str, Any] = {"sessions": reached[:limit], "more": max(0, len(reached) - limit)}
+        return ToolResult(shown(told | unused(arguments, "kinds", "messageLimit")))
 
     return (
         own_tool(

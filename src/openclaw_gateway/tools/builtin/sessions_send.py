@@ -5,9 +5,10 @@ from typing import Any
 
 from openclaw_gateway.tools.arguments import text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import check_reach
-from openclaw_gateway.tools.session_text import clipped, shown
+from openclaw_gateway.tools.session_text import shown
 
 _MAX_MESSAGE_CHARS = 32_000
 _MAX_REPLY_CHARS = 32_000

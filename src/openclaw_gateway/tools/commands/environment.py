@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 
 _KEPT = frozenset(
     [
@@ -71,7 +72,7 @@ def search_path(path: str, workspace: Path) -> str:
     kept = [
         one
         for one in path.split(os.pathsep)
-        if one.startswith("/") and not _below(one, str(workspace)) and not _below(os.path.realpath(one), real)
+        if one.startswith("/") and not below(one, str(workspace)) and not below(os.path.realpath(one), real)
     ]
     return os.pathsep.join(kept) or _DEFAULT_PATH
 
@@ -101,7 +102,3 @@ def check_additions(added: object, *, only_harmless: bool) -> dict[str, str]:
             )
         checked[name] = text
     return checked
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -56,10 +56,6 @@ class CommandSessions:
         """From now on the agent finds it by its id."""
         self._kept[command.id] = command
 
-    def ended(self, command: Command) -> None:
-        """It is over and its output was handed out."""
-        self._running.discard(command)
-
     def of_agent(self, agent_id: str) -> tuple[Command, ...]:
         self._tidy()
         return tuple(one for one in self._kept.values() if one.order.agent_id == agent_id)

@@ -1,8 +1,9 @@
 """One MCP server: a task that owns the connection, keeps it up, and knows what tools it offers.
 
 The task alone enters and leaves the connection (the SDK's task groups demand it); calls come from the runs'
-tasks. A server that is away keeps its tools on offer, so that an agent's prompt does not flicker: a call then
-is a ToolError. It is started again with growing pauses.
+tasks. A server that is away keeps its tools on offer, so that an agent's prompt does not flicker. It is
+started again with growing pauses. A call waits a while for one that has just gone; when its last start
+failed, the call is a ToolError at once.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _STEADY_S = 60.0
 _PROBE_S = 5.0
 _CLOSE_S = 10.0
+_RETURN_S = 10.0
 
 
 class Link:
@@ -47,6 +49,10 @@ class Link:
         self._on_offer = on_offer
         self._pauses_s = pauses_s
         self._connection: Connection | None = None
+        # It was up, and no start since then has failed.
+        self._returning = False
+        self._turn = asyncio.Event()
+        self._starting: asyncio.Timeout | None = None
         self._stop = asyncio.Event()
         self._suspect = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -57,10 +63,12 @@ class Link:
     async def close(self) -> None:
         """Ends the server too; at most some seconds."""
         self._stop.set()
+        self._became(self._connection)
         if self._task is None:
             return
-        if self._connection is None:
-            self._task.cancel()
+        if self._starting is not None and not self._starting.expired():
+            # As if it had taken too long: to cancel the task could hit the SDK while it ends a process.
+            self._starting.reschedule(asyncio.get_running_loop().time())
         done, _ = await asyncio.wait({self._task}, timeout=_CLOSE_S)
         if not done:
             self._task.cancel()
@@ -68,9 +76,7 @@ class Link:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Raises ToolError."""
-        connection = self._connection
-        if connection is None or connection.ended.is_set():
-            raise ToolError(f"The MCP server {self.name} is not running at the moment. Go on without it.")
+        connection = await self._up()
         timeout_s = self._server.call_timeout_ms / 1000
         try:
             return await connection.call(tool, arguments, timeout_s)
@@ -84,6 +90,21 @@ class Link:
                 "Whether the call took effect is not known."
             ) from None
 
+    async def _up(self) -> Connection:
+        """Nothing is sent yet, so waiting harms nobody. Raises ToolError."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RETURN_S):
+                while (connection := self._connection) is not None or self._returning:
+                    if connection is not None and not connection.ended.is_set():
+                        return connection
+                    await self._turn.wait()
+        raise ToolError(f"The MCP server {self.name} is not running at the moment. Go on without it.")
+
+    def _became(self, connection: Connection | None, *, returning: bool = False) -> None:
+        self._connection, self._returning = connection, returning
+        self._turn.set()
+        self._turn = asyncio.Event()
+
     async def _keep(self) -> None:
         failures = 0
         loop = asyncio.get_running_loop()
@@ -93,8 +114,9 @@ class Link:
                 await self._serve_once()
             except NotConnected as error:
                 self.trouble = str(error)
-            finally:
-                self._connection = None
+            except Exception as error:  # the edge of a server: its faults end no other's tools, nor its own
+                log.exception("mcp.broken", server=self.name)
+                self.trouble = f"it cannot be used: {type(error).__name__}"
             if self._stop.is_set():
                 return
             failures = 0 if loop.time() - since > _STEADY_S else failures
@@ -105,25 +127,35 @@ class Link:
 
     async def _serve_once(self) -> None:
         """Connect, and stay until the server ends or is told to. Raises NotConnected."""
-        deadline_s = self._server.connection_timeout_ms / 1000
         async with contextlib.AsyncExitStack() as stack:
             try:
-                async with asyncio.timeout(deadline_s):
-                    connection = await stack.enter_async_context(
-                        self._connect(self.name, self._server, self._environ)
-                    )
-                    self._offer(await connection.list_tools())
-            except TimeoutError:
-                raise NotConnected(f"no connection within {deadline_s:g} s") from None
+                connection = await self._started(stack)
+            except BaseException:
+                self._became(None)
+                raise
             self._suspect.clear()
-            self._connection, self.trouble = connection, None
+            self.trouble = None
+            self._became(connection)
             log.info("mcp.connected", server=self.name, tools=len(self.offered))
             try:
                 await self._stay(connection)
             finally:
-                # Before the connection is taken down: who calls now is told at once.
-                self._connection = None
+                # Before the connection is taken down: who calls now waits for the next one.
+                self._became(None, returning=not self._stop.is_set())
             self.trouble = "the server ended"
+
+    async def _started(self, stack: contextlib.AsyncExitStack) -> Connection:
+        deadline_s = self._server.connection_timeout_ms / 1000
+        try:
+            async with asyncio.timeout(deadline_s) as self._starting:
+                connect = self._connect(self.name, self._server, self._environ)
+                connection = await stack.enter_async_context(connect)
+                self._offer(await connection.list_tools())
+        except TimeoutError:
+            raise NotConnected(f"no connection within {deadline_s:g} s") from None
+        finally:
+            self._starting = None
+        return connection
 
     async def _stay(self, connection: Connection) -> None:
         while not (self._stop.is_set() or connection.ended.is_set()):

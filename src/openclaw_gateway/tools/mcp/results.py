@@ -7,6 +7,7 @@ from typing import Any
 import mcp_types as types
 
 from openclaw_gateway.tools.base import ToolResult
+from openclaw_gateway.tools.clipped import clipped
 
 _MAX_CHARS = 100_000
 
@@ -15,10 +16,7 @@ def result_of(answer: types.CallToolResult) -> ToolResult:
     text = "\n".join(_parts(answer.content))
     if not text and answer.structured_content is not None:
         text = json.dumps(answer.structured_content, ensure_ascii=False)
-    if len(text) > _MAX_CHARS:
-        half = _MAX_CHARS // 2
-        text = f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"
-    return ToolResult(text or "[The tool said nothing.]", is_error=answer.is_error)
+    return ToolResult(clipped(text, _MAX_CHARS) or "[The tool said nothing.]", is_error=answer.is_error)
 
 
 def _parts(content: Iterable[Any]) -> Iterable[str]:

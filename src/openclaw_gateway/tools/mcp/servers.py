@@ -7,7 +7,7 @@ thread, because that takes longer than the gateway takes to be ready.
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,21 +25,18 @@ _MAX_DESCRIPTION = 2000
 
 
 class McpServers:
-    """`changed` is called, on the event loop, after `tools()` has become another one."""
+    """`tools()` is the same tuple until a server offers other tools."""
 
     def __init__(
         self,
         config: McpConfig,
         environ: Mapping[str, str],
         *,
-        changed: Callable[[], None] = lambda: None,
         connect: Connect | None = None,
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
-        self.generation = 0
         self._config = config
         self._environ = environ
-        self._changed = changed
         self._connect = connect or _through_sdk
         self._pauses_s = pauses_s
         self._links: dict[str, Link] = {}
@@ -92,8 +89,6 @@ class McpServers:
                 name = mcp_name(link.name, offered.name, taken=tools.keys())
                 tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
         self._tools = tuple(tools.values())
-        self.generation += 1
-        self._changed()
 
 
 class _McpTool(Struct, frozen=True):

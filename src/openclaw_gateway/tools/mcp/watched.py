@@ -1,6 +1,7 @@
 """A transport of the SDK that tells when its other end has gone: the SDK itself tells only who is calling."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -35,15 +36,7 @@ class _WatchedStream:
         self._ended = ended
 
     async def receive(self) -> Any:
-        # Whatever ends the reading, the connection ends with it.
-        arrived = False
-        try:
-            message = await self._stream.receive()
-            arrived = True
-        finally:
-            if not arrived:
-                self._ended.set()
-        return message
+        return await self._heard(self._stream.receive())
 
     async def aclose(self) -> None:
         self._ended.set()
@@ -53,14 +46,15 @@ class _WatchedStream:
         return self
 
     async def __anext__(self) -> Any:
-        arrived = False
+        return await self._heard(self._stream.__anext__())
+
+    async def _heard(self, message: Awaitable[Any]) -> Any:
         try:
-            message = await self._stream.__anext__()
-            arrived = True
-        finally:
-            if not arrived:
-                self._ended.set()
-        return message
+            return await message
+        except BaseException:
+            # Whatever ends the reading, the connection ends with it.
+            self._ended.set()
+            raise
 
     async def __aenter__(self) -> Self:
         await self._stream.__aenter__()

@@ -9,7 +9,7 @@ import stat
 from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolError, ToolHouse
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.workspace_path import Workspace, open_directory
 
 _ROOT_NOTES = ("MEMORY.md", "memory.md")
 _FOLDER = "memory"
@@ -61,12 +61,8 @@ def _in_folder(workspace: Workspace) -> list[str]:
         with workspace.place(_FOLDER) as place:
             if place.status is None or not stat.S_ISDIR(place.status.st_mode):
                 return []
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            directory = os.open(place.name, flags, dir_fd=place.directory)
-            try:
+            with open_directory(place) as directory:
                 names = os.listdir(directory)  # noqa: PTH208 - of an open directory
-            finally:
-                os.close(directory)
     except ToolError:
         return []
     notes = sorted((name for name in names if name.endswith(".md")), reverse=True)

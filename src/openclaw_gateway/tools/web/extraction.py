@@ -3,6 +3,7 @@
 HTML goes through html-to-markdown, imported when the first page comes: most gateways never fetch one.
 """
 
+import codecs
 import html
 import json
 import re
@@ -27,6 +28,8 @@ _TEXT = frozenset(
 )
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,2000})</title", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
+# Python's, but of no page: they make half characters, or take for ever.
+_NO_CHARSETS = frozenset(("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna"))
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -58,7 +61,8 @@ def _decoded(page: Page) -> str:
     guesses = (page.charset, declared[1].decode() if declared else None, "utf-8")
     for charset in filter(None, guesses):
         try:
-            return page.body.decode(charset, "replace").removeprefix("\ufeff")
+            if codecs.lookup(charset).name not in _NO_CHARSETS:
+                return page.body.decode(charset, "replace").removeprefix("\ufeff")
         except (LookupError, ValueError):
             continue  # a charset nobody knows: the next guess
     return ""

@@ -15,7 +15,7 @@ import structlog
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
-from openclaw_gateway.tools.session_text import clipped
+from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from openclaw_gateway.wire.messages import ToolCall, ToolMessage

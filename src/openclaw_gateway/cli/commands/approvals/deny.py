@@ -13,5 +13,9 @@ from openclaw_gateway.tools.approvals import deny
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
 @pass_invocation
 def command(invocation: Invocation, pattern: str, agent: str | None) -> None:
-    """Deny the program PATTERN: its name, or a glob of its path. It wins over what allows it."""
+    """Deny the program PATTERN: its name, or a glob of its path. It wins over what allows it.
+
+    Programs that run others (sh -c, python -c) are not seen through: deny them too. While anything is denied,
+    words that run another command (env, xargs, time, VAR=x) are refused.
+    """
     change(invocation, pattern, agent, deny, "denied")

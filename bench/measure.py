@@ -55,6 +55,10 @@ def model_stats(model: Process) -> Stats:
     return msgspec.json.decode(get(model.port, "/stats").split(b"\r\n\r\n", 1)[1], type=Stats)
 
 
+def _bytes_per_request(before: Stats, after: Stats) -> float:
+    return (after.body_bytes - before.body_bytes) / max(1, after.requests - before.requests)
+
+
 def job_for(target: Target, row: Row) -> Job:
     messages = [QUESTION]
     # The relay remembers nothing: what the gateway adds from its store, the client has to bring there.
@@ -77,12 +81,17 @@ def job_for(target: Target, row: Row) -> Job:
 
 def measure(target: Target, row: Row, model: Process) -> Measured:
     job = job_for(target, row)
-    if row.session in {"stored", "resent"} and target.is_gateway:
+    remembers = row.session in {"stored", "resent"}
+    least: float = HISTORY_BYTES
+    if remembers and target.is_gateway:
+        before = model_stats(model)
         seeded = run_load(msgspec.structs.replace(job, messages=HISTORY))
         if seeded.wrong:
             return Measured(
                 0, 0, 0, 0, 0, 0, [f"while the history was laid: {text}" for text in seeded.errors]
             )
+        # The agent's prompt and tools, and the history once.
+        least = _bytes_per_request(before, model_stats(model))
     asked, spent = model_stats(model), target.process.cpu_seconds()
     result = run_load(job)
     spent, told = target.process.cpu_seconds() - spent, model_stats(model)
@@ -90,8 +99,8 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
     expected = row.requests * (row.model_calls if target.is_gateway else 1)
     if (reached := told.requests - asked.requests) != expected:
         wrong.append(f"{reached} requests reached the model, not {expected}")
-    body_bytes = (told.body_bytes - asked.body_bytes) / max(1, reached)
-    if row.session in {"stored", "resent"} and not HISTORY_BYTES < body_bytes < 2 * HISTORY_BYTES:
+    body_bytes = _bytes_per_request(asked, told)
+    if remembers and not least < body_bytes < least + HISTORY_BYTES:
         wrong.append(f"{body_bytes:.0f} bytes reached the model per request: not the history once")
     per_unit = {
         "cpu": spent / row.requests * 1000,

@@ -41,6 +41,16 @@ async def test_an_agent_that_is_not_configured_is_never_another_one(program: Pro
     assert not (program.state / "gateway" / "exec-approvals.json").exists()
 
 
+async def test_only_the_agents_of_the_configuration_are_looked_at(program: Program) -> None:
+    """The rest may hold what only the gateway's own environment fills in."""
+    program.configure({"gateway": {"auth": {"token": "${GW_TOKEN}"}}, "agents": {"list": [{"id": "work"}]}})
+    assert (await program.run("approvals", "allow", "npm", "--agent", "work")).code == 0
+    other = program.state / "other.json"
+    other.write_text('{agents: {list: [{id: "elsewhere"}]}}')
+    done = await program.run("approvals", "allow", "npm", "--agent", "elsewhere", "--config", str(other))
+    assert done.out == "npm is allowed for agent elsewhere.\n"
+
+
 async def test_denying_what_was_allowed_turns_it_round(program: Program) -> None:
     for word in ("allow", "deny"):
         await program.run("approvals", word, "make")

@@ -63,6 +63,7 @@ def test_a_provider_may_have_several_keys(house: House) -> None:
 
 def test_a_zone_is_one_this_machine_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [zone(text) for text in ("Europe/Berlin", "UTC", "")] == ["Europe/Berlin", "UTC", ""]
+    assert [zone(text) for text in ("europe/berlin", "utc")] == ["Europe/Berlin", "UTC"]
     for text in ("Mars/Base", "Europe", "../zone", "\x00"):
         with pytest.raises(Wrong):
             zone(text)

@@ -114,6 +114,7 @@ MEMORY = ("r1", "memory_get", '{"path": "MEMORY.md"}')
         ({"agents": {"list": [{"id": "main", "tools": {"deny": ["group:fs"]}}]}}, READ),
         ({"tools": {"byProvider": {"mock": {"deny": ["re*"]}}}}, READ),
         ({"tools": {"byProvider": {"Mock/mock-echo": {"deny": ["re*"]}}}}, READ),
+        ({"tools": {"byProvider": {"Mock": {"allow": ["write"]}, "mock": {"allow": ["read"]}}}}, READ),
         ({**OTHER, "tools": {"byProvider": {"google": {"deny": ["read"]}}}}, READ),
         ({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}, MEMORY),
         ({"agents": {"defaults": {"sandbox": {"mode": "all"}}}}, MEMORY),

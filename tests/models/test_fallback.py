@@ -162,6 +162,14 @@ async def test_what_is_too_long_is_for_the_run_to_shorten(house: House, reply: R
     assert not house.call.has_spoken
 
 
+async def test_what_only_the_next_model_finds_too_long_is_said_to_the_run(house: House) -> None:
+    house.models.script("a", fails(401))
+    house.models.script("b", fails(400, "x", code="context_length_exceeded"))
+    with pytest.raises(ProviderError) as caught:
+        await house.run(house.target("a"), house.target("b", "other"))
+    assert caught.value.reason == "context_overflow"
+
+
 @pytest.mark.parametrize("seen", ["Hel", Reasoning("hm"), CALL_BEGUN])
 async def test_never_after_the_reader_has_seen_something(house: House, seen: str | Reasoning | Chunk) -> None:
     house.models.script("a", says(seen, Cut()))

@@ -25,6 +25,8 @@ def told(events: list[Event]) -> tuple[str, str]:
 CASES = [
     ("<think>hm</think>so", ("hm", "so")),
     ("<think>\nhm\n</think>\n\nso", ("\nhm\n", "so")),
+    ("\n<think>hm</think>so", ("hm", "so")),
+    (" \n so", ("", " \n so")),
     ("<think></think>so", ("", "so")),
     ("<think>a</thin b</think>so</think>", ("a</thin b", "so</think>")),
     ("<think>cut off </th", ("cut off </th", "")),

@@ -70,7 +70,7 @@ def _home(entry: AgentEntry, config: AgentsConfig, workspace: Path) -> Home:
         total_max_chars=(
             entry.bootstrap_total_max_chars or defaults.bootstrap_total_max_chars or MAX_TOTAL_CHARS
         ),
-        skills=entry.skills,
+        skills=defaults.skills if entry.skills is None else entry.skills,
         seed=not skip,
     )
 

@@ -1,8 +1,14 @@
 """The agent an operator names on the command line. A name nobody has is never taken for another agent's."""
 
+from pathlib import Path
+
 from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.reading import Source
+from openclaw_gateway.config.rules import agent_ids
+from openclaw_gateway.config.schema import AgentEntry, AgentsConfig
 
 
 def named_agent(roster: Roster, agent_id: str) -> Agent:
@@ -16,6 +22,12 @@ def named_agent(roster: Roster, agent_id: str) -> Agent:
     return agent
 
 
-def configured_id(around: Surroundings, agent_id: str) -> str:
-    """The id of an agent of the configuration. Raises CommandFailed, ConfigError."""
-    return named_agent(compile_roster(around.load().config.agents), agent_id).id
+def configured_id(around: Surroundings, agent_id: str, config_path: Path | None = None) -> str:
+    """The id of an agent of the configuration. Raises CommandFailed; ConfigError for an unreadable .env.
+
+    Only the ids are looked at: the rest may need variables that are the gateway's alone.
+    """
+    reading = Source.of(around.environ, around.home, config_path, around.cwd).read()
+    document = reading.document if reading.problems else reading.checked.document
+    entries = tuple(AgentEntry(id=normal_agent_id(text)) for _, text in agent_ids(document))
+    return named_agent(compile_roster(AgentsConfig(entries=entries)), agent_id).id

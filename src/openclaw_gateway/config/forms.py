@@ -82,10 +82,17 @@ def regular_expression(text: str) -> str:
 
 
 def zone(text: str) -> str:
-    """A machine without a table of zones cannot tell a wrong name from a right one: there any name passes."""
-    if text and not _is_zone(text) and zoneinfo.available_timezones():
+    """As the table of zones writes it, however it was typed: the older systems take any case.
+
+    A machine without such a table cannot tell a wrong name from a right one: there any name passes.
+    """
+    if not text or _is_zone(text):
+        return text
+    known = {name.lower(): name for name in zoneinfo.available_timezones()}
+    found = known.get(text.strip().lower()) if known else text
+    if found is None:
         raise Wrong('is not a time zone this machine knows; write a name such as "Europe/Berlin" or "UTC"')
-    return text
+    return found
 
 
 def _is_zone(text: str) -> bool:

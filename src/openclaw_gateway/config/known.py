@@ -50,7 +50,7 @@ _DEFAULTS = """
     blockStreamingBreak blockStreamingChunk blockStreamingCoalesce bootstrapPromptTruncationWarning
     envelopeElapsed envelopeTimestamp envelopeTimezone imageGenerationModel imageMaxDimensionPx imageQuality
     llm maxActiveTranscriptBytes mediaGenerationAutoProviderFallback mediaMaxMb modelSelectionScope
-    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skills skipOptionalBootstrapFiles
+    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skipOptionalBootstrapFiles
     timeFormat toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
 """
 

@@ -66,7 +66,9 @@ class Course:
 
     def error(self) -> ProviderError:
         """What to raise when nothing is left: the only error, or one with the first one's reason."""
-        first = self._failed[0][1]
+        # Too long is what the run can mend, whoever said it.
+        last = self._failed[-1][1]
+        first = last if last.reason == "context_overflow" else self._failed[0][1]
         if len(self._failed) == 1:
             return first
         tried = [f"{target.ref}: {error.code}" for target, error in self._failed]

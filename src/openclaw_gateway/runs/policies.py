@@ -12,30 +12,32 @@ from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.tools.policy import PolicyInput
 
-_NOTHING = ProfiledToolPolicy()
-
 
 def policies_of(
     tools: ToolsConfig, own: AgentToolsConfig, targets: Sequence[ModelTarget]
 ) -> tuple[PolicyInput, ...]:
-    """One per model: any of them may be the one that calls a tool."""
-    tools = replace(tools, by_provider=_folded(tools.by_provider))
-    own = replace(own, by_provider=_folded(own.by_provider))
-    return tuple(PolicyInput(tools, own, provider_id(each.provider), each.model) for each in targets)
+    """At least one per model: any of them may be the one that calls a tool."""
+    return tuple(
+        PolicyInput(
+            replace(tools, by_provider=shared),
+            replace(own, by_provider=its),
+            provider_id(target.provider),
+            target.model,
+        )
+        for target in targets
+        for shared in _folded(tools.by_provider)
+        for its in _folded(own.by_provider)
+    )
 
 
-def _folded(scopes: Mapping[str, ProfiledToolPolicy]) -> dict[str, ProfiledToolPolicy]:
-    """With the names of providers as everything compares them."""
-    folded: dict[str, ProfiledToolPolicy] = {}
+def _folded(scopes: Mapping[str, ProfiledToolPolicy]) -> list[dict[str, ProfiledToolPolicy]]:
+    """With the names of providers as everything compares them. Two names of one provider both hold: the
+    second one comes in a mapping of its own."""
+    folded: list[dict[str, ProfiledToolPolicy]] = [{}]
     for key, scope in scopes.items():
         provider, slash, model = key.partition("/")
         name = f"{provider_id(provider)}{slash}{model.strip().lower()}"
-        before = folded.get(name, _NOTHING)
-        # Two names of one provider: neither loses what it takes away.
-        folded[name] = replace(
-            scope,
-            profile=scope.profile or before.profile,
-            allow=scope.allow or before.allow,
-            deny=(*before.deny, *scope.deny),
-        )
+        if all(name in each for each in folded):
+            folded.append({})
+        next(each for each in folded if name not in each)[name] = scope
     return folded

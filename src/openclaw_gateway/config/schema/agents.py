@@ -62,6 +62,8 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     timeout_seconds: SecondsOrUnlimited | None = None
     max_concurrent: Count | None = None
     sandbox: SandboxConfig = SandboxConfig()
+    # None means all that are found.
+    skills: tuple[Filled, ...] | None = None
     system_agent: SystemAgent = SystemAgent()
 
 
@@ -82,7 +84,7 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     context_tokens: Count | None = None
     tools: AgentToolsConfig = AgentToolsConfig()
     sandbox: SandboxConfig = SandboxConfig()
-    # None means all that are found.
+    # None means the default.
     skills: tuple[Filled, ...] | None = None
 
 

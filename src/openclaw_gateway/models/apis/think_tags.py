@@ -1,7 +1,7 @@
 """Reasoning that a server leaves in the text: `<think>…</think>` at the very beginning of an answer.
 
-Pure. Only there: further down it is what somebody writes about. Any way of cutting the text gives the same
-reasoning and the same text.
+Pure. Only there, white space aside: further down it is what somebody writes about. Any way of cutting the
+text gives the same reasoning and the same text.
 """
 
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
@@ -47,15 +47,16 @@ class ThinkTags:
         text = self._kept + text
         self._kept = ""
         if not self._is_inside:
-            if len(text) < len(_OPEN) and _OPEN.startswith(text):
+            begun = text.lstrip()
+            if len(begun) < len(_OPEN) and _OPEN.startswith(begun):
                 self._kept = text
                 return
-            if not text.startswith(_OPEN):
+            if not begun.startswith(_OPEN):
                 self.decided = True
                 events.append(TextDelta(text))
                 return
             self._is_inside = True
-            text = text[len(_OPEN) :]
+            text = begun[len(_OPEN) :]
         thought, closed, rest = text.partition(_CLOSE)
         if not closed:
             size = _begun(text)

@@ -20,7 +20,7 @@ MAX_CHARS = 50_000
 _MAX_LINE_BYTES = 8_000
 # The rest of a larger file is neither shown nor counted.
 _MAX_SCAN_BYTES = 64 * 1024 * 1024
-# Up to here the reading costs less than a thread, and holds the loop for less than a millisecond.
+# Up to here the reading costs less than a thread, and holds the loop for about a millisecond at most.
 _MAX_INLINE_BYTES = 16 * 1024
 # NUL, carriage return, byte order mark, U+FFFD.
 _MARKS = (b"\0", b"\r", b"\xef\xbb\xbf", b"\xef\xbf\xbd")

@@ -1,6 +1,7 @@
 """What `approvals allow` and `approvals deny` share: the pattern's rules, the file, and what is said."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,12 +17,22 @@ from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approv
 Change = Callable[[dict[str, Any], str, str], bool]
 
 
-def change(invocation: Invocation, pattern: str, agent: str | None, act: Change, done: str) -> None:
+def change(
+    invocation: Invocation,
+    pattern: str,
+    act: Change,
+    done: str,
+    *,
+    agent: str | None,
+    config_path: Path | None,
+) -> None:
     """Raises CommandFailed, and BadParameter for what could never match."""
     pattern = _checked(pattern)
     around = Surroundings.of(invocation)
-    agent_id = ALL_AGENTS if agent is None else configured_id(around, agent)
-    path = approvals_path(resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir)
+    agent_id = ALL_AGENTS if agent is None else configured_id(around, agent, config_path)
+    path = approvals_path(
+        resolve_paths(around.environ, home=around.home, cwd=around.cwd, config_path=config_path).own_dir
+    )
     try:
         with changing(path) as document:
             changed = act(document, agent_id, pattern)

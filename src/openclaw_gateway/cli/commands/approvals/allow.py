@@ -1,5 +1,7 @@
 """`approvals allow`: let agents run a program."""
 
+from pathlib import Path
+
 import click
 
 from openclaw_gateway.cli.commands.approvals._change import change
@@ -11,7 +13,8 @@ from openclaw_gateway.tools.approvals import allow
 @click.command("allow", cls=WithExample, example="npm --agent main", params=[json_option()])
 @click.argument("pattern")
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
 @pass_invocation
-def command(invocation: Invocation, pattern: str, agent: str | None) -> None:
+def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
     """Allow the program PATTERN: its name, or a glob of its path such as '/opt/tools/*'."""
-    change(invocation, pattern, agent, allow, "allowed")
+    change(invocation, pattern, allow, "allowed", agent=agent, config_path=config_path)

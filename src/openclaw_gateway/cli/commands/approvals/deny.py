@@ -1,5 +1,7 @@
 """`approvals deny`: no agent runs a program, whatever else allows it."""
 
+from pathlib import Path
+
 import click
 
 from openclaw_gateway.cli.commands.approvals._change import change
@@ -11,11 +13,12 @@ from openclaw_gateway.tools.approvals import deny
 @click.command("deny", cls=WithExample, example="rm", params=[json_option()])
 @click.argument("pattern")
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
 @pass_invocation
-def command(invocation: Invocation, pattern: str, agent: str | None) -> None:
+def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
     """Deny the program PATTERN: its name, or a glob of its path. It wins over what allows it.
 
     Programs that run others (sh -c, python -c) are not seen through: deny them too. While anything is denied,
     words that run another command (env, xargs, time, VAR=x) are refused.
     """
-    change(invocation, pattern, agent, deny, "denied")
+    change(invocation, pattern, deny, "denied", agent=agent, config_path=config_path)

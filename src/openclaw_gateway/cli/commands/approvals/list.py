@@ -1,5 +1,7 @@
 """`approvals list`: what agents may run, and where that is written."""
 
+from pathlib import Path
+
 import click
 import msgspec
 
@@ -16,11 +18,14 @@ from openclaw_gateway.tools.read_only_commands import NAMES
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])
 @click.option("--agent", metavar="ID", help="Only what applies to this agent.")
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
 @pass_invocation
-def command(invocation: Invocation, agent: str | None) -> None:
+def command(invocation: Invocation, *, agent: str | None, config_path: Path | None) -> None:
     """Show which programs agents may run beside those that only look."""
     around = Surroundings.of(invocation)
-    path = approvals_path(resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir)
+    path = approvals_path(
+        resolve_paths(around.environ, home=around.home, cwd=around.cwd, config_path=config_path).own_dir
+    )
     # The other systems' file, which can only make ours stricter.
     theirs = path.parent.parent / path.name
     try:
@@ -30,7 +35,9 @@ def command(invocation: Invocation, agent: str | None) -> None:
         raise CommandFailed(
             f"{error}. Until it is corrected no agent runs a command.", code="approvals_broken"
         ) from None
-    shown = set(approvals.agents) if agent is None else {ALL_AGENTS, configured_id(around, agent)}
+    shown = (
+        set(approvals.agents) if agent is None else {ALL_AGENTS, configured_id(around, agent, config_path)}
+    )
     sections = {name: section for name, section in approvals.agents.items() if name in shown}
     terminal = Terminal(invocation)
     if invocation.json:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +284,29 @@ async def test_editing_a_workspace_file_takes_effect_on_the_next_run(
         async with asyncio.timeout(10):
             while "librarian" not in models.requests[-1].messages[0]["content"]:
                 await say(gateway, "again")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an edit is seen by the next look at the files")
+async def test_the_very_next_run_has_the_edit(models: ModelServer, tmp_path: Path) -> None:
+    folder = workspace(tmp_path)
+    soul, skill, new = folder / "SOUL.md", folder / "skills" / "plan" / "SKILL.md", folder / "new"
+    skill.parent.mkdir(parents=True)
+
+    def told() -> str:
+        text: str = models.requests[-1].messages[0]["content"]
+        return text
+
+    async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
+        for number in range(10):
+            soul.write_text(f"Your number is {number}.")
+            await say(gateway, "hi")
+            assert f"Your number is {number}." in told()
+            new.write_text(f"Now it is the {number}th.")
+            new.rename(soul)
+            skill.write_text(f"---\nname: plan\ndescription: Plans {number} days.\n---\n")
+            await say(gateway, "hi")
+            assert f"Now it is the {number}th." in told()
+            assert f"Plans {number} days." in told()
+        soul.unlink()
+        await say(gateway, "hi")
+        assert "Now it is" not in told()

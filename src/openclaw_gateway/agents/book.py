@@ -1,26 +1,38 @@
 """The prompts of all agents: compiled when an agent is first used, new when one of its files changed.
 
-`cached` is for the hot path: no file, no thread, no await. Agents in use are watched by looking at their
-files' times four times a second in a thread, because that also works where the kernel tells nothing (network
-file systems, bind mounts of a virtual machine), needs no descriptor per folder, and costs nothing while
-nobody talks to them: an agent that nobody used for a while is forgotten, and read anew when somebody does.
+`cached` is for the hot path: no file, no thread, no await. Of an agent in use the kernel tells at once that a
+file changed (file_news), and its next run looks first; besides, all files' times are looked at four times a
+second in a thread, because that also works where the kernel tells nothing (network file systems, bind mounts
+of a virtual machine). Nothing is watched while nobody talks to an agent: one that nobody used for a while is
+forgotten, and read anew when somebody does.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
 
 import structlog
 
 from openclaw_gateway.agents.compiled import CompiledPrompt
+from openclaw_gateway.agents.file_news import FileNews
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.seed import move_in
-from openclaw_gateway.agents.snapshot import Ground, Look, Seen, take, take_changed
+from openclaw_gateway.agents.skills import FILE as SKILL_FILE
+from openclaw_gateway.agents.snapshot import (
+    PROMPT_FILES,
+    Ground,
+    Look,
+    Seen,
+    prompt_folders,
+    take,
+    take_changed,
+)
 
 log = structlog.get_logger()
 
@@ -28,6 +40,8 @@ POLL_S = 0.25
 FORGET_S = 300.0
 # A file system that is gone holds the thread that looks at it. The others must not wait for it.
 LOOK_S = 30.0
+# So long does a run wait for a look at files that are said to have changed.
+WAIT_S = 2.0
 # Looking at a thousand busy workspaces may take at most this part of a processor.
 _SHARE = 0.02
 
@@ -73,13 +87,15 @@ class PromptBook:
         self._pages: dict[str, _Page] = {}
         self._loading: dict[str, asyncio.Task[CompiledPrompt]] = {}
         self._seeded: set[str] = set()
+        self._touched: set[str] = set()
+        self._news = FileNews((*PROMPT_FILES, SKILL_FILE), self._touched.add)
         self._watcher: asyncio.Task[None] | None = None
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="agents")
 
     def cached(self, agent_id: str) -> CompiledPrompt | None:
-        """The prompt of an agent in use, else None: then `prepare` it."""
+        """The prompt of an agent in use whose files did not change, else None: then `prepare` it."""
         page = self._pages.get(agent_id)
-        if page is None:
+        if page is None or agent_id in self._touched:
             return None
         page.used_at = time.monotonic()
         return page.compiled
@@ -91,7 +107,8 @@ class PromptBook:
             return compiled
         task = self._loading.get(agent_id)
         if task is None:
-            task = asyncio.create_task(self._load(self._homes[agent_id]), name=f"agents.load {agent_id}")
+            make = self._look_again if agent_id in self._pages else self._load
+            task = asyncio.create_task(make(self._homes[agent_id]), name=f"agents.load {agent_id}")
             self._loading[agent_id] = task
             task.add_done_callback(lambda _: self._loading.pop(agent_id, None))
         return await asyncio.shield(task)
@@ -122,6 +139,7 @@ class PromptBook:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._pages.clear()
+        self._news.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _load(self, home: Home) -> CompiledPrompt:
@@ -129,6 +147,10 @@ class PromptBook:
         if self._seeding and home.agent_id not in self._seeded:
             self._seeded.add(home.agent_id)
             await loop.run_in_executor(self._threads, move_in, home)
+        self._touched.discard(home.agent_id)
+        # First watched, then read: so that no change falls between.
+        await loop.run_in_executor(self._threads, self._watch_folders, home)
+        self._news.listen()
         seen = await loop.run_in_executor(self._threads, take, home, self._ground)
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page
@@ -136,6 +158,20 @@ class PromptBook:
             self._watcher = asyncio.create_task(self._watch(), name="agents.watch")
             self._watcher.add_done_callback(self._unwatched)
         return page.compiled
+
+    async def _look_again(self, home: Home) -> CompiledPrompt:
+        self._touched.discard(home.agent_id)
+        page = self._pages[home.agent_id]
+        loop = asyncio.get_running_loop()
+        # What is known goes on being served when the file system does not answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                await loop.run_in_executor(self._threads, self._watch_folders, home)
+                await self._look((home.agent_id,))
+        return page.compiled
+
+    def _watch_folders(self, home: Home) -> None:
+        self._news.watch(home.agent_id, prompt_folders(home))
 
     def _compile(self, home: Home, seen: Seen) -> CompiledPrompt:
         for note in seen.snapshot.notes:
@@ -156,6 +192,8 @@ class PromptBook:
         oldest = time.monotonic() - self._forget_s
         for agent_id in [key for key, page in self._pages.items() if page.used_at < oldest]:
             del self._pages[agent_id]
+            self._touched.discard(agent_id)
+            self._news.forget(agent_id)
 
     async def _look(self, agent_ids: Sequence[str]) -> None:
         known = [(page.home, page.look) for page in map(self._pages.get, agent_ids) if page is not None]

@@ -57,6 +57,12 @@ def look_at_skills(root: Path) -> Look:
     return (mark(root / FOLDER), *(mark(root / file) for file in skill_files(root)))
 
 
+def prompt_folders(home: Home) -> tuple[Path, ...]:
+    """Where the files that `take` reads in the workspace lie."""
+    skills = [(home.workspace / file).parent for file in skill_files(home.workspace)]
+    return (home.workspace, home.workspace / FOLDER, *skills)
+
+
 def take(home: Home, ground: Ground) -> Seen:
     """Read everything. Whatever cannot be used becomes a note."""
     taken_ns = time.time_ns()

@@ -1,0 +1,102 @@
+"""Whose workspace somebody has just written in, told by the kernel at once (inotify(7); Linux only).
+
+A help, not a promise: other systems, network file systems and a kernel without watches left tell nothing, so
+whoever listens also looks from time to time. Knows folders and agents' ids; must not know prompts.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncinotify import Event, Inotify, Watch
+
+
+class FileNews:
+    """`changed` hears the id of an agent when a file with one of these `names`, or any folder, comes, goes or
+    gets other content in one of its folders."""
+
+    def __init__(self, names: Collection[str], changed: Callable[[str], None]) -> None:
+        self._names = frozenset(names)
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._inotify: Inotify | None = None
+        self._agents: dict[int, set[str]] = {}
+        self._watches: dict[str, dict[int, Watch]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def watch(self, agent_id: str, folders: Iterable[Path]) -> None:
+        """Watch these folders too; those that are watched stay so. Blocks: call it on a thread."""
+        if sys.platform != "linux":
+            return
+        with self._lock:
+            if self._closed:
+                return
+            for folder in folders:
+                try:
+                    watch = self._add(folder)
+                except OSError:
+                    continue
+                self._agents.setdefault(watch.wd, set()).add(agent_id)
+                self._watches.setdefault(agent_id, {})[watch.wd] = watch
+
+    def listen(self) -> None:
+        """Hear what comes. Call it on the event loop, after `watch`."""
+        if self._loop is None and self._inotify is not None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._inotify.fd, self._read)
+
+    def forget(self, agent_id: str) -> None:
+        with self._lock:
+            for wd, watch in self._watches.pop(agent_id, {}).items():
+                agents = self._agents.get(wd, set())
+                agents.discard(agent_id)
+                if not agents and self._agents.pop(wd, None) is not None:
+                    self._remove(watch)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._inotify is None:
+                return
+            if self._loop is not None:
+                self._loop.remove_reader(self._inotify.fd)
+            self._inotify.close()
+            self._inotify = None
+
+    def _add(self, folder: Path) -> "Watch":
+        from asyncinotify import Inotify, Mask  # noqa: PLC0415  only where agents run
+
+        if self._inotify is None:
+            self._inotify = Inotify(cache_size=64, sync_timeout=0)
+        what = Mask.CLOSE_WRITE | Mask.CREATE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO | Mask.ONLYDIR
+        return self._inotify.add_watch(folder, what)
+
+    def _remove(self, watch: "Watch") -> None:
+        if self._inotify is not None:
+            try:
+                self._inotify.rm_watch(watch)
+            except OSError:
+                # The folder went away, and its watch with it.
+                return
+
+    def _read(self) -> None:
+        while self._inotify is not None and (event := self._inotify.sync_get()) is not None:
+            for agent_id in self._meant(event):
+                self._changed(agent_id)
+
+    def _meant(self, event: "Event") -> tuple[str, ...]:
+        from asyncinotify import Mask  # noqa: PLC0415
+
+        if Mask.Q_OVERFLOW in event.mask:
+            return tuple(self._watches)
+        watch = event.watch
+        if watch is None or event.name is None:
+            return ()
+        if Mask.ISDIR in event.mask or event.name.name in self._names:
+            return tuple(self._agents.get(watch.wd, ()))
+        return ()

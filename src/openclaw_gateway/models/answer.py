@@ -8,8 +8,8 @@ import asyncio
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
-from openclaw_gateway.models.http import UpstreamResponse
 from openclaw_gateway.models.sse import SseSplitter
+from openclaw_gateway.models.upstream_response import UpstreamResponse
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.wire.events import Event

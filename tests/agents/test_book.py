@@ -11,6 +11,7 @@ import pytest
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.compiled import CompiledPrompt
+from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.homes import Home, compile_homes
 from openclaw_gateway.agents.roster import compile_roster
 from openclaw_gateway.agents.snapshot import Seen
@@ -141,6 +142,7 @@ async def test_the_same_words_again_are_no_change(open_book: Opener, tmp_path: P
 
 async def test_skills_come_and_go(open_book: Opener, tmp_path: Path) -> None:
     book = open_book()
+    everywhere = Folder(tmp_path / "workspace", tmp_path)
     compiled = await book.prepare("main")
     for root in (tmp_path / "workspace", tmp_path):
         folder = root / "skills" / "tea"
@@ -148,11 +150,11 @@ async def test_skills_come_and_go(open_book: Opener, tmp_path: Path) -> None:
         (folder / "SKILL.md").write_text(f"---\nname: tea\ndescription: from {root.name}\n---\n")
         if root != tmp_path:
             compiled = await change(book, "main", compiled)
-            assert "from workspace" in compiled.text(tools=READ)
+            assert "from workspace" in compiled.text(tools=READ, folder=everywhere)
     (tmp_path / "workspace" / "skills" / "tea" / "SKILL.md").unlink()
-    while "from workspace" in compiled.text(tools=READ):
+    while "from workspace" in compiled.text(tools=READ, folder=everywhere):
         compiled = await change(book, "main", compiled)
-    assert f"from {tmp_path.name}" in compiled.text(tools=READ)
+    assert f"from {tmp_path.name}" in compiled.text(tools=READ, folder=everywhere)
 
 
 async def test_who_is_not_used_is_forgotten_and_read_anew(open_book: Opener, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from openclaw_gateway.agents.compiled import CompiledPrompt
 from openclaw_gateway.agents.files import FileText
+from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.skills import Skill
@@ -153,3 +154,18 @@ def test_a_small_file_finds_room_where_a_large_one_does_not() -> None:
 def test_braces_in_files_and_tools_are_only_text() -> None:
     snapshot = Snapshot((FileText("SOUL.md", "{0} {name} %s"),))
     assert "{0} {name} %s" in prompt(snapshot=snapshot).stable((("read", "{x}"),))
+
+
+def test_inside_and_outside_the_sandbox_each_have_a_text_that_is_kept() -> None:
+    compiled = prompt()
+    inside = Folder(Path("/scratch/main"), Path("/scratch/main"))
+    outside = compiled.stable(TOOLS)
+    assert compiled.stable(TOOLS, inside) is compiled.stable(TOOLS, inside) != outside
+    assert compiled.stable(TOOLS, Folder(HOME.workspace, HOME.workspace)) is outside
+
+
+def test_files_that_cannot_be_read_are_not_named_for_reading() -> None:
+    compiled = prompt(Home("main", HOME.workspace, "continuation-skip"))
+    inside = Folder(Path("/scratch/main"), Path("/scratch/main"))
+    assert "read them when you need them" not in compiled.stable(TOOLS, inside, continuation=True)
+    assert "read them when you need them" in compiled.stable(TOOLS, continuation=True)

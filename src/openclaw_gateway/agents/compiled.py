@@ -10,31 +10,34 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from openclaw_gateway.agents import sections
+from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.snapshot import Snapshot
 
 _SYSTEM = f"{platform.system()} {platform.machine()}".strip()
-# One agent has one set of tools, and another when a policy depends on the caller.
+# One agent has one set of tools and one folder, and others in the sandbox.
 _KEPT = 8
 
 
 class CompiledPrompt:
     """`text` is what a run calls. Immutable for callers; keeps the stable parts it has built."""
 
-    __slots__ = ("_home", "_opening", "_stable", "_zone", "snapshot")
+    __slots__ = ("_home", "_opening", "_stable", "_workspace", "_zone", "snapshot")
 
     def __init__(self, opening: str, home: Home, snapshot: Snapshot, zone: tzinfo | None = None) -> None:
         self.snapshot = snapshot
         self._opening = opening
         self._home = home
+        self._workspace = Folder(home.workspace, home.workspace)
         self._zone = zone
-        self._stable: dict[tuple[tuple[ToolLine, ...], bool], str] = {}
+        self._stable: dict[tuple[tuple[ToolLine, ...], Folder, bool], str] = {}
 
     def text(
         self,
         *,
         tools: Sequence[ToolLine] = (),
+        folder: Folder | None = None,
         instructions: str = "",
         continuation: bool = False,
         model: str | None = None,
@@ -42,38 +45,45 @@ class CompiledPrompt:
     ) -> str:
         """The one leading system message. `continuation` = the session already has a turn.
 
-        `now` is Unix seconds. Pass the same tuple of `tools` each time to have it compared quickly.
+        `now` is Unix seconds. Pass the same `tools` and `folder` each time to have them compared quickly;
+        no folder is the workspace.
         """
         moment = datetime.fromtimestamp(time.time() if now is None else now, self._zone)
         if self._zone is None:
             moment = moment.astimezone()
         tail = f"{sections.today(moment)}\n{sections.runtime(self._home.agent_id, model, _SYSTEM)}"
-        return sections.joined(self.stable(tools, continuation=continuation), instructions, tail)
+        return sections.joined(self.stable(tools, folder, continuation=continuation), instructions, tail)
 
-    def stable(self, tools: Sequence[ToolLine] = (), *, continuation: bool = False) -> str:
+    def stable(
+        self, tools: Sequence[ToolLine] = (), folder: Folder | None = None, *, continuation: bool = False
+    ) -> str:
         """The agent's own part: everything that does not depend on the request or the day."""
         skip = continuation and self._home.injection == "continuation-skip"
-        key = (tuple(tools), skip)
+        key = (tuple(tools), folder or self._workspace, skip)
         built = self._stable.get(key)
         if built is None:
             if len(self._stable) >= _KEPT:
                 self._stable.clear()
-            built = self._stable[key] = self._build(key[0], skip=skip)
+            built = self._stable[key] = self._build(*key)
         return built
 
-    def _build(self, tools: tuple[ToolLine, ...], *, skip: bool) -> str:
+    def _build(self, tools: tuple[ToolLine, ...], folder: Folder, skip: bool) -> str:
         home, snapshot = self._home, self.snapshot
+        at_home = folder.reaches(home.workspace)
+        writes = at_home and folder.writable and sections.writes(tools)
+        files = snapshot.files if writes else sections.without_first_meeting(snapshot.files)
         if skip:
-            context = sections.project_context_unshown(snapshot, tools)
+            context = sections.project_context_unshown(files, tools) if at_home else ""
         else:
             context = sections.project_context(
-                snapshot, max_chars=home.max_chars, total_max_chars=home.total_max_chars
+                files, max_chars=home.max_chars, total_max_chars=home.total_max_chars, at_home=at_home
             )
+        skills = [skill for skill in snapshot.skills if folder.reaches(home.workspace / skill.location)]
         return sections.joined(
             self._opening,
             sections.tools(tools),
             sections.care(tools),
-            sections.workspace(str(home.workspace), tools),
-            sections.skills(snapshot.skills, tools),
+            sections.workspace(folder, tools),
+            sections.skills(skills, tools),
             context,
         )

@@ -1,7 +1,8 @@
 """The skills an agent may use: which there are, and the list of them in the prompt.
 
 A skill is a folder with a SKILL.md; only its head is of interest here, the model reads the rest itself
-when it needs it. Skills of the workspace win over those of the state directory.
+when it needs it, so it is told of those that its tools reach. Skills of the workspace win over those of
+the state directory.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

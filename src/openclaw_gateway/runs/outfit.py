@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from openclaw_gateway.agents.book import PromptBook
+from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolHouse
 from openclaw_gateway.tools.policy import PolicyInput, allowed
-from openclaw_gateway.tools.scope import sandboxed
+from openclaw_gateway.tools.scope import sandboxed, scope_in
 
 External = Callable[[], tuple[Tool, ...]]
 
@@ -60,16 +61,18 @@ class FullOutfit:
         if built is None or built[0] is not external:
             if self._own is None:
                 self._own = built_in(self._house, self.tool_agent)
-            tools = permitted((*self._own, *external), self._policies, inside=inside)
+            folder = folder_in(self._house, self.tool_agent, inside=inside)
+            tools = permitted((*self._own, *external), self._policies, folder, inside=inside)
             built = self._built[inside] = (external, tools)
         return built[1]
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
-        return await self._book.prompt(
-            self._agent.id,
+        compiled = await self._book.prepare(self._agent.id)
+        return compiled.text(
+            tools=toolbox.summaries,
+            folder=toolbox.folder,
             instructions=instructions,
             continuation=continuation,
-            tools=toolbox.summaries,
             model=self._model,
         )
 
@@ -82,9 +85,17 @@ def built_in(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
     )
 
 
-def permitted(tools: Sequence[Tool], policies: Iterable[PolicyInput], *, inside: bool) -> Toolbox:
+def folder_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Folder:
+    """Where the agent's tools work, `inside` the sandbox or not."""
+    workspace = scope_in(house, agent, inside=inside).workspace
+    return Folder(workspace.start, workspace.root, workspace.writable)
+
+
+def permitted(
+    tools: Sequence[Tool], policies: Iterable[PolicyInput], folder: Folder, *, inside: bool
+) -> Toolbox:
     """Those of the tools that every policy lets pass, `inside` the sandbox or not."""
     names: tuple[str, ...] = tuple(tool.spec.name for tool in tools)
     for policy in policies:
         names = allowed(names, msgspec.structs.replace(policy, sandboxed=inside))
-    return Toolbox(tool for tool in tools if tool.spec.name in names)
+    return Toolbox((tool for tool in tools if tool.spec.name in names), folder)

@@ -18,9 +18,10 @@ from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, permitted
+from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, folder_in, permitted
 from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
 from openclaw_gateway.runs.policies import policies_of
+from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.tools.base import Said, SessionLine, ToolAgent, ToolContext, ToolError, ToolHouse
 from openclaw_gateway.tools.commands.sessions import CommandSessions
@@ -81,9 +82,8 @@ async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str])
     return reasons
 
 
-def tool_lines(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> tuple[tuple[str, str], ...]:
-    """(name, summary) of an agent's built-in tools after policy in its main session, for whoever only
-    wants to look."""
+def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> Toolbox:
+    """An agent's built-in tools after policy in its main session, for whoever only wants to look."""
     config = loaded.config
     entry = next((each for each in config.agents.entries if each.id == agent_id), AgentEntry(id=agent_id))
     tool_agent = ToolAgent(
@@ -96,7 +96,8 @@ def tool_lines(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> tupl
     house = ToolHouse(loaded.own_dir, loaded.environ, absent, absent, CommandSessions())
     policies = policies_of(config.tools, entry.tools, (target, *_fallbacks(loaded, agent_id)))
     inside = sandboxed(tool_agent, main_key(agent_id))
-    return permitted(built_in(house, tool_agent), policies, inside=inside).summaries
+    folder = folder_in(house, tool_agent, inside=inside)
+    return permitted(built_in(house, tool_agent), policies, folder, inside=inside)
 
 
 class _Absent:

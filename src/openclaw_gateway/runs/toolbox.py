@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.tools.base import Tool
@@ -9,7 +10,10 @@ from openclaw_gateway.wire.run import ClientTools, ToolSpec
 
 
 class Toolbox:
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    """`folder` is where they work; None is the agent's workspace."""
+
+    def __init__(self, tools: Iterable[Tool] = (), folder: Folder | None = None) -> None:
+        self.folder = folder
         self._tools: Mapping[str, Tool] = {tool.spec.name: tool for tool in tools}
         self.specs: tuple[ToolSpec, ...] = tuple(tool.spec for tool in self._tools.values())
         self.summaries: tuple[tuple[str, str], ...] = tuple(

@@ -40,7 +40,12 @@ class Scope(Struct, frozen=True):
 
 
 def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
-    if sandboxed(agent, context.session_key):
+    return scope_in(house, agent, inside=sandboxed(agent, context.session_key))
+
+
+def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
+    """The scope of every call of the agent `inside` its sandbox, or outside of it."""
+    if inside:
         access: Access = agent.sandbox.get("workspaceAccess") or "none"
         directory = scratch_directory(house, agent) if access == "none" else agent.workspace
         network = agent.sandbox.get("network") is True

@@ -22,7 +22,8 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.logs import configure_logging
-from openclaw_gateway.runs.planning import tool_lines
+from openclaw_gateway.runs.planning import main_toolbox
+from openclaw_gateway.runs.toolbox import NO_TOOLS
 
 # What providers' tokenizers come to on average for English text.
 _CHARS_PER_TOKEN = 4
@@ -86,8 +87,9 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
         compiled = await book.prepare(agent.id)
     finally:
         await book.close()
-    lines = tool_lines(loaded, agent.id, model.target) if model.target and not model.embedded else ()
-    prompt = agent.prompt if model.embedded else compiled.text(tools=lines, model=model.ref)
+    tools = main_toolbox(loaded, agent.id, model.target) if model.target and not model.embedded else NO_TOOLS
+    full = compiled.text(tools=tools.summaries, folder=tools.folder, model=model.ref)
+    prompt = agent.prompt if model.embedded else full
     is_default = agent.id == roster.default_id
     return _Shown(agent, is_default, homes[agent.id], model, compiled.snapshot, prompt)
 

@@ -1,0 +1,16 @@
+"""Where the tools of an agent work in a session, as far as its prompt has to tell. Pure."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Folder(Struct, frozen=True):
+    """Relative paths start at `path`; nothing outside `root` can be opened."""
+
+    path: Path
+    root: Path
+    writable: bool = True
+
+    def reaches(self, path: Path) -> bool:
+        return path.is_relative_to(self.root)

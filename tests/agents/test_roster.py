@@ -47,6 +47,22 @@ def test_an_agent_s_own_settings_win() -> None:
     assert special.prompt == "You are Basho, a helpful assistant. You speak in haiku."
 
 
+@pytest.mark.parametrize(
+    ("name", "identity", "told"),
+    [
+        (None, None, "You are a helpful assistant."),
+        ("Dev", None, "You are Dev, a helpful assistant."),
+        (None, "Basho", "You are Basho, a helpful assistant."),
+        ("Dev", "Basho", "You are Basho, a helpful assistant."),
+    ],
+)
+def test_an_agent_is_told_the_name_it_was_given(name: str | None, identity: str | None, told: str) -> None:
+    entry = AgentEntry(id="dev", name=name, identity=AgentIdentity(name=identity))
+    agent = compile_roster(AgentsConfig(entries=(entry,))).get("dev")
+    assert agent is not None
+    assert agent.prompt == told
+
+
 def test_instructions_follow_the_agent_s_prompt() -> None:
     assert with_instructions("A", "B") == "A\n\nB"
     assert with_instructions("", "B") == "B"

@@ -108,3 +108,8 @@ async def test_who_cannot_write_is_not_told_to(
     assert ("Your folder is " in prompt) is folder
     assert ("what you write there outlives" in prompt) is lasts
     assert ("Write down who you are." in prompt) is lasts
+
+
+async def test_it_is_told_the_name_it_was_given(models: ModelServer, tmp_path: Path) -> None:
+    prompt = await told(models, tmp_path, {"agents": {"list": [{"id": "main", "name": "Dev"}]}})
+    assert prompt.startswith("You are Dev, a helpful assistant.\n")

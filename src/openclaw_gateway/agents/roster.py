@@ -76,7 +76,7 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
     return Agent(
         id=entry.id,
         name=name,
-        prompt=compile_prompt(name=entry.identity.name, theme=entry.identity.theme),
+        prompt=compile_prompt(name=entry.identity.name or entry.name, theme=entry.identity.theme),
         model=choice.primary if choice else None,
         fallbacks=choice.fallbacks if choice else (),
         thinking=entry.thinking_default or defaults.thinking_default,

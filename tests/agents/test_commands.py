@@ -75,10 +75,38 @@ async def test_the_prompt_is_printed_as_it_is(written: Program) -> None:
     assert f"{len(done.out) - 1:,} characters" in done.err
 
 
+async def test_files_that_are_not_there_yet_are_announced(program: Program) -> None:
+    program.configure(CONFIG)
+    first = await program.run("agents", "show", "poet", "--prompt")
+    assert "AGENTS.md, SOUL.md, TOOLS.md, IDENTITY.md, USER.md, BOOTSTRAP.md" in first.err
+    poet_files(program)
+    later = await program.run("agents", "show", "poet", "--prompt")
+    assert "AGENTS.md, TOOLS.md, IDENTITY.md will be made" in later.err
+    for name in ("AGENTS.md", "TOOLS.md", "IDENTITY.md"):
+        (program.state / "workspace-poet" / name).touch()
+    assert "will be made" not in (await program.run("agents", "show", "poet", "--prompt")).err
+
+
+async def test_a_skill_that_cannot_be_read_is_not_offered(program: Program) -> None:
+    program.configure(CONFIG.replace("defaults: {", 'defaults: { sandbox: { mode: "all" },'))
+    poet_files(program)
+    done = await program.run("agents", "show", "poet", "--prompt")
+    assert f"Your folder is {program.state}/gateway/sandboxes/poet." in done.out
+    assert "## Skills" not in done.out
+    assert "Not offered, because its tools cannot open them: the skills tea." in done.err
+
+
+@pytest.mark.parametrize("setting", ["skipBootstrap: true", 'contextInjection: "never"'])
+async def test_files_that_will_not_be_shown_are_not_announced(program: Program, setting: str) -> None:
+    program.configure(CONFIG.replace("defaults: {", f"defaults: {{ {setting},"))
+    assert "will be made" not in (await program.run("agents", "show", "poet", "--prompt")).err
+
+
 async def test_a_small_model_is_told_one_line(written: Program) -> None:
     done = await written.run("agents", "show", "small", "--prompt")
     assert done.out == "You are a helpful assistant.\n"
     assert "28 characters, about 7 tokens, minimal profile" in done.err
+    assert "will be made" not in done.err
 
 
 async def test_looking_writes_nothing(written: Program) -> None:

@@ -41,6 +41,16 @@ def seed(workspace: Path) -> tuple[str, ...]:
     return tuple(created)
 
 
+def unseeded(home: Home) -> tuple[str, ...]:
+    """What `move_in` would create now."""
+    if not home.seed:
+        return ()
+    missing = [name for name in SEEDED if not os.path.lexists(home.workspace / name)]
+    if len(missing) == len(SEEDED) and not os.path.lexists(home.workspace / FIRST_MEETING):
+        missing.append(FIRST_MEETING)
+    return tuple(missing)
+
+
 def _create(workspace: Path, name: str) -> bool:
     """False when something has that name, be it a link to nowhere."""
     text = files(templates).joinpath(name).read_bytes()

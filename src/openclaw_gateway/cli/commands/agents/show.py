@@ -3,6 +3,7 @@
 Asks no gateway and writes nothing. The number of tokens is an estimate: each provider counts its own way.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.agents.roster import Agent, compile_roster
+from openclaw_gateway.agents.seed import unseeded
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.cli.agent_choice import named_agent
@@ -23,7 +25,7 @@ from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.runs.planning import main_toolbox
-from openclaw_gateway.runs.toolbox import NO_TOOLS
+from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
 
 # What providers' tokenizers come to on average for English text.
 _CHARS_PER_TOKEN = 4
@@ -36,6 +38,7 @@ class _Shown(Struct, frozen=True):
     model: AgentModel
     snapshot: Snapshot
     prompt: str
+    notes: tuple[str, ...]
 
     @property
     def profile(self) -> str:
@@ -70,7 +73,7 @@ def command(
     else:
         _rows(terminal, shown)
         terminal.row("prompt", size, aside=tokens)
-    for note in shown.snapshot.notes:
+    for note in shown.notes:
         terminal.notice(note)
 
 
@@ -90,8 +93,19 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     tools = main_toolbox(loaded, agent.id, model.target) if model.target and not model.embedded else NO_TOOLS
     full = compiled.text(tools=tools.summaries, folder=tools.folder, model=model.ref)
     prompt = agent.prompt if model.embedded else full
-    is_default = agent.id == roster.default_id
-    return _Shown(agent, is_default, homes[agent.id], model, compiled.snapshot, prompt)
+    home, snapshot = homes[agent.id], compiled.snapshot
+    notes = (*snapshot.notes, *(() if model.embedded else _absent(home, snapshot, tools)))
+    return _Shown(agent, agent.id == roster.default_id, home, model, snapshot, prompt, notes)
+
+
+def _absent(home: Home, snapshot: Snapshot, tools: Toolbox) -> Iterator[str]:
+    """What somebody might look for in the prompt, and why it is not there."""
+    if home.injection != "never" and (files := unseeded(home)):
+        yield f"{', '.join(files)} will be made at the agent's first run; this prompt is without them."
+    folder = tools.folder
+    hidden = [s.name for s in snapshot.skills if folder and not folder.reaches(home.workspace / s.location)]
+    if hidden:
+        yield f"Not offered, because its tools cannot open them: the skills {', '.join(hidden)}."
 
 
 def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:
@@ -106,7 +120,7 @@ def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:
         "files": {file.name: len(file.text) for file in shown.snapshot.files},
         "skills": [skill.name for skill in shown.snapshot.skills],
         "unmetSkills": shown.snapshot.unmet,
-        "notes": shown.snapshot.notes,
+        "notes": shown.notes,
         "prompt": {**prompt, "text": shown.prompt} if with_prompt else prompt,
     }
 

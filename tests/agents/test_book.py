@@ -103,7 +103,7 @@ async def test_an_edited_file_is_in_the_next_prompt(open_book: Opener, tmp_path:
     (tmp_path / "workspace" / name).write_text("I am somebody new.")
     after = await change(book, "main", before)
     assert after is book.cached("main")
-    assert "I am somebody new." in await book.prompt("main")
+    assert "I am somebody new." in after.text()
     (tmp_path / "workspace" / name).unlink()
     gone = await change(book, "main", after)
     assert "I am somebody new." not in gone.text()
@@ -196,7 +196,7 @@ async def test_a_workspace_that_cannot_be_is_no_end_of_the_run(open_book: Opener
     (tmp_path / "file").write_text("")
     entry = AgentEntry(id="main", workspace="file/below", identity=AgentIdentity(name="Basho"))
     book = open_book(AgentsConfig(entries=(entry,)))
-    assert (await book.prompt("main")).startswith("You are Basho, a helpful assistant.\n\nToday is ")
+    assert (await book.prepare("main")).text().startswith("You are Basho, a helpful assistant.\n\nToday is ")
 
 
 async def test_files_that_cannot_be_used_are_said(open_book: Opener, tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from openclaw_gateway.agents.compiled import CompiledPrompt
 from openclaw_gateway.agents.file_news import FileNews
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Agent, Roster
-from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.seed import move_in
 from openclaw_gateway.agents.skills import FILE as SKILL_FILE
 from openclaw_gateway.agents.snapshot import (
@@ -117,19 +116,6 @@ class PromptBook:
         """Wait until every agent is forgotten: then nothing is watched and nothing kept."""
         while self._watcher is not None and not self._watcher.done():
             await asyncio.wait({self._watcher})
-
-    async def prompt(
-        self,
-        agent_id: str,
-        *,
-        instructions: str = "",
-        continuation: bool = False,
-        tools: Sequence[ToolLine] = (),
-        model: str | None = None,
-    ) -> str:
-        """The one leading system message of a run."""
-        compiled = self.cached(agent_id) or await self.prepare(agent_id)
-        return compiled.text(tools=tools, instructions=instructions, continuation=continuation, model=model)
 
     async def close(self) -> None:
         tasks: list[asyncio.Task[CompiledPrompt] | asyncio.Task[None]] = list(self._loading.values())

@@ -58,6 +58,7 @@ class RunLoop:
             session=run.request.session_key,
             status=result.status,
             ms=now_ms() - run.created_ms,
+            model=result.model or None,
             tokens=result.usage.total_tokens,
             code=result.error.code if result.error else None,
         )
@@ -120,6 +121,7 @@ class RunLoop:
             finish_reason,
             answer.usage,
             tool_calls=answer.tool_calls,
+            model=answer.model,
         )
         return result, new
 
@@ -161,7 +163,7 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
         # What the tools did is done: the same request once more would do it again.
         message = f"{info.message} {_USED_TOOLS}"
         info = msgspec.structs.replace(info, message=message, retryable=False, retry_after=None)
-    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info)
+    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info, model=answer.model)
 
 
 def _internal() -> GatewayError:

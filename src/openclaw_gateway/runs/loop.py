@@ -45,6 +45,8 @@ class RunLoop:
 
     async def execute(self, run: Run) -> None:
         try:
+            if run.unsupported:
+                log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
             session = run.request.session_key
             result = await (self._stateless(run) if session is None else self._in_session(run, session))
         except Exception:

@@ -81,6 +81,18 @@ async def test_json_is_one_object(configured: Program, models: ModelServer, way:
     assert meta["agentMeta"]["usage"] == usage
 
 
+async def test_json_names_the_model_that_answered(program: Program, models: ModelServer) -> None:
+    models.script("first", fails(401))
+    models.script("second", says("I can help."))
+    model = {"primary": "mock/first", "fallbacks": ["mock/second"]}
+    program.configure(model_config(models.base_url, {"agents": {"defaults": {"model": model}}}))
+    local = await program.run("agent", "--local", "-m", "hi", "--json")
+    await program.gateway()
+    for done in (local, await program.run("agent", "-m", "hi", "--json")):
+        meta = done.json["result"]["meta"]["agentMeta"]
+        assert (meta["provider"], meta["model"]) == ("mock", "second")
+
+
 async def test_the_message_may_come_from_stdin_or_a_file(
     configured: Program, models: ModelServer, way: Way, tmp_path: Path
 ) -> None:

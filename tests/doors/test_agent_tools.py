@@ -210,6 +210,22 @@ async def test_mixed_calls_and_the_follow_up(
     assert [m["tool_call_id"] for m in upstream if m["role"] == "tool"] == ["r1", "e9", "c1"]
 
 
+async def test_what_one_agent_found_stays_with_it(models: ModelServer, tmp_path: Path) -> None:
+    """The client may go on with another agent: it is not told what the first one's tools gave."""
+    workspace(tmp_path)
+    models.script("mock-echo", calls(READ), calls(("c1", "get_weather", OSLO)), says("Fine."))
+    agents = {"agents": {"list": [{"id": "main", "workspace": str(tmp_path / "workspace")}, {"id": "ops"}]}}
+    async with running_gateway(model_config(models.base_url, agents), state_dir=tmp_path) as gateway:
+        history: list[Any] = [user("shopping in the rain?")]
+        first = await ask(gateway, {"model": "openclaw:main", "messages": history, "tools": [WEATHER]})
+        history += [first.json["choices"][0]["message"]]
+        history += [{"role": "tool", "tool_call_id": "c1", "content": "rain"}]
+        await ask(gateway, {"model": "openclaw:ops", "messages": history, "tools": [WEATHER]})
+        await ask(gateway, {"model": "openclaw:main", "messages": history, "tools": [WEATHER]})
+    told = ["buy milk" in str(request.messages) for request in models.requests[-2:]]
+    assert told == [False, True]
+
+
 async def test_a_client_tool_may_not_take_the_name_of_the_agent_s(models: ModelServer) -> None:
     taken: Any = {"type": "function", "function": {"name": "read"}}
     async with running_gateway(model_config(models.base_url)) as gateway:

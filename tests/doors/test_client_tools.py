@@ -5,9 +5,10 @@ from typing import Any
 import openai
 import pytest
 
-from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import ask, sdk, user
+from tests.doors.logged import logged
 from tests.doors.tool_replies import calls
 
 WEATHER: Any = {
@@ -219,3 +220,18 @@ async def test_the_wrong_call_is_an_error_and_not_streamed(
     body = {"messages": [user("x")], "tools": [WEATHER, TIME], "tool_choice": choice, "stream": True}
     answer = await ask(gateway, body)
     assert (answer.status, answer.error["code"]) == (502, "tool_choice_unsatisfied")
+
+
+async def test_tools_that_a_model_cannot_call_are_named_in_the_log(models: ModelServer) -> None:
+    plain = {"id": "m", "compat": {"supportsTools": False}}
+    provider = {"mock": {"baseUrl": models.base_url, "apiKey": "mock-key", "models": [plain]}}
+    config = model_config(models.base_url, {"models": {"providers": provider}}, model="m")
+    with logged() as log:
+        async with running_gateway(config) as gateway:
+            ordinary = await ask(gateway, {"messages": [user("x")]})
+            ignoring = await ask(gateway, {"messages": [user("x")], "tools": [WEATHER]})
+    assert "x-openclaw-ignored-params" not in ordinary.headers
+    assert ignoring.headers["x-openclaw-ignored-params"] == "tools"
+    (line,) = log.lines("run.ignored_params")
+    ended = log.lines("run.ended")[-1]
+    assert (line["run"], line["agent"], line["params"]) == (ended["run"], "main", ["tools"])

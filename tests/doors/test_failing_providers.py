@@ -5,6 +5,7 @@ import pytest
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, fails, says, sends
 from tests.doors.chat import say
+from tests.doors.logged import logged
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -76,3 +77,14 @@ async def test_when_all_models_fail_the_error_names_them(models: ModelServer) ->
     assert "mock/first" in answer.error["message"]
     assert "mock/second" in answer.error["message"]
     assert "mock-key" not in answer.text
+
+
+async def test_the_log_says_which_key_to_check(models: ModelServer) -> None:
+    models.script("mock-echo", fails(401, "Incorrect API key: mock-key-of-another"))
+    with logged() as log:
+        async with running_gateway(model_config(models.base_url)) as gateway:
+            answer = await say(gateway, "hi")
+    (line,) = log.lines("model.call_failed")
+    for told in (answer.error["message"], line["error"]):
+        assert "models.providers.mock.apiKey" in told
+        assert "mock-key" not in told

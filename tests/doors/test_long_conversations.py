@@ -8,6 +8,7 @@ from openclaw_gateway.wire.run import Usage
 from tests.doors.chat import ask, assistant, say, user
 
 LONG = "a" * 8000
+SUMMARISE = "You write the summary"
 
 
 def config(models: ModelServer, tokens: int) -> dict[str, Any]:
@@ -67,3 +68,21 @@ async def test_the_providers_own_count_is_above_the_estimate(models: ModelServer
         assert answer.content == "fine"
         assert any("In short." in text for text in contents(models) if text)
         assert "q0" not in contents(models)
+
+
+async def test_a_small_window_is_not_summarised_at_every_turn(models: ModelServer) -> None:
+    said = "b" * 2250
+    models.script("m", says(said))
+    model = {"id": "m", "contextWindow": 8000, "maxTokens": 500}
+    provider = {"baseUrl": models.base_url, "apiKey": "mock-key", "models": [model]}
+    small = model_config(models.base_url, {"models": {"providers": {"mock": provider}}}, model="m")
+    asked = [f"q{number} " + "a" * 2250 for number in range(8)]
+    async with running_gateway(small) as gateway:
+        for question in asked:
+            await say(gateway, question, user="ada")
+    summaries = [r for r in models.requests if r.messages[0]["content"].startswith(SUMMARISE)]
+    assert 1 <= len(summaries) <= 3
+    assert {request.body["max_tokens"] for request in summaries} == {500}
+    answered = [[m["content"] for m in r.messages] for r in models.requests if r not in summaries]
+    assert [sent[-1] for sent in answered] == asked
+    assert [sent[-3:-1] for sent in answered[1:]] == [[question, said] for question in asked[:-1]]

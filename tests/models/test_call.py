@@ -219,13 +219,23 @@ async def test_a_400_for_another_reason_is_not_asked_twice(models: ModelServer) 
     assert len(models.requests) == 1
 
 
-@pytest.mark.parametrize("reply", [hangs(), says(Flush(), Hang()), says("a", Hang())])
-async def test_silence_has_an_end(models: ModelServer, reply: Reply) -> None:
+@pytest.mark.parametrize(
+    ("reply", "limit"),
+    [
+        (hangs(), "upstreamFirstByteSeconds"),
+        (says(Flush(), Hang()), "upstreamSilenceSeconds"),
+        (says("a", Hang()), "upstreamSilenceSeconds"),
+    ],
+)
+async def test_silence_has_an_end(models: ModelServer, reply: Reply, limit: str) -> None:
     models.script("m", reply)
     async with caller(QUICK, RetryPolicy(waits_s=())) as calls:
         with pytest.raises(ProviderError) as caught:
             await run(calls, target(models))
     assert (caught.value.reason, caught.value.http_status) == ("timeout", 504)
+    assert f"models.providers.acme.timeoutSeconds, for all providers in gateway.limits.{limit}" in str(
+        caught.value
+    )
     await models.wait_aborted(1)
 
 

@@ -126,11 +126,11 @@ async def test_past_the_threshold_the_older_turns_become_a_summary(house: House)
     context, messages = await house.open()
     shown = await context.prepare(messages)
     assert shown[0] == SystemMessage(SUMMARY_HEAD + "They talked about nine things.")
-    assert shown[1] == UserMessage("question 7")
+    assert shown[1] == UserMessage("question 8")
     assert shown[-1] == NEW[0]
     assert fits(conversation_tokens(shown), WINDOW, Compaction())
-    assert house.told == [UsageReported(Usage(100, 7, 107))] * len(house.models.requests) + [Compacted(14)]
-    assert await house.covered() == (14, "They talked about nine things.")
+    assert house.told == [UsageReported(Usage(100, 7, 107))] * len(house.models.requests) + [Compacted(16)]
+    assert await house.covered() == (16, "They talked about nine things.")
     assert await context.prepare(shown) is shown
     # The whole conversation is still there.
     assert len(await house.store.transcript(SESSION)) == 18
@@ -149,8 +149,8 @@ async def test_the_model_reads_the_conversation_and_the_earlier_summary(house: H
     # What does not go into one request goes into two, the first summary into the second.
     assert len(asked) == 2
     assert "First." in asked[1]
-    assert "answer 6" in asked[1]
-    assert "question 7" not in asked[1]
+    assert "answer 7" in asked[1]
+    assert "question 8" not in asked[1]
     assert (await house.covered())[1] == "Second."
 
 
@@ -201,8 +201,8 @@ async def test_an_answer_that_is_no_summary_is_replaced(house: House, reply: Rep
     shown = await context.prepare(messages)
     (summary,) = summaries(shown)
     assert "question 0" in summary
-    assert Compacted(14) in house.told
-    assert (await house.covered())[0] == 14
+    assert Compacted(16) in house.told
+    assert (await house.covered())[0] == 16
 
 
 async def test_a_part_that_is_too_long_is_halved(house: House) -> None:

@@ -75,7 +75,14 @@ def test_the_newest_turns_stay() -> None:
 
 def test_a_small_window_keeps_less() -> None:
     stored = entries(*(chat(f"q{n}", 300) for n in range(6)))
-    assert plan_compaction(stored, 2000, 2048, COMPACTION) == 8
+    assert plan_compaction(stored, 2000, 2048, COMPACTION) == 10
+
+
+def test_what_instructions_and_tools_take_is_no_room_for_turns() -> None:
+    stored = entries(*(chat(f"q{n}", 300) for n in range(20)))
+    assert plan_compaction(stored, 6200, 8000, COMPACTION) == 28
+    assert plan_compaction(stored, 8600, 8000, COMPACTION, fixed_tokens=2400) == 34
+    assert plan_compaction(stored, 12_200, 8000, COMPACTION, fixed_tokens=6000) == 38
 
 
 def test_the_newest_turn_stays_even_when_it_is_long() -> None:

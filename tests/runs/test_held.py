@@ -35,7 +35,7 @@ def hidden(secret: str, call_id: str, city: str) -> Messages:
 
 def keep(held: HeldRounds, sent: Messages, said: Messages) -> None:
     calls = said[-1].tool_calls if isinstance(said[-1], AssistantMessage) else ()
-    held.keep("me", sent, frozenset(call.id for call in calls), said)
+    held.keep("me", "main", sent, frozenset(call.id for call in calls), said)
 
 
 def follow_up(question: str, call_id: str, city: str) -> Messages:
@@ -45,11 +45,11 @@ def follow_up(question: str, call_id: str, city: str) -> Messages:
 def test_what_was_hidden_is_put_back_in_its_place() -> None:
     held = HeldRounds()
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
-    whole = held.whole("me", follow_up("Oslo?", "1", "Oslo"))
+    whole = held.whole("me", "main", follow_up("Oslo?", "1", "Oslo"))
     assert whole == (*asks("Oslo?"), *hidden("seen", "1", "Oslo"), ToolMessage("1", "rain"))
     # Resent later in the conversation, with white space as clients change it.
     more: Messages = (*follow_up(" Oslo?\n", "1", "Oslo"), AssistantMessage("Rain."), UserMessage("Thanks"))
-    assert held.whole("me", more) == (
+    assert held.whole("me", "main", more) == (
         UserMessage(" Oslo?\n"),
         *whole[1:],
         AssistantMessage("Rain."),
@@ -63,7 +63,7 @@ def test_two_rounds_of_one_conversation() -> None:
     second = follow_up("Oslo?", "1", "Oslo")
     keep(held, second, hidden("two", "2", "Rome"))
     third: Messages = (*second, call("2", "Rome"), ToolMessage("2", "sun"))
-    texts = [m.content for m in held.whole("me", third) if isinstance(m, ToolMessage)]
+    texts = [m.content for m in held.whole("me", "main", third) if isinstance(m, ToolMessage)]
     assert texts == ["one", "rain", "two", "sun"]
 
 
@@ -72,17 +72,18 @@ def test_another_conversation_with_the_same_call_ids_is_left_alone() -> None:
     held = HeldRounds()
     keep(held, asks("Ada here"), hidden("ada's secret", "get_weather:0", "Oslo"))
     bob = follow_up("Bob here", "get_weather:0", "Rome")
-    assert held.whole("me", bob) == bob
+    assert held.whole("me", "main", bob) == bob
     keep(held, asks("Bob here"), hidden("bob's secret", "get_weather:0", "Rome"))
-    assert "ada's secret" in str(held.whole("me", follow_up("Ada here", "get_weather:0", "Oslo")))
-    assert "bob's secret" in str(held.whole("me", bob))
+    assert "ada's secret" in str(held.whole("me", "main", follow_up("Ada here", "get_weather:0", "Oslo")))
+    assert "bob's secret" in str(held.whole("me", "main", bob))
 
 
-def test_another_owner_gets_nothing() -> None:
+def test_another_owner_or_agent_gets_nothing() -> None:
     held = HeldRounds()
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
     sent = follow_up("Oslo?", "1", "Oslo")
-    assert held.whole("you", sent) == sent
+    assert held.whole("you", "main", sent) == sent
+    assert held.whole("me", "other", sent) == sent
 
 
 def test_only_what_hides_something_is_kept() -> None:
@@ -97,9 +98,9 @@ def test_after_ten_minutes_it_is_gone() -> None:
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
     sent = follow_up("Oslo?", "1", "Oslo")
     clock.now += KEEP_S - 1
-    assert held.whole("me", sent) != sent
+    assert held.whole("me", "main", sent) != sent
     clock.now += 1
-    assert held.whole("me", sent) == sent
+    assert held.whole("me", "main", sent) == sent
     keep(held, asks("Rome?"), hidden("seen", "1", "Rome"))
     assert len(held) == 1
 
@@ -115,5 +116,7 @@ def test_the_number_and_the_size_are_bounded_and_the_oldest_go_first(size: int, 
         for _ in range(2):
             keep(held, asks(f"{number}?"), hidden("x" * size, "1", "Oslo"))
     assert len(held) == kept
-    found = [len(held.whole("me", follow_up(f"{number}?", "1", "Oslo"))) == 5 for number in range(many)]
+    found = [
+        len(held.whole("me", "main", follow_up(f"{number}?", "1", "Oslo"))) == 5 for number in range(many)
+    ]
     assert found == [number >= many - kept for number in range(many)]

@@ -61,6 +61,11 @@ def test_the_earlier_summary_is_part_of_the_request() -> None:
     assert alone.sampling.max_tokens == 512
 
 
+@pytest.mark.parametrize(("most", "asked"), [(None, 2000), (4000, 2000), (500, 500)])
+def test_no_longer_summary_is_asked_for_than_the_model_can_give(most: int | None, asked: int) -> None:
+    assert summary_request("", "User: hi", 8000, most).sampling.max_tokens == asked
+
+
 TEXTS = st.lists(st.text(max_size=300))
 
 

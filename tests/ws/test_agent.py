@@ -8,9 +8,19 @@ import msgspec
 import pytest
 
 from openclaw_gateway.doors.ws.connection import Timing
-from openclaw_gateway.testing.gateway import RunningGateway
-from openclaw_gateway.testing.model_server import Hold, ModelServer, Reasoning, fails, hangs, says
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import (
+    Call,
+    Hold,
+    ModelServer,
+    Reasoning,
+    calls,
+    fails,
+    hangs,
+    says,
+)
 from openclaw_gateway.wire.run import Usage
+from tests.doors.logged import logged
 from tests.ws.peer import DEADLINE_S, Peer, connected, door, request, ws_tasks
 
 
@@ -64,6 +74,32 @@ async def test_accepted_then_events_then_final(models: ModelServer, peer: Peer) 
     chat = peer.told("run-1", "chat")
     assert chat[-1]["state"] == "final"
     assert "".join(event.get("deltaText", "") for event in chat) == "Hello."
+
+
+async def test_the_model_that_answered_is_named(models: ModelServer) -> None:
+    models.script("first", fails(401))
+    models.script("org/second", says("I can help."))
+    model = {"primary": "mock/first", "fallbacks": ["mock/org/second"]}
+    config = model_config(models.base_url, {"agents": {"defaults": {"model": model}}})
+    with logged() as log:
+        async with running_gateway(config) as gateway, connected(gateway) as peer:
+            await ask(peer, "run")
+            final = (await peer.answer("run"))["payload"]
+    meta = final["result"]["meta"]["agentMeta"]
+    assert (meta["provider"], meta["model"]) == ("mock", "org/second")
+    assert [line["model"] for line in log.lines("run.ended")] == ["mock/org/second"]
+
+
+async def test_the_agent_is_told_which_model_it_is(models: ModelServer) -> None:
+    models.script("first", fails(401))
+    models.script("second", calls(Call("session_status")), says("I am."))
+    model = {"primary": "mock/first", "fallbacks": ["mock/second"]}
+    config = model_config(models.base_url, {"agents": {"defaults": {"model": model}}})
+    async with running_gateway(config) as gateway, connected(gateway) as peer:
+        await ask(peer, "run")
+        assert (await peer.answer("run"))["ok"]
+    status = msgspec.json.decode(models.requests[-1].messages[-1]["content"])
+    assert (status["session"], status["model"]) == ("agent:main:main", "mock/second")
 
 
 async def test_deltas_arrive_while_the_run_goes_on(models: ModelServer, peer: Peer) -> None:

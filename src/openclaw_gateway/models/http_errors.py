@@ -24,6 +24,7 @@ class Phase(Enum):
     ANSWER = "in the middle of its answer"
 
 
+_LIMITS = {Phase.REQUEST: "upstreamFirstByteSeconds", Phase.ANSWER: "upstreamSilenceSeconds"}
 _BASE_URL = "models.providers.{provider}.baseUrl"
 
 # The first row that fits counts: aiohttp's connection errors are OSErrors, its time-outs are both, its
@@ -36,7 +37,13 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], ProviderReason, str, bool |
         f"did not take the connection in time. Check {_BASE_URL}.",
         None,
     ),
-    ((TimeoutError,), "timeout", "sent nothing for too long {phase}. Try again later.", None),
+    (
+        (TimeoutError,),
+        "timeout",
+        "sent nothing for too long {phase}. Try again later. How long it may be silent is set in "
+        "models.providers.{provider}.timeoutSeconds, for all providers in gateway.limits.{limit}.",
+        None,
+    ),
     (
         (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError, ssl.SSLError),
         "unreachable",
@@ -86,7 +93,7 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], ProviderReason, str, bool |
 def translate(error: BaseException, vendor: Vendor, phase: Phase) -> ProviderError:
     """The ProviderError for one of FAILURES."""
     reason, sentence, retryable = next(row[1:] for row in _TABLE if isinstance(error, row[0]))
-    what = sentence.format(provider=vendor.provider, phase=phase.value)
+    what = sentence.format(provider=vendor.provider, phase=phase.value, limit=_LIMITS[phase])
     translated = ProviderError(reason, f"The provider {vendor.provider} {what}")
     if retryable is not None:
         translated.retryable = retryable

@@ -79,7 +79,8 @@ _UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
 _RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 
 _REMEDY: dict[ProviderReason, str] = {
-    "auth": "Check the API key: models.providers.{provider}.apiKey or the provider's environment variable.",
+    # Without a colon behind "key": redaction would take what follows for one.
+    "auth": "Check the API key in models.providers.{provider}.apiKey or the provider's environment variable.",
     "billing": "Check the account's balance and plan at the provider.",
     "permission": "The API key may not use this; check its rights at the provider.",
     "model_not_found": "Check the model's name and models.providers.{provider}.baseUrl.",

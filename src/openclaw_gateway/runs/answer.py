@@ -12,6 +12,7 @@ import msgspec
 from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
 from openclaw_gateway.wire.events import (
     Event,
+    ModelCalled,
     ReasoningDelta,
     TextDelta,
     ToolCallArguments,
@@ -26,10 +27,12 @@ _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 
 class Answer:
     """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
-    is called. `prompt_tokens` is what the provider has counted of the round's call, 0 until it says so."""
+    is called. `prompt_tokens` is what the provider has counted of the round's call, 0 until it says so;
+    `model` is the reference of the model asked last."""
 
     def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
         self.usage = Usage()
+        self.model = ""
         self.prompt_tokens = 0
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.has_used_tools = False
@@ -74,6 +77,8 @@ class Answer:
                 if isinstance(event, UsageReported):
                     self.usage += event.usage
                     self.prompt_tokens = event.usage.prompt_tokens
+                elif isinstance(event, ModelCalled):
+                    self.model = f"{event.provider}/{event.model}"
                 shown.append(event)
         return self._held_back(shown) if self._demanded else shown
 

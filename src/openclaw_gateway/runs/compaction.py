@@ -90,11 +90,12 @@ class Compactor:
         """Part by part, each summary folded into the next one's. "" = the model would not."""
         # Room for the instructions, the summaries, and for tokens that are shorter than we think.
         limit = window * 5 // 8
+        most = min((target.max_tokens for target in targets if target.max_tokens), default=None)
         for left in range(_HALVINGS, -1, -1):
             text = earlier
             try:
                 for part in parts(texts, limit):
-                    answer = await self._ask(summary_request(text, part, window), targets, tell)
+                    answer = await self._ask(summary_request(text, part, window, most), targets, tell)
                     if not answer:
                         return ""
                     text = fitted(answer, summary_tokens(window))

@@ -70,20 +70,21 @@ def fits(used_tokens: int, window: int, settings: Compaction) -> bool:
 
 
 def plan_compaction(
-    entries: Sequence[Entry], used_tokens: int, window: int, settings: Compaction
+    entries: Sequence[Entry], used_tokens: int, window: int, settings: Compaction, *, fixed_tokens: int = 0
 ) -> int | None:
     """`covers_to_seq` of the summary to make; None = not needed, or nothing to be won by it.
 
-    `used_tokens` is everything the model would be sent, with its instructions and tools. The newest turns
-    stay, about `keep_recent_tokens` of them (at most half of what the window has room for), and always
-    the newest one: a client that resends its history is recognised by it. Only when that turn alone is
-    more than the window has room for is everything summarised. Where the instructions and tools take
-    most of the window, a summary of a few messages would win nothing and cost a call in every run.
+    `used_tokens` is everything the model would be sent, with its instructions and tools, which take
+    `fixed_tokens` of it. The newest turns stay, about `keep_recent_tokens` of them (at most a third of
+    what conversations have room for, so that turns pass until the next summary), and always the newest
+    one: a client that resends its history is recognised by it. Only when that turn alone is more than the
+    window has room for is everything summarised. Where the instructions and tools take most of the window,
+    a summary of a few messages would win nothing and cost a call in every run.
     """
     if not settings.enabled or fits(used_tokens, window, settings):
         return None
     room = window - reserve(window, settings)
-    covered = _covered(entries, room, min(settings.keep_recent_tokens, room // 2))
+    covered = _covered(entries, room, min(settings.keep_recent_tokens, (room - fixed_tokens) // 3))
     won = conversation_tokens(entry.message for entry in entries[:covered])
     if not covered or won < window // _WORTH_IT:
         return None

@@ -147,7 +147,7 @@ class RunContext:
             used -= saved
         if self._may_compact and self._session is not None:
             entries = self._transcript.entries
-            covers = plan_compaction(entries, used, self._window, keeper.compaction)
+            covers = plan_compaction(entries, used, self._window, keeper.compaction, fixed_tokens=self._fixed)
             must = forced or used > self._window
             if covers is not None and await self._compacted(self._session, covers, forced=must):
                 messages = for_model(self._transcript, (*self._new, *said))

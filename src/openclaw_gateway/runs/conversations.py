@@ -73,11 +73,15 @@ class Conversations:
     async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
         key = session_key or context.session_key
         if key is None:
-            return {"session": None, "agent": context.agent_id, "note": "this request has no session"}
+            note = "this request has no session"
+            return {"session": None, "agent": context.agent_id, "model": context.model, "note": note}
         record = await self._record(context, key)
+        # Which model answered in another conversation is not recorded.
+        own = {"model": context.model} if key == context.session_key else {}
         return {
             "session": record.key,
             "agent": record.agent,
+            **own,
             "messages": record.last_seq,
             "updatedAt": record.updated_ms,
             "usage": {

@@ -2,7 +2,7 @@
 
 A run may end with calls of the client's tools after rounds with the agent's own. The client's follow-up
 brings back only what it saw; here the whole is kept for ten minutes, so that the conversation goes on
-complete. With a session the transcript does this. A round belongs to its owner and to what was said
+complete. With a session the transcript does this. A round belongs to its owner, its agent and what was said
 before it: call ids alone would not do, some providers number their calls anew in every conversation.
 """
 
@@ -19,7 +19,7 @@ from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessag
 KEEP_S = 600.0
 MAX_HELD = 1_000
 MAX_HELD_CHARS = 32_000_000
-_Key = tuple[str, bytes, frozenset[str]]
+_Key = tuple[str, str, bytes, frozenset[str]]
 
 
 class _Held(Struct, frozen=True):
@@ -38,7 +38,12 @@ class HeldRounds:
         return len(self._held)
 
     def keep(
-        self, owner: str, sent: Sequence[Message], call_ids: frozenset[str], said: tuple[Message, ...]
+        self,
+        owner: str,
+        agent: str,
+        sent: Sequence[Message],
+        call_ids: frozenset[str],
+        said: tuple[Message, ...],
     ) -> None:
         """`sent` is the client's conversation so far, `said` what the run added to it; it ended with the
         calls `call_ids`, which the client now answers."""
@@ -47,13 +52,13 @@ class HeldRounds:
         before = hashlib.sha256()
         for message in sent:
             _add(before, message)
-        key = (owner, before.digest(), call_ids)
+        key = (owner, agent, before.digest(), call_ids)
         self._drop(key)
         self._held[key] = _Held(self._clock(), sum(map(_size, said)), said)
         self._size += self._held[key].size
         self._keep_within_bounds()
 
-    def whole(self, owner: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    def whole(self, owner: str, agent: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The conversation with what the client did not see put back in its places."""
         if not self._held or not any(isinstance(m, AssistantMessage) and m.tool_calls for m in messages):
             return messages
@@ -63,7 +68,7 @@ class HeldRounds:
             found = None
             if isinstance(message, AssistantMessage) and message.tool_calls:
                 ids = frozenset(call.id for call in message.tool_calls)
-                found = self._held.get((owner, before.digest(), ids))
+                found = self._held.get((owner, agent, before.digest(), ids))
             if found is not None and self._clock() - found.since < KEEP_S:
                 complete += found.messages
             else:

@@ -45,6 +45,8 @@ class RunLoop:
 
     async def execute(self, run: Run) -> None:
         try:
+            if run.unsupported:
+                log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
             session = run.request.session_key
             result = await (self._stateless(run) if session is None else self._in_session(run, session))
         except Exception:
@@ -58,6 +60,7 @@ class RunLoop:
             session=run.request.session_key,
             status=result.status,
             ms=now_ms() - run.created_ms,
+            model=result.model or None,
             tokens=result.usage.total_tokens,
             code=result.error.code if result.error else None,
         )
@@ -68,7 +71,7 @@ class RunLoop:
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             request, ids = run.request, frozenset(call.id for call in result.tool_calls)
-            self._memory.held.keep(request.owner, request.messages, ids, answer.messages)
+            self._memory.held.keep(request.owner, request.agent_id, request.messages, ids, answer.messages)
         return result
 
     async def _in_session(self, run: Run, session: str) -> RunResult:
@@ -120,6 +123,7 @@ class RunLoop:
             finish_reason,
             answer.usage,
             tool_calls=answer.tool_calls,
+            model=answer.model,
         )
         return result, new
 
@@ -161,7 +165,7 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
         # What the tools did is done: the same request once more would do it again.
         message = f"{info.message} {_USED_TOOLS}"
         info = msgspec.structs.replace(info, message=message, retryable=False, retry_after=None)
-    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info)
+    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info, model=answer.model)
 
 
 def _internal() -> GatewayError:

@@ -8,6 +8,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
 
 from msgspec.structs import replace
@@ -55,7 +56,7 @@ class Run:
         if not self.accepted.done():
             self.accepted.set_exception(error)
 
-    @property
+    @cached_property
     def unsupported(self) -> tuple[str, ...]:
         """Names of the request's fields that have no effect with the agent's model."""
         request = self.request

@@ -36,11 +36,14 @@ def summary_tokens(window: int) -> int:
     return max(64, min(_LONGEST, window // 8))
 
 
-def summary_request(earlier: str, part: str, window: int) -> ModelRequest:
-    """The request for a summary of `part`, which follows what the `earlier` summary covers."""
+def summary_request(earlier: str, part: str, window: int, most: int | None = None) -> ModelRequest:
+    """The request for a summary of `part`, which follows what the `earlier` summary covers.
+
+    `most` is how many tokens the models can answer with, where that is known."""
     before = f"<earlier_summary>\n{earlier}\n</earlier_summary>\n\n" if earlier.strip() else ""
     asked = f"{before}<conversation>\n{part}\n</conversation>\n\nWrite the summary."
-    limit = Sampling(max_tokens=window // 4) if window < _SMALL_WINDOW else Sampling()
+    wanted = window // 4
+    limit = Sampling(max_tokens=min(wanted, most or wanted)) if window < _SMALL_WINDOW else Sampling()
     return ModelRequest(_INSTRUCTIONS, (UserMessage(asked),), limit)
 
 

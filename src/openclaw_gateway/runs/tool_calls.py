@@ -29,21 +29,26 @@ _MOST_CHARS = 100_000
 
 
 async def execute(
-    run: Run, calls: Sequence[ToolCall], toolbox: Toolbox, ended: Callable[[ToolMessage], None]
+    run: Run,
+    calls: Sequence[ToolCall],
+    toolbox: Toolbox,
+    ended: Callable[[ToolMessage], None],
+    *,
+    model: str,
 ) -> list[ToolMessage]:
-    """The results, in the order of the calls; `ended` gets each of them as soon as it is there."""
+    """The results, in the order of the calls of `model`; `ended` gets each as soon as it is there."""
     tools = [toolbox.get(call.name) for call in calls]
     if len(calls) > 1 and all(tool is not None and tool.read_only for tool in tools):
-        return list(await asyncio.gather(*(_one(run, call, toolbox, ended) for call in calls)))
-    return [await _one(run, call, toolbox, ended) for call in calls]
+        return list(await asyncio.gather(*(_one(run, call, toolbox, ended, model) for call in calls)))
+    return [await _one(run, call, toolbox, ended, model) for call in calls]
 
 
 async def _one(
-    run: Run, call: ToolCall, toolbox: Toolbox, ended: Callable[[ToolMessage], None]
+    run: Run, call: ToolCall, toolbox: Toolbox, ended: Callable[[ToolMessage], None], model: str
 ) -> ToolMessage:
     run.emit((ToolStarted(call.id, call.name, call.arguments),))
     started = time.monotonic()
-    result = await _result(run, call, toolbox)
+    result = await _result(run, call, toolbox, model)
     took_ms = int((time.monotonic() - started) * 1000)
     text = clipped(_clean(result.text), _MOST_CHARS)
     run.emit((ToolEnded(call.id, call.name, text[:_SHOWN_CHARS], result.is_error, took_ms),))
@@ -52,7 +57,7 @@ async def _one(
     return message
 
 
-async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:
+async def _result(run: Run, call: ToolCall, toolbox: Toolbox, model: str) -> ToolResult:
     tool = toolbox.get(call.name)
     if tool is None:
         return ToolResult(f"There is no tool '{call.name}' here. Go on without it.", is_error=True)
@@ -61,7 +66,7 @@ async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:
     except (DecodeError, UnicodeEncodeError) as error:
         return ToolResult(f"The arguments are not a JSON object: {error}. Call it again.", is_error=True)
     try:
-        return await tool.run(arguments, _context(run, call))
+        return await tool.run(arguments, _context(run, call, model))
     except ToolError as error:
         return ToolResult(str(error), is_error=True)
     except (Exception, asyncio.CancelledError) as error:
@@ -71,7 +76,7 @@ async def _result(run: Run, call: ToolCall, toolbox: Toolbox) -> ToolResult:
         return ToolResult("The tool failed inside the gateway. Go on without it.", is_error=True)
 
 
-def _context(run: Run, call: ToolCall) -> ToolContext:
+def _context(run: Run, call: ToolCall, model: str) -> ToolContext:
     request = run.request
     return ToolContext(
         run.id,
@@ -80,6 +85,7 @@ def _context(run: Run, call: ToolCall) -> ToolContext:
         request.owner,
         request.session_key,
         lambda text: run.emit((ToolUpdated(call.id, call.name, _clean(text[:_SHOWN_CHARS])),)),
+        model,
     )
 
 

@@ -31,7 +31,8 @@ class ToolResult(Struct, frozen=True):
 
 
 class ToolContext(Struct, frozen=True):
-    """One call. `update` shows output while the tool still runs; it never blocks."""
+    """One call. `update` shows output while the tool still runs; it never blocks. `model` is the reference
+    of the model that made the call."""
 
     run_id: str
     call_id: str
@@ -39,6 +40,7 @@ class ToolContext(Struct, frozen=True):
     owner: str
     session_key: str | None
     update: Callable[[str], None]
+    model: str = ""
 
 
 class Tool(Protocol):

@@ -109,7 +109,8 @@ class ErrorInfo(Struct, frozen=True, omit_defaults=True):
 class RunResult(Struct, frozen=True):
     """How a run ended. `error` is set exactly when `status` is not "completed".
 
-    `tool_calls` are calls of the client's tools, which the client now has to execute.
+    `tool_calls` are calls of the client's tools, which the client now has to execute. `model` is the
+    reference of the model that was asked last, which need not be the agent's first; "" = none was.
     """
 
     status: RunStatus
@@ -119,3 +120,4 @@ class RunResult(Struct, frozen=True):
     usage: Usage = Usage()
     error: ErrorInfo | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    model: str = ""

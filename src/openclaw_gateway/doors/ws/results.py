@@ -31,7 +31,7 @@ def accepted(run: Run) -> dict[str, Any]:
 
 def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
     """The last answer to `agent` when all went well."""
-    target = run.plan.target
+    provider, _, model = result.model.partition("/")
     return {
         "runId": run.id,
         "status": "ok",
@@ -42,8 +42,8 @@ def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
                 "durationMs": ended_ms - run.created_ms,
                 "agentMeta": {
                     "sessionKey": run.request.session_key,
-                    "provider": target.provider,
-                    "model": target.model,
+                    "provider": provider,
+                    "model": model,
                     "usage": usage_object(result.usage),
                 },
                 "aborted": False,

@@ -219,3 +219,58 @@ async def test_validate_names_providers_nobody_has(configured: Program) -> None:
     assert slip.startswith(f'{path}:3: tools.byProvider["antropic/claude"]: names no provider')
     assert slip.endswith('did you mean "anthropic"?')
     assert strange.startswith(f"{path}:4: tools.byProvider.zzz: names no provider")
+
+
+async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(program: Program) -> None:
+    path = program.configure(
+        """{ gateway: { prot: 1 },
+        tools: { deny: [5,
+        "reed"],
+        byProvider: { zzz: { deny: ["exec"] }, torn: { deny: ["exec"] } } },
+        models: { providers: { torn: { models: [] },
+        whole: { baseUrl: "http://127.0.0.1:9/v1" } } },
+        agents: { list: [{ id: "a", model: { primary: "nope/ok",
+        fallbacks: ["nada/x", "torn/m", "whole/m"] } },
+        { model: "lost/m" },
+        { id: "b", tools: "none" }] } }"""
+    )
+    done = await program.run("config", "validate", "--json")
+    assert done.code == 78
+    beginnings = [
+        "1: gateway.prot: ",
+        "2: tools.deny[0]: ",
+        '3: tools.deny[1]: the pattern "reed"',
+        "4: tools.byProvider.zzz: names no provider",
+        "5: models.providers.torn.baseUrl: is missing",
+        '7: agents.list[0].model: The provider "nope"',
+        '7: agents.list[0].model: The provider "nada"',
+        "9: agents.list[1].id: is missing",
+        "10: agents.list[2].tools: ",
+    ]
+    problems = done.json["problems"]
+    assert len(problems) == len(beginnings), problems
+    for problem, beginning in zip(problems, beginnings, strict=True):
+        assert problem.startswith(f"{path}:{beginning}"), problem
+
+
+@pytest.mark.parametrize(
+    ("config", "only"),
+    [
+        ('{ gateway: { bind: "lan", auth: { token: "${NOPE}" } } }', "gateway.auth.token: "),
+        ('{ models: 3, agents: { defaults: { model: "mine/m" } } }', "models: "),
+        ('{ mcp: 3, tools: { deny: ["mcp__files__x"] } }', "mcp: "),
+        ('{ tools: { deny: ["reed" }', "not valid JSON5"),
+        ('{ agents: { $include: "nosuch.json", defaults: { model: "no/m" } } }', "agents.$include: "),
+        ('{ models: { providers: { mine: 1 } }, agents: { defaults: { model: "mine/m" } } }', "mine: must"),
+        (
+            '{ agents: { list: [{ id: "a" }, { id: "A" }], defaults: { model: { primary: 1 } } } }',
+            "primary: ",
+        ),
+    ],
+)
+async def test_what_only_follows_from_a_fault_is_not_told(program: Program, config: str, only: str) -> None:
+    program.configure(config)
+    done = await program.run("config", "validate", "--json")
+    problems = [one for one in done.json["problems"] if "is the agent" not in one]
+    assert (done.code, len(problems)) == (78, 1), problems
+    assert only in problems[0]

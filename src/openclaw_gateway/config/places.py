@@ -95,6 +95,19 @@ def locate(document: object, path: KeyPath) -> Place | None:
     return found
 
 
+def emptied(document: Any, path: KeyPath) -> Any:
+    """`document` with an empty value at `path`: of no use to anybody, but still of its own name or number."""
+    key, rest = path[0], path[1:]
+    match document, key:
+        case dict(), str() if key in document:
+            return {**document, key: emptied(document[key], rest) if rest else {}}
+        case list(), int() if key < len(document):
+            new = emptied(document[key], rest) if rest else ""
+            return [*document[:key], new, *document[key + 1 :]]
+        case _:
+            return document
+
+
 def dotted(path: KeyPath) -> str:
     """A path as people write it: `agents.list[0].id`, with quotes around keys that need them."""
     text = ""

@@ -23,11 +23,18 @@ from openclaw_gateway.errors import ConfigError
 
 
 class Reading(Struct, frozen=True):
+    """`unread` are the faults for which something is missing in `checked`, `broken` those between keys."""
+
     document: dict[str, Any]
     environ: Mapping[str, str]
     checked: Checked
-    problems: list[Problem]
+    unread: list[Problem]
+    broken: list[Problem]
     exists: bool
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [*self.unread, *self.broken]
 
 
 class Source(Struct, frozen=True):
@@ -78,8 +85,8 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     checked = check(document, Written, environ=environ, home=paths.home)
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
     ruled = document if checked.problems else {**document, **checked.document}
-    problems += [*checked.problems, *broken_rules(ruled)]
-    return Reading(document, environ, checked, problems, main is not None)
+    problems += checked.problems
+    return Reading(document, environ, checked, problems, broken_rules(ruled), main is not None)
 
 
 def _document(

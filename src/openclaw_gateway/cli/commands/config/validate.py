@@ -21,13 +21,13 @@ def command(invocation: Invocation, config_path: Path | None) -> int:
     """Check the configuration and print every problem. Exit code 0 or 78."""
     terminal, around = Terminal(invocation), Surroundings.of(invocation)
     try:
-        loaded = around.load(config_path)
+        partly = around.load_partly(config_path)
     except ConfigError as error:
         return _tell(terminal, invocation, None, error.problems)
-    sentences, problems = faults(loaded)
-    if problems:
-        sentences += around.explain(problems, config_path)
-    return _tell(terminal, invocation, loaded, sentences)
+    sentences, problems = faults(partly)
+    sentences += around.explain(problems, config_path)
+    whole = not (partly.unread or partly.broken)
+    return _tell(terminal, invocation, partly.loaded if whole else None, sentences)
 
 
 def _tell(

@@ -36,12 +36,22 @@ class Problem(Struct, frozen=True):
 
 
 class PlacedObject(dict[str, Any]):
-    """`place` is where the object begins, `places` where each of its keys stands."""
+    """`place` is where the object begins, `places` where each of its keys stands.
 
-    def __init__(self, items: dict[str, Any], place: Place, places: dict[str, Place]) -> None:
+    `lost` are the places of keys that stand there once more further down.
+    """
+
+    def __init__(
+        self,
+        items: dict[str, Any],
+        place: Place,
+        places: dict[str, Place],
+        lost: tuple[tuple[str, Place], ...] = (),
+    ) -> None:
         super().__init__(items)
         self.place = place
         self.places = places
+        self.lost = lost
 
 
 class PlacedList(list[Any]):

@@ -17,7 +17,7 @@ from openclaw_gateway.config.include import Includes
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import Place, Problem, dotted, locate
-from openclaw_gateway.config.rules import broken_rules
+from openclaw_gateway.config.rules import broken_rules, keys_twice
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.errors import ConfigError
 
@@ -95,14 +95,15 @@ def _document(
     """The file's object with its includes, and what is wrong; None when there is no such file."""
     includes = Includes(files, (path.parent.resolve(), path.resolve().parent, *roots))
     try:
-        document = includes.resolve(files.document(path), path)
+        written = files.document(path)
+        document = includes.resolve(written, path)
     except FileNotFoundError:
         return None, []
     except Unreadable as error:
         return {}, [Problem((), error.reason, error.place or Place(str(path), 0))]
     if not isinstance(document, dict):
         return {}, [*includes.problems, Problem((), "must hold one object: { … }", Place(str(path), 1))]
-    return document, includes.problems
+    return document, [*includes.problems, *keys_twice(written)]
 
 
 def sentences(problems: Iterable[Problem], document: object, paths: Paths) -> list[str]:

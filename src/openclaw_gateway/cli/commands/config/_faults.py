@@ -13,7 +13,7 @@ from openclaw_gateway.config.auth import check_exposure, resolve_auth
 from openclaw_gateway.config.include import KEY as INCLUDE
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig, Partly
-from openclaw_gateway.config.places import KeyPath, Problem
+from openclaw_gateway.config.places import KeyPath, Problem, dotted
 from openclaw_gateway.config.rules import agent_ids, tool_scopes
 from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
@@ -37,6 +37,7 @@ def faults(partly: Partly) -> tuple[list[str], list[Problem]]:
         inside += [*_models(loaded, catalog, unread), *_providers(loaded, catalog)]
     if not _any_above(unread, ("mcp", "servers")):
         inside += pattern_problems(loaded.document, loaded.environ)
+    inside += _defaults(loaded)
     inside = [problem for problem in inside if not _any_above(unread, problem.path)]
     return [each for each in put_together if isinstance(each, str)], list(dict.fromkeys(inside))
 
@@ -97,7 +98,7 @@ def _placed(sentence: str) -> str | Problem:
 
 def _models(loaded: LoadedConfig, catalog: Catalog, unread: list[KeyPath]) -> Iterator[Problem]:
     """Every model an agent names, its own or the one all share. A start resolves them just so."""
-    where = _agents(loaded)
+    where = agents_in(loaded)
     providers = {provider_id(str(path[2])) for path in unread if path[:2] == _PROVIDERS and len(path) > 2}
     names = bool(providers) or _any_near(unread, ("agents", "defaults", "models"))
     keys = _any_near(unread, ("env",))
@@ -118,7 +119,18 @@ def _models(loaded: LoadedConfig, catalog: Catalog, unread: list[KeyPath]) -> It
                 yield Problem((*entry, "model"), error.message)
 
 
-def _agents(loaded: LoadedConfig) -> dict[str, KeyPath]:
+def _defaults(loaded: LoadedConfig) -> Iterator[Problem]:
+    """All agents that are the default one, but for the first."""
+    where = agents_in(loaded)
+    first, *others = [entry.id for entry in loaded.config.agents.entries if entry.default] or [""]
+    for agent in others:
+        yield Problem(
+            (*where[agent], "default"),
+            f"is true as well as that of {dotted(where[first])}, which is the one that counts; keep one",
+        )
+
+
+def agents_in(loaded: LoadedConfig) -> dict[str, KeyPath]:
     """Where each agent is written. A key is taken as it stands, an id may hold a variable."""
     where: dict[str, KeyPath] = {}
     for path, written in agent_ids(loaded.document):

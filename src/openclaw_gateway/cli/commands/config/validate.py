@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.commands.config._faults import faults
+from openclaw_gateway.cli.commands.config._notes import notes
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -34,13 +35,16 @@ def _tell(
     terminal: Terminal, invocation: Invocation, loaded: LoadedConfig | None, problems: list[str]
 ) -> int:
     notices = list(loaded.notices) if loaded else []
+    remarks = notes(loaded) if loaded else []
     if invocation.json:
         path = {"path": str(loaded.path), "exists": loaded.exists} if loaded else {}
-        terminal.json({"ok": not problems, **path, "problems": problems, "notices": notices})
+        terminal.json(
+            {"ok": not problems, **path, "problems": problems, "notices": notices, "notes": remarks}
+        )
         return CONFIG if problems else 0
     for problem in problems:
         terminal.fault(problem)
-    for notice in notices:
+    for notice in (*notices, *remarks):
         terminal.notice(notice)
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"

@@ -257,6 +257,7 @@ async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(prog
     ("config", "only"),
     [
         ('{ gateway: { bind: "lan", auth: { token: "${NOPE}" } } }', "gateway.auth.token: "),
+        ('{ gateway: { bind: "lan" }, env: { vars: { OPENCLAW_GATEWAY_TOKEN: "${NOPE}" } } }', "env.vars."),
         ('{ models: 3, agents: { defaults: { model: "mine/m" } } }', "models: "),
         ('{ mcp: 3, tools: { deny: ["mcp__files__x"] } }', "mcp: "),
         ('{ tools: { deny: ["reed" }', "not valid JSON5"),

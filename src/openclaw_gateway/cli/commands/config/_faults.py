@@ -46,19 +46,20 @@ def _start(partly: Partly) -> list[str]:
     """What a start finds before it looks at the agents."""
     config, environ = partly.loaded.config, partly.loaded.environ
     faulty = [_parent_of_include(problem.path) for problem in (*partly.unread, *partly.broken)]
-    auth, port, model = ("gateway", "auth"), ("gateway", "port"), ("agents", "defaults", "model")
-    bind = (("gateway", "bind"), ("gateway", "customBindHost"))
+    auth = (("gateway", "auth"), ("env",))
+    bind = (*auth, ("gateway", "bind"), ("gateway", "customBindHost"))
+    models = (("agents", "defaults", "model"), ("models",), ("env",))
     sentences: list[str] = []
-    if not _any_near(faulty, auth):
+    if not _any_near(faulty, *auth):
         with _into(sentences):
             resolve_auth(config.gateway.auth, environ=environ)
-    if not _any_near(faulty, port):
+    if not _any_near(faulty, ("gateway", "port")):
         with _into(sentences):
             resolve_port(config, environ=environ)
-    if not _any_near(faulty, auth, *bind):
+    if not _any_near(faulty, *bind):
         with _into(sentences):
             check_exposure(resolve_bind(config)[0], resolve_auth(config.gateway.auth, environ=environ))
-    if not _any_near(faulty, model, ("models",), ("env",)):
+    if not _any_near(faulty, *models):
         with _into(sentences):
             embedded = LocalModel.from_environment(environ).unavailable() is None
             choose_default(config, environ, local_available=embedded)
@@ -98,20 +99,19 @@ def _placed(sentence: str) -> str | Problem:
 
 def _models(loaded: LoadedConfig, catalog: Catalog, unread: list[KeyPath]) -> Iterator[Problem]:
     """Every model an agent names, its own or the one all share. A start resolves them just so."""
+    if _any_near(unread, ("env",)):
+        # A provider's key may be what could not be read.
+        return
     where = agents_in(loaded)
     providers = {provider_id(str(path[2])) for path in unread if path[:2] == _PROVIDERS and len(path) > 2}
-    names = bool(providers) or _any_near(unread, ("agents", "defaults", "models"))
-    keys = _any_near(unread, ("env",))
+    aliases = bool(providers) or _any_near(unread, ("agents", "defaults", "models"))
     own = {entry.id for entry in loaded.config.agents.entries if entry.model is not None}
     for agent in compile_roster(loaded.config.agents):
         entry = where[agent.id] if agent.id in own else ("agents", "defaults")
         for ref in (agent.model, *agent.fallbacks):
-            if (
-                ref is None
-                or keys
-                or (names and "/" not in ref)
-                or provider_id(ref.partition("/")[0]) in providers
-            ):
+            if ref is None or (aliases and "/" not in ref):
+                continue
+            if provider_id(ref.partition("/")[0]) in providers:
                 continue
             try:
                 catalog.resolve(ref, params={**agent.model_params.get(ref, {}), **agent.params})
@@ -126,7 +126,7 @@ def _defaults(loaded: LoadedConfig) -> Iterator[Problem]:
     for agent in others:
         yield Problem(
             (*where[agent], "default"),
-            f"is true as well as that of {dotted(where[first])}, which is the one that counts; keep one",
+            f"is true as well as that of {dotted(where[first])}, but only one agent is the default; keep one",
         )
 
 

@@ -1,4 +1,4 @@
-"""`approvals list`, `allow`, `deny`: what they write, and what they say."""
+"""`approvals list`, `allow`, `deny`, `remove`: what they write, and what they say."""
 
 import asyncio
 import stat
@@ -31,7 +31,7 @@ async def test_allow_and_deny_write_a_file_for_its_owner_alone(program: Program)
 @pytest.mark.parametrize("agent", ["nope", "", " ", "*", "日本"])
 async def test_an_agent_that_is_not_configured_is_never_another_one(program: Program, agent: str) -> None:
     program.configure({"agents": {"list": [{"id": "main"}, {"id": "work"}]}})
-    commands = (("allow", "npm"), ("deny", "npm"), ("list",))
+    commands = (("allow", "npm"), ("deny", "npm"), ("remove", "npm"), ("list",))
     for done in await asyncio.gather(
         *(program.run("approvals", *words, "--agent", agent, "--json") for words in commands),
         program.run("agents", "show", agent, "--json"),
@@ -83,3 +83,46 @@ async def test_writers_do_not_lose_each_others_patterns(program: Program) -> Non
     await asyncio.gather(*(program.run("approvals", "allow", name) for name in names))
     allowed = (await program.run("approvals", "list", "--json")).json["agents"]["*"]["allow"]
     assert sorted(allowed) == names
+
+
+async def test_remove_takes_back_what_was_allowed_or_denied(program: Program) -> None:
+    program.configure({"agents": {"list": [{"id": "work"}]}})
+    await asyncio.gather(program.run("approvals", "allow", "npm"), program.run("approvals", "deny", "rm"))
+    await program.run("approvals", "allow", "npm", "--agent", "work")
+    done = await program.run("approvals", "remove", "npm")
+    assert done.out == "npm is neither allowed nor denied by name for all agents any more.\n"
+    done = await program.run("approvals", "remove", "npm")
+    assert (done.code, done.out) == (0, "npm was neither allowed nor denied by name for all agents.\n")
+    done = await program.run("approvals", "remove", "rm", "--json")
+    assert done.json == {"ok": True, "changed": True, "pattern": "rm", "agent": "*"}
+    agents = (await program.run("approvals", "list", "--json")).json["agents"]
+    assert (agents["*"]["allow"], agents["*"]["deny"]) == ([], [])
+    assert agents["work"]["allow"] == ["npm"]
+    done = await program.run("approvals", "remove", "npm", "--agent", "work", "--json")
+    assert done.json["changed"] is True
+
+
+async def test_allowing_what_only_looked_says_what_that_opens(program: Program) -> None:
+    more = "now with any argument, also outside the workspace"
+    patterns = ("cat", "/usr/bin/git", "c?t", "npm")
+    done = await asyncio.gather(*(program.run("approvals", "allow", pattern) for pattern in patterns))
+    assert [more in one.out for one in done] == [True, True, True, False]
+
+
+async def test_what_is_denied_is_not_listed_for_looking(program: Program) -> None:
+    program.configure({"agents": {"list": [{"id": "work"}]}})
+    await program.run("approvals", "deny", "cat")
+    await program.run("approvals", "deny", "he*", "--agent", "work")
+    (program.state / "exec-approvals.json").write_text(
+        '{"version": 1, "agents": {"*": {"denylist": [{"pattern": "*/tail"}]}}}'
+    )
+    everybody, work = [
+        set((await program.run("approvals", "list", "--json", *words)).json["readOnly"])
+        for words in ((), ("--agent", "work"))
+    ]
+    assert not everybody & {"cat", "tail"}
+    assert "head" in everybody
+    assert not work & {"cat", "tail", "head"}
+    (line,) = [one for one in (await program.run("approvals", "list")).out.splitlines() if "looking" in one]
+    assert "ls" in line
+    assert "cat" not in line

@@ -219,3 +219,105 @@ async def test_validate_names_providers_nobody_has(configured: Program) -> None:
     assert slip.startswith(f'{path}:3: tools.byProvider["antropic/claude"]: names no provider')
     assert slip.endswith('did you mean "anthropic"?')
     assert strange.startswith(f"{path}:4: tools.byProvider.zzz: names no provider")
+
+
+async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(program: Program) -> None:
+    path = program.configure(
+        """{ gateway: { prot: 1 },
+        tools: { deny: [5,
+        "reed"],
+        byProvider: { zzz: { deny: ["exec"] }, torn: { deny: ["exec"] } } },
+        models: { providers: { torn: { models: [] },
+        whole: { baseUrl: "http://127.0.0.1:9/v1" } } },
+        agents: { list: [{ id: "a", model: { primary: "nope/ok",
+        fallbacks: ["nada/x", "torn/m", "whole/m"] } },
+        { model: "lost/m" },
+        { id: "b", tools: "none" }] } }"""
+    )
+    done = await program.run("config", "validate", "--json")
+    assert done.code == 78
+    beginnings = [
+        "1: gateway.prot: ",
+        "2: tools.deny[0]: ",
+        '3: tools.deny[1]: the pattern "reed"',
+        "4: tools.byProvider.zzz: names no provider",
+        "5: models.providers.torn.baseUrl: is missing",
+        '7: agents.list[0].model: The provider "nope"',
+        '7: agents.list[0].model: The provider "nada"',
+        "9: agents.list[1].id: is missing",
+        "10: agents.list[2].tools: ",
+    ]
+    problems = done.json["problems"]
+    assert len(problems) == len(beginnings), problems
+    for problem, beginning in zip(problems, beginnings, strict=True):
+        assert problem.startswith(f"{path}:{beginning}"), problem
+
+
+@pytest.mark.parametrize(
+    ("config", "only"),
+    [
+        ('{ gateway: { bind: "lan", auth: { token: "${NOPE}" } } }', "gateway.auth.token: "),
+        ('{ gateway: { bind: "lan" }, env: { vars: { OPENCLAW_GATEWAY_TOKEN: "${NOPE}" } } }', "env.vars."),
+        ('{ models: 3, agents: { defaults: { model: "mine/m" } } }', "models: "),
+        ('{ mcp: 3, tools: { deny: ["mcp__files__x"] } }', "mcp: "),
+        ('{ tools: { deny: ["reed" }', "not valid JSON5"),
+        ('{ agents: { $include: "nosuch.json", defaults: { model: "no/m" } } }', "agents.$include: "),
+        ('{ models: { providers: { mine: 1 } }, agents: { defaults: { model: "mine/m" } } }', "mine: must"),
+        (
+            '{ agents: { list: [{ id: "a" }, { id: "A" }], defaults: { model: { primary: 1 } } } }',
+            "primary: ",
+        ),
+    ],
+)
+async def test_what_only_follows_from_a_fault_is_not_told(program: Program, config: str, only: str) -> None:
+    program.configure(config)
+    done = await program.run("config", "validate", "--json")
+    problems = [one for one in done.json["problems"] if "is the agent" not in one]
+    assert (done.code, len(problems)) == (78, 1), problems
+    assert only in problems[0]
+
+
+async def test_what_cannot_be_meant_is_a_fault_for_validate_alone(configured: Program) -> None:
+    path = configured.configure(
+        """{ agents: { list: [{ id: "a", default: true,
+        name: "one",
+        name: "two" }, { id: "b" },
+        { id: "c", default: true }] },
+        logging: { level: "info", level: "debug" },
+        session: {},
+        session: {} }""",
+        "openclaw-gateway.json",
+    )
+    done = await configured.run("config", "validate", "--json")
+    assert done.code == 78
+    name, default, session = done.json["problems"]
+    assert name.startswith(f"{path}:2: agents.list[0].name: stands in the same object again on line 3,")
+    assert default.startswith(f"{path}:4: agents.list[2].default: is true as well as that of agents.list[0],")
+    assert session.startswith(f"{path}:6: session: stands in the same object again on line 7,")
+    assert (await configured.run("agents", "list")).code == 0
+
+
+async def test_validate_notes_what_may_not_be_meant(configured: Program) -> None:
+    configured.configure(
+        """{ models: { providers: { mock: { params: { temperature: 2.5 } } } },
+        agents: { defaults: { skills: ["here", "gone"], params: { temperature: 2 } },
+        list: [{ id: "Grün 1", workspace: "w" }, { id: "B", workspace: "w", skills: ["nosuch"] }],
+        entries: { c: { params: { temperature: -1 } } } } }""",
+        "openclaw-gateway.json",
+    )
+    skill = configured.state / "w" / "skills" / "here" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: here\ndescription: something\n---\n")
+    done = await configured.run("config", "validate", "--json")
+    assert (done.code, done.json["ok"]) == (0, True)
+    nowhere = f"is found, neither in the workspace nor in {configured.state / 'skills'}."
+    assert done.json["notes"] == [
+        'agents.list[0].id: the agent "Grün 1" is called "gr-n-1".',
+        f"The agents gr-n-1, b share one workspace, {configured.state / 'w'}.",
+        "models.providers.mock.params.temperature: is 2.5; providers take 0 to 2.",
+        "agents.entries.c.params.temperature: is -1; providers take 0 to 2.",
+        f'agents.defaults.skills: no skill "gone" {nowhere}',
+        f'agents.list[1].skills: no skill "nosuch" {nowhere}',
+    ]
+    done = await configured.run("config", "validate")
+    assert (done.code, done.err.count("note: ")) == (0, 6)

@@ -256,6 +256,15 @@ async def test_a_call_may_ask_for_less_than_it_may(make: Make) -> None:
     assert not (room.root / "a").exists()
 
 
+@pytest.mark.parametrize("command", ["cat /etc/passwd", "cat ../a", "cat out/passwd"])
+async def test_for_a_path_outside_nobody_is_told_to_allow_the_program(make: Make, command: str) -> None:
+    room = make(exec={})
+    (room.root / "out").symlink_to("/etc")
+    text = await room.refused("exec", command=command)
+    assert "use a path inside the workspace" in text
+    assert "approvals allow" not in text
+
+
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
     room.write("a.txt", "hello\n")

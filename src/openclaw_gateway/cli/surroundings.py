@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.config.load import LoadedConfig, explain, load_config
+from openclaw_gateway.config.load import LoadedConfig, Partly, explain, load_config, load_partly
 from openclaw_gateway.config.places import Problem
 
 
@@ -32,8 +32,12 @@ class Surroundings(Struct, frozen=True):
         """The configuration. Raises ConfigError."""
         return load_config(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
 
+    def load_partly(self, config_path: Path | None = None) -> Partly:
+        """What of the configuration can be read. Raises ConfigError."""
+        return load_partly(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
+
     def explain(self, problems: Iterable[Problem], config_path: Path | None = None) -> list[str]:
-        """Problems in what `load` gave, as sentences with file and line."""
+        """All faults of the files and these `problems` beside them, as sentences with file and line."""
         return explain(problems, environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
 
     def for_options(self) -> dict[str, Any]:

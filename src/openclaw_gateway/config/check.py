@@ -46,7 +46,7 @@ def check(
 ) -> Checked:
     walk = _Walk(environ, home)
     clean = walk.struct(document, schema, (), "")
-    return Checked(clean, walk.problems, tuple(walk.unserved))
+    return Checked({} if clean is _REFUSED else clean, walk.problems, tuple(walk.unserved))
 
 
 @cache
@@ -62,10 +62,11 @@ class _Walk:
         self.problems: list[Problem] = []
         self.unserved: dict[str, None] = {}
 
-    def struct(
-        self, value: dict[str, Any], struct: type[Struct], path: KeyPath, pattern: str
-    ) -> dict[str, Any]:
-        """`pattern` is the path with all agents and models folded into one, for the notice."""
+    def struct(self, value: dict[str, Any], struct: type[Struct], path: KeyPath, pattern: str) -> Any:
+        """`pattern` is the path with all agents and models folded into one, for the notice.
+
+        Refused when it lacks what it cannot be without, so that what is clean always fits its struct.
+        """
         fields, known = _fields(struct), KNOWN.get(struct, frozenset())
         clean: dict[str, Any] = {}
         for key, item in value.items():
@@ -83,7 +84,7 @@ class _Walk:
         for key, field in fields.items():
             if field.required and key not in value:
                 self._refuse((*path, key), "is missing; add it")
-        return clean
+        return clean if all(key in clean for key, field in fields.items() if field.required) else _REFUSED
 
     def _refuse(self, path: KeyPath, message: str) -> object:
         self.problems.append(Problem(path, message))

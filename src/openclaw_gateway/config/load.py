@@ -2,7 +2,8 @@
 
 Nothing is written, nothing is kept between calls, the process environment stays as it is. When anything is
 wrong the files are read a second time, as documents that know their lines, and all faults are raised
-together; `explain` does the same for faults that others found.
+together. `load_partly` gives what can be read in spite of them, for whoever looks for more; `explain` tells
+the faults that were found there together with those of the files.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import normal_agent_id
-from openclaw_gateway.config.places import Problem
-from openclaw_gateway.config.reading import Source, sentences
+from openclaw_gateway.config.places import Problem, emptied
+from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.errors import ConfigError
@@ -52,10 +54,42 @@ def load_config(
     `config_path` is the operator's `--config`. Relative paths start from `cwd`, the process's by default.
     """
     source = Source.of(environ, home, config_path, cwd)
-    reading, paths, notices = source.read(), source.paths, list(source.notices)
+    reading = source.read()
     if reading.problems:
         again = source.read(placed=True)
-        raise ConfigError(sentences(again.problems, again.document, paths))
+        raise ConfigError(sentences(again.problems, again.document, source.paths))
+    return _loaded(source, reading, reading.document)
+
+
+class Partly(Struct, frozen=True):
+    """What could be read. In `loaded.document` every value that was refused is empty.
+
+    `unread` are the faults that took something away, `broken` those that did not.
+    """
+
+    loaded: LoadedConfig
+    unread: tuple[Problem, ...]
+    broken: tuple[Problem, ...]
+
+
+def load_partly(
+    *,
+    environ: Mapping[str, str],
+    home: Path,
+    config_path: Path | None = None,
+    cwd: Path | None = None,
+) -> Partly:
+    """As `load_config`, but without the parts that have faults. Raises ConfigError only for the `.env`."""
+    source = Source.of(environ, home, config_path, cwd)
+    reading = source.read()
+    document = reading.document
+    for problem in reading.checked.problems:
+        document = emptied(document, problem.path)
+    return Partly(_loaded(source, reading, document), tuple(reading.unread), tuple(reading.broken))
+
+
+def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> LoadedConfig:
+    paths, notices = source.paths, list(source.notices)
     config = msgspec.convert(_as_config(reading.checked.document), Config)
     if paths.named and not reading.exists:
         notices.append(f"There is no configuration file at {paths.config_file}; the defaults apply.")
@@ -75,7 +109,7 @@ def load_config(
         home=paths.home,
         exists=reading.exists,
         environ=reading.environ,
-        document=reading.document,
+        document=document,
     )
 
 
@@ -87,9 +121,13 @@ def explain(
     config_path: Path | None = None,
     cwd: Path | None = None,
 ) -> list[str]:
-    """Each problem as a sentence with file and line. The files are read again, slowly: only for a fault."""
+    """All that is wrong with the files, and each of `problems`, as sentences with file and line.
+
+    The files are read again, slowly.
+    """
     source = Source.of(environ, home, config_path, cwd)
-    return sentences(problems, source.read(placed=True).document, source.paths)
+    again = source.read(placed=True)
+    return sentences([*again.problems, *problems], again.document, source.paths)
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

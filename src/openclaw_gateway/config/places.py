@@ -36,12 +36,22 @@ class Problem(Struct, frozen=True):
 
 
 class PlacedObject(dict[str, Any]):
-    """`place` is where the object begins, `places` where each of its keys stands."""
+    """`place` is where the object begins, `places` where each of its keys stands.
 
-    def __init__(self, items: dict[str, Any], place: Place, places: dict[str, Place]) -> None:
+    `lost` are the places of keys that stand there once more further down.
+    """
+
+    def __init__(
+        self,
+        items: dict[str, Any],
+        place: Place,
+        places: dict[str, Place],
+        lost: tuple[tuple[str, Place], ...] = (),
+    ) -> None:
         super().__init__(items)
         self.place = place
         self.places = places
+        self.lost = lost
 
 
 class PlacedList(list[Any]):
@@ -93,6 +103,19 @@ def locate(document: object, path: KeyPath) -> Place | None:
         else:
             break
     return found
+
+
+def emptied(document: Any, path: KeyPath) -> Any:
+    """`document` with an empty value at `path`: of no use to anybody, but still of its own name or number."""
+    key, rest = path[0], path[1:]
+    match document, key:
+        case dict(), str() if key in document:
+            return {**document, key: emptied(document[key], rest) if rest else {}}
+        case list(), int() if key < len(document):
+            new = emptied(document[key], rest) if rest else ""
+            return [*document[:key], new, *document[key + 1 :]]
+        case _:
+            return document
 
 
 def dotted(path: KeyPath) -> str:

@@ -17,17 +17,24 @@ from openclaw_gateway.config.include import Includes
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import Place, Problem, dotted, locate
-from openclaw_gateway.config.rules import broken_rules
+from openclaw_gateway.config.rules import broken_rules, keys_twice
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.errors import ConfigError
 
 
 class Reading(Struct, frozen=True):
+    """`unread` are the faults for which something is missing in `checked`, `broken` those between keys."""
+
     document: dict[str, Any]
     environ: Mapping[str, str]
     checked: Checked
-    problems: list[Problem]
+    unread: list[Problem]
+    broken: list[Problem]
     exists: bool
+
+    @property
+    def problems(self) -> list[Problem]:
+        return [*self.unread, *self.broken]
 
 
 class Source(Struct, frozen=True):
@@ -78,8 +85,8 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     checked = check(document, Written, environ=environ, home=paths.home)
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
     ruled = document if checked.problems else {**document, **checked.document}
-    problems += [*checked.problems, *broken_rules(ruled)]
-    return Reading(document, environ, checked, problems, main is not None)
+    problems += checked.problems
+    return Reading(document, environ, checked, problems, broken_rules(ruled), main is not None)
 
 
 def _document(
@@ -88,14 +95,15 @@ def _document(
     """The file's object with its includes, and what is wrong; None when there is no such file."""
     includes = Includes(files, (path.parent.resolve(), path.resolve().parent, *roots))
     try:
-        document = includes.resolve(files.document(path), path)
+        written = files.document(path)
+        document = includes.resolve(written, path)
     except FileNotFoundError:
         return None, []
     except Unreadable as error:
         return {}, [Problem((), error.reason, error.place or Place(str(path), 0))]
     if not isinstance(document, dict):
         return {}, [*includes.problems, Problem((), "must hold one object: { … }", Place(str(path), 1))]
-    return document, includes.problems
+    return document, [*includes.problems, *keys_twice(written)]
 
 
 def sentences(problems: Iterable[Problem], document: object, paths: Paths) -> list[str]:

@@ -4,16 +4,38 @@ Each rule is a generator of Problems over the merged document; a part of the wro
 problem and skipped here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
-from openclaw_gateway.config.places import KeyPath, Problem, dotted
+from openclaw_gateway.config.places import KeyPath, PlacedObject, Problem, dotted
 
 
 def broken_rules(document: dict[str, Any]) -> list[Problem]:
     rules = (_one_secret, _custom_bind, _agents, _tool_policies, _mcp_servers)
     return [problem for rule in rules for problem in rule(document)]
+
+
+def keys_twice(document: Any) -> Iterator[Problem]:
+    """Keys of one file that stand twice in its outermost object, or anywhere in `agents`: one is lost.
+
+    Only a document with places knows them, so that no configuration fails to load for it.
+    """
+    if isinstance(document, PlacedObject):
+        yield from _twice(document, (), deep=False)
+        yield from _twice(document.get("agents"), ("agents",), deep=True)
+
+
+def _twice(value: Any, path: KeyPath, *, deep: bool) -> Iterator[Problem]:
+    if isinstance(value, PlacedObject):
+        for key, place in value.lost:
+            message = f"stands in the same object again on line {value.places[key].line}, which alone counts"
+            yield Problem((*path, key), f"{message}; make one of the two", place)
+    items: Iterable[tuple[str | int, Any]] = ()
+    if deep and isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, item in items:
+        yield from _twice(item, (*path, step), deep=True)
 
 
 def agent_ids(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -88,6 +88,7 @@ class _Scanner:
 
     def object(self, depth: int) -> PlacedObject:
         start, items, places = self.at, dict[str, Any](), dict[str, Place]()
+        lost: list[tuple[str, Place]] = []
         self.at += 1
         while (char := self.peek()) != "}":
             if not char:
@@ -97,10 +98,12 @@ class _Scanner:
             if self.peek() != ":":
                 raise self.wrong("a colon is missing after the key")
             self.at += 1
+            if key in places:
+                lost.append((key, places[key]))
             items[key], places[key] = self.value(depth + 1), place
             self.separator("}", start)
         self.at += 1
-        return PlacedObject(items, self.place(start), places)
+        return PlacedObject(items, self.place(start), places, tuple(lost))
 
     def list(self, depth: int) -> PlacedList:
         start, items, places = self.at, list[Any](), list[Place]()

@@ -44,6 +44,7 @@ class Rules(Struct, frozen=True):
     trust_list_when_asked: bool = False
 
 
+STAY_INSIDE = "use a path inside the workspace"
 # What stricter() changes nothing with.
 NO_RULES = Rules("full", "off", trust_list_when_asked=True)
 
@@ -148,10 +149,11 @@ def _listed(
                 directory = segment.words[1].text
         if why is not None:
             known = first.text in read_only_commands.NAMES
-            return Refused(
-                f"`{first.text}` is allowed for looking only, not with {why}" if known else why,
-                _suggestion(first, resolve),
-            )
+            reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
+            if why in read_only_commands.PATHS:
+                # To allow the program would open the whole machine to it for the sake of one path.
+                return Refused(f"{reason}; {STAY_INSIDE}")
+            return Refused(reason, _suggestion(first, resolve))
         looks.append(segment)
     if directory != "." and any(segment.joiner in ("||", ";") for segment in segments):
         return Refused("after cd only && and | are allowed", "cd")
@@ -170,13 +172,18 @@ def _matches(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], st
 
 def _denied(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str | None]) -> bool:
     """By every name it has: denying is generous."""
-    if not patterns:
-        return False
-    if first.glob:
-        return True
-    path = resolve(first.text) or first.text
-    names = {first.text, first.text.rpartition("/")[2], path, path.rpartition("/")[2]}
+    return bool(patterns) and (first.glob or denies(patterns, first.text, resolve))
+
+
+def denies(patterns: tuple[str, ...], program: str, resolve: Callable[[str], str | None]) -> bool:
+    path = resolve(program) or program
+    names = {program, program.rpartition("/")[2], path, path.rpartition("/")[2]}
     return any(_fits(name, one) for one in patterns for name in names)
+
+
+def loosens(pattern: str) -> bool:
+    """Whether what only looked may do anything once `pattern` is allowed."""
+    return any(_fits(name, pattern.rpartition("/")[2]) for name in read_only_commands.NAMES)
 
 
 def _runs_another(name: str) -> bool:

@@ -101,6 +101,12 @@ def deny(document: dict[str, Any], agent_id: str, pattern: str) -> bool:
     return _add(document, agent_id, "denylist", pattern) or removed
 
 
+def remove(document: dict[str, Any], agent_id: str, pattern: str) -> bool:
+    """Neither allowed nor denied by name any more. Whether it was."""
+    removed = [_remove(document, agent_id, which, pattern) for which in ("allowlist", "denylist")]
+    return any(removed)
+
+
 def _of_settings(settings: Mapping[str, Any]) -> Rules:
     """Where nothing is said, the list; `full` asks only when that is said too."""
     security: ExecSecurity = settings.get("security") or "allowlist"
@@ -136,13 +142,8 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _entries(document: dict[str, Any], agent_id: str, which: str) -> list[Any]:
-    entries: list[Any] = document.setdefault("agents", {}).setdefault(agent_id, {}).setdefault(which, [])
-    return entries
-
-
 def _add(document: dict[str, Any], agent_id: str, which: str, pattern: str) -> bool:
-    entries = _entries(document, agent_id, which)
+    entries = document.setdefault("agents", {}).setdefault(agent_id, {}).setdefault(which, [])
     if any(entry["pattern"] == pattern for entry in entries):
         return False
     entries.append({"pattern": pattern})
@@ -150,7 +151,7 @@ def _add(document: dict[str, Any], agent_id: str, which: str, pattern: str) -> b
 
 
 def _remove(document: dict[str, Any], agent_id: str, which: str, pattern: str) -> bool:
-    entries = _entries(document, agent_id, which)
+    entries = document.get("agents", {}).get(agent_id, {}).get(which, [])
     kept = [entry for entry in entries if entry["pattern"] != pattern]
     changed = len(kept) < len(entries)
     entries[:] = kept

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.tools.allowlist import NO_RULES, Allowed, Refused, Rules, decide, stricter
+from openclaw_gateway.tools.allowlist import NO_RULES, STAY_INSIDE, Allowed, Refused, Rules, decide, stricter
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
@@ -72,7 +72,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
             _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
             for part in verdict.looks
         ):
-            verdict = Refused("a path in it leads out of the workspace")
+            verdict = Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
         else:
             return Permit(verdict.command, cwd, env)
     raise ToolError(_explained(verdict, wish.agent_id))

@@ -15,6 +15,11 @@ from openclaw_gateway.tools.shell_words import Word
 
 Refusal = str
 
+_UPWARDS = "a path with `..`"
+_ABSOLUTE = "an absolute path outside the workspace"
+# The refusals that are about where a path leads, not about what the command does.
+PATHS: frozenset[Refusal] = frozenset((_UPWARDS, _ABSOLUTE))
+
 
 class Options(Struct, frozen=True):
     """Letters without (`flags`) and with a value (`valued`), and long names.
@@ -197,9 +202,9 @@ def _paths(words: tuple[Word, ...], root: str) -> Refusal | None:
             texts.append(_value(word.text))
         for text in texts:
             if ".." in re.split(r"[/=:]", text):
-                return "a path with .."
+                return _UPWARDS
             if text.startswith("/") and not below(text, root):
-                return "an absolute path outside the workspace (relative ones are fine)"
+                return _ABSOLUTE
     return None
 
 

@@ -1,4 +1,4 @@
-"""What `approvals allow` and `approvals deny` share: the pattern's rules, the file, and what is said."""
+"""What `approvals allow`, `deny` and `remove` share: the pattern's rules, the file, and what is said."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +21,13 @@ def change(
     invocation: Invocation,
     pattern: str,
     act: Change,
-    done: str,
     *,
+    done: str,
+    idle: str,
     agent: str | None,
     config_path: Path | None,
 ) -> None:
-    """Raises CommandFailed, and BadParameter for what could never match."""
-    pattern = _checked(pattern)
+    """`done` and `idle` say what is so now and what was so before, with {who}. Raises CommandFailed."""
     around = Surroundings.of(invocation)
     agent_id = ALL_AGENTS if agent is None else configured_id(around, agent, config_path)
     path = approvals_path(
@@ -47,10 +47,11 @@ def change(
         terminal.json({"ok": True, "changed": changed, "pattern": pattern, "agent": agent_id})
         return
     who = "all agents" if agent_id == ALL_AGENTS else f"agent {agent_id}"
-    terminal.say(f"{pattern} is {done} for {who}." if changed else f"{pattern} was {done} for {who} already.")
+    terminal.say(f"{pattern} {(done if changed else idle).format(who=who)}.")
 
 
-def _checked(pattern: str) -> str:
+def checked(pattern: str) -> str:
+    """Raises BadParameter for what could never match."""
     pattern = pattern.strip()
     if not pattern:
         raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")

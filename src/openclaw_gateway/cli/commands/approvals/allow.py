@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.commands.approvals._change import change
+from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.tools.allowlist import loosens
 from openclaw_gateway.tools.approvals import allow
 
 
@@ -17,4 +18,14 @@ from openclaw_gateway.tools.approvals import allow
 @pass_invocation
 def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
     """Allow the program PATTERN: its name, or a glob of its path such as '/opt/tools/*'."""
-    change(invocation, pattern, allow, "allowed", agent=agent, config_path=config_path)
+    pattern = checked(pattern)
+    more = ", now with any argument, also outside the workspace" if loosens(pattern) else ""
+    change(
+        invocation,
+        pattern,
+        allow,
+        done=f"is allowed for {{who}}{more}",
+        idle="was allowed for {who} already",
+        agent=agent,
+        config_path=config_path,
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.commands.approvals._change import change
+from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.approvals import deny
@@ -21,4 +21,12 @@ def command(invocation: Invocation, *, pattern: str, agent: str | None, config_p
     Programs that run others (sh -c, python -c) are not seen through: deny them too. While anything is denied,
     words that run another command (env, xargs, time, VAR=x) are refused.
     """
-    change(invocation, pattern, deny, "denied", agent=agent, config_path=config_path)
+    change(
+        invocation,
+        checked(pattern),
+        deny,
+        done="is denied for {who}",
+        idle="was denied for {who} already",
+        agent=agent,
+        config_path=config_path,
+    )

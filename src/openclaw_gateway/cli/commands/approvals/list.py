@@ -1,5 +1,8 @@
 """`approvals list`: what agents may run, and where that is written."""
 
+import os
+import shutil
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 import click
@@ -12,7 +15,14 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, read_approvals
+from openclaw_gateway.tools.allowlist import denies
+from openclaw_gateway.tools.approvals import (
+    ALL_AGENTS,
+    Approvals,
+    BrokenApprovals,
+    approvals_path,
+    read_approvals,
+)
 from openclaw_gateway.tools.read_only_commands import NAMES
 
 
@@ -30,7 +40,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
     theirs = path.parent.parent / path.name
     try:
         approvals = read_approvals(path)
-        read_approvals(theirs)
+        others = read_approvals(theirs)
     except BrokenApprovals as error:
         raise CommandFailed(
             f"{error}. Until it is corrected no agent runs a command.", code="approvals_broken"
@@ -39,6 +49,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
         set(approvals.agents) if agent is None else {ALL_AGENTS, configured_id(around, agent, config_path)}
     )
     sections = {name: section for name, section in approvals.agents.items() if name in shown}
+    looking = _not_denied(NAMES, (approvals, others), {ALL_AGENTS} if agent is None else shown)
     terminal = Terminal(invocation)
     if invocation.json:
         agents = {
@@ -52,7 +63,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
         }
         defaults = msgspec.to_builtins(approvals.defaults)
         rules = {name: defaults[name] for name in ("security", "ask", "askFallback")}
-        terminal.json({"path": str(path), "defaults": rules, "agents": agents, "readOnly": NAMES})
+        terminal.json({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
         return
     for name, section in sorted(sections.items()):
         terminal.heading("all agents" if name == ALL_AGENTS else f"agent {name}")
@@ -61,7 +72,19 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
                 terminal.row(label, entry.pattern)
     if not any(section.allowlist or section.denylist for section in sections.values()):
         terminal.say("Nothing is allowed or denied by name yet.")
-    terminal.say(f"\nFor looking only, always: {', '.join(NAMES)}.")
+    terminal.say(f"\nFor looking only, always: {', '.join(looking)}.")
     terminal.say(f"File: {path}")
     if theirs.exists():
         terminal.notice(f"{theirs} is there too; its settings can only make these stricter.")
+
+
+def _not_denied(names: Iterable[str], files: Iterable[Approvals], agents: Set[str]) -> list[str]:
+    """Those that no file denies to all of `agents`."""
+    sections = [section for file in files for name, section in file.agents.items() if name in agents]
+    patterns = tuple(entry.pattern for section in sections for entry in section.denylist)
+    return [name for name in names if not denies(patterns, name, _real_path)]
+
+
+def _real_path(program: str) -> str | None:
+    found = shutil.which(program)
+    return os.path.realpath(found) if found else None

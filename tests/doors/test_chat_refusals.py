@@ -177,6 +177,13 @@ async def test_strict_functions_are_named_as_ignored(gateway: RunningGateway) ->
         assert (answer.status, answer.headers.get("x-openclaw-ignored-params")) == (200, named)
 
 
+async def test_a_model_asked_for_by_header_is_named_as_ignored(gateway: RunningGateway) -> None:
+    for name in ("x-openclaw-model", "x-clawdbot-model"):
+        answer = await ask(gateway, HI, headers={name: "mock/other"})
+        named = answer.headers.get("x-openclaw-ignored-params")
+        assert (answer.status, named) == (200, "x-openclaw-model")
+
+
 async def test_ignored_fields_are_named(gateway: RunningGateway) -> None:
     answer = await ask(gateway, {**HI, "metadata": {}, "logprobs": True, "bad\r\nname": 1})
     assert answer.status == 200

@@ -36,7 +36,7 @@ class Endpoint:
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
         route = self._route(request, chat)
         run = await self._gateway.start(principal, _run_request(chat, route, principal))
-        _tell(request, chat, route, (*chat.ignored, *run.unsupported))
+        _tell(request, chat, route, (*chat.ignored, *run.unsupported, *_ignored_headers(request)))
         with _Connected(request, run):
             if chat.stream:
                 chunks = ChatChunks(run.id, run.created_ms // 1000, _echo(chat))
@@ -106,6 +106,11 @@ def _tell(request: Request, chat: ChatRequest, route: Route, ignored: tuple[str,
     for index, brand in enumerate(BRANDS):
         if index == 0 or _came_as(request, chat, brand.header_prefix, brand.model_word):
             request.answer_headers.update({brand.header_prefix + name: value for name, value in told.items()})
+
+
+def _ignored_headers(request: Request) -> tuple[str, ...]:
+    """An agent's model is the operator's choice, not the client's (OpenClaw lets a header choose it)."""
+    return (f"{BRANDS[0].header_prefix}model",) if brand_header(request, "model") else ()
 
 
 def _came_as(request: Request, chat: ChatRequest, prefix: str, word: str) -> bool:

@@ -200,20 +200,20 @@ def test_the_quick_read_of_small_files_is_contained_too(room: Room, tmp_path: Pa
 
     # Older kernels, and some containers, cannot read without waiting: there it is always None.
     works = quick("sub/a.txt") is not None
-    for path in ("./sub/../sub/a.txt", "here", str(room.root / "sub/a.txt")):
+    for path in ("./sub//a.txt", str(room.root / "sub/a.txt")):
         assert quick(path) == (b"inside" if works else None)
+    # Links and `..` are for the careful walk, also where they stay inside.
     for path in (
+        "here",
+        "sub/../sub/a.txt",
         "private/key",
+        "private//key",
         "by/key",
-        "large",
-        "pipe",
-        "sub",
-        ".",
-        "",
-        "nothing",
         "file",
         "out/secret.txt",
     ):
+        assert quick(path) is None, path
+    for path in ("large", "pipe", "sub", ".", "", "nothing"):
         assert quick(path) is None, path
     for path in ("../../outside/secret.txt", "/etc/hostname", "self/environ", "loop", "~", "a\0", "\ud800"):
         assert quick(path) is None, path

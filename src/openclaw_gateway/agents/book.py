@@ -135,8 +135,7 @@ class PromptBook:
             await loop.run_in_executor(self._threads, move_in, home)
         self._touched.discard(home.agent_id)
         # First watched, then read: so that no change falls between.
-        await loop.run_in_executor(self._threads, self._watch_folders, home)
-        self._news.listen()
+        await self._watch_folders(home)
         seen = await loop.run_in_executor(self._threads, take, home, self._ground)
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page
@@ -148,16 +147,18 @@ class PromptBook:
     async def _look_again(self, home: Home) -> CompiledPrompt:
         self._touched.discard(home.agent_id)
         page = self._pages[home.agent_id]
-        loop = asyncio.get_running_loop()
+        page.used_at = time.monotonic()
         # What is known goes on being served when the file system does not answer.
         with suppress(TimeoutError):
             async with asyncio.timeout(WAIT_S):
-                await loop.run_in_executor(self._threads, self._watch_folders, home)
+                await self._watch_folders(home)
                 await self._look((home.agent_id,))
         return page.compiled
 
-    def _watch_folders(self, home: Home) -> None:
-        self._news.watch(home.agent_id, prompt_folders(home))
+    async def _watch_folders(self, home: Home) -> None:
+        loop = asyncio.get_running_loop()
+        watches = await loop.run_in_executor(self._threads, lambda: self._news.add(prompt_folders(home)))
+        self._news.hear(home.agent_id, watches)
 
     def _compile(self, home: Home, seen: Seen) -> CompiledPrompt:
         for note in seen.snapshot.notes:

@@ -8,6 +8,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,60 +30,57 @@ class FileNews:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
-    def watch(self, agent_id: str, folders: Iterable[Path]) -> None:
-        """Watch these folders too; those that are watched stay so. Blocks: call it on a thread."""
-        if sys.platform != "linux":
-            return
-        with self._lock:
-            if self._closed:
-                return
-            for folder in folders:
-                try:
-                    watch = self._add(folder)
-                except OSError:
-                    continue
-                self._agents.setdefault(watch.wd, set()).add(agent_id)
-                self._watches.setdefault(agent_id, {})[watch.wd] = watch
+    def add(self, folders: Iterable[Path]) -> "list[Watch]":
+        """Have the kernel watch these folders too. Blocks as the file system does: call it on a thread."""
+        inotify = self._opened()
+        watches: list[Watch] = []
+        if inotify is None:
+            return watches
+        for folder in folders:
+            with suppress(OSError):
+                watches.append(_add(inotify, folder))
+        return watches
 
-    def listen(self) -> None:
-        """Hear what comes. Call it on the event loop, after `watch`."""
+    def hear(self, agent_id: str, watches: "Iterable[Watch]") -> None:
+        """What happens there concerns this agent. On the event loop, like everything but `add`."""
+        for watch in watches:
+            self._agents.setdefault(watch.wd, set()).add(agent_id)
+            self._watches.setdefault(agent_id, {})[watch.wd] = watch
         if self._loop is None and self._inotify is not None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._inotify.fd, self._read)
 
     def forget(self, agent_id: str) -> None:
-        with self._lock:
-            for wd, watch in self._watches.pop(agent_id, {}).items():
-                agents = self._agents.get(wd, set())
-                agents.discard(agent_id)
-                if not agents and self._agents.pop(wd, None) is not None:
-                    self._remove(watch)
+        for wd, watch in self._watches.pop(agent_id, {}).items():
+            agents = self._agents[wd]
+            agents.discard(agent_id)
+            if not agents:
+                del self._agents[wd]
+                if self._inotify is not None:
+                    # Of a folder that went away the watch went with it.
+                    with suppress(OSError):
+                        self._inotify.rm_watch(watch)
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            if self._inotify is None:
-                return
-            if self._loop is not None:
-                self._loop.remove_reader(self._inotify.fd)
-            self._inotify.close()
-            self._inotify = None
+            inotify, self._inotify = self._inotify, None
+        if inotify is None:
+            return
+        if self._loop is not None:
+            self._loop.remove_reader(inotify.fd)
+        inotify.close()
 
-    def _add(self, folder: Path) -> "Watch":
-        from asyncinotify import Inotify, Mask  # noqa: PLC0415  only where agents run
+    def _opened(self) -> "Inotify | None":
+        if sys.platform != "linux":
+            return None
+        from asyncinotify import Inotify  # noqa: PLC0415  only where agents run
 
-        if self._inotify is None:
-            self._inotify = Inotify(cache_size=64, sync_timeout=0)
-        what = Mask.CLOSE_WRITE | Mask.CREATE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO | Mask.ONLYDIR
-        return self._inotify.add_watch(folder, what)
-
-    def _remove(self, watch: "Watch") -> None:
-        if self._inotify is not None:
-            try:
-                self._inotify.rm_watch(watch)
-            except OSError:
-                # The folder went away, and its watch with it.
-                return
+        # Held for no longer than it takes: the event loop takes it too.
+        with self._lock, suppress(OSError):
+            if self._inotify is None and not self._closed:
+                self._inotify = Inotify(cache_size=64, sync_timeout=0)
+        return self._inotify
 
     def _read(self) -> None:
         while self._inotify is not None and (event := self._inotify.sync_get()) is not None:
@@ -100,3 +98,10 @@ class FileNews:
         if Mask.ISDIR in event.mask or event.name.name in self._names:
             return tuple(self._agents.get(watch.wd, ()))
         return ()
+
+
+def _add(inotify: "Inotify", folder: Path) -> "Watch":
+    from asyncinotify import Mask  # noqa: PLC0415
+
+    what = Mask.CLOSE_WRITE | Mask.CREATE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO | Mask.ONLYDIR
+    return inotify.add_watch(folder, what)

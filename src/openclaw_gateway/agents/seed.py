@@ -35,20 +35,19 @@ def move_in(home: Home) -> None:
 def seed(workspace: Path) -> tuple[str, ...]:
     """Create what is missing, the folder included; the names that were created. Raises OSError."""
     workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
-    created = [name for name in SEEDED if _create(workspace, name)]
-    if len(created) == len(SEEDED) and _create(workspace, FIRST_MEETING):
-        created.append(FIRST_MEETING)
-    return tuple(created)
+    return tuple(name for name in _missing(workspace) if _create(workspace, name))
 
 
 def unseeded(home: Home) -> tuple[str, ...]:
     """What `move_in` would create now."""
-    if not home.seed:
-        return ()
-    missing = [name for name in SEEDED if not os.path.lexists(home.workspace / name)]
-    if len(missing) == len(SEEDED) and not os.path.lexists(home.workspace / FIRST_MEETING):
-        missing.append(FIRST_MEETING)
-    return tuple(missing)
+    return _missing(home.workspace) if home.seed else ()
+
+
+def _missing(workspace: Path) -> tuple[str, ...]:
+    names: tuple[str, ...] = SEEDED
+    if not any(os.path.lexists(workspace / name) for name in SEEDED):
+        names = (*SEEDED, FIRST_MEETING)
+    return tuple(name for name in names if not os.path.lexists(workspace / name))
 
 
 def _create(workspace: Path, name: str) -> bool:

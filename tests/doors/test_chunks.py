@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.doors.openai.chunks import ChatChunks, completion, failure
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
-from openclaw_gateway.wire.run import ErrorInfo, RunResult, Usage
+from openclaw_gateway.wire.run import RunResult, Usage
 
 texts = st.text(st.characters(codec="utf-8"))
 

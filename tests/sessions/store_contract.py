@@ -20,6 +20,7 @@ from openclaw_gateway.sessions.store import (
     Store,
     Summary,
 )
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Message,
@@ -27,7 +28,7 @@ from openclaw_gateway.wire.messages import (
     ToolMessage,
     UserMessage,
 )
-from openclaw_gateway.wire.run import ErrorInfo, Usage
+from openclaw_gateway.wire.run import Usage
 
 S = "agent:main:s"
 LEASE = 30.0

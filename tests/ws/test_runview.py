@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.doors.ws.runview import RunView
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import (
     Event,
     ModelCalled,
@@ -18,7 +19,7 @@ from openclaw_gateway.wire.events import (
     TextDelta,
     UsageReported,
 )
-from openclaw_gateway.wire.run import ErrorInfo, RunResult, Usage
+from openclaw_gateway.wire.run import RunResult, Usage
 
 STARTED = RunStarted("r", "main", "agent:main:main", 100)
 ERROR = ErrorInfo("it failed", "api_error", "provider_error", 502)

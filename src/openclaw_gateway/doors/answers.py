@@ -6,8 +6,7 @@ from aiohttp import web
 
 from openclaw_gateway.doors.openai.chunks import error_object
 from openclaw_gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
-from openclaw_gateway.runs.loop import error_info
-from openclaw_gateway.wire.run import ErrorInfo
+from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 
 JSON = "application/json; charset=utf-8"
 

@@ -29,7 +29,7 @@ from openclaw_gateway.errors import (
     UriTooLong,
     error_type,
 )
-from openclaw_gateway.wire.run import ErrorInfo
+from openclaw_gateway.wire.error_info import ErrorInfo
 
 DEFAULT_PER_ADDRESS = 200
 _HEAD_END = b"\r\n\r\n"

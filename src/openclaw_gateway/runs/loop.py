@@ -17,7 +17,6 @@ from openclaw_gateway.errors import (
     RunCutShort,
     RunTimeout,
     StoreError,
-    error_type,
 )
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.lanes import Lanes
@@ -26,9 +25,10 @@ from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, is_being_cancelled, now_ms
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.sessions.transcript import turn_for
+from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ClientTools, ErrorInfo, NamedTool, RunResult, RunStatus
+from openclaw_gateway.wire.run import ClientTools, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -126,19 +126,6 @@ class RunLoop:
             model=answer.model,
         )
         return result, new
-
-
-def error_info(error: GatewayError) -> ErrorInfo:
-    """An error as data, for results, stores and sockets."""
-    return ErrorInfo(
-        error.message,
-        error_type(error),
-        error.code,
-        error.http_status,
-        error.param,
-        error.retry_after,
-        error.retryable,
-    )
 
 
 def _answer_of(run: Run) -> Answer:

@@ -10,7 +10,8 @@ import msgspec
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
-from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 RUN_COLUMNS = (
     "runs.id, runs.owner, (SELECT key FROM sessions WHERE number = runs.session), runs.agent, "

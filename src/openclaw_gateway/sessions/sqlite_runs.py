@@ -23,8 +23,9 @@ from openclaw_gateway.sessions.store import (
     Summary,
     Transcript,
 )
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 _KEEP_ENDED_MS = 7 * 24 * 3600 * 1000
 _PRUNE_EVERY = 1024

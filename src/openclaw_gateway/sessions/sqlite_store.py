@@ -35,8 +35,9 @@ from openclaw_gateway.sessions.store import (
     StoreHealth,
     Summary,
 )
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 _CLOSE_DEADLINE_S = 20.0
 _HEALTH_DEADLINE_S = 5.0

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ErrorInfo, RunStatus, Usage
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 
 class NewRun(Struct, frozen=True):

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message, ToolCall
 
 RunStatus = Literal["queued", "running", "completed", "failed", "aborted", "interrupted"]
@@ -92,18 +93,6 @@ class RunRequest(Struct, frozen=True):
     idempotency_key: str | None = None
     timeout_s: float | None = None
     retain: bool = False
-
-
-class ErrorInfo(Struct, frozen=True, omit_defaults=True):
-    """A GatewayError as data: what crosses a store, a bus or a socket."""
-
-    message: str
-    type: str
-    code: str
-    status: int
-    param: str | None = None
-    retry_after: float | None = None
-    retryable: bool = False
 
 
 class RunResult(Struct, frozen=True):

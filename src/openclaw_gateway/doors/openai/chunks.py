@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
-from openclaw_gateway.wire.run import ErrorInfo, FinishReason, RunResult, Usage
+from openclaw_gateway.wire.run import FinishReason, RunResult, Usage
 
 DONE = b"data: [DONE]\n\n"
 KEEPALIVE = b": keepalive\n\n"

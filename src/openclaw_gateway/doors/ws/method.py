@@ -17,8 +17,8 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.decode import DecodeError
+from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.frames import RequestFrame
-from openclaw_gateway.wire.run import ErrorInfo
 
 P = TypeVar("P", bound=Struct)
 P_contra = TypeVar("P_contra", contravariant=True)

@@ -9,9 +9,8 @@ from typing import Any
 from msgspec import UNSET
 
 from openclaw_gateway.errors import Forbidden, GatewayError, RateLimited, Unauthorized
-from openclaw_gateway.runs.loop import error_info
+from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
-from openclaw_gateway.wire.run import ErrorInfo
 
 # What the fields of this door are called, where an error names the HTTP door's.
 _PARAMS = {"x-openclaw-session-key": "sessionKey", "x-openclaw-agent-id": "agentId"}

@@ -1,0 +1,30 @@
+"""An error as data: what crosses a store, a bus or a socket. Made from the exception tree in one place."""
+
+from msgspec import Struct
+
+from openclaw_gateway.errors import GatewayError, error_type
+
+
+class ErrorInfo(Struct, frozen=True, omit_defaults=True):
+    """A GatewayError without its class. `status` is the HTTP status, `retry_after` in seconds."""
+
+    message: str
+    type: str
+    code: str
+    status: int
+    param: str | None = None
+    retry_after: float | None = None
+    retryable: bool = False
+
+
+def error_info(error: GatewayError) -> ErrorInfo:
+    """An error as data, for results, stores and sockets."""
+    return ErrorInfo(
+        error.message,
+        error_type(error),
+        error.code,
+        error.http_status,
+        error.param,
+        error.retry_after,
+        error.retryable,
+    )

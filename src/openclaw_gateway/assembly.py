@@ -166,7 +166,7 @@ class Assembly:
 
     async def _start_run(self, request: RunRequest) -> Run:
         """The way in for tools: the gateway they run in."""
-        return await self.gateway.start(Principal(request.owner, OPERATOR.scopes), request)
+        return await self.gateway.start(Principal(request.origin.owner, OPERATOR.scopes), request)
 
     def _warm(self) -> Callable[[], str | None]:
         """Start the embedded model in the background, since somebody will ask for it."""

@@ -40,15 +40,18 @@ def test_the_default_agent_is_the_configured_one() -> None:
     [
         (Ask(model="openclaw:main", agent="beta"), Route("beta", None)),
         (Ask(agent=" Beta "), Route("beta", None)),
-        (Ask(user="Alice"), Route("main", "agent:main:openai-user:alice")),
-        (Ask(user="x:thread:y", agent="beta"), Route("beta", "agent:beta:openai-user:x:thread:y")),
+        (Ask(user="Alice"), Route("main", "agent:main:openai-user:alice", "alice")),
+        (
+            Ask(user="x:thread:y", agent="beta"),
+            Route("beta", "agent:beta:openai-user:x:thread:y", "x:thread:y"),
+        ),
         (Ask(user="   "), Route("main", None)),
-        (Ask(session_key="My Key", user="ada"), Route("main", "agent:main:my key")),
+        (Ask(session_key="My Key", user="ada"), Route("main", "agent:main:my key", "ada")),
         (Ask(session_key="k", agent="beta"), Route("beta", "agent:beta:k")),
         (Ask(session_key="agent:BETA:K"), Route("beta", "agent:beta:k")),
         (Ask(session_key="agent:beta:k", model="openclaw"), Route("beta", "agent:beta:k")),
         (Ask(session_key="agent:beta:k", model="openclaw:beta"), Route("beta", "agent:beta:k")),
-        (Ask(session_key="  ", user="ada"), Route("main", "agent:main:openai-user:ada")),
+        (Ask(session_key="  ", user="ada"), Route("main", "agent:main:openai-user:ada", "ada")),
         (Ask(session_key="ключ 日本", agent="beta"), Route("beta", "agent:beta:ключ 日本")),
     ],
 )

@@ -23,7 +23,7 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import Run, new_run_id
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
@@ -32,7 +32,7 @@ from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunRequest, RunResult, ToolSpec
+from openclaw_gateway.wire.run import Origin, RunRequest, RunResult, ToolSpec
 
 SESSION = "agent:main:x"
 QUICK = Pace(lease_s=0.3, renew_every_s=0.1, look_again_s=0.05, repeat_s=0.01)
@@ -58,7 +58,7 @@ class _Outfit(PlainOutfit):
         super().__init__(agent)
         self._toolbox = Toolbox(tools)
 
-    def toolbox(self, session_key: str | None) -> Toolbox:
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         return self._toolbox
 
 
@@ -73,8 +73,8 @@ class House:
     async def start(
         self, *messages: Message, session: str | None = SESSION, owner: str = "me", **fields: Any
     ) -> Run:
-        run_id = fields.pop("run_id", None) or new_run_id()
-        request = RunRequest(run_id, "main", owner, messages, session_key=session, **fields)
+        origin = Origin(owner, "http", "conversation")
+        request = RunRequest(origin, "main", messages, session_key=session, **fields)
         return await self.live.start(request, self._plan)
 
     async def say(self, *messages: Message, **fields: Any) -> RunResult:

@@ -24,15 +24,15 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import new_run_id
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.wire.messages import UserMessage
-from openclaw_gateway.wire.run import RunRequest, RunResult
+from openclaw_gateway.wire.run import Origin, RunRequest, RunResult
 
 SESSION = "agent:main:x"
+ME = Origin("me", "http", "conversation")
 RUNS = 6
 QUICK = Pace(lease_s=0.2, renew_every_s=0.05, look_again_s=0.02, repeat_s=0.01)
 
@@ -86,7 +86,7 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     plan = Plan(agent, (target,), PlainOutfit(agent))
 
     async def say(text: str) -> RunResult:
-        request = RunRequest(new_run_id(), "main", "me", (UserMessage(text),), session_key=SESSION)
+        request = RunRequest(ME, "main", (UserMessage(text),), session_key=SESSION)
         run = await live.start(request, plan)
         async with asyncio.timeout(10):
             return await run.wait()
@@ -139,7 +139,7 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))
-    request = RunRequest("same-id", "main", "me", (UserMessage("hi"),), session_key=SESSION, retain=True)
+    request = RunRequest(ME, "main", (UserMessage("hi"),), session_key=SESSION, idempotency_key="same-id")
     with pytest.raises(StoreError):
         await live.start(request, plan)
     await live.idle()

@@ -28,7 +28,7 @@ async def test_a_taken_run_id_ends_nobody_else_s_run(models: ModelServer, tmp_pa
         waiting = await runs.store.begin(NewRun("second", "ada", SESSION, "main"), lease_s=60)
         assert isinstance(waiting, Queued)
         with pytest.raises(StoreError) as caught:
-            await runs.start(UserMessage("hi"), session="agent:main:y", owner="bob", run_id="second")
+            await runs.start(UserMessage("hi"), session="agent:main:y", owner="bob", idempotency_key="second")
         assert caught.value.code == "run_id_taken"
         record = await runs.store.get_run("second")
         assert record is not None

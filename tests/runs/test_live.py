@@ -12,12 +12,14 @@ async def test_of_a_retained_run_the_result_is_kept_and_not_what_it_was_sent(
 ) -> None:
     models.script("m", says("fine"))
     async with house(tmp_path, models) as runs:
-        run = await runs.start(UserMessage("x" * 1_000_000), instructions="y" * 1_000_000, retain=True)
+        run = await runs.start(
+            UserMessage("x" * 1_000_000), instructions="y" * 1_000_000, idempotency_key="k"
+        )
         await runs.result(run)
         await runs.live.idle()
         kept = runs.live.find(run.id)
         assert kept is run
-        assert (kept.request.owner, kept.request.session_key) == ("me", SESSION)
+        assert (kept.request.origin.owner, kept.request.session_key) == ("me", SESSION)
         assert kept.result is not None
         assert kept.result.text == "fine"
         assert (kept.request.messages, kept.request.instructions) == ((), "")

@@ -13,6 +13,7 @@ from openclaw_gateway.sessions.keys import (
     main_key,
     normalise_agent_id,
     user_key,
+    user_name,
 )
 
 
@@ -139,17 +140,18 @@ def test_a_key_of_an_impossible_agent_names_the_agent() -> None:
 
 
 def test_a_user_names_a_session() -> None:
-    assert user_key("beta", "Alice") == "agent:beta:openai-user:alice"
-    assert user_key("beta", " a:thread:b ") == "agent:beta:openai-user:a:thread:b"
-    assert user_key("beta", "") is None
-    assert user_key("beta", " \n") is None
+    assert user_name("Alice") == "alice"
+    assert user_name(" a:thread:b ") == "a:thread:b"
+    assert user_name("") is None
+    assert user_name(" \n") is None
+    assert user_key("beta", "alice") == "agent:beta:openai-user:alice"
     assert agent_of("agent:beta:openai-user:a:thread:b") == "beta"
 
 
 @pytest.mark.parametrize("user", ["x" * 257, "a\nb", "\ud800"])
 def test_a_user_that_cannot_be_a_key_is_refused(user: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        user_key("main", user)
+        user_name(user)
     assert (caught.value.code, caught.value.param) == ("session_key_invalid", "user")
 
 

@@ -16,8 +16,10 @@ from openclaw_gateway.tools.base import (
     ToolHouse,
     ToolResult,
 )
+from openclaw_gateway.wire.run import Origin
 
 Call = Callable[..., Any]
+OPERATOR = Origin("owner", "websocket", "operator")
 KEY = "sk-a-provider-key-nobody-may-see"
 
 
@@ -50,7 +52,7 @@ class Room:
         self.shown: list[str] = []
 
     def context(self, session_key: str | None = None, agent_id: str = "main") -> ToolContext:
-        return ToolContext("run", "call", agent_id, "owner", session_key, self.shown.append)
+        return ToolContext("run", "call", agent_id, OPERATOR, session_key, self.shown.append)
 
     async def result(self, name: str, *, session_key: str | None = None, **arguments: Any) -> ToolResult:
         return await self.tools[name].run(arguments, self.context(session_key))

@@ -18,9 +18,10 @@ from openclaw_gateway.tools.base import Tool, ToolContext, ToolError, ToolResult
 from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.tools.naming import mcp_name, server_prefix
+from tests.tools.houses import OPERATOR
 
 SCRIPT = str(Path(__file__).with_name("mcp_server.py"))
-CONTEXT = ToolContext("run", "call", "main", "owner", None, lambda text: None)
+CONTEXT = ToolContext("run", "call", "main", OPERATOR, None, lambda text: None)
 PAUSES = (0.05, 0.2)
 
 

@@ -11,9 +11,10 @@ from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError,
 from openclaw_gateway.tools.builtin import memory_get, memory_search
 from openclaw_gateway.tools.memory.ranking import passages, ranked
 from openclaw_gateway.tools.memory.words import words
+from tests.tools.houses import OPERATOR
 from tests.tools.test_session_tools import Agents, Sessions
 
-CONTEXT = ToolContext("run", "call", "main", "owner", "agent:main:main", lambda text: None)
+CONTEXT = ToolContext("run", "call", "main", OPERATOR, "agent:main:main", lambda text: None)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.builtin import exec as exec_tool
@@ -14,8 +15,10 @@ from openclaw_gateway.tools.builtin import process, read, write
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed
-from tests.tools.houses import Room
+from openclaw_gateway.wire.run import Origin
+from tests.tools.houses import OPERATOR, Room
 
+STRANGER = Origin("owner", "http", "conversation")
 FULL = {"exec": {"security": "full", "ask": "off"}}
 
 
@@ -111,15 +114,21 @@ async def test_an_agent_without_its_sandbox_is_told_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "key", "expected"),
+    ("mode", "origin", "key", "expected"),
     [
-        ("off", None, False),
-        ("all", "agent:main:main", True),
-        ("non-main", "agent:main:main", False),
-        ("non-main", "agent:main:openai-user:x", True),
-        ("non-main", None, True),
-        (None, None, False),
+        ("off", OPERATOR, None, False),
+        ("all", OPERATOR, "agent:main:main", True),
+        ("non-main", OPERATOR, "agent:main:main", False),
+        ("non-main", OPERATOR, "agent:main:other", True),
+        ("non-main", OPERATOR, None, True),
+        # Whoever writes the main session's key into a header is not the operator.
+        ("non-main", STRANGER, "agent:main:main", True),
+        (None, OPERATOR, None, False),
+        ("off", replace(OPERATOR, confined=True), "agent:main:main", True),
+        (None, replace(STRANGER, confined=True), None, True),
     ],
 )
-def test_which_calls_are_sandboxed(mode: str | None, key: str | None, *, expected: bool) -> None:
-    assert sandboxed(ToolAgent("main", Path("/"), {}, {"mode": mode}), key) is expected
+def test_which_calls_are_sandboxed(
+    mode: str | None, origin: Origin, key: str | None, *, expected: bool
+) -> None:
+    assert sandboxed(ToolAgent("main", Path("/"), {}, {"mode": mode}), origin, key) is expected

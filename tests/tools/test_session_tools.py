@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from openclaw_gateway.tools.base import (
+    Letter,
     Said,
     SessionLine,
+    Sight,
     Tool,
     ToolAgent,
     ToolContext,
@@ -23,10 +25,12 @@ from openclaw_gateway.tools.builtin import (
     sessions_list,
     sessions_send,
 )
-from openclaw_gateway.tools.session_reach import may_reach
+from openclaw_gateway.tools.session_reach import sight
+from openclaw_gateway.wire.run import Audience, Origin
+from tests.tools.houses import OPERATOR
 
 NOW_MS = 4_000_000_000_000
-CONTEXT = ToolContext("run", "call", "main", "owner", "agent:main:here", lambda text: None)
+CONTEXT = ToolContext("run", "call", "main", OPERATOR, "agent:main:here", lambda text: None)
 
 
 class Sessions:
@@ -36,23 +40,30 @@ class Sessions:
         self.sent: list[tuple[str, str, float]] = []
         self.said = tuple(Said("user", "word " * 2000) for _ in range(50))
 
-    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]:
+    async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
         keys = ("agent:main:here", "agent:main:other", "agent:beta:main", "agent:gamma:main")
-        return tuple(SessionLine(key, key.split(":")[1], NOW_MS, 2, None) for key in keys)[:limit]
+        lines = (SessionLine(key, key.split(":")[1], NOW_MS, 2, None) for key in keys)
+        return tuple(line for line in lines if sight(line))
 
     async def history(
-        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+        self, context: ToolContext, sight: Sight, session_key: str, limit: int, *, include_tools: bool
     ) -> tuple[Said, ...]:
+        await self._find(context, sight, session_key)
         return (*self.said[-limit:], *((Said("tool", "result"),) if include_tools else ()))
 
-    async def send(
-        self, context: ToolContext, session_key: str, message: str, timeout_s: float
-    ) -> str | None:
-        self.sent.append((session_key, message, timeout_s))
+    async def send(self, context: ToolContext, sight: Sight, message: Letter, timeout_s: float) -> str | None:
+        await self._find(context, sight, message.session_key)
+        self.sent.append((message.session_key, message.text, timeout_s))
         return "r" * 50_000 if timeout_s else None
 
-    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
+    async def status(self, context: ToolContext, sight: Sight, session_key: str | None) -> Mapping[str, Any]:
+        if session_key is not None:
+            await self._find(context, sight, session_key)
         return {"sessionKey": session_key or context.session_key}
+
+    async def _find(self, context: ToolContext, sight: Sight, session_key: str) -> None:
+        if session_key not in {line.key for line in await self.list_sessions(context, sight)}:
+            raise ToolError("no such session")
 
 
 class Agents:
@@ -117,7 +128,7 @@ async def test_reach(settings: dict[str, Any], seen: list[str]) -> None:
             if key in seen:
                 await made.run(arguments, CONTEXT)
             else:
-                with pytest.raises(ToolError, match="out of reach"):
+                with pytest.raises(ToolError, match="no such session"):
                     await made.run(arguments, CONTEXT)
     assert {key for key, _, _ in sessions.sent} == set(seen) - {"agent:main:here"}
 
@@ -132,7 +143,7 @@ async def test_lists_are_bounded() -> None:
 
 
 async def test_history_keeps_the_newest_that_fit() -> None:
-    told = await result(tool(sessions_history, Sessions()), sessionKey="mine", includeTools=True)
+    told = await result(tool(sessions_history, Sessions()), sessionKey="agent:main:here", includeTools=True)
     assert told["messages"][-1] == {"role": "tool", "text": "result"}
     assert len(told["messages"]) + told["leftOut"] == 51
     assert told["leftOut"] > 30
@@ -159,22 +170,44 @@ async def test_status_of_here_when_nothing_is_named() -> None:
     assert await result(tool(session_status, Sessions())) == {"sessionKey": "agent:main:here"}
 
 
+ADA_S = SessionLine("agent:main:openai-user:ada", "main", NOW_MS, 2, user="ada")
+ADA_S_TOO = SessionLine("agent:main:chat-7", "main", NOW_MS, 2, user="ada")
+ADA_S_WITH_BETA = SessionLine("agent:beta:openai-user:ada", "beta", NOW_MS, 2, user="ada")
+BOB_S = SessionLine("agent:main:openai-user:bob", "main", NOW_MS, 2, user="bob")
+OPERATOR_S = SessionLine("agent:main:main", "main", NOW_MS, 2)
+LINES = (ADA_S, ADA_S_TOO, ADA_S_WITH_BETA, BOB_S, OPERATOR_S)
+
+
+@pytest.mark.parametrize("visibility", [None, "self", "tree", "user", "agent", "all"])
 @pytest.mark.parametrize(
-    ("session_key", "reached"),
+    ("audience", "user", "session_key", "seen"),
     [
-        ("agent:main:main", True),
-        ("agent:main:here", True),
-        ("agent:main:openai-user:ada", False),
-        (None, False),
+        # Who asks decides, whatever the key looks like.
+        ("operator", None, "agent:main:main", {None: 4, "self": 1, "user": 4, "agent": 4, "all": 4}),
+        ("operator", None, ADA_S.key, {None: 4, "self": 1, "user": 4, "agent": 4, "all": 4}),
+        ("user", "ada", ADA_S.key, {None: 1, "self": 1, "user": 2, "agent": 4, "all": 4}),
+        ("user", "ada", "agent:main:main", {None: 1, "self": 1, "user": 3, "agent": 4, "all": 4}),
+        ("user", "ada", "agent:main:new", {None: 0, "self": 0, "user": 2, "agent": 4, "all": 4}),
+        ("user", "eve", BOB_S.key, {None: 1, "self": 1, "user": 1, "agent": 4, "all": 4}),
+        ("conversation", None, "agent:main:main", {None: 1, "self": 1, "user": 1, "agent": 4, "all": 4}),
+        ("conversation", None, None, {None: 0, "self": 0, "user": 0, "agent": 4, "all": 4}),
     ],
 )
-def test_what_one_user_says_is_not_for_another(session_key: str | None, reached: bool) -> None:
-    """Behind one credential there may be many people, told apart by the `user` field alone."""
-    agent = ToolAgent("main", Path("/nowhere"), {})
-    context = ToolContext("run", "call", "main", "owner", session_key, lambda text: None)
-    assert may_reach(agent, context, "agent:main:openai-user:bob") is reached
-    opened = ToolAgent("main", Path("/nowhere"), {"sessions": {"visibility": "all"}})
-    assert may_reach(opened, context, "agent:main:openai-user:bob")
+def test_what_one_user_says_is_not_for_another(
+    visibility: str | None,
+    audience: Audience,
+    user: str | None,
+    session_key: str | None,
+    seen: dict[str | None, int],
+) -> None:
+    """CVE-2026-100535, -100539, -100591, Hermes CVE-2026-18993, CVE-2026-100579: behind one credential there
+    may be many people; the run's origin tells them apart, never a key or an argument."""
+    settings = {} if visibility is None else {"sessions": {"visibility": visibility}}
+    context = ToolContext(
+        "run", "call", "main", Origin("owner", "http", audience, user), session_key, lambda text: None
+    )
+    sees = sight(ToolAgent("main", Path("/nowhere"), settings), context)
+    assert sum(map(sees, LINES)) == seen["self" if visibility == "tree" else visibility]
 
 
 async def test_what_is_not_taken_of_a_call_is_said() -> None:

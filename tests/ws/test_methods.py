@@ -73,7 +73,7 @@ async def test_health_and_status(peer: Peer) -> None:
     status = await peer.result("status")
     assert status["ready"] is True
     assert status["defaultModel"] == "mock/mock-echo"
-    assert status["runs"] == {"active": 0}
+    assert status["runs"] == {"active": 0, "list": []}
 
 
 async def test_lists_of_agents_and_models(models: ModelServer) -> None:

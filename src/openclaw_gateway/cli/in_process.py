@@ -16,12 +16,13 @@ from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon, Options
 from openclaw_gateway.doors.ws.results import completed
 from openclaw_gateway.errors import GatewayError, StartupError, error_type
+from openclaw_gateway.gateway.requests import Question as GatewayQuestion
+from openclaw_gateway.gateway.requests import run_request
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.instance import EX_ALREADY_RUNNING, holder
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.events import ReasoningDelta, RunEnded, TextDelta
 from openclaw_gateway.wire.messages import UserMessage
-from openclaw_gateway.wire.run import RunRequest
 
 _PEER = "127.0.0.1"
 # An aborted run still records what it has; a person who pressed Ctrl-C waits no longer for it.
@@ -58,16 +59,10 @@ async def _start(daemon: Daemon, question: Question) -> Run:
     gateway = daemon.gateway
     principal = gateway.authenticate(daemon.auth.secret, _PEER)
     route = gateway.route(Ask(agent=question.agent, session_key=question.session_key or MAIN_SESSION))
-    request = RunRequest(
-        run_id=question.run_id,
-        agent_id=route.agent_id,
-        owner=principal.owner,
-        messages=(UserMessage(question.text),),
-        session_key=route.session_key,
-        timeout_s=question.timeout_s,
-        retain=True,
+    asked = GatewayQuestion(
+        (UserMessage(question.text),), idempotency_key=question.run_id, timeout_s=question.timeout_s
     )
-    return await gateway.start(principal, request)
+    return await gateway.start(principal, run_request(principal, "terminal", route, asked))
 
 
 async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEnded, None]:

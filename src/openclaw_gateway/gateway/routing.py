@@ -12,7 +12,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.sessions.keys import explicit_key, user_key
+from openclaw_gateway.sessions.keys import explicit_key, user_key, user_name
 
 _WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
 _TARGET = re.compile(rf"(?:(?:{_WORDS})[:/]|agent:)(?P<agent>.+)", re.IGNORECASE | re.DOTALL)
@@ -29,10 +29,11 @@ class Ask(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """`session_key` None = stateless."""
+    """`session_key` None = stateless. `user` is the person whom the request names, folded as in keys."""
 
     agent_id: str
     session_key: str | None
+    user: str | None = None
 
 
 def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:
@@ -48,9 +49,10 @@ def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] =
                 code="session_agent_mismatch",
                 param="x-openclaw-session-key",
             )
-        return Route(named, key.key)
+        return Route(named, key.key, _user(ask))
     agent_id = asked or roster.default_id
-    return Route(agent_id, user_key(agent_id, ask.user) if ask.user is not None else None)
+    user = _user(ask)
+    return Route(agent_id, None if user is None else user_key(agent_id, user), user)
 
 
 def agent_of_model(model: str, roster: Roster) -> str | None:
@@ -62,6 +64,10 @@ def agent_of_model(model: str, roster: Roster) -> str | None:
         return roster.default_id
     target = _TARGET.fullmatch(model)
     return _known(target["agent"], roster, "model") if target else None
+
+
+def _user(ask: Ask) -> str | None:
+    return None if ask.user is None else user_name(ask.user)
 
 
 def _asked_agent(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"]) -> str | None:

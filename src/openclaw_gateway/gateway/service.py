@@ -97,7 +97,7 @@ class Gateway:
         """A live or retained run of this caller."""
         principal.require(READ)
         run = self._live.find(run_id)
-        return run if run is not None and run.request.owner == principal.owner else None
+        return run if run is not None and run.request.origin.owner == principal.owner else None
 
     async def status(self, principal: Principal, run_id: str) -> RunStatus | None:
         """The recorded status of a run that is no longer live; None when it is not known."""
@@ -110,7 +110,7 @@ class Gateway:
         principal.require(WRITE)
         run = self._live.find(run_id)
         if run is not None:
-            return run.request.owner == principal.owner and run.abort(reason)
+            return run.request.origin.owner == principal.owner and run.abort(reason)
         record = await self._store.get_run(run_id)
         if record is None or record.owner != principal.owner or record.ended_ms is not None:
             return False
@@ -124,7 +124,7 @@ class Gateway:
             run.id
             for run in self._live.running()
             if run.request.session_key == session_key
-            and run.request.owner == principal.owner
+            and run.request.origin.owner == principal.owner
             and run.abort("aborted by request")
         )
 
@@ -133,7 +133,7 @@ class Gateway:
         principal.require(READ)
 
         def own(run: Run) -> None:
-            if run.request.owner == principal.owner:
+            if run.request.origin.owner == principal.owner:
                 listener(run)
 
         return self._live.listen(own)
@@ -147,6 +147,11 @@ class Gateway:
             owner=principal.owner, agent=agent, limit=limit, offset=offset
         )
         return records, await self._store.count_sessions(owner=principal.owner, agent=agent)
+
+    def running(self, principal: Principal) -> tuple[Run, ...]:
+        """The caller's live runs, in order of their start."""
+        principal.require(READ)
+        return tuple(run for run in self._live.running() if run.request.origin.owner == principal.owner)
 
     def live_runs(self) -> int:
         return len(self._live)
@@ -177,7 +182,7 @@ class Gateway:
 
 
 def _same_owner(run: Run, principal: Principal) -> None:
-    if run.request.owner != principal.owner:
+    if run.request.origin.owner != principal.owner:
         raise InvalidRequest(
             "This run id is taken. Use a new idempotency key.", code="duplicate_run", param="idempotencyKey"
         )

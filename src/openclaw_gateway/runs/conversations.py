@@ -1,7 +1,7 @@
-"""The conversations an agent's tools may look at and speak in: those of the same owner.
+"""The conversations an agent's tools may look at and speak in: those of the same owner that they see.
 
 Implements the capability `SessionsForTools`. A message to another session is an ordinary run there, with
-its lane and its policy.
+its lane and its policy; it has the audience of the run that sends it, and ends with it.
 """
 
 import asyncio
@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.runs.run import Run, new_run_id
-from openclaw_gateway.sessions.keys import agent_of
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import SessionRecord, Store
-from openclaw_gateway.tools.base import Said, SessionLine, ToolContext, ToolError
+from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolContext, ToolError
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from openclaw_gateway.wire.run import RunRequest
+from openclaw_gateway.wire.run import Origin, RunRequest
 
 _PAGE = 1_000
 Start = Callable[[RunRequest], Awaitable[Run]]
@@ -27,34 +26,30 @@ class Conversations:
         self._store = store
         self._start = start
 
-    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]:
-        records = await self._store.list_sessions(owner=context.owner, limit=limit)
-        return tuple(
-            SessionLine(record.key, record.agent, record.updated_ms, record.last_seq, record.label)
-            for record in records
-        )
+    async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
+        """Among the newest thousand, and the conversation of the call itself."""
+        records = await self._store.list_sessions(owner=context.origin.owner, limit=_PAGE)
+        lines = [line for line in map(_session_line, records) if sight(line)]
+        if context.session_key is not None and all(line.key != context.session_key for line in lines):
+            lines.append(_session_line(await self._record(context, sight, context.session_key)))
+        return tuple(lines)
 
     async def history(
-        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+        self, context: ToolContext, sight: Sight, session_key: str, limit: int, *, include_tools: bool
     ) -> tuple[Said, ...]:
-        record = await self._record(context, session_key)
+        record = await self._record(context, sight, session_key)
         after = max(0, record.last_seq - min(limit * (3 if include_tools else 6), _PAGE))
-        entries = await self._store.transcript(session_key, after=after, limit=_PAGE)
-        said = [line for entry in entries if (line := _line(entry.message, include_tools)) is not None]
+        entries = await self._store.transcript(record.key, after=after, limit=_PAGE)
+        said = [line for entry in entries if (line := _said(entry.message, include_tools)) is not None]
         return tuple(said[-limit:])
 
-    async def send(
-        self, context: ToolContext, session_key: str, message: str, timeout_s: float
-    ) -> str | None:
-        if session_key == context.session_key:
-            raise ToolError("This is the session you are in: answer instead of sending to it.")
-        record = await self._record(context, session_key)
+    async def send(self, context: ToolContext, sight: Sight, message: Letter, timeout_s: float) -> str | None:
+        record = await self._record(context, sight, message.session_key)
         request = RunRequest(
-            run_id=new_run_id(),
-            agent_id=record.agent,
-            owner=context.owner,
-            messages=(UserMessage(message),),
-            session_key=session_key,
+            _child(context.origin, context.run_id, confined=message.confined),
+            record.agent,
+            (UserMessage(message.text),),
+            session_key=record.key,
         )
         try:
             run = await self._start(request)
@@ -70,14 +65,14 @@ class Conversations:
             raise ToolError(f"The message was not answered: {result.error.message}")
         return result.text
 
-    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
+    async def status(self, context: ToolContext, sight: Sight, session_key: str | None) -> Mapping[str, Any]:
         key = session_key or context.session_key
         if key is None:
             note = "this request has no session"
             return {"session": None, "agent": context.agent_id, "model": context.model, "note": note}
-        record = await self._record(context, key)
+        record = await self._record(context, sight, key)
         # Which model answered in another conversation is not recorded.
-        own = {"model": context.model} if key == context.session_key else {}
+        own = {"model": context.model} if record.key == context.session_key else {}
         return {
             "session": record.key,
             "agent": record.agent,
@@ -91,16 +86,34 @@ class Conversations:
             },
         }
 
-    async def _record(self, context: ToolContext, session_key: str) -> SessionRecord:
-        record = await self._store.get_session(session_key)
-        if record is None or record.owner != context.owner or agent_of(session_key) is None:
+    async def _record(self, context: ToolContext, sight: Sight, session_key: str) -> SessionRecord:
+        record = await self._store.get_session(session_key.strip().lower())
+        if record is None or record.owner != context.origin.owner or not sight(_session_line(record)):
             raise ToolError(
-                f"There is no session '{session_key[:200]}'. sessions_list shows those there are."
+                f"There is no session '{session_key[:200]}' that you may look at. sessions_list shows those "
+                "there are."
             )
         return record
 
 
-def _line(message: Message, include_tools: bool) -> Said | None:
+def _child(origin: Origin, run_id: str, *, confined: bool) -> Origin:
+    """Who asks in a run that the run `run_id` starts: nobody who may see more than that one."""
+    return Origin(
+        origin.owner,
+        origin.door,
+        origin.audience,
+        origin.user,
+        parent=run_id,
+        depth=origin.depth + 1,
+        confined=confined,
+    )
+
+
+def _session_line(record: SessionRecord) -> SessionLine:
+    return SessionLine(record.key, record.agent, record.updated_ms, record.last_seq, record.label)
+
+
+def _said(message: Message, include_tools: bool) -> Said | None:
     match message:
         case ToolMessage():
             return Said("tool", message.content) if include_tools else None

@@ -58,7 +58,7 @@ class Lanes:
         the queue.
         """
         request = run.request
-        new = NewRun(run.id, request.owner, session, request.agent_id, request.idempotency_key)
+        new = NewRun(run.id, request.origin.owner, session, request.agent_id, request.idempotency_key)
         try:
             begun = await self._store.begin(new, lease_s=self._pace.lease_s)
         except StoreError as error:

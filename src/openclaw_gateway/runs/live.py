@@ -11,10 +11,10 @@ from contextlib import suppress
 
 import structlog
 
-from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import CLIENT_LEFT, SHUTTING_DOWN, Run, now_ms
+from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.wire.run import RunRequest
 
@@ -44,21 +44,15 @@ class LiveRuns:
         return self._draining
 
     async def start(self, request: RunRequest, plan: Plan) -> Run:
-        """Start a run, or return the one that already has this id.
+        """Start a run; returns once it is accepted (with a session: on disk). A key that is live or retained
+        returns that run.
 
-        Returns once the run is accepted (with a session: on disk). Raises Overloaded, SessionBusy,
-        StoreError. A caller that is cancelled meanwhile aborts the run.
+        Raises Overloaded, SessionBusy, StoreError; of a run that a run starts also ToolLoop, and RunAborted
+        when that one has ended. A caller that is cancelled meanwhile aborts the run.
         """
-        earlier = self.find(request.run_id)
-        if earlier is not None:
+        if request.idempotency_key is not None and (earlier := self.find(request.idempotency_key)):
             return earlier
-        self._admit()
-        run = Run(request, plan, self._bus)
-        task = asyncio.create_task(self._loop.execute(run), name=run.id)
-        self._running[run.id] = (run, task)
-        task.add_done_callback(lambda _: self._ended(run))
-        for listener in self._listeners:
-            listener(run)
+        run = self._launch(request, plan)
         try:
             await run.accepted
         except asyncio.CancelledError:
@@ -105,6 +99,19 @@ class LiveRuns:
         while self._running:
             await asyncio.wait([task for _, task in self._running.values()])
 
+    def _launch(self, request: RunRequest, plan: Plan) -> Run:
+        self._admit()
+        parent = self._parent(request)
+        run = Run(request, plan, self._bus, parent)
+        if parent is not None:
+            parent.children.append(run)
+        task = asyncio.create_task(self._loop.execute(run), name=run.id)
+        self._running[run.id] = (run, task)
+        task.add_done_callback(lambda _: self._ended(run))
+        for listener in self._listeners:
+            listener(run)
+        return run
+
     def _admit(self) -> None:
         if self._draining:
             raise Overloaded(
@@ -117,9 +124,31 @@ class LiveRuns:
                 retry_after=1,
             )
 
+    def _parent(self, request: RunRequest) -> Run | None:
+        """The run that starts this one. Nobody waits for an answer that can only come after his own."""
+        if request.origin.parent is None:
+            return None
+        running = self._running.get(request.origin.parent)
+        if running is None:
+            raise RunAborted("The run that would have started this one has ended.")
+        parent = running[0]
+        above: Run | None = parent
+        while above is not None:
+            if above.request.session_key == request.session_key and request.session_key is not None:
+                raise ToolLoop(
+                    "That conversation waits for this one: answer here instead of asking there.",
+                    code="session_waits",
+                )
+            above = above.parent
+        return parent
+
     def _ended(self, run: Run) -> None:
         del self._running[run.id]
-        if run.refused or not run.request.retain:
+        for child in run.children:
+            child.abort(PARENT_ENDED)
+        if run.parent is not None:
+            run.parent.children.remove(run)
+        if run.refused or run.request.idempotency_key is None:
             self._bus.forget(run.id)
             return
         run.forget_words()

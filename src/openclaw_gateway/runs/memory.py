@@ -42,7 +42,7 @@ class Memory:
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id)."""
-        messages = self.held.whole(request.owner, request.agent_id, request.messages)
+        messages = self.held.whole(request.origin.owner, request.agent_id, request.messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)
 

@@ -17,6 +17,7 @@ from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolHouse
 from openclaw_gateway.tools.policy import PolicyInput, allowed
 from openclaw_gateway.tools.scope import sandboxed, scope_in
+from openclaw_gateway.wire.run import Origin
 
 External = Callable[[], tuple[Tool, ...]]
 
@@ -54,9 +55,9 @@ class FullOutfit:
         """Whether any of the agent's calls shall run in a sandbox."""
         return bool(self.tool_agent.sandbox.get("mode", "off") != "off")
 
-    def toolbox(self, session_key: str | None) -> Toolbox:
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         external = self._external()
-        inside = sandboxed(self.tool_agent, session_key)
+        inside = sandboxed(self.tool_agent, origin, session_key)
         built = self._built.get(inside)
         if built is None or built[0] is not external:
             if self._own is None:

@@ -12,11 +12,12 @@ from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
+from openclaw_gateway.wire.run import Origin
 
 
 class Outfit(Protocol):
-    def toolbox(self, session_key: str | None) -> Toolbox:
-        """The tools the agent has now, in this session (None = a stateless run)."""
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
+        """The tools the agent has now, for who asks, in this session (None = a stateless run)."""
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
         """The one leading system text; `continuation` = its session already has a turn."""
@@ -28,7 +29,7 @@ class PlainOutfit:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
-    def toolbox(self, session_key: str | None) -> Toolbox:
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         return NO_TOOLS
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:

@@ -23,11 +23,23 @@ from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
 from openclaw_gateway.runs.policies import policies_of
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
-from openclaw_gateway.tools.base import Said, SessionLine, ToolAgent, ToolContext, ToolError, ToolHouse
+from openclaw_gateway.tools.base import (
+    Letter,
+    Said,
+    SessionLine,
+    Sight,
+    ToolAgent,
+    ToolContext,
+    ToolError,
+    ToolHouse,
+)
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
+from openclaw_gateway.wire.run import Origin
+
+_LOOKING = Origin("", "terminal", "operator")
 
 
 class Workshop(Struct, frozen=True):
@@ -95,7 +107,7 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> To
     absent = _Absent()
     house = ToolHouse(loaded.own_dir, loaded.environ, absent, absent, CommandSessions())
     policies = policies_of(config.tools, entry.tools, (target, *_fallbacks(loaded, agent_id)))
-    inside = sandboxed(tool_agent, main_key(agent_id))
+    inside = sandboxed(tool_agent, _LOOKING, main_key(agent_id))
     folder = folder_in(house, tool_agent, inside=inside)
     return permitted(built_in(house, tool_agent), policies, folder, inside=inside)
 
@@ -103,20 +115,18 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> To
 class _Absent:
     """Capabilities of a process that only looks at agents: tools are made but never run."""
 
-    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]:
+    async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
         raise ToolError("There are no conversations in this process.")
 
     async def history(
-        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+        self, context: ToolContext, sight: Sight, session_key: str, limit: int, *, include_tools: bool
     ) -> tuple[Said, ...]:
         raise ToolError("There are no conversations in this process.")
 
-    async def send(
-        self, context: ToolContext, session_key: str, message: str, timeout_s: float
-    ) -> str | None:
+    async def send(self, context: ToolContext, sight: Sight, message: Letter, timeout_s: float) -> str | None:
         raise ToolError("There are no conversations in this process.")
 
-    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]:
+    async def status(self, context: ToolContext, sight: Sight, session_key: str | None) -> Mapping[str, Any]:
         raise ToolError("There are no conversations in this process.")
 
     def list_agents(self) -> tuple[tuple[str, str], ...]:

@@ -38,10 +38,10 @@ class Rounds:
         """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
-        toolbox = run.plan.outfit.toolbox(run.request.session_key)
+        toolbox = run.plan.outfit.toolbox(run.request.origin, run.request.session_key)
         request = await _first_request(run, toolbox, recalled.messages)
         names = client.names
-        guard = LoopGuard(self._max_tool_rounds)
+        guard = LoopGuard(self._max_tool_rounds, run.tree)
         context = self._contexts.open(
             run.plan.targets,
             lambda events: run.emit(answer.take(events)),

@@ -18,27 +18,42 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
+PARENT_ENDED = "the run that started it has ended"
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused."""
+    """One execution. `accepted` is done once the run is durably enqueued, or refused.
 
-    def __init__(self, request: RunRequest, plan: Plan, bus: Bus) -> None:
+    `id` is the chat completion's too, with an underscore as both older systems write it. `children` are the
+    runs that its tools have started; they end with it.
+    """
+
+    def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
+        """`parent` is the run whose tool starts this one. Raises ToolLoop when it may not."""
         loop = asyncio.get_running_loop()
-        self.id = request.run_id
+        self.id = request.idempotency_key or f"chatcmpl_{uuid.uuid4()}"
         self.request = request
         self.plan = plan
+        self.parent = parent
+        self.children: list[Run] = []
         self.created_ms = now_ms()
         self.result: RunResult | None = None
         self.abort_reason: str | None = None
         self.accepted: asyncio.Future[None] = loop.create_future()
         self.deadline = _deadline(loop.time(), request, plan.agent)
+        if parent is None:
+            self.tree = RunTree(self.deadline)
+        else:
+            self.tree = parent.tree
+            self.tree.admit(request.origin.depth)
+            self.deadline = _earlier(self.deadline, self.tree.deadline)
         self._loop = loop
         self._bus = bus
         self._ended: asyncio.Future[RunResult] = loop.create_future()
@@ -139,11 +154,6 @@ class _Interruptible:
         await self._scope.__aexit__(kind, error, trace)
 
 
-def new_run_id() -> str:
-    """Also the id of the chat completion, with an underscore as both older systems write it."""
-    return f"chatcmpl_{uuid.uuid4()}"
-
-
 def is_being_cancelled() -> bool:
     """Whether a CancelledError is meant for this task. One that is not has leaked out of somebody's code
     (a helper task, a library), and is a fault like any other."""
@@ -159,3 +169,7 @@ def now_ms() -> int:
 def _deadline(now: float, request: RunRequest, agent: Agent) -> float | None:
     limit = request.timeout_s or agent.timeout_s
     return now + limit if limit else None
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else min(one, other)

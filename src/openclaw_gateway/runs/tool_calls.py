@@ -82,7 +82,7 @@ def _context(run: Run, call: ToolCall, model: str) -> ToolContext:
         run.id,
         call.id,
         request.agent_id,
-        request.owner,
+        request.origin,
         request.session_key,
         lambda text: run.emit((ToolUpdated(call.id, call.name, _clean(text[:_SHOWN_CHARS])),)),
         model,

@@ -79,8 +79,8 @@ def explicit_key(header_value: str, agent_id: str) -> SessionKey:
     return SessionKey(agent_id, f"agent:{agent_id}:{name}")
 
 
-def user_key(agent_id: str, user: str) -> str | None:
-    """The key of a client's `user` field; None (stateless) when it is blank.
+def user_name(user: str) -> str | None:
+    """A client's `user` field as it names a person; None when it is blank.
 
     Raises InvalidRequest (code "session_key_invalid", param "user").
     """
@@ -88,6 +88,11 @@ def user_key(agent_id: str, user: str) -> str | None:
     if not name:
         return None
     _check_name(name, "user", "user")
+    return name
+
+
+def user_key(agent_id: str, name: str) -> str:
+    """The key of the conversation with a person, by `user_name`."""
     return f"agent:{agent_id}:openai-user:{name}"
 
 

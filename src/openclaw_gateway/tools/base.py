@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.wire.run import ToolSpec
+from openclaw_gateway.wire.run import Origin, ToolSpec
 
 if TYPE_CHECKING:
     # It imports asyncio, which every child of `grep` would pay for.
@@ -37,7 +37,7 @@ class ToolContext(Struct, frozen=True):
     run_id: str
     call_id: str
     agent_id: str
-    owner: str
+    origin: Origin
     session_key: str | None
     update: Callable[[str], None]
     model: str = ""
@@ -70,11 +70,17 @@ class ToolAgent(Struct, frozen=True):
 
 
 class SessionLine(Struct, frozen=True):
+    """`user` is the person whom the HTTP request that began the conversation named."""
+
     key: str
     agent_id: str
     updated_ms: int
     messages: int
     label: str | None = None
+    user: str | None = None
+
+
+Sight = Callable[[SessionLine], bool]
 
 
 class Said(Struct, frozen=True):
@@ -82,21 +88,31 @@ class Said(Struct, frozen=True):
     text: str
 
 
-class SessionsForTools(Protocol):
-    """The conversations an agent may look at. Raises ToolError for one it may not, or that is unknown."""
+class Letter(Struct, frozen=True):
+    """What is said into another conversation. `confined` = the tool that says it works in a sandbox."""
 
-    async def list_sessions(self, context: ToolContext, limit: int) -> tuple[SessionLine, ...]: ...
+    session_key: str
+    text: str
+    confined: bool = False
+
+
+class SessionsForTools(Protocol):
+    """The conversations of a run's owner, of which a tool sees those that `sight` lets pass. Raises
+    ToolError for any other, with one sentence whether it exists or not."""
+
+    async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
+        """The newest ones."""
 
     async def history(
-        self, context: ToolContext, session_key: str, limit: int, *, include_tools: bool
+        self, context: ToolContext, sight: Sight, session_key: str, limit: int, *, include_tools: bool
     ) -> tuple[Said, ...]: ...
 
-    async def send(
-        self, context: ToolContext, session_key: str, message: str, timeout_s: float
-    ) -> str | None:
-        """Have the session's agent answer; None when it has not yet after `timeout_s` (0 = do not wait)."""
+    async def send(self, context: ToolContext, sight: Sight, message: Letter, timeout_s: float) -> str | None:
+        """Have the session's agent answer; None when it has not yet after `timeout_s` (0 = do not wait).
+        The run it starts ends with the one that asks."""
 
-    async def status(self, context: ToolContext, session_key: str | None) -> Mapping[str, Any]: ...
+    async def status(self, context: ToolContext, sight: Sight, session_key: str | None) -> Mapping[str, Any]:
+        """None is the conversation of the call itself."""
 
 
 class AgentsForTools(Protocol):

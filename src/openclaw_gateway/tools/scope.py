@@ -1,7 +1,7 @@
 """Where a call may work: in the agent's workspace, or in the sandbox's view of it.
 
 One answer for file tools and commands, so that both see the same files. Decides from settings and the
-session's key; opens nothing. Knows no tool.
+run's origin; opens nothing. Knows no tool.
 """
 
 from functools import lru_cache
@@ -13,6 +13,7 @@ from msgspec import Struct
 from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE
 from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolHouse
 from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.wire.run import Origin
 
 Access = Literal["none", "ro", "rw"]
 
@@ -40,7 +41,7 @@ class Scope(Struct, frozen=True):
 
 
 def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
-    return scope_in(house, agent, inside=sandboxed(agent, context.session_key))
+    return scope_in(house, agent, inside=sandboxed(agent, context.origin, context.session_key))
 
 
 def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
@@ -63,11 +64,13 @@ def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
     return Scope(agent.workspace, workspace)
 
 
-def sandboxed(agent: ToolAgent, session_key: str | None) -> bool:
-    """Non-main is every call that does not come from the agent's main session, stateless ones too."""
+def sandboxed(agent: ToolAgent, origin: Origin, session_key: str | None) -> bool:
+    """Non-main is every call but the operator's in the agent's main session."""
+    if origin.confined:
+        return True
     mode = agent.sandbox.get("mode") or "off"
     if mode == "non-main":
-        return session_key != f"agent:{agent.id}:main"
+        return origin.audience != "operator" or session_key != f"agent:{agent.id}:main"
     return mode == "all"
 
 

@@ -1,37 +1,38 @@
-"""Which conversations an agent may look at and speak to, as far as the configuration says. Pure.
+"""Which conversations a run may look at and speak to, as far as origin and configuration say. Pure.
 
-Its own, unless `tools.agentToAgent` opens those of other agents; `tools.sessions.visibility` narrows that.
-Whose conversations these are, is for whoever keeps them to check.
+Over HTTP the one conversation it answers, unless `tools.sessions.visibility` says more; for the operator
+those of its agent, and of other agents as far as `tools.agentToAgent` opens them. Whose conversations these
+are, is for whoever keeps them to check.
 """
 
-from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolError
+from openclaw_gateway.tools.base import SessionLine, Sight, ToolAgent, ToolContext
 from openclaw_gateway.tools.matching import expanded, matches
 
 
-def may_reach(agent: ToolAgent, context: ToolContext, session_key: str) -> bool:
-    visibility = (agent.settings.get("sessions") or {}).get("visibility") or _usual(context)
-    target = _agent_of(session_key, agent.id)
-    if visibility in {"self", "tree"}:
-        return session_key.lower() == (context.session_key or "").lower()
-    if target == agent.id.lower():
-        return True
-    return visibility == "all" and _between(agent, target)
+def sight(agent: ToolAgent, context: ToolContext) -> Sight:
+    """Whether a call of this agent's tools sees a conversation."""
+    origin = context.origin
+    visibility = (agent.settings.get("sessions") or {}).get("visibility")
+    if visibility is None:
+        # Behind one credential there may be many people: what one of them says is not for another.
+        visibility = "all" if origin.audience == "operator" else "self"
+    elif visibility == "user":
+        visibility = {"operator": "all", "user": "user", "conversation": "self"}[origin.audience]
 
+    def sees(line: SessionLine) -> bool:
+        if line.key == context.session_key:
+            return True
+        match visibility:
+            case "user":
+                return line.agent_id == agent.id and line.user is not None and line.user == origin.user
+            case "agent":
+                return line.agent_id == agent.id
+            case "all":
+                return line.agent_id == agent.id or _between(agent, line.agent_id)
+            case _:
+                return False
 
-def check_reach(agent: ToolAgent, context: ToolContext, session_key: str) -> None:
-    """Raises ToolError."""
-    if not may_reach(agent, context, session_key):
-        raise ToolError(
-            f"The session {session_key[:256]} is out of reach: this agent may not look at it. "
-            "sessions_list shows those it may."
-        )
-
-
-def _usual(context: ToolContext) -> str:
-    """Behind one credential there may be many people, told apart by the `user` field alone: what one of
-    them says is not for another. The operator's own sessions see all."""
-    key = context.session_key
-    return "self" if key is None or ":openai-user:" in key else "all"
+    return sees
 
 
 def _between(agent: ToolAgent, target: str) -> bool:
@@ -41,9 +42,3 @@ def _between(agent: ToolAgent, target: str) -> bool:
         return False
     listed = expanded(rule.get("allow") or ())
     return not listed or (matches(agent.id.lower(), listed) and matches(target, listed))
-
-
-def _agent_of(session_key: str, own: str) -> str:
-    """A key without an agent in it is one of the agent's own."""
-    prefix, _, rest = session_key.lower().partition(":")
-    return rest.partition(":")[0] if prefix == "agent" and rest else own.lower()

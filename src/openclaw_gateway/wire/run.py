@@ -8,6 +8,8 @@ from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Message, ToolCall
 
 RunStatus = Literal["queued", "running", "completed", "failed", "aborted", "interrupted"]
+Door = Literal["http", "websocket", "terminal"]
+Audience = Literal["operator", "user", "conversation"]
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
@@ -74,17 +76,34 @@ class ClientTools(Struct, frozen=True):
         return frozenset() if self.choice == "none" else frozenset(spec.name for spec in self.tools)
 
 
+class Origin(Struct, frozen=True):
+    """Who asks: made once by the door, carried by the run, asked by whatever decides what a run may see or
+    do. Nothing is decided by the text of a key, and nothing of this comes from a tool's arguments.
+
+    `owner` is the principal whose runs and sessions these are. `audience` is who reads the answer: the
+    operator, one `user` whom an HTTP request names, or whoever holds the one conversation. A run that a run
+    started has that one's id as `parent`, is one deeper, and is `confined` to the sandbox if that one was.
+    """
+
+    owner: str
+    door: Door
+    audience: Audience
+    user: str | None = None
+    parent: str | None = None
+    depth: int = 0
+    confined: bool = False
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
     `session_key` None means stateless. `messages` is everything the client sent but its system and
-    developer messages, which are joined into `instructions`. `retain` keeps the event log for a
-    while after the end, for callers that may come back for it.
+    developer messages, which are joined into `instructions`. `idempotency_key` is the client's own name
+    for the request, unique for its owner: a repeat gets the first answer.
     """
 
-    run_id: str
+    origin: Origin
     agent_id: str
-    owner: str
     messages: tuple[Message, ...]
     session_key: str | None = None
     instructions: str = ""
@@ -92,7 +111,6 @@ class RunRequest(Struct, frozen=True):
     client_tools: ClientTools = ClientTools()
     idempotency_key: str | None = None
     timeout_s: float | None = None
-    retain: bool = False
 
 
 class RunResult(Struct, frozen=True):

@@ -15,7 +15,8 @@ ExecSecurity = Literal["deny", "allowlist", "full"]
 ExecAsk = Literal["off", "on-miss", "always"]
 # The newer systems' one word for `security` and `ask` together.
 ExecMode = Literal["deny", "allowlist", "ask", "auto", "full"]
-Visibility = Literal["self", "tree", "agent", "all"]
+# "user" is ours: the conversations of the person whom the request names.
+Visibility = Literal["self", "tree", "user", "agent", "all"]
 
 
 class ToolPolicy(Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -14,10 +14,10 @@ from openclaw_gateway.doors.openai.chunks import ChatChunks, completion
 from openclaw_gateway.doors.requests import Request, brand_header, read_body
 from openclaw_gateway.doors.streaming import stream_run
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.run import CLIENT_LEFT, Run, new_run_id
-from openclaw_gateway.wire.run import RunRequest
+from openclaw_gateway.runs.run import CLIENT_LEFT, Run
 
 
 class Endpoint:
@@ -35,7 +35,7 @@ class Endpoint:
         limits = self._gateway.limits
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
         route = self._route(request, chat)
-        run = await self._gateway.start(principal, _run_request(chat, route, principal))
+        run = await self._gateway.start(principal, run_request(principal, "http", route, _question(chat)))
         _tell(request, chat, route, (*chat.ignored, *run.unsupported, *_ignored_headers(request)))
         with _Connected(request, run):
             if chat.stream:
@@ -76,17 +76,8 @@ class _Connected:
             self._run.abort(CLIENT_LEFT)
 
 
-def _run_request(chat: ChatRequest, route: Route, principal: Principal) -> RunRequest:
-    return RunRequest(
-        run_id=new_run_id(),
-        agent_id=route.agent_id,
-        owner=principal.owner,
-        messages=chat.messages,
-        session_key=route.session_key,
-        instructions=chat.instructions,
-        sampling=chat.sampling,
-        client_tools=chat.client_tools,
-    )
+def _question(chat: ChatRequest) -> Question:
+    return Question(chat.messages, chat.instructions, chat.sampling, chat.client_tools)
 
 
 def _echo(chat: ChatRequest) -> str:

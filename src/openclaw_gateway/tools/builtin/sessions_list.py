@@ -7,7 +7,7 @@ from typing import Any
 from openclaw_gateway.tools.arguments import whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
 from openclaw_gateway.tools.own_tool import own_tool
-from openclaw_gateway.tools.session_reach import may_reach
+from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import line, shown, unused
 
 _MOST = 200
@@ -18,10 +18,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         limit = whole_number(arguments, "limit", default=50, least=1, most=_MOST, clamp=True)
         minutes = whole_number(arguments, "activeMinutes", default=0, least=0, most=10**7, clamp=True)
         since_ms = (time.time() - 60 * minutes) * 1000 if minutes else 0
-        found = await house.sessions.list_sessions(context, _MOST)
-        reached = [
-            line(one) for one in found if one.updated_ms >= since_ms and may_reach(agent, context, one.key)
-        ]
+        found = await house.sessions.list_sessions(context, sight(agent, context))
+        reached = [line(one) for one in found if one.updated_ms >= since_ms]
         told: dict[str, Any] = {"sessions": reached[:limit], "more": max(0, len(reached) - limit)}
         return ToolResult(shown(told | unused(arguments, "kinds", "messageLimit")))
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Letter, Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.tools.own_tool import own_tool
-from openclaw_gateway.tools.session_reach import check_reach
+from openclaw_gateway.tools.scope import sandboxed
+from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import shown
 
 _MAX_MESSAGE_CHARS = 32_000
@@ -27,8 +28,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         if key.lower() == (context.session_key or "").lower():
             # It would wait for its own end: a conversation does one run at a time.
             raise ToolError("This is the conversation you are in: answer in it instead.")
-        check_reach(agent, context, key)
-        reply = await house.sessions.send(context, key, message, float(wait_s))
+        letter = Letter(key, message, confined=sandboxed(agent, context.origin, context.session_key))
+        reply = await house.sessions.send(context, sight(agent, context), letter, float(wait_s))
         if reply is None:
             return ToolResult(
                 shown({"status": "accepted" if wait_s == 0 else "no answer yet", "sessionKey": key})
@@ -48,7 +49,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
                 "message": {"type": "string"},
                 "timeoutSeconds": {
                     "type": "integer",
-                    "description": "How long to wait for the answer; 0 does not wait, 30 if not given",
+                    "description": "How long to wait for the answer, 30 if not given; 0 does not wait. "
+                    "What is not answered when you end is stopped",
                 },
             },
             required=("sessionKey", "message"),

@@ -13,7 +13,8 @@ from openclaw_gateway.doors.ws.method import Call, Method, RunFailed
 from openclaw_gateway.doors.ws.results import accepted, completed
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import WRITE
-from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.events import RunEnded, RunStarted
@@ -44,7 +45,7 @@ class WaitParams(Struct, frozen=True, rename="camel"):
 
 async def _agent(call: Call, params: AgentParams) -> object:
     request = _run_request(call, params)
-    with call.events_after(request.run_id):
+    with call.events_after(params.idempotency_key):
         run = await _start(call, request)
         await call.reply(accepted(run))
     call.follow(run)
@@ -75,17 +76,15 @@ def _run_request(call: Call, params: AgentParams) -> RunRequest:
             param="agentId",
         )
     route = call.gateway.route(Ask(agent=agent_id or None, session_key=params.session_key))
-    return RunRequest(
-        run_id=key,
-        agent_id=route.agent_id,
-        owner=call.principal.owner,
-        messages=(UserMessage(params.message),),
-        session_key=route.session_key or main_key(route.agent_id),
-        instructions=params.extra_system_prompt or "",
+    if route.session_key is None:
+        route = Route(route.agent_id, main_key(route.agent_id))
+    question = Question(
+        (UserMessage(params.message),),
+        params.extra_system_prompt or "",
         idempotency_key=key,
         timeout_s=params.timeout if params.timeout and params.timeout > 0 else None,
-        retain=True,
     )
+    return run_request(call.principal, "websocket", route, question)
 
 
 async def _start(call: Call, request: RunRequest) -> Run:

@@ -7,7 +7,7 @@ from openclaw_gateway.doors.ws.method import Call, Method, Nothing
 from openclaw_gateway.doors.ws.methods.sessions import session_row
 from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.runs.run import Run, now_ms
 
 _RECENT = 5
 
@@ -40,11 +40,26 @@ async def _health(call: Call, _: Nothing) -> object:
     return await health_report(call.gateway, call.principal)
 
 
+def _row(run: Run) -> dict[str, Any]:
+    """A live run; `parent` is the run whose tool started it."""
+    request = run.request
+    return {
+        "runId": run.id,
+        "sessionKey": request.session_key,
+        "agentId": request.agent_id,
+        "door": request.origin.door,
+        "depth": request.origin.depth,
+        "parent": run.parent.id if run.parent else None,
+        "startedAt": run.created_ms,
+    }
+
+
 async def _status(call: Call, params: Nothing) -> object:
     gateway = call.gateway
     readiness = await gateway.readiness()
     _, sessions = await gateway.sessions(call.principal, limit=1)
     default_id = gateway.roster.default_id
+    running = [_row(run) for run in gateway.running(call.principal)]
     return {
         "version": openclaw_gateway.__version__,
         "ready": readiness.ready,
@@ -54,7 +69,7 @@ async def _status(call: Call, params: Nothing) -> object:
         "defaultAgentId": default_id,
         "defaultModel": gateway.target_name(default_id),
         "agents": len(gateway.roster.ids),
-        "runs": {"active": gateway.live_runs()},
+        "runs": {"active": gateway.live_runs(), "list": running},
         "sessions": {"count": sessions},
     }
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.gateway_process import Process, StartError, gateway, helper
+from bench.instructions import count, counted_rows
 from bench.measure import Measured, Target, measure, median, warm_up
 from bench.rows import COST, Row, sustained
-from bench.table import Line, Start, print_table
+from bench.table import Line, Start, print_counted, print_table
 
 
 def read_options() -> argparse.Namespace:
@@ -28,6 +29,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; the table shows medians")
     parser.add_argument("--rows", default="", help="only these, by key: plain,stream,paced,...")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions instead of seconds (needs valgrind)"
+    )
     parser.add_argument("--relay-only", action="store_true", help="the floor alone, without a gateway")
     return parser.parse_args()
 
@@ -87,6 +91,8 @@ def run(options: argparse.Namespace) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaw-bench-")))
         model = stack.enter_context(helper("bench.mock_model"))
         address = f"http://127.0.0.1:{model.port}/v1/chat/completions"
+        if options.instructions:
+            return count_instructions(options, folder, model, address)
         relay = stack.enter_context(helper("bench.relay", address))
         targets = [Target("relay", relay, is_gateway=False)]
         start = None
@@ -102,6 +108,20 @@ def run(options: argparse.Namespace) -> int:
     else:
         print_table(lines, start, loaded_mb=loaded_mb, load_before=load_before, rounds=rounds)
     return 1 if any(one.wrong for line in lines for one in line.measured.values()) else 0
+
+
+def count_instructions(options: argparse.Namespace, folder: Path, model: Process, address: str) -> int:
+    rows = counted_rows(set(options.rows.split(",")) - {""})
+    counted = count(rows, folder, model, address, relay_only=options.relay_only)
+    if options.json:
+        print(
+            json.dumps(
+                [{"key": one.row.key, "thousands": one.thousands, "wrong": one.wrong} for one in counted]
+            )
+        )
+    else:
+        print_counted(counted)
+    return 1 if any(one.wrong for one in counted) else 0
 
 
 def as_json(lines: list[Line], start: Start | None, loaded_mb: float, load_before: float) -> dict[str, Any]:

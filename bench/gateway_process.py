@@ -13,14 +13,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.mock_model import READ_FILE, READ_TEXT
 
-START_DEADLINE_S = 30.0
+# Under a counter of instructions everything takes fifty times as long.
+START_DEADLINE_S = 180.0
 STOP_DEADLINE_S = 40.0
 TOKEN = "bench-token-0123456789abcdef"  # noqa: S105 (guards nothing: a gateway that lives for a minute)
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -58,10 +59,11 @@ def end(child: subprocess.Popen[Any]) -> None:
 
 
 @contextlib.contextmanager
-def helper(module: str, *arguments: str) -> Iterator[Process]:
-    """One of the bench's own servers; it prints its port when it listens."""
+def helper(module: str, *arguments: str, counter: Sequence[str] = ()) -> Iterator[Process]:
+    """One of the bench's own servers; it prints its port when it listens. `counter` is what it runs under."""
     began = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
+    command = [*counter, sys.executable, "-m", module, *arguments]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
         line = child.stdout.readline()
@@ -104,7 +106,9 @@ def gateway_config(model_port: int, models: list[str], workspace: Path) -> dict[
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, model_port: int, models: list[str]) -> Iterator[Process]:
+def gateway(
+    folder: Path, model_port: int, models: list[str], counter: Sequence[str] = ()
+) -> Iterator[Process]:
     """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given."""
     state = folder / "state"
     (folder / "workspace").mkdir(parents=True, exist_ok=True)
@@ -116,7 +120,8 @@ def gateway(folder: Path, model_port: int, models: list[str]) -> Iterator[Proces
     port = free_port()
     # No provider key and no setting of the person who runs the bench may play a part.
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "OPENCLAW_STATE_DIR": str(state)}
-    command = [str(Path(sys.executable).with_name("openclaw")), "gateway", "run", "--port", str(port)]
+    program = [sys.executable, "-m", "openclaw_gateway"]
+    command = [*counter, *program, "gateway", "run", "--port", str(port)]
     log = folder / "gateway.log"
     with log.open("ab") as output:
         began = time.perf_counter()

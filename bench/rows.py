@@ -30,7 +30,8 @@ class Row:
     """`session`: none; new = a new user for each request; stored = a user whose 8 KB of history the gateway
     has already; resent = the same, and the client sends it all again, as chat front ends do. With `reads`
     the model asks for a file of the workspace before it answers: two model calls and a tool in one run.
-    With `times_of`, the key of another row, `budget` is how many times that row's figure it may cost."""
+    `relay_ratio` is how many times the relay's instructions it may cost. With `times_of`, the key of another
+    row, `budget` is how many times that row's figure it may cost."""
 
     key: str
     title: str
@@ -43,6 +44,7 @@ class Row:
     requests: int = 2000
     session: Literal["none", "new", "stored", "resent"] = "none"
     reads: bool = False
+    relay_ratio: float | None = None
     times_of: str | None = None
 
     @property
@@ -61,8 +63,8 @@ class Row:
 
 
 COST = (
-    Row("plain", "stateless, one answer", "cpu", 0.40, stream=False),
-    Row("stream", "stateless, stream of 20 deltas", "cpu", 0.50),
+    Row("plain", "stateless, one answer", "cpu", 0.40, stream=False, relay_ratio=2.0),
+    Row("stream", "stateless, stream of 20 deltas", "cpu", 0.50, relay_ratio=2.0),
     Row(
         "tool-round",
         "stateless, an answer after one file read",
@@ -72,12 +74,20 @@ COST = (
         reads=True,
         times_of="plain",
     ),
-    Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new"),
-    Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new"),
+    Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new", relay_ratio=2.6),
+    Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new", relay_ratio=2.6),
     Row("history", "session with 8 KB of history, stream", "cpu", 0.75, session="stored"),
     Row("history-resent", "the same, and the client resends it", "cpu", 0.75, session="resent"),
     Row(
-        "paced", "32 paced streams, 50 deltas 20 ms apart", "delta", 60, 50, 20_000, clients=32, requests=128
+        "paced",
+        "32 paced streams, 50 deltas 20 ms apart",
+        "delta",
+        60,
+        50,
+        20_000,
+        clients=32,
+        requests=128,
+        relay_ratio=1.6,
     ),
 )
 

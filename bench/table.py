@@ -6,6 +6,7 @@ import os
 import platform
 from dataclasses import dataclass
 
+from bench.instructions import Counted
 from bench.measure import Measured
 from bench.rows import UNITS, Row
 
@@ -62,13 +63,30 @@ def print_table(
                 print(f"\nWRONG: {line.row.key}, {name}: {text}")
 
 
+def print_counted(counted: list[Counted]) -> None:
+    """What a request costs in instructions, judged by the relay's."""
+    print("Instructions, the slope between two loads; the same on every machine.")
+    head = f"{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}   verdict"
+    print(f"\n{'thousands per request, or per delta':42}{head}")
+    for one in counted:
+        relay, measured = one.thousands["relay"], one.thousands.get("gateway")
+        budget = one.row.relay_ratio or 0.0
+        cells = [f"{budget:.1f}x", f"{measured:,.0f}" if measured else "-", f"{relay:,.0f}"]
+        ratio = f"{measured / relay:.2f}x" if measured else "-"
+        told = "WRONG ANSWERS" if one.wrong else verdict(measured / relay, budget) if measured else "-"
+        print(f"  {one.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}   {told}")
+    for one in counted:
+        for text in one.wrong:
+            print(f"\nWRONG: {one.row.key}, {text}")
+
+
 def print_line(line: Line, base: Line | None) -> None:
     """`base` is the line of the row that this one's budget is a multiple of."""
     relay, gateway = line.measured["relay"], line.measured.get("gateway")
     shown = gateway or relay
     budget = number(line.row.budget) + (" x" if line.row.times_of else "")
     cells = [budget, number(gateway.value) if gateway else "-", number(relay.value)]
-    ratio = f"{gateway.value / relay.value:.1f}x" if gateway and relay.value else "-"
+    ratio = f"{gateway.value / relay.value:.2f}x" if gateway and relay.value else "-"
     told = "WRONG ANSWERS" if shown.wrong else judged(line, base) if gateway else "-"
     last = {
         "cpu": f"{shown.requests_per_s:,.0f}",

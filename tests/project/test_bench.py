@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,17 @@ def test_it_measures_the_floor() -> None:
     rows = json.loads(done.stdout)["rows"]
     assert [row["key"] for row in rows] == ["plain", "stream"]
     assert [row["relay"]["wrong"] for row in rows] == [[], []]
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_it_counts_the_instructions_of_the_floor() -> None:
+    command = [sys.executable, "-m", "bench", "--instructions", "--relay-only", "--rows", "plain", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert (row["key"], row["wrong"]) == ("plain", [])
+    # A request through a bare relay is some hundred thousand instructions, whatever machine this is.
+    assert 100 < row["thousands"]["relay"] < 5_000
 
 
 def test_the_right_stream_passes() -> None:

@@ -1,0 +1,91 @@
+"""What a request costs in instructions: the same on every machine, whatever else it does.
+
+The target runs under valgrind's callgrind, which counts. The figure is the slope between two loads: what a
+start, a warm-up or a new connection costs is in both, and falls out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench.gateway_process import Process, StartError, gateway, helper
+from bench.measure import Target, job_for, run_load
+from bench.rows import COST, Row
+
+# Deltas must still come one by one to a process that is fifty times slower.
+_SLOWER = 5
+_CLIENTS = 16
+_WARM_UP, _FEW, _MANY = 48, 32, 96
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Thousands of instructions per request, or per delta of a paced row."""
+
+    row: Row
+    thousands: dict[str, float]
+    wrong: list[str] = field(default_factory=list)
+
+
+def counted_rows(keys: set[str]) -> list[Row]:
+    """Rows that have a ratio to the relay; all of them unless some are named."""
+    return [row for row in COST if row.relay_ratio is not None and (not keys or row.key in keys)]
+
+
+def count(rows: list[Row], folder: Path, model: Process, address: str, *, relay_only: bool) -> list[Counted]:
+    """Raises StartError."""
+    if shutil.which("valgrind") is None:
+        raise StartError("--instructions needs valgrind: apt-get install valgrind")
+    slowed = [_slowed(row) for row in rows]
+    with contextlib.ExitStack() as stack:
+        relay = stack.enter_context(helper("bench.relay", address, counter=_callgrind(folder / "relay")))
+        targets = [(Target("relay", relay, is_gateway=False), folder / "relay")]
+        if not relay_only:
+            models = sorted({row.model for row in slowed})
+            process = stack.enter_context(
+                gateway(folder / "counted", model.port, models, counter=_callgrind(folder / "gateway"))
+            )
+            targets.append((Target("gateway", process, is_gateway=True), folder / "gateway"))
+        return [_counted(row, was, targets) for row, was in zip(slowed, rows, strict=True)]
+
+
+def _slowed(row: Row) -> Row:
+    return replace(row, gap_us=row.gap_us * _SLOWER, clients=_CLIENTS)
+
+
+def _counted(row: Row, was: Row, targets: list[tuple[Target, Path]]) -> Counted:
+    thousands, wrong = {}, []
+    for target, counts in targets:
+        spent = []
+        for requests in (_WARM_UP, _FEW, _MANY):
+            result = run_load(job_for(target, replace(row, requests=requests)))
+            wrong += [f"{target.name}: {result.wrong} wrong answers: {text}" for text in result.errors]
+            spent.append(_spent(target.process, counts))
+        per_request = (spent[2] - spent[1]) / (_MANY - _FEW)
+        thousands[target.name] = per_request / (row.deltas if row.kind == "delta" else 1) / 1000
+    return Counted(was, thousands, wrong)
+
+
+def _callgrind(counts: Path) -> list[str]:
+    counts.mkdir()
+    return ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={counts}/count"]
+
+
+def _spent(process: Process, counts: Path) -> int:
+    """Instructions since the last time this was asked."""
+    for old in counts.iterdir():
+        old.unlink()
+    dump = ["callgrind_control", "--dump", str(process.pid)]
+    subprocess.run(dump, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=120)
+    totals = 0
+    for file in counts.iterdir():
+        for line in file.read_text("utf-8", "replace").splitlines():
+            if line.startswith("totals:"):
+                totals += int(line.split()[1])
+    if not totals:
+        raise StartError("callgrind wrote no count")
+    return totals

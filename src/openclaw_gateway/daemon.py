@@ -23,9 +23,12 @@ from openclaw_gateway.doors.listener import Listener
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.instance import InstanceLock
+from openclaw_gateway.logs import flush_log
 from openclaw_gateway.models.defaults import Choice
 
 log = structlog.get_logger()
+
+_LAST_LINES_S = 0.2
 
 
 class Options(Struct, frozen=True):
@@ -104,11 +107,16 @@ class Daemon:
         return urls
 
     async def serve(self) -> int:
-        """Until SIGTERM or SIGINT, then drain; the exit code. A second signal ends the process at once."""
+        """Until SIGTERM, SIGINT or SIGHUP, then drain; the exit code.
+
+        A second SIGTERM or SIGINT ends the process at once; a closing terminal may send SIGHUP twice.
+        """
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, _on_signal, name, stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+            loop.add_signal_handler(signal.SIGHUP, stop.set)
         await stop.wait()
         await self.drain()
         return 0
@@ -142,7 +150,19 @@ def _asks_for_tls(document: Mapping[str, Any]) -> bool:
     return isinstance(tls, dict) and tls.get("enabled") is True
 
 
+def outlive_signals() -> None:
+    """Of those that mean nothing here and would end the process. (To ignore them would go on to children.)"""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGUSR1, signal.SIGUSR2):
+        loop.add_signal_handler(name, _on_meaningless, name.name)
+
+
+def _on_meaningless(name: str) -> None:
+    log.info("signal.ignored", signal=name)
+
+
 def _on_signal(name: signal.Signals, stop: asyncio.Event) -> None:
     if stop.is_set():
+        flush_log(_LAST_LINES_S)
         os._exit(128 + name)
     stop.set()

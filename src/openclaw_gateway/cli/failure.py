@@ -58,10 +58,11 @@ def report(error: Exception, invocation: Invocation) -> int:
             error.show()
             return error.exit_code
         error = CommandFailed(error.format_message(), code="usage", exit_code=error.exit_code)
-    if isinstance(error, BrokenPipeError):
-        # The reader of our output went away (`openclaw … | head`): nobody is left to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    if isinstance(error, OSError) and _output_is_lost():
+        if isinstance(error, BrokenPipeError):
+            # The reader of our output went away (`openclaw … | head`): nobody is left to be told.
+            return FAILED
+        error = CommandFailed(f"Cannot write the output: {(error.strerror or 'it is gone').lower()}.")
     if isinstance(error, GatewayError):
         error = of_gateway_error(error)
     if not isinstance(error, CommandFailed):
@@ -74,6 +75,18 @@ def report(error: Exception, invocation: Invocation) -> int:
         plain = not invocation.color or bool(os.environ.get("NO_COLOR"))
         click.echo(text, err=True, color=False if plain else None)
     return error.exit_code
+
+
+def _output_is_lost() -> bool:
+    """Whether stdout takes nothing more. What it did not take is dropped, or Python would try it again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+        return True
+    return False
 
 
 def envelope(error: CommandFailed) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import click
 
 from openclaw_gateway import __version__
 from openclaw_gateway.cli import commands
+from openclaw_gateway.cli.descriptors import fill_standard_descriptors
 from openclaw_gateway.cli.exit_codes import EXIT_CODES, INTERRUPTED
 from openclaw_gateway.cli.failure import report
 from openclaw_gateway.cli.folder import Folder
@@ -36,6 +37,7 @@ def clawdbot() -> NoReturn:
 
 
 def _run(program: str) -> NoReturn:
+    fill_standard_descriptors()
     gc.disable()  # until everything is imported: collecting what imports leave costs a tenth of the start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

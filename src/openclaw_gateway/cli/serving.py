@@ -1,6 +1,7 @@
 """What `gateway run` and `gateway quickstart` share: log lines to stderr, start, a banner, serve, stop.
 
-The daemon does the work and says what went wrong; here it only gets a terminal.
+The daemon does the work and says what went wrong; here it only gets a terminal. It serves whether or not
+somebody reads what is written there: a terminal that is gone, stalled or full costs only the words.
 """
 
 import asyncio
@@ -11,30 +12,37 @@ from typing import Any
 
 from openclaw_gateway import __version__
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.daemon import Daemon, Options, outlive_signals
 from openclaw_gateway.logs import configure_logging, open_log
+from openclaw_gateway.logs.streams import hand_over_standard_streams
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel
 
 _READY_S = 120.0
 _ASK_AGAIN_S = 0.05
 
-Announce = Callable[[Daemon, tuple[str, ...]], Coroutine[Any, Any, None]]
+Announce = Callable[[Terminal, Daemon, tuple[str, ...]], Coroutine[Any, Any, None]]
 
 
-async def serve(options: Options, announce: Announce, *, level: str | None = None) -> int:
+async def serve(
+    invocation: Invocation, options: Options, announce: Announce, *, level: str | None = None
+) -> int:
     """Start, `announce` with the URLs, serve until a signal; the exit code. Raises what the daemon raises.
 
-    `level` wins over the configuration's.
+    `level` wins over the configuration's. From now on this process writes to its standard streams by threads.
     """
+    hand_over_standard_streams()
+    outlive_signals()
+    terminal = Terminal(invocation)
     configure_logging(level=level or "info")
     daemon = await Daemon.build(options)
     try:
         with _log_as_configured(daemon.loaded, level):
             urls = await daemon.listen()
-            return await _serve_and_announce(daemon, announce(daemon, urls))
+            return await _serve_and_announce(daemon, announce(terminal, daemon, urls))
     finally:
         await daemon.close()
 

@@ -19,11 +19,12 @@ from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.cli.through_gateway import through_gateway
-from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.logs import configure_logging, flush_log
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 
 _STDIN = "-"
 _GRACE_S = 10.0
+_FLUSH_S = 1.0
 
 
 @click.command(
@@ -90,7 +91,10 @@ def command(
     else:
         address = resolve_address(around.load(config_path), url=url, token=token, password=password)
         parts = through_gateway(address, question)
-    run(_within(timeout_s, _show(parts, Terminal(invocation), quiet=invocation.json)))
+    try:
+        run(_within(timeout_s, _show(parts, Terminal(invocation), quiet=invocation.json)))
+    finally:
+        flush_log(_FLUSH_S)
 
 
 async def _within(timeout_s: int | None, work: Awaitable[None]) -> None:

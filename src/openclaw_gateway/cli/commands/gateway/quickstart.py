@@ -43,17 +43,16 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None)
     environ = _own_environ(around.environ, state_dir)
     paths = resolve_paths(environ, home=around.home, cwd=around.cwd)
     refuse_other_homes(paths.state_dir, around.home)
-    terminal = Terminal(invocation)
     if write_first_config(paths.config_file, model=LOCAL_REF):
-        terminal.notice(f"wrote {paths.config_file}")
+        Terminal(invocation).notice(f"wrote {paths.config_file}")
     options = Options(environ=environ, home=around.home, cwd=around.cwd, port=port, environment_keys=False)
 
-    async def announce(daemon: Daemon, urls: tuple[str, ...]) -> None:
+    async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         await until_ready(daemon)
         banner(terminal, invocation.program, daemon, urls)
         _what_to_do(terminal, daemon, urls[0], environ)
 
-    return run(serve(options, announce))
+    return run(serve(invocation, options, announce))
 
 
 def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str, str]:

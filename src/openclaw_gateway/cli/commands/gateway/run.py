@@ -46,9 +46,8 @@ def command(
         token=token,
         password=password,
     )
-    terminal = Terminal(invocation)
 
-    async def announce(daemon: Daemon, urls: tuple[str, ...]) -> None:
+    async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         banner(terminal, invocation.program, daemon, urls)
         if daemon.auth.generated:
             terminal.row(
@@ -61,4 +60,4 @@ def command(
         await until_ready(daemon)
         terminal.say("Ready. Ctrl-C stops it.")
 
-    return run(serve(options, announce, level="debug" if verbose else None))
+    return run(serve(invocation, options, announce, level="debug" if verbose else None))

@@ -1,0 +1,133 @@
+"""Log lines: one per event, to stderr and perhaps a file, and nothing that goes wrong with one matters.
+
+`configure_logging` is called once by whoever starts the process, and again when the settings change.
+Everybody else only says `structlog.get_logger()`. A line is made where it is said and written by a thread
+(writer.py): saying it never blocks and never raises, and a line that cannot be written is lost, counted and
+told of later. A log file gets JSON lines whatever the terminal shows.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import structlog
+from msgspec import Struct
+
+from openclaw_gateway.errors import StartupError
+from openclaw_gateway.logs.line import Finish, Line, Render, as_json, lost, plain, pretty
+from openclaw_gateway.logs.writer import LONGEST, Writer, standard, to_descriptor
+
+Style = Literal["pretty", "json"]
+_LEVELS = {"fatal": 50, "error": 40, "warn": 30, "info": 20, "debug": 10, "trace": 10}
+_SILENT = 60
+# Of one value, in a line that is too long or cannot be shown as it is.
+_MOST_CHARS = 8_000
+
+
+def configure_logging(
+    *,
+    level: str = "info",
+    console_level: str | None = None,
+    style: Style | None = None,
+    stream: Writer | None = None,
+    file: Writer | None = None,
+    patterns: Sequence[str] = (),
+) -> None:
+    """Send log lines to `stream` (stderr) and, from `level` on, to `file`.
+
+    `style` None means pretty on a terminal, else JSON; `console_level` None means `level`. What fits one
+    of the regular expressions in `patterns` is masked. Raises ConfigError for one that is none.
+    """
+    finish = Finish(patterns)
+    console = stream or standard(2)
+    shown = _LEVELS.get(console_level or level, _SILENT)
+    is_pretty = style == "pretty" if style else console.is_terminal
+    outlets = [_outlet(console, shown, pretty(colors=console.is_terminal) if is_pretty else as_json)]
+    if file is not None:
+        outlets.append(_outlet(file, _LEVELS.get(level, _SILENT), as_json))
+    lowest = min(outlet.level for outlet in outlets)
+    structlog.configure(
+        processors=[_Say(finish, outlets)],
+        wrapper_class=structlog.make_filtering_bound_logger(min(lowest, logging.CRITICAL)),
+        logger_factory=_Said,
+        cache_logger_on_first_use=False,
+    )
+
+
+def open_log(path: Path) -> Writer:
+    """The log file, for appending, readable by its owner only. Raises StartupError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Not blocking: a named pipe that nobody reads would hold up the start.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise StartupError(
+            f"Cannot write the log file {path}: {error.strerror}. Make it writable, or change logging.file.",
+            exit_code=73,
+        ) from None
+    return Writer(to_descriptor(descriptor), release=lambda: os.close(descriptor))
+
+
+def flush_log(seconds: float) -> None:
+    """Have what was said so far come out on stderr, at most so long."""
+    standard(2).flush(seconds)
+
+
+class _Outlet(Struct, frozen=True):
+    """A place that lines from `level` on go to."""
+
+    level: int
+    render: Render
+    writer: Writer
+
+
+def _outlet(writer: Writer, level: int, render: Render) -> _Outlet:
+    writer.told = lambda count: render(lost(count))
+    return _Outlet(level, render, writer)
+
+
+class _Say:
+    """The whole way of a line. The edge of the log: nothing gets out of here."""
+
+    def __init__(self, finish: Finish, outlets: Sequence[_Outlet]) -> None:
+        self._finish = finish
+        self._outlets = outlets
+
+    def __call__(self, _: Any, method: str, line: Line) -> str:
+        level = structlog.processors.NAME_TO_LEVEL.get(method, logging.ERROR)
+        outlets = [outlet for outlet in self._outlets if level >= outlet.level]
+        if not outlets:
+            return ""
+        try:
+            line = self._finish(method, line)
+        except Exception:  # noqa: BLE001
+            line = {**plain(line, _MOST_CHARS), "level": method}
+        for outlet in outlets:
+            try:
+                outlet.writer.put(_rendered(line, outlet.render))
+            except Exception:  # noqa: BLE001
+                outlet.writer.lose()
+        return ""
+
+
+def _rendered(line: Line, render: Render) -> bytes:
+    try:
+        data = render(line)
+    except Exception:  # noqa: BLE001
+        data = render(plain(line, _MOST_CHARS))
+    return data if len(data) <= LONGEST else render(plain(line, _MOST_CHARS // 10))
+
+
+class _Said:
+    """Where structlog ends: `_Say` has done everything."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def msg(self, _: str) -> None:
+        pass
+
+    debug = info = warning = warn = error = err = critical = fatal = exception = log = failure = msg

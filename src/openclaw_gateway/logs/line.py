@@ -1,0 +1,87 @@
+"""What a log line says and how it looks: level, time, secrets masked, JSON or pretty. Does no IO.
+
+Whatever a line holds, it can be made: a value that cannot be shown is replaced by its type's name.
+"""
+
+import re
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.redaction import redact
+
+Line = MutableMapping[str, Any]
+Render = Callable[[Line], bytes]
+
+# Texts that others wrote.
+_FOREIGN = ("error", "message", "detail", "exception")
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+
+def as_json(line: Line) -> bytes:
+    return _encode(line) + b"\n"
+
+
+def pretty(*, colors: bool) -> Render:
+    """For people at a terminal."""
+    console = structlog.dev.ConsoleRenderer(colors=colors)
+
+    def render(line: Line) -> bytes:
+        # It takes out of the line what it shows.
+        return f"{console(None, '', dict(line))}\n".encode("utf-8", "backslashreplace")
+
+    return render
+
+
+def lost(count: int) -> Line:
+    """The line that stands for those that could not be written."""
+    line: Line = {"count": count, "event": "log.lost", "level": "warning"}
+    return _stamp(None, "warning", line)
+
+
+class Finish:
+    """Completes a line: level, time, the text of an exception, the masks.
+
+    Texts we did not write lose their secrets; the operator's `patterns` hold for every text. Raises
+    ConfigError for a pattern that is none.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        try:
+            self._patterns = [re.compile(pattern) for pattern in patterns]
+        except re.error as error:
+            raise ConfigError([f"logging.redactPatterns: not a regular expression ({error})"]) from None
+
+    def __call__(self, method: str, line: Line) -> Line:
+        line = structlog.processors.add_log_level(None, method, line)
+        line = _stamp(None, method, line)
+        if "exc_info" in line:
+            line = structlog.processors.format_exc_info(None, method, line)
+        for key in _FOREIGN:
+            value = line.get(key)
+            if isinstance(value, str):
+                line[key] = redact(value)
+        for pattern in self._patterns:
+            for key, value in line.items():
+                if isinstance(value, str):
+                    line[key] = pattern.sub("***", value)
+        return line
+
+
+def plain(line: Line, most: int) -> Line:
+    """The same as texts of at most `most` characters that every form can show."""
+    return {_shown(key, most): _shown(value, most) for key, value in line.items() if key != "exc_info"}
+
+
+def _shown(value: object, most: int) -> str:
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception as error:  # noqa: BLE001 - the edge: a value of anybody's, with code of anybody's
+        text = f"<{type(value).__name__}: {type(error).__name__}>"
+    if len(text) > most:
+        text = f"{text[: most // 4]} … {text[-most * 3 // 4 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from tests.cli.conftest import DEADLINE_S, Program
 from tests.doors.test_kill import free_port
 
+NULL = asyncio.subprocess.DEVNULL
 LOCAL = ("agent", "--local", "-m", "hi")
 
 
@@ -49,17 +51,20 @@ class Served:
             return await self.process.wait()
 
     def descriptors(self) -> list[str]:
-        return [os.readlink(f"/proc/{self.process.pid}/fd/{number}") for number in (0, 1, 2)]
+        return [str(Path(f"/proc/{self.process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)]
 
 
 @contextlib.asynccontextmanager
-async def served(program: Program, token: str, redirection: str, **pipes: int) -> AsyncIterator[Served]:
+async def served(
+    program: Program, token: str, redirection: str, *, stdin: int = NULL, stdout: int = NULL
+) -> AsyncIterator[Served]:
     port = free_port()
     line = f'exec "$0" -m openclaw_gateway gateway run --port {port} {redirection}'
-    null = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
         *("sh", "-c", line, sys.executable),
-        **{"stdin": null, "stdout": null, "stderr": null, **pipes},
+        stdin=stdin,
+        stdout=stdout,
+        stderr=NULL,
         env=program.environ,
         cwd=program.home,
     )

@@ -48,7 +48,8 @@ class Faltering:
         return getattr(self._store, name)
 
     async def finish(self, *args: Any) -> Released:
-        self.finished += 1
+        _, turn, *_ = args
+        self.finished += bool(turn)
         if self.finished > self._times:
             return await self._store.finish(*args)
         if self._after:

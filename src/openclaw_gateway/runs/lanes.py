@@ -3,20 +3,23 @@
 A lane is the Store's queue of a session: entering it is `begin`, waiting is a doorbell with a slow look
 as fall-back (a ring may be lost), leaving it is `finish` or `withdraw`, which name the run to ring
 next. One heartbeat renews the leases of all runs of this process and hears durable wishes to abort.
+Whatever raises on the way, a lane that was entered is left: what fails is tried again at each heartbeat
+and at the close.
 Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
+from contextlib import closing
 
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Fenced, InvalidRequest, StoreError
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.errors import Fenced, GatewayError, InvalidRequest, StoreError
+from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, NewRun, Queued, Released, Store
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunResult, RunStatus
+from openclaw_gateway.wire.run import RunResult, RunStatus, Usage
 
 log = structlog.get_logger()
 
@@ -40,15 +43,20 @@ class Lanes:
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._leaving: dict[str, RunStatus] = {}
+        self._unfinished: dict[str, Claim] = {}
         self._heartbeat: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         self._heartbeat = asyncio.create_task(self._beat(), name="lanes.heartbeat")
 
     async def close(self) -> None:
+        """Of the runs that could not be ended none stays open in the store, if it can be written."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             await asyncio.gather(self._heartbeat, return_exceptions=True)
+        self._unfinished |= {run_id: claim for run_id, (_, claim, _) in self._held.items()}
+        self._held.clear()
+        await self._catch_up()
 
     async def enter(self, run: Run, session: str) -> Claimed:
         """Durably enqueue the run, wait for its turn, return the claim and what was said before.
@@ -61,9 +69,10 @@ class Lanes:
         new = NewRun(run.id, request.origin.owner, session, request.agent_id, request.idempotency_key)
         try:
             begun = await self._store.begin(new, lease_s=self._pace.lease_s)
-        except StoreError as error:
+        except BaseException as error:
             # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
-            if error.code != "run_id_taken":
+            is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
+            if not is_refusal and not (isinstance(error, StoreError) and error.code == "run_id_taken"):
                 await self._withdraw(run.id, "failed")
             raise
         match begun:
@@ -84,9 +93,20 @@ class Lanes:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
         try:
             released = await self._finished(claim, turn, result)
-        finally:
+        except StoreError as error:
             self._held.pop(run.id, None)
+            if not isinstance(error, Fenced):
+                self._unfinished[run.id] = claim
+            raise
+        self._held.pop(run.id, None)
         self._ring(released)
+
+    async def let_go(self, run: Run) -> None:
+        """Leave without a turn if the run still holds its lane, because something raised on the way."""
+        held = self._held.pop(run.id, None)
+        if held is not None:
+            self._unfinished[run.id] = held[1]
+            await self._finish_without_turn(run.id, held[1])
 
     async def _finished(self, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> Released:
         """What is said is lost if this fails, so a store that falters is asked again; the claim is still
@@ -102,19 +122,17 @@ class Lanes:
         return await self._store.finish(claim, turn, result.status, result.usage, result.error)
 
     async def _wait_turn(self, run: Run) -> Claimed:
-        watch = self._bus.watch(_turn_topic(run.id))
         try:
-            while True:
-                async with run.interruptible():
-                    await watch.ring(self._pace.look_again_s)
-                claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
-                if claimed is not None:
-                    return claimed
-        except (TimeoutError, StoreError):
+            with closing(self._bus.watch(_turn_topic(run.id))) as watch:
+                while True:
+                    async with run.interruptible():
+                        await watch.ring(self._pace.look_again_s)
+                    claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
+                    if claimed is not None:
+                        return claimed
+        except BaseException:
             await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
             raise
-        finally:
-            watch.close()
 
     async def _withdraw(self, run_id: str, status: RunStatus) -> None:
         """Give up a place in the queue, or nobody behind it would ever have a turn."""
@@ -127,9 +145,33 @@ class Lanes:
                 return
         self._leaving.pop(run_id, None)
 
+    async def _finish_without_turn(self, run_id: str, claim: Claim) -> None:
+        """The lane goes on even when its turn is lost. If the turn is there after all, it stays."""
+        try:
+            self._ring(await self._store.finish(claim, (), "failed", Usage(), None))
+        except Fenced:
+            pass
+        except StoreError as error:
+            log.warning("lane.not_left", run=run_id, error=error.message)
+            return
+        self._unfinished.pop(run_id, None)
+
+    async def _catch_up(self) -> None:
+        for run_id, status in list(self._leaving.items()):
+            await self._withdraw(run_id, status)
+        for run_id, claim in list(self._unfinished.items()):
+            await self._finish_without_turn(run_id, claim)
+
     def _ring(self, released: Released) -> None:
-        if released.next_run is not None:
+        if released.next_run is None:
+            return
+        try:
             self._bus.ring(_turn_topic(released.next_run))
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ):  # the edge to the bus: a ring may be lost, who waits looks by itself
+            log.exception("lane.not_rung", run=released.next_run)
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)
@@ -141,9 +183,10 @@ class Lanes:
             await asyncio.sleep(self._pace.renew_every_s)
             try:
                 await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
-                for run_id, status in list(self._leaving.items()):
-                    await self._withdraw(run_id, status)
-            except Exception:
+                await self._catch_up()
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
                 log.exception("lanes.heartbeat")
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:

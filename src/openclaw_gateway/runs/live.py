@@ -5,24 +5,27 @@ for a while, in a bounded number; the others are forgotten at once.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run, now_ms
+from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
 
 RECORD_S = 15.0
+CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
-RETAINED_MS = 600_000
+RETAINED_S = 600.0
 Listener = Callable[[Run], None]
 
 
@@ -32,7 +35,7 @@ class LiveRuns:
         self._bus = bus
         self._max_runs = max_runs
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
-        self._retained: OrderedDict[str, tuple[Run, int]] = OrderedDict()
+        self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._draining = False
 
@@ -59,6 +62,14 @@ class LiveRuns:
             run.abort(CLIENT_LEFT)
             raise
         return run
+
+    def _tell(self, run: Run) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(run)
+            # The edge to whoever listens: their faults are no run's.
+            except (Exception, asyncio.CancelledError):
+                log.exception("run.listener_crashed", run=run.id)
 
     def find(self, run_id: str) -> Run | None:
         """The live or retained run with this id."""
@@ -93,11 +104,20 @@ class LiveRuns:
                 await self.idle()
         except TimeoutError:
             log.warning("runs.not_ended", runs=len(self._running))
+            await self._cancel()
 
     async def idle(self) -> None:
         """Wait until no run is live."""
         while self._running:
             await asyncio.wait([task for _, task in self._running.values()])
+
+    async def _cancel(self) -> None:
+        """For what takes no notice of an abort. It is recorded as it is, or by the lanes when they close."""
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CANCEL_S)
 
     def _launch(self, request: RunRequest, plan: Plan) -> Run:
         self._admit()
@@ -107,9 +127,8 @@ class LiveRuns:
             parent.children.append(run)
         task = asyncio.create_task(self._loop.execute(run), name=run.id)
         self._running[run.id] = (run, task)
-        task.add_done_callback(lambda _: self._ended(run))
-        for listener in self._listeners:
-            listener(run)
+        task.add_done_callback(partial(self._ended, run))
+        self._tell(run)
         return run
 
     def _admit(self) -> None:
@@ -142,20 +161,26 @@ class LiveRuns:
             above = above.parent
         return parent
 
-    def _ended(self, run: Run) -> None:
+    def _ended(self, run: Run, task: asyncio.Task[None]) -> None:
         del self._running[run.id]
+        self._loop.give_up(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:
             run.parent.children.remove(run)
+        self._keep(run)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("run.crashed", run=run.id, exc_info=error)
+
+    def _keep(self, run: Run) -> None:
         if run.refused or run.request.idempotency_key is None:
             self._bus.forget(run.id)
             return
         run.forget_words()
-        self._retained[run.id] = (run, now_ms())
+        self._retained[run.id] = (run, time.monotonic())
         while self._retained:
-            oldest, (_, ended_ms) = next(iter(self._retained.items()))
-            if len(self._retained) <= RETAINED_RUNS and now_ms() - ended_ms < RETAINED_MS:
+            oldest, (_, ended_at) = next(iter(self._retained.items()))
+            if len(self._retained) <= RETAINED_RUNS and time.monotonic() - ended_at < RETAINED_S:
                 break
             del self._retained[oldest]
             self._bus.forget(oldest)

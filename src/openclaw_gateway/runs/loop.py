@@ -23,7 +23,7 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, is_being_cancelled, now_ms
-from openclaw_gateway.sessions.store import Claimed
+from openclaw_gateway.sessions.store import Claim, Claimed
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
@@ -44,26 +44,36 @@ class RunLoop:
         self._rounds = rounds
 
     async def execute(self, run: Run) -> None:
+        result = _failed(Answer(), _internal())
         try:
-            if run.unsupported:
-                log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
-            session = run.request.session_key
-            result = await (self._stateless(run) if session is None else self._in_session(run, session))
-        except Exception:
+            result = await self._result_of(run)
+        except (Exception, asyncio.CancelledError) as error:
+            _reraise_if_meant(error)
             log.exception("run.crashed", run=run.id)
-            result = _failed(Answer(), _internal())
-        run.end(result)
+        finally:
+            # Before another word is said: who waits must not wait for a log line.
+            run.end(result)
         log.info(
             "run.ended",
             run=run.id,
             agent=run.request.agent_id,
             session=run.request.session_key,
             status=result.status,
-            ms=now_ms() - run.created_ms,
+            ms=run.elapsed_ms(),
             model=result.model or None,
             tokens=result.usage.total_tokens,
             code=result.error.code if result.error else None,
         )
+
+    def give_up(self, run: Run) -> None:
+        """The end of a run whose task could not reach it; one that has ended stays as it is."""
+        run.end(_failed(Answer(), _stopped(run) if run.abort_reason else _internal()))
+
+    async def _result_of(self, run: Run) -> RunResult:
+        if run.unsupported:
+            log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
+        session = run.request.session_key
+        return await (self._stateless(run) if session is None else self._in_session(run, session))
 
     async def _stateless(self, run: Run) -> RunResult:
         run.accept()
@@ -77,20 +87,41 @@ class RunLoop:
 
     async def _in_session(self, run: Run, session: str) -> RunResult:
         try:
+            return await self._in_lane(run, session)
+        finally:
+            await self._lanes.let_go(run)
+
+    async def _in_lane(self, run: Run, session: str) -> RunResult:
+        try:
             claimed = await self._lanes.enter(run, session)
         except TimeoutError:
             return _failed(Answer(), _stopped(run))
         except GatewayError as error:
             run.refuse(error)
             return _failed(Answer(), error)
-        answer = _answer_of(run)
-        result, new = await self._converse(run, claimed, answer)
-        said = answer.partial if result.status == "aborted" else answer.messages
-        turn = turn_for(result.status, new, said, seen=bool(result.text.strip()))
+        answer = Answer()
+        turn: tuple[Message, ...] = ()
+        result = _failed(answer, _internal())
         try:
-            await self._lanes.leave(run, claimed.claim, turn, result)
+            answer = _answer_of(run)
+            result, new = await self._converse(run, claimed, answer)
+            said = answer.partial if result.status == "aborted" else answer.messages
+            turn = turn_for(result.status, new, said, seen=bool(result.text.strip()))
+        except (Exception, asyncio.CancelledError) as error:
+            turn, result = (), _failed(answer, _internal())
+            _reraise_if_meant(error)
+            log.exception("run.crashed", run=run.id)
+        finally:
+            # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
+            result = await self._left(run, claimed.claim, turn, result)
+        return result
+
+    async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:
+        """The result, which is another one when the turn could not be recorded."""
+        try:
+            await self._lanes.leave(run, claim, turn, result)
         except StoreError as error:
-            log.warning("run.not_recorded", run=run.id, session=session, error=error.message)
+            log.warning("run.not_recorded", run=run.id, session=claim.session, error=error.message)
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
@@ -113,8 +144,7 @@ class RunLoop:
         except GatewayError as error:
             return _failed(answer, error), new
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
-                raise
+            _reraise_if_meant(error)
             log.exception("run.crashed", run=run.id)
             return _failed(answer, _internal()), new
         result = RunResult(
@@ -127,6 +157,12 @@ class RunLoop:
             model=answer.model,
         )
         return result, new
+
+
+def _reraise_if_meant(error: BaseException) -> None:
+    """A cancellation of the run's own task goes on; one that leaked out of somebody's code is a fault."""
+    if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+        raise error
 
 
 def _answer_of(run: Run) -> Answer:

@@ -44,6 +44,8 @@ class Run:
         self.parent = parent
         self.children: list[Run] = []
         self.created_ms = now_ms()
+        self._created = time.monotonic()
+        self._ended_at: float | None = None
         self.result: RunResult | None = None
         self.abort_reason: str | None = None
         self.accepted: asyncio.Future[None] = loop.create_future()
@@ -89,8 +91,10 @@ class Run:
         """Append to the log."""
         if not events:
             return
-        self._bus.emit(self.id, self._token, self._seq, events)
-        self._seq += len(events)
+        # Counted first: if the bus raises, nobody knows whether it has them, and a later event must not pass
+        # for one of these.
+        at, self._seq = self._seq, self._seq + len(events)
+        self._bus.emit(self.id, self._token, at, events)
 
     def hold(self, token: int) -> None:
         """From now on events carry the claim's token, so that an older holder's are refused."""
@@ -124,12 +128,25 @@ class Run:
                 self._scope.reschedule(self._loop.time())
         return True
 
+    def elapsed_ms(self) -> int:
+        """Milliseconds since it was made, or until it ended; no matter what is done to the wall clock."""
+        until = time.monotonic() if self._ended_at is None else self._ended_at
+        return int((until - self._created) * 1000)
+
     def end(self, result: RunResult) -> None:
-        """Close the log with the result. Called exactly once, by the loop."""
+        """Close the log with the result. The first end stands."""
+        if self.result is not None:
+            return
         self.result = result
-        self.emit((RunEnded(result, now_ms()),))
-        self._ended.set_result(result)
-        self.accept()
+        self._ended_at = time.monotonic()
+        ended = (RunEnded(result, now_ms()),)
+        try:
+            self._bus.emit(self.id, self._token, self._seq, ended)
+        except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end
+            self._bus.emit(self.id, self._token, self._seq, ended)
+        finally:
+            self._ended.set_result(result)
+            self.accept()
 
 
 class _Interruptible:

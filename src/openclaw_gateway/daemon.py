@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,13 @@ class Daemon:
                 flag_token=options.token,
                 flag_password=options.password,
             )
-            undo.enter_context(InstanceLock(loaded.own_dir))
+            lock = undo.enter_context(InstanceLock(loaded.own_dir))
             assembly = Assembly(loaded, daemon.auth, undo, environment_keys=options.environment_keys)
             daemon.gateway = await assembly.build()
             daemon.model_choice = assembly.model_choice
+            loop = asyncio.get_running_loop()
+            lock.tell(lambda is_ours: _in_loop(loop, partial(daemon.gateway.suspend, suspended=not is_ours)))
+            undo.callback(lock.tell, _nothing)
             daemon._undo = undo.pop_all()
         return daemon
 
@@ -148,6 +152,15 @@ def _asks_for_tls(document: Mapping[str, Any]) -> bool:
     gateway = document.get("gateway")
     tls = gateway.get("tls") if isinstance(gateway, dict) else None
     return isinstance(tls, dict) and tls.get("enabled") is True
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # it is closed: nothing runs any more
+        loop.call_soon_threadsafe(act)
+
+
+def _nothing(_: bool) -> None:
+    pass
 
 
 def outlive_signals() -> None:

@@ -20,11 +20,15 @@ message says what is wrong and what to do, and is safe to show to a client: no s
 trace. Doors translate these once; nobody else turns an error into text.
 """
 
+import math
 from typing import ClassVar, Literal
+
+LONGEST_RETRY_S = 3600.0
 
 
 class GatewayError(Exception):
-    """Root. `param` names the offending request field; `retry_after` is in seconds."""
+    """Root. `param` names the offending request field; `retry_after` is in seconds, from 0 to an hour
+    whatever was asked for: a client that obeys must come back."""
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "api_error"
@@ -43,11 +47,17 @@ class GatewayError(Exception):
         self.message = message
         self.code = code or self.default_code
         self.param = param
-        self.retry_after = retry_after
+        self.retry_after = _bounded(retry_after)
 
     @property
     def http_status(self) -> int:
         return self.status
+
+
+def _bounded(seconds: float | None) -> float | None:
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_S)
 
 
 class ConfigError(GatewayError):

@@ -85,7 +85,7 @@ async def outcome(
     house: House, text: str, session: str | None
 ) -> tuple[Run | None, RunResult | BaseException]:
     try:
-        run = await house.start(UserMessage(text), session=session, retain=True)
+        run = await house.start(UserMessage(text), session=session)
         return run, await house.result(run)
     except (GatewayError, RuntimeError, asyncio.CancelledError) as error:
         return None, error

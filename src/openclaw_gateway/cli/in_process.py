@@ -85,7 +85,7 @@ def _answer(question: Question, run: Run, ended: RunEnded) -> Answer:
     error = ended.result.error
     if error is not None:
         raise refusal(question, message=error.message, code=error.code, kind=error.type)
-    return Answer(completed(run, ended.result, ended.at_ms))
+    return Answer(completed(run, ended.result))
 
 
 def _refused(error: StartupError, options: Options) -> CommandFailed:

@@ -4,6 +4,7 @@ Holds what assembly.py built and adds no rule of its own beyond putting the room
 route, start, find, abort. Everything a door may do is a method here.
 """
 
+import time
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -52,6 +53,7 @@ class Gateway:
         self.limits = rooms.config.gateway.limits
         self.roster = rooms.roster
         self.started_ms = now_ms()
+        self._started = time.monotonic()
         self._plans = rooms.plans
         self._authenticator = rooms.authenticator
         self._store = rooms.store
@@ -153,6 +155,9 @@ class Gateway:
         principal.require(READ)
         return tuple(run for run in self._live.running() if run.request.origin.owner == principal.owner)
 
+    def uptime_ms(self) -> int:
+        return int((time.monotonic() - self._started) * 1000)
+
     def live_runs(self) -> int:
         return len(self._live)
 
@@ -165,12 +170,18 @@ class Gateway:
         failing = []
         if self._live.draining:
             failing.append("draining")
+        if self._live.suspended:
+            failing.append("instance_lock")
         if not (await self._store.health()).ok:
             failing.append("store")
         starting = self._starting()
         if starting is not None:
             failing.append(starting)
-        return Readiness(tuple(failing), now_ms() - self.started_ms)
+        return Readiness(tuple(failing), self.uptime_ms())
+
+    def suspend(self, *, suspended: bool) -> None:
+        """Take no new runs while the state directory is not this process's own."""
+        self._live.suspended = suspended
 
     def refuse_runs(self) -> None:
         """First step of a drain: new runs get 503 while the doors still answer."""

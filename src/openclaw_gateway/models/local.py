@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.config.brands import env, env_names
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.local_child import Orders, Ready
@@ -160,7 +161,7 @@ class LocalModel:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=_child_environment(),
+            env=marked(_child_environment()),
             # Ctrl-C in the terminal is for the gateway, which still has answers to finish.
             start_new_session=True,
         )

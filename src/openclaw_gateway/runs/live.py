@@ -38,6 +38,8 @@ class LiveRuns:
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._draining = False
+        # The state directory is not this process's own at the moment.
+        self.suspended = False
 
     def __len__(self) -> int:
         return len(self._running)
@@ -135,6 +137,13 @@ class LiveRuns:
         if self._draining:
             raise Overloaded(
                 "The gateway is shutting down. Try again in a few seconds.", code="draining", retry_after=5
+            )
+        if self.suspended:
+            raise Overloaded(
+                "The gateway has lost the lock of its state directory: another one may use it now. It takes "
+                "no runs. The operator finds the cause in its log. Try again later.",
+                code="instance_lock_lost",
+                retry_after=5,
             )
         if len(self._running) >= self._max_runs:
             raise Overloaded(

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.scope import Access
 
@@ -101,7 +102,7 @@ async def check_sandbox(agent: ToolAgent, environ: Mapping[str, str]) -> str | N
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={},
+        env=marked({}),
         start_new_session=True,
     )
     try:

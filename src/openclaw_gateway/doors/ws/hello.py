@@ -7,7 +7,6 @@ import openclaw_gateway
 from openclaw_gateway.doors.ws.protocol import EVENTS
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.frames import (
     Features,
@@ -39,7 +38,7 @@ def hello(
         Features(methods, EVENTS),
         Snapshot(
             health=Raw(msgspec.json.encode(health)),
-            uptime_ms=now_ms() - gateway.started_ms,
+            uptime_ms=gateway.uptime_ms(),
             session_defaults=SessionDefaults(default_id, main_session_key=main_key(default_id)),
         ),
         GrantedAuth(scopes=tuple(sorted(principal.scopes)), method=gateway.auth_mode),

@@ -29,7 +29,7 @@ def accepted(run: Run) -> dict[str, Any]:
     }
 
 
-def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
+def completed(run: Run, result: RunResult) -> dict[str, Any]:
     """The last answer to `agent` when all went well."""
     provider, _, model = result.model.partition("/")
     return {
@@ -39,7 +39,7 @@ def completed(run: Run, result: RunResult, ended_ms: int) -> dict[str, Any]:
         "result": {
             "payloads": [{"text": result.text, "mediaUrl": None}],
             "meta": {
-                "durationMs": ended_ms - run.created_ms,
+                "durationMs": run.elapsed_ms(),
                 "agentMeta": {
                     "sessionKey": run.request.session_key,
                     "provider": provider,

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
 from openclaw_gateway.tools.own_tool import own_tool
@@ -78,7 +79,7 @@ async def search(orders: Orders, environ: Mapping[str, str], deadline_s: float) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         cwd="/",
-        env=dict(environ),
+        env=marked(environ),
         start_new_session=True,
     )
     try:

@@ -1,7 +1,7 @@
 """One program that runs: a session of its own, its output read as it comes, its end certain.
 
-The rule: when the program has ended, by itself or not, nothing of its process group is left. Knows no
-agent's permissions, and no tool.
+The rule: when the program has ended, by itself or not, nothing of its process group is left; and when the
+gateway has ended, however it did, nothing that it started. Knows no agent's permissions, and no tool.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.tools.commands.output import Output
 
 _GRACE_S = 2.0
@@ -70,7 +71,7 @@ class Command:
                 stdout=writing,
                 stderr=writing,
                 cwd=order.cwd,
-                env=dict(order.environ),
+                env=marked(order.environ),
                 start_new_session=True,
             )
         except BaseException:

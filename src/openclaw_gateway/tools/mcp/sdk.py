@@ -22,6 +22,7 @@ from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.tools.base import ToolError, ToolResult
@@ -160,7 +161,7 @@ def _transport(server: McpServer, environ: Mapping[str, str], stack: AsyncExitSt
         parameters = StdioServerParameters(
             command=server.command,
             args=list(server.args),
-            env={**inherited, **server.env},
+            env=marked({**inherited, **server.env}),
             cwd=server.cwd or server.working_directory,
             encoding_error_handler="replace",
         )

@@ -53,8 +53,7 @@ async def _agent(call: Call, params: AgentParams) -> object:
     await call.delivered(run)
     if result.error is not None:
         raise RunFailed(run.id, result.error)
-    _, ended_ms = await _times(run)
-    return completed(run, result, ended_ms or now_ms())
+    return completed(run, result)
 
 
 def _run_request(call: Call, params: AgentParams) -> RunRequest:

@@ -1,5 +1,6 @@
 """`health` and `status`: how the gateway is doing."""
 
+import time
 from typing import Any
 
 import openclaw_gateway
@@ -14,13 +15,13 @@ _RECENT = 5
 
 async def health_report(gateway: Gateway, principal: Principal) -> dict[str, Any]:
     """Also part of the greeting; the sessions only for who may read them. Raises StoreError."""
-    began_ms = now_ms()
+    began = time.monotonic()
     readiness = await gateway.readiness()
     default_id = gateway.roster.default_id
     report: dict[str, Any] = {
         "ok": readiness.ready,
         "failing": readiness.failing,
-        "ts": began_ms,
+        "ts": now_ms(),
         "channels": {},
         "channelOrder": [],
         "channelLabels": {},
@@ -33,7 +34,7 @@ async def health_report(gateway: Gateway, principal: Principal) -> dict[str, Any
     if principal.may(READ):
         records, count = await gateway.sessions(principal, limit=_RECENT)
         report["sessions"] = {"count": count, "recent": [session_row(record) for record in records]}
-    return report | {"durationMs": now_ms() - began_ms}
+    return report | {"durationMs": int((time.monotonic() - began) * 1000)}
 
 
 async def _health(call: Call, _: Nothing) -> object:

@@ -1,0 +1,86 @@
+"""What the gateway started dies with it, also when it is killed, and also what left its process group."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.children import MARK
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+
+_GATEWAY = """
+import asyncio, os, sys
+from pathlib import Path
+from openclaw_gateway.tools.commands.command import Order
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+
+async def main():
+    commands = CommandSessions()
+    order = Order(("/bin/sh", "-c", sys.argv[1]), Path.cwd(), {"PATH": os.environ["PATH"]}, "", "main", 600.0)
+    await commands.start(order)
+    if sys.argv[2:] == ["uvloop"]:
+        assert type(asyncio.get_running_loop()).__module__ == "uvloop"
+    print("started", flush=True)
+    await asyncio.Event().wait()
+
+import uvloop
+runner = asyncio.Runner(loop_factory=uvloop.new_event_loop if sys.argv[2:] else None)
+runner.run(main())
+"""
+LINES = {
+    "itself": "echo $$ > pid; exec sleep 600",
+    "its child": "sleep 600 & echo $! > pid; wait",
+    "in the background": "(sleep 600 & echo $! > pid) ; exec sleep 600",
+    "a session of its own": "setsid sh -c 'echo $$ > pid; exec sleep 600'",
+    "takes no notice": "trap '' TERM HUP INT; echo $$ > pid; while :; do sleep 1; done",
+}
+
+
+def read(path: Path) -> str:
+    """Nothing when there is nothing."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+async def appears(path: Path) -> int:
+    async with asyncio.timeout(20):
+        # A file tells nobody when it is written, nor a stranger's child when it dies.
+        while not (text := read(path).strip()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return int(text)
+
+
+async def dies(pid: int) -> None:
+    """Until it is no more, or only its parent has not asked yet."""
+    async with asyncio.timeout(20):
+        while is_alive(pid):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    status = read(Path(f"/proc/{pid}/stat"))
+    return bool(status) and status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+@pytest.mark.parametrize("loop", [(), ("uvloop",)])
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+async def test_a_command_dies_with_a_gateway_that_is_killed(
+    tmp_path: Path, line: str, loop: tuple[str, ...]
+) -> None:
+    environ = {name: value for name, value in os.environ.items() if name != MARK}
+    gateway = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _GATEWAY, line, *loop), cwd=tmp_path, env=environ
+    )
+    try:
+        pid = await appears(tmp_path / "pid")
+        assert f"{MARK}=" in read(Path(f"/proc/{pid}/environ"))
+    finally:
+        gateway.send_signal(signal.SIGKILL)
+        await gateway.wait()
+    await dies(pid)

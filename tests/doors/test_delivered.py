@@ -132,7 +132,7 @@ async def stalled(gateway: RunningGateway, models: ModelServer) -> AsyncIterator
     host, _, port = gateway.url.removeprefix("http://").rpartition(":")
     connection = socket.create_connection((host, int(port)))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
-    reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 10)
+    reader, writer = await asyncio.open_connection(sock=connection)
     raw = Wire(reader, writer)
     try:
         raw.send(post(gateway, chat_body("hi", stream=True, user="ada"), "Connection: close"))

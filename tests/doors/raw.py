@@ -48,16 +48,16 @@ class Seen:
 
 
 def _dechunked(body: bytes) -> tuple[bytes, bool]:
-    whole = b""
-    while body:
-        size, _, rest = body.partition(b"\r\n")
-        length = int(size, 16)
+    whole, at = [], 0
+    while at < len(body):
+        end = body.index(b"\r\n", at)
+        length = int(body[at:end], 16)
         if not length:
-            assert rest == b"\r\n"
-            return whole, True
-        whole += rest[:length]
-        body = rest[length + 2 :]
-    return whole, False
+            assert body[end:] == b"\r\n\r\n"
+            return b"".join(whole), True
+        whole.append(body[end + 2 : end + 2 + length])
+        at = end + length + 4
+    return b"".join(whole), False
 
 
 class Wire:

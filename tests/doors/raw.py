@@ -48,7 +48,8 @@ class Seen:
 
 
 def _dechunked(body: bytes) -> tuple[bytes, bool]:
-    whole, at = [], 0
+    whole: list[bytes] = []
+    at = 0
     while at < len(body):
         end = body.index(b"\r\n", at)
         length = int(body[at:end], 16)

@@ -34,7 +34,7 @@ HOLD_S = 1.0
 HOLD_AFTER_FAILURE_S = 12.0
 KEEPALIVE = b": keepalive\n\n"
 UNDELIVERED = "its answer could not be delivered"
-# How many events are worded in one go, and sent before there is room for anything else.
+# How many events are worded in one go, so that others have their turn between.
 SLICE = 256
 
 
@@ -139,6 +139,9 @@ class Delivery:
                     piece, spoken = b"", True
                 place += len(part)
                 reader.advance(place)
+                if len(events) > SLICE:
+                    # One long answer is not all that goes on here.
+                    await asyncio.sleep(0)
             now = time.monotonic()
             if not spoken and now >= due:
                 # Events that the client is not told of are silence to whatever is between.
@@ -153,9 +156,9 @@ class Delivery:
 
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
+        self._abort(UNDELIVERED)
         if not isinstance(error, EventsGone):
             log.error("delivery.failed", run=self._run.id, exc_info=error)
-        self._abort(UNDELIVERED)
         if not isinstance(error, GatewayError):
             error = GatewayError("The gateway failed while it sent this answer. Its log has the cause.")
         if not self._request.is_answered:

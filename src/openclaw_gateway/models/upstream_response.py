@@ -51,7 +51,7 @@ class UpstreamResponse:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def read(self) -> bytes:
-        """The bytes that are there, at least one and at most a piece; b"" at the end. Raises ProviderError."""
+        """What is there, at least one byte and at most a piece; b"" at the end. Raises ProviderError."""
         try:
             data = await self._content.read(_PIECE)
         except FAILURES as error:

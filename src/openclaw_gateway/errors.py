@@ -12,6 +12,7 @@ GatewayError
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
 ├── ToolLoop                     the model goes round in circles
+├── EventsGone                   what a reader has not read yet is not kept any more
 ├── RunTimeout, RunAborted       the run was ended from outside (RunCutShort: by a shutdown)
 └── ProviderError                the model's vendor failed; `reason` says how
 
@@ -211,6 +212,14 @@ class ToolChoiceUnsatisfied(GatewayError):
     status = 502
     type = "api_error"
     default_code = "tool_choice_unsatisfied"
+
+
+class EventsGone(GatewayError):
+    """A run's log is bounded: a reader that is too far behind, or comes too late, misses some of it."""
+
+    status = 410
+    type = "api_error"
+    default_code = "events_gone"
 
 
 class RunTimeout(GatewayError):

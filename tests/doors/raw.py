@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,44 @@ class RawAnswer(Struct, frozen=True):
     @property
     def code(self) -> str:
         return str(msgspec.json.decode(self.body)["error"]["code"])
+
+
+class Seen:
+    """All that one client got on its connection, up to the end of it."""
+
+    def __init__(self, data: bytes) -> None:
+        assert data.count(b"HTTP/1.1 ") == 1, data
+        head, _, body = data.partition(b"\r\n\r\n")
+        self.status = int(head.split(b" ", 2)[1])
+        self.is_whole = True
+        if b"transfer-encoding: chunked" in head.lower():
+            body, self.is_whole = _dechunked(body)
+        self.text = body.decode()
+
+    @property
+    def frames(self) -> list[Any]:
+        data = [block[6:] for block in self.text.split("\n\n") if block.startswith("data: ")]
+        return [item if item == "[DONE]" else msgspec.json.decode(item) for item in data]
+
+    @property
+    def code(self) -> str:
+        """Of the error at the end of the stream."""
+        assert self.frames[-1] == "[DONE]"
+        return str(self.frames[-2]["error"]["code"])
+
+
+def _dechunked(body: bytes) -> tuple[bytes, bool]:
+    whole: list[bytes] = []
+    at = 0
+    while at < len(body):
+        end = body.index(b"\r\n", at)
+        length = int(body[at:end], 16)
+        if not length:
+            assert body[end:] == b"\r\n\r\n"
+            return b"".join(whole), True
+        whole.append(body[end + 2 : end + 2 + length])
+        at = end + length + 4
+    return b"".join(whole), False
 
 
 class Wire:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.doors.openai.chunks import ChatChunks, completion, failure
+from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 from openclaw_gateway.wire.run import RunResult, Usage
@@ -24,8 +24,9 @@ def frames(data: bytes) -> list[object]:
 
 @given(st.lists(texts), texts)
 def test_any_text_survives_in_one_line_per_frame(pieces: list[str], model: str) -> None:
-    chunks = ChatChunks("chatcmpl_1", 5, model)
-    seen = frames(chunks.role() + chunks.deltas([TextDelta(p) for p in pieces]) + chunks.end("stop", Usage()))
+    voice = ChatVoice("chatcmpl_1", 5, model, include_usage=True)
+    deltas = voice.deltas([TextDelta(p) for p in pieces])
+    seen = frames(voice.head() + deltas + voice.end(RunResult("completed")))
     contents = [f["choices"][0]["delta"]["content"] for f in seen[1:-3]]  # type: ignore[index]
     assert contents == pieces
     assert all(f["model"] == model for f in seen[:-1])  # type: ignore[index]
@@ -33,7 +34,7 @@ def test_any_text_survives_in_one_line_per_frame(pieces: list[str], model: str) 
 
 
 def test_reasoning_has_a_field_of_its_own() -> None:
-    data = ChatChunks("c", 5, "m").deltas([ReasoningDelta("hm"), TextDelta("so")])
+    data = ChatVoice("c", 5, "m").deltas([ReasoningDelta("hm"), TextDelta("so")])
     assert [f["choices"][0]["delta"] for f in frames(data)] == [  # type: ignore[index]
         {"reasoning_content": "hm"},
         {"content": "so"},
@@ -41,9 +42,9 @@ def test_reasoning_has_a_field_of_its_own() -> None:
 
 
 def test_the_usage_chunk_only_when_asked() -> None:
-    chunks = ChatChunks("c", 5, "m")
-    assert len(frames(chunks.end("length", None))) == 2
-    usage = frames(chunks.end("length", Usage(3, 2, 5, 1, 1)))[1]
+    result = RunResult("completed", finish_reason="length", usage=Usage(3, 2, 5, 1, 1))
+    assert len(frames(ChatVoice("c", 5, "m").end(result))) == 2
+    usage = frames(ChatVoice("c", 5, "m", include_usage=True).end(result))[1]
     assert usage["choices"] == []  # type: ignore[index]
     assert usage["usage"] == {  # type: ignore[index]
         "prompt_tokens": 3,
@@ -55,7 +56,9 @@ def test_the_usage_chunk_only_when_asked() -> None:
 
 
 def test_a_failure_in_mid_stream_has_all_four_keys() -> None:
-    error, done = frames(failure(ErrorInfo("what\u2028now", "api_error", "provider_error", 502)))
+    error, done = frames(
+        ChatVoice("c", 5, "m").failure(ErrorInfo("what\u2028now", "api_error", "provider_error", 502))
+    )
     assert error == {
         "error": {
             "message": "what\u2028now",
@@ -68,7 +71,8 @@ def test_a_failure_in_mid_stream_has_all_four_keys() -> None:
 
 
 def test_the_whole_answer() -> None:
-    answer = json.loads(completion("chatcmpl_1", 5, "m", RunResult("completed", "hi", finish_reason="stop")))
+    voice = ChatVoice("chatcmpl_1", 5, "m")
+    answer = json.loads(voice.whole(RunResult("completed", "hi", finish_reason="stop")))
     assert answer["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
     ]

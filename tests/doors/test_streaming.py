@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.doors import streaming
+from openclaw_gateway.doors import delivery
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from openclaw_gateway.wire.events import Event, ModelFailed, ToolUpdated
@@ -86,7 +86,7 @@ class Busy:
 
 
 async def test_work_in_silence_does_not_hold_the_status_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "HOLD_AFTER_FAILURE_S", 0.05)
+    monkeypatch.setattr(delivery, "HOLD_AFTER_FAILURE_S", 0.05)
     async with asyncio.timeout(5):
-        events = await streaming._first_words(Busy())
+        events = await delivery.first_words(Busy())
     assert isinstance(events[0], ModelFailed)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.toolbox import Toolbox
@@ -51,6 +52,26 @@ class OneTool:
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         return await self._act(arguments, context)
+
+
+@asynccontextmanager
+async def reading(run: Run) -> AsyncIterator[Reader]:
+    """A client that takes everything the run says, at once, while the block lasts."""
+    reader = run.reader()
+
+    async def take() -> None:
+        place = 0
+        with suppress(LookupError):
+            while events := await reader.log.batch():
+                place += len(events)
+                reader.advance(place)
+
+    task = asyncio.create_task(take())
+    try:
+        yield reader
+    finally:
+        reader.close()
+        await task
 
 
 class _Outfit(PlainOutfit):

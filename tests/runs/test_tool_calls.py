@@ -13,7 +13,7 @@ from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
 from openclaw_gateway.wire.events import ToolEnded, ToolUpdated
 from openclaw_gateway.wire.messages import AssistantMessage, ToolMessage, UserMessage
 from tests.doors.tool_replies import calls
-from tests.runs.house import OneTool, house
+from tests.runs.house import OneTool, house, reading
 
 Arguments = Mapping[str, Any]
 
@@ -85,9 +85,10 @@ async def test_an_abort_keeps_what_the_tools_had_done_by_then(models: ModelServe
     )
     async with house(tmp_path, models, OneTool("quick", quick), OneTool("slow", slow)) as runs:
         run = await runs.start(UserMessage("q1"))
-        await began.wait()
-        run.abort("the user pressed stop")
-        assert (await runs.result(run)).text == "Look."
+        async with reading(run):
+            await began.wait()
+            run.abort("the user pressed stop")
+            assert (await runs.result(run)).text == "Look."
         await runs.say(UserMessage("q1"), AssistantMessage("Look."), UserMessage("q2"))
         said = await runs.transcript()
     assert [type(m).__name__ for m in said] == [

@@ -1,6 +1,7 @@
 """An agent run over the WebSocket: accepted, events, final; found again, stopped, and never doubled."""
 
 import asyncio
+from contextlib import closing
 from typing import Any
 
 import aiohttp
@@ -199,7 +200,9 @@ async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway:
 
 
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])
-async def test_abort_stops_the_model(models: ModelServer, peer: Peer, by: str) -> None:
+async def test_abort_stops_the_model(
+    models: ModelServer, gateway: RunningGateway, peer: Peer, by: str
+) -> None:
     models.enqueue(says("par", Hold(asyncio.Event())))
     await ask(peer, "run")
     await peer.event("agent", stream="assistant")
@@ -215,6 +218,31 @@ async def test_abort_stops_the_model(models: ModelServer, peer: Peer, by: str) -
     assert (await peer.result("agent.wait", {"runId": "run"}))["status"] == "error"
     nothing = await peer.result("chat.abort", {by: "run" if by == "runId" else "agent:main:main"})
     assert nothing == {"ok": True, "aborted": False, "runIds": []}
+    assert await remembered(gateway) == ["hi", "par"]
+
+
+async def test_of_an_aborted_run_what_a_client_had_heard_is_remembered_also_when_it_has_gone(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("one ", Hold(gate), "two ", Hold(asyncio.Event())))
+    async with door(gateway.gateway, Timing()) as opened:
+        async with connected(gateway, opened.url) as peer:
+            await ask(peer, "run")
+            await peer.event("agent", stream="assistant")
+        await opened.wait_served()
+    run = gateway.gateway._live.running()[0]
+    # What is looked at behind everybody's back is nobody's answer.
+    with closing(run.events(after=run.emitted)) as log:
+        gate.set()
+        assert await log.batch(5)
+    run.abort("aborted by request")
+    assert await remembered(gateway) == ["hi", "one "]
+
+
+async def remembered(gateway: RunningGateway) -> list[str]:
+    await gateway.wait_no_runs()
+    return [entry.message.content for entry in await gateway.gateway._store.transcript("agent:main:main")]
 
 
 async def test_a_repeated_key_attaches_to_the_same_run(models: ModelServer, gateway: RunningGateway) -> None:

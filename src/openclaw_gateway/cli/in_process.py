@@ -67,9 +67,10 @@ async def _start(daemon: Daemon, question: Question) -> Run:
 
 async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEnded, None]:
     """The parts of the answer and then the end."""
-    with closing(run.events()) as log:
+    with closing(run.reader()) as reader:
+        place = 0
         while True:
-            for event in await log.batch():
+            for event in await reader.log.batch():
                 match event:
                     case TextDelta() | ReasoningDelta():
                         yield event
@@ -78,6 +79,8 @@ async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEn
                         return
                     case _:
                         pass
+                place += 1
+                reader.advance(place)
 
 
 def _answer(question: Question, run: Run, ended: RunEnded) -> Answer:

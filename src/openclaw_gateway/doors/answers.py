@@ -1,4 +1,4 @@
-"""What doors answer with: JSON, errors, event streams. The one place where an error becomes a response."""
+"""What doors answer with in one piece: JSON and errors. The one place where an error becomes a response."""
 
 import math
 
@@ -9,21 +9,6 @@ from openclaw_gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 
 JSON = "application/json; charset=utf-8"
-
-
-class EventStream(web.StreamResponse):
-    """A server-sent event stream whose head leaves together with its first bytes."""
-
-    _send_headers_immediately = False
-
-    def __init__(self) -> None:
-        super().__init__(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-cache, no-transform",
-                "X-Accel-Buffering": "no",
-            }
-        )
 
 
 def json_response(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -40,12 +25,12 @@ def error_response(error: GatewayError) -> web.Response:
     return response
 
 
-def info_response(error: ErrorInfo) -> web.Response:
-    """The same for an error that a run ended with."""
+def info_response(error: ErrorInfo, body: bytes | None = None) -> web.Response:
+    """The same for an error that a run ended with; `body` is the error object of another dialect."""
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     # What the official clients would try again by themselves.
     if not error.retryable and (error.status >= 500 or error.status in (408, 409, 429)):
         headers["x-should-retry"] = "false"
-    return json_response(error_object(error), status=error.status, headers=headers)
+    return json_response(body or error_object(error), status=error.status, headers=headers)

@@ -47,6 +47,22 @@ class Request(web.BaseRequest):
     def leave_run(self) -> None:
         cast(RunConnection, self._protocol).leave_run()
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether bytes of an answer have left: no other answer can be given any more."""
+        return self.writer.output_size > 0
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the client has left."""
+        transport = self.transport
+        return transport is None or transport.is_closing()
+
+    def cut(self) -> None:
+        """Close the connection at once: what has been sent of an answer has no proper end."""
+        if self.transport is not None:
+            self.transport.abort()
+
     async def _prepare_hook(self, resp: web.StreamResponse) -> None:
         headers = resp.headers
         headers.popall(hdrs.SERVER, None)

@@ -22,6 +22,7 @@ from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -78,9 +79,11 @@ class Router:
             return await self._answer(request)
         except GatewayError as error:
             return self._failed(request, error)
-        except (asyncio.CancelledError, ConnectionError):
-            raise
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise
+            if isinstance(error, ConnectionError) and request.is_abandoned:
+                raise
             log.exception("http.crashed", path=request.route_path[:200])
             return self._failed(
                 request, GatewayError("The gateway failed on this request. Its log has the cause.")
@@ -126,6 +129,10 @@ class Router:
         return next((e for prefix, e in self._prefixes.items() if path.startswith(prefix)), None)
 
     def _failed(self, request: Request, error: GatewayError) -> web.Response:
+        if request.is_answered:
+            # A second head would be read as part of the first answer's body.
+            request.cut()
+            raise ConnectionResetError("an answer that had begun was cut")
         response = error_response(error)
         if not request.content.is_eof() or isinstance(error, Forbidden):
             response.force_close()

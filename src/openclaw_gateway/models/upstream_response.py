@@ -17,6 +17,8 @@ _ERROR_BODY = 64 << 10
 _ERROR_BODY_S = 5.0
 _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 << 10
+# What is read in one go, so that others have their turn while a fast provider has much to say.
+_PIECE = 16 << 10
 
 
 class UpstreamResponse:
@@ -49,11 +51,13 @@ class UpstreamResponse:
         return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
     async def read(self) -> bytes:
-        """All bytes that are there, at least one; b"" at the end. Raises ProviderError."""
+        """What is there, at least one byte and at most a piece; b"" at the end. Raises ProviderError."""
         try:
-            data = await self._content.readany()
+            data = await self._content.read(_PIECE)
         except FAILURES as error:
             raise translate(error, self._vendor, Phase.ANSWER) from None
+        if len(data) == _PIECE:
+            await asyncio.sleep(0)
         self._left -= len(data)
         if self._left < 0:
             raise ProviderError(

@@ -2,13 +2,15 @@
 
 Pure. The loop feeds every batch and gets back what to emit: calls of the agent's own tools stay inside
 (their execution is shown instead), texts of two rounds are kept apart by a blank line, and where the
-request demands a call of its own tools, text and other calls wait until that call is there.
+request demands a call of its own tools, text and other calls wait until that call is there. Of a run that
+is aborted it says what had reached a reader by then.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
+from openclaw_gateway.runs.emitted_text import EmittedText
 from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
 from openclaw_gateway.wire.events import (
     Event,
@@ -28,19 +30,21 @@ _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 class Answer:
     """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
     is called. `prompt_tokens` is what the provider has counted of the round's call, 0 until it says so;
-    `model` is the reference of the model asked last."""
+    `model` is the reference of the model asked last, `chars` how many characters of an answer have come."""
 
     def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
         self.usage = Usage()
         self.model = ""
         self.prompt_tokens = 0
+        self.chars = 0
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.has_used_tools = False
         self._client_tools = client_tools
         self._demanded = demanded
         self._held: list[Event] = []
         self._messages: list[Message] = []
-        self._seen: list[str] = []
+        self._emitted = EmittedText()
+        self._has_said = False
         self._reasoning: list[str] = []
         self._round: list[str] = []
         self._round_reasoning: list[str] = []
@@ -51,25 +55,27 @@ class Answer:
         """The model is called: what was counted before, of a summary for instance, is not of this call."""
         self.prompt_tokens = 0
 
-    def take(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Collect a batch; what of it to emit."""
+    def take(self, events: Sequence[Event], place: int) -> Sequence[Event]:
+        """Collect a batch; what of it to emit, from index `place` of the run's log on."""
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
-                if self._seen and not self._round:
+                if self._has_said and not self._round:
                     shown.append(TextDelta(BETWEEN_ROUNDS))
-                    self._seen.append(BETWEEN_ROUNDS)
+                self._has_said = True
                 self._round.append(event.text)
-                self._seen.append(event.text)
+                self.chars += len(event.text)
                 shown.append(event)
             elif isinstance(event, ReasoningDelta):
                 self._round_reasoning.append(event.text)
+                self.chars += len(event.text)
                 shown.append(event)
             elif isinstance(event, ToolCallStarted):
                 if event.name in self._client_tools:
                     self._indices[event.index] = index = len(self._indices)
                     shown.append(ToolCallStarted(index, event.id, event.name))
             elif isinstance(event, ToolCallArguments):
+                self.chars += len(event.text)
                 known = self._indices.get(event.index)
                 if known is not None:
                     shown.append(ToolCallArguments(known, event.text))
@@ -80,7 +86,9 @@ class Answer:
                 elif isinstance(event, ModelCalled):
                     self.model = f"{event.provider}/{event.model}"
                 shown.append(event)
-        return self._held_back(shown) if self._demanded else shown
+        emitted = self._held_back(shown) if self._demanded else shown
+        self._emitted.add(place, emitted)
+        return emitted
 
     def end_round(self, calls: tuple[ToolCall, ...], blocks: tuple[ReasoningBlock, ...]) -> None:
         """The model's message is complete: it becomes part of the turn."""
@@ -108,8 +116,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """As the readers saw it."""
-        return "".join(self._seen)
+        """As the readers are shown it."""
+        return str(self._emitted)
 
     @property
     def reasoning(self) -> str:
@@ -120,17 +128,40 @@ class Answer:
         """Everything said in finished rounds."""
         return tuple(self._messages)
 
-    @property
-    def partial(self) -> tuple[Message, ...]:
-        """The same with the round, or the tools, that were cut off, marked so."""
-        if self._round:
-            return (*self._messages, AssistantMessage("".join(self._round), aborted=True))
-        if self._results:
-            return (*self._messages, *self._results.values())
-        last = self._messages[-1] if self._messages else None
+    def delivered(self, shown: int) -> tuple[Message, ...]:
+        """What the turn is of a run that was aborted when a reader had all events before index `shown`.
+
+        The text that this reader had, the last of it marked as aborted, and the tool rounds before that.
+        Nothing when it had no text.
+        """
+        left = len(self._emitted.before(shown))
+        kept: list[Message] = []
+        spoken = -1
+        for message in self._all:
+            if isinstance(message, AssistantMessage) and message.content:
+                left -= len(BETWEEN_ROUNDS) if spoken >= 0 else 0
+                if left <= 0:
+                    break
+                spoken = len(kept)
+                if left < len(message.content):
+                    kept.append(AssistantMessage(message.content[:left]))
+                    break
+                left -= len(message.content)
+            kept.append(message)
+        if spoken < 0:
+            return ()
+        last = kept[-1]
         if isinstance(last, AssistantMessage) and not last.tool_calls:
-            return (*self._messages[:-1], msgspec.structs.replace(last, aborted=True))
-        return self.messages
+            kept[-1] = replace(last, aborted=True)
+        return tuple(kept)
+
+    @property
+    def _all(self) -> Iterator[Message]:
+        """Everything said, with the round or the tools that were cut off."""
+        yield from self._messages
+        if self._round:
+            yield AssistantMessage("".join(self._round))
+        yield from self._results.values()
 
     def _held_back(self, shown: list[Event]) -> Sequence[Event]:
         """Words and calls wait in `_held` until a demanded call has begun."""

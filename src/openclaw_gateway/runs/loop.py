@@ -105,8 +105,7 @@ class RunLoop:
         try:
             answer = _answer_of(run)
             result, new = await self._converse(run, claimed, answer)
-            said = answer.partial if result.status == "aborted" else answer.messages
-            turn = turn_for(result.status, new, said, seen=bool(result.text.strip()))
+            turn = turn_for(result.status, new, await _said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), _failed(answer, _internal())
             _reraise_if_meant(error)
@@ -170,6 +169,14 @@ def _answer_of(run: Run) -> Answer:
     if not client.tools:
         return Answer()
     return Answer(client.names, demanded=_demanded(client))
+
+
+async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
+    """What of the answer belongs to the turn: of an aborted run, what has reached a reader."""
+    if status != "aborted":
+        return answer.messages
+    await run.readers.last_words(run.emitted)
+    return answer.delivered(run.readers.shown)
 
 
 def _demanded(client: ClientTools) -> frozenset[str]:

@@ -44,7 +44,7 @@ class Rounds:
         guard = LoopGuard(self._max_tool_rounds, run.tree)
         context = self._contexts.open(
             run.plan.targets,
-            lambda events: run.emit(answer.take(events)),
+            lambda events: run.emit(answer.take(events, run.emitted)),
             fixed_tokens=toolbox.tokens + fixed_tokens(request.system, request.tools[len(toolbox) :]),
             claimed=recalled.claimed,
             transcript=recalled.transcript,
@@ -89,7 +89,10 @@ class Rounds:
             try:
                 async with aclosing(call):
                     async for events in call:
-                        run.emit(answer.take(events))
+                        run.emit(answer.take(events, run.emitted))
+                        if run.readers.far_behind(run.emitted, answer.chars):
+                            # Not reading on is what slows the provider.
+                            await run.readers.caught_up(run.emitted)
             except ProviderError as error:
                 if error.reason != "context_overflow" or call.has_spoken:
                     raise

@@ -1,7 +1,7 @@
 """A run: its event log, its deadline, its end. The handle every door holds.
 
 Doors read the log, wait, or ask for an abort; only runs/loop.py moves a run forward. Who waits for a
-run may leave at any time: nothing here depends on readers.
+run may leave at any time: of its readers a run knows what they have, and goes on without them.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
@@ -32,7 +33,7 @@ class Run:
     """One execution. `accepted` is done once the run is durably enqueued, or refused.
 
     `id` is the chat completion's too, with an underscore as both older systems write it. `children` are the
-    runs that its tools have started; they end with it.
+    runs that its tools have started; they end with it. `emitted` is how many events its log has had.
     """
 
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
@@ -48,6 +49,7 @@ class Run:
         self._ended_at: float | None = None
         self.result: RunResult | None = None
         self.abort_reason: str | None = None
+        self.readers = Readers()
         self.accepted: asyncio.Future[None] = loop.create_future()
         self.deadline = _deadline(loop.time(), request, plan.agent)
         if parent is None:
@@ -61,7 +63,7 @@ class Run:
         self._ended: asyncio.Future[RunResult] = loop.create_future()
         self._scope: asyncio.Timeout | None = None
         self._token = 0
-        self._seq = 0
+        self.emitted = 0
 
     def accept(self) -> None:
         """The run is durably enqueued (or needs not be): whoever started it may go on."""
@@ -93,7 +95,7 @@ class Run:
             return
         # Counted first: if the bus raises, nobody knows whether it has them, and a later event must not pass
         # for one of these.
-        at, self._seq = self._seq, self._seq + len(events)
+        at, self.emitted = self.emitted, self.emitted + len(events)
         self._bus.emit(self.id, self._token, at, events)
 
     def hold(self, token: int) -> None:
@@ -101,8 +103,13 @@ class Run:
         self._token = token
 
     def events(self, after: int = 0) -> Subscription:
-        """A reader of the log from index `after`; close it when done."""
+        """The log from index `after`, for whoever shows it to no client; close it when done."""
         return self._bus.subscribe(self.id, after)
+
+    def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
+        """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
+        the run when it is far behind. Close it when the client has gone."""
+        return self.readers.attach(self.events(after), after, holds=holds)
 
     async def wait(self) -> RunResult:
         """The result, once there is one. Cancelling the waiter does not touch the run."""

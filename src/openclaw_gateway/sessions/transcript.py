@@ -32,18 +32,22 @@ def for_model(transcript: Transcript, new: Sequence[Message] = ()) -> tuple[Mess
 
 
 def turn_for(
-    status: RunStatus, new_messages: Sequence[Message], said: Sequence[Message], *, seen: bool
+    status: RunStatus, new_messages: Sequence[Message], said: Sequence[Message]
 ) -> tuple[Message, ...]:
     """What a run that ended with `status` adds to its session; empty means nothing was said.
 
-    `said` are the messages of the model and the results of the agent's tools; `seen` whether the client
-    saw any text. Text that was seen before an abort is kept, because the user saw it and may refer to it.
-    A failed run leaves nothing even after text: its client got an error and will ask again, and the
+    `said` are the messages of the model and the results of the agent's tools; of an aborted run, what had
+    reached a reader. Text that was seen before an abort is kept, because the user saw it and may refer to
+    it. A failed run leaves nothing even after text: its client got an error and will ask again, and the
     question must not be there twice.
     """
-    if status == "completed" or (status == "aborted" and seen):
+    if status == "completed" or (status == "aborted" and any(map(_has_text, said))):
         return (*new_messages, *said)
     return ()
+
+
+def _has_text(message: Message) -> bool:
+    return isinstance(message, AssistantMessage) and bool(message.content.strip())
 
 
 def _answered(messages: list[Message]) -> list[Message]:

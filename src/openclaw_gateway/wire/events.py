@@ -1,7 +1,11 @@
 """What a run emits while it goes. One log per run; every door reads the same one.
 
-The first event is always RunStarted, the last always RunEnded, and nothing follows it.
+The first event is always RunStarted, the last always RunEnded, and nothing follows it. An event is
+`public` when the client that asked may be told of it: it is part of the answer. The others are what goes
+on behind an answer, which is the operator's business; how a run ended, a client is told in its own way.
 """
+
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -11,6 +15,7 @@ from openclaw_gateway.wire.run import RunResult, Usage
 class RunStarted(Struct, frozen=True, tag_field="kind", tag="started"):
     """The run has its session (if any) and begins. Times are Unix milliseconds."""
 
+    public: ClassVar[bool] = False
     run_id: str
     agent_id: str
     session_key: str | None
@@ -20,16 +25,19 @@ class RunStarted(Struct, frozen=True, tag_field="kind", tag="started"):
 class ModelCalled(Struct, frozen=True, tag_field="kind", tag="model"):
     """An attempt at a model begins."""
 
+    public: ClassVar[bool] = False
     provider: str
     model: str
     attempt: int = 1
 
 
 class TextDelta(Struct, frozen=True, tag_field="kind", tag="text"):
+    public: ClassVar[bool] = True
     text: str
 
 
 class ReasoningDelta(Struct, frozen=True, tag_field="kind", tag="reasoning"):
+    public: ClassVar[bool] = True
     text: str
 
 
@@ -39,6 +47,7 @@ class ToolCallStarted(Struct, frozen=True, tag_field="kind", tag="call"):
     In a run's log only calls of the client's tools appear; the agent's own are ToolStarted/ToolEnded.
     """
 
+    public: ClassVar[bool] = True
     index: int
     id: str
     name: str
@@ -47,6 +56,7 @@ class ToolCallStarted(Struct, frozen=True, tag_field="kind", tag="call"):
 class ToolCallArguments(Struct, frozen=True, tag_field="kind", tag="call_arguments"):
     """The next fragment of a call's JSON arguments, as the model wrote it."""
 
+    public: ClassVar[bool] = True
     index: int
     text: str
 
@@ -54,6 +64,7 @@ class ToolCallArguments(Struct, frozen=True, tag_field="kind", tag="call_argumen
 class ToolStarted(Struct, frozen=True, tag_field="kind", tag="tool_started"):
     """One of the agent's own tools is executed. `arguments` is JSON text."""
 
+    public: ClassVar[bool] = False
     call_id: str
     name: str
     arguments: str
@@ -62,12 +73,14 @@ class ToolStarted(Struct, frozen=True, tag_field="kind", tag="tool_started"):
 class ToolUpdated(Struct, frozen=True, tag_field="kind", tag="tool_updated"):
     """Output of a tool that is still running."""
 
+    public: ClassVar[bool] = False
     call_id: str
     name: str
     text: str
 
 
 class ToolEnded(Struct, frozen=True, tag_field="kind", tag="tool_ended"):
+    public: ClassVar[bool] = False
     call_id: str
     name: str
     text: str
@@ -78,6 +91,7 @@ class ToolEnded(Struct, frozen=True, tag_field="kind", tag="tool_ended"):
 class ModelFailed(Struct, frozen=True, tag_field="kind", tag="model_failed"):
     """An attempt failed. `retry_in_s` None = not with this model again; `code` is the error's."""
 
+    public: ClassVar[bool] = False
     provider: str
     model: str
     attempt: int
@@ -88,16 +102,19 @@ class ModelFailed(Struct, frozen=True, tag_field="kind", tag="model_failed"):
 class Compacted(Struct, frozen=True, tag_field="kind", tag="compacted"):
     """Everything up to `covers_to_seq` is from now on told to the model as a summary."""
 
+    public: ClassVar[bool] = False
     covers_to_seq: int
 
 
 class UsageReported(Struct, frozen=True, tag_field="kind", tag="usage"):
     """What one model call cost; the run's total is in RunEnded."""
 
+    public: ClassVar[bool] = False
     usage: Usage
 
 
 class RunEnded(Struct, frozen=True, tag_field="kind", tag="ended"):
+    public: ClassVar[bool] = False
     result: RunResult
     at_ms: int
 

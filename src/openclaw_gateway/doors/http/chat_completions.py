@@ -1,6 +1,5 @@
 """POST /v1/chat/completions: one agent run, as one JSON object or as a stream of chunks."""
 
-import asyncio
 import time
 from typing import ClassVar
 from urllib.parse import quote
@@ -8,16 +7,14 @@ from urllib.parse import quote
 from aiohttp import web
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import info_response, json_response
+from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
-from openclaw_gateway.doors.openai.chunks import ChatChunks, completion
+from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request, brand_header, read_body
-from openclaw_gateway.doors.streaming import stream_run
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.run import CLIENT_LEFT, Run
 
 
 class Endpoint:
@@ -36,18 +33,10 @@ class Endpoint:
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
         route = self._route(request, chat)
         run = await self._gateway.start(principal, run_request(principal, "http", route, _question(chat)))
-        _tell(request, chat, route, (*chat.ignored, *run.unsupported, *_ignored_headers(request)))
-        with _Connected(request, run):
-            if chat.stream:
-                chunks = ChatChunks(run.id, run.created_ms // 1000, _echo(chat))
-                return await stream_run(
-                    request, run, chunks, limits, include_usage=chat.include_usage, started=started
-                )
-            result = await run.wait()
-        request.answer_headers["openai-processing-ms"] = str(int((time.monotonic() - started) * 1000))
-        if result.error is not None:
-            return info_response(result.error)
-        return json_response(completion(run.id, run.created_ms // 1000, _echo(chat), result))
+        with Delivery(request, run, limits, started=started) as delivery:
+            _tell(request, chat, route, (*chat.ignored, *run.unsupported, *_ignored_headers(request)))
+            voice = ChatVoice(run.id, run.created_ms // 1000, _echo(chat), include_usage=chat.include_usage)
+            return await delivery.answer(voice, stream=chat.stream)
 
     def _route(self, request: Request, chat: ChatRequest) -> Route:
         return self._gateway.route(
@@ -58,22 +47,6 @@ class Endpoint:
                 user=chat.user,
             )
         )
-
-
-class _Connected:
-    """While the client waits for a run: whoever leaves aborts it, and nothing may queue up behind it."""
-
-    def __init__(self, request: Request, run: Run) -> None:
-        self._request = request
-        self._run = run
-
-    def __enter__(self) -> None:
-        self._request.enter_run()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._request.leave_run()
-        if kind is not None and issubclass(kind, asyncio.CancelledError | ConnectionError):
-            self._run.abort(CLIENT_LEFT)
 
 
 def _question(chat: ChatRequest) -> Question:

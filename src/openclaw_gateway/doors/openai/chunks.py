@@ -1,4 +1,4 @@
-"""A run's events as chat completion chunks, and its result as one chat completion.
+"""The voice of chat completions: a run's events as chunks, and its result as one chat completion.
 
 Pure, and hot: the constant head of a chunk is encoded once per run, so a delta costs one encode of its
 text. The line separators that some readers split on (U+2028, U+2029, U+0085) leave as escapes.
@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
-from openclaw_gateway.wire.run import FinishReason, RunResult, Usage
+from openclaw_gateway.wire.run import RunResult, Usage
 
 DONE = b"data: [DONE]\n\n"
-KEEPALIVE = b": keepalive\n\n"
 _encode = msgspec.json.Encoder().encode
 _SEPARATORS = (
     (b"\xe2\x80\xa8", b"\\u2028"),
@@ -23,10 +22,14 @@ _SEPARATORS = (
 )
 
 
-class ChatChunks:
-    """Frames for one stream: the same id, created and model in each."""
+class ChatVoice:
+    """One answer: the same id, created and model in each chunk. `include_usage`: with the usage chunk."""
 
-    def __init__(self, run_id: str, created: int, model: str) -> None:
+    def __init__(self, run_id: str, created: int, model: str, *, include_usage: bool = False) -> None:
+        self._run_id = run_id
+        self._created = created
+        self._model = model
+        self._include_usage = include_usage
         self._base = (
             b'data: {"id":' + _json(run_id) + b',"object":"chat.completion.chunk","created":'
             + str(created).encode() + b',"model":' + _json(model) + b',"choices":['
@@ -35,7 +38,8 @@ class ChatChunks:
         self._text = self._delta + b'{"content":'
         self._reasoning = self._delta + b'{"reasoning_content":'
 
-    def role(self) -> bytes:
+    def head(self) -> bytes:
+        """The chunk with the role."""
         return self._delta + b'{"role":"assistant"},"finish_reason":null}]}\n\n'
 
     def deltas(self, events: Iterable[Event]) -> bytes:
@@ -58,17 +62,22 @@ class ChatChunks:
         head = self._delta + b'{"tool_calls":['
         return head + _separated(call) + b']},"finish_reason":null}]}\n\n'
 
-    def end(self, finish_reason: FinishReason | None, usage: Usage | None) -> bytes:
-        """The finish chunk, the usage chunk when `usage` is given, and [DONE]."""
-        finish = self._delta + b'{},"finish_reason":' + _json(finish_reason or "stop") + b"}]}\n\n"
-        if usage is None:
+    def end(self, result: RunResult) -> bytes:
+        """The finish chunk, the usage chunk when it was asked for, and [DONE]."""
+        finish = self._delta + b'{},"finish_reason":' + _json(result.finish_reason or "stop") + b"}]}\n\n"
+        if not self._include_usage:
             return finish + DONE
-        return finish + self._base + b'],"usage":' + _encode(usage_object(usage)) + b"}\n\n" + DONE
+        usage = _encode(usage_object(result.usage))
+        return finish + self._base + b'],"usage":' + usage + b"}\n\n" + DONE
 
+    def failure(self, error: ErrorInfo) -> bytes:
+        return b"data: " + _separated(error_object(error)) + b"\n\n" + DONE
 
-def failure(error: ErrorInfo) -> bytes:
-    """How a stream ends that has begun and then failed."""
-    return b"data: " + _separated(error_object(error)) + b"\n\n" + DONE
+    def whole(self, result: RunResult) -> bytes:
+        return completion(self._run_id, self._created, self._model, result)
+
+    def refusal(self, error: ErrorInfo) -> bytes:
+        return error_object(error)
 
 
 class _Function(Struct, frozen=True):

@@ -78,19 +78,22 @@ class Feed:
     async def _forward(self, run: Run) -> None:
         request = run.request
         view = RunView(run.id, request.agent_id, request.session_key, run.created_ms)
-        log = run.events()
+        reader = run.reader()
+        place = 0
         try:
             while not view.ended:
-                events = await log.batch(view.wait_s)
+                events = await reader.log.batch(view.wait_s)
                 for name, payload in view.take(events, now_ms()):
                     await self.emit(name, payload)
+                place += len(events)
+                reader.advance(place)
                 if view.pause_s and not view.ended:
                     await _until_ended(run, view.pause_s)
         except LookupError:
             # The log was cut off (it is bounded): there is nothing more to tell.
             return
         finally:
-            log.close()
+            reader.close()
             self._followed.pop(run.id).set()
 
 

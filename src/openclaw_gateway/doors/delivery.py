@@ -1,0 +1,214 @@
+"""An answer in flight: from a run that has been accepted to the last byte for its client.
+
+The status waits for the first event that a client may be told of, a failure, or one second, so that a
+provider that fails at once gives a real status; once an attempt has failed, it waits for what comes of the
+others. What goes wrong after the head is told in the stream. A silent stream is kept alive by comments. A
+run that nobody will hear of any more is aborted. Knows no dialect: a Voice words what is said.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiohttp import web
+
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.doors.answers import info_response, json_response
+from openclaw_gateway.doors.event_stream import EventStream
+from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.voice import Voice
+from openclaw_gateway.errors import EventsGone, GatewayError
+from openclaw_gateway.runs.readers import Reader
+from openclaw_gateway.runs.run import CLIENT_LEFT, Run, is_being_cancelled
+from openclaw_gateway.sessions.bus import Subscription
+from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.events import Event, ModelFailed, RunEnded
+
+log = structlog.get_logger()
+
+HOLD_S = 1.0
+# Retries and fallback models have ten seconds in all; a client waits that long for its first byte.
+HOLD_AFTER_FAILURE_S = 12.0
+KEEPALIVE = b": keepalive\n\n"
+UNDELIVERED = "its answer could not be delivered"
+# How many events are worded in one go, so that others have their turn between.
+SLICE = 256
+
+
+class Delivery:
+    """Delivers one run; enter it as soon as there is one:
+
+        with Delivery(request, run, limits, started=...) as delivery:
+            return await delivery.answer(voice, stream=...)
+
+    Whatever leaves the block, a run that has not ended then is aborted, unless it is `detached` and goes on
+    without a client. `started` is when the request came, by the monotonic clock; `after` is the index in
+    the run's log from which on a stream is told: what came before it, the client has.
+
+    The run is told what has been shown. An event counts as shown once the operating system has taken the
+    last byte of its frame for the client's socket. What waited in our own buffer when the connection was
+    lost was not shown; what the network lost after that cannot be known here.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        run: Run,
+        limits: Limits,
+        *,
+        started: float,
+        after: int = 0,
+        detached: bool = False,
+    ) -> None:
+        self._request = request
+        self._run = run
+        self._keepalive_s = limits.stream_keepalive_s
+        self._started = started
+        self._after = after
+        self._detached = detached
+        self._reader: Reader | None = None
+
+    def __enter__(self) -> Self:
+        self._request.enter_run()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._request.leave_run()
+        if self._reader is not None:
+            self._reader.close()
+        self._abort(CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED)
+
+    async def answer(self, voice: Voice, *, stream: bool) -> web.StreamResponse:
+        """Raises what the voice raises before the head has left, EventsGone, and ConnectionError when the
+        client has left."""
+        return await (self._stream(voice) if stream else self._whole(voice))
+
+    async def _whole(self, voice: Voice) -> web.Response:
+        result = await self._run.wait()
+        self._tell_time()
+        if result.error is not None:
+            return info_response(result.error, voice.refusal(result.error))
+        return json_response(voice.whole(result))
+
+    async def _stream(self, voice: Voice) -> web.StreamResponse:
+        self._reader = reader = self._run.reader(self._after, holds=True)
+        try:
+            events = await first_words(reader.log)
+        except LookupError:
+            raise _gone() from None
+        self._tell_time()
+        ended = _end(events)
+        failed = ended.result.error if ended is not None else None
+        if failed is not None and not any(event.public for event in events):
+            return info_response(failed, voice.refusal(failed))
+        stream = EventStream(self._request)
+        try:
+            await self._send(stream, reader, voice, events)
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise
+            if not stream.prepared or (isinstance(error, ConnectionError) and self._request.is_abandoned):
+                raise
+            await self._fail(stream, voice, error)
+        return stream
+
+    async def _send(self, stream: EventStream, reader: Reader, voice: Voice, events: Sequence[Event]) -> None:
+        """The head, the events, and what follows them to the end."""
+        piece = voice.head()
+        place = self._after
+        due = 0.0
+        while True:
+            ended = _end(events)
+            spoken = False
+            for part in _parts(events):
+                piece += voice.deltas([event for event in part if event.public])
+                if ended is not None and part[-1] is ended:
+                    # The last words leave together with the end.
+                    error = ended.result.error
+                    await stream.finish(
+                        piece + (voice.end(ended.result) if error is None else voice.failure(error))
+                    )
+                    return
+                if piece:
+                    await stream.send(piece)
+                    piece, spoken = b"", True
+                place += len(part)
+                reader.advance(place)
+                if len(events) > SLICE:
+                    # One long answer is not all that goes on here.
+                    await asyncio.sleep(0)
+            now = time.monotonic()
+            if not spoken and now >= due:
+                # Events that the client is not told of are silence to whatever is between.
+                await stream.send(KEEPALIVE)
+                spoken = True
+            if spoken:
+                due = now + self._keepalive_s
+            try:
+                events = await reader.log.batch(due - now)
+            except LookupError:
+                raise _gone() from None
+
+    async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
+        """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
+        self._abort(UNDELIVERED)
+        if not isinstance(error, EventsGone):
+            log.error("delivery.failed", run=self._run.id, exc_info=error)
+        if not isinstance(error, GatewayError):
+            error = GatewayError("The gateway failed while it sent this answer. Its log has the cause.")
+        if not self._request.is_answered:
+            # Of the head nothing could be sent, not even what says that it failed.
+            self._request.cut()
+            return
+        try:
+            await stream.finish(voice.failure(error_info(error)))
+        except Exception:
+            log.warning("delivery.cut", run=self._run.id, exc_info=True)
+            self._request.cut()
+
+    def _abort(self, reason: str) -> None:
+        if not self._detached:
+            self._run.abort(reason)
+
+    def _tell_time(self) -> None:
+        took_ms = int((time.monotonic() - self._started) * 1000)
+        self._request.answer_headers["openai-processing-ms"] = str(took_ms)
+
+
+async def first_words(log: Subscription) -> list[Event]:
+    """Events up to the first that the client can be told of, or what there is after the hold time."""
+    events: list[Event] = []
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    until = began + HOLD_S
+    while (left := until - loop.time()) > 0 and (batch := await log.batch(left)):
+        events += batch
+        if any(event.public or isinstance(event, RunEnded) for event in batch):
+            break
+        if any(isinstance(event, ModelFailed) for event in batch):
+            until = began + HOLD_AFTER_FAILURE_S
+    return events
+
+
+def _end(events: Sequence[Event]) -> RunEnded | None:
+    last = events[-1] if events else None
+    return last if isinstance(last, RunEnded) else None
+
+
+def _parts(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
+    """At least one part, which may be empty."""
+    if len(events) <= SLICE:
+        return (events,)
+    return (events[start : start + SLICE] for start in range(0, len(events), SLICE))
+
+
+def _gone() -> EventsGone:
+    return EventsGone(
+        "This answer went on while its client read too slowly, and what was not read is not kept any more. "
+        "Ask again, and read the stream as it comes."
+    )

@@ -1,4 +1,4 @@
-"""Builds everything once, in order: config -> lock -> store -> registries -> Gateway.
+"""Opens a blueprint, in order: store -> registries -> Gateway.
 
 The one file that knows every room below the doors; daemon.py gives what it builds a life. Nothing here
 is on the request path.
@@ -12,11 +12,9 @@ import msgspec
 import structlog
 
 from openclaw_gateway.agents.book import PromptBook
-from openclaw_gateway.agents.homes import homes_of, shared_homes
-from openclaw_gateway.agents.roster import Roster, compile_roster
-from openclaw_gateway.agents.zone import zone_of
-from openclaw_gateway.config.auth import ResolvedAuth
-from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.agents.homes import shared_homes
+from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.gateway.auth import Authenticator
@@ -24,8 +22,6 @@ from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.models.call import ModelCaller
-from openclaw_gateway.models.catalog import Catalog
-from openclaw_gateway.models.defaults import Choice, choose_default
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
@@ -39,7 +35,7 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import Workshop, make_plans, without_sandbox
+from openclaw_gateway.runs.planning import Workshop, make_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Bus
@@ -56,43 +52,30 @@ log = structlog.get_logger()
 
 
 class Assembly:
-    """`undo` closes what was opened, in reverse order. `environment_keys` False ignores keys found there."""
+    """Opens a blueprint. `undo` closes what was opened, in reverse order."""
 
     gateway: Gateway
-    model_choice: Choice
 
-    def __init__(
-        self,
-        loaded: LoadedConfig,
-        auth: ResolvedAuth,
-        undo: contextlib.AsyncExitStack,
-        *,
-        environment_keys: bool,
-    ) -> None:
-        self._loaded = loaded
-        self._config = loaded.config
-        self._auth = auth
+    def __init__(self, plan: Blueprint, undo: contextlib.AsyncExitStack) -> None:
+        self._plan = plan
+        self._loaded = plan.loaded
+        self._config = plan.loaded.config
         self._undo = undo
-        self._keys = loaded.environ if environment_keys else {}
-        self._zone = zone_of(loaded.config.agents.defaults.user_timezone)
-        self._roster = compile_roster(loaded.config.agents)
-        self._local = LocalModel.from_environment(loaded.environ)
+        self._local = LocalModel.from_environment(plan.loaded.environ)
 
     async def build(self) -> Gateway:
-        """Raises ConfigError, StoreError."""
+        """Raises StoreError."""
         config, undo = self._config, self._undo
         store, bus = await self._memory()
         undo.push_async_callback(self._local.stop)
-        catalog = Catalog(config, self._keys)
-        self.model_choice = choose_default(
-            config, self._keys, local_available=self._local.unavailable() is None
-        )
-        plans = await self._plans(catalog, store)
+        plans = await self._plans(store)
         live = self._runs(store, bus)
         rate_limit = config.gateway.auth.rate_limit
-        authenticator = Authenticator(self._auth, FailureLimiter(rate_limit) if rate_limit else None)
+        authenticator = Authenticator(self._plan.auth, FailureLimiter(rate_limit) if rate_limit else None)
         starting = self._warm() if any(_is_embedded(plan) for plan in plans.values()) else _nothing
-        self.gateway = Gateway(Rooms(config, self._roster, plans, authenticator, store, bus, live, starting))
+        self.gateway = Gateway(
+            Rooms(config, self._plan.roster, plans, authenticator, store, bus, live, starting)
+        )
         return self.gateway
 
     async def _memory(self) -> tuple[SqliteStore, LocalBus]:
@@ -106,26 +89,23 @@ class Assembly:
         self._undo.push_async_callback(bus.close)
         return store, bus
 
-    async def _plans(self, catalog: Catalog, store: Store) -> dict[str, Plan]:
+    async def _plans(self, store: Store) -> dict[str, Plan]:
         """Every agent with its models, tools and prompt."""
-        loaded = self._loaded
+        loaded, drawn = self._loaded, self._plan
         servers = McpServers(self._config.mcp, loaded.environ)
         self._undo.push_async_callback(servers.close)
         if (notice := servers.notice()) is not None:
             log.warning("mcp.unavailable", detail=notice)
-        homes = homes_of(loaded)
-        for folder, agents in shared_homes(homes.values()):
+        for folder, agents in shared_homes(drawn.prompts.values()):
             log.info("workspace.shared", path=str(folder), agents=agents)
         book = PromptBook(
-            self._roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=self._zone
+            drawn.roster, drawn.prompts, state_dir=loaded.state_dir, environ=loaded.environ, zone=drawn.zone
         )
         self._undo.push_async_callback(book.close)
-        house = self._house(store)
-        plans = make_plans(
-            self._roster,
-            Workshop(self._config, catalog, self.model_choice.ref, homes, book, house, servers.tools),
-        )
-        for agent_id, reason in (await without_sandbox(plans, loaded.environ)).items():
+        shop = Workshop(book, self._house(store), servers.tools)
+        plans = {agent.id: make_plan(agent, drawn.agents[agent.id], shop) for agent in drawn.roster}
+        with_tools = {name: agent.tools for name, agent in drawn.agents.items() if agent.policies}
+        for agent_id, reason in (await without_sandbox(with_tools, loaded.environ)).items():
             log.warning("agent.refused", agent=agent_id, detail=reason)
             plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=reason)
         servers.start()
@@ -139,7 +119,7 @@ class Assembly:
             state_dir=self._loaded.own_dir,
             environ=self._loaded.environ,
             sessions=Conversations(store, self._start_run),
-            agents=_Agents(self._roster),
+            agents=_Agents(self._plan.roster),
             commands=commands,
         )
 
@@ -159,7 +139,7 @@ class Assembly:
             ),
             max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
         )
-        loop = RunLoop(lanes, Memory(store, _reset_policy(config), self._zone), rounds)
+        loop = RunLoop(lanes, Memory(store, _reset_policy(config), self._plan.zone), rounds)
         live = LiveRuns(loop, bus, max_runs=defaults.max_concurrent or limits.max_runs)
         self._undo.push_async_callback(live.drain, 0)
         return live

@@ -7,18 +7,15 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
 import structlog
-from msgspec import Struct
 
 from openclaw_gateway.assembly import Assembly
-from openclaw_gateway.config.auth import EXIT_CONFIG, ResolvedAuth, check_exposure, resolve_auth
-from openclaw_gateway.config.listen import resolve_bind, resolve_port
-from openclaw_gateway.config.load import LoadedConfig, load_config
-from openclaw_gateway.config.schema import AuthMode
+from openclaw_gateway.blueprint import Blueprint, Options
+from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.doors.listener import Listener
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
@@ -28,78 +25,47 @@ from openclaw_gateway.models.defaults import Choice
 log = structlog.get_logger()
 
 
-class Options(Struct, frozen=True):
-    """Everything the command line may say. `environment_keys` False ignores provider keys found there."""
-
-    environ: Mapping[str, str]
-    home: Path
-    cwd: Path
-    config_path: Path | None = None
-    port: int | None = None
-    bind: str | None = None
-    auth: AuthMode | None = None
-    token: str | None = None
-    password: str | None = None
-    environment_keys: bool = True
-
-
 class Daemon:
     """A built gateway. `close` undoes what `build` and `listen` did, in reverse order."""
 
-    def __init__(self, loaded: LoadedConfig, options: Options, undo: contextlib.AsyncExitStack) -> None:
-        self.loaded = loaded
-        self.auth: ResolvedAuth
+    def __init__(self, plan: Blueprint, undo: contextlib.AsyncExitStack) -> None:
+        self.plan = plan
         self.gateway: Gateway
-        self.model_choice: Choice
-        self._options = options
         self._undo = undo
         self._listener: Listener | None = None
+
+    @property
+    def loaded(self) -> LoadedConfig:
+        return self.plan.loaded
+
+    @property
+    def auth(self) -> ResolvedAuth:
+        return self.plan.auth
+
+    @property
+    def model_choice(self) -> Choice:
+        return self.plan.model
 
     @classmethod
     async def build(cls, options: Options) -> "Daemon":
         """Everything but the listener. Raises ConfigError, StartupError, StoreError."""
-        loaded = load_config(
-            environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
-        )
+        plan = draw(options).check()
         async with contextlib.AsyncExitStack() as undo:
-            daemon = cls(loaded, options, undo)
-            daemon.auth = resolve_auth(
-                loaded.config.gateway.auth,
-                environ=loaded.environ,
-                flag_mode=options.auth,
-                flag_token=options.token,
-                flag_password=options.password,
-            )
-            undo.enter_context(InstanceLock(loaded.own_dir))
-            assembly = Assembly(loaded, daemon.auth, undo, environment_keys=options.environment_keys)
-            daemon.gateway = await assembly.build()
-            daemon.model_choice = assembly.model_choice
+            daemon = cls(plan, undo)
+            undo.enter_context(InstanceLock(plan.loaded.own_dir))
+            daemon.gateway = await Assembly(plan, undo).build()
             daemon._undo = undo.pop_all()
         return daemon
 
     async def listen(self) -> tuple[str, ...]:
-        """Bind and serve; the URLs. Raises ConfigError, StartupError."""
-        config = self.loaded.config
-        if config.gateway.mode == "remote":
-            raise StartupError(
-                'gateway.mode is "remote": this configuration is for a client of another machine\'s gateway. '
-                'Set gateway.mode to "local" to run one here.',
-                exit_code=EXIT_CONFIG,
-            )
-        if _asks_for_tls(self.loaded.document):
-            raise StartupError(
-                "gateway.tls.enabled is true, but this gateway does not serve TLS itself, and will not go "
-                "without it in silence. Put a reverse proxy with TLS in front and remove gateway.tls.",
-                exit_code=EXIT_CONFIG,
-            )
-        hosts = resolve_bind(config, flag=self._options.bind)
-        port = resolve_port(config, environ=self.loaded.environ, flag=self._options.port)
-        for host in hosts:
-            check_exposure(host, self.auth)
+        """Bind and serve; the URLs. Raises StartupError."""
+        where = self.plan.listen
+        if where is None:
+            raise StartupError("This gateway was built to serve no port.")
         listener = Listener(self.gateway)
         self._undo.push_async_callback(listener.close)
         self._undo.push_async_callback(self.gateway.drain, 0)
-        urls = await listener.open(hosts, port)
+        urls = await listener.open(where.hosts, where.port)
         self._listener = listener
         return urls
 
@@ -134,12 +100,6 @@ async def running(options: Options) -> AsyncIterator[tuple[Daemon, tuple[str, ..
         yield daemon, await daemon.listen()
     finally:
         await daemon.close()
-
-
-def _asks_for_tls(document: Mapping[str, Any]) -> bool:
-    gateway = document.get("gateway")
-    tls = gateway.get("tls") if isinstance(gateway, dict) else None
-    return isinstance(tls, dict) and tls.get("enabled") is True
 
 
 def _on_signal(name: signal.Signals, stop: asyncio.Event) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_gateway import __version__
+from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.logs import configure_logging, open_log
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel

@@ -15,12 +15,12 @@ from aiohttp import hdrs, web
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
-from openclaw_gateway.doors.guard import Guard
-from openclaw_gateway.doors.proxies import FORWARDED_FOR, Proxies
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
+from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
+from openclaw_gateway.gateway.proxies import FORWARDED_FOR, Proxies
 from openclaw_gateway.gateway.service import Gateway
 
 log = structlog.get_logger()

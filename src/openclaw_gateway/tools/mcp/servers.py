@@ -44,18 +44,13 @@ class McpServers:
 
     def notice(self) -> str | None:
         """What the operator should know before the start; None when all is well."""
-        if not self._wanted() or importlib.util.find_spec("mcp") is not None:
-            return None
-        return (
-            "mcp.servers needs the MCP package, which is not installed: "
-            "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
-        )
+        return missing_package(self._config)
 
     def start(self) -> None:
         """Returns at once."""
         if self.notice() is not None and self._connect is _through_sdk:
             return
-        for name, server in self._wanted().items():
+        for name, server in _wanted(self._config).items():
             link = Link(
                 name,
                 server,
@@ -79,9 +74,6 @@ class McpServers:
         """Ends all servers, side by side."""
         await asyncio.gather(*(link.close() for link in self._links.values()))
 
-    def _wanted(self) -> dict[str, McpServer]:
-        return {name: server for name, server in self._config.servers.items() if server.enabled}
-
     def _offered(self) -> None:
         tools: dict[str, Tool] = {}
         for link in self._links.values():
@@ -89,6 +81,20 @@ class McpServers:
                 name = mcp_name(link.name, offered.name, taken=tools.keys())
                 tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
         self._tools = tuple(tools.values())
+
+
+def missing_package(config: McpConfig) -> str | None:
+    """What to tell the operator when servers are configured and cannot be spoken to; None: all is well."""
+    if not _wanted(config) or importlib.util.find_spec("mcp") is not None:
+        return None
+    return (
+        "mcp.servers needs the MCP package, which is not installed: "
+        "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
+    )
+
+
+def _wanted(config: McpConfig) -> dict[str, McpServer]:
+    return {name: server for name, server in config.servers.items() if server.enabled}
 
 
 class _McpTool(Struct, frozen=True):

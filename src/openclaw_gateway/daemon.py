@@ -53,7 +53,7 @@ class Daemon:
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(plan, undo)
             undo.enter_context(InstanceLock(plan.loaded.own_dir))
-            daemon.gateway = await Assembly(plan, undo).build()
+            daemon.gateway = await Assembly(undo).build(plan)
             daemon._undo = undo.pop_all()
         return daemon
 
@@ -81,7 +81,7 @@ class Daemon:
 
     async def drain(self) -> None:
         """Refuse new runs and let the running ones end; the rest are aborted after the configured time."""
-        seconds = self.loaded.config.gateway.limits.drain_s
+        seconds = self.gateway.limits.drain_s
         log.info("gateway.draining", runs=self.gateway.live_runs(), seconds=seconds)
         if self._listener is not None:
             await self._listener.drain(seconds)

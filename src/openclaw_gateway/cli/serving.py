@@ -81,7 +81,7 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
     terminal.row("model", choice.why)
     terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
-    off = f"off; set {gateway.chat_switch} to true and restart"
+    off = f"off; set {gateway.chat_switch} to true"
     terminal.row("endpoint", off if gateway.chat_switch else f"{urls[0]}/v1/chat/completions")
     loaded = daemon.loaded
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")

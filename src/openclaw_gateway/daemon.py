@@ -7,13 +7,13 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 
 from openclaw_gateway.assembly import Assembly
 from openclaw_gateway.blueprint import Blueprint, Options
-from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.doors.listener import Listener
@@ -21,6 +21,7 @@ from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.instance import InstanceLock
 from openclaw_gateway.models.defaults import Choice
+from openclaw_gateway.reload import Reload
 
 log = structlog.get_logger()
 
@@ -28,10 +29,16 @@ log = structlog.get_logger()
 class Daemon:
     """A built gateway. `close` undoes what `build` and `listen` did, in reverse order."""
 
-    def __init__(self, plan: Blueprint, undo: contextlib.AsyncExitStack) -> None:
-        self.plan = plan
+    def __init__(self, options: Options, drawing: Drawing, undo: contextlib.AsyncExitStack) -> None:
+        self.plan = drawing.check()
         self.gateway: Gateway
+        self.reload: Reload | None = None
+        # Called with each configuration that comes into force; may raise StartupError.
+        self.followers: list[Callable[[LoadedConfig], None]] = []
+        self._options = options
+        self._drawing = drawing
         self._undo = undo
+        self._assembly = Assembly(undo)
         self._listener: Listener | None = None
 
     @property
@@ -49,11 +56,11 @@ class Daemon:
     @classmethod
     async def build(cls, options: Options) -> "Daemon":
         """Everything but the listener. Raises ConfigError, StartupError, StoreError."""
-        plan = draw(options).check()
+        drawing = draw(options)
         async with contextlib.AsyncExitStack() as undo:
-            daemon = cls(plan, undo)
-            undo.enter_context(InstanceLock(plan.loaded.own_dir))
-            daemon.gateway = await Assembly(undo).build(plan)
+            daemon = cls(options, drawing, undo)
+            undo.enter_context(InstanceLock(daemon.loaded.own_dir))
+            daemon.gateway = await daemon._assembly.build(daemon.plan)
             daemon._undo = undo.pop_all()
         return daemon
 
@@ -67,14 +74,22 @@ class Daemon:
         self._undo.push_async_callback(self.gateway.drain, 0)
         urls = await listener.open(where.hosts, where.port)
         self._listener = listener
+        self.reload = Reload(self._options, self._drawing, self.gateway, self._adopt)
+        self._undo.push_async_callback(self.reload.close)
+        self.reload.start()
         return urls
 
     async def serve(self) -> int:
-        """Until SIGTERM or SIGINT, then drain; the exit code. A second signal ends the process at once."""
+        """Until SIGTERM or SIGINT, then drain; the exit code. A second signal ends the process at once.
+
+        SIGHUP has the files looked at; when the terminal the gateway was started in is gone, it drains.
+        """
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, _on_signal, name, stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+            loop.add_signal_handler(signal.SIGHUP, self._on_hangup, _has_terminal(), stop)
         await stop.wait()
         await self.drain()
         return 0
@@ -83,10 +98,26 @@ class Daemon:
         """Refuse new runs and let the running ones end; the rest are aborted after the configured time."""
         seconds = self.gateway.limits.drain_s
         log.info("gateway.draining", runs=self.gateway.live_runs(), seconds=seconds)
+        if self.reload is not None:
+            await self.reload.close()
         if self._listener is not None:
             await self._listener.drain(seconds)
         else:
             await self.gateway.drain(seconds)
+
+    async def _adopt(self, plan: Blueprint) -> None:
+        await self._assembly.adopt(plan)
+        self.plan = plan
+        if self._listener is not None:
+            self._listener.go_by(self.gateway.limits)
+        for follow in self.followers:
+            follow(plan.loaded)
+
+    def _on_hangup(self, had_terminal: bool, stop: asyncio.Event) -> None:
+        if had_terminal and not _has_terminal():
+            stop.set()
+        elif self.reload is not None:
+            self.reload.check()
 
     async def close(self) -> None:
         await self._undo.aclose()
@@ -100,6 +131,15 @@ async def running(options: Options) -> AsyncIterator[tuple[Daemon, tuple[str, ..
         yield daemon, await daemon.listen()
     finally:
         await daemon.close()
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def _on_signal(name: signal.Signals, stop: asyncio.Event) -> None:

@@ -5,9 +5,9 @@ The daemon does the work and says what went wrong; here it only gets a terminal.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
@@ -33,7 +33,9 @@ async def serve(options: Options, announce: Announce, *, level: str | None = Non
     configure_logging(level=level or "info")
     daemon = await Daemon.build(options)
     try:
-        with _log_as_configured(daemon.loaded, level):
+        with contextlib.closing(_Log(level)) as lines:
+            lines.follow(daemon.loaded)
+            daemon.followers.append(lines.follow)
             urls = await daemon.listen()
             return await _serve_and_announce(daemon, announce(daemon, urls))
     finally:
@@ -90,18 +92,33 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
         terminal.notice(missing)
 
 
-@contextlib.contextmanager
-def _log_as_configured(loaded: LoadedConfig, level: str | None) -> Iterator[None]:
-    """The configuration's log file is open for as long as the block lasts."""
-    logging = loaded.config.logging
-    style = logging.console_style
-    with contextlib.ExitStack() as undo:
+class _Log:
+    """Log lines as the configuration wants them, and as each later one does. `level` wins over all."""
+
+    def __init__(self, level: str | None) -> None:
+        self._level = level
+        self._path: str | None = None
+        self._file: TextIO | None = None
+
+    def follow(self, loaded: LoadedConfig) -> None:
+        """Raises StartupError for a file that cannot be written: then everything stays as it was."""
+        logging = loaded.config.logging
+        before = self._file
+        if logging.file != self._path:
+            self._file = open_log(Path(logging.file)) if logging.file else None
+            self._path = logging.file
+        style = logging.console_style
         configure_logging(
-            level=level or logging.level,
-            console_level=level or logging.console_level,
+            level=self._level or logging.level,
+            console_level=self._level or logging.console_level,
             style="json" if style == "json" else "pretty" if style else None,
-            file=undo.enter_context(open_log(Path(logging.file))) if logging.file else None,
+            file=self._file,
             patterns=logging.redact_patterns,
         )
-        undo.callback(configure_logging, level=level or "info")
-        yield
+        if before is not None and before is not self._file:
+            before.close()
+
+    def close(self) -> None:
+        configure_logging(level=self._level or "info")
+        if self._file is not None:
+            self._file.close()

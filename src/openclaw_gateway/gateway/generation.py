@@ -32,3 +32,15 @@ class Generation(Struct, frozen=True):
     authenticator: Authenticator
     chat_switch: str | None
     terms: Terms
+
+
+class Standing(Struct, frozen=True):
+    """How the files and what is in force are to each other. `count` goes up with every attempt.
+
+    `problems` are why the newest files are not in force (no paths but those within the folder of the
+    configuration); `restart` are settings that count only after a restart.
+    """
+
+    count: int = 0
+    problems: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
-from openclaw_gateway.gateway.generation import Generation
+from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.runs.live import LiveRuns
@@ -45,6 +45,7 @@ class Rooms(Struct, frozen=True):
 class Gateway:
     def __init__(self, rooms: Rooms) -> None:
         self.generation = rooms.generation
+        self.standing = Standing()
         self.started_ms = now_ms()
         self._store = rooms.store
         self._bus = rooms.bus

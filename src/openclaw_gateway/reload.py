@@ -29,7 +29,7 @@ from openclaw_gateway.gateway.service import Gateway
 
 log = structlog.get_logger()
 
-POLL_S = 0.2
+POLL_S = 0.1
 # Files that do not come to rest are read anyway, so that the last of many edits need not be waited for.
 _RESTLESS_S = 0.4
 

@@ -88,7 +88,7 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     terminal.heading("And then:")
     terminal.say(f"  Start page            {origin}/")
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
-    terminal.say(f"  A model of your own   edit {daemon.loaded.path} and start again")
+    terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")
 
 

@@ -379,3 +379,21 @@ async def test_validate_notes_what_may_not_be_meant(configured: Program) -> None
     ]
     done = await configured.run("config", "validate")
     assert (done.code, done.err.count("note: ")) == (0, 6)
+
+
+async def test_validate_notes_what_this_machine_lacks_and_a_start_goes_on(configured: Program) -> None:
+    configured.configure(
+        {
+            "agents": {"defaults": {"sandbox": {"mode": "all"}}},
+            "logging": {"file": str(configured.state)},
+        },
+        "openclaw-gateway.json",
+    )
+    configured.environ["PATH"] = str(configured.home)
+    done = await configured.run("config", "validate", "--json")
+    assert (done.code, done.json["ok"]) == (0, True)
+    log, sandbox = done.json["notes"]
+    assert log == f"logging.file: {configured.state} is a directory; name a file in it."
+    assert "bubblewrap (bwrap) is not installed" in sandbox
+    configured.configure({"agents": {"defaults": {"sandbox": {"mode": "all"}}}}, "openclaw-gateway.json")
+    await configured.gateway()

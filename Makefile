@@ -14,7 +14,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lock wheel clean python
+.PHONY: help setup run test soak bench lock wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== types"; $(BIN)/mypy
 	@echo "== import contracts"; $(BIN)/lint-imports
 	@echo "== tests"; $(BIN)/python -m pytest
+
+soak: python ## 500 edits of the configuration under 100 streams (about 5 minutes)
+	@$(SETUP) --tests
+	@SOAK=1 $(BIN)/python -m pytest tests/doors/test_reload_storm.py
 
 bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
 	@$(BIN)/python -m bench $(BENCH)

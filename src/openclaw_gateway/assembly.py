@@ -1,54 +1,43 @@
-"""Builds everything once, in order: config -> lock -> store -> registries -> Gateway.
+"""Opens blueprints: the first one into a gateway, each later one into its next generation.
 
-The one file that knows every room below the doors; daemon.py gives what it builds a life. Nothing here
-is on the request path.
+Knows every room below the doors; daemon.py gives what is built here a life. Nothing here is on the request
+path.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Coroutine
 
 import msgspec
 import structlog
 
 from openclaw_gateway.agents.book import PromptBook
-from openclaw_gateway.agents.homes import homes_of, shared_homes
-from openclaw_gateway.agents.roster import Roster, compile_roster
-from openclaw_gateway.agents.zone import zone_of
-from openclaw_gateway.config.auth import ResolvedAuth
-from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.config.schema import Config
-from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.agents.homes import shared_homes
+from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.blueprint import Blueprint
+from openclaw_gateway.config.schema import CHAT_SWITCH, Config
+from openclaw_gateway.foundation import Foundation, lay
 from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
-from openclaw_gateway.models.call import ModelCaller
-from openclaw_gateway.models.catalog import Catalog
-from openclaw_gateway.models.defaults import Choice, choose_default
-from openclaw_gateway.models.fallback import FallbackCaller
-from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
-from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
-from openclaw_gateway.runs.lanes import Lanes
-from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.lease import Lease
+from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import Workshop, make_plans, without_sandbox
+from openclaw_gateway.runs.planning import Workshop, make_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.tools.base import ToolHouse
-from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.wire.run import RunRequest
 
@@ -56,143 +45,159 @@ log = structlog.get_logger()
 
 
 class Assembly:
-    """`undo` closes what was opened, in reverse order. `environment_keys` False ignores keys found there."""
+    """`undo` closes what was opened, in reverse order."""
 
     gateway: Gateway
-    model_choice: Choice
 
-    def __init__(
-        self,
-        loaded: LoadedConfig,
-        auth: ResolvedAuth,
-        undo: contextlib.AsyncExitStack,
-        *,
-        environment_keys: bool,
-    ) -> None:
-        self._loaded = loaded
-        self._config = loaded.config
-        self._auth = auth
+    def __init__(self, undo: contextlib.AsyncExitStack) -> None:
         self._undo = undo
-        self._keys = loaded.environ if environment_keys else {}
-        self._zone = zone_of(loaded.config.agents.defaults.user_timezone)
-        self._roster = compile_roster(loaded.config.agents)
-        self._local = LocalModel.from_environment(loaded.environ)
+        self._foundation: Foundation
+        self._plan: Blueprint
+        self._book: PromptBook
+        self._book_lease: Lease
+        self._closing: set[asyncio.Task[None]] = set()
 
-    async def build(self) -> Gateway:
-        """Raises ConfigError, StoreError."""
-        config, undo = self._config, self._undo
-        store, bus = await self._memory()
-        undo.push_async_callback(self._local.stop)
-        catalog = Catalog(config, self._keys)
-        self.model_choice = choose_default(
-            config, self._keys, local_available=self._local.unavailable() is None
-        )
-        plans = await self._plans(catalog, store)
-        live = self._runs(store, bus)
-        rate_limit = config.gateway.auth.rate_limit
-        authenticator = Authenticator(self._auth, FailureLimiter(rate_limit) if rate_limit else None)
-        starting = self._warm() if any(_is_embedded(plan) for plan in plans.values()) else _nothing
-        self.gateway = Gateway(Rooms(config, self._roster, plans, authenticator, store, bus, live, starting))
+    async def build(self, plan: Blueprint) -> Gateway:
+        """Raises StoreError."""
+        loaded = plan.loaded
+        limits = loaded.config.gateway.limits
+        local = LocalModel.from_environment(loaded.environ)
+        self._foundation = await lay(loaded.own_dir, limits, local, self._undo)
+        self._undo.push_async_callback(self._closed)
+        generation = await self._open(plan, None)
+        live = LiveRuns(self._foundation.bus, generation.terms)
+        self._undo.push_async_callback(live.drain, 0)
+        rooms = self._foundation
+        self.gateway = Gateway(Rooms(generation, rooms.store, rooms.bus, live, rooms.embedded.starting))
+        self._undo.callback(self._left)
         return self.gateway
 
-    async def _memory(self) -> tuple[SqliteStore, LocalBus]:
-        limits = self._config.gateway.limits
-        path = self._loaded.own_dir / "sessions.sqlite"
-        store = SqliteStore(path, max_queued=limits.max_queued_per_session)
-        await store.open()
-        self._undo.push_async_callback(store.close)
-        bus = LocalBus()
-        await bus.open()
-        self._undo.push_async_callback(bus.close)
-        return store, bus
+    async def adopt(self, plan: Blueprint) -> None:
+        """Make it the gateway's configuration, without disturbing what goes on."""
+        before = self._plan
+        generation = await self._open(plan, self.gateway.generation)
+        self._foundation.go_by(generation.limits)
+        known = before.catalog.credentials()
+        for provider, credentials in plan.catalog.credentials().items():
+            if known.get(provider) != credentials:
+                self._foundation.cooldowns.forget(provider)
+        self.gateway.adopt(generation)
 
-    async def _plans(self, catalog: Catalog, store: Store) -> dict[str, Plan]:
-        """Every agent with its models, tools and prompt."""
-        loaded = self._loaded
-        servers = McpServers(self._config.mcp, loaded.environ)
-        self._undo.push_async_callback(servers.close)
+    async def _open(self, plan: Blueprint, before: Generation | None) -> Generation:
+        config = plan.loaded.config
+        servers = McpServers(config.mcp, plan.loaded.environ, self._foundation.mcp)
         if (notice := servers.notice()) is not None:
             log.warning("mcp.unavailable", detail=notice)
-        homes = homes_of(loaded)
-        for folder, agents in shared_homes(homes.values()):
+        refusals = await _without_sandbox(plan)
+        # From here on nothing waits: what is opened is in the lease before anything can go wrong.
+        book_lease = self._open_book(plan, before)
+        servers.start()
+        lease = Lease(lambda: self._release(servers, book_lease))
+        self._plan = plan
+        if any(_is_embedded(settled.targets[0]) for settled in plan.agents.values()):
+            self._foundation.embedded.warm()
+        limits, defaults = config.gateway.limits, config.agents.defaults
+        return Generation(
+            number=1 if before is None else before.number + 1,
+            config=config,
+            limits=limits,
+            roster=plan.roster,
+            plans=self._plans(plan, servers, refusals),
+            guard=plan.guard,
+            proxies=plan.proxies,
+            authenticator=_authenticator(plan, before),
+            chat_switch=None if config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH,
+            terms=Terms(self._loop(plan), defaults.max_concurrent or limits.max_runs, lease),
+        )
+
+    def _plans(self, plan: Blueprint, servers: McpServers, refusals: dict[str, str]) -> dict[str, Plan]:
+        """Every agent with its models, tools and prompt."""
+        for folder, agents in shared_homes(plan.prompts.values()):
             log.info("workspace.shared", path=str(folder), agents=agents)
-        book = PromptBook(
-            self._roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=self._zone
+        house = ToolHouse(
+            state_dir=plan.loaded.own_dir,
+            environ=plan.loaded.environ,
+            sessions=Conversations(self._foundation.store, self._start_run),
+            agents=_Agents(plan.roster),
+            commands=self._foundation.commands,
         )
-        self._undo.push_async_callback(book.close)
-        house = self._house(store)
-        plans = make_plans(
-            self._roster,
-            Workshop(self._config, catalog, self.model_choice.ref, homes, book, house, servers.tools),
-        )
-        for agent_id, reason in (await without_sandbox(plans, loaded.environ)).items():
+        shop = Workshop(self._book, house, servers.tools)
+        plans = {agent.id: make_plan(agent, plan.agents[agent.id], shop) for agent in plan.roster}
+        for agent_id, reason in refusals.items():
             log.warning("agent.refused", agent=agent_id, detail=reason)
             plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=reason)
-        servers.start()
         return plans
 
-    def _house(self, store: Store) -> ToolHouse:
-        """What tools may ask for."""
-        commands = CommandSessions()
-        self._undo.push_async_callback(commands.close)
-        return ToolHouse(
-            state_dir=self._loaded.own_dir,
-            environ=self._loaded.environ,
-            sessions=Conversations(store, self._start_run),
-            agents=_Agents(self._roster),
-            commands=commands,
+    def _open_book(self, plan: Blueprint, before: Generation | None) -> Lease:
+        """The prompts, with the lease on them: those of before where nothing they depend on has changed."""
+        if before is not None and _prompts(plan) == _prompts(self._plan):
+            self._book_lease.enter()
+            return self._book_lease
+        loaded = plan.loaded
+        book = PromptBook(
+            plan.roster, plan.prompts, state_dir=loaded.state_dir, environ=loaded.environ, zone=plan.zone
         )
+        self._book, self._book_lease = book, Lease(lambda: self._close_later(book.close()))
+        return self._book_lease
 
-    def _runs(self, store: Store, bus: Bus) -> LiveRuns:
-        config, limits = self._config, self._config.gateway.limits
-        upstream = UpstreamClient(limits)
-        self._undo.push_async_callback(upstream.close)
-        lanes = Lanes(store, bus)
-        lanes.open()
-        self._undo.push_async_callback(lanes.close)
-        models = FallbackCaller(ModelCaller(upstream, self._local.endpoint))
+    def _loop(self, plan: Blueprint) -> RunLoop:
+        rooms, config = self._foundation, plan.loaded.config
         defaults = config.agents.defaults
         rounds = Rounds(
-            models,
+            rooms.models,
             ContextKeeper(
-                Compactor(store, models, defaults.compaction), defaults.context_pruning, defaults.compaction
+                Compactor(rooms.store, rooms.models, defaults.compaction),
+                defaults.context_pruning,
+                defaults.compaction,
             ),
             max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
         )
-        loop = RunLoop(lanes, Memory(store, _reset_policy(config), self._zone), rounds)
-        live = LiveRuns(loop, bus, max_runs=defaults.max_concurrent or limits.max_runs)
-        self._undo.push_async_callback(live.drain, 0)
-        return live
+        return RunLoop(rooms.lanes, Memory(rooms.store, _reset_policy(config), plan.zone, rooms.held), rounds)
+
+    def _release(self, servers: McpServers, book_lease: Lease) -> None:
+        """The last run of a generation that is no longer the newest has ended."""
+        book_lease.leave()
+        self._close_later(servers.close())
+
+    def _close_later(self, closing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(closing, name="assembly.release")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _left(self) -> None:
+        """The gateway itself uses its newest generation no more."""
+        self.gateway.generation.terms.lease.leave()
+
+    async def _closed(self) -> None:
+        while self._closing:
+            await asyncio.gather(*self._closing)
 
     async def _start_run(self, request: RunRequest) -> Run:
         """The way in for tools: the gateway they run in."""
         return await self.gateway.start(Principal(request.origin.owner, OPERATOR.scopes), request)
 
-    def _warm(self) -> Callable[[], str | None]:
-        """Start the embedded model in the background, since somebody will ask for it."""
-        task = asyncio.create_task(_start(self._local), name="assembly.warm")
-        self._undo.push_async_callback(_cancel, task)
-        return lambda: None if task.done() else "model"
+
+async def _without_sandbox(plan: Blueprint) -> dict[str, str]:
+    with_tools = {name: agent.tools for name, agent in plan.agents.items() if agent.policies}
+    return await without_sandbox(with_tools, plan.loaded.environ)
 
 
-async def _start(local: LocalModel) -> None:
-    try:
-        await local.endpoint()
-    except ProviderError as error:
-        log.warning("local_model.not_started", error=error.message)
+def _authenticator(plan: Blueprint, before: Generation | None) -> Authenticator:
+    """With the failures counted so far, where they are still counted the same way."""
+    rate_limit = plan.loaded.config.gateway.auth.rate_limit
+    if before is not None and before.config.gateway.auth.rate_limit == rate_limit:
+        return Authenticator(plan.auth, before.authenticator.limiter)
+    return Authenticator(plan.auth, FailureLimiter(rate_limit) if rate_limit else None)
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+def _prompts(plan: Blueprint) -> tuple[object, ...]:
+    """All that the prompts of the agents are made from."""
+    openings = {agent.id: agent.prompt for agent in plan.roster}
+    return openings, plan.prompts, plan.loaded.state_dir, plan.loaded.environ, plan.zone
 
 
-def _is_embedded(plan: Plan) -> bool:
-    return plan.target.provider == LOCAL and not plan.target.endpoint.base_url
-
-
-def _nothing() -> None:
-    return None
+def _is_embedded(target: ModelTarget) -> bool:
+    return target.provider == LOCAL and not target.endpoint.base_url
 
 
 class _Agents:

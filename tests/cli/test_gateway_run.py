@@ -1,8 +1,11 @@
 """`gateway run`: is ready, drains, refuses a second one, and ends with a code that says why."""
 
 import asyncio
+import os
 import signal
 import socket
+import sys
+from pathlib import Path
 
 import aiohttp
 
@@ -175,6 +178,7 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
         "state": "ready",
         "pid": started.pid,
         "authMode": "token",
+        "restartNeeded": [],
     }
     assert status["agents"] == {"ids": ["main"], "default": "main"}
 
@@ -188,3 +192,65 @@ async def test_without_the_embedded_model_it_says_what_is_missing(program: Progr
     started = await program.start("gateway", "--port", "0", **missing)
     await started.says("Ready.")
     await started.says("note: ", on="err")
+
+
+async def test_hangup_has_the_files_looked_at(configured: Program) -> None:
+    configured.configure({"gateway": {"reload": {"mode": "off"}}}, "openclaw-gateway.json")
+    started = await configured.gateway()
+    configured.configure({"gateway": {"mode": "remote"}}, "openclaw-gateway.json")
+    started.signal(signal.SIGHUP)
+    assert "config.refused" in await started.says("gateway.mode", on="err")
+    assert await _ready(started) == 200
+
+
+async def test_log_and_status_say_how_files_and_gateway_stand(configured: Program, tmp_path: Path) -> None:
+    started = await configured.gateway()
+    status = await configured.run("status", "--json")
+    assert (status.code, status.json["config"]["problems"]) == (0, [])
+    overlay = {"gateway": {"bind": "lan", "auth": {"token": "f00a6c1b9f7d4e5c8a2b"}}}
+    configured.configure({**overlay, "logging": {"file": str(tmp_path / "log")}}, "openclaw-gateway.json")
+    await started.says("restart_needed_for", on="err")
+    status = await configured.run("status", "--json")
+    assert (status.code, status.json["gateway"]["restartNeeded"]) == (0, ["gateway.bind"])
+    assert "needed, before these count: gateway.bind" in (await configured.run("status")).out
+    path = configured.configure("{ gateway: 3 }", "openclaw-gateway.json")
+    await started.says("config.refused", on="err")
+    status = await configured.run("status", "--json")
+    assert status.code == 78
+    assert status.json["gateway"]["state"] == "ready"
+    assert status.json["config"]["problems"] == [f"{path}:1: gateway: must be an object, but is a number"]
+    assert "goes on with the last configuration" in (await configured.run("status")).out
+    assert "config.refused" in (tmp_path / "log").read_text()
+
+
+async def test_a_terminal_that_closes_ends_the_gateway_it_was_started_in(configured: Program) -> None:
+    terminal, inside = os.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", IN_A_TERMINAL, sys.executable, "-m", "openclaw_gateway", "gateway", "run", "--port", "0"),
+            stdin=inside,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=configured.environ,
+            start_new_session=True,
+        )
+        os.close(inside)
+        assert process.stdout is not None
+        async with asyncio.timeout(DEADLINE_S):
+            while b"Ready." not in (line := await process.stdout.readline()):
+                assert line
+            os.close(terminal)
+            terminal = -1
+            assert await process.wait() == 0
+    finally:
+        if terminal != -1:
+            os.close(terminal)
+
+
+# The terminal on standard input becomes that of the session.
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""

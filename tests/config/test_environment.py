@@ -65,3 +65,8 @@ def test_what_is_wrong_with_the_env_block_is_said(house: House) -> None:
 def test_a_dotenv_that_cannot_be_read_is_an_error(house: House) -> None:
     (house.state / ".env").mkdir(parents=True)
     assert house.problems("{}") == [".env: it is a directory, not a file"]
+
+
+def test_half_a_character_from_a_variable_is_refused(house: House) -> None:
+    (problem,) = house.problems('{ agents: { list: [{ id: "a", name: "${X}" }] } }', environ={"X": "a\udcff"})
+    assert "agents.list[0].name: holds half of a character" in problem

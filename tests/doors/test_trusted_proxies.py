@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from openclaw_gateway.doors.proxies import Proxies
+from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import ask, http, user

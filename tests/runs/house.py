@@ -18,7 +18,8 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.lanes import Lanes, Pace
-from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.lease import Lease
+from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
@@ -125,7 +126,8 @@ async def house(
     caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
-    live = LiveRuns(RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper)), bus, max_runs=100)
+    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper))
+    live = LiveRuns(bus, Terms(loop, 100, Lease(lambda: None)))
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "m")
     await on_disk.open()

@@ -19,7 +19,8 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.lanes import Lanes, Pace
-from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.lease import Lease
+from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainOutfit, Plan
@@ -80,7 +81,9 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     bus = LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(store, None), rounds(store, upstream)), bus, max_runs=100)
+    live = LiveRuns(
+        bus, Terms(RunLoop(lanes, Memory(store, None), rounds(store, upstream)), 100, Lease(lambda: None))
+    )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))
@@ -135,7 +138,9 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     faulty = FaultyStore(store, 1, after=False)
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
-    live = LiveRuns(RunLoop(lanes, Memory(faulty, None), rounds(store, upstream)), bus, max_runs=9)
+    live = LiveRuns(
+        bus, Terms(RunLoop(lanes, Memory(faulty, None), rounds(store, upstream)), 9, Lease(lambda: None))
+    )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))

@@ -16,6 +16,7 @@ import pytest
 from openclaw_gateway.config.schema import McpConfig, McpServer
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolError, ToolResult
 from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
+from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.tools.naming import mcp_name, server_prefix
 from tests.tools.houses import OPERATOR
@@ -39,7 +40,7 @@ async def running(**servers: McpServer) -> AsyncIterator[McpServers]:
 
 @contextlib.asynccontextmanager
 async def running_in(environ: Mapping[str, str], servers: dict[str, McpServer]) -> AsyncIterator[McpServers]:
-    made = McpServers(McpConfig(servers=servers), environ, pauses_s=PAUSES)
+    made = McpServers(McpConfig(servers=servers), environ, McpPool(pauses_s=PAUSES))
     made.start()
     try:
         yield made
@@ -249,7 +250,7 @@ def offer(*names: str) -> tuple[Offered, ...]:
 async def test_it_is_tried_again_and_changes_are_told() -> None:
     scripted = Scripted(2, offer("a.b", "a_b", "x" * 100, "x" * 99))
     config = McpConfig(servers={"s": McpServer(command="x")})
-    servers = McpServers(config, {}, connect=scripted.connect, pauses_s=(0.001,))
+    servers = McpServers(config, {}, McpPool(connect=scripted.connect, pauses_s=(0.001,)))
     servers.start()
     await until(servers.tools)
     names = [one.spec.name for one in servers.tools()]
@@ -268,7 +269,7 @@ async def test_it_is_tried_again_and_changes_are_told() -> None:
 @contextlib.asynccontextmanager
 async def playing(scripted: Scripted) -> AsyncIterator[McpServers]:
     config = McpConfig(servers={"s": McpServer(command="x")})
-    servers = McpServers(config, {}, connect=scripted.connect, pauses_s=(0.001,))
+    servers = McpServers(config, {}, McpPool(connect=scripted.connect, pauses_s=(0.001,)))
     servers.start()
     try:
         yield servers
@@ -349,7 +350,7 @@ async def test_closing_lets_a_start_that_is_given_up_tidy_up(timeout_ms: int) ->
     """The SDK ends a server's process there: cut short, the process would stay."""
     slow = SlowToLeave()
     config = McpConfig(servers={"s": McpServer(command="x", connection_timeout_ms=timeout_ms)})
-    servers = McpServers(config, {}, connect=slow.connect)
+    servers = McpServers(config, {}, McpPool(connect=slow.connect))
     servers.start()
     if timeout_ms == 1:
         await slow.leaving.wait()
@@ -373,12 +374,12 @@ async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
 
 async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp", None)
-    servers = McpServers(McpConfig(servers={"s": McpServer(command="x")}), {})
+    servers = McpServers(McpConfig(servers={"s": McpServer(command="x")}), {}, McpPool())
     assert "pip install 'openclaw-gateway[mcp]'" in (servers.notice() or "")
     servers.start()
     assert servers.states() == {}
     await servers.close()
-    assert McpServers(McpConfig(), {}).notice() is None
+    assert McpServers(McpConfig(), {}, McpPool()).notice() is None
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
@@ -406,3 +407,23 @@ def test_long_names_stay_apart() -> None:
     assert mcp_name("s", "t" * 80) != mcp_name("s", "t" * 81)
     assert len(mcp_name("s" * 80, "t" * 80)) == 64
     assert server_prefix("ü") != server_prefix("ö")
+
+
+async def test_a_server_that_two_configurations_use_runs_once_and_ends_with_the_last() -> None:
+    scripted = Scripted(0, offer("a"))
+    pool = McpPool(connect=scripted.connect)
+    same, other = McpServer(command="x"), McpServer(command="x", args=("y",))
+    first = McpServers(McpConfig(servers={"s": same, "gone": other}), {}, pool)
+    first.start()
+    await until(lambda: len(first.tools()) == 2)
+    second = McpServers(McpConfig(servers={"s": same, "changed": other}), {"UNRELATED": "1"}, pool)
+    second.start()
+    assert [one.spec.name for one in second.tools()] == ["mcp__s__a"]
+    await until(lambda: len(second.tools()) == 2)
+    assert scripted.attempts == 3
+    await first.close()
+    assert scripted.open == 2
+    assert len(second.tools()) == 2
+    await second.close()
+    assert scripted.open == 0
+    await pool.close()

@@ -13,8 +13,6 @@ from msgspec import Struct
 # Far more than any prompt takes; half of it from each end of a larger file.
 READ_BYTES = 1_000_000
 
-# What tells one state of a file from another; None when there is nothing to look at.
-Mark = tuple[int, int, int, int] | None
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
@@ -28,15 +26,6 @@ class FileText(Struct, frozen=True):
     name: str
     text: str
     whole: str | None = None
-
-
-def mark(path: Path) -> Mark:
-    """The state of a file or folder, without opening it."""
-    try:
-        seen = path.stat()
-    except (OSError, ValueError):
-        return None
-    return seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def read_inside(root: Path, name: str) -> FileText | None:

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from openclaw_gateway.agents.files import FileText, Mark, Unusable, mark, read_inside
+from openclaw_gateway.agents.files import FileText, Unusable, read_inside
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.skills import FOLDER, Skill, find_skills, skill_files
+from openclaw_gateway.config.watch import TICK_NS, Mark, mark
 
 # In the order in which the prompt shows them.
 PROMPT_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md")
-# Two writes within a tick of the file system's clock leave the same times behind.
-_TICK_NS = 50_000_000
 
 Look = tuple[Mark, ...]
 
@@ -92,4 +91,4 @@ def take_changed(known: Sequence[tuple[Home, Look | None]], ground: Ground) -> t
 
 def _fresh(seen: Look, now_ns: int) -> bool:
     # A time far in the future (somebody's `touch`, another machine's clock) says nothing and must not count.
-    return any(abs(now_ns - when) < _TICK_NS for of in seen if of is not None for when in of[2:])
+    return any(abs(now_ns - when) < TICK_NS for of in seen if of is not None for when in of[2:])

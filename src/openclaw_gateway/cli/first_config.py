@@ -16,7 +16,7 @@ from openclaw_gateway.config.brands import BRANDS
 
 _CONFIG = Template("""\
 // Written by the first start of the gateway, and yours to edit. Comments and trailing commas are fine.
-// After a change stop the gateway (Ctrl-C) and start it again.
+// A running gateway takes up a change by itself.
 {
   gateway: {
     mode: "local",

@@ -9,11 +9,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
+from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.doors.ws.results import completed
 from openclaw_gateway.errors import GatewayError, StartupError, error_type
 from openclaw_gateway.gateway.requests import Question as GatewayQuestion
@@ -33,7 +34,7 @@ async def in_process(
     around: Surroundings, config_path: Path | None, question: Question
 ) -> AsyncGenerator[Part, None]:
     """Raises CommandFailed, ConfigError. Cancelling aborts the run, and so does closing before its end."""
-    options = Options(**around.for_options(), config_path=config_path)
+    options = Options(**around.for_options(), config_path=config_path, listens=False)
     try:
         daemon = await Daemon.build(options)
     except StartupError as error:

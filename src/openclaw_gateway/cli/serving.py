@@ -6,18 +6,20 @@ somebody reads what is written there: a terminal that is gone, stalled or full c
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from openclaw_gateway import __version__
+from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.daemon import Daemon, Options, outlive_signals
+from openclaw_gateway.daemon import Daemon, outlive_signals
 from openclaw_gateway.logs import configure_logging, open_log
 from openclaw_gateway.logs.streams import hand_over_standard_streams
+from openclaw_gateway.logs.writer import Writer
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.local import LocalModel
 
@@ -40,7 +42,9 @@ async def serve(
     configure_logging(level=level or "info")
     daemon = await Daemon.build(options)
     try:
-        with _log_as_configured(daemon.loaded, level):
+        with contextlib.closing(_Log(level)) as lines:
+            lines.follow(daemon.loaded)
+            daemon.followers.append(lines.follow)
             urls = await daemon.listen()
             return await _serve_and_announce(daemon, announce(terminal, daemon, urls))
     finally:
@@ -88,7 +92,7 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
     terminal.row("model", choice.why)
     terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
-    off = f"off; set {gateway.chat_switch} to true and restart"
+    off = f"off; set {gateway.chat_switch} to true"
     terminal.row("endpoint", off if gateway.chat_switch else f"{urls[0]}/v1/chat/completions")
     loaded = daemon.loaded
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
@@ -97,18 +101,33 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
         terminal.notice(missing)
 
 
-@contextlib.contextmanager
-def _log_as_configured(loaded: LoadedConfig, level: str | None) -> Iterator[None]:
-    """The configuration's log file is open for as long as the block lasts."""
-    logging = loaded.config.logging
-    style = logging.console_style
-    with contextlib.ExitStack() as undo:
+class _Log:
+    """Log lines as the configuration wants them, and as each later one does. `level` wins over all."""
+
+    def __init__(self, level: str | None) -> None:
+        self._level = level
+        self._path: str | None = None
+        self._file: Writer | None = None
+
+    def follow(self, loaded: LoadedConfig) -> None:
+        """Raises StartupError for a file that cannot be written: then everything stays as it was."""
+        logging = loaded.config.logging
+        before = self._file
+        if logging.file != self._path:
+            self._file = open_log(Path(logging.file)) if logging.file else None
+            self._path = logging.file
+        style = logging.console_style
         configure_logging(
-            level=level or logging.level,
-            console_level=level or logging.console_level,
+            level=self._level or logging.level,
+            console_level=self._level or logging.console_level,
             style="json" if style == "json" else "pretty" if style else None,
-            file=undo.enter_context(open_log(Path(logging.file))) if logging.file else None,
+            file=self._file,
             patterns=logging.redact_patterns,
         )
-        undo.callback(configure_logging, level=level or "info")
-        yield
+        if before is not None and before is not self._file:
+            before.close()
+
+    def close(self) -> None:
+        configure_logging(level=self._level or "info")
+        if self._file is not None:
+            self._file.close()

@@ -4,7 +4,7 @@ Everything below this door is given these and reads none of them by itself.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.config.load import LoadedConfig, Partly, explain, load_config, load_partly
-from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.load import LoadedConfig, load_config
 
 
 class Surroundings(Struct, frozen=True):
@@ -32,14 +31,6 @@ class Surroundings(Struct, frozen=True):
         """The configuration. Raises ConfigError."""
         return load_config(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
 
-    def load_partly(self, config_path: Path | None = None) -> Partly:
-        """What of the configuration can be read. Raises ConfigError."""
-        return load_partly(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
-
-    def explain(self, problems: Iterable[Problem], config_path: Path | None = None) -> list[str]:
-        """All faults of the files and these `problems` beside them, as sentences with file and line."""
-        return explain(problems, environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
-
     def for_options(self) -> dict[str, Any]:
-        """The part of daemon.Options that is not the command line's."""
+        """The part of blueprint.Options that is not the command line's."""
         return {"environ": self.environ, "home": self.home, "cwd": self.cwd}

@@ -11,11 +11,9 @@ from typing import ClassVar
 from openclaw_gateway.config.brands import env, env_names
 from openclaw_gateway.config.schema import AuthConfig, AuthMode
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.errors import ConfigError, StartupError
+from openclaw_gateway.errors import ConfigError
 
 MIN_SECRET = 16
-# sysexits: EX_CONFIG
-EXIT_CONFIG = 78
 
 _PLACEHOLDERS = re.compile(
     r"(?:(?:please)?(?:change|replace)(?:me|this|it)?(?:please|now|token|password|secret)?"
@@ -44,11 +42,12 @@ def resolve_auth(
     flag_mode: AuthMode | None = None,
     flag_token: str | None = None,
     flag_password: str | None = None,
+    made_up: str | None = None,
 ) -> ResolvedAuth:
     """Raises ConfigError when nobody can tell which secret is meant, or the one asked for is missing.
 
-    `environ` is the effective one of the loaded configuration. With nothing at all configured a random
-    token is made up for this start; a flag for one of the two secrets also chooses the mode.
+    `environ` is the effective one of the loaded configuration. With nothing at all configured the token is
+    `made_up`, else a random one; a flag for one of the two secrets also chooses the mode.
     """
     token = _first(("--token", flag_token), ("gateway.auth.token", auth.token), _variable(environ, "TOKEN"))
     password = _first(
@@ -79,22 +78,19 @@ def resolve_auth(
                 f"{env_names('GATEWAY_PASSWORD')} or --password"
             ]
         )
-    return ResolvedAuth("token", secrets.token_hex(24), generated=True, source="generated")
+    return ResolvedAuth("token", made_up or secrets.token_hex(24), generated=True, source="generated")
 
 
-def check_exposure(host: str, resolved: ResolvedAuth) -> None:
-    """Raises StartupError when `host` can be reached from other machines and the secret is no obstacle."""
-    if is_loopback(host):
-        return
-    weakness = _weakness(resolved)
-    if weakness:
-        raise StartupError(
-            f"Refusing to listen on {host}, where other machines can reach it: {weakness}. Set "
-            f"gateway.auth.token or {env_names('GATEWAY_TOKEN')} to a random secret of at least {MIN_SECRET} "
-            "characters (for instance from: openssl rand -hex 24), or listen on loopback only.",
-            exit_code=EXIT_CONFIG,
-            code="insecure_bind",
-        )
+def exposure(host: str, resolved: ResolvedAuth) -> str | None:
+    """Why not to listen on `host`: that other machines can reach it, and the secret is no obstacle."""
+    weakness = None if is_loopback(host) else _weakness(resolved)
+    if weakness is None:
+        return None
+    return (
+        f"other machines can reach {host}, and {weakness}. Set gateway.auth.token or "
+        f"{env_names('GATEWAY_TOKEN')} to a random secret of at least {MIN_SECRET} characters (for instance "
+        "from: openssl rand -hex 24), or listen on loopback only"
+    )
 
 
 def is_loopback(host: str) -> bool:

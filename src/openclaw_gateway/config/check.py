@@ -8,7 +8,7 @@ file access. Rules between several keys are in `rules.py`.
 import json
 import math
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +106,7 @@ class _Walk:
             case inspect.StructType(), dict():
                 read = self.struct(value, kind.cls, path, pattern)
             case inspect.DictType(), dict():
-                read = {
-                    key: clean
-                    for key, item in value.items()
-                    if (clean := self._read(item, kind.value_type, (*path, key), f"{pattern}.*"))
-                    is not _REFUSED
-                }
+                read = self._mapping(value, kind, path, pattern)
             case inspect.VarTupleType(), list():
                 items = (
                     self._read(v, kind.item_type, (*path, i), f"{pattern}[]") for i, v in enumerate(value)
@@ -120,6 +115,16 @@ class _Walk:
             case _:
                 read = self._scalar(value, kind, form, path)
         return read
+
+    def _mapping(self, value: dict[str, Any], kind: inspect.DictType, path: KeyPath, pattern: str) -> Any:
+        clean: dict[str, Any] = {}
+        for key, item in value.items():
+            if self._formed(partial(forms.unicode, key), (*path, key)) is _REFUSED:
+                continue
+            read = self._read(item, kind.value_type, (*path, key), f"{pattern}.*")
+            if read is not _REFUSED:
+                clean[key] = read
+        return clean
 
     def _scalar(self, value: Any, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
         match kind:
@@ -141,7 +146,7 @@ class _Walk:
         if isinstance(kind, inspect.StrType) and kind.min_length and not text.strip():
             return self._refuse(path, "is empty; write a value or remove the key")
         if form == "path":
-            return forms.expand_home(text, self.home)
+            return self._formed(lambda: forms.path(text, self.home), path)
         if form in _TEXT_FORMS:
             rule = _TEXT_FORMS[form]
             return self._formed(lambda: rule(text), path)
@@ -161,6 +166,10 @@ class _Walk:
         match value:
             case str():
                 return self._substituted(value, path)
+            case bool() | None:
+                return value
+            case int() | float() if not (math.isfinite(value) and abs(value) < 2**64):
+                return self._refuse(path, "is no number that can be sent to anybody; write an ordinary one")
             case dict():
                 return {k: self._anything(v, (*path, k)) for k, v in value.items()}
             case list():
@@ -170,9 +179,11 @@ class _Walk:
 
     def _substituted(self, text: str, path: KeyPath) -> Any:
         try:
-            return substitute(text, self.environ)
+            return forms.unicode(substitute(text, self.environ))
         except MissingVariable as missing:
             return self._refuse(path, missing_variables(missing.names))
+        except forms.Wrong as wrong:
+            return self._refuse(path, str(wrong))
 
     def _formed(self, rule: Callable[[], str], path: KeyPath) -> Any:
         try:

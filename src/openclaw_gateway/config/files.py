@@ -37,16 +37,17 @@ class Unreadable(Exception):
 class Files:
     """With `placed` every document knows its places, which takes a hundred times as long."""
 
-    def __init__(self, texts: dict[Path, str] | None = None, *, placed: bool = False) -> None:
-        self._texts: dict[Path, str] = {} if texts is None else texts
+    def __init__(self, texts: dict[Path, str | None] | None = None, *, placed: bool = False) -> None:
+        # What was asked for: None stands for a file that could not be read.
+        self.texts: dict[Path, str | None] = {} if texts is None else texts
         self._placed = placed
 
     def with_places(self) -> "Files":
-        return Files(self._texts, placed=True)
+        return Files(self.texts, placed=True)
 
     def text(self, path: Path) -> str:
         """Raises Unreadable; FileNotFoundError when there is no such file."""
-        known = self._texts.get(path)
+        known = self.texts.setdefault(path, None)
         if known is not None:
             return known
         try:
@@ -65,7 +66,7 @@ class Files:
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise Unreadable("it is not valid UTF-8; save it as UTF-8", Place(str(path), line)) from None
-        self._texts[path] = text
+        self.texts[path] = text
         return text
 
     def document(self, path: Path) -> Any:

@@ -32,6 +32,18 @@ def expand_home(text: str, home: Path) -> str:
     return text
 
 
+def path(text: str, home: Path) -> str:
+    if "\0" in text:
+        raise Wrong("holds a null character, which no path may")
+    return expand_home(text, home)
+
+
+def unicode(text: str) -> str:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Wrong("holds half of a character (a lone surrogate); write the whole character")
+    return text
+
+
 def url(text: str) -> str:
     try:
         parts = urlsplit(text)

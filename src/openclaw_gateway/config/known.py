@@ -42,7 +42,7 @@ _ROOT = """
 
 _GATEWAY = """
     allowRealIpFallback channelHealthCheckMinutes channelMaxRestartsPerHour channelStaleEventThresholdMinutes
-    cliAgents handshakeTimeoutMs nodes publicOrigin push reload remote roles tailscale terminal tls tools
+    cliAgents handshakeTimeoutMs nodes publicOrigin push remote roles tailscale terminal tls tools
     webchat
 """
 

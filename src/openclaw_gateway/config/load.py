@@ -3,7 +3,7 @@
 Nothing is written, nothing is kept between calls, the process environment stays as it is. When anything is
 wrong the files are read a second time, as documents that know their lines, and all faults are raised
 together. `load_partly` gives what can be read in spite of them, for whoever looks for more; `explain` tells
-the faults that were found there together with those of the files.
+what was found there together with the faults of the files.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.files import Files
 from openclaw_gateway.config.places import Problem, emptied
 from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import Config
@@ -25,13 +26,15 @@ class LoadedConfig(Guarded, frozen=True):
     """`document` is the merged file as written, variables not filled in; `environ` what they come from.
 
     `exists` says whether there is a main file. `own_dir` is the folder the gateway may write to. A notice
-    is one sentence for the operator about something that is not an error.
+    is one sentence for the operator about something that is not an error; `unserved` are the known keys
+    without effect, as one of the notices says.
     """
 
     hidden: ClassVar[frozenset[str]] = frozenset({"environ", "document"})
 
     config: Config
     notices: tuple[str, ...]
+    unserved: tuple[str, ...]
     path: Path
     overlay_path: Path
     state_dir: Path
@@ -61,15 +64,19 @@ def load_config(
     return _loaded(source, reading, reading.document)
 
 
-class Partly(Struct, frozen=True):
+class Partly(Guarded, frozen=True):
     """What could be read. In `loaded.document` every value that was refused is empty.
 
-    `unread` are the faults that took something away, `broken` those that did not.
+    `unread` are the faults that took something away, `broken` those that did not. `texts` are the files it
+    was made from; None stands for one that was looked for in vain.
     """
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"texts"})
 
     loaded: LoadedConfig
     unread: tuple[Problem, ...]
     broken: tuple[Problem, ...]
+    texts: Mapping[Path, str | None]
 
 
 def load_partly(
@@ -85,7 +92,8 @@ def load_partly(
     document = reading.document
     for problem in reading.checked.problems:
         document = emptied(document, problem.path)
-    return Partly(_loaded(source, reading, document), tuple(reading.unread), tuple(reading.broken))
+    loaded = _loaded(source, reading, document)
+    return Partly(loaded, tuple(reading.unread), tuple(reading.broken), source.files.texts)
 
 
 def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> LoadedConfig:
@@ -102,6 +110,7 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
     return LoadedConfig(
         config=config,
         notices=tuple(notices),
+        unserved=reading.checked.unserved,
         path=paths.config_file,
         overlay_path=paths.overlay_file,
         state_dir=paths.state_dir,
@@ -113,21 +122,33 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
     )
 
 
+class Explained(Struct, frozen=True):
+    """Sentences for the operator, with file and line."""
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def explain(
     problems: Iterable[Problem],
+    notes: Iterable[Problem] = (),
     *,
+    texts: Mapping[Path, str | None] | None = None,
     environ: Mapping[str, str],
     home: Path,
     config_path: Path | None = None,
     cwd: Path | None = None,
-) -> list[str]:
-    """All that is wrong with the files, and each of `problems`, as sentences with file and line.
+) -> Explained:
+    """All that is wrong with the files, and each of `problems`; keys that stand twice, and each of `notes`.
 
-    The files are read again, slowly.
+    Reads slowly, and not the files but `texts` (of `Partly`), where they are given.
     """
-    source = Source.of(environ, home, config_path, cwd)
+    source = Source.of(environ, home, config_path, cwd, Files(dict(texts or {})))
     again = source.read(placed=True)
-    return sentences([*again.problems, *problems], again.document, source.paths)
+    return Explained(
+        tuple(sentences([*again.problems, *problems], again.document, source.paths)),
+        tuple(sentences([*again.lost, *notes], again.document, source.paths)),
+    )
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

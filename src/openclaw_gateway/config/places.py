@@ -127,5 +127,6 @@ def dotted(path: KeyPath) -> str:
         elif _PLAIN_KEY.fullmatch(key):
             text += f".{key}" if text else key
         else:
-            text += '["' + key.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+            quoted = key.replace("\\", "\\\\").replace('"', '\\"')
+            text += f'["{quoted.encode(errors="backslashreplace").decode()}"]'
     return text

@@ -23,13 +23,17 @@ from openclaw_gateway.errors import ConfigError
 
 
 class Reading(Struct, frozen=True):
-    """`unread` are the faults for which something is missing in `checked`, `broken` those between keys."""
+    """`unread` are the faults for which something is missing in `checked`, `broken` those between keys.
+
+    `lost` are keys that stand twice, of which one counts; only a reading with places knows them.
+    """
 
     document: dict[str, Any]
     environ: Mapping[str, str]
     checked: Checked
     unread: list[Problem]
     broken: list[Problem]
+    lost: list[Problem]
     exists: bool
 
     @property
@@ -48,11 +52,16 @@ class Source(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, environ: Mapping[str, str], home: Path, config_path: Path | None, cwd: Path | None
+        cls,
+        environ: Mapping[str, str],
+        home: Path,
+        config_path: Path | None,
+        cwd: Path | None,
+        files: Files | None = None,
     ) -> "Source":
         cwd = Path.cwd() if cwd is None else cwd
         paths = resolve_paths(environ, home=home, cwd=cwd, config_path=config_path)
-        files = Files()
+        files = Files() if files is None else files
         environ, notices = _with_dotenv(environ, files, paths.state_dir / ".env")
         roots = include_roots(environ, home=paths.home, cwd=cwd)
         return cls(paths, files, environ, notices, roots)
@@ -75,9 +84,10 @@ def _with_dotenv(environ: Mapping[str, str], files: Files, path: Path) -> tuple[
 
 
 def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[Path, ...]) -> Reading:
-    main, problems = _document(files, paths.config_file, roots)
-    overlay, wrong = _document(files, paths.overlay_file, roots)
-    problems += wrong
+    problems: list[Problem] = []
+    lost: list[Problem] = []
+    main = _document(files, paths.config_file, roots, problems, lost)
+    overlay = _document(files, paths.overlay_file, roots, problems, lost)
     document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
     variables, wrong = env_block(document.get("env", {}), environ)
     problems += wrong
@@ -86,24 +96,28 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
     ruled = document if checked.problems else {**document, **checked.document}
     problems += checked.problems
-    return Reading(document, environ, checked, problems, broken_rules(ruled), main is not None)
+    return Reading(document, environ, checked, problems, broken_rules(ruled), lost, main is not None)
 
 
 def _document(
-    files: Files, path: Path, roots: tuple[Path, ...]
-) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """The file's object with its includes, and what is wrong; None when there is no such file."""
+    files: Files, path: Path, roots: tuple[Path, ...], problems: list[Problem], lost: list[Problem]
+) -> dict[str, Any] | None:
+    """The file's object with its includes; None when there is no such file. Adds what it finds wrong."""
     includes = Includes(files, (path.parent.resolve(), path.resolve().parent, *roots))
     try:
         written = files.document(path)
         document = includes.resolve(written, path)
     except FileNotFoundError:
-        return None, []
+        return None
     except Unreadable as error:
-        return {}, [Problem((), error.reason, error.place or Place(str(path), 0))]
+        problems.append(Problem((), error.reason, error.place or Place(str(path), 0)))
+        return {}
+    problems += includes.problems
     if not isinstance(document, dict):
-        return {}, [*includes.problems, Problem((), "must hold one object: { … }", Place(str(path), 1))]
-    return document, [*includes.problems, *keys_twice(written)]
+        problems.append(Problem((), "must hold one object: { … }", Place(str(path), 1)))
+        return {}
+    lost += keys_twice(written)
+    return document
 
 
 def sentences(problems: Iterable[Problem], document: object, paths: Paths) -> list[str]:

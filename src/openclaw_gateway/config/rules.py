@@ -19,7 +19,7 @@ def broken_rules(document: dict[str, Any]) -> list[Problem]:
 def keys_twice(document: Any) -> Iterator[Problem]:
     """Keys of one file that stand twice in its outermost object, or anywhere in `agents`: one is lost.
 
-    Only a document with places knows them, so that no configuration fails to load for it.
+    Only a document with places knows them: they are something to note, and fail no start.
     """
     if isinstance(document, PlacedObject):
         yield from _twice(document, (), deep=False)

@@ -150,13 +150,13 @@ class Server(web.Server):
 
     def __init__(self, handler: Any, limits: Limits, **options: Any) -> None:
         super().__init__(handler, request_factory=self._request, handler_cancellation=True)
-        self._limits = limits
+        self.limits = limits
         self._options = options
         self._per_address: dict[str, int] = {}
         self._addresses: dict[RequestHandler, str] = {}
 
     def __call__(self) -> Connection:
-        limits = self._limits
+        limits = self.limits
         # The parser reports one kind of error for URL and header; unequal limits tell them apart.
         same = limits.max_header_bytes == limits.max_url_bytes
         return Connection(
@@ -173,7 +173,7 @@ class Server(web.Server):
 
     def refusal(self, transport: asyncio.Transport) -> bytes | None:
         """What to answer to one connection too many; None when there is room."""
-        limits = self._limits
+        limits = self.limits
         if len(self._connections) >= limits.max_connections:
             return raw_response(_crowded("the gateway", "gateway.limits.maxConnections"))
         address = _address(transport)

@@ -10,6 +10,7 @@ import socket
 
 import structlog
 
+from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.connection import Server
 from openclaw_gateway.doors.router import Router
 from openclaw_gateway.errors import StartupError
@@ -53,6 +54,10 @@ class Listener:
             urls.append(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         self._sweeper = asyncio.create_task(self._sweep(), name="listener.sweep")
         return tuple(urls)
+
+    def go_by(self, limits: Limits) -> None:
+        """For the connections that come from now on."""
+        self._server.limits = limits
 
     async def drain(self, seconds: float) -> None:
         """Let running requests end while refusing new runs; returns when every run has ended."""

@@ -15,12 +15,11 @@ from aiohttp import hdrs, web
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
-from openclaw_gateway.doors.guard import Guard
-from openclaw_gateway.doors.proxies import FORWARDED_FOR, Proxies
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
+from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import is_being_cancelled
 
@@ -59,13 +58,8 @@ class Router:
     """The handler of the HTTP server. `closing` is set when the gateway begins to drain."""
 
     def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
-        config = gateway.config.gateway
         self._gateway = gateway
         self._closing = closing
-        self._guard = Guard(
-            config.allowed_hosts, (*config.http.cors.allowed_origins, *config.control_ui.allowed_origins)
-        )
-        self._proxies = Proxies(config.trusted_proxies)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         for endpoint in _endpoints(gateway):
@@ -97,8 +91,9 @@ class Router:
         endpoint = self._find(path)
         linked = path == "/" and headers.get("Sec-Fetch-Mode") == "navigate"
         fetch_site = None if linked else headers.get("Sec-Fetch-Site")
-        self._guard.check(headers.get(hdrs.HOST), origin, fetch_site)
-        if origin is not None and self._guard.origin_allowed(origin):
+        guard = self._gateway.generation.guard
+        guard.check(headers.get(hdrs.HOST), origin, fetch_site)
+        if origin is not None and guard.origin_allowed(origin):
             _allow(request, origin)
             if request.method == "OPTIONS":
                 return _preflight(request, endpoint)
@@ -108,7 +103,7 @@ class Router:
             raise NotFound("There is no such path here. GET / shows what this gateway serves.")
         if endpoint.switch is not None:
             raise NotFound(
-                f"This endpoint is off. Set {endpoint.switch} to true and restart the gateway.",
+                f"This endpoint is off. Set {endpoint.switch} to true: it counts within a second.",
                 code="endpoint_disabled",
             )
         if request.method not in endpoint.methods:
@@ -120,7 +115,8 @@ class Router:
         return await endpoint.answer(request, principal)
 
     def _client(self, request: Request) -> str:
-        return self._proxies.client(peer_address(request), request.headers.getall(FORWARDED_FOR, ()))
+        forwarded = request.headers.getall(FORWARDED_FOR, ())
+        return self._gateway.generation.proxies.client(peer_address(request), forwarded)
 
     def _find(self, path: str) -> HttpEndpoint | None:
         endpoint = self._exact.get(path)

@@ -3,6 +3,7 @@
 Secrets are compared as SHA-256 digests in constant time, so neither length nor encoding tells anything.
 """
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -15,7 +16,10 @@ from openclaw_gateway.gateway.principal import OPERATOR, Principal
 
 
 class Authenticator:
-    """`limiter` None = failures are not limited. Times are monotonic seconds."""
+    """`limiter` None = failures are not limited. Times are monotonic seconds.
+
+    `revoked` is set when a newer one no longer takes what this one took.
+    """
 
     def __init__(
         self,
@@ -25,8 +29,16 @@ class Authenticator:
     ) -> None:
         self.mode = auth.mode
         self._digest = _digest(auth.secret or "") if auth.mode != "none" else None
-        self._limiter = limiter
+        self.limiter = limiter
+        self.revoked = asyncio.Event()
         self._clock = clock
+
+    def replaced_by(self, newer: "Authenticator") -> None:
+        """Who was let in here stays in where the newer one would let him in."""
+        if newer._digest is None or newer._digest == self._digest:
+            newer.revoked = self.revoked
+        else:
+            self.revoked.set()
 
     def authenticate(self, credential: str | None, peer: str) -> Principal:
         """The principal for `credential` (a token or password), asked from address `peer`.
@@ -35,14 +47,14 @@ class Authenticator:
         """
         if self._digest is None:
             return OPERATOR
-        if self._limiter is not None:
-            self._limiter.check(peer, self._clock())
+        if self.limiter is not None:
+            self.limiter.check(peer, self._clock())
         if credential and hmac.compare_digest(_digest(credential), self._digest):
-            if self._limiter is not None:
-                self._limiter.succeeded(peer)
+            if self.limiter is not None:
+                self.limiter.succeeded(peer)
             return OPERATOR
-        if credential and self._limiter is not None:
-            self._limiter.failed(peer, self._clock())
+        if credential and self.limiter is not None:
+            self.limiter.failed(peer, self._clock())
         raise Unauthorized(
             f"Unauthorized: {'wrong' if credential else 'missing'} {self.mode}. Send the gateway's "
             f"{self.mode} as 'Authorization: Bearer <{self.mode}>'."

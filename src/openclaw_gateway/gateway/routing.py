@@ -90,15 +90,19 @@ def _asked_agent(ask: Ask, roster: Roster, unknown_model: Literal["error", "defa
     )
 
 
+def unknown_agent(agent_id: str, roster: Roster, param: str | None = None) -> InvalidRequest:
+    return InvalidRequest(
+        f"Unknown agent '{_shown(agent_id)}'. Use one of {_choices(roster)}, or add the agent to the "
+        "configuration (agents.list).",
+        code="agent_not_found",
+        param=param,
+    )
+
+
 def _known(agent_id: str, roster: Roster, param: str) -> str:
     agent = roster.get(agent_id)
     if agent is None:
-        raise InvalidRequest(
-            f"Unknown agent '{_shown(agent_id)}'. Use one of {_choices(roster)}, or add the agent to the "
-            "configuration (agents.list).",
-            code="agent_not_found",
-            param=param,
-        )
+        raise unknown_agent(agent_id, roster, param)
     return agent.id
 
 

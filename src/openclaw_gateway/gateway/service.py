@@ -5,18 +5,17 @@ route, start, find, abort. Everything a door may do is a method here.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import CHAT_SWITCH, Config
+from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
-from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
-from openclaw_gateway.gateway.routing import Ask, Route, route
+from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import SessionRecord, Store
@@ -37,10 +36,7 @@ class Readiness(Struct, frozen=True):
 class Rooms(Struct, frozen=True):
     """What assembly.py hands in. `starting` names what is still on its way up, if anything."""
 
-    config: Config
-    roster: Roster
-    plans: Mapping[str, Plan]
-    authenticator: Authenticator
+    generation: Generation
     store: Store
     bus: Bus
     live: LiveRuns
@@ -49,38 +45,56 @@ class Rooms(Struct, frozen=True):
 
 class Gateway:
     def __init__(self, rooms: Rooms) -> None:
-        self.config = rooms.config
-        self.limits = rooms.config.gateway.limits
-        self.roster = rooms.roster
+        self.generation = rooms.generation
+        self.standing = Standing()
         self.started_ms = now_ms()
         self._started = time.monotonic()
-        self._plans = rooms.plans
-        self._authenticator = rooms.authenticator
         self._store = rooms.store
         self._bus = rooms.bus
         self._live = rooms.live
         self._starting = rooms.starting
 
+    def adopt(self, generation: Generation) -> None:
+        """From now on this is the configuration. Runs that go on keep the one they began with."""
+        before, self.generation = self.generation, generation
+        before.authenticator.replaced_by(generation.authenticator)
+        self._live.go_by(generation.terms)
+        before.terms.lease.leave()
+
+    @property
+    def config(self) -> Config:
+        return self.generation.config
+
+    @property
+    def limits(self) -> Limits:
+        return self.generation.limits
+
+    @property
+    def roster(self) -> Roster:
+        return self.generation.roster
+
     @property
     def auth_mode(self) -> str:
-        return self._authenticator.mode
+        return self.generation.authenticator.mode
 
     @property
     def chat_switch(self) -> str | None:
         """The key of the configuration that switches chat completions on; None when they are."""
-        return None if self.config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH
+        return self.generation.chat_switch
 
     def authenticate(self, credential: str | None, peer: str) -> Principal:
         """Raises Unauthorized, RateLimited."""
-        return self._authenticator.authenticate(credential, peer)
+        return self.generation.authenticator.authenticate(credential, peer)
 
     def route(self, ask: Ask) -> Route:
         """Raises InvalidRequest."""
-        return route(ask, self.roster, self.config.gateway.http.endpoints.chat_completions.unknown_model)
+        generation = self.generation
+        chat = generation.config.gateway.http.endpoints.chat_completions
+        return route(ask, generation.roster, chat.unknown_model)
 
     def target_name(self, agent_id: str) -> str:
         """`provider/model` of an agent."""
-        return self._plans[agent_id].target.ref
+        return self.generation.plans[agent_id].target.ref
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run; returns once it is accepted. A run id that is live or retained returns that run.
@@ -88,7 +102,10 @@ class Gateway:
         Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest.
         """
         principal.require(WRITE)
-        plan = self._plans[request.agent_id]
+        plan = self.generation.plans.get(request.agent_id)
+        if plan is None:
+            # It was there when the request was routed.
+            raise unknown_agent(request.agent_id, self.roster)
         if plan.refusal is not None:
             raise AgentUnavailable(plan.refusal, code="sandbox_unavailable")
         run = await self._live.start(request, plan)

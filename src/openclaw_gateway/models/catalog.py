@@ -59,6 +59,13 @@ class Catalog:
         """Every provider a target can carry, also those that only lack their key."""
         return frozenset(self._endpoints) | self._keyless
 
+    def credentials(self) -> Mapping[str, tuple[str | None, ...]]:
+        """Where each provider is and its keys, in order: what tells whether a failure of one still counts."""
+        return {
+            each.provider: (each.base_url, each.api_key, *(other.api_key for other in each.further))
+            for each in self._endpoints.values()
+        }
+
     def resolve(self, ref: str, *, params: Mapping[str, Any] | None = None) -> ModelTarget:
         """`provider/model`, an alias, or the id of exactly one configured model.
 

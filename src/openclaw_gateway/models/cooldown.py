@@ -78,5 +78,10 @@ class Cooldowns:
         if self._failures:
             self._failures.pop(credential, None)
 
+    def forget(self, provider: str) -> None:
+        """Its keys are other ones now."""
+        for credential in [each for each in self._failures if each[0] == provider]:
+            del self._failures[credential]
+
     def __len__(self) -> int:
         return len(self._failures)

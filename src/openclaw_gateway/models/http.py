@@ -8,7 +8,6 @@ import asyncio
 import io
 import socket
 from collections.abc import Callable, Mapping
-from functools import partial
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -27,13 +26,18 @@ Headers = Callable[[Endpoint], Mapping[str, str]]
 # More bytes than this are handed to aiohttp as a file: written piece by piece, as the provider takes them.
 _LARGE_BODY = 256 << 10
 _MAX_DRAINS = 256
+# The kernel takes a 32-bit number.
+_MOST_MS = 2**31 - 1
 
 
 class UpstreamClient:
-    """Owns the connections to all providers. Made anywhere, used on one event loop, closed once."""
+    """Owns the connections to all providers. Made anywhere, used on one event loop, closed once.
+
+    New `limits` count for endpoints that are new to it.
+    """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._session: aiohttp.ClientSession | None = None
         self._prepared: WeakKeyDictionary[Endpoint, dict[str, Prepared]] = WeakKeyDictionary()
         self._drains: set[asyncio.Task[None]] = set()
@@ -71,7 +75,7 @@ class UpstreamClient:
         return UpstreamResponse(
             response,
             prepared.vendor,
-            cap=self._limits.max_upstream_response_bytes,
+            cap=self.limits.max_upstream_response_bytes,
             in_background=self._drain,
         )
 
@@ -97,7 +101,7 @@ class UpstreamClient:
                 limit_per_host=0,
                 keepalive_timeout=30,
                 ttl_dns_cache=60,
-                socket_factory=partial(_socket, round(self._limits.upstream_first_byte_s * 1000)),
+                socket_factory=lambda address: _socket(self.limits.upstream_first_byte_s, address),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             raise_for_status=False,
@@ -109,7 +113,7 @@ class UpstreamClient:
 
     def _prepare(self, endpoint: Endpoint, path: str, headers: Headers | None) -> Prepared:
         try:
-            prepared = prepare(endpoint, path, headers(endpoint) if headers else {}, self._limits)
+            prepared = prepare(endpoint, path, headers(endpoint) if headers else {}, self.limits)
         except ValueError as error:
             raise translate(error, endpoint.vendor, Phase.REQUEST) from None
         self._prepared.setdefault(endpoint, {})[path] = prepared
@@ -126,7 +130,7 @@ class UpstreamClient:
         return True
 
 
-def _socket(unsent_ms: int, address: AddrInfoType) -> socket.socket:
+def _socket(unsent_s: float, address: AddrInfoType) -> socket.socket:
     """A socket that gives up on its own when the other side takes nothing for that long.
 
     Closing a connection first sends what is still to be sent: without this, a provider that has stopped
@@ -135,5 +139,5 @@ def _socket(unsent_ms: int, address: AddrInfoType) -> socket.socket:
     made = socket.socket(*address[:3])
     made.settimeout(0)
     if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
-        made.setsockopt(socket.IPPROTO_TCP, option, unsent_ms)
+        made.setsockopt(socket.IPPROTO_TCP, option, min(round(unsent_s * 1000), _MOST_MS))
     return made

@@ -12,8 +12,10 @@ from contextlib import suppress
 from functools import partial
 
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
+from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
@@ -29,11 +31,19 @@ RETAINED_S = 600.0
 Listener = Callable[[Run], None]
 
 
+class Terms(Struct, frozen=True):
+    """What a configuration says about all runs: how they are executed, how many at once, and what is kept
+    for as long as one of them lasts."""
+
+    loop: RunLoop
+    max_runs: int
+    lease: Lease
+
+
 class LiveRuns:
-    def __init__(self, loop: RunLoop, bus: Bus, *, max_runs: int) -> None:
-        self._loop = loop
+    def __init__(self, bus: Bus, terms: Terms) -> None:
         self._bus = bus
-        self._max_runs = max_runs
+        self._terms = terms
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
         self._listeners: set[Listener] = set()
@@ -89,6 +99,10 @@ class LiveRuns:
     def running(self) -> list[Run]:
         return [run for run, _ in self._running.values()]
 
+    def go_by(self, terms: Terms) -> None:
+        """For the runs that start from now on; the others keep what they began with."""
+        self._terms = terms
+
     def refuse(self) -> None:
         """From now on `start` raises Overloaded."""
         self._draining = True
@@ -127,9 +141,11 @@ class LiveRuns:
         run = Run(request, plan, self._bus, parent)
         if parent is not None:
             parent.children.append(run)
-        task = asyncio.create_task(self._loop.execute(run), name=run.id)
+        terms = self._terms
+        task = asyncio.create_task(terms.loop.execute(run), name=run.id)
         self._running[run.id] = (run, task)
-        task.add_done_callback(partial(self._ended, run))
+        terms.lease.enter()
+        task.add_done_callback(partial(self._ended, run, terms))
         self._tell(run)
         return run
 
@@ -145,9 +161,10 @@ class LiveRuns:
                 code="instance_lock_lost",
                 retry_after=5,
             )
-        if len(self._running) >= self._max_runs:
+        most = self._terms.max_runs
+        if len(self._running) >= most:
             raise Overloaded(
-                f"The gateway already executes {self._max_runs} runs, its limit (gateway.limits.maxRuns "
+                f"The gateway already executes {most} runs, its limit (gateway.limits.maxRuns "
                 "or agents.defaults.maxConcurrent). Try again in a moment.",
                 retry_after=1,
             )
@@ -170,9 +187,10 @@ class LiveRuns:
             above = above.parent
         return parent
 
-    def _ended(self, run: Run, task: asyncio.Task[None]) -> None:
+    def _ended(self, run: Run, terms: Terms, task: asyncio.Task[None]) -> None:
         del self._running[run.id]
-        self._loop.give_up(run)
+        terms.lease.leave()
+        terms.loop.give_up(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:

@@ -32,10 +32,17 @@ class Recalled(Struct, frozen=True):
 
 
 class Memory:
-    """`reset` None (the default) means that a session is never reset by itself."""
+    """`reset` None (the default) means that a session is never reset by itself. `held` outlives it where a
+    new configuration brings another policy."""
 
-    def __init__(self, store: Store, reset: ResetPolicy | None, zone: tzinfo | None = None) -> None:
-        self.held = HeldRounds()
+    def __init__(
+        self,
+        store: Store,
+        reset: ResetPolicy | None,
+        zone: tzinfo | None = None,
+        held: HeldRounds | None = None,
+    ) -> None:
+        self.held = HeldRounds() if held is None else held
         self._store = store
         self._reset = reset
         self._zone = zone

@@ -42,7 +42,7 @@ class FullOutfit:
         self._agent = agent
         self._book = book
         self._house = house
-        self.tool_agent = tool_agent
+        self._tool_agent = tool_agent
         self._policies = policies
         self._external = external
         self._model = model
@@ -50,19 +50,14 @@ class FullOutfit:
         # One for calls that run in the sandbox, one for those that do not.
         self._built: dict[bool, tuple[tuple[Tool, ...], Toolbox]] = {}
 
-    @property
-    def is_sandboxed(self) -> bool:
-        """Whether any of the agent's calls shall run in a sandbox."""
-        return bool(self.tool_agent.sandbox.get("mode", "off") != "off")
-
     def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         external = self._external()
-        inside = sandboxed(self.tool_agent, origin, session_key)
+        inside = sandboxed(self._tool_agent, origin, session_key)
         built = self._built.get(inside)
         if built is None or built[0] is not external:
             if self._own is None:
-                self._own = built_in(self._house, self.tool_agent)
-            folder = folder_in(self._house, self.tool_agent, inside=inside)
+                self._own = built_in(self._house, self._tool_agent)
+            folder = folder_in(self._house, self._tool_agent, inside=inside)
             tools = permitted((*self._own, *external), self._policies, folder, inside=inside)
             built = self._built[inside] = (external, tools)
         return built[1]

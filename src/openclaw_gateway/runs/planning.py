@@ -1,10 +1,10 @@
-"""Settles, for every agent, which models, tools and prompt it has. Done once, when the gateway is built.
+"""Settles, for every agent, which models, tools and prompt it has: once per configuration.
 
-Cheap per agent (a thousand agents are planned at start): tools and prompts are built at an agent's first
-run. Raises nothing but ConfigError, which names every agent whose model cannot be resolved.
+What is settled is pure; a plan is that, with what is open in this process. Cheap per agent (a thousand agents
+are planned at start): tools and prompts are built at an agent's first run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
-from openclaw_gateway.agents.roster import Agent, Roster, compile_roster
+from openclaw_gateway.agents.roster import Agent, compile_roster
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import AgentEntry, Config
-from openclaw_gateway.errors import ConfigError, GatewayError
+from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, folder_in, permitted
@@ -34,6 +34,7 @@ from openclaw_gateway.tools.base import (
     ToolHouse,
 )
 from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.policy import PolicyInput
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
@@ -41,56 +42,71 @@ from openclaw_gateway.wire.run import Origin
 
 _LOOKING = Origin("", "terminal", "operator")
 
+Targets = tuple[ModelTarget, ...]
+
+
+class Settled(Struct, frozen=True):
+    """What the configuration settles for one agent. Without tools its `policies` are empty."""
+
+    targets: tuple[ModelTarget, ...]
+    tools: ToolAgent
+    policies: tuple[PolicyInput, ...]
+
 
 class Workshop(Struct, frozen=True):
-    """What plans are made from."""
+    """What plans are made with."""
 
-    config: Config
-    catalog: Catalog
-    default_ref: str
-    homes: Mapping[str, Home]
     book: PromptBook
     house: ToolHouse
     external: External
 
 
-def make_plans(roster: Roster, shop: Workshop) -> dict[str, Plan]:
-    """One plan per agent. Raises ConfigError."""
-    entries = {entry.id: entry for entry in shop.config.agents.entries}
-    plans: dict[str, Plan] = {}
-    faulty: dict[str, list[str]] = {}
-    for agent in roster:
+def settle(agent: Agent, entry: AgentEntry, home: Home, config: Config, targets: Targets) -> Settled:
+    """Pure. `targets` are what `targets_of` gave."""
+    tools = ToolAgent(
+        id=agent.id,
+        workspace=home.workspace,
+        settings=tool_settings(config, entry),
+        sandbox=sandbox_settings(config, entry),
+    )
+    policies = policies_of(config.tools, entry.tools, targets) if targets[0].tools else ()
+    return Settled(targets, tools, policies)
+
+
+def targets_of(
+    agent: Agent, catalog: Catalog, default_ref: str
+) -> tuple[Targets, tuple[tuple[str, GatewayError], ...]]:
+    """(the agent's model and its fallbacks, in order; which of them cannot be had, and why). Pure."""
+    refs = (agent.model or default_ref, *agent.fallbacks)
+    thinking = {} if agent.thinking is None else {"reasoningEffort": agent.thinking}
+    found: list[ModelTarget] = []
+    errors: list[tuple[str, GatewayError]] = []
+    for ref in refs:
+        params = {**thinking, **agent.model_params.get(ref, {}), **agent.params}
         try:
-            targets = _targets(agent, shop)
+            found.append(catalog.resolve(ref, params=params))
         except GatewayError as error:
-            faulty.setdefault(error.message, []).append(agent.id)
-            continue
-        entry = entries.get(agent.id) or AgentEntry(id=agent.id)
-        plans[agent.id] = Plan(agent, targets, _outfit(agent, entry, targets, shop))
-    if faulty:
-        raise ConfigError([f"{_named(ids)}: {message}" for message, ids in faulty.items()])
-    return plans
+            errors.append((ref, error))
+    return tuple(found), tuple(errors)
 
 
-def _named(ids: list[str]) -> str:
-    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-    return f"{'agent' if len(ids) == 1 else 'agents'} {', '.join(ids[:5])}{more}"
+def make_plan(agent: Agent, settled: Settled, shop: Workshop) -> Plan:
+    return Plan(agent, settled.targets, _outfit(agent, settled, shop))
 
 
-async def without_sandbox(plans: Mapping[str, Plan], environ: Mapping[str, str]) -> dict[str, str]:
+async def without_sandbox(agents: Mapping[str, ToolAgent], environ: Mapping[str, str]) -> dict[str, str]:
     """Why agents that were promised a sandbox cannot have it, by agent id. Each setting is tried once."""
     tried: dict[str, str | None] = {}
     reasons: dict[str, str] = {}
-    for plan in plans.values():
-        if not isinstance(plan.outfit, FullOutfit) or not plan.outfit.is_sandboxed:
+    for agent_id, agent in agents.items():
+        if agent.sandbox.get("mode", "off") == "off":
             continue
-        agent = plan.outfit.tool_agent
         setting = repr(sorted(agent.sandbox.items()))
         if setting not in tried:
             tried[setting] = await check_sandbox(agent, environ)
         reason = tried[setting]
         if reason is not None:
-            reasons[plan.agent.id] = reason
+            reasons[agent_id] = reason
     return reasons
 
 
@@ -144,30 +160,15 @@ def _fallbacks(loaded: LoadedConfig, agent_id: str) -> list[ModelTarget]:
     return found
 
 
-def _targets(agent: Agent, shop: Workshop) -> tuple[ModelTarget, ...]:
-    refs = (agent.model or shop.default_ref, *agent.fallbacks)
-    thinking = {} if agent.thinking is None else {"reasoningEffort": agent.thinking}
-    return tuple(
-        shop.catalog.resolve(ref, params={**thinking, **agent.model_params.get(ref, {}), **agent.params})
-        for ref in refs
-    )
-
-
-def _outfit(agent: Agent, entry: AgentEntry, targets: Sequence[ModelTarget], shop: Workshop) -> Outfit:
-    if not targets[0].tools:
+def _outfit(agent: Agent, settled: Settled, shop: Workshop) -> Outfit:
+    if not settled.policies:
         return PlainOutfit(agent)
-    tool_agent = ToolAgent(
-        id=agent.id,
-        workspace=shop.homes[agent.id].workspace,
-        settings=tool_settings(shop.config, entry),
-        sandbox=sandbox_settings(shop.config, entry),
-    )
     return FullOutfit(
         agent,
         book=shop.book,
         house=shop.house,
-        tool_agent=tool_agent,
-        policies=policies_of(shop.config.tools, entry.tools, targets),
+        tool_agent=settled.tools,
+        policies=settled.policies,
         external=shop.external,
-        model=targets[0].ref,
+        model=settled.targets[0].ref,
     )

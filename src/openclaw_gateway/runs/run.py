@@ -148,9 +148,9 @@ class Run:
         self._ended_at = time.monotonic()
         ended = (RunEnded(result, now_ms()),)
         try:
-            self._bus.emit(self.id, self._token, self._seq, ended)
+            self._bus.emit(self.id, self._token, self.emitted, ended)
         except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end
-            self._bus.emit(self.id, self._token, self._seq, ended)
+            self._bus.emit(self.id, self._token, self.emitted, ended)
         finally:
             self._ended.set_result(result)
             self.accept()

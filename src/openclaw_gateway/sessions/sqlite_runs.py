@@ -61,7 +61,7 @@ class RunWrites:
     """`clock` gives Unix milliseconds, `lease_clock` monotonic; `max_queued` runs may wait per session."""
 
     def __init__(self, *, max_queued: int, clock: Callable[[], int], lease_clock: Callable[[], int]) -> None:
-        self._max_queued = max_queued
+        self.max_queued = max_queued
         self._clock = clock
         self._lease_clock = lease_clock
 
@@ -107,7 +107,7 @@ class RunWrites:
         if is_free:
             claim = Claim(run.id, run.session, token, lease_s)
             return Claimed(claim, self._hand_over(db, claim, hold), None if is_new else hold.updated_ms)
-        if hold.waiting >= self._max_queued:
+        if hold.waiting >= self.max_queued:
             raise SessionBusy(
                 f"This session already has {hold.waiting} runs waiting: let some of them end first, or use "
                 "another session.",

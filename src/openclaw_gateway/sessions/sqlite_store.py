@@ -68,6 +68,10 @@ class SqliteStore:
         self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True)
         self._reader = SqliteThread("store-reader", partial(connect_reader, path), group_commit=False)
 
+    def go_by(self, *, max_queued: int) -> None:
+        """For the runs that come from now on."""
+        self._runs.max_queued = max_queued
+
     async def open(self) -> None:
         await self._writer.start()
         try:

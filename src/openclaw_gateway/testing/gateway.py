@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.blueprint import Options
 from openclaw_gateway.config.merge import merge
-from openclaw_gateway.daemon import Daemon, Options, running
+from openclaw_gateway.daemon import Daemon, running
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.service import Gateway
 

@@ -28,10 +28,13 @@ def unmatched_patterns(patterns: Iterable[str], servers: Iterable[str] = ()) -> 
 def pattern_problems(document: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
     """One for every such pattern in a document that has passed the check of its keys and values."""
     servers = tuple(document.get("mcp", {}).get("servers", {}))
+    found = [(path, substitute(written, environ)) for path, written in _patterns(document)]
+    # A thousand agents have few different patterns.
+    unmatched = frozenset(unmatched_patterns({pattern for _, pattern in found}, servers))
     return [
         Problem(path, f'the pattern "{pattern}" matches no tool{_hint(pattern, servers)}')
-        for path, written in _patterns(document)
-        for pattern in unmatched_patterns([substitute(written, environ)], servers)
+        for path, pattern in found
+        if pattern in unmatched
     ]
 
 

@@ -1,17 +1,26 @@
 """`status`: what is configured and whether it runs, on one screen. Works without a gateway, too."""
 
+import asyncio
+
 import click
+import msgspec
+from msgspec import Struct
 
 from openclaw_gateway import __version__
-from openclaw_gateway.agents.roster import compile_roster
-from openclaw_gateway.cli.address import local_origin
+from openclaw_gateway.blueprint import Options
+from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.cli.address import Address, local_origin
 from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.auth import resolve_auth
+from openclaw_gateway.client.connection import GatewayClient
+from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.schema import CHAT_SWITCH
+from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.instance import holder
 
 _ANSWER_S = 5.0
@@ -19,37 +28,81 @@ _ANSWER_S = 5.0
 
 @click.command("status", cls=WithExample, example="", params=[json_option()])
 @pass_invocation
-def command(invocation: Invocation) -> None:
-    """Show the configuration in use and whether its gateway runs."""
-    loaded = Surroundings.of(invocation).load()
+def command(invocation: Invocation) -> int:
+    """Show the configuration in use and whether its gateway runs. Exit code 0, or 78 when it is wrong."""
+    around = Surroundings.of(invocation)
+    drawing = draw(Options(**around.for_options()))
+    plan = drawing.plan
+    loaded = plan.loaded
+    # Of a file with faults what could be read: mostly that is enough to find the gateway.
     origin = local_origin(loaded)
     try:
         answer = ask_readiness(origin, timeout_s=_ANSWER_S)
         state = "ready" if answer.ready else "not ready"
     except OSError:
         state = "not running"
-    pid = holder(loaded.own_dir) if state != "not running" else None
-    auth = resolve_auth(loaded.config.gateway.auth, environ=loaded.environ)
-    roster = compile_roster(loaded.config.agents)
+    running = state != "not running"
+    pid = holder(loaded.own_dir) if running else None
+    restart = run(_restart_needed(origin, plan.auth)) if running else ()
+    problems = list(drawing.explained().problems) if plan.problems else []
     endpoint = loaded.config.gateway.http.endpoints.chat_completions.enabled
     terminal = Terminal(invocation)
     if invocation.json:
         terminal.json(
             {
                 "version": __version__,
-                "gateway": {"url": origin, "state": state, "pid": pid, "authMode": auth.mode},
-                "config": {"path": str(loaded.path), "exists": loaded.exists},
+                "gateway": {
+                    "url": origin,
+                    "state": state,
+                    "pid": pid,
+                    "authMode": plan.auth.mode,
+                    "restartNeeded": restart,
+                },
+                "config": {"path": str(loaded.path), "exists": loaded.exists, "problems": problems},
                 "stateDir": str(loaded.state_dir),
-                "agents": {"ids": roster.ids, "default": roster.default_id},
+                "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
                 "chatCompletions": endpoint,
                 "notices": loaded.notices,
             }
         )
-        return
+        return CONFIG if problems else 0
     terminal.title(f"{invocation.program} {__version__}")
     terminal.row("gateway", f"{state} at {origin}", aside=f"pid {pid}" if pid else "")
+    if restart:
+        terminal.row("restart", f"needed, before these count: {', '.join(restart)}")
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
+    for problem in problems:
+        terminal.row("wrong", problem)
+    if problems and running:
+        terminal.row("", "The gateway goes on with the last configuration that was right.")
     terminal.row("state", str(loaded.state_dir))
-    terminal.row("auth", auth.mode, aside="made up at each start" if auth.generated else auth.source)
-    terminal.row("agents", ", ".join(roster.ids), aside=f"default: {roster.default_id}")
+    source = "made up at each start" if plan.auth.generated else plan.auth.source
+    terminal.row("auth", plan.auth.mode, aside=source)
+    terminal.row("agents", ", ".join(plan.roster.ids), aside=f"default: {plan.roster.default_id}")
     terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
+    return CONFIG if problems else 0
+
+
+async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
+    """The settings for which the running gateway needs a restart, as far as it tells us."""
+    secret = None if auth.generated else auth.secret
+    by_password = auth.mode == "password"
+    address = Address(origin, None if by_password else secret, secret if by_password else None)
+    try:
+        async with (
+            asyncio.timeout(_ANSWER_S),
+            GatewayClient(address.ws_url, token=address.token, password=address.password) as client,
+        ):
+            said = (await client.request("status", {})).get("config")
+    except (GatewayError, TimeoutError):
+        return ()
+    try:
+        return msgspec.convert(said, _Config).restart_needed
+    except msgspec.ValidationError:
+        return ()
+
+
+class _Config(Struct, frozen=True, rename="camel"):
+    """What the method `status` says of the configuration, as far as it is shown."""
+
+    restart_needed: tuple[str, ...] = ()

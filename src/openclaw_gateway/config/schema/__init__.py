@@ -25,6 +25,7 @@ from openclaw_gateway.config.schema.gateway import (
     HttpConfig,
     HttpEndpoints,
     RateLimitConfig,
+    ReloadConfig,
 )
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer
@@ -77,6 +78,7 @@ __all__ = [
     "ProviderConfig",
     "PrunedTools",
     "RateLimitConfig",
+    "ReloadConfig",
     "ResetConfig",
     "SandboxConfig",
     "SessionConfig",

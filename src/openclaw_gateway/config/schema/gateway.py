@@ -1,8 +1,8 @@
 """The `gateway` section: where the gateway listens, who may call, and what is switched on."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.limits import Limits
@@ -57,6 +57,15 @@ class ControlUiConfig(Struct, frozen=True, rename="camel"):
     allowed_origins: tuple[Filled, ...] = ()
 
 
+class ReloadConfig(Struct, frozen=True, rename="camel"):
+    """Whether edits of the files count while the gateway runs: "off", or at once ("hybrid"; "hot" and
+    "restart" are other systems' words and mean the same here). An edit counts when nothing has changed for
+    `debounce_ms`."""
+
+    mode: Literal["off", "hybrid", "hot", "restart"] = "hybrid"
+    debounce_ms: Annotated[int, Meta(ge=0, le=60_000)] = 100
+
+
 class GatewayConfig(Struct, frozen=True, rename="camel"):
     mode: Literal["local", "remote"] | None = None
     port: Port | None = None
@@ -65,6 +74,7 @@ class GatewayConfig(Struct, frozen=True, rename="camel"):
     auth: AuthConfig = AuthConfig()
     http: HttpConfig = HttpConfig()
     control_ui: ControlUiConfig = ControlUiConfig()
+    reload: ReloadConfig = ReloadConfig()
     limits: Limits = Limits()
     allowed_hosts: tuple[Filled, ...] = ()
     trusted_proxies: tuple[IpNetwork, ...] = ()

@@ -36,11 +36,13 @@ class Endpoint:
     paths: ClassVar = ("/v1/models", _PREFIX)
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = False
-    switch: str | None
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self.switch = gateway.chat_switch
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
         principal.require(READ)

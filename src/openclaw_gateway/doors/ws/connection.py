@@ -83,7 +83,7 @@ class _Connection:
 
     async def run(self, peer: str) -> None:
         """Raises ConnectionError when the client goes away in the middle of something."""
-        judged: tuple[Connect, Principal] | Refusal | None
+        judged: tuple[Connect, Principal, asyncio.Event] | Refusal | None
         try:
             async with asyncio.timeout(self._timing.handshake_s):
                 await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
@@ -98,7 +98,7 @@ class _Connection:
         elif judged is not None:
             await self._serve(*judged)
 
-    def _judge(self, first: bytes, peer: str) -> tuple[Connect, Principal] | Refusal:
+    def _judge(self, first: bytes, peer: str) -> tuple[Connect, Principal, asyncio.Event] | Refusal:
         connect = read_connect(first, self._max_depth)
         if isinstance(connect, Refusal):
             return connect
@@ -112,9 +112,10 @@ class _Connection:
         except (Unauthorized, RateLimited) as error:
             refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
             return Refusal(failure(connect.id, refused), Close.REFUSED)
-        return connect, principal.narrowed(connect.scopes)
+        revoked = self._gateway.generation.authenticator.revoked
+        return connect, principal.narrowed(connect.scopes), revoked
 
-    async def _serve(self, connect: Connect, principal: Principal) -> None:
+    async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
         gateway, socket = self._gateway, self._socket
         feed = Feed(socket)
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth)
@@ -143,22 +144,26 @@ class _Connection:
             await socket.send(success(connect.id, greeting))
             socket.connected()
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
-            await self._listen(feed, calls, tasks)
+            await self._listen(feed, calls, tasks, revoked)
         finally:
             if silence is not None:
                 silence()
             for owned in (tasks, calls, feed):
                 await owned.close()
 
-    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks) -> None:
+    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: asyncio.Event) -> None:
         """Until the connection is closed, by either side."""
         try:
             async with asyncio.timeout(None) as stay:
                 tasks.run(self._leave(feed, calls, stay), "ws.leave")
+                tasks.run(_shut_out(revoked, stay), "ws.revoked")
                 while (data := await self._socket.receive()) is not None:
                     await calls.take(data)
         except TimeoutError:
-            await self._socket.close(Close.RESTART, "service restart")
+            if revoked.is_set():
+                await self._socket.close(Close.REFUSED, "the secret has changed: connect with the new one")
+            else:
+                await self._socket.close(Close.RESTART, "service restart")
 
     async def _leave(self, feed: Feed, calls: Dispatcher, stay: asyncio.Timeout) -> None:
         """Once the gateway drains: say so, let the runs end, say what came of them, end the stay."""
@@ -168,3 +173,9 @@ class _Connection:
         await calls.wait(_LAST_WORDS_S)
         # The reader itself must close: closed from here, it would not wait for the other side's close.
         stay.reschedule(asyncio.get_running_loop().time())
+
+
+async def _shut_out(revoked: asyncio.Event, stay: asyncio.Timeout) -> None:
+    """Who was let in by a secret that is no longer taken, may not stay. His runs go on."""
+    await revoked.wait()
+    stay.reschedule(asyncio.get_running_loop().time())

@@ -10,6 +10,9 @@ from msgspec import Struct
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.tools.base import ToolResult
 
+# What a server that is a command gets of the gateway's environment, beside what it is configured with.
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR")
+
 
 class NotConnected(Exception):
     """The server cannot be reached, or is gone. The message is for the operator's log."""

@@ -27,26 +27,26 @@ _RETURN_S = 10.0
 
 
 class Link:
-    """`on_offer` is called whenever the offered tools are other ones than before."""
+    """All of `heard_by` are called whenever the offered tools are other ones than before. `inherited` is what
+    of the environment its command gets."""
 
     def __init__(
         self,
         name: str,
         server: McpServer,
-        environ: Mapping[str, str],
+        inherited: Mapping[str, str],
         *,
         connect: Connect,
-        on_offer: Callable[[], None],
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
         self.name = name
+        self.server = server
+        self.inherited = inherited
+        self.heard_by: set[Callable[[], None]] = set()
         self.offered: tuple[Offered, ...] = ()
         # Why it is not connected, for the operator; None while it is.
         self.trouble: str | None = "starting"
-        self._server = server
-        self._environ = environ
         self._connect = connect
-        self._on_offer = on_offer
         self._pauses_s = pauses_s
         self._connection: Connection | None = None
         # It was up, and no start since then has failed.
@@ -77,7 +77,7 @@ class Link:
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Raises ToolError."""
         connection = await self._up()
-        timeout_s = self._server.call_timeout_ms / 1000
+        timeout_s = self.server.call_timeout_ms / 1000
         try:
             return await connection.call(tool, arguments, timeout_s)
         except TimeoutError:
@@ -145,10 +145,10 @@ class Link:
             self.trouble = "the server ended"
 
     async def _started(self, stack: contextlib.AsyncExitStack) -> Connection:
-        deadline_s = self._server.connection_timeout_ms / 1000
+        deadline_s = self.server.connection_timeout_ms / 1000
         try:
             async with asyncio.timeout(deadline_s) as self._starting:
-                connect = self._connect(self.name, self._server, self._environ)
+                connect = self._connect(self.name, self.server, self.inherited)
                 connection = await stack.enter_async_context(connect)
                 self._offer(await connection.list_tools())
         except TimeoutError:
@@ -175,7 +175,8 @@ class Link:
     def _offer(self, offered: tuple[Offered, ...]) -> None:
         if offered != self.offered:
             self.offered = offered
-            self._on_offer()
+            for heard in tuple(self.heard_by):
+                heard()
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

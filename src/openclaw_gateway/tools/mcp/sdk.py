@@ -26,12 +26,11 @@ from openclaw_gateway.children import marked
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.tools.base import ToolError, ToolResult
-from openclaw_gateway.tools.mcp.connection import NotConnected, Offered
+from openclaw_gateway.tools.mcp.connection import INHERITED, NotConnected, Offered
 from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.results import result_of
 from openclaw_gateway.tools.mcp.watched import WatchedTransport
 
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR")
 # How a connection that is no more shows itself below the SDK.
 _BROKEN = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, OSError, httpx2.HTTPError)
 _MAX_PAGES = 20
@@ -157,7 +156,7 @@ class SdkConnection:
 
 def _transport(server: McpServer, environ: Mapping[str, str], stack: AsyncExitStack, words: LastWords) -> Any:
     if server.command is not None:
-        inherited = {name: environ[name] for name in _INHERITED if name in environ}
+        inherited = {name: environ[name] for name in INHERITED if name in environ}
         parameters = StdioServerParameters(
             command=server.command,
             args=list(server.args),

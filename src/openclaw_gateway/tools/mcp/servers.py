@@ -1,71 +1,47 @@
-"""All configured MCP servers, and their tools under the names that agents see.
+"""The MCP servers of one configuration, and their tools under the names that agents see.
 
-Starting does not wait for anybody: tools appear when their server has answered. The SDK is imported on a
-thread, because that takes longer than the gateway takes to be ready.
+Starting does not wait for anybody: tools appear when their server has answered.
 """
 
 import asyncio
-import importlib
 import importlib.util
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import McpConfig, McpServer
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
-from openclaw_gateway.tools.mcp.connection import Connect, Connection, Offered
-from openclaw_gateway.tools.mcp.link import PAUSES_S, Link
+from openclaw_gateway.tools.mcp.connection import Offered
+from openclaw_gateway.tools.mcp.link import Link
+from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.naming import mcp_name
 from openclaw_gateway.wire.run import ToolSpec
 
-_SDK = "openclaw_gateway.tools.mcp.sdk"
 _MAX_DESCRIPTION = 2000
 
 
 class McpServers:
-    """`tools()` is the same tuple until a server offers other tools."""
+    """Those of one configuration. `tools()` is the same tuple until a server offers other tools."""
 
-    def __init__(
-        self,
-        config: McpConfig,
-        environ: Mapping[str, str],
-        *,
-        connect: Connect | None = None,
-        pauses_s: tuple[float, ...] = PAUSES_S,
-    ) -> None:
+    def __init__(self, config: McpConfig, environ: Mapping[str, str], pool: McpPool) -> None:
         self._config = config
         self._environ = environ
-        self._connect = connect or _through_sdk
-        self._pauses_s = pauses_s
+        self._pool = pool
         self._links: dict[str, Link] = {}
         self._tools: tuple[Tool, ...] = ()
 
     def notice(self) -> str | None:
         """What the operator should know before the start; None when all is well."""
-        if not self._wanted() or importlib.util.find_spec("mcp") is not None:
-            return None
-        return (
-            "mcp.servers needs the MCP package, which is not installed: "
-            "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
-        )
+        return missing_package(self._config)
 
     def start(self) -> None:
-        """Returns at once."""
-        if self.notice() is not None and self._connect is _through_sdk:
+        """Returns at once. Of a server that runs already the tools are there."""
+        if self.notice() is not None and self._pool.needs_package:
             return
-        for name, server in self._wanted().items():
-            link = Link(
-                name,
-                server,
-                self._environ,
-                connect=self._connect,
-                on_offer=self._offered,
-                pauses_s=self._pauses_s,
-            )
-            self._links[name] = link
-            link.start()
+        for name, server in _wanted(self._config).items():
+            self._links[name] = self._pool.take(name, server, self._environ, self._offered)
+        self._offered()
 
     def tools(self) -> tuple[Tool, ...]:
         """What the servers offer now, or offered when they were last there."""
@@ -76,11 +52,8 @@ class McpServers:
         return {name: link.trouble for name, link in self._links.items()}
 
     async def close(self) -> None:
-        """Ends all servers, side by side."""
-        await asyncio.gather(*(link.close() for link in self._links.values()))
-
-    def _wanted(self) -> dict[str, McpServer]:
-        return {name: server for name, server in self._config.servers.items() if server.enabled}
+        """Ends those that no other configuration uses, side by side."""
+        await asyncio.gather(*(self._pool.give_back(link, self._offered) for link in self._links.values()))
 
     def _offered(self) -> None:
         tools: dict[str, Tool] = {}
@@ -89,6 +62,20 @@ class McpServers:
                 name = mcp_name(link.name, offered.name, taken=tools.keys())
                 tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
         self._tools = tuple(tools.values())
+
+
+def missing_package(config: McpConfig) -> str | None:
+    """What to tell the operator when servers are configured and cannot be spoken to; None: all is well."""
+    if not _wanted(config) or importlib.util.find_spec("mcp") is not None:
+        return None
+    return (
+        "mcp.servers needs the MCP package, which is not installed: "
+        "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
+    )
+
+
+def _wanted(config: McpConfig) -> dict[str, McpServer]:
+    return {name: server for name, server in config.servers.items() if server.enabled}
 
 
 class _McpTool(Struct, frozen=True):
@@ -111,10 +98,3 @@ class _McpTool(Struct, frozen=True):
 def _spec(name: str, server: str, offered: Offered) -> ToolSpec:
     description = offered.description[:_MAX_DESCRIPTION] or f"{offered.name}, a tool of {server}"
     return spec_of(name, description, offered.schema)
-
-
-@asynccontextmanager
-async def _through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
-    sdk = await asyncio.to_thread(importlib.import_module, _SDK)
-    async with sdk.connect(name, server, environ) as connection:
-        yield connection

@@ -1,56 +1,66 @@
-"""`config validate`: everything that is wrong with the configuration, at once, without starting anything."""
+"""`config validate`: everything that is wrong with the configuration, at once, without starting anything.
 
-from pathlib import Path
+What it passes a start accepts, and what a start refuses it names: both look at the same blueprint.
+"""
+
+from typing import Any
 
 import click
 
-from openclaw_gateway.cli.commands.config._faults import faults
-from openclaw_gateway.cli.commands.config._notes import notes
+from openclaw_gateway.blueprint import Options
+from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.cli.commands.config._machine import missing_here
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.load import Explained, LoadedConfig
 from openclaw_gateway.errors import ConfigError
 
 
 @click.command("validate", cls=WithExample, example="--json", params=[json_option()])
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@start_flags
 @pass_invocation
-def command(invocation: Invocation, config_path: Path | None) -> int:
-    """Check the configuration and print every problem. Exit code 0 or 78."""
-    terminal, around = Terminal(invocation), Surroundings.of(invocation)
+def command(invocation: Invocation, /, **flags: Any) -> int:
+    """Check what a start with these flags would do and print every problem. Exit code 0 or 78."""
+    terminal = Terminal(invocation)
     try:
-        partly = around.load_partly(config_path)
+        drawing = draw(Options(**Surroundings.of(invocation).for_options(), **flags))
     except ConfigError as error:
-        return _tell(terminal, invocation, None, error.problems)
-    sentences, problems = faults(partly)
-    sentences += around.explain(problems, config_path)
-    whole = not (partly.unread or partly.broken)
-    return _tell(terminal, invocation, partly.loaded if whole else None, sentences)
+        return _tell(terminal, invocation, None, Explained(tuple(error.problems), ()))
+    plan, said = drawing.plan, drawing.explained()
+    if plan.problems:
+        return _tell(terminal, invocation, None, said)
+    here = tuple(run(missing_here(plan)))
+    return _tell(terminal, invocation, plan.loaded, Explained((), (*said.notes, *here)))
 
 
-def _tell(
-    terminal: Terminal, invocation: Invocation, loaded: LoadedConfig | None, problems: list[str]
-) -> int:
-    notices = list(loaded.notices) if loaded else []
-    remarks = notes(loaded) if loaded else []
+def _tell(terminal: Terminal, invocation: Invocation, loaded: LoadedConfig | None, said: Explained) -> int:
+    """`loaded` None: there is something wrong with it."""
+    notices = loaded.notices if loaded else ()
     if invocation.json:
         path = {"path": str(loaded.path), "exists": loaded.exists} if loaded else {}
         terminal.json(
-            {"ok": not problems, **path, "problems": problems, "notices": notices, "notes": remarks}
+            {
+                "ok": loaded is not None,
+                **path,
+                "problems": said.problems,
+                "notices": notices,
+                "notes": said.notes,
+            }
         )
-        return CONFIG if problems else 0
-    for problem in problems:
+        return 0 if loaded else CONFIG
+    for problem in said.problems:
         terminal.fault(problem)
-    for notice in (*notices, *remarks):
+    for notice in (*notices, *said.notes):
         terminal.notice(notice)
-    if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    if loaded is None:
+        count = "1 problem" if len(said.problems) == 1 else f"{len(said.problems)} problems"
         terminal.fault(f"{count} found.")
         return CONFIG
-    if loaded:
-        valid = f"{loaded.path} is valid."
-        terminal.say(valid if loaded.exists else f"There is no {loaded.path}: the defaults apply.")
+    valid = f"{loaded.path} is valid."
+    terminal.say(valid if loaded.exists else f"There is no {loaded.path}: the defaults apply.")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
@@ -22,7 +23,7 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.brands import BRANDS, env, env_names
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.daemon import Daemon, Options
+from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.models.defaults import LOCAL_REF
 
 # Both curl and the SDK would ask them even for this machine.
@@ -86,7 +87,7 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     terminal.heading("And then:")
     terminal.say(f"  Start page            {origin}/")
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
-    terminal.say(f"  A model of your own   edit {daemon.loaded.path} and start again")
+    terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")
 
 

@@ -72,6 +72,12 @@ async def _status(call: Call, params: Nothing) -> object:
         "agents": len(gateway.roster.ids),
         "runs": {"active": gateway.live_runs(), "list": running},
         "sessions": {"count": sessions},
+        # Why the newest files are not in force, and what counts only after a restart.
+        "config": {
+            "generation": gateway.generation.number,
+            "problems": gateway.standing.problems,
+            "restartNeeded": gateway.standing.restart,
+        },
     }
 
 

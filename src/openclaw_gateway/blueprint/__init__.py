@@ -1,0 +1,96 @@
+"""What a start decides from its configuration, all of it, before anything is opened.
+
+Pure. `config validate` prints a blueprint, a start opens it, a reload compares two. What is wrong is in
+`problems`, all of it at once: a blueprint without problems can be opened, and nothing but the machine (a port
+that is taken, a disk that is full) can be in the way. What is right and perhaps not meant is in `notes`.
+"""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+
+from msgspec import Struct
+
+from openclaw_gateway.agents.homes import Home, homes_of
+from openclaw_gateway.agents.roster import Roster, compile_roster, entries_of
+from openclaw_gateway.agents.zone import zone_of
+from openclaw_gateway.blueprint.given import Flags, Machine, Options
+from openclaw_gateway.blueprint.notes import notes_of
+from openclaw_gateway.blueprint.problems import Findings
+from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.config.load import LoadedConfig, Partly
+from openclaw_gateway.config.places import Problem
+from openclaw_gateway.gateway.guard import Guard
+from openclaw_gateway.gateway.proxies import Proxies
+from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.defaults import Choice
+from openclaw_gateway.runs.planning import Settled, settle
+
+__all__ = ["Blueprint", "Flags", "Listen", "Machine", "Options", "blueprint"]
+
+
+class Listen(Struct, frozen=True):
+    """`hosts` are addresses; `port` 0 is any free one."""
+
+    hosts: tuple[str, ...]
+    port: int
+
+
+class Blueprint(Struct, frozen=True):
+    """With problems, what they concern is missing or stands for nothing, and the blueprint is not opened.
+
+    `model` is the default agents get, `agents` what is settled for each, `prompts` where each has its files.
+    `listen` is None for a gateway without a port. `unserved` are the keys of the file without effect.
+    """
+
+    loaded: LoadedConfig
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+    roster: Roster
+    model: Choice
+    catalog: Catalog
+    agents: Mapping[str, Settled]
+    prompts: Mapping[str, Home]
+    zone: tzinfo | None
+    guard: Guard
+    proxies: Proxies
+    auth: ResolvedAuth
+    listen: Listen | None
+    unserved: tuple[str, ...]
+
+
+def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
+    """Never raises: whatever is wrong becomes a problem."""
+    loaded, config = read.loaded, read.loaded.config
+    roster, homes = compile_roster(config.agents), homes_of(loaded)
+    catalog = Catalog(config, flags.keys(loaded.environ))
+    found = Findings(read, roster)
+    auth = found.auth(flags, machine)
+    model = found.model(flags, machine)
+    targets = found.targets(catalog, model)
+    listen = None
+    if flags.listens:
+        hosts, port = found.listen(flags, auth)
+        listen = Listen(hosts, port)
+    found.default_agent()
+    entries = {entry.id: entry for entry in entries_of(config.agents)}
+    web = config.gateway
+    return Blueprint(
+        loaded=loaded,
+        problems=found.problems(),
+        notes=notes_of(read, catalog),
+        roster=roster,
+        model=model,
+        catalog=catalog,
+        agents={
+            agent.id: settle(agent, entries[agent.id], homes[agent.id], config, targets[agent.id])
+            for agent in roster
+            if targets[agent.id]
+        },
+        prompts=homes,
+        zone=zone_of(config.agents.defaults.user_timezone),
+        guard=Guard(web.allowed_hosts, (*web.http.cors.allowed_origins, *web.control_ui.allowed_origins)),
+        proxies=Proxies(web.trusted_proxies),
+        auth=auth,
+        listen=listen,
+        unserved=loaded.unserved,
+    )

@@ -1,0 +1,51 @@
+"""From the files to a blueprint: the one way that `config validate`, a start and a reload go.
+
+Reads the files and asks whether the embedded model is there; opens and keeps nothing.
+"""
+
+from openclaw_gateway.blueprint import Blueprint, blueprint
+from openclaw_gateway.blueprint.given import Machine, Options
+from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
+from openclaw_gateway.config.places import Problem
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.local import LocalModel
+
+
+class Drawing:
+    """A blueprint, and what was read for it."""
+
+    def __init__(self, options: Options, read: Partly, plan: Blueprint) -> None:
+        self.read = read
+        self.plan = plan
+        self._options = options
+
+    def explained(self, *more: Problem) -> Explained:
+        """What is to be said about it, and these `more` problems, with file and line. Slow."""
+        options, read = self._options, self.read
+        # The slow reading finds those of the files by itself, and knows their lines.
+        of_files = {*read.unread, *read.broken}
+        return explain(
+            (*(problem for problem in self.plan.problems if problem not in of_files), *more),
+            self.plan.notes,
+            texts=self.read.texts,
+            environ=options.environ,
+            home=options.home,
+            cwd=options.cwd,
+            config_path=options.config_path,
+        )
+
+    def check(self) -> Blueprint:
+        """The blueprint, if it can be opened. Raises ConfigError with everything that is wrong."""
+        if self.plan.problems:
+            raise ConfigError(list(self.explained().problems))
+        return self.plan
+
+
+def draw(options: Options, *, token: str | None = None) -> Drawing:
+    """`token` is the one made up earlier in this process. Raises ConfigError when there is no telling which
+    files are meant, or the `.env` cannot be read."""
+    read = load_partly(
+        environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
+    )
+    embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
+    return Drawing(options, read, blueprint(read, options, Machine(embedded, token)))

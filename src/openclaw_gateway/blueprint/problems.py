@@ -1,0 +1,163 @@
+"""Everything for which a start is refused, found all at once. Pure.
+
+The faults of keys and values come with what was read; here is what shows when the parts are put together.
+Where a part could not be read, what depends on it is not judged: one slip is one line.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.blueprint.given import Flags, Machine
+from openclaw_gateway.blueprint.written import agents_in, any_above, any_near, places_of
+from openclaw_gateway.config.auth import ResolvedAuth, exposure, resolve_auth
+from openclaw_gateway.config.listen import resolve_bind, resolve_port
+from openclaw_gateway.config.load import Partly
+from openclaw_gateway.config.places import KeyPath, Place, Problem
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
+from openclaw_gateway.runs.planning import Targets, targets_of
+
+_AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
+_BIND: tuple[KeyPath, ...] = (*_AUTH, ("gateway", "bind"), ("gateway", "customBindHost"))
+_MODEL: KeyPath = ("agents", "defaults", "model")
+_PROVIDERS: KeyPath = ("models", "providers")
+# Stand where a problem is; nobody opens them.
+_NO_AUTH = ResolvedAuth("none", None, generated=False, source="")
+_NO_MODEL = Choice("", "")
+
+
+class Findings:
+    """Each method settles one part and remembers what is wrong with it."""
+
+    def __init__(self, read: Partly, roster: Roster) -> None:
+        self._read = read
+        self._loaded = read.loaded
+        self._roster = roster
+        self._unread = places_of(read.unread)
+        self._faulty = places_of((*read.unread, *read.broken))
+        # Providers of which a part could not be read.
+        self._torn = {
+            provider_id(str(path[2])) for path in self._unread if path[:2] == _PROVIDERS and len(path) > 2
+        }
+        self._found: list[Problem] = []
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Each once, those of the files first."""
+        mine = (each for each in self._found if not any_above(self._unread, each.path))
+        return tuple(dict.fromkeys((*self._read.unread, *self._read.broken, *mine)))
+
+    def auth(self, flags: Flags, machine: Machine) -> ResolvedAuth:
+        if any_near(self._faulty, *_AUTH):
+            return _NO_AUTH
+        with self._noting():
+            return resolve_auth(
+                self._loaded.config.gateway.auth,
+                environ=self._loaded.environ,
+                flag_mode=flags.auth,
+                flag_token=flags.token,
+                flag_password=flags.password,
+                made_up=machine.token,
+            )
+        return _NO_AUTH
+
+    def listen(self, flags: Flags, auth: ResolvedAuth) -> tuple[tuple[str, ...], int]:
+        """(the addresses, the port)."""
+        config, environ = self._loaded.config, self._loaded.environ
+        self._served()
+        hosts: tuple[str, ...] = ()
+        port = 0
+        if not any_near(self._faulty, ("gateway", "port")):
+            with self._noting():
+                port = resolve_port(config, environ=environ, flag=flags.port)
+        if not any_near(self._faulty, *_BIND):
+            with self._noting():
+                hosts = resolve_bind(config, flag=flags.bind)
+        for host in hosts if auth is not _NO_AUTH else ():
+            weakness = exposure(host, auth)
+            if weakness is not None:
+                where = Problem(("gateway", "bind"), weakness)
+                self._found.append(where if flags.bind is None else Problem((), weakness, Place("--bind", 0)))
+        return hosts, port
+
+    def model(self, flags: Flags, machine: Machine) -> Choice:
+        """What agents are given that name none."""
+        config, keys = self._loaded.config, flags.keys(self._loaded.environ)
+        if any_near(self._faulty, _MODEL, ("models",), ("env",)):
+            return _NO_MODEL
+        try:
+            return choose_default(config, keys, local_available=machine.embedded_model)
+        except ConfigError as error:
+            if all(agent.model is not None for agent in self._roster):
+                return Choice("", "each agent names its own.")
+            self._found.append(Problem(_MODEL, error.message))
+            return _NO_MODEL
+
+    def targets(self, catalog: Catalog, default: Choice) -> Mapping[str, Targets]:
+        """The models of every agent, as far as they can be had."""
+        where = agents_in(self._loaded)
+        own = {entry.id for entry in self._loaded.config.agents.entries if entry.model is not None}
+        found: dict[str, Targets] = {}
+        for agent in self._roster:
+            found[agent.id], errors = targets_of(agent, catalog, default.ref)
+            path = (*where[agent.id], "model") if agent.id in own else _MODEL
+            self._found += [Problem(path, why.message) for ref, why in errors if not self._explained(ref)]
+        return found
+
+    def default_agent(self) -> None:
+        """The rules have looked, but not at what a `$${NAME}` has become."""
+        default_id = self._roster.default_id
+        if not self._faulty and self._roster.get(default_id) is None:
+            path = ("agents", "defaults", "systemAgent", "agentId")
+            known = ", ".join(self._roster.ids)
+            self._found.append(Problem(path, f'names the agent "{default_id}", which is none of {known}'))
+
+    def _served(self) -> None:
+        """What is asked for and would be missed, were it ignored in silence."""
+        if self._loaded.config.gateway.mode == "remote":
+            self._found.append(
+                Problem(
+                    ("gateway", "mode"),
+                    'is "remote": this configuration is for a client of another machine\'s gateway; set it '
+                    'to "local" to run one here',
+                )
+            )
+        if _asks_for_tls(self._loaded.document):
+            self._found.append(
+                Problem(
+                    ("gateway", "tls", "enabled"),
+                    "is true, but this gateway does not serve TLS itself, and will not go without it in "
+                    "silence; put a reverse proxy with TLS in front and remove gateway.tls",
+                )
+            )
+
+    def _explained(self, ref: str) -> bool:
+        """Whether what could not be read may be why this model is not known."""
+        if not ref or any_above(self._unread, _PROVIDERS) or any_near(self._unread, ("env",)):
+            return True
+        if "/" not in ref and (self._torn or any_near(self._unread, ("agents", "defaults", "models"))):
+            return True
+        return provider_id(ref.partition("/")[0]) in self._torn
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except ConfigError as error:
+            self._found += map(_placed, error.problems)
+
+
+def _placed(sentence: str) -> Problem:
+    """A sentence that begins with a key of the file belongs to that key; else with a flag or a variable."""
+    key, _, message = sentence.partition(": ")
+    if key.startswith("gateway."):
+        return Problem(tuple(key.split(".")), message)
+    return Problem((), message, Place(key, 0))
+
+
+def _asks_for_tls(document: Mapping[str, Any]) -> bool:
+    gateway = document.get("gateway")
+    tls = gateway.get("tls") if isinstance(gateway, dict) else None
+    return isinstance(tls, dict) and tls.get("enabled") is True

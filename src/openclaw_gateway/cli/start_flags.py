@@ -1,0 +1,29 @@
+"""The flags of a start, the same for whoever starts and whoever only looks what a start would do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from openclaw_gateway.config.schema import AuthMode, Bind
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS = (
+    click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one."),
+    click.option("--bind", type=click.Choice(get_args(Bind)), help="Where to listen; loopback by default."),
+    click.option("--auth", type=click.Choice(get_args(AuthMode)), help="How callers prove who they are."),
+    click.option("--token", help="The token callers must send. Others can see it in the process list."),
+    click.option("--password", help="The same for a password."),
+    click.option(
+        "--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file."
+    ),
+)
+
+
+def start_flags(command: F) -> F:
+    """Gives a command the flags; their names are those of blueprint.Options."""
+    for flag in reversed(_FLAGS):
+        command = flag(command)
+    return command

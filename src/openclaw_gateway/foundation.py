@@ -1,0 +1,103 @@
+"""What outlives every configuration: store, bus, upstream connections, live runs, MCP servers, the embedded
+model. Built once; a new configuration only tells it the numbers it now goes by.
+
+Knows how to make each of them and in which order they close; what is done with them is in assembly.py.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.call import ModelCaller
+from openclaw_gateway.models.cooldown import Cooldowns
+from openclaw_gateway.models.fallback import FallbackCaller
+from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.runs.held import HeldRounds
+from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.mcp.pool import McpPool
+
+log = structlog.get_logger()
+
+
+class Foundation(Struct, frozen=True):
+    """`held` are rounds that wait for results of clients' tools, `cooldowns` keys that failed lately."""
+
+    store: SqliteStore
+    bus: LocalBus
+    upstream: UpstreamClient
+    lanes: Lanes
+    cooldowns: Cooldowns
+    models: FallbackCaller
+    held: HeldRounds
+    commands: CommandSessions
+    mcp: McpPool
+    embedded: "Embedded"
+
+    def go_by(self, limits: Limits) -> None:
+        self.store.go_by(max_queued=limits.max_queued_per_session)
+        self.upstream.limits = limits
+
+
+async def lay(
+    own_dir: Path, limits: Limits, local: LocalModel, undo: contextlib.AsyncExitStack
+) -> Foundation:
+    """`undo` closes it again, in reverse order. Raises StoreError."""
+    store = SqliteStore(own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
+    await store.open()
+    undo.push_async_callback(store.close)
+    bus = LocalBus()
+    await bus.open()
+    undo.push_async_callback(bus.close)
+    embedded = Embedded(local)
+    undo.push_async_callback(embedded.close)
+    mcp = McpPool()
+    undo.push_async_callback(mcp.close)
+    commands = CommandSessions()
+    undo.push_async_callback(commands.close)
+    upstream = UpstreamClient(limits)
+    undo.push_async_callback(upstream.close)
+    lanes = Lanes(store, bus)
+    lanes.open()
+    undo.push_async_callback(lanes.close)
+    cooldowns = Cooldowns()
+    models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
+    return Foundation(store, bus, upstream, lanes, cooldowns, models, HeldRounds(), commands, mcp, embedded)
+
+
+class Embedded:
+    """The embedded model, started in the background once a configuration uses it."""
+
+    def __init__(self, local: LocalModel) -> None:
+        self._local = local
+        self._warming: asyncio.Task[None] | None = None
+
+    def warm(self) -> None:
+        """Somebody will ask for it."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(_start(self._local), name="embedded.warm")
+
+    def starting(self) -> str | None:
+        """A word while it is on its way up for the first time."""
+        return None if self._warming is None or self._warming.done() else "model"
+
+    async def close(self) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await self._local.stop()
+
+
+async def _start(local: LocalModel) -> None:
+    try:
+        await local.endpoint()
+    except ProviderError as error:
+        log.warning("local_model.not_started", error=error.message)

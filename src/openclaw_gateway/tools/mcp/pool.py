@@ -1,0 +1,69 @@
+"""The MCP servers that run, each once, however many configurations use it.
+
+One whose settings stayed the same goes on when the configuration changes; it ends when its last user has
+given it back.
+"""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from openclaw_gateway.config.schema import McpServer
+from openclaw_gateway.tools.mcp.connection import INHERITED, Connect, Connection
+from openclaw_gateway.tools.mcp.link import PAUSES_S, Link
+
+_SDK = "openclaw_gateway.tools.mcp.sdk"
+
+
+class McpPool:
+    def __init__(self, *, connect: Connect | None = None, pauses_s: tuple[float, ...] = PAUSES_S) -> None:
+        self._connect = connect or _through_sdk
+        self._pauses_s = pauses_s
+        self._users: dict[Link, int] = {}
+
+    @property
+    def needs_package(self) -> bool:
+        """Whether servers are spoken to through the SDK."""
+        return self._connect is _through_sdk
+
+    def take(
+        self, name: str, server: McpServer, environ: Mapping[str, str], heard: Callable[[], None]
+    ) -> Link:
+        """The server of that name and these settings, started if need be; returns at once. `heard` is called
+        whenever it offers other tools than before, until the link is given back."""
+        inherited = {each: environ[each] for each in INHERITED if each in environ}
+        for link in self._users:
+            if (link.name, link.server, link.inherited) == (name, server, inherited):
+                break
+        else:
+            link = Link(name, server, inherited, connect=self._connect, pauses_s=self._pauses_s)
+            self._users[link] = 0
+            link.start()
+        self._users[link] += 1
+        link.heard_by.add(heard)
+        return link
+
+    async def give_back(self, link: Link, heard: Callable[[], None]) -> None:
+        """Ends the server, if nobody else uses it."""
+        link.heard_by.discard(heard)
+        if link not in self._users:
+            return
+        self._users[link] -= 1
+        if not self._users[link]:
+            del self._users[link]
+            await link.close()
+
+    async def close(self) -> None:
+        """Ends all servers, side by side."""
+        links = list(self._users)
+        self._users.clear()
+        await asyncio.gather(*(link.close() for link in links))
+
+
+@asynccontextmanager
+async def _through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+    # On a thread, because importing it takes longer than the gateway takes to be ready.
+    sdk = await asyncio.to_thread(importlib.import_module, _SDK)
+    async with sdk.connect(name, server, environ) as connection:
+        yield connection

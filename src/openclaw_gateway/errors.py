@@ -246,7 +246,7 @@ PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
     "billing": (402, "insufficient_quota", "provider_billing", False),
     "permission": (403, "permission_error", "provider_permission_denied", False),
     "model_not_found": (404, "invalid_request_error", "provider_model_not_found", False),
-    "context_overflow": (413, "invalid_request_error", "context_length_exceeded", False),
+    "context_overflow": (400, "invalid_request_error", "context_length_exceeded", False),
     "rate_limit": (429, "rate_limit_error", "provider_rate_limited", True),
     "timeout": (504, "api_error", "provider_timeout", True),
     "overloaded": (503, "api_error", "provider_overloaded", True),
@@ -258,7 +258,12 @@ PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
 
 
 class ProviderError(GatewayError):
-    """A model vendor's failure. `reason` decides status, type, code and whether a retry may help."""
+    """A model vendor's failure. `reason` decides status, type, code and whether a retry may help.
+
+    `retries_spent`: it may pass, but not as soon as the gateway itself would have asked again.
+    """
+
+    retries_spent: bool = False
 
     def __init__(
         self,

@@ -73,7 +73,7 @@ class Gateway:
         return self._authenticator.authenticate(credential, peer)
 
     def route(self, ask: Ask) -> Route:
-        """Raises InvalidRequest."""
+        """Raises InvalidRequest, NotFound."""
         return route(ask, self.roster, self.config.gateway.http.endpoints.chat_completions.unknown_model)
 
     def target_name(self, agent_id: str) -> str:

@@ -70,7 +70,12 @@ def test_a_failure_in_mid_stream_has_all_four_keys() -> None:
 def test_the_whole_answer() -> None:
     answer = json.loads(completion("chatcmpl_1", 5, "m", RunResult("completed", "hi", finish_reason="stop")))
     assert answer["choices"] == [
-        {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "hi", "refusal": None},
+            "finish_reason": "stop",
+            "logprobs": None,
+        }
     ]
     assert answer["usage"]["total_tokens"] == 0
     assert set(answer) == {"id", "object", "created", "model", "choices", "usage"}

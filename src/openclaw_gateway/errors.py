@@ -5,6 +5,7 @@ GatewayError
 ├── StartupError                 the machine is not as the gateway needs it (port, lock, disk)
 ├── Unauthorized, RateLimited    who are you
 ├── Forbidden, Misdirected       not from there, not to there
+│   └── MissingScope             not with that credential
 ├── NotFound, MethodNotAllowed   no such door
 ├── InvalidRequest               the request is wrong; names the parameter
 ├── SessionBusy, Overloaded      not now
@@ -87,6 +88,16 @@ class Forbidden(GatewayError):
     status = 403
     type = "forbidden"
     default_code = "forbidden"
+
+
+class MissingScope(Forbidden):
+    """The caller's credential does not include `scope`."""
+
+    default_code = "missing_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"missing scope: {scope}. Use a credential that has it.")
+        self.scope = scope
 
 
 class Misdirected(GatewayError):

@@ -161,3 +161,21 @@ def test_a_random_secret_goes_outside(secret: str) -> None:
 def test_loopback() -> None:
     assert is_loopback("LOCALHOST")
     assert not is_loopback("localhost.evil.example")
+
+
+@pytest.mark.parametrize("secret", ["a\nb", "a\rb", "a\x00b"])
+def test_a_secret_that_no_header_can_hold_is_refused_with_its_source(secret: str) -> None:
+    for flags, environ, source in (
+        ({"flag_token": secret}, {}, "--token"),
+        ({"flag_password": secret}, {}, "--password"),
+        ({}, {"OPENCLAW_GATEWAY_TOKEN": secret}, "OPENCLAW_GATEWAY_TOKEN"),
+    ):
+        with pytest.raises(ConfigError, match="has a line break") as caught:
+            resolve_auth(AuthConfig(), environ=environ, **flags)
+        assert caught.value.problems[0].startswith(f"{source}: ")
+
+
+def test_white_space_around_a_secret_is_none_of_it() -> None:
+    environ = {"OPENCLAW_GATEWAY_TOKEN": " a-token\r\n"}
+    assert resolve_auth(AuthConfig(), environ=environ).secret == "a-token"
+    assert resolve_auth(AuthConfig(), environ={}, flag_token="a-token\n").secret == "a-token"

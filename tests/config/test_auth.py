@@ -165,14 +165,13 @@ def test_loopback() -> None:
 
 @pytest.mark.parametrize("secret", ["a\nb", "a\rb", "a\x00b"])
 def test_a_secret_that_no_header_can_hold_is_refused_with_its_source(secret: str) -> None:
-    for flags, environ, source in (
-        ({"flag_token": secret}, {}, "--token"),
-        ({"flag_password": secret}, {}, "--password"),
-        ({}, {"OPENCLAW_GATEWAY_TOKEN": secret}, "OPENCLAW_GATEWAY_TOKEN"),
-    ):
-        with pytest.raises(ConfigError, match="has a line break") as caught:
-            resolve_auth(AuthConfig(), environ=environ, **flags)
-        assert caught.value.problems[0].startswith(f"{source}: ")
+    variables = {"OPENCLAW_GATEWAY_TOKEN": secret}
+    with pytest.raises(ConfigError, match="^--token: has a line break"):
+        resolve_auth(AuthConfig(), environ={}, flag_token=secret)
+    with pytest.raises(ConfigError, match="^--password: has a line break"):
+        resolve_auth(AuthConfig(), environ={}, flag_password=secret)
+    with pytest.raises(ConfigError, match="^OPENCLAW_GATEWAY_TOKEN: has a line break"):
+        resolve_auth(AuthConfig(), environ=variables)
 
 
 def test_white_space_around_a_secret_is_none_of_it() -> None:

@@ -166,11 +166,11 @@ def test_loopback() -> None:
 @pytest.mark.parametrize("secret", ["a\nb", "a\rb", "a\x00b"])
 def test_a_secret_that_no_header_can_hold_is_refused_with_its_source(secret: str) -> None:
     variables = {"OPENCLAW_GATEWAY_TOKEN": secret}
-    with pytest.raises(ConfigError, match="^--token: has a line break"):
+    with pytest.raises(ConfigError, match=r"^--token: has a line break"):
         resolve_auth(AuthConfig(), environ={}, flag_token=secret)
-    with pytest.raises(ConfigError, match="^--password: has a line break"):
+    with pytest.raises(ConfigError, match=r"^--password: has a line break"):
         resolve_auth(AuthConfig(), environ={}, flag_password=secret)
-    with pytest.raises(ConfigError, match="^OPENCLAW_GATEWAY_TOKEN: has a line break"):
+    with pytest.raises(ConfigError, match=r"^OPENCLAW_GATEWAY_TOKEN: has a line break"):
         resolve_auth(AuthConfig(), environ=variables)
 
 

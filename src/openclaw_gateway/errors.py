@@ -5,6 +5,7 @@ GatewayError
 ├── StartupError                 the machine is not as the gateway needs it (port, lock, disk)
 ├── Unauthorized, RateLimited    who are you
 ├── Forbidden, Misdirected       not from there, not to there
+│   └── MissingScope             not with that credential
 ├── NotFound, MethodNotAllowed   no such door
 ├── InvalidRequest               the request is wrong; names the parameter
 ├── SessionBusy, Overloaded      not now
@@ -98,6 +99,16 @@ class Forbidden(GatewayError):
     status = 403
     type = "forbidden"
     default_code = "forbidden"
+
+
+class MissingScope(Forbidden):
+    """The caller's credential does not include `scope`."""
+
+    default_code = "missing_scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"missing scope: {scope}. Use a credential that has it.")
+        self.scope = scope
 
 
 class Misdirected(GatewayError):
@@ -265,7 +276,7 @@ PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
     "billing": (402, "insufficient_quota", "provider_billing", False),
     "permission": (403, "permission_error", "provider_permission_denied", False),
     "model_not_found": (404, "invalid_request_error", "provider_model_not_found", False),
-    "context_overflow": (413, "invalid_request_error", "context_length_exceeded", False),
+    "context_overflow": (400, "invalid_request_error", "context_length_exceeded", False),
     "rate_limit": (429, "rate_limit_error", "provider_rate_limited", True),
     "timeout": (504, "api_error", "provider_timeout", True),
     "overloaded": (503, "api_error", "provider_overloaded", True),
@@ -277,7 +288,12 @@ PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
 
 
 class ProviderError(GatewayError):
-    """A model vendor's failure. `reason` decides status, type, code and whether a retry may help."""
+    """A model vendor's failure. `reason` decides status, type, code and whether a retry may help.
+
+    `retries_spent`: it may pass, but not as soon as the gateway itself would have asked again.
+    """
+
+    retries_spent: bool = False
 
     def __init__(
         self,

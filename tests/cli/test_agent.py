@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,26 @@ async def test_a_wrong_or_missing_secret_says_what_to_do(program: Program, model
     assert done.code == 1, "a secret of this machine is not sent to an address that was named"
     done = await program.run("agent", "-m", "hi", "--url", url, "--token", gateway.row("token"))
     assert done.code == 0
+
+
+async def test_who_is_locked_out_is_told_so_and_for_how_long(program: Program, models: ModelServer) -> None:
+    """The secret is right by now; that it "is not accepted" would send people looking for another."""
+    config = model_config(models.base_url, model="m")
+    limit = {"maxAttempts": 2, "lockoutMs": 90_000, "exemptLoopback": False}
+    config["gateway"]["auth"]["rateLimit"] = limit
+    program.configure(config)
+    await program.gateway()
+    for _ in range(2):
+        done = await program.run("agent", "-m", "hi", "--token", "a-wrong-one-altogether")
+        assert "does not accept" in done.err
+    done = await program.run("agent", "-m", "hi")
+    assert done.code == 1
+    found = re.search(r"locked this address out for another (\d+) seconds", done.err.replace("\n", " "))
+    assert found is not None, done.err
+    assert 0 < int(found[1]) <= 90
+    assert "does not accept" not in done.err
+    told = (await program.run("agent", "-m", "hi", "--json")).json
+    assert (told["error"]["type"], told["error"]["code"]) == ("rate_limited", "rate_limited")
 
 
 async def test_a_wrong_command_line_is_a_usage_error(configured: Program) -> None:

@@ -160,3 +160,20 @@ def test_a_random_secret_goes_outside(secret: str) -> None:
 def test_loopback() -> None:
     assert is_loopback("LOCALHOST")
     assert not is_loopback("localhost.evil.example")
+
+
+@pytest.mark.parametrize("secret", ["a\nb", "a\rb", "a\x00b"])
+def test_a_secret_that_no_header_can_hold_is_refused_with_its_source(secret: str) -> None:
+    variables = {"OPENCLAW_GATEWAY_TOKEN": secret}
+    with pytest.raises(ConfigError, match=r"^--token: has a line break"):
+        resolve_auth(AuthConfig(), environ={}, flag_token=secret)
+    with pytest.raises(ConfigError, match=r"^--password: has a line break"):
+        resolve_auth(AuthConfig(), environ={}, flag_password=secret)
+    with pytest.raises(ConfigError, match=r"^OPENCLAW_GATEWAY_TOKEN: has a line break"):
+        resolve_auth(AuthConfig(), environ=variables)
+
+
+def test_white_space_around_a_secret_is_none_of_it() -> None:
+    environ = {"OPENCLAW_GATEWAY_TOKEN": " a-token\r\n"}
+    assert resolve_auth(AuthConfig(), environ=environ).secret == "a-token"
+    assert resolve_auth(AuthConfig(), environ={}, flag_token="a-token\n").secret == "a-token"

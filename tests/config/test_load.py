@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.known import KNOWN
 from openclaw_gateway.config.load import load_config
 from openclaw_gateway.config.schema import Config, Limits
@@ -318,28 +317,6 @@ def test_every_known_key_is_accepted_whatever_it_holds(house: House) -> None:
         assert loaded.config == Config()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("  Ops Team! ", "ops-team"),
-        ("-x", "x"),
-        ("é", "main"),
-        ("", "main"),
-        ("Beta", "beta"),
-        ("a_b-1", "a_b-1"),
-    ],
-)
-def test_agent_ids_have_one_normal_form(text: str, expected: str) -> None:
-    assert normal_agent_id(text) == expected
-
-
-@given(st.text())
-def test_a_normal_id_is_normal(text: str) -> None:
-    once = normal_agent_id(text)
-    assert normal_agent_id(once) == once
-    assert 0 < len(once) <= 64
-
-
 KEYS = sorted(
     {
         "gateway",
@@ -403,3 +380,90 @@ def test_any_document_loads_or_is_explained(house: House, document: dict[str, An
     except ConfigError as error:
         assert error.problems
         assert all(str(house.state / "openclaw.json:1") in problem for problem in error.problems)
+
+
+def test_white_space_around_what_goes_into_a_request_is_none_of_it(house: House) -> None:
+    """Variables and files bring line breaks with them: `$(cat key)` does not, `KEY=$(cat key; echo)` does."""
+    environ = {"URL": "http://127.0.0.1:9/v1\n", "KEY": " sk-1\r\n"}
+    config = house.load(
+        json.dumps(
+            {
+                "gateway": {
+                    "auth": {"mode": "token\n", "token": " a-token\n"},
+                    "allowedHosts": [" gw.example\n"],
+                    "http": {"cors": {"allowedOrigins": ["https://app.example\n"]}},
+                    "trustedProxies": [" 10.0.0.0/8\n"],
+                },
+                "models": {
+                    "providers": {
+                        "x": {
+                            "baseUrl": "${URL}",
+                            "apiKey": "${KEY}",
+                            "apiKeys": [{"source": "env", "id": "KEY"}, "sk-2\n"],
+                            "headers": {"X-Org": " org\n"},
+                            "models": [{"id": "m\n"}],
+                        }
+                    }
+                },
+                "mcp": {"servers": {"y": {"url": " http://h/mcp\n", "headers": {"X-Key": "Bearer ${KEY}"}}}},
+                "agents": {"defaults": {"model": "x/m\n"}},
+            }
+        ),
+        environ=environ,
+    ).config
+    provider, server = config.models.providers["x"], config.mcp.servers["y"]
+    assert (config.gateway.auth.mode, config.gateway.auth.token) == ("token", "a-token")
+    assert config.gateway.allowed_hosts == ("gw.example",)
+    assert config.gateway.http.cors.allowed_origins == ("https://app.example",)
+    assert config.gateway.trusted_proxies == ("10.0.0.0/8",)
+    assert (provider.base_url, provider.api_key) == ("http://127.0.0.1:9/v1", "sk-1")
+    assert (provider.api_keys, provider.headers) == (("sk-1", "sk-2"), {"X-Org": "org"})
+    assert provider.models[0].id == "m"
+    assert (server.url, server.headers) == ("http://h/mcp", {"X-Key": "Bearer  sk-1"})
+    assert config.agents.defaults.model is not None
+    assert config.agents.defaults.model.primary == "x/m"
+
+
+def test_variables_of_commands_stay_as_they_are(house: House) -> None:
+    key = "-----BEGIN-----\nabc\n-----END-----\n"
+    config = house.load(json.dumps({"mcp": {"servers": {"y": {"command": "x", "env": {"PEM": key}}}}})).config
+    assert config.mcp.servers["y"].env == {"PEM": key}
+
+
+@pytest.mark.parametrize(
+    ("section", "path"),
+    [
+        ({"gateway": {"auth": {"token": "${KEY}"}}}, "gateway.auth.token"),
+        ({"models": {"providers": {"x": {"baseUrl": "http://h", "apiKey": "${KEY}"}}}}, "apiKey"),
+        (
+            {
+                "models": {
+                    "providers": {"x": {"baseUrl": "http://h", "apiKey": {"source": "env", "id": "KEY"}}}
+                }
+            },
+            "models.providers.x.apiKey",
+        ),
+        (
+            {"models": {"providers": {"x": {"baseUrl": "http://h", "headers": {"A": "a\u0000b"}}}}},
+            "headers.A",
+        ),
+        ({"mcp": {"servers": {"y": {"url": "http://h", "headers": {"A": "${KEY}"}}}}}, "headers.A"),
+    ],
+)
+def test_what_no_header_can_hold_is_refused_and_not_shown(
+    house: House, section: dict[str, Any], path: str
+) -> None:
+    (problem,) = house.problems(json.dumps(section), environ={"KEY": "secret-1\nsecret-2"})
+    assert f"{path}: has a line break or another control character in it; write it on one line" in problem
+    assert "secret" not in problem
+
+
+@pytest.mark.parametrize("name", ["X Org", "X-Org\n", "", "Ä", "X:Y"])
+def test_a_header_needs_a_proper_name(house: House, name: str) -> None:
+    sections = {
+        "models": {"providers": {"x": {"baseUrl": "http://h", "headers": {name: "a"}}}},
+        "mcp": {"servers": {"y": {"url": "http://h", "headers": {name: "a"}}}},
+    }
+    problems = house.problems(json.dumps(sections))
+    assert len(problems) == 2
+    assert all("is no name of a header" in problem for problem in problems)

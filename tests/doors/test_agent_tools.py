@@ -226,12 +226,60 @@ async def test_what_one_agent_found_stays_with_it(models: ModelServer, tmp_path:
     assert told == [False, True]
 
 
-async def test_a_client_tool_may_not_take_the_name_of_the_agent_s(models: ModelServer) -> None:
-    taken: Any = {"type": "function", "function": {"name": "read"}}
+def names(models: ModelServer, request: int = -1) -> list[str]:
+    """Of the tools that the model was offered."""
+    return [tool["function"]["name"] for tool in models.requests[request].body.get("tools", ())]
+
+
+@pytest.mark.parametrize(
+    ("named", "hidden"),
+    [("read", "read"), ("bash", "exec"), ("apply-patch", "apply_patch"), ("Read", "read")],
+)
+async def test_a_client_s_tool_takes_the_place_of_the_agent_s(
+    models: ModelServer, tmp_path: Path, named: str, hidden: str
+) -> None:
+    """For that run alone; an older name of a tool is a name of it."""
+    workspace(tmp_path)
+    theirs: Any = {"type": "function", "function": {"name": named, "description": "The client's own."}}
+    call = ("c1", named, '{"path": "notes.txt"}')
+    models.script("mock-echo", calls(call), says("Fine."), says("Bye."))
+    async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
+        history: list[Any] = [user("x")]
+        first = await ask(gateway, {"messages": history, "tools": [theirs]})
+        message = first.json["choices"][0]["message"]
+        history += [message, {"role": "tool", "tool_call_id": "c1", "content": "from the client"}]
+        second = await ask(gateway, {"messages": history, "tools": [theirs]})
+        await say(gateway, "bye")
+    assert [each["function"]["name"] for each in message["tool_calls"]] == [named]
+    assert second.content == "Fine."
+    assert models.requests[1].messages[-1]["content"] == "from the client"
+    offered = names(models, 0)
+    assert offered.count(named) == 1
+    assert "find" in offered
+    assert named == hidden or hidden not in offered
+    assert hidden in names(models)
+
+
+async def test_a_tool_that_was_replaced_is_not_executed(models: ModelServer, tmp_path: Path) -> None:
+    workspace(tmp_path)
+    bash: Any = {"type": "function", "function": {"name": "bash"}}
+    models.script("mock-echo", calls(LOOK), says("Never mind."))
+    async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
+        answer = await ask(gateway, {"messages": [user("x")], "tools": [bash]})
+    assert answer.content == "Never mind."
+    assert "milk" not in str(models.requests[-1].messages)
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
+async def test_a_demanded_call_is_not_offered_beside_the_agent_s_tools(
+    models: ModelServer, choice: Any
+) -> None:
+    models.script("mock-echo", calls(("c", "get_weather", OSLO)))
     async with running_gateway(model_config(models.base_url)) as gateway:
-        answer = await ask(gateway, {"messages": [user("x")], "tools": [WEATHER, taken]})
-    assert (answer.status, answer.error["code"]) == (400, "tool_name_taken")
-    assert answer.error["param"] == "tools[1].function.name"
+        body = {"messages": [user("x")], "tools": [WEATHER], "tool_choice": choice}
+        answer = await ask(gateway, body)
+    assert answer.json["choices"][0]["finish_reason"] == "tool_calls"
+    assert names(models) == ["get_weather"]
 
 
 async def test_going_in_circles_ends_the_run(models: ModelServer, tmp_path: Path) -> None:

@@ -74,7 +74,12 @@ def test_the_whole_answer() -> None:
     voice = ChatVoice("chatcmpl_1", 5, "m")
     answer = json.loads(voice.whole(RunResult("completed", "hi", finish_reason="stop")))
     assert answer["choices"] == [
-        {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "hi", "refusal": None},
+            "finish_reason": "stop",
+            "logprobs": None,
+        }
     ]
     assert answer["usage"]["total_tokens"] == 0
     assert set(answer) == {"id", "object", "created", "model", "choices", "usage"}

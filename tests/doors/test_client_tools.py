@@ -7,7 +7,7 @@ import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
-from tests.doors.chat import ask, sdk, user
+from tests.doors.chat import ask, assistant, sdk, user
 from tests.doors.logged import logged
 from tests.doors.tool_replies import calls
 
@@ -110,11 +110,35 @@ async def test_calls_that_were_never_answered_get_a_result_of_nothing(
 
 
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
-async def test_a_result_of_an_unknown_call_is_refused(
+async def test_a_history_cut_at_its_beginning_is_served(
+    gateway: RunningGateway, models: ModelServer, session: dict[str, str]
+) -> None:
+    """Results whose calls were cut off, calls whose results are gone: none of it reaches the model."""
+    lonely: Any = {"role": "tool", "tool_call_id": "call_9", "content": "lost"}
+    older: Any = {"role": "function", "name": "get_weather", "content": "lost"}
+    asked: Any = {"role": "assistant", "content": None, "tool_calls": [
+        {"id": "call_1", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
+    ]}  # fmt: skip
+    history: list[Any] = [lonely, older, assistant("It was sunny."), user("and now?"), asked, user("well?")]
+    answer = await ask(gateway, {"messages": history, **session})
+    assert (answer.status, answer.content) == (200, "well?")
+    history += [assistant("well?"), user("bye")]
+    assert (await ask(gateway, {"messages": history, **session})).content == "bye"
+    for request in models.requests:
+        sent = request.messages[1:]
+        results = [message["tool_call_id"] for message in sent if message["role"] == "tool"]
+        assert results == ["call_1"]
+        assert "lost" not in str(sent)
+    texts = [message["content"] for message in models.requests[-1].messages if message["role"] == "user"]
+    assert texts == ["and now?", "well?", "bye"]
+
+
+@pytest.mark.parametrize("session", [{}, {"user": "ada"}])
+async def test_a_result_of_an_unknown_call_alone_is_refused(
     gateway: RunningGateway, models: ModelServer, session: dict[str, str]
 ) -> None:
     result = {"role": "tool", "tool_call_id": "call_9", "content": "x"}
-    answer = await ask(gateway, {"messages": [user("hi"), result], **session})
+    answer = await ask(gateway, {"messages": [result], **session})
     assert (answer.status, answer.error["code"]) == (400, "unknown_tool_call_id")
     assert "call_9" in answer.error["message"]
     assert models.requests == []
@@ -147,6 +171,53 @@ async def test_choice_none_offers_only_the_agent_s_own(gateway: RunningGateway, 
     offered = {tool["function"]["name"] for tool in models.requests[0].body["tools"]}
     assert "read" in offered
     assert "get_weather" not in offered
+
+
+@pytest.mark.parametrize(
+    ("choice", "upstream"),
+    [
+        ({"type": "auto"}, None),
+        ({"type": "required"}, "required"),
+        ("any", "required"),
+        ({"type": "any"}, "required"),
+        ({"type": "function", "name": "get_weather"}, {"name": "get_weather"}),
+        ({"function": {"name": "get_weather"}}, {"name": "get_weather"}),
+        ({"type": "tool", "name": "get_weather"}, {"name": "get_weather"}),
+    ],
+)
+async def test_choices_in_the_words_of_other_clients(
+    gateway: RunningGateway, models: ModelServer, choice: Any, upstream: Any
+) -> None:
+    models.script("mock-echo", calls(("c", "get_weather", OSLO)))
+    answer = await ask(gateway, {"messages": [user("x")], "tools": [WEATHER], "tool_choice": choice})
+    assert answer.status == 200
+    sent = models.requests[0].body.get("tool_choice")
+    assert sent == ({"type": "function", "function": upstream} if isinstance(upstream, dict) else upstream)
+
+
+async def test_choice_none_as_an_object(gateway: RunningGateway, models: ModelServer) -> None:
+    body = {"messages": [user("x")], "tools": [WEATHER], "tool_choice": {"type": "none"}}
+    assert (await ask(gateway, body)).status == 200
+    assert "get_weather" not in str(models.requests[0].body["tools"])
+
+
+async def test_tools_in_the_flat_form_of_the_newer_api(gateway: RunningGateway, models: ModelServer) -> None:
+    flat = {"type": "function", **WEATHER["function"]}
+    assert (await ask(gateway, {"messages": [user("x")], "tools": [flat]})).status == 200
+    assert models.requests[0].body["tools"][-1] == WEATHER
+    twice = await ask(gateway, {"messages": [user("x")], "tools": [flat, WEATHER]})
+    assert (twice.status, twice.error["param"]) == (400, "tools[1].function.name")
+    unnamed = await ask(gateway, {"messages": [user("x")], "tools": [{**flat, "name": "a b"}]})
+    assert (unnamed.status, unnamed.error["param"]) == (400, "tools[0].name")
+
+
+@pytest.mark.parametrize("strict", [True, False, None])
+async def test_strict_is_passed_on(gateway: RunningGateway, models: ModelServer, strict: bool | None) -> None:
+    said = {} if strict is None else {"strict": strict}
+    tool = {"type": "function", "function": {**WEATHER["function"], **said}}
+    answer = await ask(gateway, {"messages": [user("x")], "tools": [tool]})
+    assert "x-openclaw-ignored-params" not in answer.headers
+    assert models.requests[0].body["tools"][-1]["function"].get("strict") is strict
 
 
 async def test_parallel_calls_may_be_forbidden(gateway: RunningGateway, models: ModelServer) -> None:

@@ -1,10 +1,11 @@
 """Providers that fail, through the door: a real status as long as no byte has left, streamed or not."""
 
+import openai
 import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, fails, says, sends
-from tests.doors.chat import say
+from tests.doors.chat import say, sdk
 from tests.doors.logged import logged
 
 
@@ -17,7 +18,7 @@ from tests.doors.logged import logged
         (402, (402, "provider_billing")),
         (403, (403, "provider_permission_denied")),
         (404, (404, "provider_model_not_found")),
-        (413, (413, "context_length_exceeded")),
+        (413, (400, "context_length_exceeded")),
         (429, (429, "provider_rate_limited")),
         (500, (502, "provider_error")),
         (503, (503, "provider_overloaded")),
@@ -54,6 +55,30 @@ async def test_a_second_try_may_succeed(gateway: RunningGateway, models: ModelSe
     models.script("mock-echo", fails(500), says("well"))
     answer = await say(gateway, "hi", stream=True)
     assert "well" in answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_does_not_repeat_what_the_gateway_has_repeated(
+    gateway: RunningGateway, models: ModelServer, stream: bool
+) -> None:
+    """Two retries of the gateway, times three of the official client, would be nine calls."""
+    models.script("mock-echo", fails(503, "busy"))
+    async with sdk(gateway, max_retries=2) as client:
+        with pytest.raises(openai.InternalServerError) as caught:
+            await client.chat.completions.create(
+                model="openclaw", messages=[{"role": "user", "content": "hi"}], stream=stream
+            )
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    assert len(models.requests) == 3
+
+
+async def test_a_client_may_come_back_when_the_provider_asks_for_more_time_than_the_gateway_has(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", fails(503, "busy", retry_after="30"))
+    answer = await say(gateway, "hi")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert "x-should-retry" not in answer.headers
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -3,13 +3,18 @@
 import asyncio
 import contextlib
 
+import msgspec
 import openai
 import pytest
+from openai.types import Model
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, Reasoning, fails, hangs, says
+from openclaw_gateway.testing.replies import Reply
 from openclaw_gateway.wire.run import Usage
-from tests.doors.chat import sdk
+from tests.doors.chat import http, say, sdk
+from tests.doors.tool_replies import calls
 
 
 async def test_create(gateway: RunningGateway, models: ModelServer) -> None:
@@ -160,3 +165,74 @@ async def test_models(gateway: RunningGateway) -> None:
             await client.models.retrieve("openclaw/nosuch")
     assert listed == ["openclaw", "openclaw/default", "openclaw/main"]
     assert one.id == "clawdbot/main"
+
+
+# What OpenAI's published schema demands beside what the client's types do: fields that may be null, and
+# may not be left out.
+MESSAGE = {"role", "content", "refusal"}
+CHOICE = {"index", "message", "finish_reason", "logprobs"}
+CHUNK_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        says("Hello"),
+        says(Reasoning("hm"), "Hello", usage=Usage(9, 2, 11, 4, 1)),
+        says("cut", finish="length"),
+        calls(("call_1", "f", "{}"), text="One moment."),
+        calls(("call_1", "f", "{}"), ("call_2", "f", '{"a": 1}')),
+    ],
+)
+async def test_answers_are_as_the_published_schema_has_them(
+    gateway: RunningGateway, models: ModelServer, reply: Reply
+) -> None:
+    models.script("mock-echo", reply, reply)
+    tool = {"type": "function", "function": {"name": "f"}}
+    whole = await say(gateway, "hi", tools=[tool])
+    ChatCompletion.model_validate_json(whole.text, strict=True)
+    (choice,) = whole.json["choices"]
+    assert choice.keys() >= CHOICE
+    assert choice["message"].keys() >= MESSAGE
+    assert (choice["logprobs"], choice["message"]["refusal"]) == (None, None)
+    stream = await say(gateway, "hi", tools=[tool], stream=True, stream_options={"include_usage": True})
+    *chunks, usage, done = stream.frames
+    assert done == "[DONE]"
+    for chunk in (*chunks, usage):
+        ChatCompletionChunk.model_validate_json(msgspec.json.encode(chunk), strict=True)
+        assert all(choice.keys() == CHUNK_CHOICE for choice in chunk["choices"])
+
+
+async def test_the_list_of_models_is_as_the_published_schema_has_it(gateway: RunningGateway) -> None:
+    async with http(gateway) as session, session.get("/v1/models") as response:
+        listed = await response.json()
+    assert listed["object"] == "list"
+    for model in listed["data"]:
+        Model.model_validate_json(msgspec.json.encode(model), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("reply", "raised", "code"),
+    [
+        (fails(400, "x", code="context_length_exceeded"), openai.BadRequestError, "context_length_exceeded"),
+        (fails(413, "x"), openai.BadRequestError, "context_length_exceeded"),
+        (fails(404, "no such model"), openai.NotFoundError, "provider_model_not_found"),
+    ],
+)
+async def test_the_client_raises_what_it_would_with_openai(
+    gateway: RunningGateway, models: ModelServer, reply: Reply, raised: type[openai.APIStatusError], code: str
+) -> None:
+    models.script("mock-echo", reply)
+    async with sdk(gateway) as client:
+        with pytest.raises(raised) as caught:
+            await client.chat.completions.create(
+                model="openclaw", messages=[{"role": "user", "content": "hi"}]
+            )
+    assert caught.value.code == code
+
+
+async def test_an_unknown_model_is_not_found(gateway: RunningGateway) -> None:
+    async with sdk(gateway) as client:
+        with pytest.raises(openai.NotFoundError) as caught:
+            await client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hi"}])
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")

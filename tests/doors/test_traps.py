@@ -4,9 +4,11 @@ import asyncio
 import gzip
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 
+from openclaw_gateway import __version__
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, hangs, says
 from tests.doors.chat import CHAT, Answer, ask, http, say, user
@@ -325,10 +327,20 @@ async def test_health_needs_no_credential(gateway: RunningGateway) -> None:
             assert expected in answer.body
 
 
-async def test_the_start_page_shows_no_secret(gateway: RunningGateway) -> None:
-    async with http(gateway) as session, session.get("/") as response:
-        answer = Answer(response.status, response.headers.copy(), await response.text())
-    assert answer.status == 200
-    assert gateway.token not in answer.text
-    assert "mock-key" not in answer.text
-    assert "openclaw/main" in answer.text
+async def test_the_start_page_shows_only_that_the_gateway_is_there(models: ModelServer) -> None:
+    """Anybody may read it: neither agents nor models, neither settings nor secrets are on it."""
+    named = {"agents": {"list": [{"id": "butler", "name": "Jeeves"}, {"id": "accountant"}]}}
+    config = model_config(models.base_url, named)
+    async with running_gateway(config) as gateway, aiohttp.ClientSession(gateway.url) as session:
+        async with session.get("/") as response:
+            answer = Answer(response.status, response.headers.copy(), await response.text())
+        on_it = answer.text.lower()
+        assert answer.status == 200
+        assert "ready" in on_it
+        assert f"{gateway.url}/v1" in on_it
+        hidden = ("butler", "jeeves", "accountant", "mock", "chatcompletions", "$", __version__)
+        for word in (*hidden, gateway.token, str(gateway.state_dir)):
+            assert word.lower() not in on_it, word
+        gateway.gateway.refuse_runs()
+        async with session.get("/") as response:
+            assert "not ready" in await response.text()

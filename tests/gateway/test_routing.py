@@ -3,7 +3,7 @@
 import pytest
 
 from openclaw_gateway.agents.roster import Agent, Roster
-from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.routing import Ask, Route, route
 
 ROSTER = Roster([Agent("main", "Main", ""), Agent("beta", "Beta", "")], "main")
@@ -62,8 +62,6 @@ def test_routes(ask: Ask, expected: Route) -> None:
 @pytest.mark.parametrize(
     ("ask", "code", "param"),
     [
-        (Ask(model="gpt-4o"), "model_not_found", "model"),
-        (Ask(model="openclaw/"), "model_not_found", "model"),
         (Ask(model="openclaw/bad agent!"), "agent_not_found", "model"),
         (Ask(model="clawdbot:nosuch"), "agent_not_found", "model"),
         (Ask(agent="../x"), "agent_not_found", "x-openclaw-agent-id"),
@@ -79,8 +77,19 @@ def test_refusals(ask: Ask, code: str, param: str) -> None:
     assert (caught.value.code, caught.value.param) == (code, param)
 
 
+@pytest.mark.parametrize("model", ["gpt-4o", "openclaw/", "agent:"])
+def test_an_unknown_model_is_not_found(model: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        route(Ask(model=model), ROSTER)
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (
+        404,
+        "model_not_found",
+        "model",
+    )
+
+
 def test_a_refusal_lists_what_to_use_and_cleans_what_it_quotes() -> None:
-    with pytest.raises(InvalidRequest, match="`openclaw/beta`") as caught:
+    with pytest.raises(NotFound, match="`openclaw/beta`") as caught:
         route(Ask(model="evil\r\n\x1b[31m" + "x" * 200), ROSTER)
     assert "\n" not in caught.value.message
     assert "\x1b" not in caught.value.message

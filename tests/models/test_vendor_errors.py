@@ -30,7 +30,7 @@ def refused(status: int, body: Any) -> ProviderError:
         (404, "model_not_found", 404),
         (405, "bad_response", 502),
         (408, "timeout", 504),
-        (413, "context_overflow", 413),
+        (413, "context_overflow", 400),
         (418, "bad_response", 502),
         (422, "format", 400),
         (429, "rate_limit", 429),

@@ -3,7 +3,7 @@
 import pytest
 
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.sessions.client_view import as_seen, check_tool_results
+from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 
@@ -54,8 +54,38 @@ def test_as_seen(stored: list[Message], seen: list[Message]) -> None:
     assert reconcile(as_seen(stored), [*seen, new]) == (new,)
 
 
-def test_a_tool_result_needs_its_call() -> None:
-    check_tool_results([U("q"), A("", calls("1")), theirs("1")])
+@pytest.mark.parametrize(
+    ("before", "sent", "left"),
+    [
+        ([], [U("q"), A("", calls("1")), theirs("1")], [0, 1, 2]),
+        ([A("", calls("1"))], [theirs("1")], [0]),
+        # A client that cut the beginning of what it resends.
+        ([], [theirs("1"), A("a"), U("p")], [1, 2]),
+        ([], [theirs("1"), theirs("2"), U("p")], [2]),
+        ([A("", calls("1"))], [theirs("2"), theirs("1"), U("p")], [1, 2]),
+        ([], [theirs("1"), A("", calls("2")), theirs("2")], [1, 2]),
+        ([], [theirs("1"), U("p"), A("Well,")], [1, 2]),
+        ([], [U("q"), theirs("1")], [0]),
+        # A result before its call is none of it.
+        ([], [theirs("1"), A("", calls("1")), U("q")], [1, 2]),
+    ],
+)
+def test_results_without_their_call_are_left_out(
+    before: list[Message], sent: list[Message], left: list[int]
+) -> None:
+    assert without_orphans(before, sent) == tuple(sent[at] for at in left)
+
+
+@pytest.mark.parametrize("sent", [[theirs("2")], [U("q"), A("a"), theirs("2")], [theirs("1"), theirs("2")]])
+def test_a_request_that_asks_about_nothing_else_is_refused(sent: list[Message]) -> None:
     with pytest.raises(InvalidRequest, match="'2'") as caught:
-        check_tool_results([U("q"), A("", calls("1")), theirs("2")])
+        without_orphans([U("q"), A("", calls("3"))], sent)
     assert caught.value.code == "unknown_tool_call_id"
+
+
+def test_the_results_of_one_message_come_together() -> None:
+    check_tool_results([U("q"), A("", calls("1", "2")), theirs("1"), theirs("2")])
+    check_tool_results([U("q"), A("", calls("1", "2")), theirs("1"), U("never mind")])
+    with pytest.raises(InvalidRequest, match="2") as caught:
+        check_tool_results([U("q"), A("", calls("1", "2")), theirs("1")])
+    assert caught.value.code == "missing_tool_results"

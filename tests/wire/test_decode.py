@@ -76,7 +76,7 @@ def test_depth_of_anything_with_brackets(text: str, end: str, limit: int) -> Non
         (b'{"a":[1,"x"]}', "[...][1]", "expected an integer, got a string"),
         (b'{"a":5}', "[...]", "expected an array, got an integer"),
         (b"[]", "", "expected an object, got an array"),
-        (b"{", "", "the JSON ends too early (or has a lone \\ud800 to \\udfff escape)"),
+        (b"{", "", "the JSON ends too early"),
         (b"\xff", "", None),
         (b"[" * 5000, "", None),
     ],
@@ -87,3 +87,38 @@ def test_reasons_speak_of_json(data: bytes, path: str, reason: str | None) -> No
     assert caught.value.path == path
     if reason is not None:
         assert caught.value.reason == reason
+
+
+ANYTHING = msgspec.json.Decoder()
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (rb'"\ud83d"', ""),
+        (rb'{"a":"\ud83d"}', "a"),
+        (rb'{"a":"\uDE00 x"}', "a"),
+        (rb'{"a":["\ud83d\ude00",{"b":"x\ud83d"}]}', "a[1].b"),
+        (rb'{"a":{"\ud83d":1}}', "a"),
+        (rb'{"a":"\ud83d\ud83d\ude00"}', "a"),
+        (b'{"a":"\xed\xa0\xbd"}', "a"),
+    ],
+)
+def test_half_an_emoji_is_named_with_its_place(data: bytes, path: str) -> None:
+    with pytest.raises(DecodeError, match="half of an emoji") as caught:
+        decode(ANYTHING, data)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("data", [rb'{"a":"\ud83d\ude00"', rb'{"a":"\\ud83d"', b'{"a":"\xff"}'])
+def test_what_is_wrong_in_another_way_is_not_half_an_emoji(data: bytes) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(ANYTHING, data)
+    assert "emoji" not in caught.value.reason
+
+
+def test_the_search_for_half_an_emoji_has_an_end() -> None:
+    data = b"[" + b"0," * 3_000_000 + rb'"\ud83d"]'
+    with pytest.raises(DecodeError, match="half of an emoji") as caught:
+        decode(ANYTHING, data)
+    assert caught.value.path == ""

@@ -7,6 +7,8 @@ import pytest
 
 from openclaw_gateway.doors.ws.connection import Timing
 from openclaw_gateway.doors.ws.methods import TABLE
+from openclaw_gateway.doors.ws.refusals import shape
+from openclaw_gateway.errors import Forbidden, MissingScope
 from openclaw_gateway.gateway.principal import READ, WRITE
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -57,6 +59,16 @@ async def test_scopes_can_be_given_up(gateway: RunningGateway, method: str) -> N
                 assert answer["error"]["code"] == "FORBIDDEN"
                 assert answer["error"]["message"].startswith(f"missing scope: {scope}")
                 assert answer["error"]["details"]["missingScope"] == scope
+
+
+def test_only_a_missing_scope_is_called_one() -> None:
+    """Whatever else is forbidden has its own code and its own sentence."""
+    missing = shape(MissingScope("operator.write"))
+    assert (missing.code, missing.details["code"]) == ("FORBIDDEN", "MISSING_SCOPE")  # type: ignore[index]
+    other = shape(Forbidden("Not from there.", code="session_taken"))
+    assert other.code == "FORBIDDEN"
+    assert other.details == {"code": "session_taken", "httpStatus": 403}
+    assert other.message == "Not from there."
 
 
 async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from openclaw_gateway.agents.prompt import compile_prompt
-from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID
+from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, asked_agent_id
 from openclaw_gateway.config.schema import AgentEntry, AgentsConfig, ModelChoice
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -49,7 +49,11 @@ class Roster:
         return iter(self._agents.values())
 
     def get(self, agent_id: str) -> Agent | None:
-        return self._agents.get(agent_id.lower())
+        """The agent of that id; letter case and space around it do not count."""
+        found = self._agents.get(agent_id)
+        if found is None and (asked := asked_agent_id(agent_id)) is not None:
+            found = self._agents.get(asked)
+        return found
 
 
 def compile_roster(config: AgentsConfig) -> Roster:

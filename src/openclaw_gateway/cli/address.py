@@ -33,6 +33,7 @@ class Address(Struct, frozen=True):
 
 def origin_of(url: str) -> str:
     """http(s)://host:port of any URL of a gateway. Raises CommandFailed."""
+    url = url.strip()
     parts = urlsplit(url if "://" in url else f"ws://{url}")
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     if scheme not in _WS or not parts.hostname:

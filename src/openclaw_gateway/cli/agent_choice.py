@@ -13,7 +13,7 @@ from openclaw_gateway.config.schema import AgentEntry, AgentsConfig
 
 def named_agent(roster: Roster, agent_id: str) -> Agent:
     """Raises CommandFailed, also for an empty name: that is a shell variable nobody has set."""
-    agent = roster.get(agent_id.strip())
+    agent = roster.get(agent_id)
     if agent is None:
         raise CommandFailed(
             f'There is no agent "{agent_id}". These are configured: {", ".join(roster.ids)}.',

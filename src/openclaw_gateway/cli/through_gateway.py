@@ -3,6 +3,7 @@ run may have begun, and must not be executed twice.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
@@ -11,7 +12,7 @@ from openclaw_gateway.cli.address import Address
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.client.connection import GatewayClient
-from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable
+from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
 from openclaw_gateway.config.brands import env_names
 from openclaw_gateway.errors import GatewayError, error_type
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
@@ -76,9 +77,14 @@ def _text(answer: Mapping[str, Any]) -> str:
 
 
 def _shut_out(address: Address, error: AuthRefused) -> CommandFailed:
-    if error.code == "AUTH_RATE_LIMITED":
-        message = error.message
-    elif address.token is None and address.password is None:
+    if isinstance(error, LockedOut):
+        message = (
+            f"The gateway at {address.origin} has locked this address out for another "
+            f"{math.ceil(error.retry_after or 1)} seconds: there were too many wrong secrets "
+            "(gateway.auth.rateLimit). Until then the right one is refused as well. Wait, or restart it."
+        )
+        return CommandFailed(message, code=error.code, kind="rate_limited")
+    if address.token is None and address.password is None:
         message = (
             f"The gateway at {address.origin} asks for a secret and none is configured here. If it made up a "
             "token at its start, pass the one it printed with --token, or set gateway.auth.token to keep one."

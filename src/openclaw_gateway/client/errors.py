@@ -5,7 +5,8 @@ GatewayError
 ├── ConnectionLost          the connection ended in the middle of something
 ├── AnswerTimeout           the gateway is there, but this answer did not come in time
 └── RemoteError             the gateway said no; `code` and `http_status` are the gateway's own
-    ├── AuthRefused         the secret is missing or wrong, or there were too many wrong ones
+    ├── AuthRefused         the secret is missing or wrong
+    │   └── LockedOut       there were too many wrong ones
     └── ProtocolMismatch    client and gateway are of different ages
 """
 
@@ -80,6 +81,10 @@ class AuthRefused(RemoteError):
     pass
 
 
+class LockedOut(AuthRefused):
+    """Nobody is let in from this address for `retry_after` seconds, with the right secret neither."""
+
+
 class ProtocolMismatch(RemoteError):
     pass
 
@@ -87,6 +92,8 @@ class ProtocolMismatch(RemoteError):
 def remote_error(error: ErrorShape) -> RemoteError:
     """The class that fits."""
     code = "" if error.details is UNSET else str(error.details.get("code", ""))
+    if code == "AUTH_RATE_LIMITED":
+        return LockedOut(error)
     if code.startswith("AUTH_"):
         return AuthRefused(error)
     if code == "PROTOCOL_MISMATCH":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from openclaw_gateway.config.brands import env, env_names
+from openclaw_gateway.config.forms import Wrong, one_line
 from openclaw_gateway.config.schema import AuthConfig, AuthMode
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.errors import ConfigError
@@ -70,6 +71,10 @@ def resolve_auth(
         return ResolvedAuth("none", None, generated=False, source=source)
     chosen = password if mode == "password" else token
     if chosen:
+        try:
+            one_line(chosen[1])
+        except Wrong as wrong:
+            raise ConfigError([f"{chosen[0]}: {wrong}"]) from None
         return ResolvedAuth(mode, chosen[1], generated=False, source=chosen[0])
     if mode == "password":
         raise ConfigError(

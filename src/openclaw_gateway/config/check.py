@@ -21,6 +21,8 @@ from openclaw_gateway.config.substitute import MissingVariable, substitute
 from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
 
 _TEXT_FORMS = {
+    "secret": forms.one_line,
+    "header": forms.one_line,
     "url": forms.url,
     "address": forms.address,
     "network": forms.network,
@@ -28,7 +30,10 @@ _TEXT_FORMS = {
     "regex": forms.regular_expression,
     "zone": forms.zone,
 }
-_SECRETS = {"secret", "secret-or-number"}
+_SECRETS = {"secret", "secret-or-number", "header"}
+_OR_NUMBER = {"secret-or-number", "header"}
+# White space at the ends means something here, or may.
+_AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.
 _REFUSED = object()
 
@@ -95,10 +100,12 @@ class _Walk:
         if form == "as-written" and isinstance(value, dict):
             return value
         if form in _SECRETS and isinstance(value, dict):
-            return self._formed(lambda: forms.secret_from(value, self.environ), path)
+            reference = value
+            value = self._formed(lambda: forms.secret_from(reference, self.environ), path)
+            return value if value is _REFUSED else self._shaped(value, kind, form, path)
         if form == "model" and isinstance(value, str):
             value = {"primary": value}
-        if form == "secret-or-number" and isinstance(value, bool | int | float):
+        if form in _OR_NUMBER and isinstance(value, bool | int | float):
             value = json.dumps(value)
         match kind, value:
             case inspect.AnyType(), _:
@@ -139,8 +146,15 @@ class _Walk:
 
     def _text(self, value: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
         text = self._substituted(value, path)
-        if not isinstance(text, str):
-            return text
+        return self._shaped(text, kind, form, path) if isinstance(text, str) else text
+
+    def _shaped(self, text: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
+        """The text as its form has it. A variable or a file often brings a line break with it."""
+        named = isinstance(kind, inspect.LiteralType) or (
+            isinstance(kind, inspect.StrType) and kind.min_length
+        )
+        if form not in _AS_IT_STANDS or (form is None and named):
+            text = text.strip()
         if isinstance(kind, inspect.LiteralType):
             return text if text in kind.values else self._refuse(path, choice(text, kind.values))
         if isinstance(kind, inspect.StrType) and kind.min_length and not text.strip():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -52,6 +53,13 @@ def url(text: str) -> str:
         usable = False
     if not usable or any(char.isspace() for char in text):
         raise Wrong("must be a URL that begins with http:// or https:// and names a host")
+    return text
+
+
+def one_line(text: str) -> str:
+    """What goes into one header: no line break, nor anything else that would end it, may be in it."""
+    if _CONTROL.search(text):
+        raise Wrong("has a line break or another control character in it; write it on one line")
     return text
 
 

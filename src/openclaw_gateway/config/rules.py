@@ -4,15 +4,19 @@ Each rule is a generator of Problems over the merged document; a part of the wro
 problem and skipped here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
 from openclaw_gateway.config.places import KeyPath, PlacedObject, Problem, dotted
 
+# RFC 9110: a token.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 
 def broken_rules(document: dict[str, Any]) -> list[Problem]:
-    rules = (_one_secret, _custom_bind, _agents, _tool_policies, _mcp_servers)
+    rules = (_one_secret, _custom_bind, _agents, _tool_policies, _mcp_servers, _header_names)
     return [problem for rule in rules for problem in rule(document)]
 
 
@@ -115,6 +119,16 @@ def _mcp_servers(document: dict[str, Any]) -> Iterator[Problem]:
                 "has both command and url; keep" if "url" in server else "has neither command nor url; write"
             )
             yield Problem(("mcp", "servers", name), f"{both} one of them")
+
+
+def _header_names(document: dict[str, Any]) -> Iterator[Problem]:
+    for path in (("models", "providers"), ("mcp", "servers")):
+        for name, entry in _at(document, *path, kind=dict).items():
+            headers = entry.get("headers") if isinstance(entry, dict) else None
+            for header in headers if isinstance(headers, dict) else ():
+                if not _HEADER.fullmatch(header):
+                    message = "is no name of a header; write letters, digits and hyphens, such as X-Api-Key"
+                    yield Problem((*path, name, "headers", header), message)
 
 
 def _allow_twice(policy: Any, path: KeyPath) -> Iterator[Problem]:

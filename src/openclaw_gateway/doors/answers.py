@@ -31,6 +31,8 @@ def info_response(error: ErrorInfo, body: bytes | None = None) -> web.Response:
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     # What the official clients would try again by themselves.
-    if not error.retryable and (error.status >= 500 or error.status in (408, 409, 429)):
+    if (error.retries_spent or not error.retryable) and (
+        error.status >= 500 or error.status in (408, 409, 429)
+    ):
         headers["x-should-retry"] = "false"
     return json_response(body or error_object(error), status=error.status, headers=headers)

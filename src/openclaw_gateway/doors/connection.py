@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.answers import error_response
 from openclaw_gateway.doors.openai.chunks import error_object
 from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.errors import (
     GatewayError,
     HeadersTooLarge,
@@ -36,7 +37,7 @@ _HEAD_END = b"\r\n\r\n"
 
 
 class Connection(RequestHandler):
-    __slots__ = ("_head_bytes", "_head_since", "_in_run", "_limits", "_unread", "_unread_since")
+    __slots__ = ("_head_bytes", "_head_since", "_in_run", "_limits", "_stall")
 
     def __init__(self, server: "Server", limits: Limits, **options: Any) -> None:
         super().__init__(server, **options)
@@ -44,8 +45,7 @@ class Connection(RequestHandler):
         self._head_since: float | None = None
         self._head_bytes = 0
         self._in_run = False
-        self._unread = 0
-        self._unread_since = 0.0
+        self._stall: Stall | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         server = cast(Server, self._manager)
@@ -92,10 +92,12 @@ class Connection(RequestHandler):
             return
         if self.transport is None:
             return
-        unread = self.transport.get_write_buffer_size()
-        if unread == 0 or unread != self._unread:
-            self._unread, self._unread_since = unread, now
-        elif now - self._unread_since > self._limits.reader_stall_s:
+        if not self.transport.get_write_buffer_size():
+            self._stall = None
+            return
+        if self._stall is None:
+            self._stall = Stall(self._limits.reader_stall_s, now)
+        if self._stall.look(backlog(self.transport), now):
             self.transport.abort()
 
     def handle_error(

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
+from openclaw_gateway.doors.openai.absent import absent
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
@@ -100,7 +101,7 @@ class Router:
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await serve_websocket(request, self._gateway, self._closing, peer=self._client(request))
         if endpoint is None:
-            raise NotFound("There is no such path here. GET / shows what this gateway serves.")
+            raise NotFound(absent(path, self._exact))
         if endpoint.switch is not None:
             raise NotFound(
                 f"This endpoint is off. Set {endpoint.switch} to true: it counts within a second.",

@@ -4,6 +4,7 @@ A sliding window of failures per address, then a lock-out. IPv4 addresses mapped
 IPv4 address. The number of addresses remembered is bounded: the oldest are forgotten first.
 """
 
+import math
 from collections import OrderedDict, deque
 
 from openclaw_gateway.config.schema import RateLimitConfig
@@ -27,8 +28,10 @@ class FailureLimiter:
         if now >= until:
             self.succeeded(peer)
             return
+        left = until - now
         raise RateLimited(
-            "Too many failed authentication attempts. Please try again later.", retry_after=until - now
+            f"Too many failed authentication attempts. Try again in {math.ceil(left)} seconds.",
+            retry_after=left,
         )
 
     def failed(self, peer: str, now: float) -> None:

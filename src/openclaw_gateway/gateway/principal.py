@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from openclaw_gateway.errors import Forbidden
+from openclaw_gateway.errors import MissingScope
 
 READ = "operator.read"
 WRITE = "operator.write"
@@ -20,9 +20,9 @@ class Principal(Struct, frozen=True):
         return any(scope in _IMPLIED.get(held, {held}) for held in self.scopes)
 
     def require(self, scope: str) -> None:
-        """Raises Forbidden unless the caller has `scope`."""
+        """Raises MissingScope unless the caller has `scope`."""
         if not self.may(scope):
-            raise Forbidden(f"missing scope: {scope}. Use a credential that has it.", code="missing_scope")
+            raise MissingScope(scope)
 
     def narrowed(self, wanted: tuple[str, ...]) -> "Principal":
         """With only those of the `wanted` scopes that this principal has; nothing wanted = all."""

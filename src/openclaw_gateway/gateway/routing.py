@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.sessions.keys import explicit_key, user_key, user_name
 
 _WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
@@ -37,7 +37,8 @@ class Route(Struct, frozen=True):
 
 
 def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:
-    """Raises InvalidRequest: model_not_found, agent_not_found, session_agent_mismatch, session_key_*."""
+    """Raises NotFound (model_not_found); InvalidRequest: agent_not_found, session_agent_mismatch,
+    session_key_*."""
     asked = _asked_agent(ask, roster, unknown_model)
     if ask.session_key is not None and ask.session_key.strip():
         key = explicit_key(ask.session_key, asked or roster.default_id)
@@ -81,7 +82,7 @@ def _asked_agent(ask: Ask, roster: Roster, unknown_model: Literal["error", "defa
         return named
     if unknown_model == "default":
         return None
-    raise InvalidRequest(
+    raise NotFound(
         f"The model `{_shown(ask.model)}` does not exist here: models are agents. Use one of "
         f"{_choices(roster)} (GET /v1/models lists them), or set "
         'gateway.http.endpoints.chatCompletions.unknownModel to "default".',

@@ -87,7 +87,7 @@ class Gateway:
         return self.generation.authenticator.authenticate(credential, peer)
 
     def route(self, ask: Ask) -> Route:
-        """Raises InvalidRequest."""
+        """Raises InvalidRequest, NotFound."""
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
         return route(ask, generation.roster, chat.unknown_model)

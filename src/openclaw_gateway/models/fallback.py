@@ -69,7 +69,7 @@ class FallbackCaller:
         started = began = self._clock()
         course = Course(call.targets, self._cooldowns, began)
         place = course.take(began)
-        attempt, seen = 1, False
+        attempt, seen, retried = 1, False, False
         while True:
             call.target = target = call.targets[place[0]]
             yield [ModelCalled(target.provider, target.model, attempt)]
@@ -100,10 +100,14 @@ class FallbackCaller:
                 raise failure
             if wait is not None:
                 await self._sleep(wait)
-                attempt += 1
+                attempt, retried = attempt + 1, True
                 continue
             if not course.failed(place, failure):
-                raise course.error()
+                final = course.error()
+                # Asked to wait longer than it may, the gateway has not even tried: its caller still can.
+                final.retries_spent = retried or final.retry_after is None
+                raise final
+            retried = True
             place, began, attempt = course.take(now), now, 1
             log.warning(
                 "model.fallback", model=target.ref, code=failure.code, next=call.targets[place[0]].ref

@@ -83,7 +83,8 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], ProviderReason, str, bool |
     (
         (aiohttp.NonHttpUrlClientError, ValueError),
         "bad_response",
-        f"has no usable base URL. Check {_BASE_URL}.",
+        "cannot be asked: its base URL, its key or one of its headers is not fit for a request. Check "
+        "models.providers.{provider}.",
         None,
     ),
     ((BaseException,), "cut", "lost the connection {phase}. Try again.", None),

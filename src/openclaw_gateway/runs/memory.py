@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.run import now_ms
-from openclaw_gateway.sessions.client_view import as_seen, check_tool_results
+from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import after_covered, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claimed, Entry, Store, Transcript
@@ -48,13 +48,14 @@ class Memory:
         self._zone = zone
 
     def stateless(self, request: RunRequest) -> Recalled:
-        """Raises InvalidRequest (unknown_tool_call_id)."""
+        """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
         messages = self.held.whole(request.origin.owner, request.agent_id, request.messages)
+        messages = without_orphans((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)
 
     async def recall(self, request: RunRequest, claimed: Claimed) -> Recalled:
-        """Raises StoreError, InvalidRequest (unknown_tool_call_id)."""
+        """Raises StoreError, InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
         transcript = claimed.transcript
         # What the model is not told any more, but a client may resend.
         covered: tuple[Entry, ...] = ()
@@ -69,8 +70,9 @@ class Memory:
             )
         stored = [entry.message for entry in transcript.entries]
         if covered:
-            new = after_covered(as_seen([entry.message for entry in covered]), request.messages)
+            told = [entry.message for entry in covered]
+            new = after_covered(as_seen(told), without_orphans(told, request.messages))
         else:
-            new = reconcile(as_seen(stored), request.messages)
+            new = reconcile(as_seen(stored), without_orphans(stored, request.messages))
         check_tool_results([*stored, *new])
         return Recalled(for_model(transcript, new), new, transcript, claimed)

@@ -35,10 +35,10 @@ class Rounds:
         self._max_tool_rounds = max_tool_rounds
 
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
-        """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (tool_name_taken)."""
+        """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (images_unsupported)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
-        toolbox = run.plan.outfit.toolbox(run.request.origin, run.request.session_key)
+        toolbox = run.plan.outfit.toolbox(run.request.origin, run.request.session_key).beside(client)
         request = await _first_request(run, toolbox, recalled.messages)
         names = client.names
         guard = LoopGuard(self._max_tool_rounds, run.tree)
@@ -108,7 +108,7 @@ class Rounds:
 
 async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]) -> ModelRequest:
     client = run.request.client_tools
-    offered = toolbox.beside(client)
+    offered = toolbox.specs + client.tools if client.names else toolbox.specs
     continues = any(isinstance(message, AssistantMessage) for message in messages)
     system = await run.plan.outfit.system(toolbox, run.request.instructions, continuation=continues)
     return ModelRequest(

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from openclaw_gateway.agents.folder import Folder
-from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.tools.base import Tool
+from openclaw_gateway.tools.matching import normal_name
 from openclaw_gateway.wire.run import ClientTools, ToolSpec
 
 
@@ -27,21 +27,19 @@ class Toolbox:
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
-    def beside(self, client: ClientTools) -> tuple[ToolSpec, ...]:
-        """What the model is offered: the agent's tools, then the client's.
+    def beside(self, client: ClientTools) -> "Toolbox":
+        """What of it is left for a run whose request brings tools of its own.
 
-        Raises InvalidRequest for a client tool that has the name of one of the agent's.
+        A client's tool takes the place of the agent's that has its name, or an older or newer one; and where
+        the client demands a call of its tools, no other could be the answer.
         """
-        if not client.tools or client.choice == "none":
-            return self.specs
-        for index, spec in enumerate(client.tools):
-            if spec.name in self._tools:
-                raise InvalidRequest(
-                    f"The tool name '{spec.name}' is taken by one of the agent's own tools: rename yours.",
-                    code="tool_name_taken",
-                    param=f"tools[{index}].function.name",
-                )
-        return self.specs + client.tools
+        if not client.names:
+            return self
+        if client.choice != "auto":
+            return Toolbox((), self.folder)
+        taken = {normal_name(name) for name in client.names}
+        left = [tool for name, tool in self._tools.items() if normal_name(name) not in taken]
+        return self if len(left) == len(self._tools) else Toolbox(left, self.folder)
 
 
 NO_TOOLS = Toolbox()

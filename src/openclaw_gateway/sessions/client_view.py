@@ -39,31 +39,61 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
     return seen
 
 
-def check_tool_results(messages: Sequence[Message]) -> None:
-    """Raises InvalidRequest for a tool message that answers no earlier call, and when the conversation ends
-    with the results of some calls of a message but not of all; it names the ids."""
+def without_orphans(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
+    """`sent` without the results of calls that stand neither in it nor in `before`: clients cut the beginning
+    of what they resend wherever it is long enough.
+
+    Raises InvalidRequest (unknown_tool_call_id) where such a result is what the client now asks about.
+    """
+    if not any(isinstance(message, ToolMessage) for message in sent):
+        return tuple(sent)
     called: set[str] = set()
+    for message in before:
+        _add_calls(called, message)
+    left: list[Message] = []
+    for message in sent:
+        _add_calls(called, message)
+        if not isinstance(message, ToolMessage) or message.tool_call_id in called:
+            left.append(message)
+    last = sent[-1]
+    nothing_left = not left or isinstance(left[-1], AssistantMessage)
+    if nothing_left and isinstance(last, ToolMessage) and last.tool_call_id not in called:
+        raise _unknown_call(last)
+    return tuple(left)
+
+
+def _unknown_call(result: ToolMessage) -> InvalidRequest:
+    return InvalidRequest(
+        f"The tool_call_id '{result.tool_call_id[:80]}' answers no call in this conversation: send the "
+        "assistant message with its tool_calls before the tool message.",
+        code="unknown_tool_call_id",
+        param="messages",
+    )
+
+
+def check_tool_results(messages: Sequence[Message]) -> None:
+    """Raises InvalidRequest (missing_tool_results) when the conversation ends with the results of some calls
+    of a message but not of all; it names the ids."""
+    if not messages or not isinstance(messages[-1], ToolMessage):
+        return
     open_calls: list[str] = []
     for message in messages:
         if isinstance(message, AssistantMessage):
             open_calls = [call.id for call in message.tool_calls]
-            called.update(open_calls)
-        elif isinstance(message, ToolMessage) and message.tool_call_id in called:
-            open_calls = [call_id for call_id in open_calls if call_id != message.tool_call_id]
         elif isinstance(message, ToolMessage):
-            raise InvalidRequest(
-                f"The tool_call_id '{message.tool_call_id[:80]}' answers no call in this conversation: send "
-                "the assistant message with its tool_calls before the tool message.",
-                code="unknown_tool_call_id",
-                param="messages",
-            )
-    if open_calls and messages and isinstance(messages[-1], ToolMessage):
+            open_calls = [call_id for call_id in open_calls if call_id != message.tool_call_id]
+    if open_calls:
         raise InvalidRequest(
             f"The calls {', '.join(call_id[:80] for call_id in open_calls[:10])} have no result yet: send "
             "the results of all calls of a message together, or a user message to go on without them.",
             code="missing_tool_results",
             param="messages",
         )
+
+
+def _add_calls(called: set[str], message: Message) -> None:
+    if isinstance(message, AssistantMessage):
+        called.update(call.id for call in message.tool_calls)
 
 
 def _own_calls(stored: Sequence[Message], place: int) -> set[str]:

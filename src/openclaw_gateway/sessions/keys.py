@@ -1,4 +1,4 @@
-"""Session keys and agent ids: how a conversation is named, and which names a client may choose.
+"""Session keys: how a conversation is named, and which names a client may choose.
 
 Pure. Knows nothing of configuration: whether an agent exists is decided by routing. A key is always
 `agent:<agent id>:<name>`, in lower case; only the agent id is structure, the name is opaque and may
@@ -8,15 +8,13 @@ hold further colons. Keys never become paths.
 import re
 from typing import NamedTuple
 
+from openclaw_gateway.config.agent_id import is_agent_id
 from openclaw_gateway.errors import InvalidRequest
 
-DEFAULT_AGENT_ID = "main"
 MAX_NAME_CHARS = 256
 RESERVED_NAMESPACES = ("subagent", "cron", "acp")
 SESSION_KEY_HEADER = "x-openclaw-session-key"
 
-_AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII | re.IGNORECASE)
-_NOT_IN_AGENT_ID = re.compile(r"[^a-z0-9_-]+")
 # Control characters, line and paragraph separators, direction overrides, the byte order mark and lone
 # surrogates: what breaks a log line, a terminal, a header or SQLite. Joiners and the spaces of other
 # scripts are letters' company in real names and may stay.
@@ -28,19 +26,6 @@ class SessionKey(NamedTuple):
 
     agent_id: str
     key: str
-
-
-def normalise_agent_id(text: str) -> str:
-    """The agent id that `text` means; `main` when nothing usable is left of it."""
-    text = text.strip()
-    if _AGENT_ID.fullmatch(text):
-        return text.lower()
-    return _NOT_IN_AGENT_ID.sub("-", text.lower()).strip("-")[:64] or DEFAULT_AGENT_ID
-
-
-def is_agent_id(text: str) -> bool:
-    """Whether `text` is an agent id as it stands, in any case: normalising changes nothing else."""
-    return text != "" and text.isascii() and normalise_agent_id(text) == text.lower()
 
 
 def explicit_key(header_value: str, agent_id: str) -> SessionKey:

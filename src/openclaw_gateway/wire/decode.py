@@ -5,9 +5,10 @@ say the wrong thing; all of it becomes one DecodeError whose `path` is a field p
 and whose `reason` is a sentence about the client's JSON, not about our types.
 """
 
+import json
 import re
 from itertools import accumulate
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +24,15 @@ _JSON_NAMES = {
     "null": "null",
 }
 _TYPES = re.compile(r"`((?:str|int|float|bool|array|object|null)(?: \| \w+)*)`")
+# An escaped surrogate, or one in bytes.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_ALONE = re.compile(rb"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|\xed[\xa0-\xbf]")
+_HALF_REASON = (
+    "it has half of an emoji in it (a surrogate, \\ud800 to \\udfff, without its other half): the text was "
+    "cut in the middle of a character; cut it between characters"
+)
+_MOST_PARTS = 100_000
+_MOST_PATH = 200
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 # Deeper by one, or as a signed byte by minus one.
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
@@ -45,11 +55,21 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
     except msgspec.ValidationError as error:
         raise _validation(str(error)) from None
     except msgspec.DecodeError as error:
-        raise DecodeError(_syntax(str(error))) from None
+        raise (_half(data) or DecodeError(_syntax(str(error)))) from None
     except UnicodeDecodeError:
-        raise DecodeError("the JSON is not valid UTF-8") from None
+        raise _not_utf8(data) from None
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
+
+
+def check_utf8(data: bytes) -> None:
+    """Raises DecodeError; for what is decoded as Raw, into which `decode` does not look."""
+    if data.isascii():
+        return
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise _not_utf8(data) from None
 
 
 def depth_exceeds(data: bytes, limit: int) -> bool:
@@ -67,6 +87,29 @@ def depth_exceeds(data: bytes, limit: int) -> bool:
     return max(accumulate(memoryview(outside).cast("b")), default=0) > limit
 
 
+def _not_utf8(data: bytes | msgspec.Raw) -> DecodeError:
+    return _half(data) or DecodeError("the JSON is not valid UTF-8")
+
+
+def _half(data: bytes | msgspec.Raw) -> DecodeError | None:
+    """The error that names the first string in which half of an emoji stands alone, if there is one.
+
+    In a document of very many parts, through which the search would take seconds, without its place.
+    """
+    text = bytes(data)
+    if _HALF.search(text) is None:
+        return None
+    if text.count(b",") > _MOST_PARTS:
+        return DecodeError(_HALF_REASON) if _ALONE.search(text) else None
+    try:
+        # Unlike msgspec it reads them, so that we can see where they are.
+        document = json.loads(text.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return None
+    path = _path_of_half(document)
+    return None if path is None else DecodeError(_HALF_REASON, path[:_MOST_PATH])
+
+
 def _validation(text: str) -> DecodeError:
     match = _AT.search(text)
     path = match["path"].removeprefix("$").removeprefix(".") if match else ""
@@ -75,9 +118,29 @@ def _validation(text: str) -> DecodeError:
     return DecodeError(reason[:1].lower() + reason[1:], path)
 
 
+def _path_of_half(document: Any) -> str | None:
+    """The path of the first string with a lone surrogate in it, "" for the whole; None = nowhere."""
+    left: list[tuple[str, Any]] = [("", document)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, str) and _is_half(value):
+            return path
+        if isinstance(value, list):
+            left += [(f"{path}[{at}]", item) for at, item in reversed(list(enumerate(value)))]
+        elif isinstance(value, dict):
+            if any(map(_is_half, value)):
+                return path
+            left += [(f"{path}.{key}" if path else key, item) for key, item in reversed(value.items())]
+    return None
+
+
+def _is_half(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _syntax(text: str) -> str:
-    if "surrogate" in text or "unexpected end of escaped utf-16" in text:
-        return "the JSON has an escaped surrogate (\\ud800 to \\udfff) without its other half"
-    if text == "Input data was truncated":
-        return "the JSON ends too early (or has a lone \\ud800 to \\udfff escape)"
-    return text
+    return "the JSON ends too early" if text == "Input data was truncated" else text

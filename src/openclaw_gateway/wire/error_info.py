@@ -2,11 +2,15 @@
 
 from msgspec import Struct
 
-from openclaw_gateway.errors import GatewayError, error_type
+from openclaw_gateway.errors import GatewayError, ProviderError, error_type
 
 
 class ErrorInfo(Struct, frozen=True, omit_defaults=True):
-    """A GatewayError without its class. `status` is the HTTP status, `retry_after` in seconds."""
+    """A GatewayError without its class. `status` is the HTTP status, `retry_after` in seconds.
+
+    `retries_spent`: it may pass, but the gateway has just waited for that in vain: to a person that is
+    `retryable`, to a client that would ask again by itself it is not.
+    """
 
     message: str
     type: str
@@ -15,6 +19,7 @@ class ErrorInfo(Struct, frozen=True, omit_defaults=True):
     param: str | None = None
     retry_after: float | None = None
     retryable: bool = False
+    retries_spent: bool = False
 
 
 def error_info(error: GatewayError) -> ErrorInfo:
@@ -27,4 +32,5 @@ def error_info(error: GatewayError) -> ErrorInfo:
         error.param,
         error.retry_after,
         error.retryable,
+        isinstance(error, ProviderError) and error.retries_spent,
     )

@@ -47,11 +47,13 @@ class Sampling(Struct, frozen=True):
 
 
 class ToolSpec(Struct, frozen=True):
-    """A function tool as a model is offered it. `parameters` is a JSON schema of type object."""
+    """A function tool as a model is offered it. `parameters` is a JSON schema of type object; `strict` asks
+    the vendor to hold the model to it, None = nobody has said."""
 
     name: str
     description: str
     parameters: Raw
+    strict: bool | None = None
 
 
 class NamedTool(Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from msgspec import Struct, field
 
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.config.schema.values import Count, HttpUrl, PathText, SecretOrNumber
+from openclaw_gateway.config.schema.values import Count, HeaderValue, HttpUrl, PathText, SecretOrNumber
 
 
 class McpServer(Guarded, frozen=True, rename="camel"):
@@ -20,7 +20,7 @@ class McpServer(Guarded, frozen=True, rename="camel"):
     cwd: PathText | None = None
     working_directory: PathText | None = None
     url: HttpUrl | None = None
-    headers: dict[str, SecretOrNumber] = field(default_factory=dict)
+    headers: dict[str, HeaderValue] = field(default_factory=dict)
     transport: Literal["streamable-http", "sse"] = "streamable-http"
     connection_timeout_ms: Count = 30_000
     call_timeout_ms: Count = 60_000

@@ -5,7 +5,14 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct, field
 
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.config.schema.values import Count, Filled, HttpUrl, SecondsOrUnlimited, Secret
+from openclaw_gateway.config.schema.values import (
+    Count,
+    Filled,
+    HeaderValue,
+    HttpUrl,
+    SecondsOrUnlimited,
+    Secret,
+)
 
 # Every dialect the file may name. Which of them we speak is the business of the models floor.
 ApiName = Literal[
@@ -50,7 +57,7 @@ class ProviderConfig(Guarded, frozen=True, rename="camel"):
     api_key: Secret | None = None
     api_keys: tuple[Secret, ...] = ()
     api: ApiName = "openai-completions"
-    headers: dict[str, Secret] = field(default_factory=dict)
+    headers: dict[str, HeaderValue] = field(default_factory=dict)
     auth_header: bool = True
     models: tuple[ModelDefinition, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)

@@ -9,8 +9,10 @@ from msgspec import Meta
 
 # A credential: text, or an object {source: "env", id: "NAME"} that says where to take it from.
 Secret = Annotated[str, Meta(extra={"form": "secret"})]
-# The same where people also write a number or true and false: in variables and headers, which are text.
+# The same where people also write a number or true and false: in variables, which are text, as it stands.
 SecretOrNumber = Annotated[str, Meta(extra={"form": "secret-or-number"})]
+# The same in headers, which are one line of text.
+HeaderValue = Annotated[str, Meta(extra={"form": "header"})]
 # A path of the operator's; a leading ~ is replaced by the home directory while loading.
 PathText = Annotated[str, Meta(extra={"form": "path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]

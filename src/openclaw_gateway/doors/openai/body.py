@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
+from openclaw_gateway.wire.decode import DecodeError, check_utf8, decode, depth_exceeds
 
 T = TypeVar("T")
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -21,7 +21,6 @@ class Body:
 
     def __init__(self, fields: dict[str, msgspec.Raw]) -> None:
         self._fields = fields
-        self._ignored: list[str] = []
 
     def take(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
         """The field's value; None when it is absent or null. Raises InvalidRequest naming it."""
@@ -42,14 +41,10 @@ class Body:
         """The field's JSON text, untouched; it stays to be taken."""
         return self._fields[name]
 
-    def ignore(self, name: str) -> None:
-        """Note a part of a field that was taken which has no effect."""
-        self._ignored.append(name)
-
     @property
     def left(self) -> tuple[str, ...]:
-        """Names of what had no effect: fields that nobody took and that are not null, parts of others."""
-        return (*self._fields, *self._ignored)
+        """Names of the fields that had no effect: nobody took them and they are not null."""
+        return tuple(self._fields)
 
 
 def parse(data: bytes, max_depth: int) -> Body:
@@ -58,7 +53,12 @@ def parse(data: bytes, max_depth: int) -> Body:
         raise InvalidRequest(f"The JSON body is nested deeper than {max_depth} levels.", code="json_too_deep")
     try:
         fields = decode(_FIELDS, data or b"{}")
+        check_utf8(data)
     except DecodeError as error:
+        if error.path:
+            raise InvalidRequest(
+                f"`{error.path}`: {error.reason}.", code="invalid_json", param=error.path
+            ) from None
         reason = "it must be a JSON object" if error.reason.startswith("expected an object") else error.reason
         raise InvalidRequest(f"The request body is not valid: {reason}.", code="invalid_json") from None
     return Body({name: raw for name, raw in fields.items() if bytes(raw) != _NULL})

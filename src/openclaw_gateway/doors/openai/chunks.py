@@ -15,6 +15,9 @@ from openclaw_gateway.wire.run import RunResult, Usage
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
+# How a chunk ends that is not the last: after the inside of its delta, and after that of a tool call.
+_GOES_ON = b'},"logprobs":null,"finish_reason":null}]}\n\n'
+_CALL_GOES_ON = b"]" + _GOES_ON
 _SEPARATORS = (
     (b"\xe2\x80\xa8", b"\\u2028"),
     (b"\xe2\x80\xa9", b"\\u2029"),
@@ -40,16 +43,16 @@ class ChatVoice:
 
     def head(self) -> bytes:
         """The chunk with the role."""
-        return self._delta + b'{"role":"assistant"},"finish_reason":null}]}\n\n'
+        return self._delta + b'{"role":"assistant"' + _GOES_ON
 
     def deltas(self, events: Iterable[Event]) -> bytes:
         """The deltas among `events`, each its own chunk, as one piece of bytes."""
         frames: list[bytes] = []
         for event in events:
             if isinstance(event, TextDelta):
-                frames += (self._text, _json(event.text), b'},"finish_reason":null}]}\n\n')
+                frames += (self._text, _json(event.text), _GOES_ON)
             elif isinstance(event, ReasoningDelta):
-                frames += (self._reasoning, _json(event.text), b'},"finish_reason":null}]}\n\n')
+                frames += (self._reasoning, _json(event.text), _GOES_ON)
             elif isinstance(event, ToolCallStarted):
                 call = _CallStart(event.index, event.id, "function", _Function(event.name, ""))
                 frames.append(self._tool_calls(_encode(call)))
@@ -60,11 +63,12 @@ class ChatVoice:
 
     def _tool_calls(self, call: bytes) -> bytes:
         head = self._delta + b'{"tool_calls":['
-        return head + _separated(call) + b']},"finish_reason":null}]}\n\n'
+        return head + _separated(call) + _CALL_GOES_ON
 
     def end(self, result: RunResult) -> bytes:
         """The finish chunk, the usage chunk when it was asked for, and [DONE]."""
-        finish = self._delta + b'{},"finish_reason":' + _json(result.finish_reason or "stop") + b"}]}\n\n"
+        reason = _json(result.finish_reason or "stop")
+        finish = self._delta + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
         if not self._include_usage:
             return finish + DONE
         usage = _encode(usage_object(result.usage))
@@ -126,6 +130,7 @@ class UsageObject(Struct, frozen=True):
 class _Message(Struct, frozen=True):
     role: str
     content: str | None
+    refusal: None = None
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     tool_calls: tuple[_Call, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -134,6 +139,8 @@ class _Choice(Struct, frozen=True):
     index: int
     message: _Message
     finish_reason: str
+    # The published schema wants them there, null where there are none.
+    logprobs: None = None
 
 
 class _Completion(Struct, frozen=True):
@@ -172,7 +179,12 @@ def completion(run_id: str, created: int, model: str, result: RunResult) -> byte
         _Call(call.id, "function", _Function(call.name, call.arguments)) for call in result.tool_calls
     )
     content = result.text or (None if calls else "")
-    message = _Message("assistant", content, result.reasoning or msgspec.UNSET, calls or msgspec.UNSET)
+    message = _Message(
+        "assistant",
+        content,
+        reasoning_content=result.reasoning or msgspec.UNSET,
+        tool_calls=calls or msgspec.UNSET,
+    )
     choice = _Choice(0, message, result.finish_reason or "stop")
     return _encode(
         _Completion(run_id, "chat.completion", created, model, (choice,), usage_object(result.usage))

@@ -3,39 +3,56 @@
 Pure. Whether the agent's model can see is decided where the model is known.
 """
 
-import base64
 import binascii
-import re
 
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import Image
 
 MAX_IMAGES = 8
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
-_DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+);base64,(?P<data>[A-Za-z0-9+/=_-]*)", re.ASCII)
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+# What people and older systems call them.
+_OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
+_QUOTED = ((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="), (b"%0A", b""), (b"%0D", b""), (b"%20", b""))
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def image_of(url: str, where: str) -> Image:
-    """Raises InvalidRequest naming the part."""
-    if not url.startswith("data:"):
+    """The image in a data URL, in whatever of its spellings (RFC 2397 and what clients make of it): with
+    parameters, in any case, percent-encoded, with line breaks, in the alphabet for URLs, without padding.
+
+    Raises InvalidRequest naming the part.
+    """
+    scheme, colon, rest = url.partition(":")
+    if not colon or scheme.strip().lower() != "data":
         raise _refused(where, "image URLs are not fetched: send the image as a data URL (base64)")
-    found = _DATA_URL.fullmatch(url)
-    if found is None:
+    head, comma, data = rest.partition(",")
+    media_type, *parameters = (part.strip().lower() for part in head.split(";"))
+    if not comma or "base64" not in parameters:
         raise _refused(where, "the data URL must be data:<type>;base64,<data>")
-    media_type = found["type"].lower()
+    media_type = _OTHER_NAMES.get(media_type, media_type)
     if media_type not in _TYPES:
         raise _refused(where, f"the image type must be one of {', '.join(_TYPES)}")
-    data = found["data"]
-    if len(data) * 3 // 4 > MAX_IMAGE_BYTES:
+    return Image(media_type, _base64(data, where))
+
+
+def _base64(data: str, where: str) -> str:
+    """The same bytes in the standard alphabet, padded and without breaks."""
+    raw = data.encode("utf-8", "surrogatepass")
+    if b"%" in raw:
+        for quoted, plain in _QUOTED:
+            raw = raw.replace(quoted, plain).replace(quoted.lower(), plain)
+    raw = raw.translate(_STANDARD, b" \t\r\n\f").rstrip(b"=")
+    if len(raw) * 3 // 4 > MAX_IMAGE_BYTES:
         raise _refused(where, f"the image is larger than {MAX_IMAGE_BYTES} bytes")
+    raw += b"=" * (-len(raw) % 4)
     try:
-        decoded = base64.b64decode(data, validate=True)
+        decoded = binascii.a2b_base64(raw, strict_mode=True)
     except binascii.Error:
         raise _refused(where, "the data is not valid base64") from None
     if not decoded:
         raise _refused(where, "the image is empty")
-    return Image(media_type, data)
+    return raw.decode("ascii")
 
 
 def check_count(images: int) -> None:

@@ -5,7 +5,7 @@ tool calls, extra fields. System and developer texts are taken out and joined, i
 message keeps its role.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -61,7 +61,7 @@ _TEXT_PARTS = {"text", "input_text", "output_text", None}
 _IMAGE_PARTS = {"image_url", "input_image"}
 
 
-def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
+def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
     """(the client's instructions, the conversation). Raises InvalidRequest naming the message."""
     instructions: list[str] = []
     conversation: list[Message] = []
@@ -79,7 +79,11 @@ def translate(sent: Iterable[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
             case "tool":
                 conversation.append(_tool(message, text, where))
             case "function":
-                conversation.append(_function(message, text, where, conversation))
+                result = _function(message, text, conversation)
+                if result is not None:
+                    conversation.append(result)
+                elif index == len(sent) - 1:
+                    raise _no_such_call(message, where)
             case role:
                 raise InvalidRequest(
                     f"`{where}.role`: {role[:40]!r} is no role. Use system, developer, user, assistant, "
@@ -146,14 +150,18 @@ def _tool(message: ChatMessage, text: str, where: str) -> ToolMessage:
     return ToolMessage(message.tool_call_id, text, message.name)
 
 
-def _function(message: ChatMessage, text: str, where: str, before: list[Message]) -> ToolMessage:
-    """The old function role has no call id: it answers the newest call of its name."""
+def _function(message: ChatMessage, text: str, before: list[Message]) -> ToolMessage | None:
+    """The old function role has no call id: it answers the newest call of its name, if there is one left."""
     for earlier in reversed(before):
         if isinstance(earlier, AssistantMessage):
             for call in earlier.tool_calls:
                 if call.name == message.name:
                     return ToolMessage(call.id, text, message.name)
-    raise InvalidRequest(
+    return None
+
+
+def _no_such_call(message: ChatMessage, where: str) -> InvalidRequest:
+    return InvalidRequest(
         f"`{where}.name`: no earlier assistant message calls the function {str(message.name)[:64]!r}.",
         param=f"{where}.name",
     )

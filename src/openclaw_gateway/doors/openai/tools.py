@@ -1,9 +1,10 @@
 """The request's own function tools: what they may look like, and the sentence when they look else.
 
-Pure. The agent's tools are not known here; a clash of names is found where both meet.
+Pure. The agent's tools are not known here.
 """
 
 import re
+from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -24,15 +25,32 @@ class _Function(Struct, frozen=True):
     strict: bool | None = None
 
 
-class _Tool(Struct, frozen=True):
+class _Tool(_Function, frozen=True):
+    """Its function stands in a field of its own, or, as in OpenAI's newer API, in the tool itself."""
+
     type: str | None = None
     function: _Function | None = None
 
 
+class _Choice(Struct, frozen=True):
+    """`name` stands in `function` or beside `type`, as with the tools."""
+
+    type: str | None = None
+    name: str | None = None
+    function: _Function | None = None
+
+
 _TOOLS = msgspec.json.Decoder(list[_Tool])
-_CHOICE = msgspec.json.Decoder(str | _Tool)
+_CHOICE = msgspec.json.Decoder(str | _Choice)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
+# "any" is what other vendors call it.
+_WORDS: dict[str, Literal["auto", "none", "required"]] = {
+    "auto": "auto",
+    "none": "none",
+    "required": "required",
+    "any": "required",
+}
 
 
 def take_tools(body: Body) -> ClientTools:
@@ -46,10 +64,9 @@ def take_tools(body: Body) -> ClientTools:
     names = [tool.name for tool in tools]
     for index, name in enumerate(names):
         if name in names[:index]:
-            where = f"tools[{index}].function.name"
+            flat = sent[index].function is None
+            where = f"tools[{index}].name" if flat else f"tools[{index}].function.name"
             raise InvalidRequest(f"`{where}`: the name '{name}' is there twice.", param=where)
-    if any(tool.function and tool.function.strict for tool in sent):
-        body.ignore("tools.function.strict")
     choice = _choice(body, names)
     return ClientTools(tools, choice, body.take("parallel_tool_calls", _BOOLEAN))
 
@@ -58,56 +75,60 @@ def _spec(tool: _Tool, where: str) -> ToolSpec:
     if tool.type not in {None, "function"}:
         raise InvalidRequest(f"`{where}.type`: only function tools are supported.", param=f"{where}.type")
     function = tool.function
-    if function is None:
+    if function is None and tool.name:
+        function = tool
+    elif function is None:
         raise InvalidRequest(f"`{where}.function` is required.", param=f"{where}.function")
+    else:
+        where = f"{where}.function"
     if not function.name or not _NAME.fullmatch(function.name):
         raise InvalidRequest(
-            f"`{where}.function.name` must be 1 to 64 letters, digits, '_' or '-'.",
-            param=f"{where}.function.name",
+            f"`{where}.name` must be 1 to 64 letters, digits, '_' or '-'.",
+            param=f"{where}.name",
         )
-    return ToolSpec(function.name, function.description or "", _parameters(function, where))
+    return ToolSpec(function.name, function.description or "", _parameters(function, where), function.strict)
 
 
 def _parameters(function: _Function, where: str) -> Raw:
     raw = function.parameters
     if bytes(raw) == b"null":
         return _NO_PARAMETERS
+    path = f"{where}.parameters"
     try:
         _OBJECT.decode(raw)
     except msgspec.MsgspecError:
-        path = f"{where}.function.parameters"
         raise InvalidRequest(f"`{path}` must be a JSON schema: an object.", param=path) from None
     return raw.copy()
 
 
 def _choice(body: Body, names: list[str]) -> ToolChoice:
     chosen = body.take("tool_choice", _CHOICE)
-    match chosen:
-        case None:
-            return "auto"
-        case "none":
-            return "none"
-        case "auto":
-            return "auto"
-        case "required":
-            if not names:
-                raise InvalidRequest(
-                    "`tool_choice` is required but no tools were provided.", param="tool_choice"
-                )
-            return "required"
-        case _Tool(type=str(kind)) if kind != "function":
-            raise InvalidRequest(
-                "`tool_choice.type`: only function tools can be chosen.", param="tool_choice.type"
-            )
-        case _Tool(function=_Function(name=str(name))):
-            if name not in names:
-                raise InvalidRequest(
-                    f"`tool_choice` requested an unknown tool: '{name[:64]}' is not among `tools`.",
-                    param="tool_choice",
-                )
-            return NamedTool(name)
-        case _:
-            raise InvalidRequest(
-                '`tool_choice` must be auto, none, required or {"type":"function","function":{"name":…}}.',
-                param="tool_choice",
-            )
+    word = chosen.type if isinstance(chosen, _Choice) else chosen
+    if chosen is None:
+        return "auto"
+    if word in _WORDS:
+        if _WORDS[word] == "required" and not names:
+            raise InvalidRequest("`tool_choice` is required but no tools were provided.", param="tool_choice")
+        return _WORDS[word]
+    if isinstance(chosen, str):
+        raise _not_a_choice()
+    if word not in {None, "function", "tool"}:
+        raise InvalidRequest(
+            "`tool_choice.type` must be auto, none, required or function.", param="tool_choice.type"
+        )
+    name = chosen.name if chosen.function is None else chosen.function.name
+    if not name:
+        raise _not_a_choice()
+    if name not in names:
+        raise InvalidRequest(
+            f"`tool_choice` requested an unknown tool: '{name[:64]}' is not among `tools`.",
+            param="tool_choice",
+        )
+    return NamedTool(name)
+
+
+def _not_a_choice() -> InvalidRequest:
+    return InvalidRequest(
+        '`tool_choice` must be auto, none, required or {"type":"function","function":{"name":…}}.',
+        param="tool_choice",
+    )

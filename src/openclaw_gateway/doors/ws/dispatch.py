@@ -12,10 +12,10 @@ from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.method import Method, RunFailed
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.protocol import encoded, failure, read_request, success, unknown_method
-from openclaw_gateway.doors.ws.refusals import info_shape, scope_shape, shape
+from openclaw_gateway.doors.ws.refusals import info_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
-from openclaw_gateway.errors import Forbidden, GatewayError, Overloaded
+from openclaw_gateway.errors import GatewayError, Overloaded
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import Run
@@ -69,8 +69,6 @@ class Dispatcher:
             self._principal.require(method.scope)
             call = _Call(frame.id, self._gateway, self._principal, self._socket, self._feed)
             return success(frame.id, await method.bind(frame)(call))
-        except Forbidden as refused:
-            error = scope_shape(refused, method.scope)
         except GatewayError as refused:
             error = shape(refused)
         except RunFailed as failed:

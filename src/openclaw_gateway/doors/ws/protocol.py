@@ -106,7 +106,8 @@ def read_connect(data: bytes, max_depth: int) -> Connect | Refusal:
             frame, invalid('only the role "operator" is served here: this gateway has no nodes or workers')
         )
     auth = params.auth
-    secret = (auth.token or auth.password) if auth else None
+    # As over HTTP, where white space around a credential is none of it.
+    secret = ((auth.token or auth.password or "").strip() or None) if auth else None
     return Connect(frame.id, protocol, secret, params.scopes or ())
 
 

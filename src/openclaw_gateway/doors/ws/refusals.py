@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from openclaw_gateway.errors import Forbidden, GatewayError, RateLimited, Unauthorized
+from openclaw_gateway.errors import Forbidden, GatewayError, MissingScope, RateLimited, Unauthorized
 from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
 
@@ -18,6 +18,8 @@ _PARAMS = {"x-openclaw-session-key": "sessionKey", "x-openclaw-agent-id": "agent
 
 def shape(error: GatewayError) -> ErrorShape:
     """A refused call."""
+    if isinstance(error, MissingScope):
+        return _scope_shape(error)
     return info_shape(error_info(error))
 
 
@@ -33,15 +35,6 @@ def info_shape(info: ErrorInfo, *, run_id: str | None = None) -> ErrorShape:
         details,
         retryable=info.retryable or UNSET,
         retry_after_ms=UNSET if info.retry_after is None else int(info.retry_after * 1000),
-    )
-
-
-def scope_shape(error: Forbidden, scope: str) -> ErrorShape:
-    """A method that the caller's scopes do not include."""
-    return ErrorShape(
-        "FORBIDDEN",
-        error.message,
-        {"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope], "httpStatus": 403},
     )
 
 
@@ -65,6 +58,11 @@ def auth_shape(error: Unauthorized | RateLimited, mode: str, *, secret_sent: boo
 def invalid(message: str, **details: Any) -> ErrorShape:
     """A request that is wrong in itself."""
     return ErrorShape("INVALID_REQUEST", message, {"code": "invalid_request", "httpStatus": 400} | details)
+
+
+def _scope_shape(error: MissingScope) -> ErrorShape:
+    details = {"missingScope": error.scope, "requiredScopes": [error.scope], "httpStatus": error.http_status}
+    return ErrorShape("FORBIDDEN", error.message, {"code": "MISSING_SCOPE"} | details)
 
 
 def _code(info: ErrorInfo) -> ErrorCode:

@@ -13,6 +13,7 @@ from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from aiohttp.http import WebSocketReader, WebSocketWriter
 
 from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.doors.ws.bucket import TokenBucket
 from openclaw_gateway.doors.ws.protocol import Close
 from openclaw_gateway.errors import InvalidRequest
@@ -80,20 +81,26 @@ class Socket:
         """
         async with self._sending:
             await self.response.send_frame(frame, WSMsgType.TEXT)
-            left = self._unread()
+            limit_s = self._limits.reader_stall_s
+            stall = Stall(limit_s, self._loop.time())
+            if self._unread():
+                self._has_stalled(stall)
             while True:
                 try:
-                    async with asyncio.timeout(self._limits.reader_stall_s):
+                    async with asyncio.timeout(limit_s):
                         await self._request.writer.drain()
                         return
                 except TimeoutError:
-                    before, left = left, self._unread()
-                    if left >= before:
+                    if self._has_stalled(stall):
                         self._abort()
                         raise Dropped("the reader has stalled") from None
 
     async def close(self, code: int, reason: str = "") -> None:
         await self.response.close(code=code, message=reason.encode()[:123].decode(errors="ignore").encode())
+
+    def _has_stalled(self, stall: Stall) -> bool:
+        transport = self._request.transport
+        return transport is None or stall.look(backlog(transport), self._loop.time())
 
     def _unread(self) -> int:
         transport = self._request.transport
@@ -113,13 +120,25 @@ class _Response(web.WebSocketResponse[Literal[False]]):
         super().__init__(
             timeout=_CLOSE_WAIT_S,
             autoping=False,  # so that pings count as messages
-            heartbeat=2 * limits.reader_stall_s,  # aiohttp gives the pong half of it
+            heartbeat=4 * limits.reader_stall_s,  # aiohttp gives the pong half of it
             compress=False,
             max_msg_size=limits.max_ws_frame_bytes,
             writer_limit=_NEVER_WAIT,
             decode_text=False,
         )
         self.gate = _Gate(limits.max_ws_frame_before_connect_bytes + _FRAME_HEAD)
+        self._stall = Stall(limits.reader_stall_s, 0.0)
+
+    def _pong_not_received(self) -> None:
+        """The pong of a slow reader stands behind all that it has not taken yet."""
+        request, loop = self._req, asyncio.get_running_loop()
+        transport = request.transport if request is not None else None
+        if transport is not None:
+            behind = backlog(transport)
+            if behind.waiting and not self._stall.look(behind, loop.time()):
+                self._reset_heartbeat()
+                return
+        super()._pong_not_received()
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
         super()._post_start(request, protocol, writer)

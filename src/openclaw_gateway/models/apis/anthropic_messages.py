@@ -23,6 +23,7 @@ from openclaw_gateway.models.apis.settings import (
     max_tokens,
     schema_of,
     settings,
+    strict_tools,
     thinking,
     written,
 )
@@ -93,7 +94,7 @@ def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     kind = schema_of(chosen)[0]
     if kind == "json_object" or (kind == "json_schema" and not can.schema):
         names += ["response_format"]
-    return asked_for(request, *names)
+    return asked_for(request, *names) + strict_tools(request)
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:

@@ -22,6 +22,7 @@ from openclaw_gateway.models.apis.settings import (
     max_tokens,
     schema_of,
     settings,
+    strict_tools,
     thinking,
     written,
 )
@@ -93,7 +94,7 @@ def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
         names += asked_for(request, "reasoning_effort")
     if request.tools and request.parallel_tool_calls is not None:
         names += ("parallel_tool_calls",)
-    return names
+    return names + strict_tools(request)
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:

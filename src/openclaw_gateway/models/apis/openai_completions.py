@@ -62,6 +62,7 @@ class _Spec(Struct):
     name: str
     parameters: Raw
     description: str | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
 
 
 class _Tool(Struct, tag_field="type", tag="function"):
@@ -194,7 +195,8 @@ def _escaped(text: str) -> Raw:
 
 
 def _tool(spec: ToolSpec) -> _Tool:
-    return _Tool(_Spec(spec.name, spec.parameters, spec.description or UNSET))
+    strict = UNSET if spec.strict is None else spec.strict
+    return _Tool(_Spec(spec.name, spec.parameters, spec.description or UNSET, strict))
 
 
 def refuses_stream_options(status: int, said: bytes) -> bool:

@@ -32,7 +32,7 @@ _LEAST_TOKENS = 16
 class _Tool(Struct, tag_field="type", tag="function"):
     name: str
     parameters: Raw
-    # Strict is this API's default and refuses most schemas people write.
+    # Strict is this API's default, and refuses most schemas people write: only who asks for it has it.
     strict: bool = False
     description: str | UnsetType = UNSET
 
@@ -153,7 +153,7 @@ def _text(chosen: Sampling) -> Any:
 
 
 def _tool(spec: ToolSpec) -> _Tool:
-    return _Tool(spec.name, spec.parameters, description=spec.description or UNSET)
+    return _Tool(spec.name, spec.parameters, spec.strict is True, spec.description or UNSET)
 
 
 def _choice(choice: ToolChoice) -> Any:

@@ -84,6 +84,11 @@ def asked_for(request: ModelRequest, *names: str) -> tuple[str, ...]:
     return tuple(name for name in names if getattr(request.sampling, name) is not UNSET)
 
 
+def strict_tools(request: ModelRequest) -> tuple[str, ...]:
+    """The field's name, for dialects that have nothing like it, when a tool asks to be held to its schema."""
+    return ("tools.function.strict",) if any(spec.strict for spec in request.tools) else ()
+
+
 def schema_of(chosen: Sampling) -> tuple[str, dict[str, Any] | None]:
     """(`text`, `json_object` or `json_schema`; the schema's own object: name, schema, strict, …)."""
     form = chosen.response_format

@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.doors.ws.method import Call, Method
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.store import SessionRecord
@@ -46,7 +48,11 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
 async def _list(call: Call, params: ListParams) -> object:
     gateway, principal = call.gateway, call.principal
     limit, offset = params.limit or 100, params.offset or 0
-    agent = params.agent_id.lower() if params.agent_id else None
+    agent = asked_agent_id(params.agent_id) if params.agent_id else None
+    if params.agent_id and agent is None:
+        raise InvalidRequest(
+            "invalid sessions.list params: agentId is no agent id", code="invalid_params", param="agentId"
+        )
     if params.search or params.active_minutes:
         newest, _ = await gateway.sessions(principal, agent=agent, limit=_SCANNED)
         fitting = [record for record in newest if _fits(record, params)]

@@ -1,0 +1,54 @@
+"""What to say of a path that is not served here: which setting of the client leads to one that is.
+
+Pure. Clients build these paths themselves, from a base URL and the API they were told to speak; the person
+in front of them sees only this sentence.
+"""
+
+from collections.abc import Container
+
+CHAT = "/v1/chat/completions"
+_USE_CHAT = f"set your client to the chat completions API, POST {CHAT}"
+# By the first segment after /v1.
+_APIS = {
+    "responses": (
+        f"The Responses API is not served here: {_USE_CHAT} (a switch such as 'use Responses API' off; "
+        "client.chat.completions in the openai packages, openai.chat(model) in the Vercel AI SDK)."
+    ),
+    "completions": f"The older completions API is not served here: {_USE_CHAT}.",
+    "messages": f"Anthropic's API is not served here: {_USE_CHAT} ('OpenAI compatible' in most clients).",
+    "embeddings": "Embeddings are not served here: set your client's embedding model to another provider.",
+    "images": "Images are not made here: set your client's image generation to another provider.",
+    "audio": "Speech is not served here: set your client's speech settings to another provider.",
+    "moderations": "Moderation is not served here: set it to another provider in your client, or off.",
+    "files": "Files are not kept here: send what is in them in the messages.",
+    "assistants": f"The Assistants API is not served here: {_USE_CHAT}.",
+    "threads": f"The Assistants API is not served here: {_USE_CHAT}.",
+    "realtime": f"The Realtime API is not served here: {_USE_CHAT}.",
+}
+_WITH_VERSION = {"chat", "models", *_APIS}
+_OLLAMA = {"chat", "generate", "tags", "version", "show", "ps", "embed", "embeddings"}
+
+
+def absent(path: str, served: Container[str]) -> str:
+    """The sentence for `path`; `served` are the paths there are."""
+    segments = [segment for segment in path.lower().split("/") if segment]
+    plain = "/" + "/".join(segments)
+    if plain != path and plain in served:
+        return f"There is no such path here: it is {plain}, in lower case and without further slashes."
+    match segments:
+        case ["v1", "v1", *_]:
+            return "The path has /v1 twice: your client adds it itself, so give it the base URL without /v1."
+        case ["v1", api, *_] if api in _APIS:
+            return _APIS[api]
+        case ["api", call, *_] if call in _OLLAMA:
+            return (
+                "Ollama's own API is not served here: choose 'OpenAI compatible' in your client, and a base "
+                "URL that ends in /v1."
+            )
+        case [first, *_] if first in _WITH_VERSION:
+            return "The path lacks /v1: the base URL in your client's settings must end in /v1."
+        case _:
+            return (
+                f"There is no such path here. The OpenAI API is at {CHAT} and /v1/models: the base URL in "
+                "your client's settings must end in /v1, with nothing behind it."
+            )

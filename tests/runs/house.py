@@ -84,8 +84,8 @@ class House:
         async with asyncio.timeout(5):
             return await run.wait()
 
-    async def transcript(self, session: str = SESSION) -> list[Message]:
-        return [entry.message for entry in await self.store.transcript(session)]
+    async def transcript(self, session: str = SESSION, *, owner: str = "me") -> list[Message]:
+        return [entry.message for entry in await self.store.transcript(owner, session)]
 
 
 @asynccontextmanager

@@ -62,6 +62,10 @@ class SqliteThread:
         self._open = False
         self.trouble: Exception | None = None  # what SQLite said in the newest batch; None = it went well
 
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
     async def start(self) -> None:
         """Start the thread and wait for the connection. Raises what `connect` raised."""
         loop = self._loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from openclaw_gateway.agents.homes import homes_of, shared_homes
 from openclaw_gateway.agents.roster import Roster, compile_roster
 from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
@@ -42,9 +43,11 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.planning import Workshop, make_plans, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.upkeep import Upkeep
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
+from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.tools.base import ToolHouse
@@ -101,6 +104,9 @@ class Assembly:
         store = SqliteStore(path, max_queued=limits.max_queued_per_session)
         await store.open()
         self._undo.push_async_callback(store.close)
+        upkeep = Upkeep(store, _retention(self._config))
+        upkeep.open()
+        self._undo.push_async_callback(upkeep.close)
         bus = LocalBus()
         await bus.open()
         self._undo.push_async_callback(bus.close)
@@ -210,3 +216,16 @@ def _reset_policy(config: Config) -> ResetPolicy | None:
     idle = reset.idle_minutes if reset and reset.idle_minutes is not None else session.idle_minutes
     at_hour = reset.at_hour if reset and reset.mode == "daily" else None
     return ResetPolicy(at_hour, idle) if at_hour is not None or idle is not None else None
+
+
+def _retention(config: Config) -> Retention:
+    written = config.session.maintenance
+    kept = Retention(results_s=age_s(written.keep_results), ledger_s=age_s(written.keep_ledger))
+    if written.mode == "warn":
+        return kept
+    return msgspec.structs.replace(
+        kept,
+        sessions_s=None if written.prune_after is None else age_s(written.prune_after),
+        max_sessions=written.max_entries,
+        max_bytes=None if written.max_disk_bytes is None else size_bytes(written.max_disk_bytes),
+    )

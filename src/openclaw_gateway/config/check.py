@@ -25,9 +25,13 @@ _TEXT_FORMS = {
     "address": forms.address,
     "network": forms.network,
     "duration": forms.duration,
+    "age": forms.age,
+    "size": forms.size,
     "regex": forms.regular_expression,
     "zone": forms.zone,
 }
+# Texts with a unit, which people also write as a number.
+_MEASURES = {"age", "size"}
 _SECRETS = {"secret", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.
 _REFUSED = object()
@@ -99,6 +103,8 @@ class _Walk:
         if form == "model" and isinstance(value, str):
             value = {"primary": value}
         if form == "secret-or-number" and isinstance(value, bool | int | float):
+            value = json.dumps(value)
+        if form in _MEASURES and isinstance(value, int | float) and not isinstance(value, bool):
             value = json.dumps(value)
         match kind, value:
             case inspect.AnyType(), _:

@@ -8,11 +8,13 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.sessions import sqlite_reads
 from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Queued
@@ -240,3 +242,43 @@ async def test_kill_9_loses_no_answered_run_and_leaves_no_half_turn(path: Path, 
     await said(store, "after", "agent:main:0")
     await store.close()
     check(path)
+
+
+async def test_a_list_and_a_count_look_at_no_more_than_they_show(path: Path) -> None:
+    """However many sessions there are: 200,000 of three agents here, and SQLite's own count of its steps."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000) "
+            "INSERT INTO sessions (owner, key, agent, created_ms, updated_ms) "
+            "SELECT 'o', 'k' || x, 'a' || (x % 3), x, x FROM n"
+        )
+        db.commit()
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 100
+            return 0
+
+        db.set_progress_handler(step, 100)
+        cursor = db.cursor()
+        newest = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 100, 0))
+        assert [record.updated_ms for record in newest] == list(range(200_000, 199_900, -1))
+        paged = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 3, 98))
+        assert paged[:2] == newest[98:]
+        mine = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", "a1", 100, 0))
+        assert {record.agent for record in mine} == {"a1"}
+        assert sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", "a9", 100, 0)) == ()
+        assert sqlite_reads.count_sessions(cursor, "o", None) == 200_000
+        assert sqlite_reads.count_sessions(cursor, "o", "a2") == 66_667
+        assert steps < 30_000
+        cursor.execute("UPDATE sessions SET agent = 'b' || (number % 700) WHERE agent = 'a1'")
+        cursor.execute(
+            "INSERT INTO counts SELECT 'o', agent, count(*) FROM sessions GROUP BY 2 HAVING agent > 'b'"
+        )
+        many = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 100, 0))
+        assert [record.updated_ms for record in many] == list(range(200_000, 199_900, -1)), "of 702 agents"
+        cursor.close()

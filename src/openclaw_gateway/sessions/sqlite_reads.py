@@ -18,6 +18,9 @@ log = structlog.get_logger()
 
 _PAGE_BYTES = 1 << 20
 _ENTRIES = "SELECT id, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id"
+_OF_OWNER = "SELECT updated_ms, number FROM sessions WHERE owner = ?"
+_OF_AGENT = _OF_OWNER + " AND agent = ?"
+_MOST_MERGED = 400  # SQLite takes 500 parts of a query
 _LOST_SUMMARY = "[The summary of the earlier conversation is damaged in the store and cannot be read.]"
 
 
@@ -83,17 +86,26 @@ def transcript(db: sqlite3.Cursor, owner: str, session: str, after: int, limit: 
 
 
 def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ...]:
-    found = db.execute(
-        rows.SESSIONS + "WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2) "
-        "ORDER BY updated_ms DESC, number DESC LIMIT ?3 OFFSET ?4",
-        wanted,
+    agents = db.execute(
+        "SELECT agent FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)", wanted[:2]
     ).fetchall()
-    return tuple(rows.session_record(row) for row in found)
+    # The range of each agent is ordered, so SQLite merges them and reads only as far as the list goes.
+    ranges = [_OF_AGENT] * len(agents) if len(agents) <= _MOST_MERGED else [_OF_OWNER]
+    if not ranges:
+        return ()
+    owned = [value for (agent,) in agents for value in (wanted.owner, agent)]
+    listed = db.execute(
+        f"WITH newest AS ({' UNION ALL '.join(ranges)} ORDER BY 1 DESC, 2 DESC LIMIT ? OFFSET ?) "
+        f"{rows.SESSIONS} JOIN newest USING (number) ORDER BY newest.updated_ms DESC, number DESC",
+        (*(owned if len(ranges) == len(agents) else [wanted.owner]), wanted.limit, wanted.offset),
+    ).fetchall()
+    return tuple(rows.session_record(row) for row in listed)
 
 
 def count_sessions(db: sqlite3.Cursor, owner: str, agent: str | None) -> int:
     (count,) = db.execute(
-        "SELECT count(*) FROM sessions WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)", (owner, agent)
+        "SELECT ifnull(sum(sessions), 0) FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)",
+        (owner, agent),
     ).fetchone()
     return int(count)
 

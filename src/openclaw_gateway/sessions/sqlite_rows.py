@@ -27,7 +27,7 @@ RUNS = (
     "WHERE (runs.session IS NULL OR sessions.number NOT NULL) "
 )
 SESSIONS = (
-    "SELECT key, owner, agent, created_ms, updated_ms, last_seq, user, label, "
+    "SELECT key, owner, agent, created_ms, sessions.updated_ms, last_seq, user, label, "
     "CASE WHEN lease_until_ms IS NULL THEN NULL ELSE (SELECT id FROM runs WHERE number = token) END, "
     "prompt_tokens, completion_tokens, total_tokens FROM sessions "
 )

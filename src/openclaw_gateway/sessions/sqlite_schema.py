@@ -43,8 +43,24 @@ TABLES = (
         UNIQUE (owner, key)
     ) STRICT
     """,
-    # All that a list is chosen, ordered and counted by, so that it never reads what it does not show.
-    "CREATE INDEX sessions_by_change ON sessions (owner, updated_ms, number, agent)",
+    # A list of one agent's sessions is a range of this; one of all is merged from the ranges of each.
+    "CREATE INDEX sessions_by_change ON sessions (owner, agent, updated_ms, number)",
+    """
+    CREATE TABLE counts (
+        owner TEXT NOT NULL, agent TEXT NOT NULL, sessions INTEGER NOT NULL, PRIMARY KEY (owner, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER session_made AFTER INSERT ON sessions BEGIN
+        INSERT INTO counts VALUES (new.owner, new.agent, 1) ON CONFLICT DO UPDATE SET sessions = sessions + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER session_deleted AFTER DELETE ON sessions BEGIN
+        UPDATE counts SET sessions = sessions - 1 WHERE owner = old.owner AND agent = old.agent;
+        DELETE FROM counts WHERE owner = old.owner AND agent = old.agent AND sessions = 0;
+    END
+    """,
     """
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -112,6 +112,17 @@ async def test_a_commit_that_fails_fails_its_whole_batch(
     assert thread.trouble is None
 
 
+async def test_trouble_is_over_when_something_is_written_and_not_before(thread: SqliteThread) -> None:
+    with pytest.raises(StoreError):
+        await thread.submit(note_what_no_commit_takes)
+    await thread.submit(read)
+    with pytest.raises(SessionBusy):
+        await thread.submit(note_and_refuse, "undone")
+    assert thread.trouble is not None, "nothing has been written"
+    await thread.submit(note, "a")
+    assert thread.trouble is None
+
+
 async def test_a_full_queue_refuses(thread: SqliteThread, together: Callable[[], None]) -> None:
     results = [thread.submit(note, str(n)) for n in range(5)]
     with pytest.raises(StoreError) as caught:

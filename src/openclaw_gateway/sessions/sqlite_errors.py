@@ -11,6 +11,12 @@ _NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOE
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _DENIED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_FULL_RETRY_S = 30.0
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that what it read cannot be right."""
+    return _extended(error) & 0xFF in _DAMAGED
 
 
 def translated(error: Exception) -> Exception:
@@ -23,12 +29,13 @@ def translated(error: Exception) -> Exception:
 
 
 def _from_sqlite(error: sqlite3.Error) -> StoreError:
-    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    extended = _extended(error)
     code = extended & 0xFF
     ours: StoreError
     if extended in _NO_SPACE:
         ours = StoreFull(
-            "The disk of the session store is full: free some space; the gateway goes on by itself."
+            "The disk of the session store is full: free some space; the gateway goes on by itself.",
+            retry_after=_FULL_RETRY_S,
         )
     elif code in _DAMAGED:
         ours = StoreError(
@@ -47,3 +54,8 @@ def _from_sqlite(error: sqlite3.Error) -> StoreError:
         ours = StoreError(f"The session store failed ({name}): see the gateway's log.")
     ours.__cause__ = error
     return ours
+
+
+def _extended(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code

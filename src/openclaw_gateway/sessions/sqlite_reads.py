@@ -11,12 +11,14 @@ import structlog
 
 from openclaw_gateway.errors import Fenced
 from openclaw_gateway.sessions import sqlite_rows as rows
+from openclaw_gateway.sessions.sqlite_errors import is_damage
 from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION, entry_id, seq_of
 from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary
 
 log = structlog.get_logger()
 
 _PAGE_BYTES = 1 << 20
+_DAMAGED_PAGE = 64
 _ENTRIES = "SELECT id, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id"
 _OF_OWNER = "SELECT updated_ms, number FROM sessions WHERE owner = ?"
 _OF_AGENT = _OF_OWNER + " AND agent = ?"
@@ -58,7 +60,12 @@ def summary_of(db: sqlite3.Cursor, session: int, covered_seq: int) -> Summary | 
 
 def entries_between(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entry, ...]:
     """The entries `after` < seq <= `until`."""
-    found = db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))).fetchall()
+    try:
+        found = db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        found = _one_by_one(db, session, after, until)
     return rows.entries(found, after, until)
 
 
@@ -66,12 +73,31 @@ def page(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entr
     """The first of these entries, at least one of them, so that others need not wait long for the thread."""
     found: list[rows.EntryRow] = []
     size = 0
-    for row in db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))):
-        found.append(row)
-        size += len(row[1])
-        if size >= _PAGE_BYTES:
-            return rows.entries(found, after, seq_of(row[0]))
+    try:
+        for row in db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))):
+            found.append(row)
+            size += len(row[1])
+            if size >= _PAGE_BYTES:
+                return rows.entries(found, after, seq_of(row[0]))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        until = min(until, after + _DAMAGED_PAGE)
+        found = _one_by_one(db, session, after, until)
     return rows.entries(found, after, until)
+
+
+def _one_by_one(db: sqlite3.Cursor, session: int, after: int, until: int) -> list[rows.EntryRow]:
+    """The rows that can be read, where the file is damaged."""
+    found: list[rows.EntryRow] = []
+    for seq in range(after + 1, until + 1):
+        place = entry_id(session, seq)
+        try:
+            found += db.execute(_ENTRIES, (place, place)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+    return found
 
 
 def transcript(db: sqlite3.Cursor, owner: str, session: str, after: int, limit: int) -> tuple[Entry, ...]:

@@ -21,6 +21,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import sqlite_ledger, sqlite_reads, sqlite_retention
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
+from openclaw_gateway.sessions.sqlite_guard import FileGuard
 from openclaw_gateway.sessions.sqlite_migration import drop_copy
 from openclaw_gateway.sessions.sqlite_runs import RunWrites
 from openclaw_gateway.sessions.sqlite_schema import connect, connect_reader
@@ -74,14 +75,19 @@ class SqliteStore:
         self._runs = RunWrites(max_queued=max_queued, clock=clock, lease_clock=lease_clock)
         self._endings = EndingWrites(clock=clock)
         self._sessions = SessionWrites(clock=clock, lease_clock=lease_clock)
-        self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True)
-        self._reader = SqliteThread("store-reader", partial(connect_reader, path), group_commit=False)
+        self._guard = FileGuard(path)
+        check = self._guard.check
+        self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True, guard=check)
+        self._reader = SqliteThread(
+            "store-reader", partial(connect_reader, path), group_commit=False, guard=check
+        )
 
     async def open(self) -> None:
         await self._writer.start()
         try:
             await self._reader.start()
             closed = await self._writer.submit(self._endings.interrupt)
+            self._guard.remember()
         except BaseException:
             await self._stop()
             raise

@@ -204,7 +204,7 @@ class Store(Protocol):
         """Finish what was asked, close as "interrupted" every run that is still open, let go of the files."""
 
     async def health(self) -> StoreHealth:
-        """Whether the store takes writes. Never raises."""
+        """Whether the store takes writes, and what it has written is still there. Never raises."""
 
     async def begin(self, run: NewRun, *, lease_s: float) -> Begun:
         """Enqueue, and when the session is free also claim, in one act. Without a session: record.

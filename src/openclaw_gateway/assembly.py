@@ -163,6 +163,7 @@ class Assembly:
             ContextKeeper(
                 Compactor(store, models, defaults.compaction), defaults.context_pruning, defaults.compaction
             ),
+            store,
             max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
         )
         loop = RunLoop(lanes, Memory(store, _reset_policy(config), self._zone), rounds)

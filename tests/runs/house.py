@@ -104,7 +104,7 @@ async def house(
     caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
-    live = LiveRuns(RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper)), bus, max_runs=100)
+    live = LiveRuns(RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper, store)), bus, max_runs=100)
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "m")
     await on_disk.open()

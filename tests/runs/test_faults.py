@@ -72,7 +72,8 @@ class FaultyStore:
 def rounds(store: Store, upstream: UpstreamClient) -> Rounds:
     models = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
-    return Rounds(models, ContextKeeper(Compactor(store, models, compaction), ContextPruning(), compaction))
+    keeper = ContextKeeper(Compactor(store, models, compaction), ContextPruning(), compaction)
+    return Rounds(models, keeper, store)
 
 
 @asynccontextmanager

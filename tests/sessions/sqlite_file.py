@@ -17,5 +17,10 @@ def runs(path: Path) -> Mapping[str, str]:
     return dict(rows(path, "SELECT id, status FROM runs"))
 
 
+def files(path: Path) -> list[Path]:
+    """The files beside the entries."""
+    return sorted(path.with_name("blobs").glob("??/*"))
+
+
 def check(path: Path) -> None:
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]

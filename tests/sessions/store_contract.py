@@ -27,6 +27,7 @@ from openclaw_gateway.sessions.store import (
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    Image,
     Message,
     ToolCall,
     ToolMessage,
@@ -160,6 +161,21 @@ class StoreContract(WithStore):
         claim = await claimed(store, "r1")
         await store.finish(claim, ending(everything, "completed", USAGE))
         assert tuple(entry.message for entry in await store.transcript(ME, S)) == everything
+
+    async def test_an_image_comes_back_whole_however_large(self, store: Store) -> None:
+        images = (Image("image/png", "iVBORw0KGgo="), Image("image/jpeg", "/9j/4AAQ" + "A" * 300_000))
+        claim = await claimed(store, "r1")
+        await store.finish(claim, ending((UserMessage("look", images=images), AssistantMessage("nice"))))
+        entry, _ = await store.transcript(ME, S)
+        assert isinstance(entry.message, UserMessage)
+        assert [image.media_type for image in entry.message.images] == ["image/png", "image/jpeg"]
+        assert tuple([await store.whole(image) for image in entry.message.images]) == images
+        begun = await store.begin(new_run("r2"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        again = (await continued(store, begun)).entries[0].message
+        assert again == entry.message
+        await store.finish(begun.claim, ending((again,)))
+        assert (await store.transcript(ME, S, after=2))[0].message == entry.message, "a reference stays one"
 
     async def test_a_run_that_left_nothing_is_recorded_all_the_same(self, store: Store, clock: Clock) -> None:
         await said(store, "r1")

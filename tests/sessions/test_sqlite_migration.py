@@ -55,7 +55,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import Usage
 from tests.doors.logged import logged
-from tests.sessions.sqlite_file import check, rows, runs
+from tests.sessions.sqlite_file import check, files, rows, runs
 from tests.sessions.store_contract import LEASE, continued, ending, new_run
 from tests.sessions.test_sqlite_file import file_size_limit
 
@@ -154,10 +154,23 @@ async def test_sessions_know_their_user_and_their_size(path: Path) -> None:
     assert {record.user for record in records} == {None, "ada", *(f"u{n}" for n in range(40))}
     assert all(record.user is None or record.key.endswith(f":{record.user}") for record in records)
     await store.close()
-    sizes = rows(path, "SELECT total(length(body)) FROM entries")[0]
+    sizes = rows(path, "SELECT total(length(body)) + (SELECT total(size) FROM blobs) FROM entries")[0]
     assert rows(path, "SELECT total(size) FROM sessions")[0] == sizes
     (tail,) = rows(path, "SELECT total(length(body)) FROM entries WHERE id >> 32 = 2 AND id & 0xffffffff > 2")
     assert rows(path, "SELECT tail FROM sessions WHERE key = ? AND number = 2", MAIN) == [tail]
+
+
+async def test_large_images_go_beside_their_entries(path: Path) -> None:
+    store = await opened(path)
+    entry, _ = await store.transcript("operator", "agent:main:openai-user:ada")
+    assert isinstance(entry.message, UserMessage)
+    assert [image.data for image in entry.message.images] == ["", ""]
+    whole = await store.whole(entry.message.images[0])
+    assert whole == Image("image/png", "iVBORw0KGgo" + "A" * 90_001)
+    await store.close()
+    assert len(files(path)) == 1, "the same content is one file"
+    assert rows(path, "SELECT max(length(body)) < 1000 FROM entries") == [(1,)]
+    assert rows(path, "SELECT max(size) > 90000 FROM sessions") == [(1,)]
 
 
 async def test_numbers_go_on_where_they_were(path: Path) -> None:

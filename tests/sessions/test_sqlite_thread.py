@@ -206,7 +206,7 @@ class BrittleConnection(sqlite3.Connection):
 async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) -> None:
     """For n = 1, 2, … until nothing fails: an error means nothing happened, and the same call works then."""
     path = tmp_path / "sessions.sqlite"
-    connect(path).close()
+    connect(path, tmp_path / "blobs").close()
     clock = Clock()
     writes = RunWrites(max_queued=64, clock=clock, lease_clock=clock)
     endings = EndingWrites(clock=clock)

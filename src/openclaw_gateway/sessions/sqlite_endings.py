@@ -14,6 +14,7 @@ from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus
 
+_NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OPEN_STATES = ("queued", "running")
 
 INTERRUPTED = ErrorInfo(
@@ -41,12 +42,15 @@ class EndingWrites:
             return _answer_again(db, claim)
         hold = rows.Hold._make(row)
         seq = hold.last_seq
-        size = 0
+        size = beside = 0
         for message in ending.turn:
             seq += 1
             body = rows.encode(Entry(seq, claim.run_id, message))
             size += len(body)
             execute("INSERT INTO entries (id, body) VALUES (?, ?)", (entry_id(hold.number, seq), body))
+            for image in rows.blobs_of(message):
+                execute(_NAME, (hold.number, image.digest, image.size))
+                beside += image.size if db.rowcount else 0
         next_run = oldest_waiting(db, hold)[1] if hold.waiting else None
         execute(
             "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, final_seq = ?, next_run = ? "
@@ -63,7 +67,7 @@ class EndingWrites:
             (
                 seq,
                 now if ending.turn else hold.updated_ms,
-                size,
+                size + beside,
                 size,
                 usage.prompt_tokens,
                 usage.completion_tokens,

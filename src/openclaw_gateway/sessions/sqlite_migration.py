@@ -11,11 +11,18 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from openclaw_gateway.errors import StoreFull
+from openclaw_gateway.sessions import blob_files
+from openclaw_gateway.sessions.store import Entry
+from openclaw_gateway.wire.messages import UserMessage
 
 log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Entry).decode
+_NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 _COPIED_PAGES = 4096
 _TELL_EVERY_S = 1.0
@@ -41,7 +48,8 @@ _RUNS = """
     FROM runs_1 ORDER BY number
 """
 _SIZES = """
-    SELECT total(length(body)), total(CASE WHEN id > ?3 THEN length(body) ELSE 0 END)
+    SELECT total(length(body)), total(CASE WHEN id > ?3 THEN length(body) ELSE 0 END),
+        (SELECT total(size) FROM blobs WHERE session = ?1 >> 32)
     FROM entries WHERE id BETWEEN ?1 AND ?2
 """
 
@@ -55,8 +63,10 @@ def drop_copy(path: Path) -> None:
     copy_of(path).unlink(missing_ok=True)
 
 
-def from_schema_1(db: sqlite3.Connection, path: Path, tables: Iterable[str], version: int) -> None:
-    """Raises StoreFull when there is no room for the copy."""
+def from_schema_1(
+    db: sqlite3.Connection, path: Path, blobs: Path, tables: Iterable[str], version: int
+) -> None:
+    """Large images go to files in `blobs`. Raises StoreFull when there is no room for the copy."""
     try:
         _copy(db, path)
     except OSError as error:
@@ -67,6 +77,8 @@ def from_schema_1(db: sqlite3.Connection, path: Path, tables: Iterable[str], ver
     db.execute("BEGIN IMMEDIATE")
     try:
         _move(db, tables)
+        _set_aside(db, blobs)
+        _measure(db)
         db.execute(f"PRAGMA user_version = {version}")
         db.execute("COMMIT")
     except BaseException:
@@ -123,7 +135,26 @@ def _move(db: sqlite3.Connection, tables: Iterable[str]) -> None:
         "DROP TABLE sessions_1",
     ):
         db.execute(statement)
-    _measure(db)
+
+
+def _set_aside(db: sqlite3.Connection, blobs: Path) -> None:
+    """One entry at a time: all of them together may be more than the memory holds."""
+    told = _Progress("store.setting_aside")
+    large = db.execute("SELECT id FROM entries WHERE length(body) > ?", (blob_files.LARGE,)).fetchall()
+    for done, (place,) in enumerate(large, 1):
+        (body,) = db.execute("SELECT body FROM entries WHERE id = ?", (place,)).fetchone()
+        try:
+            entry = _decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue  # a damaged one stays as it is, and says so when it is read
+        message = blob_files.set_aside(blobs, entry.message)
+        if message is not entry.message:
+            kept = _encode(msgspec.structs.replace(entry, message=message))
+            db.execute("UPDATE entries SET body = ? WHERE id = ?", (kept, place))
+            for image in message.images if isinstance(message, UserMessage) else ():
+                if image.digest:
+                    db.execute(_NAME, (place >> 32, image.digest, image.size))
+        told.about(done, len(large))
 
 
 def _measure(db: sqlite3.Connection) -> None:
@@ -132,8 +163,9 @@ def _measure(db: sqlite3.Connection) -> None:
     found = db.execute("SELECT number, last_seq, covered_seq FROM sessions")
     for done, (number, last, covered) in enumerate(found, 1):
         start = number << 32
-        size, tail = db.execute(_SIZES, (start, start + last, start + covered)).fetchone()
-        db.execute("UPDATE sessions SET size = ?, tail = ? WHERE number = ?", (int(size), int(tail), number))
+        size, tail, beside = db.execute(_SIZES, (start, start + last, start + covered)).fetchone()
+        sizes = (int(size + beside), int(tail), number)
+        db.execute("UPDATE sessions SET size = ?, tail = ? WHERE number = ?", sizes)
         told.about(done, count)
 
 

@@ -162,6 +162,15 @@ def result(db: sqlite3.Cursor, owner: str, run_id: str) -> bytes | None:
     return None if kept is None else kept[0]
 
 
+def named(db: sqlite3.Cursor, digests: list[str]) -> set[str]:
+    """Which of these files an entry names."""
+    return {
+        digest
+        for digest in digests
+        if db.execute("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", (digest,)).fetchone() is not None
+    }
+
+
 def schema_version(db: sqlite3.Cursor) -> int:
     db.execute("SELECT count(*) FROM probe").fetchone()
     return SCHEMA_VERSION

@@ -15,7 +15,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.sqlite_schema import seq_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import SystemMessage
+from openclaw_gateway.wire.messages import Image, Message, SystemMessage, UserMessage
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 # A run whose session is deleted is gone, whether or not it is cleared away yet.
@@ -91,6 +91,13 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
             entry = Entry(seq, whole[-1].run_id if whole else "", SystemMessage(_damaged(seq)))
         whole.append(entry)
     return tuple(whole)
+
+
+def blobs_of(message: Message) -> Sequence[Image]:
+    """What of a message lies in files beside it."""
+    if not isinstance(message, UserMessage):
+        return ()
+    return [image for image in message.images if image.digest]
 
 
 def run_record(row: RunRow) -> RunRecord:

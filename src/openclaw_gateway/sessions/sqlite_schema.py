@@ -112,6 +112,13 @@ TABLES = (
     ) STRICT
     """,
     "CREATE INDEX ledger_by_age ON ledger (started_ms)",
+    # Which files beside the entries a session names, and how large they are.
+    """
+    CREATE TABLE blobs (
+        session INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (session, digest)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX blobs_by_digest ON blobs (digest)",
     # Numbers of sessions that are deleted, and of which something is left to clear away.
     "CREATE TABLE graves (session INTEGER PRIMARY KEY) STRICT",
     "CREATE TABLE probe (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, room BLOB) STRICT",
@@ -127,8 +134,11 @@ def seq_of(entry: int) -> int:
     return entry & 0xFFFF_FFFF
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open (and make, if need be) the file for its one writer, at the newest schema."""
+def connect(path: Path, blobs: Path) -> sqlite3.Connection:
+    """Open (and make, if need be) the file for its one writer, at the newest schema.
+
+    `blobs` is the folder for what is large.
+    """
     try:
         _make_private(path)
         db = _connection(path)
@@ -138,7 +148,7 @@ def connect(path: Path) -> sqlite3.Connection:
             "directory exists, is writable and belongs to the user of the gateway."
         ) from error
     try:
-        _migrate(db, path)
+        _migrate(db, path, blobs)
         # The write-ahead log makes readers independent of the writer; FULL makes a commit durable.
         db.execute("PRAGMA journal_mode = WAL").fetchone()
         db.execute("PRAGMA synchronous = FULL")
@@ -183,7 +193,7 @@ def _make_private(path: Path) -> None:
             file.chmod(0o600)
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, blobs: Path) -> None:
     version = _pragma(db, "user_version")
     application = _pragma(db, "application_id")
     is_empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
@@ -201,7 +211,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
     if version == SCHEMA_VERSION:
         return
     if version == 1:
-        from_schema_1(db, path, TABLES, SCHEMA_VERSION)
+        from_schema_1(db, path, blobs, TABLES, SCHEMA_VERSION)
         return
     db.execute("BEGIN IMMEDIATE")
     for statement in TABLES:

@@ -133,6 +133,13 @@ def _clear(db: sqlite3.Cursor, session: int, most: int) -> int:
     )
     if db.rowcount:
         return db.rowcount
+    execute(
+        "DELETE FROM blobs WHERE session = ?1 AND digest IN "
+        "(SELECT digest FROM blobs WHERE session = ?1 LIMIT ?2)",
+        (session, most),
+    )
+    if db.rowcount:
+        return db.rowcount
     for (number,) in execute("SELECT number FROM runs WHERE session = ? LIMIT ?", (session, most)).fetchall():
         execute("DELETE FROM results WHERE number = ?", (number,))
         execute("DELETE FROM runs WHERE number = ?", (number,))

@@ -16,9 +16,11 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import sqlite_ledger, sqlite_reads, sqlite_retention
+from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
 from openclaw_gateway.sessions.sqlite_guard import FileGuard
@@ -43,6 +45,7 @@ from openclaw_gateway.sessions.store import (
     Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.messages import Image
 from openclaw_gateway.wire.run import RunStatus
 
 _CLOSE_DEADLINE_S = 20.0
@@ -75,9 +78,13 @@ class SqliteStore:
         self._runs = RunWrites(max_queued=max_queued, clock=clock, lease_clock=lease_clock)
         self._endings = EndingWrites(clock=clock)
         self._sessions = SessionWrites(clock=clock, lease_clock=lease_clock)
+        blobs = path.with_name("blobs")
+        self._blobs = Blobs(blobs)
         self._guard = FileGuard(path)
         check = self._guard.check
-        self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True, guard=check)
+        self._writer = SqliteThread(
+            "store-writer", partial(connect, path, blobs), group_commit=True, guard=check
+        )
         self._reader = SqliteThread(
             "store-reader", partial(connect_reader, path), group_commit=False, guard=check
         )
@@ -111,6 +118,7 @@ class SqliteStore:
 
     async def _stop(self) -> None:
         try:
+            await self._blobs.stop(_CLOSE_DEADLINE_S)
             await self._reader.stop(_CLOSE_DEADLINE_S)
         finally:
             await self._writer.stop(_CLOSE_DEADLINE_S)
@@ -150,6 +158,9 @@ class SqliteStore:
         return await self._writer.submit(self._runs.renew, claim, lease_s)
 
     async def finish(self, claim: Claim, ending: Ending) -> Released:
+        turn = await self._blobs.set_aside(ending.turn)
+        if turn is not ending.turn:
+            ending = replace(ending, turn=turn)
         return await self._writer.submit(self._endings.finish, claim, ending)
 
     async def conclude(self, run_id: str, ending: Ending) -> None:
@@ -174,6 +185,9 @@ class SqliteStore:
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]:
         return await self._reader.submit(sqlite_reads.transcript, owner, session, after, limit)
+
+    async def whole(self, image: Image) -> Image:
+        return await self._blobs.whole(image)
 
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         return await self._writer.submit(self._sessions.summarise, owner, session, covers_to_seq, text)
@@ -201,6 +215,7 @@ class SqliteStore:
             return False
         try:
             await self._clear_away()
+            await self._blobs.sweep(self._named)
         except StoreError as error:
             # It is deleted all the same; the next `prune` clears away what is left.
             log.warning("store.not_cleared_away", error=error.message)
@@ -213,6 +228,7 @@ class SqliteStore:
         now = self._clock()
         sessions = await self._prune_sessions(retention, now) if retention.bounds_sessions else 0
         await self._clear_away()
+        await self._blobs.sweep(self._named)
         results = await self._repeated(sqlite_retention.drop_results, _before(now, retention.results_s))
         runs = await self._prune_runs(_before(now, retention.runs_s))
         ledger = await self._repeated(sqlite_ledger.drop, _before(now, retention.ledger_s))
@@ -243,6 +259,9 @@ class SqliteStore:
         while some := await self._writer.submit(drop, before_ms):
             dropped += some
         return dropped
+
+    async def _named(self, digests: list[str]) -> set[str]:
+        return await self._reader.submit(sqlite_reads.named, digests)
 
     async def _clear_away(self) -> None:
         while await self._writer.submit(self._sessions.clear_away):

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import Image, Message
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 
@@ -54,7 +54,7 @@ class Claim(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One message of a transcript. `seq` counts from 1 without gaps."""
+    """One message of a transcript. `seq` counts from 1 without gaps. Large images may be references."""
 
     seq: int
     run_id: str
@@ -255,6 +255,9 @@ class Store(Protocol):
     async def transcript(
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]: ...
+
+    async def whole(self, image: Image) -> Image:
+        """An image of a transcript with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
 
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         """Add a summary; no entry is rewritten. An empty one starts the conversation anew.

@@ -204,20 +204,13 @@ class Lanes:
         while True:
             await asyncio.sleep(self._pace.renew_every_s)
             try:
-<<<<<<< HEAD
-                await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+                renewals = [self._renew(*held) for held in list(self._held.values())]
+                # Nobody else may ask for long how the store is; it says in the log what is wrong.
+                await asyncio.gather(self._store.health(), *renewals)
                 await self._catch_up()
             except (Exception, asyncio.CancelledError):
                 if is_being_cancelled():
                     raise
-=======
-                renewals = [self._renew(*held) for held in list(self._held.values())]
-                # Nobody else may ask for long how the store is; it says in the log what is wrong.
-                await asyncio.gather(self._store.health(), *renewals)
-                for run_id, status in list(self._leaving.items()):
-                    await self._withdraw(run_id, status)
-            except Exception:
->>>>>>> 1e12434 (A store in trouble says so everywhere: /ready until something is written again, 507 with Retry-After, files that are gone, damaged rows)
                 log.exception("lanes.heartbeat")
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:

@@ -60,9 +60,8 @@ class Assembly:
     async def build(self, plan: Blueprint) -> Gateway:
         """Raises StoreError."""
         loaded = plan.loaded
-        limits = loaded.config.gateway.limits
         local = LocalModel.from_environment(loaded.environ)
-        self._foundation = await lay(loaded.own_dir, limits, local, self._undo)
+        self._foundation = await lay(loaded.own_dir, loaded.config, local, self._undo)
         self._undo.push_async_callback(self._closed)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms)
@@ -76,7 +75,7 @@ class Assembly:
         """Make it the gateway's configuration, without disturbing what goes on."""
         before = self._plan
         generation = await self._open(plan, self.gateway.generation)
-        self._foundation.go_by(generation.limits)
+        self._foundation.go_by(generation.config)
         known = before.catalog.credentials()
         for provider, credentials in plan.catalog.credentials().items():
             if known.get(provider) != credentials:
@@ -150,6 +149,7 @@ class Assembly:
                 defaults.context_pruning,
                 defaults.compaction,
             ),
+            rooms.store,
             max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
         )
         return RunLoop(rooms.lanes, Memory(rooms.store, _reset_policy(config), plan.zone, rooms.held), rounds)

@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 from pathlib import Path
 
+import msgspec
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.config.forms import age_s, size_bytes
+from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
@@ -20,7 +22,9 @@ from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.runs.upkeep import Upkeep
 from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.mcp.pool import McpPool
@@ -41,19 +45,26 @@ class Foundation(Struct, frozen=True):
     commands: CommandSessions
     mcp: McpPool
     embedded: "Embedded"
+    upkeep: Upkeep
 
-    def go_by(self, limits: Limits) -> None:
+    def go_by(self, config: Config) -> None:
+        limits = config.gateway.limits
+        self.upkeep.retention = _retention(config)
         self.store.go_by(max_queued=limits.max_queued_per_session)
         self.upstream.limits = limits
 
 
 async def lay(
-    own_dir: Path, limits: Limits, local: LocalModel, undo: contextlib.AsyncExitStack
+    own_dir: Path, config: Config, local: LocalModel, undo: contextlib.AsyncExitStack
 ) -> Foundation:
     """`undo` closes it again, in reverse order. Raises StoreError."""
+    limits = config.gateway.limits
     store = SqliteStore(own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
     await store.open()
     undo.push_async_callback(store.close)
+    upkeep = Upkeep(store, _retention(config))
+    upkeep.open()
+    undo.push_async_callback(upkeep.close)
     bus = LocalBus()
     await bus.open()
     undo.push_async_callback(bus.close)
@@ -70,7 +81,21 @@ async def lay(
     undo.push_async_callback(lanes.close)
     cooldowns = Cooldowns()
     models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
-    return Foundation(store, bus, upstream, lanes, cooldowns, models, HeldRounds(), commands, mcp, embedded)
+    held = HeldRounds()
+    return Foundation(store, bus, upstream, lanes, cooldowns, models, held, commands, mcp, embedded, upkeep)
+
+
+def _retention(config: Config) -> Retention:
+    written = config.session.maintenance
+    kept = Retention(results_s=age_s(written.keep_results), ledger_s=age_s(written.keep_ledger))
+    if written.mode == "warn":
+        return kept
+    return msgspec.structs.replace(
+        kept,
+        sessions_s=None if written.prune_after is None else age_s(written.prune_after),
+        max_sessions=written.max_entries,
+        max_bytes=None if written.max_disk_bytes is None else size_bytes(written.max_disk_bytes),
+    )
 
 
 class Embedded:

@@ -24,7 +24,7 @@ PIECES = 4_000
 async def remembered(gateway: RunningGateway) -> list[str]:
     """What is kept of ada's conversation."""
     await gateway.wait_no_runs()
-    entries = await gateway.gateway._store.transcript("agent:main:openai-user:ada")
+    entries = await gateway.gateway._store.transcript("operator", "agent:main:openai-user:ada")
     return [entry.message.content for entry in entries]
 
 

@@ -125,7 +125,7 @@ async def log_of(gateway: RunningGateway, door: Door, text: str) -> tuple[Outcom
 async def transcript(state_dir: Path, models: ModelServer) -> list[Message]:
     """What the store holds, read after a restart."""
     async with running_gateway(model_config(models.base_url), state_dir=state_dir) as gateway:
-        entries = await gateway.gateway._store.transcript("agent:main:shared")
+        entries = await gateway.gateway._store.transcript("operator", "agent:main:shared")
         return [entry.message for entry in entries]
 
 

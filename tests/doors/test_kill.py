@@ -20,6 +20,7 @@ from openclaw_gateway.testing.gateway import (
 from openclaw_gateway.testing.model_server import Hang, ModelServer, says
 from tests.doors.chat import say
 from tests.doors.test_sessions import sent
+from tests.sessions.sqlite_file import runs
 
 
 def free_port() -> int:
@@ -88,8 +89,8 @@ async def test_a_run_cut_short_by_kill_9_is_closed_and_its_session_free(
         results = await asyncio.gather(running, *waiting, return_exceptions=True)
         assert all(isinstance(result, aiohttp.ClientError) for result in results)
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as again:
-        runs = await again.gateway._store.list_runs(session="agent:main:openai-user:ada")
-        assert {run.status for run in runs} == {"interrupted"}
+        recorded = runs(tmp_path / "gateway" / "sessions.sqlite")
+        assert set(recorded.values()) == {"interrupted"}
         assert (await say(again, "two", user="Ada")).content == "whole"
     assert sent(models) == [("user", "two")]
 
@@ -116,7 +117,9 @@ async def test_every_answer_given_under_load_is_in_the_transcript_after_kill_9(
     assert len(answered) > 50
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as again:
         for name in (f"u{number}" for number in range(8)):
-            entries = await again.gateway._store.transcript(f"agent:main:openai-user:{name}", limit=5000)
+            entries = await again.gateway._store.transcript(
+                "operator", f"agent:main:openai-user:{name}", limit=5000
+            )
             texts = [entry.message.content for entry in entries]
             assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
             assert texts[::2] == texts[1::2]

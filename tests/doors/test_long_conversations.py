@@ -38,7 +38,7 @@ async def test_at_the_threshold_the_past_becomes_a_summary(models: ModelServer) 
         assert len(models.requests) == 7
         assert contents(models).count("q4") == 1
         assert contents(models)[-1] == "q5"
-        entries = await gateway.gateway._store.transcript("agent:main:openai-user:ada", limit=100)
+        entries = await gateway.gateway._store.transcript("operator", "agent:main:openai-user:ada", limit=100)
         assert [e.message.content for e in entries if e.message.content.startswith("q")] == [
             f"q{number}" for number in range(6)
         ]

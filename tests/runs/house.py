@@ -106,8 +106,8 @@ class House:
         async with asyncio.timeout(5):
             return await run.wait()
 
-    async def transcript(self, session: str = SESSION) -> list[Message]:
-        return [entry.message for entry in await self.store.transcript(session)]
+    async def transcript(self, session: str = SESSION, *, owner: str = "me") -> list[Message]:
+        return [entry.message for entry in await self.store.transcript(owner, session)]
 
 
 @asynccontextmanager
@@ -126,7 +126,7 @@ async def house(
     caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
-    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper))
+    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper, store))
     live = LiveRuns(bus, Terms(loop, 100, Lease(lambda: None)))
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "m")

@@ -18,7 +18,7 @@ from openclaw_gateway.runs.compaction import Compactor, without_model
 from openclaw_gateway.runs.context import conversation_tokens, fits, fixed_tokens, plan_compaction
 from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claimed, NewRun, Store, Transcript
+from openclaw_gateway.sessions.store import Claim, Claimed, Ending, NewRun, Store, Transcript
 from openclaw_gateway.sessions.transcript import SUMMARY_HEAD, for_model
 from openclaw_gateway.testing.model_server import Hang, ModelServer, Reply, fails, says
 from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, UsageReported
@@ -41,16 +41,18 @@ class House:
         self.calls = calls
         self.told: list[Event] = []
         self._runs = 0
+        self._holder: Claim | None = None
 
     async def seed(self, *turns: Turn) -> None:
         for turn in turns:
             claimed = await self.claim()
-            await self.store.finish(claimed.claim, tuple(turn), "completed", Usage())
+            await self.store.finish(claimed.claim, Ending("completed", turn=tuple(turn)))
 
     async def claim(self) -> Claimed:
         self._runs += 1
         begun = await self.store.begin(NewRun(f"run{self._runs}", "me", SESSION, "main"), lease_s=60)
         assert isinstance(begun, Claimed)
+        self._holder = begun.claim
         return begun
 
     def keeper(
@@ -69,26 +71,24 @@ class House:
     ) -> tuple[RunContext, tuple[Message, ...]]:
         """A run's context, and what it would be sent."""
         claimed = await self.claim()
+        transcript = await self.store.read(claimed.claim)
         context = (keeper or self.keeper()).open(
             (self.target(window),),
             self.told.extend,
             fixed_tokens=fixed,
             claimed=claimed,
-            transcript=claimed.transcript,
+            transcript=transcript,
             new=NEW,
         )
-        return context, for_model(claimed.transcript, NEW)
+        return context, for_model(transcript, NEW)
 
     def target(self, window: int | None) -> ModelTarget:
         return ModelTarget(Endpoint("acme", self.models.base_url, "k"), "m", context_window=window)
 
     async def covered(self) -> tuple[int, str]:
         """What the newest stored summary covers, and its text."""
-        # The session itself is held by the run.
-        await self.store.fork(SESSION, 10_000, "agent:main:fork")
-        looking = await self.store.begin(NewRun("looks", "me", "agent:main:fork", "main"), lease_s=60)
-        assert isinstance(looking, Claimed)
-        summary = looking.transcript.summary
+        assert self._holder is not None
+        summary = (await self.store.read(self._holder)).summary
         return (summary.covers_to_seq, summary.text) if summary else (0, "")
 
 
@@ -133,13 +133,13 @@ async def test_past_the_threshold_the_older_turns_become_a_summary(house: House)
     assert await house.covered() == (16, "They talked about nine things.")
     assert await context.prepare(shown) is shown
     # The whole conversation is still there.
-    assert len(await house.store.transcript(SESSION)) == 18
+    assert len(await house.store.transcript("me", SESSION)) == 18
 
 
 async def test_the_model_reads_the_conversation_and_the_earlier_summary(house: House) -> None:
     house.models.script("m", says("First."), says("Second."))
     await house.seed(*(chat(n) for n in range(9)))
-    await house.store.summarise(SESSION, 4, "Earlier still.")
+    await house.store.summarise("me", SESSION, 4, "Earlier still.")
     context, messages = await house.open()
     await context.prepare(messages)
     asked = [request.messages[-1]["content"] for request in house.models.requests]
@@ -219,7 +219,7 @@ async def test_a_store_that_does_not_take_the_summary_does_not_fail_the_run(hous
     house.models.script("m", says("Done."))
     await house.seed(*(chat(n) for n in range(9)))
     context, messages = await house.open()
-    await house.store.summarise(SESSION, 18, "Somebody else was here.")
+    await house.store.summarise("me", SESSION, 18, "Somebody else was here.")
     assert summaries(await context.prepare(messages)) == [SUMMARY_HEAD + "Done."]
     assert not any(isinstance(event, Compacted) for event in house.told)
 
@@ -334,7 +334,7 @@ async def test_old_results_are_pruned_before_anything_is_summarised(house: House
     assert results(shown)[-2:] == [4400, 4400]
     assert all(size < 3200 for size in results(shown)[:-2])
     assert house.models.requests == []
-    stored = await house.store.transcript(SESSION)
+    stored = await house.store.transcript("me", SESSION)
     assert results([entry.message for entry in stored]) == [4400] * 6
 
 
@@ -344,7 +344,7 @@ async def test_a_warm_cache_is_left_alone(house: House, later_ms: int, pruned: b
     for number in range(4):
         many += tool_round(f"c{number}", words(1100))
     await house.seed([*many, AssistantMessage("seen")])
-    record = await house.store.get_session(SESSION)
+    record = await house.store.get_session("me", SESSION)
     assert record is not None
     keeper = house.keeper(ContextPruning(mode="cache-ttl"), now_ms=record.updated_ms + later_ms)
     context, messages = await house.open(keeper)

@@ -24,7 +24,7 @@ async def test_behind_a_summary_of_everything_a_resent_history_is_known(
     models.script("m", says("a1"), says("a2"))
     async with house(tmp_path, models) as runs:
         await runs.say(UserMessage("q1"))
-        await runs.store.summarise(SESSION, 2, "They met.")
+        await runs.store.summarise("me", SESSION, 2, "They met.")
         await runs.say(*RESENT)
         assert [m.content for m in await runs.transcript()] == ["q1", "a1", "q2", "a2"]
     assert "They met." in models.requests[-1].raw.decode()

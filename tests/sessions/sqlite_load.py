@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claimed, NewRun
+from openclaw_gateway.sessions.store import Claimed, Ending, Idempotency, NewRun
 from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
 from openclaw_gateway.wire.run import Usage
 
@@ -15,15 +15,15 @@ TURN = (UserMessage("u" * 700), AssistantMessage("a" * 700), UserMessage("more")
 async def client(store: SqliteStore, number: int) -> None:
     session = f"agent:main:{number}"
     for n in range(1_000_000):
-        run = NewRun(f"r{number}-{n}", "o", session, "main", f"key{number}-{n}")
+        run = NewRun(f"r{number}-{n}", "o", session, "main", idempotency=Idempotency(f"key{number}-{n}", b""))
         begun = await store.begin(run, lease_s=30)
         if not isinstance(begun, Claimed):
             raise TypeError(begun)
-        await store.finish(begun.claim, TURN, "completed", Usage(1, 1, 2))
+        await store.finish(begun.claim, Ending("completed", Usage(1, 1, 2), TURN))
         sys.stdout.write(run.id + "\n")
         sys.stdout.flush()
         if n % 50 == 49:
-            await store.summarise(session, 3 * n, "so far")
+            await store.summarise("o", session, 3 * n, "so far")
 
 
 async def main() -> None:

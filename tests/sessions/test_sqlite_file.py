@@ -8,16 +8,19 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.sessions import sqlite_reads
 from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Queued
 from openclaw_gateway.wire.messages import UserMessage
-from tests.sessions.store_contract import LEASE, USAGE, Clock, S, claimed, new_run, said
+from tests.sessions.sqlite_file import check, runs
+from tests.sessions.store_contract import LEASE, ME, USAGE, Clock, S, claimed, ending, new_run, said
 
 LOAD = Path(__file__).with_name("sqlite_load.py")
 
@@ -133,18 +136,18 @@ async def test_a_full_disk_loses_nothing_and_heals(path: Path) -> None:
     with pytest.raises(StoreFull) as caught:
         while True:
             claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
-            await store.finish(claim, big, "completed", USAGE)
+            await store.finish(claim, ending(big, "completed", USAGE))
             acked += 1
     assert acked > 5
     assert str(path) not in caught.value.message
     for n in range(acked):
-        assert [e.message for e in await store.transcript(f"agent:main:{n}")] == list(big)
+        assert [e.message for e in await store.transcript(ME, f"agent:main:{n}")] == list(big)
     health = await store.health()
     await store._writer.submit(limit_pages, 1_000_000)
     assert (await store.health()).ok
     claim_again = await store.begin(new_run("after"), lease_s=LEASE)
     assert isinstance(claim_again, Claimed)
-    await store.finish(claim_again.claim, big, "completed", USAGE)
+    await store.finish(claim_again.claim, ending(big, "completed", USAGE))
     await store.close()
     assert health.ok or "disk" in health.detail
     check(path)
@@ -170,34 +173,18 @@ async def test_writes_the_kernel_refuses_lose_nothing_and_heal(
     with pytest.raises(StoreFull):
         while True:
             claim = await claimed(store, f"b{acked}", f"agent:main:{acked}")
-            await store.finish(claim, (UserMessage("x" * 8000),), "completed", USAGE)
+            await store.finish(claim, ending((UserMessage("x" * 8000),), "completed", USAGE))
             acked += 1
     assert acked > 5
     file_size_limit(4096)  # now not even the probe of `health` fits
     health = await store.health()
     assert (health.ok, "disk" in health.detail) == (False, True)
-    assert len(await store.transcript(f"agent:main:{acked - 1}")) == 1
+    assert len(await store.transcript(ME, f"agent:main:{acked - 1}")) == 1
     file_size_limit(resource.RLIM_INFINITY)
     assert (await store.health()).ok
     await said(store, "after", "agent:main:after")
     await store.close()
     check(path)
-
-
-async def test_ended_runs_are_forgotten_after_a_week_but_not_what_was_said(path: Path) -> None:
-    clock = Clock()
-    store = SqliteStore(path, clock=clock)
-    await store.open()
-    await said(store, "old")
-    clock.pass_s(6 * 24 * 3600)
-    await said(store, "young")
-    await store.close()
-    clock.pass_s(2 * 24 * 3600)
-    store = SqliteStore(path, clock=clock)
-    await store.open()
-    assert [run.id for run in await store.list_runs()] == ["young"]
-    assert len(await store.transcript(S)) == 4
-    await store.close()
 
 
 async def test_a_jump_of_the_wall_clock_takes_no_session_away(path: Path) -> None:
@@ -218,21 +205,13 @@ async def test_text_that_is_not_unicode_is_refused_whole(path: Path) -> None:
     await store.open()
     claim = await claimed(store, "r1")
     with pytest.raises(StoreError) as caught:
-        await store.finish(claim, (UserMessage("fine"), UserMessage("\ud800")), "completed", USAGE)
+        await store.finish(claim, ending((UserMessage("fine"), UserMessage("\ud800")), "completed", USAGE))
     assert caught.value.code == "store_rejected"
     with pytest.raises(StoreError):
         await store.begin(new_run("r2", "agent:main:\ud800"), lease_s=LEASE)
-    assert await store.transcript(S) == ()
-    assert (await store.finish(claim, (), "failed", USAGE)).last_seq == 0
+    assert await store.transcript(ME, S) == ()
+    assert (await store.finish(claim, ending((), "failed", USAGE))).last_seq == 0
     await store.close()
-
-
-def check(path: Path) -> None:
-    db = sqlite3.connect(path)
-    try:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    finally:
-        db.close()
 
 
 @pytest.mark.parametrize("acks", [1, 50, 400])
@@ -248,19 +227,58 @@ async def test_kill_9_loses_no_answered_run_and_leaves_no_half_turn(path: Path, 
     answered += [line.split() for line in rest.splitlines(keepends=True) if line.endswith("\n")]
     store = SqliteStore(path)
     await store.open()
-    assert await store.list_runs(status="running", limit=10_000) == ()
-    assert await store.list_runs(status="queued", limit=10_000) == ()
+    assert not {"running", "queued"} & set(runs(path).values())
     recorded: set[str] = set()
-    for session in await store.list_sessions(limit=1000):
+    for session in await store.list_sessions(ME, limit=1000):
         assert session.active_run is None
-        entries = await store.transcript(session.key, limit=100_000)
+        entries = await store.transcript(ME, session.key, limit=100_000)
         assert [entry.seq for entry in entries] == list(range(1, session.last_seq + 1))
         by_run = [entry.run_id for entry in entries]
         assert by_run == [run_id for run_id in dict.fromkeys(by_run) for _ in range(3)], "turns are whole"
         recorded.update(by_run)
     assert {run_id for (run_id,) in answered} <= recorded
-    completed = {run.id for run in await store.list_runs(status="completed", limit=100_000)}
+    completed = {run_id for run_id, status in runs(path).items() if status == "completed"}
     assert completed == recorded
     await said(store, "after", "agent:main:0")
     await store.close()
     check(path)
+
+
+async def test_a_list_and_a_count_look_at_no_more_than_they_show(path: Path) -> None:
+    """However many sessions there are: 200,000 of three agents here, and SQLite's own count of its steps."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(
+            "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000) "
+            "INSERT INTO sessions (owner, key, agent, created_ms, updated_ms) "
+            "SELECT 'o', 'k' || x, 'a' || (x % 3), x, x FROM n"
+        )
+        db.commit()
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 100
+            return 0
+
+        db.set_progress_handler(step, 100)
+        cursor = db.cursor()
+        newest = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 100, 0))
+        assert [record.updated_ms for record in newest] == list(range(200_000, 199_900, -1))
+        paged = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 3, 98))
+        assert paged[:2] == newest[98:]
+        mine = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", "a1", 100, 0))
+        assert {record.agent for record in mine} == {"a1"}
+        assert sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", "a9", 100, 0)) == ()
+        assert sqlite_reads.count_sessions(cursor, "o", None) == 200_000
+        assert sqlite_reads.count_sessions(cursor, "o", "a2") == 66_667
+        assert steps < 30_000
+        cursor.execute("UPDATE sessions SET agent = 'b' || (number % 700) WHERE agent = 'a1'")
+        cursor.execute(
+            "INSERT INTO counts SELECT 'o', agent, count(*) FROM sessions GROUP BY 2 HAVING agent > 'b'"
+        )
+        many = sqlite_reads.list_sessions(cursor, sqlite_reads.Wanted("o", None, 100, 0))
+        assert [record.updated_ms for record in many] == list(range(200_000, 199_900, -1)), "of 702 agents"
+        cursor.close()

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from tests.sessions.key_contract import KeyContract
+from tests.sessions.retention_contract import RetentionContract
 from tests.sessions.store_contract import MAX_QUEUED, Clock, NewStore, StoreContract
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, KeyContract, RetentionContract):
     @pytest.fixture
     def new_store(self, tmp_path: Path) -> NewStore:
         def new_store(clock: Clock) -> SqliteStore:

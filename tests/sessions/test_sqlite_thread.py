@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import SessionBusy, StoreError, StoreFull
+from openclaw_gateway.sessions.sqlite_endings import EndingWrites
 from openclaw_gateway.sessions.sqlite_errors import translated
-from openclaw_gateway.sessions.sqlite_runs import Ending, RunWrites
+from openclaw_gateway.sessions.sqlite_runs import RunWrites
 from openclaw_gateway.sessions.sqlite_schema import connect
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.sqlite_thread import SqliteThread
 from openclaw_gateway.sessions.store import Claimed, Released
-from tests.sessions.store_contract import LEASE, USAGE, Clock, S, new_run, said, turn
+from tests.sessions.sqlite_file import runs
+from tests.sessions.store_contract import LEASE, ME, Clock, S, ending, new_run, said, turn
 
 
 def notes(path: Path) -> sqlite3.Connection:
@@ -110,6 +112,17 @@ async def test_a_commit_that_fails_fails_its_whole_batch(
     assert thread.trouble is None
 
 
+async def test_trouble_is_over_when_something_is_written_and_not_before(thread: SqliteThread) -> None:
+    with pytest.raises(StoreError):
+        await thread.submit(note_what_no_commit_takes)
+    await thread.submit(read)
+    with pytest.raises(SessionBusy):
+        await thread.submit(note_and_refuse, "undone")
+    assert thread.trouble is not None, "nothing has been written"
+    await thread.submit(note, "a")
+    assert thread.trouble is None
+
+
 async def test_a_full_queue_refuses(thread: SqliteThread, together: Callable[[], None]) -> None:
     results = [thread.submit(note, str(n)) for n in range(5)]
     with pytest.raises(StoreError) as caught:
@@ -193,9 +206,10 @@ class BrittleConnection(sqlite3.Connection):
 async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) -> None:
     """For n = 1, 2, … until nothing fails: an error means nothing happened, and the same call works then."""
     path = tmp_path / "sessions.sqlite"
-    connect(path).close()
+    connect(path, tmp_path / "blobs").close()
     clock = Clock()
     writes = RunWrites(max_queued=64, clock=clock, lease_clock=clock)
+    endings = EndingWrites(clock=clock)
     thread = SqliteThread(
         "test",
         lambda: sqlite3.connect(
@@ -205,8 +219,8 @@ async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) ->
     )
     await thread.start()
     turns = failures = 0
-    for nth in range(1, 30):
-        run = new_run(f"r{nth}")
+    for nth in range(1, 40):
+        run = new_run(f"r{nth}", key=f"k{nth}")
         BrittleCursor.fail_at = nth
         try:
             begun = await thread.submit(writes.begin, run, LEASE)
@@ -215,15 +229,16 @@ async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) ->
             BrittleCursor.fail_at = 0
             begun = await thread.submit(writes.begin, run, LEASE)
         assert isinstance(begun, Claimed)
+        assert begun.transcript is not None
         assert [entry.seq for entry in begun.transcript.entries] == list(range(1, 2 * turns + 1))
-        ending = Ending(turn(run.id), "completed", USAGE, None)
+        end = ending(turn(run.id), result=b"r")
         BrittleCursor.fail_at = nth
         try:
-            released = await thread.submit(writes.finish, begun.claim, ending)
+            released = await thread.submit(endings.finish, begun.claim, end)
         except StoreError:
             failures += 1
             BrittleCursor.fail_at = 0
-            released = await thread.submit(writes.finish, begun.claim, ending)
+            released = await thread.submit(endings.finish, begun.claim, end)
         turns += 1
         assert released == Released(2 * turns, None)
     BrittleCursor.fail_at = 0
@@ -231,8 +246,8 @@ async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) ->
     assert failures > 12
     store = SqliteStore(path, clock=clock)
     await store.open()
-    entries = await store.transcript(S, limit=1000)
+    entries = await store.transcript(ME, S, limit=1000)
     assert [entry.seq for entry in entries] == list(range(1, 2 * turns + 1))
-    assert {run.id for run in await store.list_runs()} == {entry.run_id for entry in entries}
+    assert runs(path).keys() == {entry.run_id for entry in entries}
     await said(store, "after")
     await store.close()

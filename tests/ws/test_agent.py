@@ -242,7 +242,10 @@ async def test_of_an_aborted_run_what_a_client_had_heard_is_remembered_also_when
 
 async def remembered(gateway: RunningGateway) -> list[str]:
     await gateway.wait_no_runs()
-    return [entry.message.content for entry in await gateway.gateway._store.transcript("agent:main:main")]
+    return [
+        entry.message.content
+        for entry in await gateway.gateway._store.transcript("operator", "agent:main:main")
+    ]
 
 
 async def test_a_repeated_key_attaches_to_the_same_run(models: ModelServer, gateway: RunningGateway) -> None:

@@ -27,11 +27,15 @@ _TEXT_FORMS = {
     "address": forms.address,
     "network": forms.network,
     "duration": forms.duration,
+    "age": forms.age,
+    "size": forms.size,
     "regex": forms.regular_expression,
     "zone": forms.zone,
 }
 _SECRETS = {"secret", "secret-or-number", "header"}
 _OR_NUMBER = {"secret-or-number", "header"}
+# Texts with a unit, which people also write as a number.
+_MEASURES = {"age", "size"}
 # White space at the ends means something here, or may.
 _AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
 # Stands for a value that was refused: nothing more is said about it, and nobody sees it.
@@ -106,6 +110,8 @@ class _Walk:
         if form == "model" and isinstance(value, str):
             value = {"primary": value}
         if form in _OR_NUMBER and isinstance(value, bool | int | float):
+            value = json.dumps(value)
+        if form in _MEASURES and isinstance(value, int | float) and not isinstance(value, bool):
             value = json.dumps(value)
         match kind, value:
             case inspect.AnyType(), _:

@@ -18,6 +18,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(b|kb|mb|gb|tb)?")
+_UNIT_BYTES = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40}
 _REFERENCE_KEYS = {"source", "provider", "id"}
 
 
@@ -91,6 +93,34 @@ def duration_s(text: str) -> float:
     if match is None:
         raise Wrong("is no duration")
     return float(match[1]) * _UNIT_S[match[2] or "m"]
+
+
+def age(text: str) -> str:
+    if not _DURATION.fullmatch(text.strip().lower()):
+        raise Wrong('must say for how long, such as "30d" or "12h"; a number alone means days')
+    return text
+
+
+def age_s(text: str) -> float:
+    """The seconds that a text which has passed `age` stands for."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise Wrong("says for no time")
+    return float(match[1]) * _UNIT_S[match[2] or "d"]
+
+
+def size(text: str) -> str:
+    if not _SIZE.fullmatch(text.strip().lower()):
+        raise Wrong('must be a size such as "500mb" or "10gb"; a number alone means bytes')
+    return text
+
+
+def size_bytes(text: str) -> int:
+    """The bytes that a text which has passed `size` stands for."""
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None:
+        raise Wrong("is no size")
+    return int(float(match[1]) * _UNIT_BYTES[match[2] or "b"])
 
 
 def regular_expression(text: str) -> str:

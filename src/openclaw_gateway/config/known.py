@@ -55,7 +55,7 @@ _DEFAULTS = """
 """
 
 _SESSION = """
-    agentToAgent dmScope forkAfterTokens groupScope heartbeatIdleMinutes identityLinks mainKey maintenance
+    agentToAgent dmScope forkAfterTokens groupScope heartbeatIdleMinutes identityLinks mainKey
     notifyOnCreate parentForkMaxTokens resetByChannel resetByType resetTriggers scope sendPolicy sharing store
     threadBindings
     typingIntervalSeconds typingMode writeLock
@@ -101,6 +101,10 @@ _TABLE: dict[type[Struct], str] = {
             agentRuntime baseUrl contextTokens cost headers mediaInput metadataSource thinkingLevelMap
         """,
     sessions.SessionConfig: _SESSION,
+    sessions.MaintenanceConfig: """
+            archiveDashboardAfter coldStorage highWaterBytes preserveRecent pruneDays resetArchiveRetention
+            rotateBytes
+        """,
     tools.ToolsConfig: _TOOLS,
     tools.AgentToolsConfig: _TOOLS,
     tools.ExecSettings: _EXEC,

@@ -121,8 +121,8 @@ class Gateway:
     async def status(self, principal: Principal, run_id: str) -> RunStatus | None:
         """The recorded status of a run that is no longer live; None when it is not known."""
         principal.require(READ)
-        record = await self._store.get_run(run_id)
-        return record.status if record is not None and record.owner == principal.owner else None
+        record = await self._store.get_run(principal.owner, run_id)
+        return record.status if record is not None else None
 
     async def abort(self, principal: Principal, run_id: str, reason: str = "aborted by request") -> bool:
         """Abort one run; False when it is not running (or not the caller's)."""
@@ -130,11 +130,10 @@ class Gateway:
         run = self._live.find(run_id)
         if run is not None:
             return run.request.origin.owner == principal.owner and run.abort(reason)
-        record = await self._store.get_run(run_id)
-        if record is None or record.owner != principal.owner or record.ended_ms is not None:
+        if not await self._store.request_abort(principal.owner, run_id):
             return False
         self._bus.signal(run_id, "abort")
-        return await self._store.request_abort(run_id)
+        return True
 
     async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
         """Abort every live run of a session; the ids of those that were running."""
@@ -162,10 +161,9 @@ class Gateway:
     ) -> tuple[tuple[SessionRecord, ...], int]:
         """(the caller's sessions, newest first; how many there are in all)."""
         principal.require(READ)
-        records = await self._store.list_sessions(
-            owner=principal.owner, agent=agent, limit=limit, offset=offset
-        )
-        return records, await self._store.count_sessions(owner=principal.owner, agent=agent)
+        owner = principal.owner
+        records = await self._store.list_sessions(owner, agent=agent, limit=limit, offset=offset)
+        return records, await self._store.count_sessions(owner, agent=agent)
 
     def running(self, principal: Principal) -> tuple[Run, ...]:
         """The caller's live runs, in order of their start."""

@@ -28,7 +28,7 @@ from openclaw_gateway.runs.summary import (
     summary_request,
     summary_tokens,
 )
-from openclaw_gateway.sessions.store import Store, Summary, Transcript
+from openclaw_gateway.sessions.store import Claim, Store, Summary, Transcript
 from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, TextDelta, UsageReported
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Compactor:
 
     async def compact(
         self,
-        session: str,
+        claim: Claim,
         transcript: Transcript,
         covers_to_seq: int,
         *,
@@ -60,6 +60,7 @@ class Compactor:
 
         `tell` gets ModelFailed and UsageReported of the calls, and Compacted once the summary is stored.
         """
+        session = claim.session
         earlier, texts = _material(transcript, covers_to_seq)
         longest = _longest(transcript, covers_to_seq, window)
         try:
@@ -75,7 +76,7 @@ class Compactor:
             text = mechanical_summary(earlier, texts, longest)
         text = fitted(text, longest)
         try:
-            summary = await self._store.summarise(session, covers_to_seq, text)
+            summary = await self._store.summarise(claim.owner, claim.session, covers_to_seq, text)
         except StoreError as error:
             log.warning("compaction.not_stored", session=session, error=error.message)
             summary = Summary(covers_to_seq, text)

@@ -22,7 +22,7 @@ from openclaw_gateway.runs.context import (
 )
 from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.runs.run import now_ms
-from openclaw_gateway.sessions.store import Claimed, Transcript
+from openclaw_gateway.sessions.store import Claim, Claimed, Transcript
 from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.wire.messages import Message
 
@@ -63,10 +63,8 @@ class ContextKeeper:
         """
         before = claimed.previous_ms if claimed is not None else None
         cold = before is None or self._clock() - before > self._ttl_ms
-        session = claimed.claim.session if claimed is not None else None
-        context = RunContext(
-            self, targets, tell, fixed_tokens=fixed_tokens, session=session, is_cache_cold=cold
-        )
+        claim = claimed.claim if claimed is not None else None
+        context = RunContext(self, targets, tell, fixed_tokens=fixed_tokens, claim=claim, is_cache_cold=cold)
         context.continues(transcript, new)
         return context
 
@@ -81,14 +79,14 @@ class RunContext:
         tell: Tell,
         *,
         fixed_tokens: int,
-        session: str | None,
+        claim: Claim | None,
         is_cache_cold: bool,
     ) -> None:
         self._keeper = keeper
         self._targets = targets
         self._tell = tell
         self._fixed = fixed_tokens
-        self._session = session
+        self._claim = claim
         self._transcript = _NOTHING
         self._new: Sequence[Message] = ()
         # With the prompt cache warm, a prefix that changes costs more than it saves.
@@ -145,11 +143,11 @@ class RunContext:
         if self._prunes_early or not fits(used, self._window, keeper.compaction):
             messages, saved = prune(messages, used, self._window, keeper.pruning)
             used -= saved
-        if self._may_compact and self._session is not None:
+        if self._may_compact and self._claim is not None:
             entries = self._transcript.entries
             covers = plan_compaction(entries, used, self._window, keeper.compaction, fixed_tokens=self._fixed)
             must = forced or used > self._window
-            if covers is not None and await self._compacted(self._session, covers, forced=must):
+            if covers is not None and await self._compacted(self._claim, covers, forced=must):
                 messages = for_model(self._transcript, (*self._new, *said))
                 used = self._fixed + conversation_tokens(messages)
                 messages, saved = prune(messages, used, self._window, keeper.pruning)
@@ -157,10 +155,10 @@ class RunContext:
         self._counted, self._tokens = len(messages), used
         return messages
 
-    async def _compacted(self, session: str, covers: int, *, forced: bool) -> bool:
+    async def _compacted(self, claim: Claim, covers: int, *, forced: bool) -> bool:
         """Put a summary in the transcript's place. `forced`: one without a model rather than none."""
         transcript = await self._keeper.compactor.compact(
-            session,
+            claim,
             self._transcript,
             covers,
             targets=self._targets,

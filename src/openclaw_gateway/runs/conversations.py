@@ -28,7 +28,7 @@ class Conversations:
 
     async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
         """Among the newest thousand, and the conversation of the call itself."""
-        records = await self._store.list_sessions(owner=context.origin.owner, limit=_PAGE)
+        records = await self._store.list_sessions(context.origin.owner, limit=_PAGE)
         lines = [line for line in map(_session_line, records) if sight(line)]
         if context.session_key is not None and all(line.key != context.session_key for line in lines):
             lines.append(_session_line(await self._record(context, sight, context.session_key)))
@@ -39,7 +39,7 @@ class Conversations:
     ) -> tuple[Said, ...]:
         record = await self._record(context, sight, session_key)
         after = max(0, record.last_seq - min(limit * (3 if include_tools else 6), _PAGE))
-        entries = await self._store.transcript(record.key, after=after, limit=_PAGE)
+        entries = await self._store.transcript(record.owner, record.key, after=after, limit=_PAGE)
         said = [line for entry in entries if (line := _said(entry.message, include_tools)) is not None]
         return tuple(said[-limit:])
 
@@ -87,8 +87,8 @@ class Conversations:
         }
 
     async def _record(self, context: ToolContext, sight: Sight, session_key: str) -> SessionRecord:
-        record = await self._store.get_session(session_key.strip().lower())
-        if record is None or record.owner != context.origin.owner or not sight(_session_line(record)):
+        record = await self._store.get_session(context.origin.owner, session_key.strip().lower())
+        if record is None or not sight(_session_line(record)):
             raise ToolError(
                 f"There is no session '{session_key[:200]}' that you may look at. sessions_list shows those "
                 "there are."
@@ -110,7 +110,9 @@ def _child(origin: Origin, run_id: str, *, confined: bool) -> Origin:
 
 
 def _session_line(record: SessionRecord) -> SessionLine:
-    return SessionLine(record.key, record.agent, record.updated_ms, record.last_seq, record.label)
+    return SessionLine(
+        record.key, record.agent, record.updated_ms, record.last_seq, record.label, record.user
+    )
 
 
 def _said(message: Message, include_tools: bool) -> Said | None:

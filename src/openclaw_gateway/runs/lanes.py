@@ -17,9 +17,20 @@ from msgspec import Struct
 from openclaw_gateway.errors import Fenced, GatewayError, InvalidRequest, StoreError
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, NewRun, Queued, Released, Store
+from openclaw_gateway.sessions.store import (
+    Claim,
+    Claimed,
+    Duplicate,
+    Ending,
+    Idempotency,
+    NewRun,
+    Queued,
+    Recorded,
+    Released,
+    Store,
+)
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunResult, RunStatus, Usage
+from openclaw_gateway.wire.run import RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -59,14 +70,23 @@ class Lanes:
         await self._catch_up()
 
     async def enter(self, run: Run, session: str) -> Claimed:
-        """Durably enqueue the run, wait for its turn, return the claim and what was said before.
+        """Durably enqueue the run, wait for its turn, return the claim.
 
-        Raises SessionBusy, Forbidden (another owner's session), StoreError, InvalidRequest (a used
-        idempotency key); TimeoutError at the run's deadline or abort, after the run was taken out of
-        the queue.
+        Raises SessionBusy, StoreError, InvalidRequest (a used idempotency key); TimeoutError at the
+        run's deadline or abort, after the run was taken out of the queue.
         """
         request = run.request
-        new = NewRun(run.id, request.origin.owner, session, request.agent_id, request.idempotency_key)
+        key = request.idempotency_key
+        origin = request.origin
+        new = NewRun(
+            run.id,
+            origin.owner,
+            session,
+            request.agent_id,
+            user=origin.user,
+            parent=origin.parent,
+            idempotency=None if key is None else Idempotency(key, b""),
+        )
         try:
             begun = await self._store.begin(new, lease_s=self._pace.lease_s)
         except BaseException as error:
@@ -88,11 +108,13 @@ class Lanes:
             case Claimed():
                 run.accept()
                 return self._held_by(run, begun)
+            case Recorded():
+                raise StoreError("The session store lost the session of a run: see the gateway's log.")
 
     async def leave(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
         try:
-            released = await self._finished(claim, turn, result)
+            released = await self._finished(claim, Ending(result.status, result.usage, turn, result.error))
         except StoreError as error:
             self._held.pop(run.id, None)
             if not isinstance(error, Fenced):
@@ -108,18 +130,18 @@ class Lanes:
             self._unfinished[run.id] = held[1]
             await self._finish_without_turn(run.id, held[1])
 
-    async def _finished(self, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> Released:
+    async def _finished(self, claim: Claim, ending: Ending) -> Released:
         """What is said is lost if this fails, so a store that falters is asked again; the claim is still
         renewed meanwhile, and a repeat gets the first answer."""
         for _ in range(_REPEATS):
             try:
-                return await self._store.finish(claim, turn, result.status, result.usage, result.error)
+                return await self._store.finish(claim, ending)
             except Fenced:
                 raise
             except StoreError as error:
                 log.warning("turn.not_recorded_yet", run=claim.run_id, error=error.message)
             await asyncio.sleep(self._pace.repeat_s)
-        return await self._store.finish(claim, turn, result.status, result.usage, result.error)
+        return await self._store.finish(claim, ending)
 
     async def _wait_turn(self, run: Run) -> Claimed:
         try:
@@ -148,7 +170,7 @@ class Lanes:
     async def _finish_without_turn(self, run_id: str, claim: Claim) -> None:
         """The lane goes on even when its turn is lost. If the turn is there after all, it stays."""
         try:
-            self._ring(await self._store.finish(claim, (), "failed", Usage(), None))
+            self._ring(await self._store.finish(claim, Ending("failed")))
         except Fenced:
             pass
         except StoreError as error:
@@ -182,7 +204,9 @@ class Lanes:
         while True:
             await asyncio.sleep(self._pace.renew_every_s)
             try:
-                await asyncio.gather(*(self._renew(*held) for held in list(self._held.values())))
+                renewals = [self._renew(*held) for held in list(self._held.values())]
+                # Nobody else may ask for long how the store is; it says in the log what is wrong.
+                await asyncio.gather(self._store.health(), *renewals)
                 await self._catch_up()
             except (Exception, asyncio.CancelledError):
                 if is_being_cancelled():

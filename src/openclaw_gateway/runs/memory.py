@@ -55,18 +55,21 @@ class Memory:
         return Recalled(for_model(Transcript(), messages), request.messages)
 
     async def recall(self, request: RunRequest, claimed: Claimed) -> Recalled:
-        """Raises StoreError, InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
+        """Raises StoreError, Fenced, InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
+        claim = claimed.claim
         transcript = claimed.transcript
+        if transcript is None:
+            transcript = await self._store.read(claim)
         # What the model is not told any more, but a client may resend.
         covered: tuple[Entry, ...] = ()
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
-            await self._store.summarise(claimed.claim.session, transcript.entries[-1].seq, "")
+            await self._store.summarise(claim.owner, claim.session, transcript.entries[-1].seq, "")
             covered, transcript = transcript.entries, Transcript()
         elif not transcript.entries and transcript.summary is not None and len(request.messages) > 1:
             end = transcript.summary.covers_to_seq
             covered = await self._store.transcript(
-                claimed.claim.session, after=max(0, end - _LOOK_BACK), limit=_LOOK_BACK
+                claim.owner, claim.session, after=max(0, end - _LOOK_BACK), limit=_LOOK_BACK
             )
         stored = [entry.message for entry in transcript.entries]
         if covered:

@@ -17,6 +17,7 @@ from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.runs.context_keeper import ContextKeeper, RunContext
+from openclaw_gateway.runs.images import KeepsImages, with_images
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS, LoopGuard
 from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
@@ -28,14 +29,21 @@ from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, Tool
 
 class Rounds:
     def __init__(
-        self, models: FallbackCaller, contexts: ContextKeeper, *, max_tool_rounds: int = MAX_ROUNDS
+        self,
+        models: FallbackCaller,
+        contexts: ContextKeeper,
+        images: KeepsImages,
+        *,
+        max_tool_rounds: int = MAX_ROUNDS,
     ) -> None:
         self._models = models
+        self._images = images
         self._contexts = contexts
         self._max_tool_rounds = max_tool_rounds
 
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
-        """Raises ProviderError, ToolLoop, ToolChoiceUnsatisfied, InvalidRequest (images_unsupported)."""
+        """Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
+        InvalidRequest (images_unsupported)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
         toolbox = run.plan.outfit.toolbox(run.request.origin, run.request.session_key).beside(client)
@@ -83,7 +91,8 @@ class Rounds:
     ) -> FallbackCall:
         """One model message. A conversation that the provider finds too long is shortened once."""
         while True:
-            asked = msgspec.structs.replace(request, messages=conversation)
+            whole = await with_images(self._images, conversation)
+            asked = msgspec.structs.replace(request, messages=whole)
             call = self._models.stream(run.plan.targets, asked)
             answer.begin_round()
             try:

@@ -1,70 +1,174 @@
-"""What the SQLite store looks up on its reader thread: transcripts, sessions, runs.
+"""What the SQLite store looks up: transcripts, sessions, runs, results; mostly on its reader thread.
 
 On a connection of its own, so that a long list never holds up a commit. Sees every commit that was
 answered before it began. Knows nothing of threads, event loops or files, and cannot write.
 """
 
 import sqlite3
+from typing import NamedTuple
 
+import structlog
+
+from openclaw_gateway.errors import Fenced
 from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION, entry_id
-from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.sessions.sqlite_errors import is_damage
+from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION, entry_id, seq_of
+from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary
 
-# S608: only our own column names are put into the text.
-_SESSIONS = f"SELECT {rows.SESSION_COLUMNS} FROM sessions "  # noqa: S608
-_RUNS = f"SELECT {rows.RUN_COLUMNS} FROM runs "  # noqa: S608
-_RUNS_OF = _RUNS + "WHERE session = (SELECT number FROM sessions WHERE key = ?) "  # noqa: S608
+log = structlog.get_logger()
+
+_PAGE_BYTES = 1 << 20
+_DAMAGED_PAGE = 64
+_ENTRIES = "SELECT id, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id"
+_OF_OWNER = "SELECT updated_ms, number FROM sessions WHERE owner = ?"
+_OF_AGENT = _OF_OWNER + " AND agent = ?"
+_MOST_MERGED = 400  # SQLite takes 500 parts of a query
+_LOST_SUMMARY = "[The summary of the earlier conversation is damaged in the store and cannot be read.]"
 
 
-def transcript(db: sqlite3.Cursor, session: str, after: int, limit: int) -> tuple[Entry, ...]:
-    row = db.execute("SELECT number FROM sessions WHERE key = ?", (session,)).fetchone()
+class Wanted(NamedTuple):
+    """Which sessions to list. `agent` None = any."""
+
+    owner: str
+    agent: str | None
+    limit: int
+    offset: int
+
+
+def held(db: sqlite3.Cursor, claim: Claim) -> rows.Hold:
+    """The session of a claim. Raises Fenced when the claim does not hold it."""
+    row = db.execute(
+        rows.HOLD + "WHERE owner = ? AND key = ? AND token = ? AND lease_until_ms NOT NULL",
+        (claim.owner, claim.session, claim.token),
+    ).fetchone()
+    run = db.execute("SELECT 1 FROM runs WHERE number = ? AND id = ?", (claim.token, claim.run_id)).fetchone()
+    if row is None or run is None:
+        raise Fenced(
+            "A newer run holds this session: this one may no longer read it. Send the request again."
+        )
+    return rows.Hold._make(row)
+
+
+def summary_of(db: sqlite3.Cursor, session: int, covered_seq: int) -> Summary | None:
+    if not covered_seq:
+        return None
+    row = db.execute("SELECT text FROM summaries WHERE id = ?", (entry_id(session, covered_seq),)).fetchone()
+    if row is None:
+        log.error("store.summary_damaged", covers_to_seq=covered_seq, code="store_corrupt")
+    return Summary(covered_seq, _LOST_SUMMARY if row is None else row[0])
+
+
+def entries_between(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entry, ...]:
+    """The entries `after` < seq <= `until`."""
+    try:
+        found = db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        found = _one_by_one(db, session, after, until)
+    return rows.entries(found, after, until)
+
+
+def page(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entry, ...]:
+    """The first of these entries, at least one of them, so that others need not wait long for the thread."""
+    found: list[rows.EntryRow] = []
+    size = 0
+    try:
+        for row in db.execute(_ENTRIES, (entry_id(session, after + 1), entry_id(session, until))):
+            found.append(row)
+            size += len(row[1])
+            if size >= _PAGE_BYTES:
+                return rows.entries(found, after, seq_of(row[0]))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        until = min(until, after + _DAMAGED_PAGE)
+        found = _one_by_one(db, session, after, until)
+    return rows.entries(found, after, until)
+
+
+def _one_by_one(db: sqlite3.Cursor, session: int, after: int, until: int) -> list[rows.EntryRow]:
+    """The rows that can be read, where the file is damaged."""
+    found: list[rows.EntryRow] = []
+    for seq in range(after + 1, until + 1):
+        place = entry_id(session, seq)
+        try:
+            found += db.execute(_ENTRIES, (place, place)).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+    return found
+
+
+def transcript(db: sqlite3.Cursor, owner: str, session: str, after: int, limit: int) -> tuple[Entry, ...]:
+    row = db.execute(
+        "SELECT number, last_seq FROM sessions WHERE owner = ? AND key = ?", (owner, session)
+    ).fetchone()
     if row is None:
         return ()
-    bodies = db.execute(
-        "SELECT body FROM entries WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-        (entry_id(row[0], max(after, 0)), entry_id(row[0] + 1, 0), limit),
+    number, last_seq = row
+    after = max(after, 0)
+    return entries_between(db, number, after, max(after, min(after + limit, last_seq)))
+
+
+def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ...]:
+    agents = db.execute(
+        "SELECT agent FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)", wanted[:2]
     ).fetchall()
-    return rows.entries(bodies)
-
-
-def list_sessions(
-    db: sqlite3.Cursor, owner: str | None, agent: str | None, limit: int, offset: int
-) -> tuple[SessionRecord, ...]:
-    found = db.execute(
-        _SESSIONS + "WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR agent = ?2) "
-        "ORDER BY updated_ms DESC, number DESC LIMIT ?3 OFFSET ?4",
-        (owner, agent, limit, offset),
+    # The range of each agent is ordered, so SQLite merges them and reads only as far as the list goes.
+    ranges = [_OF_AGENT] * len(agents) if len(agents) <= _MOST_MERGED else [_OF_OWNER]
+    if not ranges:
+        return ()
+    owned = [value for (agent,) in agents for value in (wanted.owner, agent)]
+    listed = db.execute(
+        f"WITH newest AS ({' UNION ALL '.join(ranges)} ORDER BY 1 DESC, 2 DESC LIMIT ? OFFSET ?) "
+        f"{rows.SESSIONS} JOIN newest USING (number) ORDER BY newest.updated_ms DESC, number DESC",
+        (*(owned if len(ranges) == len(agents) else [wanted.owner]), wanted.limit, wanted.offset),
     ).fetchall()
-    return tuple(rows.session_record(row) for row in found)
+    return tuple(rows.session_record(row) for row in listed)
 
 
-def count_sessions(db: sqlite3.Cursor, owner: str | None, agent: str | None) -> int:
+def count_sessions(db: sqlite3.Cursor, owner: str, agent: str | None) -> int:
     (count,) = db.execute(
-        "SELECT count(*) FROM sessions WHERE (?1 IS NULL OR owner = ?1) AND (?2 IS NULL OR agent = ?2)",
+        "SELECT ifnull(sum(sessions), 0) FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)",
         (owner, agent),
     ).fetchone()
     return int(count)
 
 
-def get_session(db: sqlite3.Cursor, session: str) -> SessionRecord | None:
-    row = db.execute(_SESSIONS + "WHERE key = ?", (session,)).fetchone()
+def get_session(db: sqlite3.Cursor, owner: str, session: str) -> SessionRecord | None:
+    row = db.execute(rows.SESSIONS + "WHERE owner = ? AND key = ?", (owner, session)).fetchone()
     return None if row is None else rows.session_record(row)
 
 
-def get_run(db: sqlite3.Cursor, run_id: str) -> RunRecord | None:
-    row = db.execute(_RUNS + "WHERE id = ?", (run_id,)).fetchone()
+def get_run(db: sqlite3.Cursor, owner: str, run_id: str) -> RunRecord | None:
+    row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run_id, owner)).fetchone()
     return None if row is None else rows.run_record(row)
 
 
-def list_runs(
-    db: sqlite3.Cursor, session: str | None, status: RunStatus | None, limit: int
-) -> tuple[RunRecord, ...]:
-    select, of = (_RUNS + "WHERE true ", ()) if session is None else (_RUNS_OF, (session,))
-    found = db.execute(
-        select + "AND (? IS NULL OR status = ?) ORDER BY number DESC LIMIT ?", (*of, status, status, limit)
-    ).fetchall()
-    return tuple(rows.run_record(row) for row in found)
+def run_by_key(db: sqlite3.Cursor, owner: str, key: str) -> RunRecord | None:
+    row = db.execute(
+        rows.RUNS + "AND runs.owner = ? AND idempotency_key = ? ORDER BY runs.number DESC LIMIT 1",
+        (owner, key),
+    ).fetchone()
+    return None if row is None else rows.run_record(row)
+
+
+def result(db: sqlite3.Cursor, owner: str, run_id: str) -> bytes | None:
+    row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run_id, owner)).fetchone()
+    if row is None:
+        return None
+    kept = db.execute("SELECT body FROM results WHERE number = ?", (row[-1],)).fetchone()
+    return None if kept is None else kept[0]
+
+
+def named(db: sqlite3.Cursor, digests: list[str]) -> set[str]:
+    """Which of these files an entry names."""
+    return {
+        digest
+        for digest in digests
+        if db.execute("SELECT 1 FROM blobs WHERE digest = ? LIMIT 1", (digest,)).fetchone() is not None
+    }
 
 
 def schema_version(db: sqlite3.Cursor) -> int:

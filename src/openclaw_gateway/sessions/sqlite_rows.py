@@ -1,39 +1,61 @@
 """Between rows of the SQLite store and the structs of the Store protocol.
 
-No statement is run here. One encoder and one decoder per stored type, made once.
+No statement is run here. One encoder and one decoder per stored type, made once. What a damaged disk has
+made unreadable costs itself: an entry is replaced by one that says so, a usage or an error is left out.
 """
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
+import structlog
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.sqlite_schema import seq_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.messages import Image, Message, SystemMessage, UserMessage
 from openclaw_gateway.wire.run import RunStatus, Usage
 
-RUN_COLUMNS = (
-    "runs.id, runs.owner, (SELECT key FROM sessions WHERE number = runs.session), runs.agent, "
-    "runs.status, runs.created_ms, runs.ended_ms, runs.usage, runs.error"
+# A run whose session is deleted is gone, whether or not it is cleared away yet.
+# S608: only our own column names are put into the text.
+RUNS = (
+    "SELECT runs.id, runs.owner, sessions.key, runs.agent, runs.status, runs.created_ms, runs.ended_ms, "
+    "runs.usage, runs.error, runs.digest, runs.parent, runs.number "
+    "FROM runs LEFT JOIN sessions ON sessions.number = runs.session "
+    "WHERE (runs.session IS NULL OR sessions.number NOT NULL) "
 )
-SESSION_COLUMNS = (
-    "sessions.key, sessions.owner, sessions.agent, sessions.created_ms, sessions.updated_ms, "
-    "sessions.last_seq, sessions.parent, sessions.label, "
+SESSIONS = (
+    "SELECT key, owner, agent, created_ms, sessions.updated_ms, last_seq, user, label, "
     "CASE WHEN lease_until_ms IS NULL THEN NULL ELSE (SELECT id FROM runs WHERE number = token) END, "
-    "sessions.prompt_tokens, sessions.completion_tokens, sessions.total_tokens"
+    "prompt_tokens, completion_tokens, total_tokens FROM sessions "
 )
+HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, tail FROM sessions "
 
-HOLD = (
-    "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, owner FROM sessions "
-)
-
+log = structlog.get_logger()
 encode = msgspec.json.Encoder().encode
 _decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
+_decode_entry = msgspec.json.Decoder(Entry).decode
 _decode_usage = msgspec.json.Decoder(Usage).decode
 _decode_error = msgspec.json.Decoder(ErrorInfo).decode
 
-RunRow = tuple[str, str, str, str, RunStatus, int, int | None, bytes | None, bytes | None]
+T = TypeVar("T")
+EntryRow = tuple[int, bytes]
+RunRow = tuple[
+    str,
+    str,
+    str | None,
+    str,
+    RunStatus,
+    int,
+    int | None,
+    bytes | None,
+    bytes | None,
+    bytes | None,
+    str | None,
+    int,
+]
 SessionRow = tuple[str, str, str, int, int, int, str | None, str | None, str | None, int, int, int]
 
 
@@ -47,20 +69,45 @@ class Hold(NamedTuple):
     token: int
     lease_until_ms: int | None
     waiting: int
-    owner: str
+    tail: int
 
 
-def entries(bodies: list[tuple[bytes]]) -> tuple[Entry, ...]:
-    """All entries of a transcript in one decode."""
-    return _decode_entries(b"[" + b",".join([body for (body,) in bodies]) + b"]")
+def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, ...]:
+    """The entries `after` < seq <= `until` of one session; rows that are damaged or lost say so.
+
+    All entries in one decode, unless something is wrong.
+    """
+    if len(found) == until - after:
+        read = _readable(_decode_entries, b"[" + b",".join([body for _, body in found]) + b"]")
+        if read is not None and len(read) == len(found):
+            return read
+    bodies = {seq_of(place): body for place, body in found}
+    whole: list[Entry] = []
+    for seq in range(after + 1, until + 1):
+        entry = _readable(_decode_entry, bodies[seq]) if seq in bodies else None
+        if entry is None:
+            log.error("store.entry_damaged", seq=seq, code="store_corrupt")
+            # Beside its neighbours, so that a turn stays in one piece.
+            entry = Entry(seq, whole[-1].run_id if whole else "", SystemMessage(_damaged(seq)))
+        whole.append(entry)
+    return tuple(whole)
+
+
+def blobs_of(message: Message) -> Sequence[Image]:
+    """What of a message lies in files beside it."""
+    if not isinstance(message, UserMessage):
+        return ()
+    return [image for image in message.images if image.digest]
 
 
 def run_record(row: RunRow) -> RunRecord:
-    usage, error = row[7:]
+    usage, error, digest, parent, _ = row[7:]
     return RunRecord(
         *row[:7],
-        usage=None if usage is None else _decode_usage(usage),
-        error=None if error is None else _decode_error(error),
+        usage=None if usage is None else _readable(_decode_usage, usage),
+        error=None if error is None else _readable(_decode_error, error),
+        digest=digest,
+        parent=parent,
     )
 
 
@@ -74,3 +121,14 @@ def new_number(db: sqlite3.Cursor) -> int:
     if number is None:
         raise StoreError("The session store lost the number of a new row: see the gateway's log.")
     return number
+
+
+def _readable(decode: Callable[[bytes], T], body: bytes) -> T | None:
+    try:
+        return decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _damaged(seq: int) -> str:
+    return f"[Message {seq} of this conversation is damaged in the store and cannot be read.]"

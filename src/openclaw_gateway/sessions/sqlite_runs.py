@@ -1,60 +1,41 @@
-"""What the SQLite store does to runs on its writer thread: begin, claim, renew, finish, withdraw.
+"""What the SQLite store does to runs that begin or go on, on its writer thread: begin, claim, renew.
 
 Every method is one operation inside a transaction that somebody else commits; a method that raises is
 undone. Knows nothing of threads, event loops or files. Leases end by a monotonic clock of this process:
-no jump of the wall clock takes a session away, and `recover` ends what an earlier process held.
+no jump of the wall clock takes a session away.
 """
 
 import sqlite3
 from collections.abc import Callable
-from typing import NamedTuple
 
-from openclaw_gateway.errors import Fenced, Forbidden, SessionBusy, StoreError
+from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_schema import entry_id
+from openclaw_gateway.sessions.sqlite_reads import entries_between, summary_of
 from openclaw_gateway.sessions.store import (
+    Begun,
     Claim,
     Claimed,
     Duplicate,
-    Entry,
+    Idempotency,
     NewRun,
     Queued,
-    Released,
-    Summary,
+    Recorded,
     Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunStatus, Usage
 
-_KEEP_ENDED_MS = 7 * 24 * 3600 * 1000
-_PRUNE_EVERY = 1024
-_PRUNE_AT_MOST = 2048
-_OPEN_STATES = ("queued", "running")
+# What is read in the very transaction that claims; more than that would hold up everybody's commit.
+_SHORT_BYTES = 64 << 10
+_SHORT_ENTRIES = 256
 
-_INTERRUPTED = ErrorInfo(
-    message="The gateway stopped before this run had ended: send the request again.",
-    type="api_error",
-    code="run_interrupted",
-    status=503,
-    retryable=True,
-)
-_LEASE_LOST = ErrorInfo(
+LEASE_LOST = ErrorInfo(
     message="This run lost its session to the next one, because its lease ran out: send the request again.",
     type="api_error",
     code="run_interrupted",
     status=503,
     retryable=True,
 )
-
-
-class Ending(NamedTuple):
-    """How a run ends, as `finish` records it."""
-
-    turn: tuple[Message, ...]
-    status: RunStatus
-    usage: Usage
-    error: ErrorInfo | None
+_NOTHING = Transcript()
 
 
 class RunWrites:
@@ -65,48 +46,36 @@ class RunWrites:
         self._clock = clock
         self._lease_clock = lease_clock
 
-    def begin(self, db: sqlite3.Cursor, run: NewRun, lease_s: float) -> Claimed | Queued | Duplicate:
+    def begin(self, db: sqlite3.Cursor, run: NewRun, lease_s: float) -> Begun:
+        if run.idempotency is not None:
+            taken = _holder_of(db, run.owner, run.idempotency)
+            if taken is not None:
+                return taken
+        if run.session is None:
+            return _insert(db, run, None, "running", self._clock()) or Recorded()
         execute = db.execute
         now = self._clock()
-        row = execute(rows.HOLD + "WHERE key = ?", (run.session,)).fetchone()
+        row = execute(rows.HOLD + "WHERE owner = ? AND key = ?", (run.owner, run.session)).fetchone()
         is_new = row is None
         if is_new:
             execute(
-                "INSERT INTO sessions (key, owner, agent, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)",
-                (run.session, run.owner, run.agent, now, now),
+                "INSERT INTO sessions (owner, key, agent, user, created_ms, updated_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (run.owner, run.session, run.agent, run.user, now, now),
             )
-            hold = rows.Hold(rows.new_number(db), 0, 0, now, 0, None, 0, run.owner)
+            hold = rows.Hold(rows.new_number(db), 0, 0, now, 0, None, 0, 0)
         else:
             hold = rows.Hold._make(row)
-            if hold.owner != run.owner:
-                raise Forbidden(
-                    "This session belongs to somebody else: choose another session key.", code="session_taken"
-                )
         lease = hold.lease_until_ms
         is_free = hold.waiting == 0 and (lease is None or lease <= self._lease_clock())
-        execute(
-            "INSERT INTO runs (id, owner, session, agent, idempotency_key, status, created_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
-                run.id,
-                run.owner,
-                hold.number,
-                run.agent,
-                run.idempotency_key,
-                "running" if is_free else "queued",
-                now,
-            ),
-        )
-        if db.rowcount == 0:
+        duplicate = _insert(db, run, hold.number, "running" if is_free else "queued", now)
+        if duplicate is not None:
             if is_new:
                 execute("DELETE FROM sessions WHERE number = ?", (hold.number,))
-            return _duplicate(db, run)
-        token = rows.new_number(db)
-        if token % _PRUNE_EVERY == 0:
-            self.prune(db)
+            return duplicate
         if is_free:
-            claim = Claim(run.id, run.session, token, lease_s)
-            return Claimed(claim, self._hand_over(db, claim, hold), None if is_new else hold.updated_ms)
+            claim = Claim(run.id, run.owner, run.session, rows.new_number(db), lease_s)
+            return self._hand_over(db, claim, hold, None if is_new else hold.updated_ms)
         if hold.waiting >= self.max_queued:
             raise SessionBusy(
                 f"This session already has {hold.waiting} runs waiting: let some of them end first, or use "
@@ -118,189 +87,113 @@ class RunWrites:
 
     def claim(self, db: sqlite3.Cursor, run_id: str, lease_s: float) -> Claimed | None:
         row = db.execute(
-            "SELECT runs.number, status, key, sessions.number, last_seq, covered_seq, updated_ms, token, "
-            "lease_until_ms, waiting, sessions.owner "
+            "SELECT runs.number, status, sessions.owner, key, sessions.number, last_seq, covered_seq, "
+            "updated_ms, token, lease_until_ms, waiting, tail "
             "FROM runs JOIN sessions ON sessions.number = runs.session WHERE runs.id = ?",
             (run_id,),
         ).fetchone()
         if row is None or row[1] != "queued":
-            raise _not_waiting()
-        number, _, key = row[:3]
-        hold = rows.Hold._make(row[3:])
+            raise not_waiting()
+        number, _, owner, key = row[:4]
+        hold = rows.Hold._make(row[4:])
         if hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock():
             return None
-        if _oldest_waiting(db, hold)[0] != number:
+        if oldest_waiting(db, hold)[0] != number:
             return None
         db.execute("UPDATE runs SET status = 'running' WHERE number = ?", (number,))
         db.execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (hold.number,))
-        claim = Claim(run_id, key, number, lease_s)
-        return Claimed(claim, self._hand_over(db, claim, hold), hold.updated_ms)
+        return self._hand_over(db, Claim(run_id, owner, key, number, lease_s), hold, hold.updated_ms)
 
     def renew(self, db: sqlite3.Cursor, claim: Claim, lease_s: float) -> bool:
         execute = db.execute
         execute(
-            "UPDATE sessions SET lease_until_ms = ? WHERE key = ? AND token = ? AND lease_until_ms NOT NULL",
-            (self._lease_clock() + int(lease_s * 1000), claim.session, claim.token),
+            "UPDATE sessions SET lease_until_ms = ? "
+            "WHERE owner = ? AND key = ? AND token = ? AND lease_until_ms NOT NULL",
+            (self._lease_clock() + int(lease_s * 1000), claim.owner, claim.session, claim.token),
         )
         if db.rowcount == 0:
-            raise _fenced()
+            raise fenced()
         row = execute(
             "SELECT abort_requested FROM runs WHERE number = ? AND id = ?", (claim.token, claim.run_id)
         ).fetchone()
         if row is None:
-            raise _fenced()
+            raise fenced()
         return bool(row[0])
 
-    def finish(self, db: sqlite3.Cursor, claim: Claim, ending: Ending) -> Released:
-        _require_ended(ending.status)
-        usage = ending.usage
-        execute = db.execute
-        now = self._clock()
-        row = execute(rows.HOLD + "WHERE key = ?", (claim.session,)).fetchone()
-        if row is None or row[4] != claim.token or row[5] is None:
-            return _answer_again(db, claim)
-        hold = rows.Hold._make(row)
-        seq = hold.last_seq
-        for message in ending.turn:
-            seq += 1
-            execute(
-                "INSERT INTO entries (id, body) VALUES (?, ?)",
-                (entry_id(hold.number, seq), rows.encode(Entry(seq, claim.run_id, message))),
-            )
-        next_run = _oldest_waiting(db, hold)[1] if hold.waiting else None
-        execute(
-            "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, final_seq = ?, next_run = ? "
-            "WHERE number = ? AND id = ?",
-            (
-                ending.status,
-                now,
-                rows.encode(usage),
-                None if ending.error is None else rows.encode(ending.error),
-                seq,
-                next_run,
-                claim.token,
-                claim.run_id,
-            ),
+    def request_abort(self, db: sqlite3.Cursor, owner: str, run_id: str) -> bool:
+        db.execute(
+            "UPDATE runs SET abort_requested = 1 WHERE id = ? AND owner = ? AND ended_ms IS NULL",
+            (run_id, owner),
         )
-        if db.rowcount == 0:
-            raise _fenced()
-        execute(
-            "UPDATE sessions SET last_seq = ?, updated_ms = ?, lease_until_ms = NULL, "
-            "prompt_tokens = prompt_tokens + ?, completion_tokens = completion_tokens + ?, "
-            "total_tokens = total_tokens + ? WHERE number = ?",
-            (
-                seq,
-                now if ending.turn else hold.updated_ms,
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                usage.total_tokens,
-                hold.number,
-            ),
-        )
-        return Released(seq, next_run)
-
-    def withdraw(
-        self, db: sqlite3.Cursor, run_id: str, status: RunStatus, error: ErrorInfo | None
-    ) -> Released:
-        _require_ended(status)
-        execute = db.execute
-        row = execute("SELECT status, session FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None or row[0] == "running":
-            raise _not_waiting()
-        state, session = row
-        if state == "queued":
-            execute(
-                "UPDATE runs SET status = ?, ended_ms = ?, error = ? WHERE id = ?",
-                (status, self._clock(), None if error is None else rows.encode(error), run_id),
-            )
-            execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (session,))
-        hold = rows.Hold._make(execute(rows.HOLD + "WHERE number = ?", (session,)).fetchone())
-        is_free = hold.waiting > 0 and hold.lease_until_ms is None
-        return Released(hold.last_seq, _oldest_waiting(db, hold)[1] if is_free else None)
-
-    def request_abort(self, db: sqlite3.Cursor, run_id: str) -> bool:
-        db.execute("UPDATE runs SET abort_requested = 1 WHERE id = ? AND ended_ms IS NULL", (run_id,))
         return db.rowcount == 1
 
-    def recover(self, db: sqlite3.Cursor) -> int:
-        """Close as interrupted what an earlier process left open, and free its sessions; how many."""
-        execute = db.execute
-        now = self._clock()
-        closed = 0
-        left = execute(
-            "SELECT number, token FROM sessions WHERE lease_until_ms NOT NULL OR waiting > 0"
-        ).fetchall()
-        for session, token in left:
-            execute(
-                "UPDATE runs SET status = 'interrupted', ended_ms = ?, error = ? "
-                "WHERE session = ? AND number >= ? AND ended_ms IS NULL",
-                (now, rows.encode(_INTERRUPTED), session, token),
-            )
-            closed += db.rowcount
-            execute("UPDATE sessions SET lease_until_ms = NULL, waiting = 0 WHERE number = ?", (session,))
-        return closed
-
-    def prune(self, db: sqlite3.Cursor) -> None:
-        """Drop old runs, oldest first and a bounded number at a time. Transcripts stay."""
-        db.execute(
-            "DELETE FROM runs WHERE number IN (SELECT number FROM runs ORDER BY number LIMIT ?) "
-            "AND ended_ms < ?",
-            (_PRUNE_AT_MOST, self._clock() - _KEEP_ENDED_MS),
-        )
-
-    def _hand_over(self, db: sqlite3.Cursor, claim: Claim, hold: rows.Hold) -> Transcript:
+    def _hand_over(
+        self, db: sqlite3.Cursor, claim: Claim, hold: rows.Hold, previous_ms: int | None
+    ) -> Claimed:
         """Give the session to a run; the holder before it, if any, has let its lease run out."""
         if hold.lease_until_ms is not None:
             db.execute(
                 "UPDATE runs SET status = 'interrupted', ended_ms = ?, error = ? WHERE number = ?",
-                (self._clock(), rows.encode(_LEASE_LOST), hold.token),
+                (self._clock(), rows.encode(LEASE_LOST), hold.token),
             )
         db.execute(
             "UPDATE sessions SET token = ?, lease_until_ms = ? WHERE number = ?",
             (claim.token, self._lease_clock() + int(claim.lease_s * 1000), hold.number),
         )
-        return _transcript(db, hold) if hold.last_seq else Transcript()
+        return Claimed(claim, hold.covered_seq, hold.last_seq, previous_ms, _if_short(db, hold))
 
 
-def _transcript(db: sqlite3.Cursor, hold: rows.Hold) -> Transcript:
-    execute = db.execute
-    summary = None
-    if hold.covered_seq:
-        place = entry_id(hold.number, hold.covered_seq)
-        (text,) = execute("SELECT text FROM summaries WHERE id = ?", (place,)).fetchone()
-        summary = Summary(hold.covered_seq, text)
-    bodies = execute(
-        "SELECT body FROM entries WHERE id BETWEEN ? AND ?",
-        (entry_id(hold.number, hold.covered_seq + 1), entry_id(hold.number, hold.last_seq)),
-    ).fetchall()
-    return Transcript(rows.entries(bodies), summary)
+def _if_short(db: sqlite3.Cursor, hold: rows.Hold) -> Transcript | None:
+    if not hold.last_seq:
+        return _NOTHING
+    if hold.tail > _SHORT_BYTES or hold.last_seq - hold.covered_seq > _SHORT_ENTRIES:
+        return None
+    found = entries_between(db, hold.number, hold.covered_seq, hold.last_seq)
+    return Transcript(found, summary_of(db, hold.number, hold.covered_seq))
 
 
-def _duplicate(db: sqlite3.Cursor, run: NewRun) -> Duplicate:
-    select = f"SELECT {rows.RUN_COLUMNS} FROM runs "  # noqa: S608 - our own columns
-    row = None
-    if run.idempotency_key is not None:
-        row = db.execute(
-            select + "WHERE owner = ? AND idempotency_key = ?", (run.owner, run.idempotency_key)
-        ).fetchone()
-    if row is None:
-        row = db.execute(select + "WHERE id = ? AND owner = ?", (run.id, run.owner)).fetchone()
+def _insert(db: sqlite3.Cursor, run: NewRun, session: int | None, status: str, now: int) -> Duplicate | None:
+    """Record the run, or say which run of the owner's has its id. Raises StoreError (run_id_taken)."""
+    named = run.idempotency
+    db.execute(
+        "INSERT INTO runs (id, owner, session, agent, parent, idempotency_key, digest, status, created_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            run.id,
+            run.owner,
+            session,
+            run.agent,
+            run.parent,
+            None if named is None else named.key,
+            None if named is None else named.digest,
+            status,
+            now,
+        ),
+    )
+    if db.rowcount:
+        return None
+    row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run.id, run.owner)).fetchone()
     if row is None:
         raise StoreError("This run id is taken: choose another one.", code="run_id_taken")
     return Duplicate(rows.run_record(row))
 
 
-def _answer_again(db: sqlite3.Cursor, claim: Claim) -> Released:
-    """The answer of an earlier `finish` by this claim. Raises Fenced when there was none."""
+def _holder_of(db: sqlite3.Cursor, owner: str, named: Idempotency) -> Duplicate | None:
+    """The run that has the key: the newest of that key, while it is open or its result is kept."""
     row = db.execute(
-        "SELECT final_seq, next_run FROM runs WHERE number = ? AND id = ?", (claim.token, claim.run_id)
+        rows.RUNS + "AND runs.owner = ? AND idempotency_key = ? ORDER BY runs.number DESC LIMIT 1",
+        (owner, named.key),
     ).fetchone()
-    if row is None or row[0] is None:
-        raise _fenced()
-    return Released(*row)
+    if row is None:
+        return None
+    record = rows.run_record(row)
+    if record.ended_ms is None:
+        return Duplicate(record)
+    kept = db.execute("SELECT 1 FROM results WHERE number = ?", (row[-1],)).fetchone()
+    return None if kept is None else Duplicate(record)
 
 
-def _oldest_waiting(db: sqlite3.Cursor, hold: rows.Hold) -> tuple[int, str]:
+def oldest_waiting(db: sqlite3.Cursor, hold: rows.Hold) -> tuple[int, str]:
     row: tuple[int, str] = db.execute(
         "SELECT number, id FROM runs WHERE session = ? AND number > ? AND ended_ms IS NULL "
         "ORDER BY number LIMIT 1",
@@ -309,18 +202,13 @@ def _oldest_waiting(db: sqlite3.Cursor, hold: rows.Hold) -> tuple[int, str]:
     return row
 
 
-def _require_ended(status: RunStatus) -> None:
-    if status in _OPEN_STATES:
-        raise ValueError(f"a run cannot end as {status!r}")
-
-
-def _fenced() -> Fenced:
+def fenced() -> Fenced:
     return Fenced(
         "A newer run holds this session: this one may no longer write to it. Send the request again."
     )
 
 
-def _not_waiting() -> StoreError:
+def not_waiting() -> StoreError:
     return StoreError(
         "This run is not waiting for its session: it runs, has ended or is unknown.", code="run_not_open"
     )

@@ -13,38 +13,64 @@ import sqlite3
 from pathlib import Path
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.sqlite_migration import from_schema_1
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x6F634757  # "ocGW", so that `file` and we know our own
 
-# One script per version: script n takes a file from version n to n + 1. Never edited, only added to.
-_MIGRATIONS = (
+TABLES = (
     """
     CREATE TABLE sessions (
-        number INTEGER PRIMARY KEY,
-        key TEXT NOT NULL UNIQUE,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
         owner TEXT NOT NULL,
+        key TEXT NOT NULL,
         agent TEXT NOT NULL,
+        user TEXT,
         parent TEXT,
         label TEXT,
         created_ms INTEGER NOT NULL,
         updated_ms INTEGER NOT NULL,
         last_seq INTEGER NOT NULL DEFAULT 0,
         covered_seq INTEGER NOT NULL DEFAULT 0,  -- what the newest summary stands for
+        size INTEGER NOT NULL DEFAULT 0,         -- bytes of all that is kept for it
+        tail INTEGER NOT NULL DEFAULT 0,         -- bytes of the entries after the newest summary
         token INTEGER NOT NULL DEFAULT 0,        -- number of the run that holds it, or held it last
         lease_until_ms INTEGER,                  -- of this process's monotonic clock; NULL = free
         waiting INTEGER NOT NULL DEFAULT 0,
         prompt_tokens INTEGER NOT NULL DEFAULT 0,
         completion_tokens INTEGER NOT NULL DEFAULT 0,
-        total_tokens INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
+        total_tokens INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (owner, key)
+    ) STRICT
+    """,
+    # A list of one agent's sessions is a range of this; one of all is merged from the ranges of each.
+    "CREATE INDEX sessions_by_change ON sessions (owner, agent, updated_ms, number)",
+    """
+    CREATE TABLE counts (
+        owner TEXT NOT NULL, agent TEXT NOT NULL, sessions INTEGER NOT NULL, PRIMARY KEY (owner, agent)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER session_made AFTER INSERT ON sessions BEGIN
+        INSERT INTO counts VALUES (new.owner, new.agent, 1) ON CONFLICT DO UPDATE SET sessions = sessions + 1;
+    END
+    """,
+    """
+    CREATE TRIGGER session_deleted AFTER DELETE ON sessions BEGIN
+        UPDATE counts SET sessions = sessions - 1 WHERE owner = old.owner AND agent = old.agent;
+        DELETE FROM counts WHERE owner = old.owner AND agent = old.agent AND sessions = 0;
+    END
+    """,
+    """
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         owner TEXT NOT NULL,
-        session INTEGER NOT NULL,
+        session INTEGER,                         -- NULL = none to wait for
         agent TEXT NOT NULL,
-        idempotency_key TEXT,
+        parent TEXT,
+        idempotency_key TEXT,                    -- taken while the run is open or its result is kept
+        digest BLOB,
         status TEXT NOT NULL,
         abort_requested INTEGER NOT NULL DEFAULT 0,
         created_ms INTEGER NOT NULL,
@@ -53,13 +79,49 @@ _MIGRATIONS = (
         error BLOB,
         final_seq INTEGER,                       -- with next_run: the answer of `finish`, for a repeat
         next_run TEXT
-    ) STRICT;
-    CREATE INDEX runs_of_session ON runs (session);
-    CREATE UNIQUE INDEX runs_by_key ON runs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
-    CREATE TABLE entries (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
-    CREATE TABLE summaries (id INTEGER PRIMARY KEY, text TEXT NOT NULL, created_ms INTEGER NOT NULL) STRICT;
-    CREATE TABLE probe (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT;
+    ) STRICT
     """,
+    "CREATE INDEX runs_of_session ON runs (session) WHERE session NOT NULL",
+    "CREATE INDEX runs_open ON runs (session) WHERE ended_ms IS NULL",
+    "CREATE INDEX runs_by_key ON runs (owner, idempotency_key) WHERE idempotency_key NOT NULL",
+    "CREATE TABLE results (number INTEGER PRIMARY KEY, kept_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+    "CREATE INDEX results_by_age ON results (kept_ms)",
+    "CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+    """
+    CREATE TABLE IF NOT EXISTS summaries (
+        id INTEGER PRIMARY KEY, text TEXT NOT NULL, created_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE ledger (
+        number INTEGER PRIMARY KEY,
+        run TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        session TEXT,
+        model TEXT NOT NULL,
+        door TEXT NOT NULL,
+        status TEXT NOT NULL,
+        started_ms INTEGER NOT NULL,
+        duration_ms INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cost REAL,
+        error_code TEXT,
+        parent TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX ledger_by_age ON ledger (started_ms)",
+    # Which files beside the entries a session names, and how large they are.
+    """
+    CREATE TABLE blobs (
+        session INTEGER NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (session, digest)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX blobs_by_digest ON blobs (digest)",
+    # Numbers of sessions that are deleted, and of which something is left to clear away.
+    "CREATE TABLE graves (session INTEGER PRIMARY KEY) STRICT",
+    "CREATE TABLE probe (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, room BLOB) STRICT",
 )
 
 
@@ -68,8 +130,15 @@ def entry_id(session_number: int, seq: int) -> int:
     return session_number << 32 | seq
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open (and make, if need be) the file for its one writer, at the newest schema."""
+def seq_of(entry: int) -> int:
+    return entry & 0xFFFF_FFFF
+
+
+def connect(path: Path, blobs: Path) -> sqlite3.Connection:
+    """Open (and make, if need be) the file for its one writer, at the newest schema.
+
+    `blobs` is the folder for what is large.
+    """
     try:
         _make_private(path)
         db = _connection(path)
@@ -79,7 +148,7 @@ def connect(path: Path) -> sqlite3.Connection:
             "directory exists, is writable and belongs to the user of the gateway."
         ) from error
     try:
-        _migrate(db)
+        _migrate(db, path, blobs)
         # The write-ahead log makes readers independent of the writer; FULL makes a commit durable.
         db.execute("PRAGMA journal_mode = WAL").fetchone()
         db.execute("PRAGMA synchronous = FULL")
@@ -96,7 +165,13 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     """A second connection that cannot write, for a file that `connect` has opened."""
     db = _connection(path)
     db.execute("PRAGMA query_only = ON")
+    # A damaged name in one row must not take the list from all the others.
+    db.text_factory = _tolerant
     return db
+
+
+def _tolerant(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def _connection(path: Path) -> sqlite3.Connection:
@@ -118,7 +193,7 @@ def _make_private(path: Path) -> None:
             file.chmod(0o600)
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, blobs: Path) -> None:
     version = _pragma(db, "user_version")
     application = _pragma(db, "application_id")
     is_empty = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
@@ -133,11 +208,17 @@ def _migrate(db: sqlite3.Connection) -> None:
             f"{SCHEMA_VERSION}): upgrade the gateway, or give this one another state directory.",
             code="store_too_new",
         )
-    for step in range(version, SCHEMA_VERSION):
-        db.executescript(
-            f"BEGIN IMMEDIATE; {_MIGRATIONS[step]} PRAGMA application_id = {_APPLICATION_ID};"
-            f"PRAGMA user_version = {step + 1}; COMMIT;"
-        )
+    if version == SCHEMA_VERSION:
+        return
+    if version == 1:
+        from_schema_1(db, path, blobs, TABLES, SCHEMA_VERSION)
+        return
+    db.execute("BEGIN IMMEDIATE")
+    for statement in TABLES:
+        db.execute(statement)
+    db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute("COMMIT")
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

@@ -1,16 +1,23 @@
-"""What the SQLite store does to sessions on its writer thread: fork, summarise, label, delete.
+"""What the SQLite store does to sessions on its writer thread: summarise, delete, clear away.
 
 Every method is one operation inside a transaction that somebody else commits; one that raises is
-undone. Entries are only ever added or, with their whole session, deleted.
+undone. Entries are only ever added or, with their whole session, deleted. A session is deleted in two
+acts: at one stroke it is gone for everybody (its row becomes a grave), and then what it had is cleared
+away a little at a time, so that no commit waits for it.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from openclaw_gateway.errors import SessionBusy, StoreError
 from openclaw_gateway.sessions import sqlite_rows as rows
 from openclaw_gateway.sessions.sqlite_schema import entry_id
-from openclaw_gateway.sessions.store import SessionRecord, Summary
+from openclaw_gateway.sessions.store import Summary
+
+# What one act clears away: a few milliseconds of the writer's time.
+_ROWS = 128
+_BYTES = 1 << 20
+_PROBE_BYTES = 64 << 10
 
 
 class SessionWrites:
@@ -20,46 +27,20 @@ class SessionWrites:
         self._clock = clock
         self._lease_clock = lease_clock
 
-    def fork(self, db: sqlite3.Cursor, session: str, at_seq: int, into: str) -> SessionRecord:
+    def summarise(
+        self, db: sqlite3.Cursor, owner: str, session: str, covers_to_seq: int, text: str
+    ) -> Summary:
         execute = db.execute
-        now = self._clock()
-        source = _number_of(db, session)
-        execute(
-            "INSERT INTO sessions (key, owner, agent, parent, label, created_ms, updated_ms, last_seq) "
-            "SELECT ?, owner, agent, key, label, ?, ?, min(last_seq, max(0, ?)) "
-            "FROM sessions WHERE number = ? ON CONFLICT DO NOTHING",
-            (into, now, now, at_seq, source),
-        )
-        if db.rowcount == 0:
-            raise StoreError(
-                "A session of that name exists already: fork into a new name.", code="session_exists"
-            )
-        target = rows.new_number(db)
-        (last_seq,) = execute("SELECT last_seq FROM sessions WHERE number = ?", (target,)).fetchone()
-        shift = entry_id(target, 0) - entry_id(source, 0)
-        whole = (shift, entry_id(source, 1), entry_id(source, last_seq))
-        execute("INSERT INTO entries SELECT id + ?, body FROM entries WHERE id BETWEEN ? AND ?", whole)
-        execute(
-            "INSERT INTO summaries SELECT id + ?, text, created_ms FROM summaries WHERE id BETWEEN ? AND ?",
-            whole,
-        )
-        execute(
-            "UPDATE sessions SET covered_seq = ifnull((SELECT max(id) - ? FROM summaries "
-            "WHERE id BETWEEN ? AND ?), 0) WHERE number = ?",
-            (entry_id(target, 0), entry_id(target, 1), entry_id(target, last_seq), target),
-        )
-        return _session(db, into)
-
-    def summarise(self, db: sqlite3.Cursor, session: str, covers_to_seq: int, text: str) -> Summary:
-        execute = db.execute
-        number = _number_of(db, session)
-        place = entry_id(number, covers_to_seq)
-        last, covered = execute(
-            "SELECT last_seq, covered_seq FROM sessions WHERE number = ?", (number,)
+        row = execute(
+            "SELECT number, last_seq, covered_seq FROM sessions WHERE owner = ? AND key = ?", (owner, session)
         ).fetchone()
+        if row is None:
+            raise StoreError("There is no session of that name.", code="session_not_found")
+        number, last, covered = row
+        place = entry_id(number, covers_to_seq)
         if covers_to_seq == covered:
-            row = execute("SELECT text FROM summaries WHERE id = ?", (place,)).fetchone()
-            if row is not None and row[0] == text:
+            stored = execute("SELECT text FROM summaries WHERE id = ?", (place,)).fetchone()
+            if stored is not None and stored[0] == text:
                 return Summary(covers_to_seq, text)  # a repeat
         if not covered < covers_to_seq <= last:
             raise StoreError(
@@ -67,16 +48,16 @@ class SessionWrites:
                 code="summary_outdated",
             )
         execute("INSERT INTO summaries (id, text, created_ms) VALUES (?, ?, ?)", (place, text, self._clock()))
-        execute("UPDATE sessions SET covered_seq = ? WHERE number = ?", (covers_to_seq, number))
+        execute(
+            "UPDATE sessions SET covered_seq = ?, size = size + ?, "
+            "tail = (SELECT ifnull(sum(length(body)), 0) FROM entries WHERE id > ? AND id <= ?) "
+            "WHERE number = ?",
+            (covers_to_seq, len(text), place, entry_id(number, last), number),
+        )
         return Summary(covers_to_seq, text)
 
-    def patch_session(self, db: sqlite3.Cursor, session: str, label: str | None) -> SessionRecord | None:
-        db.execute("UPDATE sessions SET label = ? WHERE key = ?", (label, session))
-        return _session(db, session) if db.rowcount else None
-
-    def delete_session(self, db: sqlite3.Cursor, session: str) -> bool:
-        execute = db.execute
-        row = execute(rows.HOLD + "WHERE key = ?", (session,)).fetchone()
+    def delete_session(self, db: sqlite3.Cursor, owner: str, session: str) -> bool:
+        row = db.execute(rows.HOLD + "WHERE owner = ? AND key = ?", (owner, session)).fetchone()
         if row is None:
             return False
         hold = rows.Hold._make(row)
@@ -85,26 +66,82 @@ class SessionWrites:
                 "A run holds this session or waits for it: abort it or let it end, then delete the session.",
                 retry_after=1.0,
             )
-        whole = (entry_id(hold.number, 0), entry_id(hold.number + 1, 0))
-        execute("DELETE FROM entries WHERE id >= ? AND id < ?", whole)
-        execute("DELETE FROM summaries WHERE id >= ? AND id < ?", whole)
-        execute("DELETE FROM runs WHERE session = ?", (hold.number,))
-        execute("DELETE FROM sessions WHERE number = ?", (hold.number,))
+        _bury(db, hold.number)
         return True
 
+    def delete_unused(self, db: sqlite3.Cursor, unused: Iterable[tuple[int, int]]) -> int:
+        """Delete these sessions (number, when last changed), where nobody has come to them since."""
+        deleted = 0
+        for number, updated_ms in unused:
+            found = db.execute(
+                "SELECT 1 FROM sessions WHERE number = ? AND updated_ms = ? AND waiting = 0 "
+                "AND lease_until_ms IS NULL",
+                (number, updated_ms),
+            ).fetchone()
+            if found is not None:
+                _bury(db, number)
+                deleted += 1
+        return deleted
+
+    def clear_away(self, db: sqlite3.Cursor) -> bool:
+        """Some of what deleted sessions have left; True while there is more."""
+        execute = db.execute
+        grave = execute("SELECT session FROM graves ORDER BY session LIMIT 1").fetchone()
+        left = _ROWS
+        while grave is not None and left > 0:
+            (number,) = grave
+            cleared = _clear(db, number, left)
+            left -= cleared
+            if cleared == 0:
+                execute("DELETE FROM graves WHERE session = ?", (number,))
+                left -= 1
+                grave = execute("SELECT session FROM graves ORDER BY session LIMIT 1").fetchone()
+        return grave is not None
+
     def probe(self, db: sqlite3.Cursor) -> None:
-        """Write something, to learn whether writing works."""
-        db.execute("INSERT OR REPLACE INTO probe (id, at_ms) VALUES (1, ?)", (self._clock(),))
+        """Write as much as a turn may take, to learn whether writing works."""
+        db.execute(
+            "INSERT OR REPLACE INTO probe (id, at_ms, room) VALUES (1, ?, zeroblob(?))",
+            (self._clock(), _PROBE_BYTES),
+        )
 
 
-def _number_of(db: sqlite3.Cursor, session: str) -> int:
-    row = db.execute("SELECT number FROM sessions WHERE key = ?", (session,)).fetchone()
-    if row is None:
-        raise StoreError("There is no session of that name.", code="session_not_found")
-    number: int = row[0]
-    return number
+def _bury(db: sqlite3.Cursor, number: int) -> None:
+    db.execute("DELETE FROM sessions WHERE number = ?", (number,))
+    db.execute("INSERT INTO graves (session) VALUES (?)", (number,))
 
 
-def _session(db: sqlite3.Cursor, session: str) -> SessionRecord:
-    select = f"SELECT {rows.SESSION_COLUMNS} FROM sessions WHERE key = ?"  # noqa: S608 - our own columns
-    return rows.session_record(db.execute(select, (session,)).fetchone())
+def _clear(db: sqlite3.Cursor, session: int, most: int) -> int:
+    """Delete at most so many rows of a deleted session; how many."""
+    execute = db.execute
+    bounds = (entry_id(session, 0), entry_id(session + 1, 0) - 1)
+    size = 0
+    cleared = 0
+    for place, length in execute(
+        "SELECT id, length(body) FROM entries WHERE id BETWEEN ? AND ? LIMIT ?", (*bounds, most)
+    ).fetchall():
+        execute("DELETE FROM entries WHERE id = ?", (place,))
+        cleared += 1
+        size += length
+        if size > _BYTES:
+            return most
+    if cleared:
+        return cleared
+    execute(
+        "DELETE FROM summaries WHERE id IN (SELECT id FROM summaries WHERE id BETWEEN ? AND ? LIMIT ?)",
+        (*bounds, most),
+    )
+    if db.rowcount:
+        return db.rowcount
+    execute(
+        "DELETE FROM blobs WHERE session = ?1 AND digest IN "
+        "(SELECT digest FROM blobs WHERE session = ?1 LIMIT ?2)",
+        (session, most),
+    )
+    if db.rowcount:
+        return db.rowcount
+    for (number,) in execute("SELECT number FROM runs WHERE session = ? LIMIT ?", (session, most)).fetchall():
+        execute("DELETE FROM results WHERE number = ?", (number,))
+        execute("DELETE FROM runs WHERE number = ?", (number,))
+        cleared += 1
+    return cleared

@@ -1,46 +1,56 @@
 """SqliteStore: the Store of one node, a single file with one writer.
 
-Only hands work to its two threads: sqlite_runs and sqlite_sessions say what a write does, sqlite_reads
-what a look-up does, sqlite_thread how they are committed and answered. Nothing here blocks the event
-loop.
+Only hands work to its two threads: sqlite_runs, sqlite_endings, sqlite_sessions, sqlite_ledger and
+sqlite_retention say what a write does, sqlite_reads what a look-up does, sqlite_thread how they are
+committed and answered. Nothing here blocks the event loop.
 
 A caller that is cancelled while it waits loses the answer, not the operation: whoever must know the
 outcome of `begin`, `claim`, `finish` or `withdraw` shields the call and awaits it.
 """
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_reads
-from openclaw_gateway.sessions.sqlite_runs import Ending, RunWrites
+from openclaw_gateway.sessions import sqlite_ledger, sqlite_reads, sqlite_retention
+from openclaw_gateway.sessions.blobs import Blobs
+from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.sqlite_endings import EndingWrites
+from openclaw_gateway.sessions.sqlite_guard import FileGuard
+from openclaw_gateway.sessions.sqlite_migration import drop_copy
+from openclaw_gateway.sessions.sqlite_runs import RunWrites
 from openclaw_gateway.sessions.sqlite_schema import connect, connect_reader
 from openclaw_gateway.sessions.sqlite_sessions import SessionWrites
 from openclaw_gateway.sessions.sqlite_thread import SqliteThread
 from openclaw_gateway.sessions.store import (
+    Begun,
     Claim,
     Claimed,
-    Duplicate,
+    Ending,
     Entry,
+    LedgerRow,
     NewRun,
-    Queued,
     Released,
     RunRecord,
     SessionRecord,
     StoreHealth,
     Summary,
+    Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunStatus, Usage
+from openclaw_gateway.wire.messages import Image
+from openclaw_gateway.wire.run import RunStatus
 
 _CLOSE_DEADLINE_S = 20.0
 _HEALTH_DEADLINE_S = 5.0
+_BURIED_AT_ONCE = 100
 log = structlog.get_logger()
 
 
@@ -63,10 +73,21 @@ class SqliteStore:
         clock: Callable[[], int] = unix_ms,
         lease_clock: Callable[[], int] = monotonic_ms,
     ) -> None:
+        self._path = path
+        self._clock = clock
         self._runs = RunWrites(max_queued=max_queued, clock=clock, lease_clock=lease_clock)
+        self._endings = EndingWrites(clock=clock)
         self._sessions = SessionWrites(clock=clock, lease_clock=lease_clock)
-        self._writer = SqliteThread("store-writer", partial(connect, path), group_commit=True)
-        self._reader = SqliteThread("store-reader", partial(connect_reader, path), group_commit=False)
+        blobs = path.with_name("blobs")
+        self._blobs = Blobs(blobs)
+        self._guard = FileGuard(path)
+        check = self._guard.check
+        self._writer = SqliteThread(
+            "store-writer", partial(connect, path, blobs), group_commit=True, guard=check
+        )
+        self._reader = SqliteThread(
+            "store-reader", partial(connect_reader, path), group_commit=False, guard=check
+        )
 
     def go_by(self, *, max_queued: int) -> None:
         """For the runs that come from now on."""
@@ -76,23 +97,38 @@ class SqliteStore:
         await self._writer.start()
         try:
             await self._reader.start()
-            closed = await self._writer.submit(self._runs.recover)
-            await self._writer.submit(self._runs.prune)
+            closed = await self._writer.submit(self._endings.interrupt)
+            self._guard.remember()
         except BaseException:
-            await self.close()
+            await self._stop()
             raise
         if closed:
             log.warning("store.runs_interrupted", runs=closed)
 
     async def close(self) -> None:
-        """Finish what was submitted, then close the file. Safe to repeat."""
+        """Safe to repeat."""
+        if not self._writer.is_open:
+            await self._stop()
+            return
         try:
+            await self._writer.submit(self._endings.interrupt)
+        except StoreError as error:
+            # The next start does it.
+            log.warning("store.runs_left_open", error=error.message)
+            await self._stop()
+            return
+        await self._stop()
+        drop_copy(self._path)
+
+    async def _stop(self) -> None:
+        try:
+            await self._blobs.stop(_CLOSE_DEADLINE_S)
             await self._reader.stop(_CLOSE_DEADLINE_S)
         finally:
             await self._writer.stop(_CLOSE_DEADLINE_S)
 
     async def health(self) -> StoreHealth:
-        """Reads; writes only when the newest write failed, to see whether that is over. Never raises."""
+        """Reads; writes only when the newest write failed, to see whether that is over."""
         try:
             async with asyncio.timeout(_HEALTH_DEADLINE_S):
                 version = await self._reader.submit(sqlite_reads.schema_version)
@@ -104,61 +140,137 @@ class SqliteStore:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=version)
 
-    async def begin(self, run: NewRun, *, lease_s: float) -> Claimed | Queued | Duplicate:
+    async def begin(self, run: NewRun, *, lease_s: float) -> Begun:
         return await self._writer.submit(self._runs.begin, run, lease_s)
 
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
         return await self._writer.submit(self._runs.claim, run_id, lease_s)
 
+    async def read(self, claim: Claim) -> Transcript:
+        submit = self._reader.submit
+        hold = await submit(sqlite_reads.held, claim)
+        summary = await submit(sqlite_reads.summary_of, hold.number, hold.covered_seq)
+        read: list[Entry] = []
+        seq = hold.covered_seq
+        while seq < hold.last_seq:
+            read += await submit(sqlite_reads.page, hold.number, seq, hold.last_seq)
+            seq = read[-1].seq
+        await submit(sqlite_reads.held, claim)
+        return Transcript(tuple(read), summary)
+
     async def renew(self, claim: Claim, *, lease_s: float) -> bool:
         return await self._writer.submit(self._runs.renew, claim, lease_s)
 
-    async def finish(
-        self,
-        claim: Claim,
-        turn: tuple[Message, ...],
-        status: RunStatus,
-        usage: Usage,
-        error: ErrorInfo | None = None,
-    ) -> Released:
-        return await self._writer.submit(self._runs.finish, claim, Ending(turn, status, usage, error))
+    async def finish(self, claim: Claim, ending: Ending) -> Released:
+        turn = await self._blobs.set_aside(ending.turn)
+        if turn is not ending.turn:
+            ending = replace(ending, turn=turn)
+        return await self._writer.submit(self._endings.finish, claim, ending)
+
+    async def conclude(self, run_id: str, ending: Ending) -> None:
+        await self._writer.submit(self._endings.conclude, run_id, ending)
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
-        return await self._writer.submit(self._runs.withdraw, run_id, status, error)
+        return await self._writer.submit(self._endings.withdraw, run_id, status, error)
 
-    async def request_abort(self, run_id: str) -> bool:
-        return await self._writer.submit(self._runs.request_abort, run_id)
+    async def request_abort(self, owner: str, run_id: str) -> bool:
+        return await self._writer.submit(self._runs.request_abort, owner, run_id)
 
-    async def transcript(self, session: str, *, after: int = 0, limit: int = 200) -> tuple[Entry, ...]:
-        return await self._reader.submit(sqlite_reads.transcript, session, after, limit)
+    async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
+        return await self._reader.submit(sqlite_reads.get_run, owner, run_id)
 
-    async def fork(self, session: str, at_seq: int, into: str) -> SessionRecord:
-        return await self._writer.submit(self._sessions.fork, session, at_seq, into)
+    async def run_by_key(self, owner: str, key: str) -> RunRecord | None:
+        return await self._reader.submit(sqlite_reads.run_by_key, owner, key)
 
-    async def summarise(self, session: str, covers_to_seq: int, text: str) -> Summary:
-        return await self._writer.submit(self._sessions.summarise, session, covers_to_seq, text)
+    async def result(self, owner: str, run_id: str) -> bytes | None:
+        return await self._reader.submit(sqlite_reads.result, owner, run_id)
+
+    async def transcript(
+        self, owner: str, session: str, *, after: int = 0, limit: int = 200
+    ) -> tuple[Entry, ...]:
+        return await self._reader.submit(sqlite_reads.transcript, owner, session, after, limit)
+
+    async def whole(self, image: Image) -> Image:
+        return await self._blobs.whole(image)
+
+    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
+        return await self._writer.submit(self._sessions.summarise, owner, session, covers_to_seq, text)
 
     async def list_sessions(
-        self, *, owner: str | None = None, agent: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        owner: str,
+        *,
+        agent: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> tuple[SessionRecord, ...]:
-        return await self._reader.submit(sqlite_reads.list_sessions, owner, agent, limit, offset)
+        return await self._reader.submit(
+            sqlite_reads.list_sessions, sqlite_reads.Wanted(owner, agent, limit, offset)
+        )
 
-    async def count_sessions(self, *, owner: str | None = None, agent: str | None = None) -> int:
+    async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:
         return await self._reader.submit(sqlite_reads.count_sessions, owner, agent)
 
-    async def get_session(self, session: str) -> SessionRecord | None:
-        return await self._reader.submit(sqlite_reads.get_session, session)
+    async def get_session(self, owner: str, session: str) -> SessionRecord | None:
+        return await self._reader.submit(sqlite_reads.get_session, owner, session)
 
-    async def patch_session(self, session: str, *, label: str | None) -> SessionRecord | None:
-        return await self._writer.submit(self._sessions.patch_session, session, label)
+    async def delete_session(self, owner: str, session: str) -> bool:
+        if not await self._writer.submit(self._sessions.delete_session, owner, session):
+            return False
+        try:
+            await self._clear_away()
+            await self._blobs.sweep(self._named)
+        except StoreError as error:
+            # It is deleted all the same; the next `prune` clears away what is left.
+            log.warning("store.not_cleared_away", error=error.message)
+        return True
 
-    async def delete_session(self, session: str) -> bool:
-        return await self._writer.submit(self._sessions.delete_session, session)
+    async def record(self, rows: Sequence[LedgerRow]) -> None:
+        await self._writer.submit(sqlite_ledger.record, rows)
 
-    async def get_run(self, run_id: str) -> RunRecord | None:
-        return await self._reader.submit(sqlite_reads.get_run, run_id)
+    async def prune(self, retention: Retention) -> Pruned:
+        now = self._clock()
+        sessions = await self._prune_sessions(retention, now) if retention.bounds_sessions else 0
+        await self._clear_away()
+        await self._blobs.sweep(self._named)
+        results = await self._repeated(sqlite_retention.drop_results, _before(now, retention.results_s))
+        runs = await self._prune_runs(_before(now, retention.runs_s))
+        ledger = await self._repeated(sqlite_ledger.drop, _before(now, retention.ledger_s))
+        return Pruned(sessions, runs, results, ledger)
 
-    async def list_runs(
-        self, *, session: str | None = None, status: RunStatus | None = None, limit: int = 100
-    ) -> tuple[RunRecord, ...]:
-        return await self._reader.submit(sqlite_reads.list_runs, session, status, limit)
+    async def _prune_sessions(self, retention: Retention, now: int) -> int:
+        dropped = 0
+        while found := await self._reader.submit(sqlite_retention.beyond, retention, now):
+            before = dropped
+            for start in range(0, len(found), _BURIED_AT_ONCE):
+                part = found[start : start + _BURIED_AT_ONCE]
+                dropped += await self._writer.submit(self._sessions.delete_unused, part)
+                await self._clear_away()
+            if dropped == before:
+                break  # all of them are in use
+        return dropped
+
+    async def _prune_runs(self, before_ms: int) -> int:
+        dropped = 0
+        after: int | None = 0
+        while after is not None:
+            some, after = await self._writer.submit(sqlite_retention.drop_runs, before_ms, after)
+            dropped += some
+        return dropped
+
+    async def _repeated(self, drop: Callable[[sqlite3.Cursor, int], int], before_ms: int) -> int:
+        dropped = 0
+        while some := await self._writer.submit(drop, before_ms):
+            dropped += some
+        return dropped
+
+    async def _named(self, digests: list[str]) -> set[str]:
+        return await self._reader.submit(sqlite_reads.named, digests)
+
+    async def _clear_away(self) -> None:
+        while await self._writer.submit(self._sessions.clear_away):
+            pass
+
+
+def _before(now_ms: int, kept_s: float) -> int:
+    return now_ms - int(kept_s * 1000)

@@ -41,7 +41,10 @@ class _Outcome(NamedTuple):
 
 
 class SqliteThread:
-    """`connect` is called on the thread; an operation gets a cursor of its connection."""
+    """`connect` is called on the thread; an operation gets a cursor of its connection.
+
+    `guard` is called before every batch: what it raises, every caller of the batch hears.
+    """
 
     def __init__(
         self,
@@ -50,17 +53,24 @@ class SqliteThread:
         *,
         group_commit: bool,
         max_waiting: int = 10_000,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._connect = connect
         self._group_commit = group_commit
+        self._guard = guard
         self._max_waiting = max_waiting
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Future[object] | None = None
         self._open = False
-        self.trouble: Exception | None = None  # what SQLite said in the newest batch; None = it went well
+        # Why nothing could be written; until something is, whatever else may go well meanwhile.
+        self.trouble: Exception | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
 
     async def start(self) -> None:
         """Start the thread and wait for the connection. Raises what `connect` raised."""
@@ -152,14 +162,20 @@ class SqliteThread:
         execute = cursor.execute
         outcomes: list[_Outcome] = []
         trouble: Exception | None = None
+        wrote = False
+        db = cursor.connection
         try:
+            if self._guard is not None:
+                self._guard()
             execute("BEGIN IMMEDIATE")
             for future, operation, args in jobs:
                 execute("SAVEPOINT operation")
+                changes = db.total_changes
                 try:
                     outcome = _Outcome(future, operation(cursor, *args), None)
+                    wrote = wrote or db.total_changes > changes
                 except Exception as error:
-                    if not cursor.connection.in_transaction:
+                    if not db.in_transaction:
                         raise  # SQLite has undone the whole transaction (a full disk does that)
                     execute("ROLLBACK TO operation")
                     outcome = _Outcome(future, None, translated(error))
@@ -177,13 +193,16 @@ class SqliteThread:
             ]
         if trouble is not None and self.trouble is None:
             log.error("store.cannot_write", error=str(trouble))
-        self.trouble = trouble
+        if trouble is not None or wrote:
+            self.trouble = trouble
         return outcomes
 
     def _perform_alone(self, cursor: sqlite3.Cursor, jobs: list[_Job]) -> list[_Outcome]:
         outcomes: list[_Outcome] = []
         for future, operation, args in jobs:
             try:
+                if self._guard is not None:
+                    self._guard()
                 outcomes.append(_Outcome(future, operation(cursor, *args), None))
             except Exception as error:  # noqa: BLE001 - the thread's edge: the caller hears of it
                 outcomes.append(_Outcome(future, None, translated(error)))

@@ -2,42 +2,59 @@
 
 Rules every implementation keeps (tests/sessions/store_contract.py holds them to it):
 - a call that returned is on disk; a call that raised StoreError changed nothing;
+- a session is its owner's: its name is unique per owner, and nothing of another owner's is ever found;
 - per session, runs are claimed one at a time in the order `begin` accepted them (FIFO);
 - a claim's token is larger than every earlier token of its session; a writer with an old one is Fenced;
-- `finish` is one atomic act: token check, the whole turn, the run's status and usage, the release;
+- `finish` is one atomic act: token check, the whole turn, the run's status, usage and result, the release;
 - sequence numbers of a session have no gaps, and a turn's entries are adjacent.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import Image, Message
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 
+class Idempotency(Struct, frozen=True):
+    """A caller's own name for a request, unique per owner. `digest` tells a repeat from another request."""
+
+    key: str
+    digest: bytes
+
+
 class NewRun(Struct, frozen=True):
-    """A run to be recorded. `idempotency_key` is unique per owner; None = never a duplicate."""
+    """A run to be recorded. The gateway makes the id.
+
+    `session` None: the run has no session to wait for and leaves no turn. `user` is the end user whom the
+    request named, `parent` the id of the run that started this one.
+    """
 
     id: str
     owner: str
-    session: str
+    session: str | None
     agent: str
-    idempotency_key: str | None = None
+    user: str | None = None
+    parent: str | None = None
+    idempotency: Idempotency | None = None
 
 
 class Claim(Struct, frozen=True):
     """The right to write to a session, until `lease_s` seconds after it was given or renewed."""
 
     run_id: str
+    owner: str
     session: str
     token: int
     lease_s: float
 
 
 class Entry(Struct, frozen=True):
-    """One message of a transcript. `seq` counts from 1 without gaps."""
+    """One message of a transcript. `seq` counts from 1 without gaps. Large images may be references."""
 
     seq: int
     run_id: str
@@ -58,22 +75,41 @@ class Transcript(Struct, frozen=True):
     summary: Summary | None = None
 
 
+class Ending(Struct, frozen=True):
+    """How a run ends. `turn` is what it adds to its session.
+
+    `result` is the whole answer in the caller's own encoding: the run's idempotency key stays taken
+    exactly as long as a result is kept. Without one, the next request of that key is a new run.
+    """
+
+    status: RunStatus
+    usage: Usage = Usage()
+    turn: tuple[Message, ...] = ()
+    error: ErrorInfo | None = None
+    result: bytes | None = None
+
+
 class RunRecord(Struct, frozen=True):
-    """A run as the store remembers it. Times are Unix milliseconds."""
+    """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request."""
 
     id: str
     owner: str
-    session: str
+    session: str | None
     agent: str
     status: RunStatus
     created_ms: int
     ended_ms: int | None = None
     usage: Usage | None = None
     error: ErrorInfo | None = None
+    digest: bytes | None = None
+    parent: str | None = None
 
 
 class SessionRecord(Struct, frozen=True):
-    """A session as listed. `active_run` is the run that holds it now; times are Unix milliseconds."""
+    """A session as listed. `active_run` is the run that holds it now; times are Unix milliseconds.
+
+    `user` is the end user whom the request that made the session named.
+    """
 
     key: str
     owner: str
@@ -81,7 +117,7 @@ class SessionRecord(Struct, frozen=True):
     created_ms: int
     updated_ms: int
     last_seq: int
-    parent: str | None = None
+    user: str | None = None
     label: str | None = None
     active_run: str | None = None
     prompt_tokens: int = 0
@@ -89,15 +125,41 @@ class SessionRecord(Struct, frozen=True):
     total_tokens: int = 0
 
 
-class Claimed(Struct, frozen=True):
-    """The session was free: the run holds it now, and this is what was said before.
+class LedgerRow(Struct, frozen=True):
+    """What one run was and cost; not a word of what was said. `cost` None = not known.
 
-    `previous_ms` is when the session last changed before this run; None for a new session.
+    `started_ms` is Unix milliseconds, `error_code` that of the run's error.
+    """
+
+    run_id: str
+    owner: str
+    agent: str
+    session: str | None
+    model: str
+    door: str
+    status: RunStatus
+    started_ms: int
+    duration_ms: int
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    error_code: str | None = None
+    parent: str | None = None
+
+
+class Claimed(Struct, frozen=True):
+    """The session was free: the run holds it now.
+
+    It continues the newest summary, if there is one, and the entries `after_seq` < seq <= `last_seq`.
+    `transcript` is that, where it is short; None = long: `read` gets it. `previous_ms` is when the
+    session last changed before this run; None for a new session.
     """
 
     claim: Claim
-    transcript: Transcript
+    after_seq: int = 0
+    last_seq: int = 0
     previous_ms: int | None = None
+    transcript: Transcript | None = None
 
 
 class Queued(Struct, frozen=True):
@@ -106,10 +168,17 @@ class Queued(Struct, frozen=True):
     position: int
 
 
+class Recorded(Struct, frozen=True):
+    """The run is on disk; it has no session to wait for."""
+
+
 class Duplicate(Struct, frozen=True):
-    """The owner has used this idempotency key (or run id) before: this is that run."""
+    """The owner's idempotency key is taken, or the run id: this is the run that has it."""
 
     run: RunRecord
+
+
+Begun = Claimed | Queued | Recorded | Duplicate
 
 
 class Released(Struct, frozen=True):
@@ -131,16 +200,17 @@ class Store(Protocol):
     async def open(self) -> None:
         """Open, migrate, and close as "interrupted" every run that an earlier process left open."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Finish what was asked, close as "interrupted" every run that is still open, let go of the files."""
 
-    async def health(self) -> StoreHealth: ...
+    async def health(self) -> StoreHealth:
+        """Whether the store takes writes, and what it has written is still there. Never raises."""
 
-    async def begin(self, run: NewRun, *, lease_s: float) -> Claimed | Queued | Duplicate:
-        """Enqueue, and when the session is free also claim and read, in one act.
+    async def begin(self, run: NewRun, *, lease_s: float) -> Begun:
+        """Enqueue, and when the session is free also claim, in one act. Without a session: record.
 
-        Raises SessionBusy when the session already has the limit of waiting runs, Forbidden (code
-        "session_taken") when the session is another owner's, and StoreError (code "run_id_taken") when
-        the id is.
+        Raises SessionBusy when the session already has the limit of waiting runs, and StoreError (code
+        "run_id_taken") when the id is another owner's run.
         """
 
     async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
@@ -149,60 +219,74 @@ class Store(Protocol):
         Raises StoreError (code "run_not_open") for a run that is not waiting.
         """
 
+    async def read(self, claim: Claim) -> Transcript:
+        """What the run continues. Raises Fenced when the claim is not held, or no longer at the end."""
+
     async def renew(self, claim: Claim, *, lease_s: float) -> bool:
         """Extend the lease; True when somebody asked to abort the run. Raises Fenced."""
 
-    async def finish(
-        self,
-        claim: Claim,
-        turn: tuple[Message, ...],
-        status: RunStatus,
-        usage: Usage,
-        error: ErrorInfo | None = None,
-    ) -> Released:
+    async def finish(self, claim: Claim, ending: Ending) -> Released:
         """End the run and append its turn, atomically. A repeat gets the first answer. Raises Fenced."""
+
+    async def conclude(self, run_id: str, ending: Ending) -> None:
+        """End a run that has no session. The first end stands.
+
+        Raises StoreError (code "run_not_open") for a run that has a session, or is unknown.
+        """
 
     async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
         """End a run that is still waiting; nothing is appended. An ended run is left as it is.
 
         `next_run` is set only while the session is free. Raises StoreError (code "run_not_open") for a
-        run that holds its session, or is unknown.
+        run that holds its session or has none, or is unknown.
         """
 
-    async def request_abort(self, run_id: str) -> bool:
-        """Leave a durable wish that `renew` reports; False when the run is not open."""
+    async def request_abort(self, owner: str, run_id: str) -> bool:
+        """Leave a durable wish that `renew` reports; False when the run is not open, or not the owner's."""
 
-    async def transcript(self, session: str, *, after: int = 0, limit: int = 200) -> tuple[Entry, ...]: ...
+    async def get_run(self, owner: str, run_id: str) -> RunRecord | None: ...
 
-    async def fork(self, session: str, at_seq: int, into: str) -> SessionRecord:
-        """A new session `into` with a copy of the entries up to `at_seq`; the old one is kept.
+    async def run_by_key(self, owner: str, key: str) -> RunRecord | None:
+        """The newest run of an idempotency key, whether or not the key is still taken."""
 
-        Raises StoreError (code "session_exists" | "session_not_found").
-        """
+    async def result(self, owner: str, run_id: str) -> bytes | None:
+        """The kept result of a run; None when there is none (any more)."""
 
-    async def summarise(self, session: str, covers_to_seq: int, text: str) -> Summary:
+    async def transcript(
+        self, owner: str, session: str, *, after: int = 0, limit: int = 200
+    ) -> tuple[Entry, ...]: ...
+
+    async def whole(self, image: Image) -> Image:
+        """An image of a transcript with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
+
+    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         """Add a summary; no entry is rewritten. An empty one starts the conversation anew.
 
         Raises StoreError (code "summary_outdated" | "session_not_found").
         """
 
     async def list_sessions(
-        self, *, owner: str | None = None, agent: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        owner: str,
+        *,
+        agent: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> tuple[SessionRecord, ...]:
         """Newest first."""
 
-    async def count_sessions(self, *, owner: str | None = None, agent: str | None = None) -> int: ...
+    async def count_sessions(self, owner: str, *, agent: str | None = None) -> int: ...
 
-    async def get_session(self, session: str) -> SessionRecord | None: ...
+    async def get_session(self, owner: str, session: str) -> SessionRecord | None: ...
 
-    async def patch_session(self, session: str, *, label: str | None) -> SessionRecord | None: ...
-
-    async def delete_session(self, session: str) -> bool:
+    async def delete_session(self, owner: str, session: str) -> bool:
         """Delete a session with its runs and entries. Raises SessionBusy while a run holds it."""
 
-    async def get_run(self, run_id: str) -> RunRecord | None: ...
+    async def record(self, rows: Sequence[LedgerRow]) -> None:
+        """Append to the ledger, all or nothing."""
 
-    async def list_runs(
-        self, *, session: str | None = None, status: RunStatus | None = None, limit: int = 100
-    ) -> tuple[RunRecord, ...]:
-        """Newest first."""
+    async def prune(self, retention: Retention) -> Pruned:
+        """Drop what `retention` does not keep, little by little: nobody waits for it.
+
+        A session that a run holds or waits for is never dropped.
+        """

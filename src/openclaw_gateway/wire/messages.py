@@ -17,10 +17,16 @@ class ToolCall(Struct, frozen=True, omit_defaults=True):
 
 
 class Image(Struct, frozen=True, omit_defaults=True):
-    """`data` is base64 without line breaks; `media_type` such as image/png."""
+    """`data` is base64 without line breaks; `media_type` such as image/png.
+
+    A store may keep the data of a large one beside the conversation: then `data` is "", `digest` names it
+    (SHA-256 of the base64 text, in hex) and `size` is its length. `Store.whole` puts it back.
+    """
 
     media_type: str
-    data: str
+    data: str = ""
+    digest: str = ""
+    size: int = 0
 
 
 class ReasoningBlock(Struct, frozen=True, omit_defaults=True):

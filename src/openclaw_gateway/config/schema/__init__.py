@@ -32,7 +32,12 @@ from openclaw_gateway.config.schema.mcp import McpConfig, McpServer
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
-from openclaw_gateway.config.schema.sessions import LoggingConfig, ResetConfig, SessionConfig
+from openclaw_gateway.config.schema.sessions import (
+    LoggingConfig,
+    MaintenanceConfig,
+    ResetConfig,
+    SessionConfig,
+)
 from openclaw_gateway.config.schema.tools import (
     AgentToolsConfig,
     ExecAsk,
@@ -67,6 +72,7 @@ __all__ = [
     "HttpEndpoints",
     "Limits",
     "LoggingConfig",
+    "MaintenanceConfig",
     "McpConfig",
     "McpServer",
     "ModelChoice",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.config.schema.values import Count, PathText, RegularExpression
+from openclaw_gateway.config.schema.values import Age, Count, PathText, RegularExpression, Size
 
 LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
 
@@ -17,11 +17,25 @@ class ResetConfig(Struct, frozen=True, rename="camel"):
     idle_minutes: Count | None = None
 
 
+class MaintenanceConfig(Struct, frozen=True, rename="camel"):
+    """What is dropped of what is stored. Sessions only beyond a bound that is written here, those first that
+    nobody has used for longest; with the mode "warn" none at all.
+    """
+
+    mode: Literal["enforce", "warn"] = "enforce"
+    prune_after: Age | None = None
+    max_entries: Count | None = None
+    max_disk_bytes: Size | None = None
+    keep_results: Age = "24h"
+    keep_ledger: Age = "30d"
+
+
 class SessionConfig(Struct, frozen=True, rename="camel"):
     """`reset` None means never."""
 
     reset: ResetConfig | None = None
     idle_minutes: Count | None = None
+    maintenance: MaintenanceConfig = MaintenanceConfig()
 
 
 class LoggingConfig(Struct, frozen=True, rename="camel"):

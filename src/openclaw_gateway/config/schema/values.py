@@ -18,6 +18,10 @@ PathText = Annotated[str, Meta(extra={"form": "path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
 # Such as "30s", "5m" or "1h"; a number alone means minutes.
 Duration = Annotated[str, Meta(extra={"form": "duration"})]
+# How long something is kept: the same, but a number alone, written as text or not, means days.
+Age = Annotated[str, Meta(extra={"form": "age"})]
+# Such as "500mb" or "10gb", in powers of 1024; a number alone means bytes.
+Size = Annotated[str, Meta(extra={"form": "size"})]
 IpAddress = Annotated[str, Meta(extra={"form": "address"})]
 IpNetwork = Annotated[str, Meta(extra={"form": "network"})]
 RegularExpression = Annotated[str, Meta(min_length=1, extra={"form": "regex"})]

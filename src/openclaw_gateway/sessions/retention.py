@@ -1,0 +1,34 @@
+"""How long what is stored is kept.
+
+Pure. Knows nothing of configuration files or stores: the caller translates the one, a store carries it
+out (`Store.prune`).
+"""
+
+from msgspec import Struct
+
+_DAY_S = 24 * 3600.0
+
+
+class Retention(Struct, frozen=True):
+    """Seconds, a number, bytes. Sessions are kept for good unless one of their three bounds is set: what goes
+    beyond it is dropped, the session that was not used for longest first."""
+
+    sessions_s: float | None = None
+    max_sessions: int | None = None
+    max_bytes: int | None = None
+    runs_s: float = 7 * _DAY_S
+    results_s: float = _DAY_S
+    ledger_s: float = 30 * _DAY_S
+
+    @property
+    def bounds_sessions(self) -> bool:
+        return self.sessions_s is not None or self.max_sessions is not None or self.max_bytes is not None
+
+
+class Pruned(Struct, frozen=True):
+    """How many were dropped."""
+
+    sessions: int = 0
+    runs: int = 0
+    results: int = 0
+    ledger: int = 0

@@ -1,0 +1,158 @@
+"""What MemoryStore holds instead of a disk: runs, sessions, results, the ledger.
+
+Plain data and the questions about it; when what may happen is the store's business.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.store import (
+    Entry,
+    LedgerRow,
+    NewRun,
+    Released,
+    RunRecord,
+    SessionRecord,
+    Summary,
+)
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.run import RunStatus, Usage
+
+INTERRUPTED = ErrorInfo(
+    "This run was interrupted: send the request again.", "api_error", "run_interrupted", 503, retryable=True
+)
+
+
+@dataclass
+class MemoryRun:
+    new: NewRun
+    number: int
+    created_ms: int
+    status: RunStatus
+    ended_ms: int | None = None
+    usage: Usage | None = None
+    error: ErrorInfo | None = None
+    answer: Released | None = None
+    wants_abort: bool = False
+
+    def end(
+        self, status: RunStatus, now: int, usage: Usage | None = None, error: ErrorInfo | None = None
+    ) -> None:
+        self.status, self.ended_ms, self.usage, self.error = status, now, usage, error
+
+    def record(self) -> RunRecord:
+        new, named = self.new, self.new.idempotency
+        return RunRecord(
+            new.id,
+            new.owner,
+            new.session,
+            new.agent,
+            self.status,
+            self.created_ms,
+            self.ended_ms,
+            self.usage,
+            self.error,
+            named.digest if named else None,
+            new.parent,
+        )
+
+
+@dataclass
+class MemorySession:
+    """`made_by` is the run that was first in it, `token` the number of the one that holds or held it."""
+
+    made_by: NewRun
+    created_ms: int
+    updated_ms: int
+    entries: list[Entry] = field(default_factory=list)
+    summary: Summary | None = None
+    token: int = 0
+    lease_until_ms: int | None = None
+    waiting: list[MemoryRun] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def covered(self) -> int:
+        return self.summary.covers_to_seq if self.summary else 0
+
+    @property
+    def size(self) -> int:
+        return sum(len(entry.message.content) for entry in self.entries)
+
+    def next_run(self) -> str | None:
+        return self.waiting[0].new.id if self.waiting else None
+
+
+@dataclass
+class MemoryData:
+    """What a disk would hold. Sessions are kept by (owner, key), runs by their id, in order of arrival."""
+
+    sessions: dict[tuple[str, str], MemorySession] = field(default_factory=dict)
+    runs: dict[str, MemoryRun] = field(default_factory=dict)
+    results: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    ledger: list[LedgerRow] = field(default_factory=list)
+    newest_number: int = 0
+
+    def add(self, run: MemoryRun) -> None:
+        self.newest_number = run.number
+        self.runs[run.new.id] = run
+
+    def session_of(self, run: MemoryRun) -> MemorySession:
+        return self.sessions[run.new.owner, run.new.session or ""]
+
+    def newest_of_key(self, owner: str, key: str) -> MemoryRun | None:
+        for run in reversed(self.runs.values()):
+            named = run.new.idempotency
+            if run.new.owner == owner and named is not None and named.key == key:
+                return run
+        return None
+
+    def interrupt(self, now: int) -> None:
+        """End every run that is open."""
+        for run in self.runs.values():
+            if run.ended_ms is None:
+                run.end("interrupted", now, error=INTERRUPTED)
+        for session in self.sessions.values():
+            session.lease_until_ms = None
+            session.waiting.clear()
+
+    def delete(self, place: tuple[str, str]) -> None:
+        """A session with all it has."""
+        del self.sessions[place]
+        gone = [run_id for run_id, run in self.runs.items() if (run.new.owner, run.new.session) == place]
+        for run_id in gone:
+            del self.runs[run_id]
+            self.results.pop(run_id, None)
+
+    def beyond(self, retention: Retention, now: int) -> Iterator[tuple[str, str]]:
+        """The sessions that are not to be kept."""
+        count, size = len(self.sessions), sum(session.size for session in self.sessions.values())
+        for place, session in sorted(self.sessions.items(), key=lambda item: item[1].updated_ms):
+            idle_s = (now - session.updated_ms) / 1000
+            is_old = retention.sessions_s is not None and idle_s > retention.sessions_s
+            is_many = retention.max_sessions is not None and count > retention.max_sessions
+            is_large = retention.max_bytes is not None and size > retention.max_bytes
+            if not (is_old or is_many or is_large):
+                return
+            if session.lease_until_ms is None and not session.waiting:
+                count -= 1
+                size -= session.size
+                yield place
+
+    def listed(self, session: MemorySession) -> SessionRecord:
+        by, usage = session.made_by, session.usage
+        holder = [run.new.id for run in self.runs.values() if run.number == session.token]
+        return SessionRecord(
+            by.session or "",
+            by.owner,
+            by.agent,
+            session.created_ms,
+            session.updated_ms,
+            len(session.entries),
+            by.user,
+            active_run=holder[0] if holder and session.lease_until_ms is not None else None,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            total_tokens=usage.total_tokens,
+        )

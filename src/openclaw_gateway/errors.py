@@ -166,6 +166,13 @@ class HeadersTooLarge(InvalidRequest):
     default_code = "headers_too_large"
 
 
+class IdempotencyMismatch(InvalidRequest):
+    """The client's name for the request was used for another one."""
+
+    status = 422
+    default_code = "idempotency_key_reused"
+
+
 class SessionBusy(GatewayError):
     status = 429
     type = "rate_limit_error"

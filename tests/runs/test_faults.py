@@ -30,7 +30,7 @@ from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.wire.messages import UserMessage
-from openclaw_gateway.wire.run import Origin, RunRequest, RunResult
+from openclaw_gateway.wire.run import Idempotency, Origin, RunRequest, RunResult
 from tests.sessions.sqlite_file import runs
 
 SESSION = "agent:main:x"
@@ -147,7 +147,8 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
     plan = Plan(agent, (target,), PlainOutfit(agent))
-    request = RunRequest(ME, "main", (UserMessage("hi"),), session_key=SESSION, idempotency_key="same-id")
+    named = Idempotency("same-id", b"x")
+    request = RunRequest(ME, "main", (UserMessage("hi"),), session_key=SESSION, idempotency=named)
     with pytest.raises(StoreError):
         await live.start(request, plan)
     await live.idle()

@@ -7,10 +7,10 @@ import pytest
 
 from openclaw_gateway.errors import Fenced, StoreError
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import NewRun, Queued, Released, Store
+from openclaw_gateway.sessions.store import Released, Store
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.messages import UserMessage
-from tests.runs.house import SESSION, house
+from tests.runs.house import house
 
 
 async def test_two_owners_have_a_session_of_the_same_name_each(models: ModelServer, tmp_path: Path) -> None:
@@ -20,19 +20,6 @@ async def test_two_owners_have_a_session_of_the_same_name_each(models: ModelServ
         await runs.say(UserMessage("what did I say?"), owner="bob")
         assert "secret" not in str(models.requests[-1].body)
         assert [len(await runs.transcript(owner=owner)) for owner in ("ada", "bob")] == [2, 2]
-
-
-async def test_a_taken_run_id_ends_nobody_else_s_run(models: ModelServer, tmp_path: Path) -> None:
-    async with house(tmp_path, models) as runs:
-        await runs.store.begin(NewRun("first", "ada", SESSION, "main"), lease_s=60)
-        waiting = await runs.store.begin(NewRun("second", "ada", SESSION, "main"), lease_s=60)
-        assert isinstance(waiting, Queued)
-        with pytest.raises(StoreError) as caught:
-            await runs.start(UserMessage("hi"), session="agent:main:y", owner="bob", idempotency_key="second")
-        assert caught.value.code == "run_id_taken"
-        record = await runs.store.get_run("ada", "second")
-        assert record is not None
-        assert record.status == "queued"
 
 
 class Faltering:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import Idempotency
 from tests.runs.house import SESSION, house
 
 
@@ -13,7 +14,7 @@ async def test_of_a_retained_run_the_result_is_kept_and_not_what_it_was_sent(
     models.script("m", says("fine"))
     async with house(tmp_path, models) as runs:
         run = await runs.start(
-            UserMessage("x" * 1_000_000), instructions="y" * 1_000_000, idempotency_key="k"
+            UserMessage("x" * 1_000_000), instructions="y" * 1_000_000, idempotency=Idempotency("k", b"x")
         )
         await runs.result(run)
         await runs.live.idle()

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claimed, Ending, Idempotency, NewRun
+from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
-from openclaw_gateway.wire.run import Usage
+from openclaw_gateway.wire.run import Idempotency, Usage
 
 TURN = (UserMessage("u" * 700), AssistantMessage("a" * 700), UserMessage("more"))
 

@@ -16,7 +16,6 @@ from openclaw_gateway.sessions.store import (
     Duplicate,
     Ending,
     Entry,
-    Idempotency,
     NewRun,
     Queued,
     Released,
@@ -33,7 +32,7 @@ from openclaw_gateway.wire.messages import (
     ToolMessage,
     UserMessage,
 )
-from openclaw_gateway.wire.run import RunStatus, Usage
+from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
 
 ME = "o"
 S = "agent:main:s"

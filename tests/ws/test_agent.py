@@ -195,8 +195,10 @@ async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway:
     gateway.gateway._live._retained.clear()
     async with connected(gateway) as peer:
         assert await peer.result("agent.wait", {"runId": "run"}) == {"runId": "run", "status": "ok"}
-        error = await peer.error("agent", {"message": "hi", "idempotencyKey": "run"})
-        assert error["details"]["code"] == "duplicate_run"
+        accepted = await ask(peer, "run")
+        assert accepted["runId"] == "run"
+        assert (await peer.answer("run"))["payload"]["result"]["payloads"][0]["text"] == "hi"
+    assert len(models.requests) == 1
 
 
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])

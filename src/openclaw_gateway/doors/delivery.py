@@ -22,7 +22,7 @@ from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone, GatewayError
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.runs.run import CLIENT_LEFT, Run, is_being_cancelled
+from openclaw_gateway.runs.run import CLIENT_LEFT, UNDELIVERED, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Subscription
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event, ModelFailed, RunEnded
@@ -33,7 +33,6 @@ HOLD_S = 1.0
 # Retries and fallback models have ten seconds in all; a client waits that long for its first byte.
 HOLD_AFTER_FAILURE_S = 12.0
 KEEPALIVE = b": keepalive\n\n"
-UNDELIVERED = "its answer could not be delivered"
 # How many events are worded in one go, so that others have their turn between.
 SLICE = 256
 
@@ -44,9 +43,10 @@ class Delivery:
         with Delivery(request, run, limits, started=...) as delivery:
             return await delivery.answer(voice, stream=...)
 
-    Whatever leaves the block, a run that has not ended then is aborted, unless it is `detached` and goes on
-    without a client. `started` is when the request came, by the monotonic clock; `after` is the index in
-    the run's log from which on a stream is told: what came before it, the client has.
+    Whatever leaves the block, a run that has not ended then is aborted, unless another client waits for it
+    too, or it is `detached` and goes on without a client. `started` is when the request came, by the
+    monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
+    it, the client has.
 
     The run is told what has been shown. An event counts as shown once the operating system has taken the
     last byte of its frame for the client's socket. What waited in our own buffer when the connection was
@@ -73,6 +73,7 @@ class Delivery:
 
     def __enter__(self) -> Self:
         self._request.enter_run()
+        self._run.join()
         return self
 
     def __exit__(
@@ -81,7 +82,8 @@ class Delivery:
         self._request.leave_run()
         if self._reader is not None:
             self._reader.close()
-        self._abort(CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED)
+        reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
+        self._run.leave(None if self._detached else reason)
 
     async def answer(self, voice: Voice, *, stream: bool) -> web.StreamResponse:
         """Raises what the voice raises before the head has left, EventsGone, and ConnectionError when the
@@ -156,7 +158,6 @@ class Delivery:
 
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
-        self._abort(UNDELIVERED)
         if not isinstance(error, EventsGone):
             log.error("delivery.failed", run=self._run.id, exc_info=error)
         if not isinstance(error, GatewayError):
@@ -170,10 +171,6 @@ class Delivery:
         except Exception:
             log.warning("delivery.cut", run=self._run.id, exc_info=True)
             self._request.cut()
-
-    def _abort(self, reason: str) -> None:
-        if not self._detached:
-            self._run.abort(reason)
 
     def _tell_time(self) -> None:
         took_ms = int((time.monotonic() - self._started) * 1000)

@@ -15,6 +15,8 @@ from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import BodyTooLarge, InvalidRequest, RequestTimeout, UnsupportedEncoding
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_MAX_KEY_CHARS = 256
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -93,6 +95,21 @@ def brand_header(request: Request, *names: str) -> str | None:
             if full in headers:
                 return header_text(request, full)
     return None
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The client's own name for the request. Raises InvalidRequest for one that is too long or no text."""
+    key = header_text(request, IDEMPOTENCY_KEY)
+    if key is None or not key.strip():
+        return None
+    key = key.strip()
+    if len(key) > _MAX_KEY_CHARS or not key.isprintable():
+        raise InvalidRequest(
+            f"The {IDEMPOTENCY_KEY} must be printable text of at most {_MAX_KEY_CHARS} characters.",
+            code="idempotency_key_invalid",
+            param=IDEMPOTENCY_KEY,
+        )
+    return key
 
 
 def credential(request: Request) -> str | None:

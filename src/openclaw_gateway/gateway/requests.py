@@ -3,16 +3,30 @@
 A door brings the principal, where the request goes, and what it says; who asks is settled here.
 """
 
+import hashlib
+
+import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Audience, ClientTools, Door, Origin, RunRequest, Sampling
+from openclaw_gateway.wire.run import (
+    Audience,
+    ClientTools,
+    Door,
+    Idempotency,
+    Origin,
+    RunRequest,
+    Sampling,
+)
 
 
 class Question(Struct, frozen=True):
-    """What a client says, in the gateway's words. `timeout_s` None leaves the limit to the agent."""
+    """What a client says, in the gateway's words. `timeout_s` None leaves the limit to the agent.
+
+    `idempotency_key` is its own name for the request, the same by every door.
+    """
 
     messages: tuple[Message, ...]
     instructions: str = ""
@@ -35,6 +49,23 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.instructions,
         question.sampling,
         question.client_tools,
-        question.idempotency_key,
+        _idempotency(route, question),
         question.timeout_s,
     )
+
+
+def _idempotency(route: Route, question: Question) -> Idempotency | None:
+    """Everything that the answer depends on is in the digest, and nothing of how it is delivered."""
+    key = question.idempotency_key
+    if key is None:
+        return None
+    asked = (
+        route.agent_id,
+        route.session_key,
+        route.user,
+        question.messages,
+        question.instructions,
+        question.sampling,
+        question.client_tools,
+    )
+    return Idempotency(key, hashlib.sha256(msgspec.json.encode(asked)).digest())

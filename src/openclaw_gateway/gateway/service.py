@@ -11,14 +11,15 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
-from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
+from openclaw_gateway.errors import AgentUnavailable
 from openclaw_gateway.gateway.generation import Generation, Standing
+from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.sessions.store import RunRecord, SessionRecord, Store
 from openclaw_gateway.wire.run import RunRequest, RunStatus
 
 
@@ -53,6 +54,7 @@ class Gateway:
         self._bus = rooms.bus
         self._live = rooms.live
         self._starting = rooms.starting
+        self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -97,9 +99,10 @@ class Gateway:
         return self.generation.plans[agent_id].target.ref
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
-        """Start a run; returns once it is accepted. A run id that is live or retained returns that run.
+        """Start a run, or get the one that was started by a request of the same name; returns once it is
+        accepted: on disk, where it has a session or a name.
 
-        Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest.
+        Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest (IdempotencyMismatch).
         """
         principal.require(WRITE)
         plan = self.generation.plans.get(request.agent_id)
@@ -108,38 +111,38 @@ class Gateway:
             raise unknown_agent(request.agent_id, self.roster)
         if plan.refusal is not None:
             raise AgentUnavailable(plan.refusal, code="sandbox_unavailable")
-        run = await self._live.start(request, plan)
-        _same_owner(run, principal)
-        return run
+        if request.idempotency is not None:
+            return await self._named.start(request, request.idempotency, plan)
+        return await self._live.start(request, plan)
 
-    def find(self, principal: Principal, run_id: str) -> Run | None:
-        """A live or retained run of this caller."""
+    def find(self, principal: Principal, name: str) -> Run | None:
+        """A live or retained run of this caller, by its idempotency key or its id."""
         principal.require(READ)
-        run = self._live.find(run_id)
-        return run if run is not None and run.request.origin.owner == principal.owner else None
+        return self._find(principal, name)
 
-    async def status(self, principal: Principal, run_id: str) -> RunStatus | None:
+    async def status(self, principal: Principal, name: str) -> RunStatus | None:
         """The recorded status of a run that is no longer live; None when it is not known."""
         principal.require(READ)
-        record = await self._store.get_run(principal.owner, run_id)
+        record = await self._record(principal, name)
         return record.status if record is not None else None
 
-    async def abort(self, principal: Principal, run_id: str, reason: str = "aborted by request") -> bool:
-        """Abort one run; False when it is not running (or not the caller's)."""
+    async def abort(self, principal: Principal, name: str, reason: str = "aborted by request") -> bool:
+        """Abort one run, by its idempotency key or id; False when it is not running (or not the caller's)."""
         principal.require(WRITE)
-        run = self._live.find(run_id)
+        run = self._find(principal, name)
         if run is not None:
-            return run.request.origin.owner == principal.owner and run.abort(reason)
-        if not await self._store.request_abort(principal.owner, run_id):
+            return run.abort(reason)
+        record = await self._record(principal, name)
+        if record is None or not await self._store.request_abort(principal.owner, record.id):
             return False
-        self._bus.signal(run_id, "abort")
+        self._bus.signal(record.id, "abort")
         return True
 
     async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
         """Abort every live run of a session; the ids of those that were running."""
         principal.require(WRITE)
         return tuple(
-            run.id
+            run.shown_id
             for run in self._live.running()
             if run.request.session_key == session_key
             and run.request.origin.owner == principal.owner
@@ -206,9 +209,10 @@ class Gateway:
         """Let the runs end for `seconds`, then abort the rest; every turn is recorded on return."""
         await self._live.drain(seconds)
 
+    def _find(self, principal: Principal, name: str) -> Run | None:
+        run = self._named.find(principal.owner, name) or self._live.find(name)
+        return run if run is not None and run.request.origin.owner == principal.owner else None
 
-def _same_owner(run: Run, principal: Principal) -> None:
-    if run.request.origin.owner != principal.owner:
-        raise InvalidRequest(
-            "This run id is taken. Use a new idempotency key.", code="duplicate_run", param="idempotencyKey"
-        )
+    async def _record(self, principal: Principal, name: str) -> RunRecord | None:
+        owner = principal.owner
+        return await self._store.run_by_key(owner, name) or await self._store.get_run(owner, name)

@@ -14,7 +14,7 @@ from contextlib import closing
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Fenced, GatewayError, InvalidRequest, StoreError
+from openclaw_gateway.errors import Fenced, GatewayError, StoreError
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import (
@@ -22,15 +22,14 @@ from openclaw_gateway.sessions.store import (
     Claimed,
     Duplicate,
     Ending,
-    Idempotency,
     NewRun,
     Queued,
     Recorded,
     Released,
+    RunRecord,
     Store,
 )
-from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunResult, RunStatus
+from openclaw_gateway.wire.run import RunStatus
 
 log = structlog.get_logger()
 
@@ -55,6 +54,7 @@ class Lanes:
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
+        self._unconcluded: dict[str, Ending] = {}
         self._heartbeat: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -72,23 +72,11 @@ class Lanes:
     async def enter(self, run: Run, session: str) -> Claimed:
         """Durably enqueue the run, wait for its turn, return the claim.
 
-        Raises SessionBusy, StoreError, InvalidRequest (a used idempotency key); TimeoutError at the
-        run's deadline or abort, after the run was taken out of the queue.
+        Raises SessionBusy, StoreError, Repeated; TimeoutError at the run's deadline or abort, after the run
+        was taken out of the queue.
         """
-        request = run.request
-        key = request.idempotency_key
-        origin = request.origin
-        new = NewRun(
-            run.id,
-            origin.owner,
-            session,
-            request.agent_id,
-            user=origin.user,
-            parent=origin.parent,
-            idempotency=None if key is None else Idempotency(key, b""),
-        )
         try:
-            begun = await self._store.begin(new, lease_s=self._pace.lease_s)
+            begun = await self._store.begin(_new_run(run, session), lease_s=self._pace.lease_s)
         except BaseException as error:
             # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
             is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
@@ -97,11 +85,7 @@ class Lanes:
             raise
         match begun:
             case Duplicate(run=earlier):
-                raise InvalidRequest(
-                    f"This idempotency key was already used by run {earlier.id}, which is "
-                    f"{earlier.status}. Use a new key for a new message.",
-                    code="duplicate_run",
-                )
+                raise Repeated(earlier)
             case Queued():
                 run.accept()
                 return self._held_by(run, await self._wait_turn(run))
@@ -111,10 +95,34 @@ class Lanes:
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")
 
-    async def leave(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> None:
+    async def record(self, run: Run) -> None:
+        """Have a run on disk that has no session, because its client may ask for it again.
+
+        Raises StoreError, Repeated.
+        """
+        begun = await self._store.begin(_new_run(run, None), lease_s=self._pace.lease_s)
+        if isinstance(begun, Duplicate):
+            raise Repeated(begun.run)
+        run.accept()
+
+    async def conclude(self, run: Run, ending: Ending) -> None:
+        """The other end of `record`. What the store does not take now, it is told again at each heartbeat."""
+        self._unconcluded[run.id] = ending
+        await self._conclude(run.id, ending)
+
+    async def _conclude(self, run_id: str, ending: Ending) -> None:
+        try:
+            await self._store.conclude(run_id, ending)
+        except StoreError as error:
+            if error.code != "run_not_open":
+                log.warning("run.not_concluded", run=run_id, error=error.message)
+                return
+        self._unconcluded.pop(run_id, None)
+
+    async def leave(self, run: Run, claim: Claim, ending: Ending) -> None:
         """Commit the turn and pass the lane on. Raises StoreError when it could not be recorded."""
         try:
-            released = await self._finished(claim, Ending(result.status, result.usage, turn, result.error))
+            released = await self._finished(claim, ending)
         except StoreError as error:
             self._held.pop(run.id, None)
             if not isinstance(error, Fenced):
@@ -183,6 +191,8 @@ class Lanes:
             await self._withdraw(run_id, status)
         for run_id, claim in list(self._unfinished.items()):
             await self._finish_without_turn(run_id, claim)
+        for run_id, ending in list(self._unconcluded.items()):
+            await self._conclude(run_id, ending)
 
     def _ring(self, released: Released) -> None:
         if released.next_run is None:
@@ -228,6 +238,34 @@ class Lanes:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
                 run.abort("aborted by request")
+
+
+class Repeated(GatewayError):
+    """The owner has used this idempotency key for a run whose answer is kept, or which is still going on."""
+
+    status = 409
+    type = "invalid_request_error"
+    default_code = "duplicate_run"
+
+    def __init__(self, run: RunRecord) -> None:
+        super().__init__(
+            f"This idempotency key was already used by run {run.id}, which is {run.status}. Use a new "
+            "key for a new message."
+        )
+        self.run = run
+
+
+def _new_run(run: Run, session: str | None) -> NewRun:
+    request, origin = run.request, run.request.origin
+    return NewRun(
+        run.id,
+        origin.owner,
+        session,
+        request.agent_id,
+        user=origin.user,
+        parent=origin.parent,
+        idempotency=request.idempotency,
+    )
 
 
 def _turn_topic(run_id: str) -> str:

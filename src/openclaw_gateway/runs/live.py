@@ -59,15 +59,12 @@ class LiveRuns:
         return self._draining
 
     async def start(self, request: RunRequest, plan: Plan) -> Run:
-        """Start a run; returns once it is accepted (with a session: on disk). A key that is live or retained
-        returns that run.
+        """Start a run; returns once it is accepted (with a session: on disk).
 
-        Raises Overloaded, SessionBusy, StoreError; of a run that a run starts also ToolLoop, and RunAborted
-        when that one has ended. A caller that is cancelled meanwhile aborts the run.
+        Raises SessionBusy, StoreError and what `launch` raises. A caller that is cancelled meanwhile aborts
+        the run.
         """
-        if request.idempotency_key is not None and (earlier := self.find(request.idempotency_key)):
-            return earlier
-        run = self._launch(request, plan)
+        run = self.launch(request, plan)
         try:
             await run.accepted
         except asyncio.CancelledError:
@@ -75,13 +72,23 @@ class LiveRuns:
             raise
         return run
 
-    def _tell(self, run: Run) -> None:
-        for listener in tuple(self._listeners):
-            try:
-                listener(run)
-            # The edge to whoever listens: their faults are no run's.
-            except (Exception, asyncio.CancelledError):
-                log.exception("run.listener_crashed", run=run.id)
+    def launch(self, request: RunRequest, plan: Plan) -> Run:
+        """The same without waiting: the run is there, its `accepted` says the rest.
+
+        Raises Overloaded; of a run that a run starts also ToolLoop, and RunAborted when that one has ended.
+        """
+        self._admit()
+        parent = self._parent(request)
+        run = Run(request, plan, self._bus, parent)
+        if parent is not None:
+            parent.children.append(run)
+        terms = self._terms
+        task = asyncio.create_task(terms.loop.execute(run), name=run.id)
+        self._running[run.id] = (run, task)
+        terms.lease.enter()
+        task.add_done_callback(partial(self._ended, run, terms))
+        self._tell(run)
+        return run
 
     def find(self, run_id: str) -> Run | None:
         """The live or retained run with this id."""
@@ -135,19 +142,13 @@ class LiveRuns:
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_S)
 
-    def _launch(self, request: RunRequest, plan: Plan) -> Run:
-        self._admit()
-        parent = self._parent(request)
-        run = Run(request, plan, self._bus, parent)
-        if parent is not None:
-            parent.children.append(run)
-        terms = self._terms
-        task = asyncio.create_task(terms.loop.execute(run), name=run.id)
-        self._running[run.id] = (run, task)
-        terms.lease.enter()
-        task.add_done_callback(partial(self._ended, run, terms))
-        self._tell(run)
-        return run
+    def _tell(self, run: Run) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(run)
+            # The edge to whoever listens: their faults are no run's.
+            except (Exception, asyncio.CancelledError):
+                log.exception("run.listener_crashed", run=run.id)
 
     def _admit(self) -> None:
         if self._draining:
@@ -200,7 +201,7 @@ class LiveRuns:
             log.error("run.crashed", run=run.id, exc_info=error)
 
     def _keep(self, run: Run) -> None:
-        if run.refused or run.request.idempotency_key is None:
+        if run.refused or run.request.idempotency is None:
             self._bus.forget(run.id)
             return
         run.forget_words()

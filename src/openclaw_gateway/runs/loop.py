@@ -22,8 +22,8 @@ from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import SHUTTING_DOWN, Run, is_being_cancelled, now_ms
-from openclaw_gateway.sessions.store import Claim, Claimed
+from openclaw_gateway.runs.run import SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
@@ -76,7 +76,22 @@ class RunLoop:
         return await (self._stateless(run) if session is None else self._in_session(run, session))
 
     async def _stateless(self, run: Run) -> RunResult:
-        run.accept()
+        if run.request.idempotency is None:
+            run.accept()
+            return await self._answered(run)
+        try:
+            await self._lanes.record(run)
+        except GatewayError as error:
+            run.refuse(error)
+            return _failed(Answer(), error)
+        result = _failed(Answer(), _internal())
+        try:
+            result = await self._answered(run)
+        finally:
+            await self._lanes.conclude(run, _ending(run, result))
+        return result
+
+    async def _answered(self, run: Run) -> RunResult:
         answer = _answer_of(run)
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
@@ -118,8 +133,9 @@ class RunLoop:
     async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:
         """The result, which is another one when the turn could not be recorded."""
         try:
-            await self._lanes.leave(run, claim, turn, result)
+            await self._lanes.leave(run, claim, _ending(run, result, turn))
         except StoreError as error:
+            run.keeps_answer = False
             log.warning("run.not_recorded", run=run.id, session=claim.session, error=error.message)
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
@@ -128,6 +144,13 @@ class RunLoop:
         self, run: Run, claimed: Claimed | None, answer: Answer
     ) -> tuple[RunResult, tuple[Message, ...]]:
         """(the result, what of the request is new to the session); whatever goes wrong is a result."""
+        result, new = await self._said_and_done(run, claimed, answer)
+        run.keeps_answer = _is_final(run, answer, result)
+        return result, new
+
+    async def _said_and_done(
+        self, run: Run, claimed: Claimed | None, answer: Answer
+    ) -> tuple[RunResult, tuple[Message, ...]]:
         new = run.request.messages
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
@@ -169,6 +192,19 @@ def _answer_of(run: Run) -> Answer:
     if not client.tools:
         return Answer()
     return Answer(client.names, demanded=_demanded(client))
+
+
+def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
+    """Whether a repeat of the request gets this result. Where nothing was done it may be tried again, unless
+    somebody has said that it shall stop."""
+    if result.status == "completed" or answer.has_used_tools:
+        return True
+    return result.status == "aborted" and run.abort_reason not in UNASKED
+
+
+def _ending(run: Run, result: RunResult, turn: tuple[Message, ...] = ()) -> Ending:
+    kept = msgspec.json.encode(result) if run.keeps_answer and run.request.idempotency else None
+    return Ending(result.status, result.usage, turn, result.error, kept)
 
 
 async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:

@@ -27,23 +27,29 @@ from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampli
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
 PARENT_ENDED = "the run that started it has ended"
+UNDELIVERED = "its answer could not be delivered"
+# Reasons of an abort that nobody has asked for.
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED})
 
 
 class Run:
     """One execution. `accepted` is done once the run is durably enqueued, or refused.
 
-    `id` is the chat completion's too, with an underscore as both older systems write it. `children` are the
-    runs that its tools have started; they end with it. `emitted` is how many events its log has had.
+    `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
+    it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
+    its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     """
 
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
         """`parent` is the run whose tool starts this one. Raises ToolLoop when it may not."""
         loop = asyncio.get_running_loop()
-        self.id = request.idempotency_key or f"chatcmpl_{uuid.uuid4()}"
+        self.id = f"chatcmpl_{uuid.uuid4()}"
         self.request = request
         self.plan = plan
         self.parent = parent
         self.children: list[Run] = []
+        self.clients = 0
+        self.keeps_answer = False
         self.created_ms = now_ms()
         self._created = time.monotonic()
         self._ended_at: float | None = None
@@ -74,6 +80,23 @@ class Run:
         """The run was not even enqueued."""
         if not self.accepted.done():
             self.accepted.set_exception(error)
+
+    @property
+    def shown_id(self) -> str:
+        """What a client of the control protocol calls it: as it was promised, by the key that started it."""
+        named = self.request.idempotency
+        return self.id if named is None or self.request.origin.door == "http" else named.key
+
+    def join(self) -> None:
+        """A client waits for it, until it says `leave`."""
+        self.clients += 1
+
+    def leave(self, reason: str | None) -> None:
+        """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`;
+        the others go on."""
+        self.clients -= 1
+        if not self.clients and reason is not None and self.request.origin.door == "http":
+            self.abort(reason)
 
     @cached_property
     def unsupported(self) -> tuple[str, ...]:
@@ -144,16 +167,20 @@ class Run:
         """Close the log with the result. The first end stands."""
         if self.result is not None:
             return
-        self.result = result
-        self._ended_at = time.monotonic()
         ended = (RunEnded(result, now_ms()),)
+        self.result = result
         try:
             self._bus.emit(self.id, self._token, self.emitted, ended)
         except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end
             self._bus.emit(self.id, self._token, self.emitted, ended)
         finally:
-            self._ended.set_result(result)
-            self.accept()
+            self._close(result)
+
+    def _close(self, result: RunResult) -> None:
+        self.result = result
+        self._ended_at = time.monotonic()
+        self._ended.set_result(result)
+        self.accept()
 
 
 class _Interruptible:

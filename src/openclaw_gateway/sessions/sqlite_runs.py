@@ -16,13 +16,13 @@ from openclaw_gateway.sessions.store import (
     Claim,
     Claimed,
     Duplicate,
-    Idempotency,
     NewRun,
     Queued,
     Recorded,
     Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.run import Idempotency
 
 # What is read in the very transaction that claims; more than that would hold up everybody's commit.
 _SHORT_BYTES = 64 << 10

@@ -17,14 +17,7 @@ from msgspec import Struct
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Image, Message
-from openclaw_gateway.wire.run import RunStatus, Usage
-
-
-class Idempotency(Struct, frozen=True):
-    """A caller's own name for a request, unique per owner. `digest` tells a repeat from another request."""
-
-    key: str
-    digest: bytes
+from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
 
 
 class NewRun(Struct, frozen=True):

@@ -96,12 +96,19 @@ class Origin(Struct, frozen=True):
     confined: bool = False
 
 
+class Idempotency(Struct, frozen=True):
+    """A caller's own name for a request, unique per owner. `digest` tells a repeat from another request."""
+
+    key: str
+    digest: bytes
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
     `session_key` None means stateless. `messages` is everything the client sent but its system and
-    developer messages, which are joined into `instructions`. `idempotency_key` is the client's own name
-    for the request, unique for its owner: a repeat gets the first answer.
+    developer messages, which are joined into `instructions`. A repeat of one with
+    `idempotency` gets the first answer.
     """
 
     origin: Origin
@@ -111,7 +118,7 @@ class RunRequest(Struct, frozen=True):
     instructions: str = ""
     sampling: Sampling = Sampling()
     client_tools: ClientTools = ClientTools()
-    idempotency_key: str | None = None
+    idempotency: Idempotency | None = None
     timeout_s: float | None = None
 
 

@@ -10,7 +10,7 @@ from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
-from openclaw_gateway.doors.requests import Request, brand_header, read_body
+from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key, read_body
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
@@ -34,7 +34,9 @@ class Endpoint:
         limits = self._gateway.limits
         chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
         route = self._route(request, chat)
-        run = await self._gateway.start(principal, run_request(principal, "http", route, _question(chat)))
+        run = await self._gateway.start(
+            principal, run_request(principal, "http", route, _question(request, chat))
+        )
         with Delivery(request, run, limits, started=started) as delivery:
             _tell(request, chat, route, (*chat.ignored, *run.unsupported, *_ignored_headers(request)))
             voice = ChatVoice(run.id, run.created_ms // 1000, _echo(chat), include_usage=chat.include_usage)
@@ -51,8 +53,10 @@ class Endpoint:
         )
 
 
-def _question(chat: ChatRequest) -> Question:
-    return Question(chat.messages, chat.instructions, chat.sampling, chat.client_tools)
+def _question(request: Request, chat: ChatRequest) -> Question:
+    return Question(
+        chat.messages, chat.instructions, chat.sampling, chat.client_tools, idempotency_key(request)
+    )
 
 
 def _echo(chat: ChatRequest) -> str:

@@ -30,8 +30,8 @@ class Feed:
 
     def heard(self, run: Run) -> None:
         """A run begins."""
-        if run.id in self._held:
-            self._held[run.id] = run
+        if run.shown_id in self._held:
+            self._held[run.shown_id] = run
         else:
             self._follow(run)
 
@@ -73,11 +73,11 @@ class Feed:
     def _follow(self, run: Run) -> None:
         if run.id not in self._followed:
             self._followed[run.id] = asyncio.Event()
-            self._tasks.run(self._forward(run), f"ws.feed:{run.id}")
+            self._tasks.run(self._forward(run), f"ws.feed:{run.shown_id}")
 
     async def _forward(self, run: Run) -> None:
         request = run.request
-        view = RunView(run.id, request.agent_id, request.session_key, run.created_ms)
+        view = RunView(run.shown_id, request.agent_id, request.session_key, run.created_ms)
         reader = run.reader()
         place = 0
         try:

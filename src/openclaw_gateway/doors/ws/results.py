@@ -21,7 +21,7 @@ def accepted(run: Run) -> dict[str, Any]:
     """The first answer to `agent`."""
     request = run.request
     return {
-        "runId": run.id,
+        "runId": run.shown_id,
         "sessionKey": request.session_key,
         "agentId": request.agent_id,
         "status": "accepted",
@@ -33,7 +33,7 @@ def completed(run: Run, result: RunResult) -> dict[str, Any]:
     """The last answer to `agent` when all went well."""
     provider, _, model = result.model.partition("/")
     return {
-        "runId": run.id,
+        "runId": run.shown_id,
         "status": "ok",
         "summary": "completed",
         "result": {

@@ -1,6 +1,6 @@
 """`agent` and `agent.wait`: have an agent answer, or hear how an earlier answer went.
 
-The idempotency key is the run's id: sending a request again attaches to the run it started. A run goes
+The idempotency key is what the run is called here: the same request sent again attaches to it. A run goes
 on when its client leaves; `agent.wait` finds it again.
 """
 
@@ -46,13 +46,13 @@ class WaitParams(Struct, frozen=True, rename="camel"):
 async def _agent(call: Call, params: AgentParams) -> object:
     request = _run_request(call, params)
     with call.events_after(params.idempotency_key):
-        run = await _start(call, request)
+        run = await call.gateway.start(call.principal, request)
         await call.reply(accepted(run))
     call.follow(run)
     result = await run.wait()
     await call.delivered(run)
     if result.error is not None:
-        raise RunFailed(run.id, result.error)
+        raise RunFailed(run.shown_id, result.error)
     return completed(run, result)
 
 
@@ -86,16 +86,6 @@ def _run_request(call: Call, params: AgentParams) -> RunRequest:
     return run_request(call.principal, "websocket", route, question)
 
 
-async def _start(call: Call, request: RunRequest) -> Run:
-    """Start the run, or not: a client that leaves meanwhile finds it again by its key."""
-    starting = asyncio.create_task(call.gateway.start(call.principal, request), name="ws.start")
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        await asyncio.wait([starting])
-        raise
-
-
 async def _wait(call: Call, params: WaitParams) -> object:
     timeout_s = 30.0 if params.timeout_ms is None else params.timeout_ms / 1000
     run_id = params.run_id
@@ -127,7 +117,7 @@ async def _appearance(call: Call, run_id: str) -> Run:
     appeared: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
 
     def heard(run: Run) -> None:
-        if run.id == run_id and not appeared.done():
+        if run_id in (run.shown_id, run.id) and not appeared.done():
             appeared.set_result(run)
 
     silence = call.gateway.listen(call.principal, heard)

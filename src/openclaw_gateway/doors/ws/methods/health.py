@@ -45,12 +45,12 @@ def _row(run: Run) -> dict[str, Any]:
     """A live run; `parent` is the run whose tool started it."""
     request = run.request
     return {
-        "runId": run.id,
+        "runId": run.shown_id,
         "sessionKey": request.session_key,
         "agentId": request.agent_id,
         "door": request.origin.door,
         "depth": request.origin.depth,
-        "parent": run.parent.id if run.parent else None,
+        "parent": run.parent.shown_id if run.parent else None,
         "startedAt": run.created_ms,
     }
 

@@ -1,0 +1,101 @@
+"""A client's own name for a request: a repeat gets the first answer, and nothing is done twice.
+
+Names are an owner's, the same by every door. While a run goes on, and for a while after, it is found here;
+then the store has its answer. The same name for another request is refused. A run that left nothing behind
+(it failed, or nobody wanted its answer any more) frees its name: the repeat is a new run.
+"""
+
+import asyncio
+from collections import OrderedDict
+
+import msgspec
+
+from openclaw_gateway.errors import IdempotencyMismatch, SessionBusy
+from openclaw_gateway.runs.lanes import Repeated
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.replayed import ReplayedRun
+from openclaw_gateway.runs.run import CLIENT_LEFT, Run
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.store import Store
+from openclaw_gateway.wire.run import Idempotency, RunRequest, RunResult
+
+_result = msgspec.json.Decoder(RunResult)
+
+
+class NamedRuns:
+    """The runs of this process that were named, by (owner, key)."""
+
+    def __init__(self, live: LiveRuns, store: Store, bus: Bus) -> None:
+        self._live = live
+        self._store = store
+        self._bus = bus
+        self._runs: OrderedDict[tuple[str, str], Run] = OrderedDict()
+
+    def find(self, owner: str, key: str) -> Run | None:
+        """The newest run of that name, from the moment it was asked for."""
+        run = self._runs.get((owner, key))
+        return run if run is not None and self._is_known(run) else None
+
+    async def start(self, request: RunRequest, named: Idempotency, plan: Plan) -> Run:
+        """The run that answers the request; returns once it is accepted (on disk).
+
+        Raises IdempotencyMismatch, SessionBusy (another process is at it), and what LiveRuns.launch and the
+        acceptance raise. A caller that is cancelled meanwhile aborts the run, unless somebody else waits.
+        """
+        owner = request.origin.owner
+        run = self.find(owner, named.key)
+        if run is not None and not _is_spent(run):
+            _check(run.request.idempotency, named)
+        else:
+            run = self._live.launch(request, plan)
+            self._remember(owner, named.key, run)
+        run.join()
+        reason: str | None = CLIENT_LEFT
+        try:
+            await asyncio.shield(run.accepted)
+            reason = None
+        except Repeated as repeated:
+            reason = None
+            return await self._earlier(request, named, plan, repeated)
+        finally:
+            run.leave(reason)
+        return run
+
+    async def _earlier(self, request: RunRequest, named: Idempotency, plan: Plan, repeated: Repeated) -> Run:
+        record = repeated.run
+        _check(Idempotency(named.key, record.digest or b""), named)
+        kept = await self._store.result(record.owner, record.id)
+        if kept is None:
+            raise SessionBusy(
+                "A request with this idempotency key is being answered. Send it again in a moment.",
+                code="idempotency_key_in_use",
+                retry_after=1.0,
+            )
+        run = ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
+        self._remember(record.owner, named.key, run)
+        return run
+
+    def _remember(self, owner: str, key: str, run: Run) -> None:
+        self._runs[owner, key] = run
+        self._runs.move_to_end((owner, key))
+        while self._runs:
+            oldest, earlier = next(iter(self._runs.items()))
+            if self._is_known(earlier):
+                return
+            del self._runs[oldest]
+
+    def _is_known(self, run: Run) -> bool:
+        return self._live.find(run.id) is run
+
+
+def _is_spent(run: Run) -> bool:
+    return run.refused or (run.result is not None and not run.keeps_answer)
+
+
+def _check(first: Idempotency | None, named: Idempotency) -> None:
+    if first is None or first.digest != named.digest:
+        raise IdempotencyMismatch(
+            "This idempotency key was used for another request. Send that one again, or use a new key.",
+            param="Idempotency-Key",
+        )

@@ -84,6 +84,7 @@ class Listener:
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
+        self._server.report()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -35,6 +35,7 @@ class Server(web.Server):
 
     def __init__(self, handler: Any, limits: Limits, share: Share, **options: Any) -> None:
         super().__init__(handler, request_factory=self._request, handler_cancellation=True)
+        self._event_loop = asyncio.get_running_loop()
         self.limits = limits
         self._share = share
         self._options = options
@@ -84,6 +85,10 @@ class Server(web.Server):
         for connection in self.connections:
             if isinstance(connection, Connection):
                 connection.sweep(now)
+        self.report()
+
+    def report(self) -> None:
+        """Say in the log how many were refused since the last time, if any were."""
         if self._refused:
             log.warning(
                 "http.too_many_connections", refused=self._refused, open=len(self._within), reason=self._why
@@ -98,7 +103,7 @@ class Server(web.Server):
             self,
             limits,
             crowding=crowding,
-            loop=self._loop,
+            loop=self._event_loop,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=limits.keep_alive_s,
@@ -143,7 +148,7 @@ class Server(web.Server):
         writer: AbstractStreamWriter,
         task: "asyncio.Task[None]",
     ) -> Request:
-        request = Request(version_told(message), payload, protocol, writer, task, self._loop)
+        request = Request(version_told(message), payload, protocol, writer, task, self._event_loop)
         request.answer_headers = {}
         return request
 

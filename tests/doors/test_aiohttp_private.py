@@ -161,11 +161,16 @@ async def test_a_late_head_is_not_written_before_the_first_bytes() -> None:
 
 
 class Watched(OpenWebSocket):
-    """Counts bytes on their way to the parser; refuses when told to."""
+    """Counts bytes on their way to the parser, refuses when told to, waits for a late pong `patience` times."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, heartbeat: float | None = None, patience: int = 0) -> None:
+        super().__init__(heartbeat=heartbeat)
         self.counted = 0
+        self.patience = patience
+
+    def may_wait(self, transport: asyncio.Transport) -> bool:
+        self.patience -= 1
+        return self.patience >= 0
 
     def stand_before(self, parser: FrameParser, refuse: Callable[[BaseException], None]) -> FrameParser:
         self.parser = parser
@@ -208,6 +213,27 @@ async def test_what_stands_before_the_frames_sees_every_byte_and_can_refuse() ->
         await until(over.is_set)
     assert kinds == [WSMsgType.TEXT, WSMsgType.ERROR]
     assert sockets[0].counted == 10
+
+
+async def test_a_pong_that_is_late_is_waited_for_as_often_as_we_say() -> None:
+    kinds: list[WSMsgType] = []
+    sockets: list[Watched] = []
+
+    async def answer(request: Asked) -> web.StreamResponse:
+        socket = Watched(heartbeat=0.02, patience=3)
+        sockets.append(socket)
+        await socket.prepare(request)
+        kinds.append((await socket.receive()).type)
+        return socket
+
+    async with served(answer) as peer:
+        peer.writer.write(UPGRADE)
+        assert b"101" in await peer.until(b"\r\n\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            await peer.reader.read()
+        await until(lambda: bool(kinds))
+    assert kinds == [WSMsgType.ERROR]
+    assert sockets[0].patience == -1
 
 
 def test_the_stand_in_for_an_unreadable_head_gets_our_version() -> None:

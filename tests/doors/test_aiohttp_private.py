@@ -161,7 +161,7 @@ async def test_a_late_head_is_not_written_before_the_first_bytes() -> None:
 
 
 class Watched(OpenWebSocket):
-    """Counts bytes on their way to the parser, refuses when told to, waits for a late pong `patience` times."""
+    """Counts bytes on their way to the parser, refuses when told, waits for a late pong `patience` times."""
 
     def __init__(self, *, heartbeat: float | None = None, patience: int = 0) -> None:
         super().__init__(heartbeat=heartbeat)

@@ -17,6 +17,7 @@ from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.descriptors import raise_limit
 from openclaw_gateway.doors.listener import Listener
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
@@ -60,6 +61,7 @@ class Daemon:
     @classmethod
     async def build(cls, options: Options) -> "Daemon":
         """Everything but the listener. Raises ConfigError, StartupError, StoreError."""
+        raise_limit()
         drawing = draw(options)
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(options, drawing, undo)

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from openclaw_gateway import __version__
+from openclaw_gateway.doors.answers import error_response, raw_answer
+from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, hangs, says
 from tests.doors.chat import CHAT, Answer, ask, http, say, user
@@ -344,3 +346,33 @@ async def test_the_start_page_shows_only_that_the_gateway_is_there(models: Model
         gateway.gateway.refuse_runs()
         async with session.get("/") as response:
             assert "not ready" in await response.text()
+
+
+async def test_what_no_parser_can_read_is_answered_in_our_version(gateway: RunningGateway) -> None:
+    async with wire(gateway) as raw:
+        raw.send(b"NONSENSE\r\n\r\n")
+        assert (await raw.answer()).head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+async def test_who_is_cut_off_in_a_head_may_finish_its_sentence_and_reads_why(models: ModelServer) -> None:
+    """Closing at once would reset the connection under what the client still sends."""
+    async with (
+        running_gateway(with_limits(models, headerTimeoutSeconds=0.2)) as gateway,
+        wire(gateway) as raw,
+    ):
+        raw.send(b"GET / HTTP/1.1\r\nHost: local")
+        await raw.until(b"HTTP/1.1 408 Request Timeout\r\n")
+        raw.send(b"host\r\n" + b"X: y\r\n" * 1000)
+        assert b"request_timeout" in await raw.closed()
+
+
+def test_an_answer_without_a_request_is_the_same_as_with_one() -> None:
+    error = Overloaded("Full.", retry_after=6.2)
+    head, _, body = raw_answer(error).partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    response = error_response(error)
+    assert lines[0] == "HTTP/1.1 503 Service Unavailable"
+    assert {f"{name}: {value}" for name, value in response.headers.items()} <= set(lines)
+    assert "Retry-After: 7" in lines
+    assert f"Content-Length: {len(body)}" in lines
+    assert body == response.body

@@ -36,3 +36,14 @@ def info_response(error: ErrorInfo, body: bytes | None = None) -> web.Response:
     ):
         headers["x-should-retry"] = "false"
     return json_response(body or error_object(error), status=error.status, headers=headers)
+
+
+def raw_answer(error: GatewayError) -> bytes:
+    """The same as bytes, for a connection on which there is no request to answer; it ends with it."""
+    response = error_response(error)
+    body = response.body
+    assert isinstance(body, bytes)  # noqa: S101  our own, made from bytes
+    head = [f"HTTP/1.1 {response.status} {response.reason}"]
+    head += [f"{name}: {value}" for name, value in response.headers.items()]
+    head += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(head).encode() + body

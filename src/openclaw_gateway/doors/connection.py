@@ -6,20 +6,14 @@ wrong with the head is answered with an error object. `sweep` is called once a s
 """
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpProcessingError, RawRequestMessage
-from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
-from aiohttp.streams import StreamReader
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.http import HttpProcessingError
 
-from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.answers import error_response
-from openclaw_gateway.doors.openai.chunks import error_object
-from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.aiohttp_private import OpenHandler, line_limit, too_many_headers
+from openclaw_gateway.doors.answers import error_response, raw_answer
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.errors import (
     GatewayError,
@@ -28,58 +22,87 @@ from openclaw_gateway.errors import (
     Overloaded,
     RequestTimeout,
     UriTooLong,
-    error_type,
 )
-from openclaw_gateway.wire.error_info import ErrorInfo
 
-DEFAULT_PER_ADDRESS = 200
+if TYPE_CHECKING:
+    from openclaw_gateway.doors.server import Server
+
 _HEAD_END = b"\r\n\r\n"
+# A connection beyond the caps has this long for the head of the one request it may make.
+_CROWDED_HEAD_S = 1.0
+# How long a client that was refused may go on sending, so that it reads why before it sees a reset.
+_LAST_WORDS_S = 1.0
 
 
-class Connection(RequestHandler):
-    __slots__ = ("_head_bytes", "_head_since", "_in_run", "_limits", "_stall")
+class Connection(OpenHandler):
+    """`crowding` is why it is one too many; it then hears one request. None when there was room."""
 
-    def __init__(self, server: "Server", limits: Limits, **options: Any) -> None:
+    __slots__ = (
+        "_closing_since",
+        "_head_bytes",
+        "_head_since",
+        "_in_run",
+        "_limits",
+        "_now",
+        "_stall",
+        "_turned_away",
+        "crowding",
+    )
+
+    def __init__(
+        self, server: "Server", limits: Limits, *, crowding: Overloaded | None, **options: Any
+    ) -> None:
+        if crowding is not None:
+            options["lingering_time"] = _LAST_WORDS_S
         super().__init__(server, **options)
+        self.crowding = crowding
         self._limits = limits
+        self._now = asyncio.get_running_loop().time
         self._head_since: float | None = None
         self._head_bytes = 0
         self._in_run = False
         self._stall: Stall | None = None
+        self._turned_away = False
+        self._closing_since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        server = cast(Server, self._manager)
-        refusal = server.refusal(cast(asyncio.Transport, transport))
-        if refusal is None:
-            self._head_since = self._loop.time()
-            super().connection_made(transport)
-            return
-        # Never registered, so connection_lost must find nothing to undo.
-        self._manager = None
-        cast(asyncio.Transport, transport).write(refusal)
-        transport.close()
+        self._head_since = self._now()
+        super().connection_made(transport)
+        if self._turned_away:
+            self._end(cast(Overloaded, self.crowding))
 
     def data_received(self, data: bytes) -> None:
-        if self._upgraded or self._payload_parser is not None:
+        if not self.speaks_http:
             super().data_received(data)
             return
-        before = self._request_count
-        if self._awaits_head() and not self._head_fits(data):
+        before = self.requests_seen
+        if self.awaits_head and not self._head_fits(data):
             self._refuse(
                 HeadersTooLarge(f"The headers are larger than {self._limits.max_header_block_bytes} bytes.")
             )
             return
         super().data_received(data)
-        if self._request_count != before:
+        if self.requests_seen != before:
             self._head_since = None
             self._head_bytes = 0
-        if self._in_run and self._messages:
+        if self._in_run and self.has_pipelined:
             self.force_close()
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether no request has come yet."""
+        return self.requests_seen == 0
+
+    def turn_away(self) -> None:
+        """Tell that there is no room, without waiting for a request, and close."""
+        self._turned_away = True
+        if self.transport is not None:
+            self._end(cast(Overloaded, self.crowding))
 
     def enter_run(self) -> None:
         """From now on a pipelined request closes the connection."""
         self._in_run = True
-        if self._messages:
+        if self.has_pipelined:
             self.force_close()
 
     def leave_run(self) -> None:
@@ -87,10 +110,14 @@ class Connection(RequestHandler):
 
     def sweep(self, now: float) -> None:
         """Give up on a head that takes too long, and on a reader that takes nothing."""
-        if self._head_since is not None and now - self._head_since > self._limits.header_timeout_s:
-            self._refuse(RequestTimeout("The request's headers came too slowly."))
-            return
         if self.transport is None:
+            return
+        if self._closing_since is not None:
+            if now - self._closing_since > _LAST_WORDS_S:
+                self.force_close()
+            return
+        if self._head_since is not None and now - self._head_since > self._head_time():
+            self._refuse(self.crowding or RequestTimeout("The request's headers came too slowly."))
             return
         if not self.transport.get_write_buffer_size():
             self._stall = None
@@ -112,127 +139,45 @@ class Connection(RequestHandler):
         response.force_close()
         return response
 
-    def _awaits_head(self) -> bool:
-        """Whether the next bytes belong to a head, not to a body or a pipelined request."""
-        waiter = self._waiter
-        return self._request_count == 0 or (waiter is not None and not waiter.done())
+    def _head_time(self) -> float:
+        return self._limits.header_timeout_s if self.crowding is None else _CROWDED_HEAD_S
 
     def _head_fits(self, data: bytes) -> bool:
         """Count the head while it is incomplete; False when it is over the limit."""
         if self._head_since is None:
-            self._head_since = self._loop.time()
+            self._head_since = self._now()
         room = self._limits.max_header_block_bytes - self._head_bytes
         self._head_bytes += len(data)
         return len(data) <= room or data.find(_HEAD_END, 0, room + len(_HEAD_END)) >= 0
 
     def _head_error(self, exc: BaseException | None) -> GatewayError:
-        match exc:
-            case LineTooLong(args=(_, limit, *_)) if limit == self.max_line_size:
+        limit = line_limit(exc)
+        if limit is not None:
+            if limit == self.max_line_size:
                 return UriTooLong(f"The URL is longer than {self._limits.max_url_bytes} bytes.")
-            case LineTooLong():
-                return HeadersTooLarge(f"A header is longer than {self._limits.max_header_bytes} bytes.")
-            case BadHttpMessage(message="Too many headers received"):
-                return HeadersTooLarge("There are too many headers.")
-            case HttpProcessingError():
-                return InvalidRequest("This is not well-formed HTTP.", code="invalid_http")
-            case _:
-                return GatewayError(
-                    "The gateway failed on this request. The operator finds the cause in its log."
-                )
+            return HeadersTooLarge(f"A header is longer than {self._limits.max_header_bytes} bytes.")
+        if too_many_headers(exc):
+            return HeadersTooLarge("There are too many headers.")
+        if isinstance(exc, HttpProcessingError):
+            return InvalidRequest("This is not well-formed HTTP.", code="invalid_http")
+        return GatewayError("The gateway failed on this request. The operator finds the cause in its log.")
 
     def _refuse(self, error: GatewayError) -> None:
-        """Answer on the bare transport, since no request exists yet, and close."""
+        """Answer on the bare transport, since no request exists yet, and let the client finish its sentence.
+
+        Closing while it still sends would reset the connection, often before the answer has been read.
+        """
+        transport = self.transport
+        if transport is None or self._closing_since is not None:
+            return
+        self._closing_since = self._now()
+        transport.write(raw_answer(error))
+        if transport.can_write_eof():
+            transport.write_eof()
+        self.close()
+
+    def _end(self, error: GatewayError) -> None:
+        """Answer on the bare transport and close at once: nothing has been sent that could be lost."""
         if self.transport is not None:
-            self.transport.write(raw_response(error))
+            self.transport.write(raw_answer(error))
         self.force_close()
-
-
-class Server(web.Server):
-    """Makes our connections, counts them, and refuses those beyond the caps."""
-
-    def __init__(self, handler: Any, limits: Limits, **options: Any) -> None:
-        super().__init__(handler, request_factory=self._request, handler_cancellation=True)
-        self.limits = limits
-        self._options = options
-        self._per_address: dict[str, int] = {}
-        self._addresses: dict[RequestHandler, str] = {}
-
-    def __call__(self) -> Connection:
-        limits = self.limits
-        # The parser reports one kind of error for URL and header; unequal limits tell them apart.
-        same = limits.max_header_bytes == limits.max_url_bytes
-        return Connection(
-            self,
-            limits,
-            loop=self._loop,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=limits.keep_alive_s,
-            max_line_size=limits.max_url_bytes,
-            max_field_size=limits.max_header_bytes + same,
-            **self._options,
-        )
-
-    def refusal(self, transport: asyncio.Transport) -> bytes | None:
-        """What to answer to one connection too many; None when there is room."""
-        limits = self.limits
-        if len(self._connections) >= limits.max_connections:
-            return raw_response(_crowded("the gateway", "gateway.limits.maxConnections"))
-        address = _address(transport)
-        cap = limits.max_connections_per_address
-        if self._per_address.get(address, 0) >= (cap or DEFAULT_PER_ADDRESS) and (
-            cap is not None or not is_loopback(address)
-        ):
-            return raw_response(_crowded("one address", "gateway.limits.maxConnectionsPerAddress"))
-        return None
-
-    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        address = self._addresses[handler] = _address(transport)
-        self._per_address[address] = self._per_address.get(address, 0) + 1
-
-    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        address = self._addresses.pop(handler, None)
-        if address is not None:
-            self._per_address[address] -= 1
-            if not self._per_address[address]:
-                del self._per_address[address]
-
-    def sweep(self, now: float) -> None:
-        for connection in self._connections:
-            cast(Connection, connection).sweep(now)
-
-    def _request(
-        self,
-        message: RawRequestMessage,
-        payload: StreamReader,
-        protocol: RequestHandler,
-        writer: AbstractStreamWriter,
-        task: "asyncio.Task[None]",
-    ) -> Request:
-        request = Request(message, payload, protocol, writer, task, self._loop)
-        request.answer_headers = {}
-        return request
-
-
-def raw_response(error: GatewayError) -> bytes:
-    """A complete HTTP answer for a connection that has no request object."""
-    body = error_object(ErrorInfo(error.message, error_type(error), error.code, error.http_status))
-    reason = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
-    retry = b"Retry-After: 1\r\n" if error.http_status == 503 else b""
-    head = (
-        f"HTTP/1.1 {error.http_status} {reason.get(error.http_status, 'Error')}\r\n"
-        "Content-Type: application/json; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n"
-    ).encode()
-    return head + retry + b"\r\n" + body
-
-
-def _crowded(who: str, key: str) -> Overloaded:
-    return Overloaded(f"Too many connections from {who} ({key}). Close some, then try again.", retry_after=1)
-
-
-def _address(transport: asyncio.Transport) -> str:
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) and peer else ""

@@ -5,22 +5,19 @@ Knows bytes and a socket, nothing of what the events mean.
 
 import asyncio
 
-from aiohttp import web
-
+from openclaw_gateway.doors.aiohttp_private import LateHead
 from openclaw_gateway.doors.requests import Request
 
 # The most bytes that wait in our own buffer for one client.
 PIECE = 64 << 10
 
 
-class EventStream(web.StreamResponse):
+class EventStream(LateHead):
     """The head leaves together with the first bytes.
 
     When `send` returns, the operating system has taken all of it for the client's socket: nothing waits in
     a buffer of ours. Both it and `finish` raise ConnectionError when the client has left.
     """
-
-    _send_headers_immediately = False
 
     def __init__(self, request: Request) -> None:
         super().__init__(

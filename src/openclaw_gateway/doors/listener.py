@@ -11,36 +11,46 @@ import socket
 import structlog
 
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.connection import Server
+from openclaw_gateway.descriptors import current_limit, in_use, share_out
+from openclaw_gateway.doors.accepting import Acceptor
 from openclaw_gateway.doors.router import Router
+from openclaw_gateway.doors.server import Server
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
 
 log = structlog.get_logger()
 
 EX_PORT_TAKEN = 69
+EX_OSERR = 71
+_BACKLOG = 1024
 _LAST_BYTES_S = 5.0
 
 
 class Listener:
+    """Raises StartupError when the process may have too few files open to serve anybody."""
+
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._closing = asyncio.Event()
+        share = share_out(current_limit(), in_use())
+        if share.connections < 1:
+            raise StartupError(
+                f"This process may have only {share.limit} files open, too few to serve a connection. Raise "
+                "the limit: ulimit -n 1024 in a shell, LimitNOFILE in a service.",
+                exit_code=EX_OSERR,
+            )
         self._server = Server(
-            Router(gateway, self._closing), gateway.limits, logger=_quiet_logger(), max_headers=128
+            Router(gateway, self._closing), gateway.limits, share, logger=_quiet_logger(), max_headers=128
         )
-        self._sockets: list[asyncio.Server] = []
+        self._acceptor = Acceptor(self._server)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def open(self, hosts: tuple[str, ...], port: int) -> tuple[str, ...]:
         """Listen on every host (a missing ::1 is tolerated); the URLs. Raises StartupError."""
-        loop = asyncio.get_running_loop()
         urls: list[str] = []
         for host in hosts:
             try:
-                listening = await loop.create_server(
-                    self._server, host, port, backlog=1024, family=_family(host), reuse_address=True
-                )
+                listening = await _bound(host, port)
             except OSError as error:
                 if urls and host == "::1":
                     continue
@@ -49,8 +59,8 @@ class Listener:
                     "another port with --port or gateway.port.",
                     exit_code=EX_PORT_TAKEN,
                 ) from None
-            self._sockets.append(listening)
-            port = port or listening.sockets[0].getsockname()[1]
+            self._acceptor.listen(listening)
+            port = port or listening.getsockname()[1]
             urls.append(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         self._sweeper = asyncio.create_task(self._sweep(), name="listener.sweep")
         return tuple(urls)
@@ -68,19 +78,27 @@ class Listener:
     async def close(self) -> None:
         """Close the sockets; answers that are ready still leave."""
         self._closing.set()
-        for listening in self._sockets:
-            listening.close()
+        await self._acceptor.close()
         self._server.pre_shutdown()
         await self._server.shutdown(_LAST_BYTES_S)
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
+        self._server.report()
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
             self._server.sweep(loop.time())
+
+
+async def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, family=_family(host), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return socket.create_server(found[0][4][:2], family=_family(host), backlog=_BACKLOG)
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -13,7 +13,14 @@ from aiohttp.http import HttpVersion11
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.errors import BodyTooLarge, InvalidRequest, RequestTimeout, UnsupportedEncoding
+from openclaw_gateway.doors.aiohttp_private import OpenRequest
+from openclaw_gateway.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    Overloaded,
+    RequestTimeout,
+    UnsupportedEncoding,
+)
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _MAX_KEY_CHARS = 256
@@ -21,33 +28,39 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class RunConnection(Protocol):
-    """What a request needs of its connection."""
+    """What a request needs of its connection. `crowding`: why it is one too many, if it is."""
+
+    crowding: Overloaded | None
 
     def enter_run(self) -> None: ...
 
     def leave_run(self) -> None: ...
 
 
-class Request(web.BaseRequest):
+class Request(OpenRequest):
     """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is."""
 
-    ATTRS = web.BaseRequest.ATTRS | frozenset(["answer_headers"])
     answer_headers: dict[str, str]
 
     @property
     def route_path(self) -> str:
         """The path as it was sent, without the query; of a proxy's absolute form, the path alone."""
-        path = self._message.path.partition("?")[0]
+        path = self.raw_path.partition("?")[0]
         if path.startswith("/"):
             return path
         return "/" + path.partition("://")[2].partition("/")[2]
 
+    @property
+    def crowding(self) -> Overloaded | None:
+        """Why its connection is one too many; None when there was room."""
+        return cast(RunConnection, self.protocol).crowding
+
     def enter_run(self) -> None:
         """The client now waits for a run: nothing may be pipelined behind it."""
-        cast(RunConnection, self._protocol).enter_run()
+        cast(RunConnection, self.protocol).enter_run()
 
     def leave_run(self) -> None:
-        cast(RunConnection, self._protocol).leave_run()
+        cast(RunConnection, self.protocol).leave_run()
 
     @property
     def is_answered(self) -> bool:
@@ -65,8 +78,8 @@ class Request(web.BaseRequest):
         if self.transport is not None:
             self.transport.abort()
 
-    async def _prepare_hook(self, resp: web.StreamResponse) -> None:
-        headers = resp.headers
+    def prepare_answer(self, response: web.StreamResponse) -> None:
+        headers = response.headers
         headers.popall(hdrs.SERVER, None)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
@@ -155,8 +168,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
 async def _continue(request: Request) -> None:
     """The 100 that a careful client waits for; by now it is authorised and its length is acceptable."""
     if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
+        await request.write_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _read_slowly(request: Request, limits: Limits) -> bytes:

@@ -15,10 +15,12 @@ from aiohttp import hdrs, web
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
+from openclaw_gateway.doors.http.health import PROBES
+from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.openai.absent import absent
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
-from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
+from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Overloaded
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
@@ -61,6 +63,7 @@ class Router:
     def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
         self._gateway = gateway
         self._closing = closing
+        self._probes = Probes(gateway)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         for endpoint in _endpoints(gateway):
@@ -98,6 +101,8 @@ class Router:
             _allow(request, origin)
             if request.method == "OPTIONS":
                 return _preflight(request, endpoint)
+        if request.crowding is not None:
+            return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             return await serve_websocket(request, self._gateway, self._closing, peer=self._client(request))
         if endpoint is None:
@@ -115,6 +120,14 @@ class Router:
         principal = self._gateway.authenticate(credential(request), self._client(request))
         return await endpoint.answer(request, principal)
 
+    async def _beyond_caps(self, request: Request, crowding: Overloaded) -> web.StreamResponse:
+        """The one request of a connection that is one too many. Raises Overloaded but for a probe."""
+        if request.route_path not in PROBES or request.method not in self._probes.methods:
+            raise crowding
+        response = await self._probes.answer(request, OPERATOR)
+        response.force_close()
+        return response
+
     def _client(self, request: Request) -> str:
         forwarded = request.headers.getall(FORWARDED_FOR, ())
         return self._gateway.generation.proxies.client(peer_address(request), forwarded)
@@ -131,7 +144,7 @@ class Router:
             request.cut()
             raise ConnectionResetError("an answer that had begun was cut")
         response = error_response(error)
-        if not request.content.is_eof() or isinstance(error, Forbidden):
+        if not request.content.is_eof() or isinstance(error, Forbidden) or request.crowding is not None:
             response.force_close()
         return response
 

@@ -13,8 +13,10 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from aiohttp import AddrInfoType
 
+from openclaw_gateway import descriptors
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.models.aiohttp_private import allow_silence
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.prepared import Prepared, prepare
 from openclaw_gateway.models.target import Endpoint
@@ -51,7 +53,8 @@ class UpstreamClient:
         `headers` says who we are, the same for every request to this path of the endpoint. `path` may
         have a query.
 
-        Raises ProviderError when there is no answer. Cancelling closes the connection.
+        Raises ProviderError when there is no answer, Overloaded when this process may open no more
+        connections. Cancelling closes the connection.
         """
         session = self._session or self._open()
         prepared = self._prepared.get(endpoint, {}).get(path) or self._prepare(endpoint, path, headers)
@@ -69,9 +72,7 @@ class UpstreamClient:
         except FAILURES as error:
             raise translate(error, prepared.vendor, Phase.REQUEST) from None
         if prepared.silence_s != prepared.timeout.sock_read:
-            connection = response.connection
-            if connection is not None and connection.protocol is not None:
-                connection.protocol.read_timeout = prepared.silence_s
+            allow_silence(response, prepared.silence_s)
         return UpstreamResponse(
             response,
             prepared.vendor,
@@ -134,10 +135,27 @@ def _socket(unsent_s: float, address: AddrInfoType) -> socket.socket:
     """A socket that gives up on its own when the other side takes nothing for that long.
 
     Closing a connection first sends what is still to be sent: without this, a provider that has stopped
-    reading would hold the connections of abandoned requests for ever.
+    reading would hold the connections of abandoned requests for ever. Raises Overloaded when too many files
+    are open.
     """
-    made = socket.socket(*address[:3])
+    try:
+        made = socket.socket(*address[:3])
+    except OSError as error:
+        if error.errno in descriptors.EXHAUSTED:
+            raise _no_descriptor() from None
+        raise
+    if descriptors.beyond_line(made.fileno()):
+        made.close()
+        raise _no_descriptor()
     made.settimeout(0)
     if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
         made.setsockopt(socket.IPPROTO_TCP, option, min(round(unsent_s * 1000), _MOST_MS))
     return made
+
+
+def _no_descriptor() -> Overloaded:
+    return Overloaded(
+        "The gateway has as many files open as it may, and cannot call the model now. Try again soon; its "
+        "operator raises the limit with ulimit -n, or LimitNOFILE in a service.",
+        retry_after=1,
+    )

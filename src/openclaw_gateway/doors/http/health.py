@@ -12,10 +12,13 @@ from openclaw_gateway.gateway.service import Gateway
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _LIVE = {"/health", "/healthz"}
+_READY = {"/ready", "/readyz"}
+PROBES = frozenset(_LIVE | _READY)
+"""Answered even on a connection beyond the caps: a crowd is no reason to be taken for dead."""
 
 
 class Endpoint:
-    paths: ClassVar = ("/health", "/healthz", "/ready", "/readyz")
+    paths: ClassVar = tuple(sorted(PROBES))
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = True
     switch = None

@@ -6,13 +6,13 @@ the peer has taken nearly everything, so what is buffered here is never more tha
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
-from aiohttp.http import WebSocketReader, WebSocketWriter
 
 from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.doors.aiohttp_private import FrameParser, OpenWebSocket
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.doors.ws.bucket import TokenBucket
 from openclaw_gateway.doors.ws.protocol import Close
@@ -113,7 +113,7 @@ class Socket:
             transport.abort()
 
 
-class _Response(web.WebSocketResponse[Literal[False]]):
+class _Response(OpenWebSocket):
     """aiohttp's, without compression, and with the size of what comes before the handshake bounded too."""
 
     def __init__(self, limits: Limits) -> None:
@@ -129,31 +129,25 @@ class _Response(web.WebSocketResponse[Literal[False]]):
         self.gate = _Gate(limits.max_ws_frame_before_connect_bytes + _FRAME_HEAD)
         self._stall = Stall(limits.reader_stall_s, 0.0)
 
-    def _pong_not_received(self) -> None:
+    def may_wait(self, transport: asyncio.Transport) -> bool:
         """The pong of a slow reader stands behind all that it has not taken yet."""
-        request, loop = self._req, asyncio.get_running_loop()
-        transport = request.transport if request is not None else None
-        if transport is not None:
-            behind = backlog(transport)
-            if behind.waiting and not self._stall.look(behind, loop.time()):
-                self._reset_heartbeat()
-                return
-        super()._pong_not_received()
+        behind = backlog(transport)
+        return bool(behind.waiting) and not self._stall.look(behind, asyncio.get_running_loop().time())
 
-    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
-        super()._post_start(request, protocol, writer)
-        assert self._parser is not None and self._reader is not None  # noqa: S101  made just now
-        self.gate.parser, self.gate.refuse = self._parser, self._reader.set_exception
-        # aiohttp has one size for a connection's whole life; a stranger may not make us hold 25 MiB.
-        request.protocol._payload_parser = cast(WebSocketReader, self.gate)
+    def stand_before(self, parser: FrameParser, refuse: Callable[[BaseException], None]) -> FrameParser:
+        self.gate.parser, self.gate.refuse = parser, refuse
+        return self.gate
 
 
 class _Gate:
-    """Stands before aiohttp's frame parser and counts bytes until it is opened."""
+    """Stands before aiohttp's frame parser and counts bytes until it is opened.
+
+    aiohttp has one size for a connection's whole life; a stranger may not make us hold 25 MiB.
+    """
 
     def __init__(self, allowed: int) -> None:
         self.open = False
-        self.parser: WebSocketReader
+        self.parser: FrameParser
         self.refuse: Callable[[BaseException], None]
         self._left = allowed
 

@@ -1,0 +1,117 @@
+"""The insides of aiohttp's server that the doors lean on, and all of them.
+
+aiohttp does not promise to keep these names, so its minor version is pinned, and each has a test that says
+what is relied on (tests/doors/test_aiohttp_private.py). Here they get names of ours; no rule of the gateway
+stands here, and no other file of the doors may touch a private name of aiohttp.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Literal, Protocol, cast
+
+from aiohttp import web
+from aiohttp.http import HttpVersion11, RawRequestMessage, WebSocketReader, WebSocketWriter
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.web_protocol import ERROR, RequestHandler
+
+
+class OpenHandler(RequestHandler):
+    """The protocol of one connection, with what it knows of its requests."""
+
+    __slots__ = ()
+
+    @property
+    def requests_seen(self) -> int:
+        """How many heads have been read on this connection, those that cannot be read included."""
+        return self._request_count
+
+    @property
+    def has_pipelined(self) -> bool:
+        """Whether a request has been read that nobody has begun to answer."""
+        return bool(self._messages)
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether bytes that come are HTTP: no upgrade has been asked for or made."""
+        return not self._upgraded and self._payload_parser is None
+
+    @property
+    def awaits_head(self) -> bool:
+        """Whether the next bytes belong to a head, not to a body or a pipelined request."""
+        waiter = self._waiter
+        return self._request_count == 0 or (waiter is not None and not waiter.done())
+
+
+class OpenRequest(web.BaseRequest):
+    """A request that has a word in every answer to it."""
+
+    @abstractmethod
+    def prepare_answer(self, response: web.StreamResponse) -> None:
+        """Called with each answer right before its head is written."""
+
+    async def _prepare_hook(self, resp: web.StreamResponse) -> None:
+        self.prepare_answer(resp)
+
+    async def write_interim(self, head: bytes) -> None:
+        """Write a 1xx head, after which the answer still counts as not begun."""
+        await self.writer.write(head)
+        self.writer.output_size = 0
+
+
+class LateHead(web.StreamResponse):
+    """A streamed answer whose head leaves together with its first bytes."""
+
+    _send_headers_immediately = False
+
+
+class FrameParser(Protocol):
+    """What aiohttp feeds the bytes of a WebSocket to."""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]: ...
+
+    def feed_eof(self) -> None: ...
+
+
+class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
+    """A WebSocket whose incoming bytes go through something of ours first."""
+
+    @abstractmethod
+    def stand_before(self, parser: FrameParser, refuse: Callable[[BaseException], None]) -> FrameParser:
+        """What gets the bytes instead of `parser`; `refuse` ends the connection with a WebSocketError."""
+
+    @abstractmethod
+    def may_wait(self, transport: asyncio.Transport) -> bool:
+        """Whether a pong that has not come in time may be waited for once more."""
+
+    def _pong_not_received(self) -> None:
+        transport = self._req.transport if self._req is not None else None
+        if transport is not None and self.may_wait(transport):
+            self._reset_heartbeat()
+        else:
+            super()._pong_not_received()
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
+        super()._post_start(request, protocol, writer)
+        assert self._parser is not None and self._reader is not None  # noqa: S101  made just now
+        gate = self.stand_before(self._parser, self._reader.set_exception)
+        request.protocol._payload_parser = cast(WebSocketReader, gate)
+
+
+def version_told(message: RawRequestMessage) -> RawRequestMessage:
+    """The message; the stand-in for one that could not be read gets the version we speak, not HTTP/1.0."""
+    return message._replace(version=HttpVersion11) if message is ERROR else message
+
+
+def line_limit(error: BaseException | None) -> int | None:
+    """The limit that a line of the head was longer than; None for any other error of the parser."""
+    match error:
+        case LineTooLong(args=(_, int() as limit, *_)):
+            return limit
+        case _:
+            return None
+
+
+def too_many_headers(error: BaseException | None) -> bool:
+    """Whether the parser gave up on the number of headers."""
+    return isinstance(error, BadHttpMessage) and error.message == "Too many headers received"

@@ -45,27 +45,31 @@ def raises(error: BaseException, *, at: int = 1) -> Callable[..., bytes]:
     return method
 
 
-def faults() -> list[BaseException]:
-    return [
-        RuntimeError(SECRET),
-        LookupError(SECRET),
-        TimeoutError(SECRET),
-        ConnectionResetError(SECRET),
-        asyncio.CancelledError(SECRET),
-        web.HTTPBadRequest(text=SECRET),
-    ]
+# Classes: an exception that is kept keeps the frames it came through, and the runs in them.
+FAULTS: tuple[type[BaseException], ...] = (
+    RuntimeError,
+    LookupError,
+    TimeoutError,
+    ConnectionResetError,
+    asyncio.CancelledError,
+    web.HTTPBadRequest,
+)
 
 
-@pytest.mark.parametrize("fault", faults(), ids=lambda fault: type(fault).__name__)
+def made(fault: type[BaseException]) -> BaseException:
+    return fault(text=SECRET) if issubclass(fault, web.HTTPException) else fault(SECRET)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", ["head", "deltas"])
 async def test_what_fails_before_the_head_has_a_real_status(
     gateway: RunningGateway,
     models: ModelServer,
     monkeypatch: pytest.MonkeyPatch,
     method: str,
-    fault: BaseException,
+    fault: type[BaseException],
 ) -> None:
-    monkeypatch.setattr(ChatVoice, method, raises(fault))
+    monkeypatch.setattr(ChatVoice, method, raises(made(fault)))
     models.script("mock-echo", says("one", Hang()))
     seen = await got(gateway)
     assert (seen.status, seen.is_whole) == (500, True)
@@ -74,11 +78,11 @@ async def test_what_fails_before_the_head_has_a_real_status(
     await models.wait_aborted(1)
 
 
-@pytest.mark.parametrize("fault", faults(), ids=lambda fault: type(fault).__name__)
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_what_fails_after_the_head_is_told_in_the_stream_and_ends_the_run(
-    gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+    gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
 ) -> None:
-    monkeypatch.setattr(ChatVoice, "deltas", raises(fault, at=2))
+    monkeypatch.setattr(ChatVoice, "deltas", raises(made(fault), at=2))
     gate = asyncio.Event()
     models.script("mock-echo", says("one", Hold(gate), "two", Hang()))
     with logged() as log:
@@ -205,14 +209,14 @@ async def test_a_log_that_is_gone_before_the_head_has_a_status(
     assert (seen.status, msgspec.json.decode(seen.text)["error"]["code"]) == (410, "events_gone")
 
 
-@pytest.mark.parametrize("fault", faults(), ids=lambda fault: type(fault).__name__)
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_no_endpoint_answers_twice(
-    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
 ) -> None:
     async def answer(_: object, request: Request, __: Principal) -> web.StreamResponse:
         stream = EventStream(request)
         await stream.send(b"data: 1\n\n")
-        raise fault
+        raise made(fault)
 
     monkeypatch.setattr(models_endpoint.Endpoint, "answer", answer)
     async with wire(gateway) as raw:

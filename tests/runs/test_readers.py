@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.runs.emitted_text import EmittedText
-from openclaw_gateway.runs.readers import AHEAD_CHARS, AHEAD_EVENTS, Readers
+from openclaw_gateway.runs.readers import AHEAD_CHARS, AHEAD_EVENTS, Reader, Readers
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
 
-LOG = LocalBus().subscribe("run")
 batches = st.lists(st.lists(st.one_of(st.builds(TextDelta, st.text()), st.builds(ReasoningDelta, st.text()))))
+
+
+def attach(readers: Readers, after: int, *, holds: bool) -> Reader:
+    return readers.attach(LocalBus().subscribe("run"), after, holds=holds)
 
 
 @given(batches, st.lists(st.integers(0, 3)))
@@ -34,7 +37,7 @@ def test_the_text_before_any_place_is_what_the_log_has_there(
 async def test_what_was_shown_is_the_most_that_any_reader_has_or_had() -> None:
     readers = Readers()
     assert readers.shown == 0
-    first, second = readers.attach(LOG, 0, holds=True), readers.attach(LOG, 2, holds=False)
+    first, second = attach(readers, 0, holds=True), attach(readers, 2, holds=False)
     first.advance(7)
     assert readers.shown == 7
     first.close()
@@ -48,9 +51,9 @@ async def test_what_was_shown_is_the_most_that_any_reader_has_or_had() -> None:
 async def test_nobody_holds_a_run_but_a_reader_that_says_so() -> None:
     readers = Readers()
     assert not readers.far_behind(AHEAD_EVENTS, 0)
-    with closing(readers.attach(LOG, 0, holds=False)):
+    with closing(attach(readers, 0, holds=False)):
         assert not readers.far_behind(2 * AHEAD_EVENTS, 0)
-    with closing(readers.attach(LOG, 0, holds=True)):
+    with closing(attach(readers, 0, holds=True)):
         assert readers.far_behind(3 * AHEAD_EVENTS, 0)
         assert not readers.far_behind(4 * AHEAD_EVENTS - 1, 0)
         assert readers.far_behind(4 * AHEAD_EVENTS - 1, AHEAD_CHARS)
@@ -58,7 +61,7 @@ async def test_nobody_holds_a_run_but_a_reader_that_says_so() -> None:
 
 async def test_a_run_goes_on_when_the_slowest_has_everything_or_has_gone() -> None:
     readers = Readers()
-    slow, slower = readers.attach(LOG, 0, holds=True), readers.attach(LOG, 0, holds=True)
+    slow, slower = attach(readers, 0, holds=True), attach(readers, 0, holds=True)
     waiting = asyncio.create_task(readers.caught_up(5))
     await asyncio.sleep(0)
     slow.advance(5)
@@ -74,7 +77,7 @@ async def test_a_run_goes_on_when_the_slowest_has_everything_or_has_gone() -> No
 
 async def test_last_words_wait_for_those_who_are_there_and_not_for_ever() -> None:
     readers = Readers()
-    reader = readers.attach(LOG, 0, holds=False)
+    reader = attach(readers, 0, holds=False)
     waiting = asyncio.create_task(readers.last_words(3))
     await asyncio.sleep(0)
     reader.advance(3)

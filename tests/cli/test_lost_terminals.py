@@ -221,15 +221,6 @@ async def shell(program: Program, words: tuple[str, ...], redirection: str) -> t
     return process.returncode, said.decode()
 
 
-async def test_sighup_drains(configured: Program) -> None:
-    started = await configured.gateway()
-    started.signal(signal.SIGHUP)
-    started.signal(signal.SIGHUP)
-    done = await started.ends()
-    assert done.code == 0
-    assert "gateway.draining" in done.err
-
-
 async def test_signals_that_mean_nothing_end_nothing(configured: Program) -> None:
     started = await configured.gateway()
     for number in (signal.SIGUSR1, signal.SIGUSR2):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_gateway.logs.writer import LONGEST, MAX_WAITING, Writer
@@ -151,6 +151,7 @@ def test_a_system_without_threads_costs_the_lines(place: Place, monkeypatch: pyt
     assert place.lines == ["back", "lost 1"]
 
 
+@example([1, 36, 40, 40], {9})
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.sets(st.integers(0, 80)))
 def test_every_line_comes_out_whole_or_is_counted(sizes: list[int], faults: set[int]) -> None:
     written = b""

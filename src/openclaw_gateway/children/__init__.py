@@ -14,7 +14,7 @@ from pathlib import Path
 
 from openclaw_gateway.children import guard
 
-MARK = "OPENCLAW_GATEWAY_CHILD"
+MARK = "GATEWAY_CHILD"
 _KEPT = ("LD_LIBRARY_PATH", "PATH")
 
 

@@ -11,6 +11,7 @@ import select
 import threading
 from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ CLOSE_S = 1.0
 # Lines that come close together are written together: a busy gateway wakes the thread fifty times a second.
 _GATHER_S = 0.02
 _AT_ONCE = 256
+_END = ord("\n")
 
 Write = Callable[[memoryview], int]
 """Writes some of it and says how many bytes; may take for ever. Raises OSError when it cannot."""
@@ -141,19 +143,20 @@ class Writer:
                 self._told_of += count
 
     def _written(self, lines: list[bytes], *, counted: bool = True) -> bool:
-        """Whether all of it was; of the rest, whole lines are counted as lost."""
-        data = memoryview(b"".join([b"\n", *lines] if self._torn else lines))
+        """Whether all of it was; of the rest, lines that are not whole are counted as lost."""
+        pieces = [b"\n", *lines] if self._torn else lines
+        data = memoryview(b"".join(pieces))
         done = 0
         try:
             while done < len(data):
                 done += self._write(data[done:])
         except (OSError, ValueError):
-            came = bytes(data[:done])
             if counted:
-                whole = came.count(b"\n") - (self._torn and bool(came))
-                self._lost += max(0, len(lines) - whole)
-            if came:
-                self._torn = not came.endswith(b"\n")
+                # The end of a line is its last byte, and the next line brings it where it is missing.
+                ends = accumulate(map(len, pieces))
+                self._lost += min(len(lines), sum(done < end - 1 for end in ends))
+            if done:
+                self._torn = data[done - 1] != _END
             return False
         self._torn = False
         return True

@@ -49,7 +49,7 @@ class Foundation(Struct, frozen=True):
 
     def go_by(self, config: Config) -> None:
         limits = config.gateway.limits
-        self.upkeep.retention = _retention(config)
+        self.upkeep.go_by(_retention(config))
         self.store.go_by(max_queued=limits.max_queued_per_session)
         self.upstream.limits = limits
 

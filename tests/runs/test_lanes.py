@@ -7,7 +7,7 @@ import pytest
 
 from openclaw_gateway.errors import Fenced, StoreError
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Released, Store
+from openclaw_gateway.sessions.store import Claim, Ending, Released, Store
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.messages import UserMessage
 from tests.runs.house import house
@@ -34,13 +34,12 @@ class Faltering:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def finish(self, *args: Any) -> Released:
-        _, turn, *_ = args
-        self.finished += bool(turn)
+    async def finish(self, claim: Claim, ending: Ending) -> Released:
+        self.finished += bool(ending.turn)
         if self.finished > self._times:
-            return await self._store.finish(*args)
+            return await self._store.finish(claim, ending)
         if self._after:
-            await self._store.finish(*args)
+            await self._store.finish(claim, ending)
         raise self._error
 
     finished = 0

@@ -1,6 +1,9 @@
 """What is too old goes at the start and every while; a store that refuses is asked again."""
 
 import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.upkeep import Upkeep
@@ -13,26 +16,39 @@ class Watched(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[Retention] = []
-        self.often = asyncio.Event()
+        self.asked: asyncio.Queue[Retention] = asyncio.Queue()
+        self.refuses = True
 
     async def prune(self, retention: Retention) -> Pruned:
-        self.asked.append(retention)
-        if len(self.asked) == 1:
+        self.asked.put_nowait(retention)
+        if self.refuses:
+            self.refuses = False
             raise StoreError("not now")
-        if len(self.asked) == 3:
-            self.often.set()
         return await super().prune(retention)
 
 
-async def test_upkeep_goes_on() -> None:
+@pytest.fixture
+async def store() -> AsyncIterator[Watched]:
     store = Watched()
     await store.open()
+    async with asyncio.timeout(5):
+        yield store
+    await store.close()
+
+
+async def test_upkeep_goes_on(store: Watched) -> None:
     retention = Retention(max_sessions=3)
     upkeep = Upkeep(store, retention, every_s=0.001)
     upkeep.open()
-    async with asyncio.timeout(5):
-        await store.often.wait()
+    assert [await store.asked.get() for _ in range(3)] == [retention] * 3
     await upkeep.close()
-    assert set(store.asked) == {retention}
-    await store.close()
+
+
+async def test_another_retention_is_carried_out_at_once(store: Watched) -> None:
+    upkeep = Upkeep(store, Retention())
+    upkeep.open()
+    assert await store.asked.get() == Retention()
+    for number in (3, 2):
+        upkeep.go_by(Retention(max_sessions=number))
+        assert await store.asked.get() == Retention(max_sessions=number)
+    await upkeep.close()

@@ -5,6 +5,7 @@ use, the store knows. `retention` may change while it runs.
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -18,11 +19,19 @@ _EVERY_S = 3600.0
 
 
 class Upkeep:
+    """`go_by` another retention at any time: it is carried out at once."""
+
     def __init__(self, store: Store, retention: Retention, *, every_s: float = _EVERY_S) -> None:
         self._store = store
-        self.retention = retention
+        self._retention = retention
         self._every_s = every_s
+        self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def go_by(self, retention: Retention) -> None:
+        if retention != self._retention:
+            self._retention = retention
+            self._changed.set()
 
     def open(self) -> None:
         self._task = asyncio.create_task(self._go_on(), name="upkeep")
@@ -35,7 +44,7 @@ class Upkeep:
     async def _go_on(self) -> None:
         while True:
             try:
-                pruned = await self._store.prune(self.retention)
+                pruned = await self._store.prune(self._retention)
             except StoreError as error:
                 log.warning("store.not_pruned", error=error.message)
             else:
@@ -47,4 +56,7 @@ class Upkeep:
                         results=pruned.results,
                         ledger=pruned.ledger,
                     )
-            await asyncio.sleep(self._every_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await self._changed.wait()
+            self._changed.clear()

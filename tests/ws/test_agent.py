@@ -1,6 +1,7 @@
 """An agent run over the WebSocket: accepted, events, final; found again, stopped, and never doubled."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.doors.ws.connection import Timing
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
     Call,
@@ -19,8 +21,10 @@ from openclaw_gateway.testing.model_server import (
     hangs,
     says,
 )
+from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Usage
 from tests.doors.logged import logged
+from tests.runs.house import house
 from tests.ws.peer import DEADLINE_S, Peer, connected, door, request, ws_tasks
 
 
@@ -193,9 +197,34 @@ async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway:
         await peer.answer("run")
     gateway.gateway._live._retained.clear()
     async with connected(gateway) as peer:
-        assert await peer.result("agent.wait", {"runId": "run"}) == {"runId": "run", "status": "ok"}
+        waited = await peer.result("agent.wait", {"runId": "run"})
+        assert (waited["runId"], waited["status"]) == ("run", "ok")
         error = await peer.error("agent", {"message": "hi", "idempotencyKey": "run"})
         assert error["details"]["code"] == "duplicate_run"
+
+
+@pytest.mark.parametrize("by", ["runId", "sessionKey"])
+async def test_a_run_of_another_process_is_waited_for_and_stopped(
+    models: ModelServer, gateway: RunningGateway, tmp_path: Path, by: str
+) -> None:
+    """The other process is a second set of runs on the same store and bus."""
+    here = gateway.gateway
+    async with (
+        house(tmp_path, models, bus=here._elsewhere._bus, faults=lambda _: here._store) as other,
+        connected(gateway) as peer,
+    ):
+        models.script("m", says("par", Hold(asyncio.Event())))
+        owner = OPERATOR.owner
+        run = await other.start(UserMessage("hi"), session="agent:main:far", owner=owner, idempotency_key="far")
+        await models.wait_requests(1)
+        assert here.live_runs() == 0
+        assert (await peer.result("agent.wait", {"runId": "far", "timeoutMs": 1}))["status"] == "timeout"
+        await peer.send(request("w", "agent.wait", {"runId": "far"}))
+        aborted = await peer.result("chat.abort", {by: "far" if by == "runId" else "agent:main:far"})
+        assert aborted == {"ok": True, "aborted": True, "runIds": ["far"]}
+        assert (await other.result(run)).status == "aborted"
+        waited = (await peer.answer("w"))["payload"]
+        assert (waited["status"], waited["code"]) == ("error", "run_aborted")
 
 
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])

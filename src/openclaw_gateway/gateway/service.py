@@ -14,12 +14,13 @@ from openclaw_gateway.errors import AgentUnavailable, InvalidRequest
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
+from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import SessionRecord, Store
-from openclaw_gateway.wire.run import RunRequest, RunStatus
+from openclaw_gateway.wire.run import RunRequest
 
 
 class Readiness(Struct, frozen=True):
@@ -55,7 +56,7 @@ class Gateway:
         self._plans = rooms.plans
         self._authenticator = rooms.authenticator
         self._store = rooms.store
-        self._bus = rooms.bus
+        self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._starting = rooms.starting
 
@@ -99,34 +100,38 @@ class Gateway:
         run = self._live.find(run_id)
         return run if run is not None and run.request.origin.owner == principal.owner else None
 
-    async def status(self, principal: Principal, run_id: str) -> RunStatus | None:
-        """The recorded status of a run that is no longer live; None when it is not known."""
+    async def ending(self, principal: Principal, run_id: str) -> Ending | None:
+        """How a run of this caller's ended that is not live here; one that another process executes is waited
+        for. None when no such run is known. Raises StoreError."""
         principal.require(READ)
-        record = await self._store.get_run(run_id)
-        return record.status if record is not None and record.owner == principal.owner else None
+        return await self._elsewhere.ending(run_id, principal.owner)
 
-    async def abort(self, principal: Principal, run_id: str, reason: str = "aborted by request") -> bool:
-        """Abort one run; False when it is not running (or not the caller's)."""
+    async def abort(self, principal: Principal, run_id: str, reason: str = BY_REQUEST) -> bool:
+        """Abort one run, whichever process executes it; False when it is not open (or not the caller's).
+
+        Raises StoreError.
+        """
         principal.require(WRITE)
         run = self._live.find(run_id)
         if run is not None:
             return run.request.origin.owner == principal.owner and run.abort(reason)
-        record = await self._store.get_run(run_id)
-        if record is None or record.owner != principal.owner or record.ended_ms is not None:
-            return False
-        self._bus.signal(run_id, "abort")
-        return await self._store.request_abort(run_id)
+        return await self._elsewhere.abort(run_id, principal.owner)
 
     async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
-        """Abort every live run of a session; the ids of those that were running."""
+        """Abort every open run of a session, whichever process executes it; the ids of those that were.
+
+        Raises StoreError.
+        """
         principal.require(WRITE)
-        return tuple(
-            run.id
+        owner = principal.owner
+        live = [
+            run
             for run in self._live.running()
-            if run.request.session_key == session_key
-            and run.request.origin.owner == principal.owner
-            and run.abort("aborted by request")
-        )
+            if run.request.session_key == session_key and run.request.origin.owner == owner
+        ]
+        here = [run.id for run in live if run.abort(BY_REQUEST)]
+        there = await self._elsewhere.abort_session(session_key, owner, but={run.id for run in live})
+        return (*here, *there)
 
     def listen(self, principal: Principal, listener: Callable[[Run], None]) -> Callable[[], None]:
         """Call `listener` for each run of the caller's that starts, until the returned function is called."""

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, InvalidRequest, StoreError
-from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, NewRun, Queued, Released, Store
 from openclaw_gateway.wire.messages import Message
@@ -151,7 +151,7 @@ class Lanes:
         try:
             wanted = await self._store.renew(claim, lease_s=self._pace.lease_s)
         except Fenced:
-            run.abort("another process has taken over the session")
+            run.abort(TAKEN_OVER)
         except StoreError as error:
             log.warning("lease.renew_failed", run=run.id, error=error.message)
             if now + self._pace.renew_every_s >= until:
@@ -160,7 +160,7 @@ class Lanes:
             if run.id in self._held:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
-                run.abort("aborted by request")
+                run.abort(BY_REQUEST)
 
 
 def _turn_topic(run_id: str) -> str:

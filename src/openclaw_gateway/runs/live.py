@@ -14,8 +14,8 @@ import structlog
 from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run, now_ms
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run, now_ms
+from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
@@ -35,6 +35,7 @@ class LiveRuns:
         self._retained: OrderedDict[str, tuple[Run, int]] = OrderedDict()
         self._listeners: set[Listener] = set()
         self._draining = False
+        self._deafen = bus.heed(self._signalled)
 
     def __len__(self) -> int:
         return len(self._running)
@@ -93,6 +94,7 @@ class LiveRuns:
                 await self.idle()
         except TimeoutError:
             log.warning("runs.not_ended", runs=len(self._running))
+        self._deafen()
 
     async def idle(self) -> None:
         """Wait until no run is live."""
@@ -111,6 +113,12 @@ class LiveRuns:
         for listener in self._listeners:
             listener(run)
         return run
+
+    def _signalled(self, run_id: str, signal: Signal) -> None:
+        """Somebody, perhaps in another process, asks something of a run that is perhaps here."""
+        live = self._running.get(run_id)
+        if live is not None and signal == "abort":
+            live[0].abort(BY_REQUEST)
 
     def _admit(self) -> None:
         if self._draining:

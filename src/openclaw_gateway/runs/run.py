@@ -23,9 +23,11 @@ from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
+BY_REQUEST = "aborted by request"
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
 PARENT_ENDED = "the run that started it has ended"
+TAKEN_OVER = "another process has taken over the session"
 
 
 class Run:
@@ -89,7 +91,8 @@ class Run:
         """Append to the log."""
         if not events:
             return
-        self._bus.emit(self.id, self._token, self._seq, events)
+        if not self._bus.emit(self.id, self._token, self._seq, events):
+            self.abort(TAKEN_OVER)
         self._seq += len(events)
 
     def hold(self, token: int) -> None:

@@ -1,0 +1,107 @@
+"""Runs that another process of the same gateway executes: waited for and stopped.
+
+The store knows that such a run is open; its events come over the bus, which may lose them, so the store
+is looked at from time to time as well. Knows no live run of this process.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from msgspec import Struct
+
+from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.store import RunRecord, Store
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
+from openclaw_gateway.wire.run import RunStatus
+
+# Those that wait first, so that none of them begins when the one before it stops.
+_OPEN: tuple[RunStatus, ...] = ("queued", "running")
+
+
+class Ending(Struct, frozen=True):
+    """How a run ended. Times are Unix milliseconds; `started_ms` None = not known here."""
+
+    status: RunStatus
+    ended_ms: int
+    started_ms: int | None = None
+    error: ErrorInfo | None = None
+
+
+class Elsewhere:
+    """`look_every_s` is how often the store is asked while the bus says nothing of an end."""
+
+    def __init__(self, store: Store, bus: Bus, *, look_every_s: float = 1.0) -> None:
+        self._store = store
+        self._bus = bus
+        self._look_every_s = look_every_s
+
+    async def ending(self, run_id: str, owner: str) -> Ending | None:
+        """Wait until the run has ended. None when the store knows no such run of this owner.
+
+        Raises StoreError.
+        """
+        events = self._bus.subscribe(run_id)
+        try:
+            return await self._followed(run_id, owner, events)
+        finally:
+            events.close()
+
+    async def abort(self, run_id: str, owner: str) -> bool:
+        """Ask its holder to stop it: durably by the store, at once by the bus. False when it is not open.
+
+        Raises StoreError.
+        """
+        record = await self._record(run_id, owner)
+        if record is None or record.ended_ms is not None:
+            return False
+        return await self._ask(run_id)
+
+    async def abort_session(self, session: str, owner: str, *, but: Collection[str] = ()) -> tuple[str, ...]:
+        """Ask for the end of every open run of a session `but` some; the ids of those that were asked.
+
+        Raises StoreError.
+        """
+        asked = []
+        for status in _OPEN:
+            for record in await self._store.list_runs(session=session, status=status):
+                if record.owner == owner and record.id not in but and await self._ask(record.id):
+                    asked.append(record.id)
+        return tuple(asked)
+
+    async def _ask(self, run_id: str) -> bool:
+        """The wish first: a run that has been stopped by the signal has no place for it."""
+        if not await self._store.request_abort(run_id):
+            return False
+        self._bus.signal(run_id, "abort")
+        return True
+
+    async def _followed(self, run_id: str, owner: str, events: Subscription) -> Ending | None:
+        loop = asyncio.get_running_loop()
+        started_ms: int | None = None
+        while True:
+            record = await self._record(run_id, owner)
+            if record is None:
+                return None
+            if record.ended_ms is not None:
+                return Ending(record.status, record.ended_ms, started_ms, record.error)
+            look_at = loop.time() + self._look_every_s
+            while (left := look_at - loop.time()) > 0:
+                for event in await _batch(events, left):
+                    if isinstance(event, RunStarted):
+                        started_ms = event.at_ms
+                    elif isinstance(event, RunEnded):
+                        return Ending(event.result.status, event.at_ms, started_ms, event.result.error)
+
+    async def _record(self, run_id: str, owner: str) -> RunRecord | None:
+        record = await self._store.get_run(run_id)
+        return record if record is not None and record.owner == owner else None
+
+
+async def _batch(events: Subscription, seconds: float) -> tuple[Event, ...]:
+    """What the bus brings within the time; nothing, after it, when it has lost the log."""
+    try:
+        return tuple(await events.batch(seconds))
+    except LookupError:
+        await asyncio.sleep(seconds)
+        return ()

@@ -161,6 +161,7 @@ class Assembly:
         )
         loop = RunLoop(lanes, Memory(store, _reset_policy(config), self._zone), rounds)
         live = LiveRuns(loop, bus, max_runs=defaults.max_concurrent or limits.max_runs)
+        self._undo.push_async_callback(live.hub.close)
         self._undo.push_async_callback(live.drain, 0)
         return live
 

@@ -215,7 +215,9 @@ async def test_a_run_of_another_process_is_waited_for_and_stopped(
     ):
         models.script("m", says("par", Hold(asyncio.Event())))
         owner = OPERATOR.owner
-        run = await other.start(UserMessage("hi"), session="agent:main:far", owner=owner, idempotency_key="far")
+        run = await other.start(
+            UserMessage("hi"), session="agent:main:far", owner=owner, idempotency_key="far"
+        )
         await models.wait_requests(1)
         assert here.live_runs() == 0
         assert (await peer.result("agent.wait", {"runId": "far", "timeoutMs": 1}))["status"] == "timeout"
@@ -291,13 +293,15 @@ async def test_a_run_goes_on_without_its_client_and_the_connection_leaves_nothin
             await peer.send(request("w", "agent.wait", {"runId": "run"}))
             await peer.send(request("n", "agent.wait", {"runId": "nobody"}))
             await peer.event("agent", stream="assistant")
-            assert ws_tasks() > {"ws.tick", "ws.agent", "ws.agent.wait", "ws.feed:run"}
+            assert ws_tasks() > {"ws.tick", "ws.agent", "ws.agent.wait", "ws.feed"}
+            assert gateway.gateway._live.hub._views
             response = peer.socket._response
             assert response.connection is not None
             assert response.connection.transport is not None
             response.connection.transport.abort()
         await opened.wait_served()
         assert ws_tasks() == set()
+        assert not gateway.gateway._live.hub._views
     assert gateway.gateway.live_runs() == 1
     gate.set()
     async with connected(gateway) as peer:
@@ -312,7 +316,8 @@ async def test_a_thousand_connections_leave_nothing_behind(gateway: RunningGatew
         for _ in range(1000):
             await opened.wait_served()
     assert ws_tasks() == set()
-    assert not gateway.gateway._live._listeners
+    hub = gateway.gateway._live.hub
+    assert (hub._owners, hub._sessions, hub._views) == ({}, {}, {})
 
 
 async def _come_and_go(gateway: RunningGateway, url: str) -> None:
@@ -323,6 +328,7 @@ async def _come_and_go(gateway: RunningGateway, url: str) -> None:
 async def test_runs_of_the_http_door_are_heard_too(gateway: RunningGateway) -> None:
     body = {"model": "openclaw", "user": "Ada", "messages": [{"role": "user", "content": "one two three"}]}
     async with connected(gateway) as peer, aiohttp.ClientSession(headers=gateway.headers) as http:
+        await peer.result("sessions.subscribe")
         async with http.post(f"{gateway.base_url}/chat/completions", json=body) as answer:
             assert answer.status == 200
             completion = msgspec.json.decode(await answer.read())

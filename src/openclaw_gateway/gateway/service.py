@@ -15,6 +15,7 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.hub import Listener, V, View
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
@@ -123,25 +124,36 @@ class Gateway:
         Raises StoreError.
         """
         principal.require(WRITE)
-        owner = principal.owner
-        live = [
-            run
-            for run in self._live.running()
-            if run.request.session_key == session_key and run.request.origin.owner == owner
-        ]
+        live = self.running(principal, session_key)
         here = [run.id for run in live if run.abort(BY_REQUEST)]
-        there = await self._elsewhere.abort_session(session_key, owner, but={run.id for run in live})
+        there = await self._elsewhere.abort_session(
+            session_key, principal.owner, but={run.id for run in live}
+        )
         return (*here, *there)
 
-    def listen(self, principal: Principal, listener: Callable[[Run], None]) -> Callable[[], None]:
-        """Call `listener` for each run of the caller's that starts, until the returned function is called."""
+    def listen(
+        self, principal: Principal, listener: Listener, *, session: str | None = None
+    ) -> Callable[[], None]:
+        """Tell `listener` of the caller's runs here, or of those in one session, until the returned function
+        is called."""
         principal.require(READ)
+        return self._live.hub.listen(listener, owner=principal.owner, session=session)
 
-        def own(run: Run) -> None:
-            if run.request.origin.owner == principal.owner:
-                listener(run)
+    def running(self, principal: Principal, session: str | None = None) -> tuple[Run, ...]:
+        """The caller's live runs here, or those in one session, in order of their start."""
+        principal.require(READ)
+        return tuple(
+            run
+            for run in self._live.running()
+            if run.request.origin.owner == principal.owner and session in (None, run.request.session_key)
+        )
 
-        return self._live.listen(own)
+    def view(self, run: Run, make: Callable[[Run], V]) -> V:
+        """The view of a run's events that all share who ask with the same `make`; to be released."""
+        return self._live.hub.view(run, make)
+
+    def release(self, run: Run, make: Callable[[Run], View]) -> None:
+        self._live.hub.release(run, make)
 
     async def sessions(
         self, principal: Principal, *, agent: str | None = None, limit: int = 100, offset: int = 0
@@ -152,11 +164,6 @@ class Gateway:
             owner=principal.owner, agent=agent, limit=limit, offset=offset
         )
         return records, await self._store.count_sessions(owner=principal.owner, agent=agent)
-
-    def running(self, principal: Principal) -> tuple[Run, ...]:
-        """The caller's live runs, in order of their start."""
-        principal.require(READ)
-        return tuple(run for run in self._live.running() if run.request.origin.owner == principal.owner)
 
     def live_runs(self) -> int:
         return len(self._live)

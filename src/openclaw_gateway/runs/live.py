@@ -1,17 +1,17 @@
 """The runs of this process: admission, start, look-up, abort, drain.
 
-Owns every run's task. A refusal is immediate. A finished run that asked to be retained stays findable
-for a while, in a bounded number; the others are forgotten at once.
+Owns every run's task, and the hub that tells of them. A refusal is immediate. A finished run that asked
+to be retained stays findable for a while, in a bounded number; the others are forgotten at once.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
+from openclaw_gateway.runs.hub import Hub
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run, now_ms
@@ -23,17 +23,16 @@ log = structlog.get_logger()
 RECORD_S = 15.0
 RETAINED_RUNS = 1_000
 RETAINED_MS = 600_000
-Listener = Callable[[Run], None]
 
 
 class LiveRuns:
     def __init__(self, loop: RunLoop, bus: Bus, *, max_runs: int) -> None:
         self._loop = loop
         self._bus = bus
+        self.hub = Hub()
         self._max_runs = max_runs
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._retained: OrderedDict[str, tuple[Run, int]] = OrderedDict()
-        self._listeners: set[Listener] = set()
         self._draining = False
         self._deafen = bus.heed(self._signalled)
 
@@ -68,11 +67,6 @@ class LiveRuns:
             return live[0]
         kept = self._retained.get(run_id)
         return kept[0] if kept is not None else None
-
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` for every run that starts, until the returned function is called."""
-        self._listeners.add(listener)
-        return lambda: self._listeners.discard(listener)
 
     def running(self) -> list[Run]:
         return [run for run, _ in self._running.values()]
@@ -110,8 +104,7 @@ class LiveRuns:
         task = asyncio.create_task(self._loop.execute(run), name=run.id)
         self._running[run.id] = (run, task)
         task.add_done_callback(lambda _: self._ended(run))
-        for listener in self._listeners:
-            listener(run)
+        self.hub.started(run)
         return run
 
     def _signalled(self, run_id: str, signal: Signal) -> None:
@@ -152,6 +145,7 @@ class LiveRuns:
 
     def _ended(self, run: Run) -> None:
         del self._running[run.id]
+        self.hub.ended(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:

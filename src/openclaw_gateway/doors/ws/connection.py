@@ -6,7 +6,6 @@ in feed.py. Everything started here has ended when `serve` returns; runs are not
 
 import asyncio
 import uuid
-from collections.abc import Callable
 
 from aiohttp import web
 from msgspec import Struct
@@ -30,7 +29,7 @@ from openclaw_gateway.doors.ws.refusals import auth_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, Overloaded, RateLimited, Unauthorized
-from openclaw_gateway.gateway.principal import READ, Principal
+from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
 
@@ -116,13 +115,12 @@ class _Connection:
 
     async def _serve(self, connect: Connect, principal: Principal) -> None:
         gateway, socket = self._gateway, self._socket
-        feed = Feed(socket)
+        feed = Feed(socket, gateway, principal)
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth)
         tasks = Tasks()
-        silence: Callable[[], None] | None = None
         try:
             try:
-                health = await health_report(gateway, principal)
+                health = await health_report(gateway)
             except GatewayError as error:
                 await socket.send(encoded(failure(connect.id, shape(error))))
                 await socket.close(Close.RESTART, error.message)
@@ -136,35 +134,47 @@ class _Connection:
                 health=health,
                 tick_s=self._timing.tick_s,
             )
-            if principal.may(READ):
-                # Before the send waits for anything, so that no run is missed; after its first bytes, so
-                # that the greeting comes first.
-                silence = gateway.listen(principal, feed.heard)
             await socket.send(success(connect.id, greeting))
             socket.connected()
+            feed.open()
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
             await self._listen(feed, calls, tasks)
         finally:
-            if silence is not None:
-                silence()
             for owned in (tasks, calls, feed):
                 await owned.close()
 
     async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks) -> None:
         """Until the connection is closed, by either side."""
+        stay = _Stay()
+        self._socket.overrun = lambda: stay.end(Close.REFUSED, "slow consumer")
         try:
-            async with asyncio.timeout(None) as stay:
+            async with stay.scope:
                 tasks.run(self._leave(feed, calls, stay), "ws.leave")
                 while (data := await self._socket.receive()) is not None:
                     await calls.take(data)
         except TimeoutError:
-            await self._socket.close(Close.RESTART, "service restart")
+            # The reader itself must close: another task would not wait for the other side's close.
+            await self._socket.close(stay.code, stay.reason)
 
-    async def _leave(self, feed: Feed, calls: Dispatcher, stay: asyncio.Timeout) -> None:
+    async def _leave(self, feed: Feed, calls: Dispatcher, stay: "_Stay") -> None:
         """Once the gateway drains: say so, let the runs end, say what came of them, end the stay."""
         await self._closing.wait()
         await feed.emit("shutdown", {"reason": "the gateway is shutting down"})
         await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
         await calls.wait(_LAST_WORDS_S)
-        # The reader itself must close: closed from here, it would not wait for the other side's close.
-        stay.reschedule(asyncio.get_running_loop().time())
+        stay.end(Close.RESTART, "service restart")
+
+
+class _Stay:
+    """How long a connection is served: until somebody here ends it, and with which words."""
+
+    def __init__(self) -> None:
+        self.scope = asyncio.timeout(None)
+        self.code = Close.NORMAL
+        self.reason = ""
+
+    def end(self, code: Close, reason: str) -> None:
+        """The first reason stands."""
+        if self.code is Close.NORMAL:
+            self.code, self.reason = code, reason
+            self.scope.reschedule(asyncio.get_running_loop().time())

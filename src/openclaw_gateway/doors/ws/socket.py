@@ -1,7 +1,8 @@
 """One WebSocket with its limits: size before and after the handshake, rate, kind, and readers that stall.
 
 Moves bytes and closes with the right code; knows nothing of what the bytes mean. Sending waits until
-the peer has taken nearly everything, so what is buffered here is never more than one frame and a bit.
+the peer has taken nearly everything, so what is buffered here is never more than one frame and a bit; what
+waits behind that one is counted, and has a bound.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ class Socket:
         self._peer = peer
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
+        self._owed = 0
+        self.overrun: Callable[[], None] | None = None
         self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
 
     async def open(self) -> None:
@@ -78,22 +81,49 @@ class Socket:
         Raises ConnectionError when the connection is gone, Dropped when the peer took nothing for
         `reader_stall_s`; a peer that is slow, but reads, may take as long as it likes.
         """
-        async with self._sending:
-            await self.response.send_frame(frame, WSMsgType.TEXT)
-            left = self._unread()
-            while True:
-                try:
-                    async with asyncio.timeout(self._limits.reader_stall_s):
-                        await self._request.writer.drain()
-                        return
-                except TimeoutError:
-                    before, left = left, self._unread()
-                    if left >= before:
-                        self._abort()
-                        raise Dropped("the reader has stalled") from None
+        if self._sending.locked():
+            self.owe(len(frame))
+            try:
+                await self._sending.acquire()
+            finally:
+                self.owe(-len(frame))
+        else:
+            await self._sending.acquire()
+        try:
+            await self._write(frame)
+        finally:
+            self._sending.release()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the peer has yet to take what was sent last."""
+        return self._sending.locked()
+
+    def owe(self, size: int) -> None:
+        """So many bytes more (or less) wait for the peer. Beyond the limit it is a slow consumer: `overrun`
+        is called, once, and has to see to it that the connection is closed with REFUSED."""
+        self._owed += size
+        if self._owed > self._limits.max_ws_buffered_bytes and self.overrun is not None:
+            log.warning("ws.slow_consumer", peer=self._peer, owed=self._owed)
+            overrun, self.overrun = self.overrun, None
+            overrun()
 
     async def close(self, code: int, reason: str = "") -> None:
         await self.response.close(code=code, message=reason.encode()[:123].decode(errors="ignore").encode())
+
+    async def _write(self, frame: bytes) -> None:
+        await self.response.send_frame(frame, WSMsgType.TEXT)
+        left = self._unread()
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.reader_stall_s):
+                    await self._request.writer.drain()
+                    return
+            except TimeoutError:
+                before, left = left, self._unread()
+                if left >= before:
+                    self._abort()
+                    raise Dropped("the reader has stalled") from None
 
     def _unread(self) -> int:
         transport = self._request.transport

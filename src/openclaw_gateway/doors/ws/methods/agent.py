@@ -16,6 +16,7 @@ from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.runs.elsewhere import Ending
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.events import RunEnded, RunStarted
@@ -135,7 +136,7 @@ async def _appearance(call: Call, run_id: str) -> None:
         if run.id == run_id:
             appeared.set()
 
-    silence = call.gateway.listen(call.principal, heard)
+    silence = call.gateway.listen(call.principal, Listener(heard))
     try:
         if call.gateway.find(call.principal, run_id) is None:
             async with asyncio.timeout(_LOOK_S):

@@ -65,6 +65,7 @@ class Assembly:
         self._undo.push_async_callback(self._closed)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms)
+        self._undo.push_async_callback(live.hub.close)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
         self.gateway = Gateway(Rooms(generation, rooms.store, rooms.bus, live, rooms.embedded.starting))

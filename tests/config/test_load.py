@@ -52,6 +52,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "maxUpstreamResponseBytes": 33554432,
         "maxWsFrameBeforeConnectBytes": 65536,
         "maxWsFrameBytes": 26214400,
+        "maxWsBufferedBytes": 26214400,
         "wsMessagesPerSecond": 50.0,
         "wsBurst": 100,
         "readerStallSeconds": 30.0,

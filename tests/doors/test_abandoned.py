@@ -4,7 +4,7 @@ import asyncio
 import gc
 
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.local_doorbells import LocalWatch
+from openclaw_gateway.sessions.local_bus import LocalWatch
 from openclaw_gateway.sessions.local_log import EventLog
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, says

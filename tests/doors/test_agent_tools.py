@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from openclaw_gateway.tools.base import ToolAgent
@@ -325,7 +326,7 @@ async def test_a_failure_after_a_tool_is_not_to_be_retried(
     models.script("mock-echo", calls(EDIT), *[failure] * 9)
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
         asked: list[str] = []
-        gateway.gateway.listen(OPERATOR, lambda run: asked.append(run.id))
+        gateway.gateway.listen(OPERATOR, Listener(lambda run: asked.append(run.id)))
         async with sdk(gateway, max_retries=2) as client:
             with pytest.raises(openai.APIStatusError) as caught:
                 await client.chat.completions.create(model="openclaw", messages=[USER])

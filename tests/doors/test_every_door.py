@@ -18,6 +18,7 @@ import pytest
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, fails, says
@@ -114,7 +115,7 @@ async def log_of(gateway: RunningGateway, door: Door, text: str) -> tuple[Outcom
                 events.extend(await log.batch(10))
 
     silence = gateway.gateway.listen(
-        OPERATOR, lambda run: reading.append(asyncio.create_task(read(run), name="test.reader"))
+        OPERATOR, Listener(lambda run: reading.append(asyncio.create_task(read(run), name="test.reader")))
     )
     outcome = await door(gateway, text, "agent:main:shared", None)
     silence()

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, calls, says
@@ -158,7 +159,7 @@ async def test_a_run_and_those_it_started_are_one_to_the_operator(
         says("hm", Hold(gate)),
     )
     started: list[Run] = []
-    silence = gateway.gateway.listen(OPERATOR, started.append)
+    silence = gateway.gateway.listen(OPERATOR, Listener(started.append))
     async with connected(gateway) as peer:
         await peer.send(request("r", "agent", {"message": "go", "idempotencyKey": "k", "sessionKey": "a"}))
         await peer.answer("r")
@@ -188,7 +189,7 @@ async def test_a_started_run_ends_with_its_parent(models: ModelServer, gateway: 
         says("done"),
     )
     started: list[Run] = []
-    silence = gateway.gateway.listen(OPERATOR, started.append)
+    silence = gateway.gateway.listen(OPERATOR, Listener(started.append))
     async with connected(gateway) as peer:
         await peer.send(request("r", "agent", {"message": "go", "idempotencyKey": "k", "sessionKey": "a"}))
         await peer.answer("r")

@@ -27,6 +27,7 @@ from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
@@ -117,10 +118,11 @@ async def house(
     *tools: Tool,
     reset: ResetPolicy | None = None,
     faults: Callable[[SqliteStore], Store] = lambda store: store,
+    bus: Bus | None = None,
 ) -> AsyncIterator[House]:
     on_disk = SqliteStore(path / "sessions.sqlite")
     store = faults(on_disk)
-    bus = LocalBus()
+    bus = bus or LocalBus()
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
     caller = FallbackCaller(ModelCaller(upstream))

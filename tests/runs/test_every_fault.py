@@ -12,6 +12,7 @@ import pytest
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs import lanes, live, loop
 from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
@@ -119,8 +120,8 @@ async def test_one_call_raises(
                 for module in (loop, lanes, live):
                     patch.setattr(module, "log", Log(once, module.__name__))
                 told: list[Run] = []
-                runs.live.listen(told.append)
-                runs.live.listen(once.around("listener", lambda _: None))
+                runs.live.hub.listen(Listener(told.append))
+                runs.live.hub.listen(Listener(once.around("listener", lambda _: None)))
                 outcomes = await asyncio.gather(
                     *(outcome(runs, text, "agent:main:x") for text in ("one", "two")),
                     outcome(runs, "three", None),

@@ -1,10 +1,12 @@
-"""What every Bus must do. A second implementation is held to it by one subclass with a `bus` fixture."""
+"""What every Bus must do. An implementation is held to it by one subclass with a `bus` fixture, and a `far`
+one where the other end may be another process."""
 
 import asyncio
 
 import pytest
 
-from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.sessions.bus import Bus, Signal, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta
 from openclaw_gateway.wire.run import RunResult
 
@@ -17,22 +19,55 @@ def texts(*words: str) -> list[Event]:
     return [TextDelta(word) for word in words]
 
 
+async def some(subscription: Subscription, count: int) -> list[Event]:
+    """The next `count` events, in however many batches they come."""
+    seen: list[Event] = []
+    while len(seen) < count:
+        batch = await subscription.batch(SOON)
+        assert batch, "nothing came"
+        seen += batch
+    return seen
+
+
 async def read_all(subscription: Subscription) -> list[Event]:
     seen: list[Event] = []
     while not seen or seen[-1] != ENDED:
-        seen += await subscription.batch(SOON)
+        seen += await some(subscription, 1)
     subscription.close()
     return seen
 
 
+async def kept(bus: Bus, run_id: str, after: int = 0) -> list[Event]:
+    """What the log holds now from an index on. Raises LookupError when that is gone."""
+    reader = bus.subscribe(run_id, after)
+    try:
+        return list(await reader.batch(0))
+    finally:
+        reader.close()
+
+
 class BusContract:
+    """`bus` is where things are done and `far` where they are heard of; also the other way round."""
+
     @pytest.fixture
     async def bus(self) -> Bus:
         raise NotImplementedError
 
-    async def test_a_reader_gets_what_was_and_what_comes(self, bus: Bus) -> None:
+    @pytest.fixture
+    async def far(self, bus: Bus) -> Bus:
+        return bus
+
+    async def told(self, here: Bus, there: Bus) -> None:
+        """Until what was done at one end has come to the other."""
+        watch = there.watch("told")
+        here.ring("told")
+        assert await watch.ring(SOON)
+        watch.close()
+
+    async def test_a_reader_gets_what_was_and_what_comes(self, bus: Bus, far: Bus) -> None:
         assert bus.emit("r", 1, 0, [STARTED, *texts("a")])
-        reader = bus.subscribe("r")
+        await self.told(bus, far)
+        reader = far.subscribe("r")
         assert list(await reader.batch(SOON)) == [STARTED, *texts("a")]
         waiting = asyncio.create_task(reader.batch(SOON))
         await asyncio.sleep(0)
@@ -40,20 +75,20 @@ class BusContract:
         assert list(await waiting) == texts("b", "c")
         assert bus.emit("r", 1, 4, [ENDED])
         assert list(await reader.batch(SOON)) == [ENDED]
-        with pytest.raises(LookupError):
+        with pytest.raises(EventsLost):
             await reader.batch(SOON)
         reader.close()
 
-    async def test_a_reader_may_come_before_the_run(self, bus: Bus) -> None:
-        reader = bus.subscribe("r")
+    async def test_a_reader_may_come_before_the_run(self, bus: Bus, far: Bus) -> None:
+        reader = far.subscribe("r")
         waiting = asyncio.create_task(reader.batch(SOON))
         await asyncio.sleep(0)
         bus.emit("r", 7, 0, [STARTED])
         assert list(await waiting) == [STARTED]
         reader.close()
 
-    async def test_many_readers_each_at_its_own_pace(self, bus: Bus) -> None:
-        readers = [bus.subscribe("r") for _ in range(20)]
+    async def test_many_readers_each_at_its_own_pace(self, bus: Bus, far: Bus) -> None:
+        readers = [far.subscribe("r") for _ in range(20)]
         tasks = [asyncio.create_task(read_all(reader)) for reader in readers[:10]]
         expected: list[Event] = [STARTED]
         bus.emit("r", 1, 0, [STARTED])
@@ -66,58 +101,63 @@ class BusContract:
         slow = [await read_all(reader) for reader in readers[10:]]
         assert [*(await asyncio.gather(*tasks)), *slow] == [expected] * 20
 
-    async def test_a_reader_goes_on_where_it_left(self, bus: Bus) -> None:
-        bus.emit("r", 1, 0, [STARTED, *texts("a", "b"), ENDED])
-        reader = bus.subscribe("r", after=2)
-        assert list(await reader.batch(SOON)) == [*texts("b"), ENDED]
+    async def test_a_batch_is_one_batch_for_its_readers(self, bus: Bus, far: Bus) -> None:
+        reader = far.subscribe("r")
+        batch = [STARTED, *texts(*(str(n) for n in range(1000)))]
+        waiting = asyncio.create_task(reader.batch(SOON))
+        await asyncio.sleep(0)
+        bus.emit("r", 1, 0, batch)
+        assert list(await waiting) == batch
         reader.close()
 
-    async def test_a_repeated_index_is_dropped(self, bus: Bus) -> None:
+    async def test_a_reader_goes_on_where_it_left(self, bus: Bus, far: Bus) -> None:
+        bus.emit("r", 1, 0, [STARTED, *texts("a", "b"), ENDED])
+        reader = far.subscribe("r", after=2)
+        assert await some(reader, 2) == [*texts("b"), ENDED]
+        reader.close()
+
+    async def test_a_repeated_index_is_dropped(self, bus: Bus, far: Bus) -> None:
         assert bus.emit("r", 1, 0, [STARTED, *texts("a")])
         assert bus.emit("r", 1, 1, texts("a"))
         assert bus.emit("r", 1, 1, texts("a", "b"))
-        page = await bus.read("r")
-        assert list(page.events) == [STARTED, *texts("a", "b")]
+        reader = far.subscribe("r")
+        assert await some(reader, 3) == [STARTED, *texts("a", "b")]
+        reader.close()
 
-    async def test_an_older_holder_is_refused(self, bus: Bus) -> None:
+    async def test_an_older_holder_is_refused(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 2, 0, [STARTED])
+        await self.told(bus, far)
         assert not bus.emit("r", 1, 1, texts("zombie"))
-        assert (await bus.read("r")).events == (STARTED,)
+        assert not far.emit("r", 1, 1, texts("zombie elsewhere"))
+        await self.told(far, bus)
+        assert await kept(bus, "r") == await kept(far, "r") == [STARTED]
 
-    async def test_a_newer_holder_begins_again(self, bus: Bus) -> None:
+    async def test_a_newer_holder_begins_again(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED, *texts("old")])
         reader = bus.subscribe("r")
         await reader.batch(SOON)
-        assert bus.emit("r", 2, 0, [STARTED])
-        assert bus.emit("r", 2, 1, [*texts("new"), ENDED])
+        await self.told(bus, far)
+        assert far.emit("r", 2, 0, [STARTED])
+        assert far.emit("r", 2, 1, [*texts("new"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("new"), ENDED]
 
-    async def test_nothing_follows_the_end(self, bus: Bus) -> None:
+    async def test_nothing_follows_the_end(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED, ENDED])
         assert not bus.emit("r", 1, 2, texts("late"))
-        assert (await bus.read("r")).next == 2
+        assert await read_all(far.subscribe("r")) == [STARTED, ENDED]
 
-    async def test_reading_by_pages(self, bus: Bus) -> None:
-        bus.emit("r", 1, 0, texts("a", "b", "c"))
-        first = await bus.read("r", limit=2)
-        assert (list(first.events), first.next, first.gone) == (texts("a", "b"), 2, False)
-        second = await bus.read("r", after=first.next, limit=2)
-        assert (list(second.events), second.next, second.gone) == (texts("c"), 3, False)
-        assert (await bus.read("r", after=3)).events == ()
-        assert (await bus.read("nobody")).gone
-
-    async def test_waiting_has_an_end(self, bus: Bus) -> None:
+    async def test_waiting_has_an_end(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])
-        reader = bus.subscribe("r", after=1)
+        reader = far.subscribe("r", after=1)
         assert list(await reader.batch(0)) == []
         assert list(await reader.batch(0.001)) == []
         bus.emit("r", 1, 1, texts("a"))
         assert list(await reader.batch(SOON)) == texts("a")
         reader.close()
 
-    async def test_a_cancelled_reader_loses_nothing(self, bus: Bus) -> None:
+    async def test_a_cancelled_reader_loses_nothing(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])
-        reader = bus.subscribe("r", after=1)
+        reader = far.subscribe("r", after=1)
         waiting = asyncio.create_task(reader.batch(SOON))
         await asyncio.sleep(0)
         bus.emit("r", 1, 1, texts("a"))
@@ -127,30 +167,33 @@ class BusContract:
         assert list(await reader.batch(SOON)) == texts("a")
         reader.close()
 
-    async def test_a_forgotten_log_serves_its_present_readers(self, bus: Bus) -> None:
+    async def test_a_forgotten_log_serves_its_present_readers(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED, *texts("a")])
-        reader = bus.subscribe("r")
+        reader = far.subscribe("r")
         bus.emit("r", 1, 2, [ENDED])
+        await self.told(bus, far)
         bus.forget("r")
         assert await read_all(reader) == [STARTED, *texts("a"), ENDED]
-        assert (await bus.read("r")).gone
-        late = bus.subscribe("r")
-        with pytest.raises(LookupError):
-            await late.batch(SOON)
-        late.close()
+        await self.told(bus, far)
+        for end in (bus, far):
+            late = end.subscribe("r")
+            with pytest.raises(EventsLost):
+                await late.batch(SOON)
+            late.close()
 
-    async def test_a_log_forgotten_early_is_kept_until_its_end(self, bus: Bus) -> None:
+    async def test_a_log_forgotten_early_is_kept_until_its_end(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])
-        reader = bus.subscribe("r")
+        reader = far.subscribe("r")
         bus.forget("r")
         assert bus.emit("r", 1, 1, [*texts("a"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("a"), ENDED]
-        assert (await bus.read("r")).gone
+        with pytest.raises(EventsLost):
+            await kept(bus, "r")
         bus.forget("r")
         bus.forget("unknown")
 
-    async def test_a_ring_wakes_all_who_wait(self, bus: Bus) -> None:
-        watches = [bus.watch("door") for _ in range(3)]
+    async def test_a_ring_wakes_all_who_wait(self, bus: Bus, far: Bus) -> None:
+        watches = [far.watch("door") for _ in range(3)]
         waiting = [asyncio.create_task(watch.ring(SOON)) for watch in watches]
         await asyncio.sleep(0)
         bus.ring("window")
@@ -159,17 +202,18 @@ class BusContract:
         for watch in watches:
             watch.close()
 
-    async def test_rings_before_the_wait_count_once(self, bus: Bus) -> None:
-        watch = bus.watch("door")
+    async def test_rings_before_the_wait_count_once(self, bus: Bus, far: Bus) -> None:
+        watch = far.watch("door")
         bus.ring("door")
         bus.ring("door")
+        await self.told(bus, far)
         assert await watch.ring(SOON)
         assert not await watch.ring(0.001)
         assert not await watch.ring(0)
         watch.close()
 
-    async def test_a_ring_is_not_lost_with_a_cancelled_wait(self, bus: Bus) -> None:
-        watch = bus.watch("door")
+    async def test_a_ring_is_not_lost_with_a_cancelled_wait(self, bus: Bus, far: Bus) -> None:
+        watch = far.watch("door")
         waiting = asyncio.create_task(watch.ring(SOON))
         await asyncio.sleep(0)
         bus.ring("door")
@@ -179,8 +223,8 @@ class BusContract:
         assert await watch.ring(SOON)
         watch.close()
 
-    async def test_a_closed_watch_hears_nothing(self, bus: Bus) -> None:
-        watch = bus.watch("door")
+    async def test_a_closed_watch_hears_nothing(self, bus: Bus, far: Bus) -> None:
+        watch = far.watch("door")
         waiting = asyncio.create_task(watch.ring(SOON))
         await asyncio.sleep(0)
         watch.close()
@@ -188,23 +232,28 @@ class BusContract:
         bus.ring("door")
         watch.close()
 
-    async def test_a_signal_is_a_ring_at_the_runs_door(self, bus: Bus) -> None:
-        watch = bus.watch("signal:r:abort")
-        bus.signal("r", "steer")
-        bus.signal("other", "abort")
-        assert not await watch.ring(0)
+    async def test_a_signal_is_heard_at_every_end_until_nobody_heeds_it(self, bus: Bus, far: Bus) -> None:
+        heard: list[tuple[str, str, Signal]] = []
+        ignore = far.heed(lambda run_id, signal: heard.append(("far", run_id, signal)))
+        bus.heed(lambda run_id, signal: heard.append(("near", run_id, signal)))
         bus.signal("r", "abort")
-        assert await watch.ring(SOON)
-        watch.close()
+        await self.told(bus, far)
+        assert sorted(heard) == [("far", "r", "abort"), ("near", "r", "abort")]
+        ignore()
+        ignore()
+        bus.signal("other", "abort")
+        await self.told(bus, far)
+        assert heard[2:] == [("near", "other", "abort")]
 
-    async def test_closing_sets_everyone_free(self, bus: Bus) -> None:
+    async def test_closing_sets_everyone_free(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])
-        reader = bus.subscribe("r", after=1)
-        watch = bus.watch("door")
+        await self.told(bus, far)
+        reader = far.subscribe("r", after=1)
+        watch = far.watch("door")
         reading, watching = asyncio.create_task(reader.batch()), asyncio.create_task(watch.ring())
         await asyncio.sleep(0)
-        await bus.close()
-        with pytest.raises(LookupError):
+        await far.close()
+        with pytest.raises(EventsLost):
             await reading
         assert not await watching
         reader.close()

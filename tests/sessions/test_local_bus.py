@@ -5,9 +5,23 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from openclaw_gateway.errors import EventsLost
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local_bus import LocalBus
-from tests.sessions.bus_contract import ENDED, SOON, STARTED, BusContract, read_all, texts
+from openclaw_gateway.sessions.local_log import weight
+from openclaw_gateway.wire.events import (
+    Event,
+    ReasoningDelta,
+    RunEnded,
+    TextDelta,
+    ToolCallArguments,
+    ToolEnded,
+    ToolStarted,
+    ToolUpdated,
+)
+from openclaw_gateway.wire.messages import ToolCall
+from openclaw_gateway.wire.run import RunResult
+from tests.sessions.bus_contract import ENDED, SOON, STARTED, BusContract, kept, read_all, texts
 
 
 class TestLocalBus(BusContract):
@@ -19,24 +33,82 @@ class TestLocalBus(BusContract):
         await bus.close()
 
 
-async def kept(bus: LocalBus, *run_ids: str) -> list[bool]:
-    return [not (await bus.read(run_id)).gone for run_id in run_ids]
+async def there(bus: LocalBus, *run_ids: str) -> list[bool]:
+    """Which of the logs are still there."""
+    return [await _is_kept(bus, run_id) for run_id in run_ids]
 
 
-async def test_a_log_keeps_its_newest_events() -> None:
+async def _is_kept(bus: LocalBus, run_id: str) -> bool:
+    try:
+        return bool(await kept(bus, run_id))
+    except LookupError:
+        return False
+
+
+async def test_a_log_keeps_its_newest_events_by_number() -> None:
     bus = LocalBus(max_events=8)
     behind, ahead = bus.subscribe("r"), bus.subscribe("r")
     for n in range(20):
         bus.emit("r", 1, n, texts(str(n)))
         assert list(await ahead.batch(SOON)) == texts(str(n))
-    with pytest.raises(LookupError):
+    with pytest.raises(EventsLost, match="too far behind"):
         await behind.batch(SOON)
-    assert (await bus.read("r")).gone
-    page = await bus.read("r", after=15)
-    assert list(page.events) == texts("15", "16", "17", "18", "19")
-    assert page.next == 20
+    with pytest.raises(EventsLost):
+        await kept(bus, "r")
+    assert await kept(bus, "r", 15) == texts("15", "16", "17", "18", "19")
     bus.emit("r", 1, 20, [ENDED])
     assert list(await ahead.batch(SOON)) == [ENDED]
+
+
+async def test_a_log_keeps_its_newest_events_by_size() -> None:
+    bus = LocalBus(max_bytes=100_000, weigh_every=1)
+    behind, ahead = bus.subscribe("r"), bus.subscribe("r")
+    for n in range(100):
+        word = str(n) * 5_000
+        bus.emit("r", 1, n, texts(word))
+        assert list(await ahead.batch(SOON)) == texts(word)
+        assert bus._logs["r"].size <= 100_000
+    with pytest.raises(EventsLost, match="too far behind"):
+        await behind.batch(SOON)
+    newest = await kept(bus, "r", bus._logs["r"].base)
+    assert 80_000 < sum(len(event.text) for event in newest if isinstance(event, TextDelta)) <= 100_000
+    assert bus._logs["r"].size == weight(newest)
+
+
+async def test_one_event_larger_than_the_bound_is_still_told() -> None:
+    bus = LocalBus(max_bytes=1_000, weigh_every=1)
+    reader = bus.subscribe("r")
+    bus.emit("r", 1, 0, texts("x" * 5_000))
+    assert list(await reader.batch(SOON)) == texts("x" * 5_000)
+
+
+async def test_the_end_of_a_long_answer_does_not_cut_off_its_readers() -> None:
+    """The last event repeats all text; nothing comes after it, so nothing need make room."""
+    bus = LocalBus(max_bytes=100_000, weigh_every=1)
+    reader = bus.subscribe("r")
+    text = "x" * 90_000
+    ended = RunEnded(RunResult("completed", text), 1)
+    bus.emit("r", 1, 0, texts(text))
+    bus.emit("r", 1, 1, [ended])
+    assert list(await reader.batch(SOON)) == [*texts(text), ended]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TextDelta("x" * 10_000),
+        TextDelta("\N{SNOWMAN}" * 5_000),
+        ReasoningDelta("x" * 10_000),
+        ToolCallArguments(0, "x" * 10_000),
+        ToolStarted("c", "t", "x" * 10_000),
+        ToolUpdated("c", "t", "x" * 10_000),
+        ToolEnded("c", "t", "x" * 10_000, is_error=False, ms=1),
+        RunEnded(RunResult("completed", "x" * 5_000, "x" * 5_000), 1),
+        RunEnded(RunResult("completed", tool_calls=(ToolCall("c", "t", "x" * 10_000),)), 1),
+    ],
+)
+def test_every_event_weighs_what_its_text_does(event: Event) -> None:
+    assert 10_000 < weight([event]) < 11_000
 
 
 async def test_a_jump_in_the_index_is_never_an_unseen_gap() -> None:
@@ -46,7 +118,7 @@ async def test_a_jump_in_the_index_is_never_an_unseen_gap() -> None:
     assert bus.emit("r", 1, 5, texts("later"))
     with pytest.raises(LookupError):
         await reader.batch(SOON)
-    assert list((await bus.read("r", after=5)).events) == texts("later")
+    assert await kept(bus, "r", 5) == texts("later")
 
 
 async def test_ended_logs_are_bounded_by_number() -> None:
@@ -54,16 +126,25 @@ async def test_ended_logs_are_bounded_by_number() -> None:
     bus.emit("live", 1, 0, [STARTED])
     for run_id in ("a", "b", "c"):
         bus.emit(run_id, 1, 0, [STARTED, ENDED])
-    assert await kept(bus, "a", "b", "c", "live") == [False, True, True, True]
+    assert await there(bus, "a", "b", "c", "live") == [False, True, True, True]
 
 
 async def test_ended_logs_are_bounded_by_size() -> None:
-    bus = LocalBus(max_ended_events=5)
-    bus.emit("a", 1, 0, [STARTED, ENDED])
-    bus.emit("b", 1, 0, [STARTED, *texts("x"), ENDED])
-    assert await kept(bus, "a", "b") == [True, True]
-    bus.emit("c", 1, 0, [STARTED, ENDED])
-    assert await kept(bus, "a", "b", "c") == [False, True, True]
+    bus = LocalBus(max_ended_bytes=25_000)
+    for run_id in ("a", "b"):
+        bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
+    assert await there(bus, "a", "b") == [True, True]
+    bus.emit("c", 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
+    assert await there(bus, "a", "b", "c") == [False, True, True]
+
+
+async def test_a_log_may_come_again_for_a_newer_holder() -> None:
+    bus = LocalBus()
+    bus.emit("r", 0, 0, [ENDED])
+    bus.forget("r")
+    assert not bus.emit("r", 0, 1, texts("late"))
+    assert bus.emit("r", 1, 0, [STARTED])
+    assert await kept(bus, "r") == [STARTED]
 
 
 async def test_ended_logs_are_bounded_by_age_and_readers_go_on() -> None:
@@ -73,7 +154,7 @@ async def test_ended_logs_are_bounded_by_age_and_readers_go_on() -> None:
     reader = bus.subscribe("a")
     now[0] = 601
     bus.emit("b", 1, 0, [STARTED, ENDED])
-    assert await kept(bus, "a", "b") == [False, True]
+    assert await there(bus, "a", "b") == [False, True]
     assert await read_all(reader) == [STARTED, ENDED]
     assert not bus.emit("a", 1, 2, texts("late"))
 
@@ -84,7 +165,7 @@ async def test_a_restarted_log_is_counted_once() -> None:
     bus.emit("a", 2, 0, [STARTED])
     bus.emit("b", 1, 0, [STARTED, ENDED])
     bus.emit("c", 1, 0, [STARTED, ENDED])
-    assert await kept(bus, "a", "b", "c") == [True, False, True]
+    assert await there(bus, "a", "b", "c") == [True, False, True]
 
 
 async def test_nothing_is_left_behind() -> None:
@@ -106,6 +187,5 @@ async def test_nothing_is_left_behind() -> None:
         reader.close()
         watch.close()
         bus.forget(run_id)
-    assert (bus._logs, bus._ended, bus._ended_events) == ({}, {}, 0)
-    assert bus._doorbells._watches == {}
+    assert (bus._logs, bus._ended, bus._ended_bytes, bus._watches) == ({}, {}, 0, {})
     assert len(bus._dropped) <= 40

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -34,7 +34,10 @@ class Peer:
         self.socket = socket
         self.events: list[dict[str, Any]] = []
         self.reason = ""
+        # What a test that has stopped the reading calls to go on.
+        self.resume: Callable[[], None] = lambda: None
         self._calls = 0
+        self._answers: list[dict[str, Any]] = []
 
     async def send(self, frame: object) -> None:
         text = frame if isinstance(frame, str) else msgspec.json.encode(frame).decode()
@@ -52,12 +55,19 @@ class Peer:
         return frame
 
     async def answer(self, request_id: str) -> dict[str, Any]:
-        """The next answer with this id; events meanwhile are kept."""
+        """The next answer with this id; events and other answers meanwhile are kept."""
+        for kept in self._answers:
+            if kept["id"] == request_id:
+                self._answers.remove(kept)
+                return kept
         async with asyncio.timeout(DEADLINE_S):
             while True:
                 frame = await self.frame()
-                if frame["type"] == "res" and frame["id"] == request_id:
+                if frame["type"] != "res":
+                    continue
+                if frame["id"] == request_id:
                     return frame
+                self._answers.append(frame)
 
     async def event(self, name: str, **payload: Any) -> dict[str, Any]:
         """The next event of this name whose payload has these values."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.doors.ws.connection import Timing
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
     Call,
@@ -20,8 +22,10 @@ from openclaw_gateway.testing.model_server import (
     hangs,
     says,
 )
-from openclaw_gateway.wire.run import Usage
+from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import Idempotency, Usage
 from tests.doors.logged import logged
+from tests.runs.house import house
 from tests.ws.peer import DEADLINE_S, Peer, connected, door, request, ws_tasks
 
 
@@ -194,11 +198,38 @@ async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway:
         await peer.answer("run")
     gateway.gateway._live._retained.clear()
     async with connected(gateway) as peer:
-        assert await peer.result("agent.wait", {"runId": "run"}) == {"runId": "run", "status": "ok"}
+        waited = await peer.result("agent.wait", {"runId": "run"})
+        assert (waited["runId"], waited["status"]) == ("run", "ok")
         accepted = await ask(peer, "run")
         assert accepted["runId"] == "run"
         assert (await peer.answer("run"))["payload"]["result"]["payloads"][0]["text"] == "hi"
     assert len(models.requests) == 1
+
+
+@pytest.mark.parametrize("by", ["runId", "sessionKey"])
+async def test_a_run_of_another_process_is_waited_for_and_stopped(
+    models: ModelServer, gateway: RunningGateway, tmp_path: Path, by: str
+) -> None:
+    """The other process is a second set of runs on the same store and bus."""
+    here = gateway.gateway
+    async with (
+        house(tmp_path, models, bus=here._elsewhere._bus, faults=lambda _: here._store) as other,
+        connected(gateway) as peer,
+    ):
+        models.script("m", says("par", Hold(asyncio.Event())))
+        named = Idempotency("far", b"x")
+        run = await other.start(
+            UserMessage("hi"), session="agent:main:far", owner=OPERATOR.owner, idempotency=named
+        )
+        await models.wait_requests(1)
+        assert here.live_runs() == 0
+        assert (await peer.result("agent.wait", {"runId": "far", "timeoutMs": 1}))["status"] == "timeout"
+        await peer.send(request("w", "agent.wait", {"runId": "far"}))
+        aborted = await peer.result("chat.abort", {by: "far" if by == "runId" else "agent:main:far"})
+        assert aborted == {"ok": True, "aborted": True, "runIds": ["far" if by == "runId" else run.id]}
+        assert (await other.result(run)).status == "aborted"
+        waited = (await peer.answer("w"))["payload"]
+        assert (waited["status"], waited["code"]) == ("error", "run_aborted")
 
 
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])
@@ -295,13 +326,15 @@ async def test_a_run_goes_on_without_its_client_and_the_connection_leaves_nothin
             await peer.send(request("w", "agent.wait", {"runId": "run"}))
             await peer.send(request("n", "agent.wait", {"runId": "nobody"}))
             await peer.event("agent", stream="assistant")
-            assert ws_tasks() > {"ws.tick", "ws.agent", "ws.agent.wait", "ws.feed:run"}
+            assert ws_tasks() > {"ws.tick", "ws.agent", "ws.agent.wait", "ws.feed"}
+            assert gateway.gateway._live.hub._views
             response = peer.socket._response
             assert response.connection is not None
             assert response.connection.transport is not None
             response.connection.transport.abort()
         await opened.wait_served()
         assert ws_tasks() == set()
+        assert not gateway.gateway._live.hub._views
     assert gateway.gateway.live_runs() == 1
     gate.set()
     async with connected(gateway) as peer:
@@ -316,7 +349,8 @@ async def test_a_thousand_connections_leave_nothing_behind(gateway: RunningGatew
         for _ in range(1000):
             await opened.wait_served()
     assert ws_tasks() == set()
-    assert not gateway.gateway._live._listeners
+    hub = gateway.gateway._live.hub
+    assert (hub._owners, hub._sessions, hub._views) == ({}, {}, {})
 
 
 async def _come_and_go(gateway: RunningGateway, url: str) -> None:
@@ -327,6 +361,7 @@ async def _come_and_go(gateway: RunningGateway, url: str) -> None:
 async def test_runs_of_the_http_door_are_heard_too(gateway: RunningGateway) -> None:
     body = {"model": "openclaw", "user": "Ada", "messages": [{"role": "user", "content": "one two three"}]}
     async with connected(gateway) as peer, aiohttp.ClientSession(headers=gateway.headers) as http:
+        await peer.result("sessions.subscribe")
         async with http.post(f"{gateway.base_url}/chat/completions", json=body) as answer:
             assert answer.status == 200
             completion = msgspec.json.decode(await answer.read())

@@ -39,7 +39,14 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
     assert hello["protocol"] == spoken
     assert set(hello["server"]) == {"version", "connId"}
     assert set(hello["features"]["methods"]) == set(TABLE)
-    assert hello["features"]["events"] == ["connect.challenge", "agent", "chat", "tick", "shutdown"]
+    assert hello["features"]["events"] == [
+        "connect.challenge",
+        "agent",
+        "chat",
+        "sessions.changed",
+        "tick",
+        "shutdown",
+    ]
     snapshot = hello["snapshot"]
     assert snapshot["presence"] == []
     assert snapshot["health"]["ok"] is True

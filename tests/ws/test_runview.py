@@ -1,6 +1,7 @@
 """A log becomes events: nothing lost, numbered without gaps, told no more often than is useful."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.doors.ws.runview import RunView
+from openclaw_gateway.doors.ws import runview
+from openclaw_gateway.doors.ws.runview import Place, RunView
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import (
     Event,
@@ -17,6 +19,7 @@ from openclaw_gateway.wire.events import (
     RunEnded,
     RunStarted,
     TextDelta,
+    ToolStarted,
     UsageReported,
 )
 from openclaw_gateway.wire.run import RunResult, Usage
@@ -25,12 +28,28 @@ STARTED = RunStarted("r", "main", "agent:main:main", 100)
 ERROR = ErrorInfo("it failed", "api_error", "provider_error", 502)
 
 
-def view(session_key: str | None = "agent:main:main") -> RunView:
-    return RunView("r", "main", session_key, 90)
+class Client:
+    """A view and one client's place in it."""
+
+    def __init__(self, view: RunView) -> None:
+        self.view = view
+        self.place = Place()
+
+    def all(self) -> list[tuple[str, dict[str, Any]]]:
+        """Everything that is new to it."""
+        said: list[tuple[str, dict[str, Any]]] = []
+        while (told := self.view.next(self.place)) is not None:
+            said.append((told[0], msgspec.json.decode(told[1])))
+        return said
 
 
-def told(view: RunView, events: Sequence[Event], now_ms: int = 1000) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, msgspec.to_builtins(payload)) for name, payload in view.take(events, now_ms)]
+def view(session_key: str | None = "agent:main:main") -> Client:
+    return Client(RunView("r", "main", session_key, 90))
+
+
+def told(client: Client, events: Sequence[Event], now_ms: int = 1000) -> list[tuple[str, dict[str, Any]]]:
+    client.view.fold(events, now_ms)
+    return client.all()
 
 
 def streams(items: list[tuple[str, dict[str, Any]]], stream: str) -> list[dict[str, Any]]:
@@ -63,7 +82,7 @@ def test_a_whole_run() -> None:
     assert final["state"] == "final"
     assert final["message"]["content"] == [{"type": "text", "text": "Hello."}]
     assert final["usage"] == {"input": 6, "output": 5, "cacheRead": 4, "cacheWrite": 0, "total": 15}
-    assert run.ended
+    assert run.view.ended
 
 
 @pytest.mark.parametrize(
@@ -96,9 +115,9 @@ def test_a_stateless_run_is_nobodys_chat_and_has_no_session_key() -> None:
 def test_chat_deltas_are_at_least_150_ms_apart_and_the_rest_is_said_when_the_time_has_come() -> None:
     run = view()
     assert [name for name, _ in told(run, [TextDelta("a")], 1000)] == ["agent", "chat"]
-    assert run.wait_s is None
+    assert run.view.wait_s is None
     assert [name for name, _ in told(run, [TextDelta("b")], 1100)] == ["agent"]
-    assert run.wait_s == 0.15
+    assert run.view.wait_s == 0.15
     [(name, payload)] = told(run, [], 1150)
     assert (name, payload["deltaText"]) == ("chat", "b")
 
@@ -106,11 +125,11 @@ def test_chat_deltas_are_at_least_150_ms_apart_and_the_rest_is_said_when_the_tim
 def test_the_longer_the_text_the_longer_the_pause() -> None:
     run = view()
     told(run, [TextDelta("x" * 1_000)])
-    assert run.pause_s == 0
+    assert run.view.pause_s == 0
     told(run, [TextDelta("x" * 39_000)])
-    assert run.pause_s == pytest.approx(0.1)
+    assert run.view.pause_s == pytest.approx(0.1)
     told(run, [TextDelta("x" * 4_000_000)])
-    assert run.pause_s == 2
+    assert run.view.pause_s == 2
 
 
 DELTAS = st.lists(st.builds(TextDelta, st.text(max_size=5)) | st.builds(ReasoningDelta, st.text(max_size=5)))
@@ -134,3 +153,88 @@ def test_whatever_the_batches_nothing_is_lost(batches: list[list[Event]], gaps: 
     assert chat[-1]["state"] == "final"
     numbers = [payload["seq"] for name, payload in items if name == "agent"]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_who_is_behind_is_told_the_rest_in_one_event_and_in_order() -> None:
+    quick, slow = view(), view()
+    slow.view = quick.view
+    words = (TextDelta(word) for word in "abcde")
+    log: tuple[Event, ...] = (
+        STARTED,
+        ModelCalled("p", "m"),
+        *islice(words, 3),
+        ToolStarted("c", "t", "{}"),
+        *words,
+    )
+    said = [item for number, event in enumerate(log) for item in told(quick, [event], 1000 + number)]
+    assert [data["delta"] for data in streams(said, "assistant")] == ["a", "b", "c", "d", "e"]
+    late = [payload for name, payload in slow.all() if name == "agent"]
+    assert [payload["stream"] for payload in late] == [
+        "lifecycle",
+        "lifecycle",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
+    assert [payload["seq"] for payload in late] == [1, 2, 3, 4, 5]
+    texts = [payload["data"] for payload in late if payload["stream"] == "assistant"]
+    assert texts == [{"text": "abc", "delta": "abc"}, {"text": "abcde", "delta": "de"}]
+    assert slow.place.told == quick.place.told == quick.view.size
+
+
+def test_what_all_are_told_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+    encode = runview._encode
+
+    def counting(payload: object) -> bytes:
+        encoded.append(payload)
+        return encode(payload)
+
+    monkeypatch.setattr(runview, "_encode", counting)
+    first = view()
+    clients = [first, *(Client(first.view) for _ in range(99))]
+    for number in range(10):
+        first.view.fold([TextDelta("x")], 1000 + 1000 * number)
+        said = [client.all() for client in clients]
+        assert all(each == said[0] for each in said)
+    assert len(encoded) == 2 + 2 * 10  # two heads; a delta of the agent and of the chat each time
+
+
+def test_a_lost_log_is_said_and_how_the_run_ended() -> None:
+    client = view()
+    told(client, [STARTED, TextDelta("par")])
+    client.view.lose(2000)
+    [(_, gap)] = client.all()
+    assert (gap["stream"], gap["data"]) == ("error", {"reason": "events lost"})
+    items = told(client, [RunEnded(RunResult("completed", "partial, then whole"), 200)])
+    assert items[-1][1]["message"]["content"][0]["text"] == "partial, then whole"
+
+
+def test_an_id_that_looks_like_the_number_is_only_an_id() -> None:
+    odd = 'x","seq":0,"y'
+    client = Client(RunView(odd, "main", odd, 90))
+    items = told(client, [STARTED, TextDelta("a")])
+    assert [(payload["runId"], payload["sessionKey"], payload["seq"]) for _, payload in items] == [
+        (odd, odd, 1),
+        (odd, odd, 2),
+        (odd, odd, 2),
+    ]
+
+
+@given(st.lists(DELTAS), st.lists(st.booleans()))
+def test_whenever_a_client_looks_it_hears_everything_once(
+    batches: list[list[Event]], looks: list[bool]
+) -> None:
+    client = view()
+    items = []
+    for index, batch in enumerate(batches):
+        client.view.fold(batch, 1000 + 100 * index)
+        if index < len(looks) and looks[index]:
+            items += client.all()
+    text = "".join(event.text for batch in batches for event in batch if isinstance(event, TextDelta))
+    items += told(client, [RunEnded(RunResult("completed", text), 1)], 10**6)
+    said = streams(items, "assistant")
+    assert "".join(data["delta"] for data in said) == text
+    numbers = [payload["seq"] for name, payload in items if name == "agent"]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert client.place.told == client.view.size

@@ -16,11 +16,13 @@ from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
+from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.hub import Listener, V, View
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.store import RunRecord, SessionRecord, Store
-from openclaw_gateway.wire.run import RunRequest, RunStatus
+from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.wire.run import RunRequest
 
 
 class Readiness(Struct, frozen=True):
@@ -51,7 +53,7 @@ class Gateway:
         self.started_ms = now_ms()
         self._started = time.monotonic()
         self._store = rooms.store
-        self._bus = rooms.bus
+        self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._starting = rooms.starting
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
@@ -120,44 +122,60 @@ class Gateway:
         principal.require(READ)
         return self._find(principal, name)
 
-    async def status(self, principal: Principal, name: str) -> RunStatus | None:
-        """The recorded status of a run that is no longer live; None when it is not known."""
+    async def ending(self, principal: Principal, name: str) -> Ending | None:
+        """How a run of this caller's ended that is not live here; one that another process executes is waited
+        for. None when no such run is known. Raises StoreError."""
         principal.require(READ)
-        record = await self._record(principal, name)
-        return record.status if record is not None else None
+        return await self._elsewhere.ending(name, principal.owner)
 
-    async def abort(self, principal: Principal, name: str, reason: str = "aborted by request") -> bool:
-        """Abort one run, by its idempotency key or id; False when it is not running (or not the caller's)."""
+    async def abort(self, principal: Principal, name: str, reason: str = BY_REQUEST) -> bool:
+        """Abort one run, by its idempotency key or id, whichever process executes it; False when it is not
+        open (or not the caller's).
+
+        Raises StoreError.
+        """
         principal.require(WRITE)
         run = self._find(principal, name)
         if run is not None:
             return run.abort(reason)
-        record = await self._record(principal, name)
-        if record is None or not await self._store.request_abort(principal.owner, record.id):
-            return False
-        self._bus.signal(record.id, "abort")
-        return True
+        return await self._elsewhere.abort(name, principal.owner)
 
     async def abort_session(self, principal: Principal, session_key: str) -> tuple[str, ...]:
-        """Abort every live run of a session; the ids of those that were running."""
+        """Abort every open run of a session, whichever process executes it; the ids of those that were.
+
+        Raises StoreError.
+        """
         principal.require(WRITE)
+        live = self.running(principal, session_key)
+        here = [run.shown_id for run in live if run.abort(BY_REQUEST)]
+        there = await self._elsewhere.abort_session(
+            session_key, principal.owner, but={run.id for run in live}
+        )
+        return (*here, *there)
+
+    def listen(
+        self, principal: Principal, listener: Listener, *, session: str | None = None
+    ) -> Callable[[], None]:
+        """Tell `listener` of the caller's runs here, or of those in one session, until the returned function
+        is called."""
+        principal.require(READ)
+        return self._live.hub.listen(listener, owner=principal.owner, session=session)
+
+    def running(self, principal: Principal, session: str | None = None) -> tuple[Run, ...]:
+        """The caller's live runs here, or those in one session, in order of their start."""
+        principal.require(READ)
         return tuple(
-            run.shown_id
+            run
             for run in self._live.running()
-            if run.request.session_key == session_key
-            and run.request.origin.owner == principal.owner
-            and run.abort("aborted by request")
+            if run.request.origin.owner == principal.owner and session in (None, run.request.session_key)
         )
 
-    def listen(self, principal: Principal, listener: Callable[[Run], None]) -> Callable[[], None]:
-        """Call `listener` for each run of the caller's that starts, until the returned function is called."""
-        principal.require(READ)
+    def view(self, run: Run, make: Callable[[Run], V]) -> V:
+        """The view of a run's events that all share who ask with the same `make`; to be released."""
+        return self._live.hub.view(run, make)
 
-        def own(run: Run) -> None:
-            if run.request.origin.owner == principal.owner:
-                listener(run)
-
-        return self._live.listen(own)
+    def release(self, run: Run, make: Callable[[Run], View]) -> None:
+        self._live.hub.release(run, make)
 
     async def sessions(
         self, principal: Principal, *, agent: str | None = None, limit: int = 100, offset: int = 0
@@ -167,11 +185,6 @@ class Gateway:
         owner = principal.owner
         records = await self._store.list_sessions(owner, agent=agent, limit=limit, offset=offset)
         return records, await self._store.count_sessions(owner, agent=agent)
-
-    def running(self, principal: Principal) -> tuple[Run, ...]:
-        """The caller's live runs, in order of their start."""
-        principal.require(READ)
-        return tuple(run for run in self._live.running() if run.request.origin.owner == principal.owner)
 
     def uptime_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)
@@ -212,7 +225,3 @@ class Gateway:
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)
         return run if run is not None and run.request.origin.owner == principal.owner else None
-
-    async def _record(self, principal: Principal, name: str) -> RunRecord | None:
-        owner = principal.owner
-        return await self._store.run_by_key(owner, name) or await self._store.get_run(owner, name)

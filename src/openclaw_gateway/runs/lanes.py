@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, GatewayError, StoreError
-from openclaw_gateway.runs.run import Run, is_being_cancelled
+from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import (
     Claim,
@@ -228,7 +228,7 @@ class Lanes:
         try:
             wanted = await self._store.renew(claim, lease_s=self._pace.lease_s)
         except Fenced:
-            run.abort("another process has taken over the session")
+            run.abort(TAKEN_OVER)
         except StoreError as error:
             log.warning("lease.renew_failed", run=run.id, error=error.message)
             if now + self._pace.renew_every_s >= until:
@@ -237,7 +237,7 @@ class Lanes:
             if run.id in self._held:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
-                run.abort("aborted by request")
+                run.abort(BY_REQUEST)
 
 
 class Repeated(GatewayError):

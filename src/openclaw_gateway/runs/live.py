@@ -1,13 +1,12 @@
 """The runs of this process: admission, start, look-up, abort, drain.
 
-Owns every run's task. A refusal is immediate. A finished run that asked to be retained stays findable
-for a while, in a bounded number; the others are forgotten at once.
+Owns every run's task, and the hub that tells of them. A refusal is immediate. A finished run that asked
+to be retained stays findable for a while, in a bounded number; the others are forgotten at once.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -15,11 +14,12 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
+from openclaw_gateway.runs.hub import Hub
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
+from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
@@ -28,7 +28,6 @@ RECORD_S = 15.0
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
-Listener = Callable[[Run], None]
 
 
 class Terms(Struct, frozen=True):
@@ -44,12 +43,13 @@ class LiveRuns:
     def __init__(self, bus: Bus, terms: Terms) -> None:
         self._bus = bus
         self._terms = terms
+        self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
-        self._listeners: set[Listener] = set()
         self._draining = False
         # The state directory is not this process's own at the moment.
         self.suspended = False
+        self._deafen = bus.heed(self._signalled)
 
     def __len__(self) -> int:
         return len(self._running)
@@ -87,7 +87,7 @@ class LiveRuns:
         self._running[run.id] = (run, task)
         terms.lease.enter()
         task.add_done_callback(partial(self._ended, run, terms))
-        self._tell(run)
+        self.hub.started(run)
         return run
 
     def find(self, run_id: str) -> Run | None:
@@ -97,11 +97,6 @@ class LiveRuns:
             return live[0]
         kept = self._retained.get(run_id)
         return kept[0] if kept is not None else None
-
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` for every run that starts, until the returned function is called."""
-        self._listeners.add(listener)
-        return lambda: self._listeners.discard(listener)
 
     def running(self) -> list[Run]:
         return [run for run, _ in self._running.values()]
@@ -128,6 +123,7 @@ class LiveRuns:
         except TimeoutError:
             log.warning("runs.not_ended", runs=len(self._running))
             await self._cancel()
+        self._deafen()
 
     async def idle(self) -> None:
         """Wait until no run is live."""
@@ -142,13 +138,11 @@ class LiveRuns:
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_S)
 
-    def _tell(self, run: Run) -> None:
-        for listener in tuple(self._listeners):
-            try:
-                listener(run)
-            # The edge to whoever listens: their faults are no run's.
-            except (Exception, asyncio.CancelledError):
-                log.exception("run.listener_crashed", run=run.id)
+    def _signalled(self, run_id: str, signal: Signal) -> None:
+        """Somebody, perhaps in another process, asks something of a run that is perhaps here."""
+        live = self._running.get(run_id)
+        if live is not None and signal == "abort":
+            live[0].abort(BY_REQUEST)
 
     def _admit(self) -> None:
         if self._draining:
@@ -192,6 +186,7 @@ class LiveRuns:
         del self._running[run.id]
         terms.lease.leave()
         terms.loop.give_up(run)
+        self.hub.ended(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:

@@ -24,12 +24,14 @@ from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
+BY_REQUEST = "aborted by request"
 CLIENT_LEFT = "the client left"
 SHUTTING_DOWN = "the gateway is shutting down"
 PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
+TAKEN_OVER = "another process has taken over the session"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER})
 
 
 class Run:
@@ -119,7 +121,8 @@ class Run:
         # Counted first: if the bus raises, nobody knows whether it has them, and a later event must not pass
         # for one of these.
         at, self.emitted = self.emitted, self.emitted + len(events)
-        self._bus.emit(self.id, self._token, at, events)
+        if not self._bus.emit(self.id, self._token, at, events):
+            self.abort(TAKEN_OVER)
 
     def hold(self, token: int) -> None:
         """From now on events carry the claim's token, so that an older holder's are refused."""

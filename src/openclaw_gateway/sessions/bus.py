@@ -1,26 +1,18 @@
 """The Bus protocol: everything that is live and may be lost.
 
 A run's event log is written by its holder and read by any number of readers, each at its own pace
-(pull: a slow reader costs nothing but the memory of the log, which is bounded). Topics are doorbells:
-a ring may be lost, so whoever waits for one also looks again by itself from time to time.
+(pull: a slow reader costs nothing but the memory of the log, which is bounded). Topics are doorbells,
+signals are wishes to whoever holds a run: both may be lost, so whoever waits for one also looks at the
+store by itself from time to time. Rules every implementation keeps: tests/sessions/bus_contract.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
-
-from msgspec import Struct
 
 from openclaw_gateway.wire.events import Event
 
-Signal = Literal["abort", "steer"]
-
-
-class EventPage(Struct, frozen=True):
-    """`events` from index `after` on; `gone` when the log is unknown, trimmed or expired."""
-
-    events: tuple[Event, ...]
-    next: int
-    gone: bool = False
+Signal = Literal["abort"]
+Heed = Callable[[str, Signal], None]
 
 
 class Subscription(Protocol):
@@ -29,7 +21,8 @@ class Subscription(Protocol):
     async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
         """All events not yet read, at least one; empty only when `wait_s` seconds passed without any.
 
-        The log ends with RunEnded; a reader stops there. Raises LookupError when the log is gone.
+        The log ends with RunEnded; a reader stops there. Raises EventsLost (a LookupError) when what comes
+        next is not kept any more: the log was dropped, or trimmed before this reader came to it.
         """
 
     def close(self) -> None: ...
@@ -50,19 +43,23 @@ class Bus(Protocol):
     def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
         """Append `events`, the first of which has index `seq`. Never blocks, never raises.
 
-        A repeated `seq` is dropped; a token older than the log's is refused (False). A newer token
-        restarts the log at index 0.
+        Readers are woken once for all of them. A repeated `seq` is dropped. A newer token restarts the log
+        at index 0; False when the log is known to have a newer holder, or to have ended: this one should
+        stop.
         """
 
-    async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> EventPage: ...
-
-    def subscribe(self, run_id: str, after: int = 0) -> Subscription: ...
+    def subscribe(self, run_id: str, after: int = 0) -> Subscription:
+        """A reader from index `after`. A run that has emitted nothing yet is waited for."""
 
     def forget(self, run_id: str) -> None:
         """The log may be dropped once its present readers have read it."""
 
     def signal(self, run_id: str, signal: Signal) -> None:
-        """Tell the holder of a run, wherever it is; it hears it by `watch("signal:<run id>:<signal>")`."""
+        """Tell the holder of a run, whichever process that is."""
+
+    def heed(self, heard: Heed) -> Callable[[], None]:
+        """Call `heard` for every signal, until the returned function is called. Once per process: it knows
+        which runs it holds. `heard` must not raise."""
 
     def ring(self, topic: str) -> None: ...
 

@@ -1,42 +1,52 @@
-"""LocalBus: the Bus of one process. Event logs and doorbells are plain lists and bare futures.
+"""LocalBus: the Bus of one process. Event logs, doorbells and signals are lists and bare futures.
 
 Belongs to one event loop; no threads, no IO. Knows nothing of what events mean, but that RunEnded is
-the last one. Memory is bounded: a log keeps its newest `max_events`; logs that ended stay until
-somebody forgets them, or until they are too old, too many or together too long. A reader holds its
-log by reference, so dropping a log never cuts a reader that is still at work.
+the last one. Memory is bounded: a log keeps its newest events up to a number and a size; logs that ended
+stay until somebody forgets them, or until they are too old, too many or together too large. A reader
+holds its log by reference, so dropping a log never cuts a reader that is still at work.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from openclaw_gateway.sessions.bus import EventPage, Signal
-from openclaw_gateway.sessions.local_doorbells import Doorbells, LocalWatch
-from openclaw_gateway.sessions.local_log import NO_TOKEN, EventLog, LogReader
+from openclaw_gateway.sessions.bus import Heed, Signal
+from openclaw_gateway.sessions.local_log import NO_TOKEN, EventLog, LogReader, settle, wait
 from openclaw_gateway.wire.events import Event, RunEnded
+
+_MIB = 1 << 20
 
 
 class LocalBus:
-    """The bounds are for tests to lower; `clock` is monotonic seconds."""
+    """The bounds are for tests to lower; sizes are bytes of memory, `clock` is monotonic seconds.
+
+    The size of a log that still grows is looked at every `weigh_every` events.
+    """
 
     def __init__(
         self,
         *,
         max_events: int = 200_000,
+        max_bytes: int = 64 * _MIB,
         max_ended_logs: int = 1_000,
-        max_ended_events: int = 1_000_000,
+        max_ended_bytes: int = 128 * _MIB,
         keep_ended_s: float = 600.0,
+        weigh_every: int = 64,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_events = max_events
+        self._max_bytes = max_bytes
         self._max_ended_logs = max_ended_logs
-        self._max_ended_events = max_ended_events
+        self._max_ended_bytes = max_ended_bytes
         self._keep_ended_s = keep_ended_s
+        self._weigh_every = weigh_every
         self._clock = clock
         self._logs: dict[str, EventLog] = {}
         self._ended: dict[str, float] = {}  # in order of their end
-        self._ended_events = 0
-        self._dropped: dict[str, None] = {}  # run ids whose logs are gone, newest last
-        self._doorbells = Doorbells()
+        self._ended_bytes = 0
+        self._dropped: dict[str, int] = {}  # run id -> token of logs that are gone, newest last
+        self._watches: dict[str, list[LocalWatch]] = {}
+        self._heeding: list[Heed] = []
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -48,8 +58,12 @@ class LocalBus:
             log.wake()
         self._logs.clear()
         self._ended.clear()
-        self._ended_events = 0
-        self._doorbells.stop()
+        self._ended_bytes = 0
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.stop()
+        self._watches.clear()
+        self._heeding.clear()
 
     def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
         """As in Bus. After a jump in `seq` the earlier events are gone: better than an unseen gap."""
@@ -58,39 +72,27 @@ class LocalBus:
             log = self._writable(run_id, token, log)
             if log is None:
                 return False
-        stored = log.events
-        end = log.base + len(stored)
+        end = log.base + len(log.events)
         if seq != end:
             if seq < end:
                 events = events[end - seq :]
             else:
-                stored.clear()
-                log.base = seq
+                log.clear(seq)
         if not events:
             return True
         if log.ended:
             return False
-        stored.extend(events)
+        log.events.extend(events)
         if log.waiters:
             log.wake()
-        if len(stored) > self._max_events:
-            surplus = len(stored) - self._max_events + self._max_events // 8
-            del stored[:surplus]
-            log.base += surplus
         if type(events[-1]) is RunEnded:
             self._end(log)
+        elif len(log.events) >= log.weigh_at:
+            self._bound(log)
         return True
 
-    async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> EventPage:
-        log = self._logs.get(run_id)
-        if log is None or after < log.base:
-            return EventPage((), after, gone=True)
-        start = after - log.base
-        page = tuple(log.events[start : start + limit])
-        return EventPage(page, after + len(page))
-
     def subscribe(self, run_id: str, after: int = 0) -> LogReader:
-        """A run that has not emitted yet is waited for; one whose log was dropped is a LookupError."""
+        """As in Bus; one whose log was dropped raises at its first read."""
         log = self._logs.get(run_id)
         if log is None:
             log = EventLog(run_id)
@@ -110,18 +112,39 @@ class LocalBus:
             self._drop(log)
 
     def signal(self, run_id: str, signal: Signal) -> None:
-        self._doorbells.ring(f"signal:{run_id}:{signal}")
+        for heard in tuple(self._heeding):
+            heard(run_id, signal)
+
+    def heed(self, heard: Heed) -> Callable[[], None]:
+        self._heeding.append(heard)
+
+        def ignore() -> None:
+            if heard in self._heeding:
+                self._heeding.remove(heard)
+
+        return ignore
 
     def ring(self, topic: str) -> None:
-        self._doorbells.ring(topic)
+        for watch in self._watches.get(topic, ()):
+            watch.hear()
 
-    def watch(self, topic: str) -> LocalWatch:
-        return self._doorbells.watch(topic)
+    def watch(self, topic: str) -> "LocalWatch":
+        """A topic nobody watches costs nothing."""
+        watch = LocalWatch(topic, self._unwatch)
+        self._watches.setdefault(topic, []).append(watch)
+        return watch
+
+    def _unwatch(self, watch: "LocalWatch") -> None:
+        watches = self._watches.get(watch.topic)
+        if watches is not None and watch in watches:
+            watches.remove(watch)
+            if not watches:
+                del self._watches[watch.topic]
 
     def _writable(self, run_id: str, token: int, log: EventLog | None) -> EventLog | None:
         """The log of a holder that is new to it; None when it has been dropped or has a newer holder."""
         if log is None:
-            if run_id in self._dropped:
+            if token <= self._dropped.get(run_id, NO_TOKEN):
                 return None
             self._evict()
             log = self._logs[run_id] = EventLog(run_id)
@@ -132,6 +155,14 @@ class LocalBus:
         log.token = token
         return log
 
+    def _bound(self, log: EventLog) -> None:
+        if log.weigh_at:
+            log.weigh()
+            if log.size > self._max_bytes or len(log.events) > self._max_events:
+                # Somewhat below the bounds, so that it is not done again for the next event.
+                log.trim(self._max_events - self._max_events // 8, self._max_bytes - self._max_bytes // 8)
+        log.weigh_at = min(len(log.events) + self._weigh_every, self._max_events + 1)
+
     def _left(self, log: EventLog) -> None:
         log.readers -= 1
         if log.token == NO_TOKEN and not log.readers and self._logs.get(log.run_id) is log:
@@ -139,18 +170,18 @@ class LocalBus:
 
     def _restart(self, log: EventLog) -> None:
         if self._ended.pop(log.run_id, None) is not None:
-            self._ended_events -= len(log.events)
+            self._ended_bytes -= log.size
         log.ended = False
-        log.base = 0
-        log.events = []
+        log.clear(0)
 
     def _end(self, log: EventLog) -> None:
         log.ended = True
         if log.forgotten:
             self._drop(log)
             return
+        log.weigh()
         self._ended[log.run_id] = self._clock()
-        self._ended_events += len(log.events)
+        self._ended_bytes += log.size
         self._evict()
 
     def _evict(self) -> None:
@@ -161,7 +192,7 @@ class LocalBus:
             if (
                 ended_at > oldest_kept
                 and len(self._ended) <= self._max_ended_logs
-                and self._ended_events <= self._max_ended_events
+                and self._ended_bytes <= self._max_ended_bytes
             ):
                 return
             self._drop(self._logs[run_id])
@@ -169,7 +200,52 @@ class LocalBus:
     def _drop(self, log: EventLog) -> None:
         del self._logs[log.run_id]
         if self._ended.pop(log.run_id, None) is not None:
-            self._ended_events -= len(log.events)
-        self._dropped[log.run_id] = None
+            self._ended_bytes -= log.size
+        self._dropped[log.run_id] = log.token
         if len(self._dropped) > 4 * self._max_ended_logs:
             del self._dropped[next(iter(self._dropped))]
+
+
+class LocalWatch:
+    """One listener at one doorbell; one task at a time may wait. A ring is kept once for who is busy."""
+
+    __slots__ = ("_left", "_rung", "_stopped", "_waiter", "topic")
+
+    def __init__(self, topic: str, left: "Callable[[LocalWatch], None]") -> None:
+        self.topic = topic
+        self._left = left
+        self._rung = False
+        self._stopped = False
+        self._waiter: asyncio.Future[bool] | None = None
+
+    def hear(self) -> None:
+        if self._waiter is None or not settle(self._waiter, result=True):
+            self._rung = True
+
+    def stop(self) -> None:
+        """Whoever waits hears False."""
+        self._stopped = True
+        if self._waiter is not None:
+            settle(self._waiter, result=False)
+
+    async def ring(self, wait_s: float | None = None) -> bool:
+        if self._rung:
+            self._rung = False
+            return True
+        if self._stopped or (wait_s is not None and wait_s <= 0):
+            return False
+        loop = asyncio.get_running_loop()
+        self._waiter = waiter = loop.create_future()
+        try:
+            return await wait(loop, waiter, wait_s)
+        except asyncio.CancelledError:
+            # A ring that came in the same breath as the cancellation is kept for the next wait.
+            if waiter.done() and not waiter.cancelled():
+                self._rung = waiter.result()
+            raise
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        self.stop()
+        self._left(self)

@@ -1,27 +1,59 @@
-"""The event log of one run in this process, and its readers.
+"""The event log of one run in this process, its readers, and how they wait.
 
 A reader holds its log by reference: a log that the bus has dropped is still read to its end. Knows
-nothing of the bus, its bounds or its topics.
+nothing of the bus or its bounds.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 
-from openclaw_gateway.sessions.local_wait import settle, wait
-from openclaw_gateway.wire.events import Event
+from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.wire.events import (
+    Event,
+    ReasoningDelta,
+    RunEnded,
+    TextDelta,
+    ToolCallArguments,
+    ToolEnded,
+    ToolStarted,
+    ToolUpdated,
+)
 
 NO_TOKEN = -1
+# An event's object, its places in the log and in the collector's list, without its text.
+_EVENT_BYTES = 80
 
 
 class EventLog:
-    """Events with indices `base` to `base + len(events)` of one run, and who waits for more."""
+    """Events with indices `base` to `base + len(events)` of one run, and who waits for more.
 
-    __slots__ = ("base", "cut", "ended", "events", "forgotten", "readers", "run_id", "token", "waiters")
+    `size` is about how many bytes of memory the first `weighed` of them hold: weighing is put off, because
+    most logs are short and forgotten before anybody needs to know. `weigh_at` is at how many events it is
+    due; 0 = by the next event.
+    """
+
+    __slots__ = (
+        "base",
+        "cut",
+        "ended",
+        "events",
+        "forgotten",
+        "readers",
+        "run_id",
+        "size",
+        "token",
+        "waiters",
+        "weigh_at",
+        "weighed",
+    )
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.token = NO_TOKEN
         self.base = 0
+        self.size = 0
+        self.weighed = 0
+        self.weigh_at = 0
         self.events: list[Event] = []
         self.ended = False
         self.cut = False
@@ -33,6 +65,28 @@ class EventLog:
         for waiter in self.waiters:
             settle(waiter, result=True)
         self.waiters.clear()
+
+    def clear(self, base: int) -> None:
+        """Begin anew at an index; a list that a reader was given stays as it is."""
+        self.events = []
+        self.size = self.weighed = self.weigh_at = 0
+        self.base = base
+
+    def weigh(self) -> None:
+        self.size += weight(self.events[self.weighed :])
+        self.weighed = len(self.events)
+
+    def trim(self, most_events: int, most_bytes: int) -> None:
+        """Drop the oldest of a weighed log until the bounds hold, but never the newest."""
+        events, size, surplus = self.events, self.size, 0
+        last = len(events) - 1
+        while surplus < last and (len(events) - surplus > most_events or size > most_bytes):
+            size -= weight(events[surplus : surplus + 1])
+            surplus += 1
+        del events[:surplus]
+        self.base += surplus
+        self.size = size
+        self.weighed = len(events)
 
 
 class LogReader:
@@ -56,14 +110,19 @@ class LogReader:
                     self._next = 0  # a newer holder began the run again
                 self._token = log.token
             start = self._next - log.base
-            if start < 0 or self._closed:
-                raise LookupError("the event log is gone")
+            if start < 0:
+                raise EventsLost(
+                    "This reader of the answer fell too far behind: what comes next is not kept any more. "
+                    "Ask again and read faster, or ask without streaming."
+                )
+            if self._closed:
+                raise EventsLost("The reader of this run's events is closed.")
             if start < len(log.events):
                 events = log.events[start:]
                 self._next += len(events)
                 return events
             if log.ended or log.cut:
-                raise LookupError("the event log has ended")
+                raise EventsLost("The events of this run are not kept any more.")
             if wait_s is not None and wait_s <= 0:
                 return ()
             loop = asyncio.get_running_loop()
@@ -82,3 +141,49 @@ class LogReader:
             self._left(self._log)
             if self._waiter is not None:
                 settle(self._waiter, result=True)
+
+
+def weight(events: Sequence[Event]) -> int:
+    """About how many bytes of memory the events hold."""
+    total = _EVENT_BYTES * len(events)
+    for event in events:
+        # Nearly all are of this kind. `__sizeof__` is what `sys.getsizeof` asks too, at half its price.
+        total += event.text.__sizeof__() if type(event) is TextDelta else _text_bytes(event)
+    return total
+
+
+def _text_bytes(event: Event) -> int:
+    match event:
+        case ReasoningDelta() | ToolCallArguments() | ToolEnded() | ToolUpdated():
+            return event.text.__sizeof__()
+        case ToolStarted():
+            return event.arguments.__sizeof__()
+        case RunEnded(result=result):
+            calls = sum(call.arguments.__sizeof__() for call in result.tool_calls)
+            return result.text.__sizeof__() + result.reasoning.__sizeof__() + calls
+        case _:
+            return 0
+
+
+async def wait(loop: asyncio.AbstractEventLoop, waiter: "asyncio.Future[bool]", wait_s: float | None) -> bool:
+    """A bare future, and a timer only when there is a limit: cheaper than asyncio.Event or Condition, which
+    make a future anyway, and a task when they have a limit. False when the time is up."""
+    if wait_s is None:
+        return await waiter
+    timer = loop.call_later(wait_s, _expire, waiter)
+    try:
+        return await waiter
+    finally:
+        timer.cancel()
+
+
+def _expire(waiter: "asyncio.Future[bool]") -> None:
+    settle(waiter, result=False)
+
+
+def settle(waiter: "asyncio.Future[bool]", *, result: bool) -> bool:
+    """Wake who waits; False when that has been done."""
+    if waiter.done():
+        return False
+    waiter.set_result(result)
+    return True

@@ -15,6 +15,7 @@ from openclaw_gateway.config.merge import merge
 from openclaw_gateway.daemon import Daemon, running
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.hub import Listener
 
 TOKEN = "a-test-token-of-some-length"  # noqa: S105
 
@@ -43,7 +44,7 @@ class RunningGateway(Struct, frozen=True):
         """Wait until `count` runs are live."""
         gateway = self.gateway
         started = asyncio.Event()
-        silence = gateway.listen(OPERATOR, lambda _: started.set())
+        silence = gateway.listen(OPERATOR, Listener(lambda _: started.set()))
         try:
             async with asyncio.timeout(deadline_s):
                 while gateway.live_runs() < count:

@@ -47,6 +47,8 @@ class Limits(Struct, frozen=True, rename=_key):
     # WebSocket
     max_ws_frame_before_connect_bytes: Count = 64 * _KIB
     max_ws_frame_bytes: Count = 25 * _MIB
+    # What waits for a client that reads slowly.
+    max_ws_buffered_bytes: Count = 25 * _MIB
     ws_messages_per_s: Rate = 50.0
     ws_burst: Count = 100
     # Readers that take nothing, and the end

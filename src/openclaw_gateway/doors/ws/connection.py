@@ -6,7 +6,6 @@ in feed.py. Everything started here has ended when `serve` returns; runs are not
 
 import asyncio
 import uuid
-from collections.abc import Callable
 
 from aiohttp import web
 from msgspec import Struct
@@ -30,7 +29,7 @@ from openclaw_gateway.doors.ws.refusals import auth_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, Overloaded, RateLimited, Unauthorized
-from openclaw_gateway.gateway.principal import READ, Principal
+from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
 
@@ -117,13 +116,12 @@ class _Connection:
 
     async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
         gateway, socket = self._gateway, self._socket
-        feed = Feed(socket)
+        feed = Feed(socket, gateway, principal)
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth)
         tasks = Tasks()
-        silence: Callable[[], None] | None = None
         try:
             try:
-                health = await health_report(gateway, principal)
+                health = await health_report(gateway)
             except GatewayError as error:
                 await socket.send(encoded(failure(connect.id, shape(error))))
                 await socket.close(Close.RESTART, error.message)
@@ -137,45 +135,64 @@ class _Connection:
                 health=health,
                 tick_s=self._timing.tick_s,
             )
-            if principal.may(READ):
-                # Before the send waits for anything, so that no run is missed; after its first bytes, so
-                # that the greeting comes first.
-                silence = gateway.listen(principal, feed.heard)
             await socket.send(success(connect.id, greeting))
             socket.connected()
+            feed.open()
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
             await self._listen(feed, calls, tasks, revoked)
         finally:
-            if silence is not None:
-                silence()
-            for owned in (tasks, calls, feed):
-                await owned.close()
+            ending = asyncio.create_task(_end(tasks, calls, feed), name="ws.end")
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                # The other side has gone meanwhile, and aiohttp ends its handler: this is done all the same.
+                await ending
+                raise
 
     async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: asyncio.Event) -> None:
         """Until the connection is closed, by either side."""
+        stay = _Stay()
+        self._socket.overrun = lambda: stay.end(Close.REFUSED, "slow consumer")
         try:
-            async with asyncio.timeout(None) as stay:
+            async with stay.scope:
                 tasks.run(self._leave(feed, calls, stay), "ws.leave")
                 tasks.run(_shut_out(revoked, stay), "ws.revoked")
                 while (data := await self._socket.receive()) is not None:
                     await calls.take(data)
         except TimeoutError:
-            if revoked.is_set():
-                await self._socket.close(Close.REFUSED, "the secret has changed: connect with the new one")
-            else:
-                await self._socket.close(Close.RESTART, "service restart")
+            # The reader itself must close: another task would not wait for the other side's close.
+            await self._socket.close(stay.code, stay.reason)
 
-    async def _leave(self, feed: Feed, calls: Dispatcher, stay: asyncio.Timeout) -> None:
+    async def _leave(self, feed: Feed, calls: Dispatcher, stay: "_Stay") -> None:
         """Once the gateway drains: say so, let the runs end, say what came of them, end the stay."""
         await self._closing.wait()
         await feed.emit("shutdown", {"reason": "the gateway is shutting down"})
         await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
         await calls.wait(_LAST_WORDS_S)
-        # The reader itself must close: closed from here, it would not wait for the other side's close.
-        stay.reschedule(asyncio.get_running_loop().time())
+        stay.end(Close.RESTART, "service restart")
 
 
-async def _shut_out(revoked: asyncio.Event, stay: asyncio.Timeout) -> None:
+async def _end(*owned: Tasks | Dispatcher | Feed) -> None:
+    for each in owned:
+        await each.close()
+
+
+async def _shut_out(revoked: asyncio.Event, stay: "_Stay") -> None:
     """Who was let in by a secret that is no longer taken, may not stay. His runs go on."""
     await revoked.wait()
-    stay.reschedule(asyncio.get_running_loop().time())
+    stay.end(Close.REFUSED, "the secret has changed: connect with the new one")
+
+
+class _Stay:
+    """How long a connection is served: until somebody here ends it, and with which words."""
+
+    def __init__(self) -> None:
+        self.scope = asyncio.timeout(None)
+        self.code = Close.NORMAL
+        self.reason = ""
+
+    def end(self, code: Close, reason: str) -> None:
+        """The first reason stands."""
+        if self.code is Close.NORMAL:
+            self.code, self.reason = code, reason
+            self.scope.reschedule(asyncio.get_running_loop().time())

@@ -96,11 +96,17 @@ class _Call:
     async def reply(self, payload: object) -> None:
         await self._socket.send(success(self._id, payload))
 
-    def events_after(self, run_id: str) -> AbstractContextManager[None]:
-        return self._feed.events_after(run_id)
+    def events_after(self, key: str) -> AbstractContextManager[None]:
+        return self._feed.events_after(key)
 
     def follow(self, run: Run) -> None:
         self._feed.follow(run)
+
+    def subscribe(self, session: str | None = None) -> None:
+        self._feed.subscribe(session)
+
+    def unsubscribe(self, session: str | None = None) -> None:
+        self._feed.unsubscribe(session)
 
     async def delivered(self, run: Run) -> None:
         await self._feed.delivered(run)

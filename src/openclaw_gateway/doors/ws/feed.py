@@ -1,103 +1,214 @@
-"""What happens, sent to one client: events of the runs it may see, ticks, the end.
+"""What happens, sent to one client: events of the runs it follows, changes of sessions, ticks, the end.
 
-Pulls from each run's log at the pace of the socket: a client that reads slowly is told more at once,
-and costs neither the run nor the gateway anything. Every event has the next number of this connection.
+A client follows the runs it asked for, and those of the sessions it subscribed to. Nothing is queued for it:
+every run it follows has a place in the view that all share, and one writer takes from each in turn what is
+new there, at the pace of the socket. A client that reads slowly is therefore told more at once, in fewer
+events. What it has not been told is counted; beyond the bound of the greeting (`maxBufferedBytes`) it is a
+slow consumer, and closed. Every event has the next number of this connection.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Raw
 
 from openclaw_gateway.doors.ws.protocol import event
-from openclaw_gateway.doors.ws.runview import RunView
+from openclaw_gateway.doors.ws.runview import Place
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
+from openclaw_gateway.doors.ws.telling import Telling
+from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run, now_ms
+
+MAX_SUBSCRIPTIONS = 1_000
+
+
+class _Followed:
+    """One run for one client. `counted` is how much of the view's size is in the client's debt or told."""
+
+    __slots__ = ("counted", "due", "place", "run", "telling", "told")
+
+    def __init__(self, run: Run, telling: Telling) -> None:
+        self.run = run
+        self.telling = telling
+        self.place = Place()
+        self.counted = 0
+        self.due = False
+        self.told = asyncio.Event()
 
 
 class Feed:
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, gateway: Gateway, principal: Principal) -> None:
         self._socket = socket
+        self._gateway = gateway
+        self._principal = principal
         self._seq = 0
         self._tasks = Tasks()
-        self._followed: dict[str, asyncio.Event] = {}
+        self._listener = Listener(self._started)
+        self._all_listener = Listener(self._any_started, self._any_ended)
+        # session -> how to leave it; None is all of the caller's
+        self._subscriptions: dict[str | None, Callable[[], None]] = {}
+        self._followed: dict[str, tuple[_Followed, Callable[[], None]]] = {}
+        self._due: deque[_Followed] = deque()
+        self._changes: dict[str, dict[str, Any]] = {}
+        self._news = asyncio.Event()
+        self._none_left = asyncio.Event()
+        self._none_left.set()
         self._held: dict[str, Run | None] = {}
+
+    def open(self) -> None:
+        """From now on events are sent."""
+        self._tasks.run(self._write(), "ws.feed")
 
     async def emit(self, name: str, payload: object) -> None:
         """Raises ConnectionError when the client is gone."""
         self._seq += 1
         await self._socket.send(event(name, payload, self._seq))
 
-    def heard(self, run: Run) -> None:
-        """A run begins."""
-        if run.shown_id in self._held:
-            self._held[run.shown_id] = run
-        else:
-            self._follow(run)
+    def subscribe(self, session: str | None = None) -> None:
+        """Follow the runs of a session, those too that are live now; without one, all of the caller's, and
+        hear which sessions change. Raises Overloaded."""
+        if session in self._subscriptions:
+            return
+        if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise Overloaded(
+                f"This connection has {MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or "
+                "use sessions.subscribe, which is for all sessions."
+            )
+        gateway, principal = self._gateway, self._principal
+        listener = self._all_listener if session is None else self._listener
+        self._subscriptions[session] = gateway.listen(principal, listener, session=session)
+        for run in gateway.running(principal, session):
+            self._started(run)
+
+    def unsubscribe(self, session: str | None = None) -> None:
+        """What is being followed is told to its end."""
+        leave = self._subscriptions.pop(session, None)
+        if leave is not None:
+            leave()
 
     @contextlib.contextmanager
-    def events_after(self, run_id: str) -> Iterator[None]:
-        """Events of this run wait until the block is left; they are in its log."""
-        self._held.setdefault(run_id, None)
+    def events_after(self, key: str) -> Iterator[None]:
+        """Events of the run with this id or idempotency key wait until the block is left."""
+        self._held.setdefault(key, None)
         try:
             yield
         finally:
-            run = self._held.pop(run_id, None)
+            run = self._held.pop(key, None)
             if run is not None:
-                self._follow(run)
+                self.follow(run)
 
     def follow(self, run: Run) -> None:
         """Send the events of a live run from its beginning, unless they are being sent already."""
-        if run.result is None:
-            self._follow(run)
+        if run.result is not None or run.id in self._followed:
+            return
+        telling = self._gateway.view(run, Telling)
+        followed = _Followed(run, telling)
+
+        def news() -> None:
+            self._note(followed)
+
+        telling.hear(news)
+        self._followed[run.id] = (followed, news)
+        self._none_left.clear()
+        self._note(followed)
 
     async def delivered(self, run: Run) -> None:
         """Until the events of an ended run have left."""
-        told = self._followed.get(run.id)
-        if told is not None:
-            await told.wait()
+        known = self._followed.get(run.id)
+        if known is not None:
+            await known[0].told.wait()
 
     async def tick(self, every_s: float) -> None:
-        """A sign of life, for ever."""
+        """A sign of life, for ever; a client that is being sent to needs none."""
         while True:
             await asyncio.sleep(every_s)
-            await self.emit("tick", {"ts": now_ms()})
+            if not self._socket.busy:
+                await self.emit("tick", {"ts": now_ms()})
 
     async def wait(self, seconds: float) -> None:
-        """Until every run this client hears of has ended."""
-        await self._tasks.wait(seconds)
+        """Until every run this client follows has ended and been told, at most that long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._none_left.wait()
 
     async def close(self) -> None:
+        for session in list(self._subscriptions):
+            self.unsubscribe(session)
         await self._tasks.close()
+        for run_id in list(self._followed):
+            self._leave(run_id)
 
-    def _follow(self, run: Run) -> None:
-        if run.id not in self._followed:
-            self._followed[run.id] = asyncio.Event()
-            self._tasks.run(self._forward(run), f"ws.feed:{run.shown_id}")
+    def _started(self, run: Run) -> None:
+        for key in (run.id, run.shown_id):
+            if key in self._held:
+                self._held[key] = run
+                return
+        self.follow(run)
 
-    async def _forward(self, run: Run) -> None:
-        request = run.request
-        view = RunView(run.shown_id, request.agent_id, request.session_key, run.created_ms)
-        reader = run.reader()
-        place = 0
-        try:
-            while not view.ended:
-                events = await reader.log.batch(view.wait_s)
-                for name, payload in view.take(events, now_ms()):
-                    await self.emit(name, payload)
-                place += len(events)
-                reader.advance(place)
-                if view.pause_s and not view.ended:
-                    await _until_ended(run, view.pause_s)
-        except LookupError:
-            # The log was cut off (it is bounded): there is nothing more to tell.
+    def _any_started(self, run: Run) -> None:
+        self._session_changed(run, "start")
+        self._started(run)
+
+    def _any_ended(self, run: Run) -> None:
+        self._session_changed(run, "end")
+
+    def _session_changed(self, run: Run, phase: str) -> None:
+        """The newest change of a session stands for those before it."""
+        session = run.request.session_key
+        if session is not None:
+            change = {"agentId": run.request.agent_id, "phase": phase, "runId": run.shown_id, "ts": now_ms()}
+            self._changes[session] = {"sessionKey": session, **change}
+            self._news.set()
+
+    def _note(self, followed: _Followed) -> None:
+        """There is news of a run. Too much of it, and the client is told no more."""
+        size = followed.telling.view.size
+        self._socket.owe(size - followed.counted)
+        followed.counted = size
+        if not followed.due:
+            followed.due = True
+            self._due.append(followed)
+            self._news.set()
+
+    async def _write(self) -> None:
+        """The one writer: one event of each run in turn, so that a long answer holds up no other."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._changes or self._due:
+                if self._changes:
+                    await self.emit("sessions.changed", self._changes.pop(next(iter(self._changes))))
+                if self._due:
+                    await self._tell(self._due.popleft())
+
+    async def _tell(self, followed: _Followed) -> None:
+        place, view = followed.place, followed.telling.view
+        before = place.told
+        told = view.next(place)
+        if told is None:
+            followed.due = False
+            followed.telling.shown()
+            if view.ended:
+                self._leave(followed.run.id)
             return
+        self._due.append(followed)
+        name, payload = told
+        try:
+            await self.emit(name, Raw(payload))
         finally:
-            reader.close()
-            self._followed.pop(run.id).set()
+            self._socket.owe(before - place.told)
 
-
-async def _until_ended(run: Run, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await run.wait()
+    def _leave(self, run_id: str) -> None:
+        followed, news = self._followed.pop(run_id)
+        followed.telling.leave(news)
+        self._gateway.release(followed.run, Telling)
+        followed.told.set()
+        if not self._followed:
+            self._none_left.set()

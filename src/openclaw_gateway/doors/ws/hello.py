@@ -42,6 +42,5 @@ def hello(
             session_defaults=SessionDefaults(default_id, main_session_key=main_key(default_id)),
         ),
         GrantedAuth(scopes=tuple(sorted(principal.scopes)), method=gateway.auth_mode),
-        # A frame is sent only when the one before it has left: nothing else is ever buffered.
-        Policy(limits.max_ws_frame_bytes, limits.max_ws_frame_bytes, int(tick_s * 1000)),
+        Policy(limits.max_ws_frame_bytes, limits.max_ws_buffered_bytes, int(tick_s * 1000)),
     )

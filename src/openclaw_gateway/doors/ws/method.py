@@ -49,11 +49,18 @@ class Call(Protocol):
     async def reply(self, payload: object) -> None:
         """Send an answer before the last one, which is what the handler returns."""
 
-    def events_after(self, run_id: str) -> AbstractContextManager[None]:
-        """This client hears of the run only after the block: first its reply, then the events."""
+    def events_after(self, key: str) -> AbstractContextManager[None]:
+        """This client hears of the run with this id or idempotency key only after the block: first its reply,
+        then the events."""
 
     def follow(self, run: Run) -> None:
         """Send this client the events of a live run, from its beginning, unless it gets them already."""
+
+    def subscribe(self, session: str | None = None) -> None:
+        """From now on send this client the events of a session's runs; None = of all the caller's, and which
+        sessions change. Raises Overloaded."""
+
+    def unsubscribe(self, session: str | None = None) -> None: ...
 
     async def delivered(self, run: Run) -> None:
         """Wait until the events of an ended run have been sent to this client."""

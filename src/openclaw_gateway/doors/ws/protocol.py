@@ -25,7 +25,7 @@ from openclaw_gateway.wire.frames import (
     ServerFrame,
 )
 
-EVENTS = ("connect.challenge", "agent", "chat", "tick", "shutdown")
+EVENTS = ("connect.challenge", "agent", "chat", "sessions.changed", "tick", "shutdown")
 UNKNOWN_ID = "invalid"
 
 _encode = msgspec.json.Encoder().encode

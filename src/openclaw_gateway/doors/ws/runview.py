@@ -1,16 +1,20 @@
 """A run's log as the events of the control protocol. Pure; the caller brings the time.
 
-Events repeat what has been said so far, as clients expect, so a long answer told delta by delta would
-cost its length squared. Therefore deltas that came together are told together, and after an event that
-repeats much there is a pause (`pause_s`): a run is told at about TOLD_PER_SECOND characters a second,
-however many deltas it has, and whoever falls behind is told the rest in one event.
+One view serves every client that follows the run, each from its own place: what is due to most of them is
+encoded once, without the two numbers that differ (the event's of the run, the frame's of the connection).
+Events repeat what has been said so far, as clients expect, so nothing need be kept per event: whoever is
+behind, or comes late, is told the missing part in one event with the text so far.
+
+Told delta by delta a long answer would cost its length squared. Therefore deltas that came together are
+told together, and after much text there is a pause (`pause_s`): a run is told at about TOLD_PER_SECOND
+characters a second, however many deltas it has.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from msgspec import UNSET, UnsetType
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from openclaw_gateway.doors.ws.results import usage_object
 from openclaw_gateway.doors.ws.toolview import told
@@ -40,69 +44,171 @@ _LONGEST_PAUSE_S = 2.0
 
 _CHAT_STATES: dict[RunStatus, ChatState] = {"completed": "final", "aborted": "aborted"}
 
-Told = tuple[str, AgentEvent | ChatEvent]
+EventName = Literal["agent", "chat"]
+Told = tuple[EventName, bytes]
+_encode = msgspec.json.Encoder().encode
+
+
+class Place(Struct):
+    """How far one client has been told: of the steps, of each text; `seq` is the run's number of its last
+    event. `told` is how much of the view's `size` that is."""
+
+    steps: int = 0
+    thinking: int = 0
+    text: int = 0
+    chat: int = 0
+    seq: int = 0
+    told: int = 0
+
+
+class _Step(Struct, frozen=True):
+    """What is told as it is, after so much of each text. `tail` is the payload from behind its number."""
+
+    name: EventName
+    tail: bytes
+    thinking: int
+    text: int
+    chat: int
 
 
 class RunView:
-    """One run for one client. Feed it the log from its beginning, with the time of the wall in ms."""
+    """Feed it the log from its beginning, with the time of the wall in ms. `size` is about how many bytes
+    there are to tell in all, each part told once."""
 
-    def __init__(self, run_id: str, agent_id: str, session_key: str | None, started_ms: int) -> None:
+    def __init__(self, shown_id: str, agent_id: str, session_key: str | None, started_ms: int) -> None:
         self.ended = False
-        self._run_id = run_id
+        self.size = 0
+        self._run_id = shown_id
         self._agent_id = agent_id
         self._session_key = session_key
         self._started_ms = started_ms
-        self._seq = 0
+        self._now_ms = started_ms
+        self._steps: list[_Step] = []
         self._text = ""
         self._reasoning = ""
-        self._unsaid = ""
+        self._chat = 0  # how much of the text chat windows may be told
         self._chat_ms = 0
+        self._newest: dict[str, tuple[int, int, bytes]] = {}
+        self._heads: dict[EventName, bytes] = {"agent": _head(self._agent("", {}))}
+        if session_key is not None:
+            self._heads["chat"] = _head(self._chat_event("delta"))
 
     @property
     def wait_s(self) -> float | None:
-        """How long to wait for more of the log before `take` should be called anyway; None = for ever."""
-        return CHAT_EVERY_S if self._unsaid else None
+        """How long to wait for more of the log before `fold` should be called anyway; None = for ever."""
+        return CHAT_EVERY_S if self._session_key is not None and self._chat < len(self._text) else None
 
     @property
     def pause_s(self) -> float:
-        """How long to let deltas gather before the next events."""
+        """How long to let deltas gather before the next `fold`."""
         pause = (len(self._text) + len(self._reasoning)) / TOLD_PER_SECOND
         return min(pause, _LONGEST_PAUSE_S) if pause >= _SHORTEST_PAUSE_S else 0.0
 
-    def take(self, events: Sequence[Event], now_ms: int) -> Iterator[Told]:
-        """What to tell of the next part of the log, which may be empty."""
-        for kind, group in groupby(events, type):
-            if kind is TextDelta:
-                delta = "".join(event.text for event in group if isinstance(event, TextDelta))
-                self._text += delta
-                self._unsaid += delta
-                yield self._agent("assistant", now_ms, {"text": self._text, "delta": delta})
-            elif kind is ReasoningDelta:
-                delta = "".join(event.text for event in group if isinstance(event, ReasoningDelta))
-                self._reasoning += delta
-                yield self._agent("thinking", now_ms, {"text": self._reasoning, "delta": delta})
+    def fold(self, events: Sequence[Event], now_ms: int) -> None:
+        """Take in the next part of the log, which may be empty."""
+        self._now_ms = now_ms
+        text: list[str] = []
+        reasoning: list[str] = []
+        for event in events:
+            if isinstance(event, TextDelta):
+                text.append(event.text)
+            elif isinstance(event, ReasoningDelta):
+                reasoning.append(event.text)
             else:
-                for event in group:
-                    yield from self._other(event, now_ms)
-        if self._unsaid and not self.ended and now_ms - self._chat_ms >= CHAT_EVERY_S * 1000:
-            yield from self._chat_delta(now_ms)
+                self._say(text, reasoning)
+                self._other(event)
+        self._say(text, reasoning)
+        if not self.ended and now_ms - self._chat_ms >= CHAT_EVERY_S * 1000:
+            self._say_chat()
 
-    def _other(self, event: Event, now_ms: int) -> Iterator[Told]:
+    def lose(self, now_ms: int) -> None:
+        """The log is not kept any more: clients are told that there is a gap before what still follows."""
+        self._now_ms = now_ms
+        self._step("agent", self._agent("error", {"reason": "events lost"}))
+
+    def next(self, place: Place) -> Told | None:
+        """(name, payload) of the next event for a client, whose place moves on; None when it knows all."""
+        step = self._steps[place.steps] if place.steps < len(self._steps) else None
+        if step is None:
+            thinking, text, chat = len(self._reasoning), len(self._text), self._chat
+        else:
+            thinking, text, chat = step.thinking, step.text, step.chat
+        if place.thinking < thinking:
+            tail = self._delta("thinking", self._reasoning, place.thinking, thinking)
+            place.told += thinking - place.thinking
+            place.thinking = thinking
+            return self._spliced("agent", tail, place)
+        if place.text < text:
+            tail = self._delta("assistant", self._text, place.text, text)
+            place.told += text - place.text
+            place.text = text
+            return self._spliced("agent", tail, place)
+        if place.chat < chat:
+            tail = self._delta("chat", self._text, place.chat, chat)
+            place.chat = chat
+            return self._spliced("chat", tail, place)
+        if step is None:
+            return None
+        place.steps += 1
+        place.told += len(step.tail)
+        return self._spliced(step.name, step.tail, place)
+
+    def _spliced(self, name: EventName, tail: bytes, place: Place) -> Told:
+        if name == "agent":
+            place.seq += 1
+        return name, b"%b%d%b" % (self._heads[name], place.seq, tail)
+
+    def _delta(self, kind: str, text: str, start: int, end: int) -> bytes:
+        """Most clients are at the same place: theirs is encoded once."""
+        known = self._newest.get(kind)
+        if known is not None and known[:2] == (start, end):
+            return known[2]
+        payload: AgentEvent | ChatEvent
+        if kind == "chat":
+            message = _message(text[:end], self._now_ms)
+            payload = self._chat_event("delta", delta_text=text[start:end], message=message)
+        else:
+            payload = self._agent(kind, {"text": text[:end], "delta": text[start:end]})
+        tail = self._tail("chat" if kind == "chat" else "agent", payload)
+        if end == len(text) or kind == "chat":
+            self._newest[kind] = (start, end, tail)
+        return tail
+
+    def _say(self, text: list[str], reasoning: list[str]) -> None:
+        if text:
+            said = "".join(text)
+            self._text += said
+            self.size += len(said)
+            text.clear()
+        if reasoning:
+            said = "".join(reasoning)
+            self._reasoning += said
+            self.size += len(said)
+            reasoning.clear()
+
+    def _say_chat(self) -> None:
+        # A stateless run is nobody's chat.
+        if self._session_key is not None and self._chat < len(self._text):
+            self._chat = len(self._text)
+            self._chat_ms = self._now_ms
+
+    def _other(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self._started_ms = event.at_ms
-                yield self._agent("lifecycle", now_ms, {"phase": "start", "startedAt": event.at_ms})
+                data: dict[str, Any] = {"phase": "start", "startedAt": event.at_ms}
+                self._step("agent", self._agent("lifecycle", data))
             case ModelCalled():
                 data = {"phase": "model", "provider": event.provider, "model": event.model}
-                yield self._agent("lifecycle", now_ms, data)
+                self._step("agent", self._agent("lifecycle", data))
             case RunEnded():
                 self.ended = True
-                yield self._agent("lifecycle", now_ms, self._end(event))
-                yield from self._chat_delta(now_ms)
-                yield from self._chat_end(event.result, now_ms)
+                self._step("agent", self._agent("lifecycle", self._end(event)))
+                self._say_chat()
+                self._chat_end(event.result)
             case ToolStarted() | ToolUpdated() | ToolEnded() | ModelFailed() | Compacted():
                 stream, data = told(event)
-                yield self._agent(stream, now_ms, data)
+                self._step("agent", self._agent(stream, data))
             case UsageReported() | TextDelta() | ReasoningDelta() | ToolCallStarted() | ToolCallArguments():
                 pass
 
@@ -121,44 +227,42 @@ class RunView:
             "code": error.code if error else result.status,
         }
 
-    def _agent(self, stream: str, now_ms: int, data: dict[str, Any]) -> Told:
-        self._seq += 1
-        session_key = UNSET if self._session_key is None else self._session_key
-        return "agent", AgentEvent(self._run_id, self._seq, stream, now_ms, data, session_key, self._agent_id)
-
-    def _chat_delta(self, now_ms: int) -> Iterator[Told]:
-        delta, self._unsaid = self._unsaid, ""
-        # A stateless run is nobody's chat.
-        if delta and self._session_key is not None:
-            self._chat_ms = now_ms
-            message = _message(self._text, now_ms)
-            yield (
-                "chat",
-                ChatEvent(
-                    self._run_id, self._session_key, self._seq, "delta", delta_text=delta, message=message
-                ),
-            )
-
-    def _chat_end(self, result: RunResult, now_ms: int) -> Iterator[Told]:
+    def _chat_end(self, result: RunResult) -> None:
         if self._session_key is None:
             return
         state = _CHAT_STATES.get(result.status, "error")
         message: dict[str, Any] | UnsetType = UNSET
         if result.text or state == "final":
-            message = _message(result.text, now_ms)
-        yield (
-            "chat",
-            ChatEvent(
-                self._run_id,
-                self._session_key,
-                self._seq,
-                state,
-                message=message,
-                error_message=result.error.message if result.error and state == "error" else UNSET,
-                usage=usage_object(result.usage),
-                stop_reason=(result.finish_reason or "stop") if state == "final" else UNSET,
-            ),
+            message = _message(result.text, self._now_ms)
+        event = self._chat_event(
+            state,
+            message=message,
+            error_message=result.error.message if result.error and state == "error" else UNSET,
+            usage=usage_object(result.usage),
+            stop_reason=(result.finish_reason or "stop") if state == "final" else UNSET,
         )
+        self._step("chat", event)
+
+    def _step(self, name: EventName, payload: AgentEvent | ChatEvent) -> None:
+        tail = self._tail(name, payload)
+        self.size += len(tail)
+        self._steps.append(_Step(name, tail, len(self._reasoning), len(self._text), self._chat))
+
+    def _tail(self, name: EventName, payload: AgentEvent | ChatEvent) -> bytes:
+        return _encode(payload)[len(self._heads[name]) + 1 :]
+
+    def _agent(self, stream: str, data: dict[str, Any]) -> AgentEvent:
+        session_key = UNSET if self._session_key is None else self._session_key
+        return AgentEvent(self._run_id, 0, stream, self._now_ms, data, session_key, self._agent_id)
+
+    def _chat_event(self, state: ChatState, **more: Any) -> ChatEvent:
+        return ChatEvent(self._run_id, self._session_key or "", 0, state, **more)
+
+
+def _head(payload: AgentEvent | ChatEvent) -> bytes:
+    """What all events of a run begin with, up to its number, which is 0 here."""
+    encoded = _encode(payload)
+    return encoded[: encoded.index(b'"seq":0') + len(b'"seq":')]
 
 
 def _message(text: str, now_ms: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """One WebSocket with its limits: size before and after the handshake, rate, kind, and readers that stall.
 
 Moves bytes and closes with the right code; knows nothing of what the bytes mean. Sending waits until
-the peer has taken nearly everything, so what is buffered here is never more than one frame and a bit.
+the peer has taken nearly everything, so what is buffered here is never more than one frame and a bit; what
+waits behind that one is counted, and has a bound.
 """
 
 import asyncio
@@ -38,6 +39,8 @@ class Socket:
         self._peer = peer
         self._sending = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
+        self._owed = 0
+        self.overrun: Callable[[], None] | None = None
         self._bucket = TokenBucket(limits.ws_messages_per_s, limits.ws_burst, self._loop.time())
 
     async def open(self) -> None:
@@ -79,24 +82,59 @@ class Socket:
         Raises ConnectionError when the connection is gone, Dropped when the peer took nothing for
         `reader_stall_s`; a peer that is slow, but reads, may take as long as it likes.
         """
-        async with self._sending:
-            await self.response.send_frame(frame, WSMsgType.TEXT)
-            limit_s = self._limits.reader_stall_s
-            stall = Stall(limit_s, self._loop.time())
-            if self._unread():
-                self._has_stalled(stall)
-            while True:
-                try:
-                    async with asyncio.timeout(limit_s):
-                        await self._request.writer.drain()
-                        return
-                except TimeoutError:
-                    if self._has_stalled(stall):
-                        self._abort()
-                        raise Dropped("the reader has stalled") from None
+        if self._sending.locked():
+            self.owe(len(frame))
+            try:
+                await self._sending.acquire()
+            finally:
+                self.owe(-len(frame))
+        else:
+            await self._sending.acquire()
+        try:
+            await self._write(frame)
+        finally:
+            self._sending.release()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the peer has yet to take what was sent last."""
+        return self._sending.locked()
+
+    def owe(self, size: int) -> None:
+        """So many bytes more (or less) wait for the peer. Beyond the limit it is a slow consumer: `overrun`
+        is called, once, and has to see to it that the connection is closed with REFUSED."""
+        self._owed += size
+        if self._owed > self._limits.max_ws_buffered_bytes and self.overrun is not None:
+            log.warning("ws.slow_consumer", peer=self._peer, owed=self._owed)
+            overrun, self.overrun = self.overrun, None
+            overrun()
 
     async def close(self, code: int, reason: str = "") -> None:
-        await self.response.close(code=code, message=reason.encode()[:123].decode(errors="ignore").encode())
+        """Say goodbye; a peer that does not take even that is left without it."""
+        message = reason.encode()[:123].decode(errors="ignore").encode()
+        try:
+            # aiohttp waits for the peer's goodbye, but not only so long until ours has left.
+            async with asyncio.timeout(2 * _CLOSE_WAIT_S):
+                await self.response.close(code=code, message=message)
+        except TimeoutError:
+            if (transport := self._request.transport) is not None:
+                transport.abort()
+
+    async def _write(self, frame: bytes) -> None:
+        await self.response.send_frame(frame, WSMsgType.TEXT)
+        limit_s = self._limits.reader_stall_s
+        stall = Stall(limit_s, self._loop.time())
+        if self._unread():
+            self._has_stalled(stall)
+        while True:
+            try:
+                async with asyncio.timeout(limit_s):
+                    await self._request.writer.drain()
+                    return
+            except TimeoutError:
+                if self._has_stalled(stall):
+                    self._abort()
+                    raise Dropped("the reader has stalled") from None
 
     def _has_stalled(self, stall: Stall) -> bool:
         transport = self._request.transport

@@ -15,15 +15,17 @@ from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
+from openclaw_gateway.runs.elsewhere import Ending
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.events import RunEnded, RunStarted
 from openclaw_gateway.wire.messages import UserMessage
-from openclaw_gateway.wire.run import RunRequest, RunStatus
+from openclaw_gateway.wire.run import RunRequest
 
 _DAY_MS = 86_400_000
 _MONTH_S = 30 * 86_400
-_ENDED_ELSEWHERE: dict[RunStatus, str] = {"completed": "ok", "queued": "timeout", "running": "timeout"}
+_LOOK_S = 1.0
 
 
 class AgentParams(Struct, frozen=True, rename="camel"):
@@ -91,38 +93,45 @@ async def _wait(call: Call, params: WaitParams) -> object:
     run_id = params.run_id
     try:
         async with asyncio.timeout(timeout_s):
-            run = call.gateway.find(call.principal, run_id)
-            if run is None:
-                status = await call.gateway.status(call.principal, run_id)
-                if status is not None:
-                    return {"runId": run_id, "status": _ENDED_ELSEWHERE.get(status, "error")}
-                run = await _appearance(call, run_id)
+            while (run := call.gateway.find(call.principal, run_id)) is None:
+                ending = await call.gateway.ending(call.principal, run_id)
+                if ending is not None:
+                    return _waited(run_id, ending)
+                await _appearance(call, run_id)
             result = await run.wait()
     except TimeoutError:
         return {"runId": run_id, "status": "timeout"}
     started_ms, ended_ms = await _times(run)
-    answer: dict[str, Any] = {
-        "runId": run_id,
-        "status": "error" if result.error else "ok",
-        "startedAt": started_ms or run.created_ms,
-        "endedAt": ended_ms or now_ms(),
-    }
-    if result.error is not None:
-        answer |= {"error": result.error.message, "code": result.error.code}
+    ended_ms = ended_ms or now_ms()
+    return _waited(run_id, Ending(result.status, ended_ms, started_ms or run.created_ms, result.error))
+
+
+def _waited(run_id: str, ending: Ending) -> dict[str, Any]:
+    completed = ending.status == "completed"
+    answer: dict[str, Any] = {"runId": run_id, "status": "ok" if completed else "error"}
+    if ending.started_ms is not None:
+        answer["startedAt"] = ending.started_ms
+    answer["endedAt"] = ending.ended_ms
+    if ending.error is not None:
+        answer |= {"error": ending.error.message, "code": ending.error.code}
     return answer
 
 
-async def _appearance(call: Call, run_id: str) -> Run:
-    """The run, once somebody starts it."""
-    appeared: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+async def _appearance(call: Call, run_id: str) -> None:
+    """Until somebody here starts the run, or it is time to see whether another process has."""
+    appeared = asyncio.Event()
 
     def heard(run: Run) -> None:
-        if run_id in (run.shown_id, run.id) and not appeared.done():
-            appeared.set_result(run)
+        if run_id in (run.shown_id, run.id):
+            appeared.set()
 
-    silence = call.gateway.listen(call.principal, heard)
+    silence = call.gateway.listen(call.principal, Listener(heard))
     try:
-        return await appeared
+        if call.gateway.find(call.principal, run_id) is None:
+            async with asyncio.timeout(_LOOK_S):
+                await appeared.wait()
+    except TimeoutError:
+        return
     finally:
         silence()
 

@@ -1,13 +1,21 @@
-"""`sessions.list`: the caller's conversations, newest first."""
+"""`sessions.*`: the caller's conversations, newest first, and which of them a client wants to hear of.
+
+A client hears of the runs it starts or attaches to, and of those it subscribes to, whichever door started
+them: `sessions.subscribe` is for all sessions of the caller and for runs without one, and adds
+`sessions.changed` when a run of a session begins or ends; `sessions.messages.subscribe` is for one. A
+session that does not exist yet, or is another owner's, may be subscribed to: there is nothing to hear of
+it. The older systems send every run's events to every client; here that must be asked for, once.
+"""
 
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from openclaw_gateway.config.agent_id import asked_agent_id
-from openclaw_gateway.doors.ws.method import Call, Method
+from openclaw_gateway.doors.ws.method import Call, Method, Nothing
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.store import SessionRecord
 
@@ -22,6 +30,12 @@ class ListParams(Struct, frozen=True, rename="camel"):
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     active_minutes: Annotated[int, Meta(ge=1, le=2**31)] | None = None
     search: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class SubscribeParams(Struct, frozen=True, rename="camel"):
+    """`includeApprovals` and the like are accepted and not used."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=512)]
 
 
 def session_row(record: SessionRecord) -> dict[str, Any]:
@@ -83,4 +97,40 @@ def _fits(record: SessionRecord, params: ListParams) -> bool:
     return wanted in record.key or wanted in (record.label or "").lower()
 
 
-METHODS = (Method("sessions.list", READ, ListParams, _list),)
+async def _subscribe(call: Call, _: Nothing) -> object:
+    call.subscribe()
+    return {"subscribed": True}
+
+
+async def _unsubscribe(call: Call, _: Nothing) -> object:
+    call.unsubscribe()
+    return {"subscribed": False}
+
+
+async def _subscribe_one(call: Call, params: SubscribeParams) -> object:
+    key = _session_key(call, params)
+    call.subscribe(key)
+    return {"subscribed": True, "key": key}
+
+
+async def _unsubscribe_one(call: Call, params: SubscribeParams) -> object:
+    key = _session_key(call, params)
+    call.unsubscribe(key)
+    return {"subscribed": False, "key": key}
+
+
+def _session_key(call: Call, params: SubscribeParams) -> str:
+    """Raises InvalidRequest."""
+    key = call.gateway.route(Ask(session_key=params.key)).session_key
+    if key is None:
+        raise InvalidRequest("key must not be blank", code="invalid_params", param="key")
+    return key
+
+
+METHODS = (
+    Method("sessions.list", READ, ListParams, _list),
+    Method("sessions.subscribe", READ, Nothing, _subscribe),
+    Method("sessions.unsubscribe", READ, Nothing, _unsubscribe),
+    Method("sessions.messages.subscribe", READ, SubscribeParams, _subscribe_one),
+    Method("sessions.messages.unsubscribe", READ, SubscribeParams, _unsubscribe_one),
+)

@@ -1,0 +1,164 @@
+"""Who wants to hear of runs: of all, of an owner's, of one session's.
+
+A listener is told when a run starts and when it has ended. Who also wants a run's events shares a view of
+it: one reader of the run's log per kind of view, however many look at it, and none while nobody does. A
+run costs a listener nothing that was not asked for, and nothing that a listener does reaches a run. Knows
+no door and no wire shape.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+import structlog
+
+from openclaw_gateway.runs.run import Run
+
+log = structlog.get_logger()
+
+
+def _nothing(run: Run) -> None:
+    pass
+
+
+class Listener:
+    """What to call when a run begins (it need not be accepted yet), and when it has its result, its turn is
+    recorded and its log may be gone. Be quick, do not block: the run waits."""
+
+    __slots__ = ("ended", "started")
+
+    def __init__(
+        self, started: Callable[[Run], None] = _nothing, ended: Callable[[Run], None] = _nothing
+    ) -> None:
+        self.started = started
+        self.ended = ended
+
+
+class View(Protocol):
+    """What one kind of listener makes of a run's events, once for all."""
+
+    async def follow(self) -> None:
+        """Read the log to its end; cancelled when nobody looks any more. The log is subscribed to when the
+        view is made: later its beginning may be gone."""
+
+    def close(self) -> None:
+        """Called once, after `follow`, even if that never began."""
+
+
+V = TypeVar("V", bound=View)
+
+
+class _Shared(Generic[V]):
+    __slots__ = ("looking", "task", "view")
+
+    def __init__(self, view: V, task: "asyncio.Task[None]") -> None:
+        self.view = view
+        self.task = task
+        self.looking = 0
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._all: list[Listener] = []
+        # owner -> listeners; (owner, session) -> listeners
+        self._owners: dict[str, list[Listener]] = {}
+        self._sessions: dict[tuple[str, str], list[Listener]] = {}
+        self._views: dict[tuple[str, Callable[[Run], Any]], _Shared[Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(
+        self, listener: Listener, *, owner: str | None = None, session: str | None = None
+    ) -> Callable[[], None]:
+        """Until the returned function is called. With an `owner` only of that one's runs, with a `session`
+        (a key of that owner's) only of that session's."""
+        if owner is None:
+            self._all.append(listener)
+            return lambda: _leave(self._all, listener)
+        if session is None:
+            return _enter(self._owners, owner, listener)
+        return _enter(self._sessions, (owner, session), listener)
+
+    def started(self, run: Run) -> None:
+        for listener in self._interested(run):
+            _tell(listener.started, run)
+
+    def ended(self, run: Run) -> None:
+        for listener in self._interested(run):
+            _tell(listener.ended, run)
+
+    def view(self, run: Run, make: Callable[[Run], V]) -> V:
+        """The view that all who ask with the same `make` share, reading since the first of them came; each
+        one `release`s it."""
+        shared = self._views.get((run.id, make))
+        if shared is None:
+            view: V = make(run)
+            task = asyncio.create_task(self._follow(run, make, view), name=f"hub.view:{run.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: view.close())
+            shared = self._views[run.id, make] = _Shared(view, task)
+        shared.looking += 1
+        found: V = shared.view
+        return found
+
+    def release(self, run: Run, make: Callable[[Run], View]) -> None:
+        """One less looks at it; after the last the log is not read any more."""
+        shared = self._views.get((run.id, make))
+        if shared is not None:
+            shared.looking -= 1
+            if not shared.looking:
+                del self._views[run.id, make]
+                shared.task.cancel()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._views.clear()
+
+    def _interested(self, run: Run) -> list[Listener]:
+        """Each once, though it may listen to an owner and to sessions of his."""
+        if not self._owners and not self._sessions:
+            return list(self._all)
+        origin, session = run.request.origin, run.request.session_key
+        found = [*self._all, *self._owners.get(origin.owner, ())]
+        if session is not None:
+            found += self._sessions.get((origin.owner, session), ())
+        return list(dict.fromkeys(found))
+
+    async def _follow(self, run: Run, make: Callable[[Run], V], view: V) -> None:
+        try:
+            await view.follow()
+        except Exception:
+            log.exception("hub.view_failed", run=run.id)
+        shared = self._views.get((run.id, make))
+        if shared is not None and shared.view is view:
+            del self._views[run.id, make]
+
+
+K = TypeVar("K")
+
+
+def _enter(listeners: dict[K, list[Listener]], key: K, listener: Listener) -> Callable[[], None]:
+    listeners.setdefault(key, []).append(listener)
+
+    def leave() -> None:
+        present = listeners.get(key, [])
+        _leave(present, listener)
+        if not present:
+            listeners.pop(key, None)
+
+    return leave
+
+
+def _leave(listeners: list[Listener], listener: Listener) -> None:
+    if listener in listeners:
+        listeners.remove(listener)
+
+
+def _tell(told: Callable[[Run], None], run: Run) -> None:
+    try:
+        told(run)
+    # The edge to whoever listens: their faults are no run's.
+    except (Exception, asyncio.CancelledError):
+        log.exception("hub.listener_failed", run=run.id)

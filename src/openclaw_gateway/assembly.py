@@ -28,6 +28,7 @@ from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.lease import Lease
+from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
@@ -66,6 +67,9 @@ class Assembly:
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms)
         self._undo.push_async_callback(live.hub.close)
+        ledger = Ledger(self._foundation.store)
+        ledger.open(live.hub)
+        self._undo.push_async_callback(ledger.close)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
         self.gateway = Gateway(Rooms(generation, rooms.store, rooms.bus, live, rooms.embedded.starting))

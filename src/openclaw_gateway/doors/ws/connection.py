@@ -5,6 +5,7 @@ in feed.py. Everything started here has ended when `serve` returns; runs are not
 """
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable
 
@@ -148,8 +149,10 @@ class _Connection:
         finally:
             if silence is not None:
                 silence()
-            for owned in (tasks, calls, feed):
-                await owned.close()
+            # The client's leaving may cancel this very wait: what comes after it is ended all the same.
+            async with contextlib.AsyncExitStack() as ending:
+                for owned in (feed, calls, tasks):
+                    ending.push_async_callback(owned.close)
 
     async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: asyncio.Event) -> None:
         """Until the connection is closed, by either side."""

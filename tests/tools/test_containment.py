@@ -42,6 +42,7 @@ def room(tmp_path: Path) -> Room:
     return room
 
 
+@pytest.mark.promise("nothing-outside", "CVE-2026-100536")
 @pytest.mark.parametrize(("tool", "arguments"), CALLS)
 @pytest.mark.parametrize(
     "path",
@@ -74,6 +75,7 @@ async def test_no_path_leads_out(
     assert [one.name for one in (tmp_path / "outside").iterdir()] == ["secret.txt"]
 
 
+@pytest.mark.promise("CVE-2026-100536")
 async def test_a_patch_leads_nowhere_else(room: Room, tmp_path: Path) -> None:
     for change in (
         "*** Add File: out/new\n+x",
@@ -102,12 +104,11 @@ async def test_walks_do_not_follow_links(room: Room) -> None:
     assert "secret.txt" not in await room.call("find", pattern="**/*")
 
 
-async def test_what_is_no_file_is_not_opened(room: Room) -> None:
+async def test_what_is_no_file_is_not_opened(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(room.root / "pipe")
+    monkeypatch.chdir(room.root)  # the whole path may be longer than a socket's address can be
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(
-            str(room.root / "socket")[-100:] if len(str(room.root)) > 90 else str(room.root / "socket")
-        )
+        server.bind("socket")
         for name in ("pipe", "socket"):
             assert "not a regular file" in await room.refused("read", path=name)
             assert "not a regular file" in await room.refused("write", path=name, content="x")
@@ -146,6 +147,7 @@ async def test_a_repositorys_own_files_are_not_written(room: Room) -> None:
     assert await room.call("read", path=".git/config") == "[core]"
 
 
+@pytest.mark.promise("CVE-2026-100536")
 def test_swapping_a_directory_for_a_link_gains_nothing(tmp_path: Path) -> None:
     """Best effort: somebody flips `d` between a directory and a link out while it is used."""
     root, outside = tmp_path / "w", tmp_path / "o"

@@ -5,6 +5,7 @@ in feed.py. Everything started here has ended when `serve` returns; runs are not
 """
 
 import asyncio
+import contextlib
 import uuid
 
 from aiohttp import web
@@ -141,13 +142,10 @@ class _Connection:
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
             await self._listen(feed, calls, tasks, revoked)
         finally:
-            ending = asyncio.create_task(_end(tasks, calls, feed), name="ws.end")
-            try:
-                await asyncio.shield(ending)
-            except asyncio.CancelledError:
-                # The other side has gone meanwhile, and aiohttp ends its handler: this is done all the same.
-                await ending
-                raise
+            # The client's leaving may cancel this very wait: what comes after it is ended all the same.
+            async with contextlib.AsyncExitStack() as ending:
+                for owned in (feed, calls, tasks):
+                    ending.push_async_callback(owned.close)
 
     async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: asyncio.Event) -> None:
         """Until the connection is closed, by either side."""
@@ -170,11 +168,6 @@ class _Connection:
         await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
         await calls.wait(_LAST_WORDS_S)
         stay.end(Close.RESTART, "service restart")
-
-
-async def _end(*owned: Tasks | Dispatcher | Feed) -> None:
-    for each in owned:
-        await each.close()
 
 
 async def _shut_out(revoked: asyncio.Event, stay: "_Stay") -> None:

@@ -14,6 +14,7 @@ from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.large_images import leave_out, put_in
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
@@ -52,8 +53,9 @@ class ModelCaller:
         vendor = endpoint.vendor
         stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
         resent = False
+        request, images = leave_out(request)
         while True:
-            body = dialect.body(target, request, stream_usage=stream_usage)
+            body = put_in(dialect.body(target, request, stream_usage=stream_usage), images)
             response = await self._client.post(endpoint, dialect.path(target), body, dialect.headers)
             if 200 <= response.status < 300:
                 if resent:

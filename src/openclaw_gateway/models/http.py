@@ -7,7 +7,7 @@ that names the provider, never a URL or a key. It must not know any dialect: byt
 import asyncio
 import io
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -18,6 +18,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.models.aiohttp_private import allow_silence
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
+from openclaw_gateway.models.large_images import Pieces
 from openclaw_gateway.models.prepared import Prepared, prepare
 from openclaw_gateway.models.target import Endpoint
 from openclaw_gateway.models.upstream_response import UpstreamResponse
@@ -46,7 +47,7 @@ class UpstreamClient:
         self._closed = False
 
     async def post(
-        self, endpoint: Endpoint, path: str, body: bytes, headers: Headers | None = None
+        self, endpoint: Endpoint, path: str, body: bytes | Pieces, headers: Headers | None = None
     ) -> UpstreamResponse:
         """Send and wait for the status line. The caller must close the response, whatever happens.
 
@@ -63,8 +64,11 @@ class UpstreamClient:
             async with asyncio.timeout(prepared.answer_s):
                 response = await session.post(
                     prepared.url,
-                    data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
-                    headers=prepared.headers,
+                    data=_data(body),
+                    # Of what comes in pieces, aiohttp does not know the length; not every server takes that.
+                    headers={**prepared.headers, "Content-Length": str(len(body))}
+                    if isinstance(body, Pieces)
+                    else prepared.headers,
                     timeout=prepared.timeout,
                     proxy=prepared.proxy,
                     allow_redirects=False,
@@ -129,6 +133,12 @@ class UpstreamClient:
         task.add_done_callback(self._drains.discard)
         task.add_done_callback(lambda _: response.drained())
         return True
+
+
+def _data(body: bytes | Pieces) -> bytes | io.BytesIO | AsyncIterator[bytes]:
+    if isinstance(body, Pieces):
+        return aiter(body)
+    return body if len(body) <= _LARGE_BODY else io.BytesIO(body)
 
 
 def _socket(unsent_s: float, address: AddrInfoType) -> socket.socket:

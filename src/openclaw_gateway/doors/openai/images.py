@@ -3,7 +3,7 @@
 Pure. Whether the agent's model can see is decided where the model is known.
 """
 
-import binascii
+import string
 
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import Image
@@ -14,6 +14,7 @@ _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 # What people and older systems call them.
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 _QUOTED = ((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="), (b"%0A", b""), (b"%0D", b""), (b"%20", b""))
+_ALPHABET = f"{string.ascii_letters}{string.digits}+/".encode()
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -45,14 +46,12 @@ def _base64(data: str, where: str) -> str:
     raw = raw.translate(_STANDARD, b" \t\r\n\f").rstrip(b"=")
     if len(raw) * 3 // 4 > MAX_IMAGE_BYTES:
         raise _refused(where, f"the image is larger than {MAX_IMAGE_BYTES} bytes")
-    raw += b"=" * (-len(raw) % 4)
-    try:
-        decoded = binascii.a2b_base64(raw, strict_mode=True)
-    except binascii.Error:
-        raise _refused(where, "the data is not valid base64") from None
-    if not decoded:
+    # What decodes it takes five times as long as what looks for strange characters.
+    if len(raw) % 4 == 1 or raw.translate(None, _ALPHABET):
+        raise _refused(where, "the data is not valid base64")
+    if not raw:
         raise _refused(where, "the image is empty")
-    return raw.decode("ascii")
+    return (raw + b"=" * (-len(raw) % 4)).decode("ascii")
 
 
 def check_count(images: int) -> None:

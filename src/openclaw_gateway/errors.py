@@ -15,7 +15,6 @@ GatewayError
 ├── ToolLoop                     the model goes round in circles
 ├── EventsGone                   what a reader has not read yet is not kept any more
 ├── RunTimeout, RunAborted       the run was ended from outside (RunCutShort: by a shutdown)
-├── EventsLost                   a reader of a run came too late for what it wants
 └── ProviderError                the model's vendor failed; `reason` says how
 
 Rule: every class has a stable `code`, an HTTP `status`, an OpenAI error `type` and `retryable`; every
@@ -233,7 +232,7 @@ class ToolChoiceUnsatisfied(GatewayError):
     default_code = "tool_choice_unsatisfied"
 
 
-class EventsGone(GatewayError):
+class EventsGone(GatewayError, LookupError):
     """A run's log is bounded: a reader that is too far behind, or comes too late, misses some of it."""
 
     status = 410
@@ -245,13 +244,6 @@ class RunTimeout(GatewayError):
     status = 504
     type = "api_error"
     default_code = "run_timeout"
-
-
-class EventsLost(GatewayError, LookupError):
-    """What a reader of a run's events wants next is not kept any more; the run itself is well."""
-
-    status = 503
-    default_code = "events_lost"
 
 
 class RunAborted(GatewayError):

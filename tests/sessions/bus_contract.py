@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.sessions.bus import Bus, Signal, Subscription
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta
 from openclaw_gateway.wire.run import RunResult
@@ -75,7 +75,7 @@ class BusContract:
         assert list(await waiting) == texts("b", "c")
         assert bus.emit("r", 1, 4, [ENDED])
         assert list(await reader.batch(SOON)) == [ENDED]
-        with pytest.raises(EventsLost):
+        with pytest.raises(EventsGone):
             await reader.batch(SOON)
         reader.close()
 
@@ -177,7 +177,7 @@ class BusContract:
         await self.told(bus, far)
         for end in (bus, far):
             late = end.subscribe("r")
-            with pytest.raises(EventsLost):
+            with pytest.raises(EventsGone):
                 await late.batch(SOON)
             late.close()
 
@@ -187,7 +187,7 @@ class BusContract:
         bus.forget("r")
         assert bus.emit("r", 1, 1, [*texts("a"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("a"), ENDED]
-        with pytest.raises(EventsLost):
+        with pytest.raises(EventsGone):
             await kept(bus, "r")
         bus.forget("r")
         bus.forget("unknown")
@@ -253,7 +253,7 @@ class BusContract:
         reading, watching = asyncio.create_task(reader.batch()), asyncio.create_task(watch.ring())
         await asyncio.sleep(0)
         await far.close()
-        with pytest.raises(EventsLost):
+        with pytest.raises(EventsGone):
             await reading
         assert not await watching
         reader.close()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.local_log import weight
@@ -51,9 +51,9 @@ async def test_a_log_keeps_its_newest_events_by_number() -> None:
     for n in range(20):
         bus.emit("r", 1, n, texts(str(n)))
         assert list(await ahead.batch(SOON)) == texts(str(n))
-    with pytest.raises(EventsLost, match="too far behind"):
+    with pytest.raises(EventsGone, match="too far behind"):
         await behind.batch(SOON)
-    with pytest.raises(EventsLost):
+    with pytest.raises(EventsGone):
         await kept(bus, "r")
     assert await kept(bus, "r", 15) == texts("15", "16", "17", "18", "19")
     bus.emit("r", 1, 20, [ENDED])
@@ -68,7 +68,7 @@ async def test_a_log_keeps_its_newest_events_by_size() -> None:
         bus.emit("r", 1, n, texts(word))
         assert list(await ahead.batch(SOON)) == texts(word)
         assert bus._logs["r"].size <= 100_000
-    with pytest.raises(EventsLost, match="too far behind"):
+    with pytest.raises(EventsGone, match="too far behind"):
         await behind.batch(SOON)
     newest = await kept(bus, "r", bus._logs["r"].base)
     assert 80_000 < sum(len(event.text) for event in newest if isinstance(event, TextDelta)) <= 100_000

@@ -21,7 +21,7 @@ class Subscription(Protocol):
     async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
         """All events not yet read, at least one; empty only when `wait_s` seconds passed without any.
 
-        The log ends with RunEnded; a reader stops there. Raises EventsLost (a LookupError) when what comes
+        The log ends with RunEnded; a reader stops there. Raises EventsGone (a LookupError) when what comes
         next is not kept any more: the log was dropped, or trimmed before this reader came to it.
         """
 

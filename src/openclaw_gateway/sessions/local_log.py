@@ -7,7 +7,7 @@ nothing of the bus or its bounds.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.wire.events import (
     Event,
     ReasoningDelta,
@@ -111,18 +111,18 @@ class LogReader:
                 self._token = log.token
             start = self._next - log.base
             if start < 0:
-                raise EventsLost(
+                raise EventsGone(
                     "This reader of the answer fell too far behind: what comes next is not kept any more. "
                     "Ask again and read faster, or ask without streaming."
                 )
             if self._closed:
-                raise EventsLost("The reader of this run's events is closed.")
+                raise EventsGone("The reader of this run's events is closed.")
             if start < len(log.events):
                 events = log.events[start:]
                 self._next += len(events)
                 return events
             if log.ended or log.cut:
-                raise EventsLost("The events of this run are not kept any more.")
+                raise EventsGone("The events of this run are not kept any more.")
             if wait_s is not None and wait_s <= 0:
                 return ()
             loop = asyncio.get_running_loop()

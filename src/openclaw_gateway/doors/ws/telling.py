@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable
 
 from openclaw_gateway.doors.ws.runview import RunView
-from openclaw_gateway.errors import EventsLost
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.events import RunEnded
 
@@ -45,7 +45,7 @@ class Telling:
                 self._tell()
                 if view.pause_s and not view.ended:
                     await _until_ended(self._run, view.pause_s)
-        except EventsLost:
+        except EventsGone:
             await self._only_the_end()
 
     def close(self) -> None:

@@ -32,14 +32,12 @@ class EventStream(LateHead):
     async def send(self, data: bytes) -> None:
         if not self.prepared:
             await self._open()
-        if len(data) <= PIECE:
-            await self._write(data)
+        if len(data) > PIECE:
+            await self._send_long(memoryview(data))
             return
-        view = memoryview(data)
-        for start in range(0, len(data), PIECE):
-            await self._write(view[start : start + PIECE])
-            # One large answer is not all that goes on here.
-            await asyncio.sleep(0)
+        await self._request.writer.write(data)
+        if self._request.protocol.writing_paused:
+            await self._taken()
 
     async def finish(self, data: bytes) -> None:
         """Send `data` and the end of the answer."""
@@ -56,9 +54,15 @@ class EventStream(LateHead):
             self._request.transport.set_write_buffer_limits(0)
         await self.prepare(self._request)
 
-    async def _write(self, data: bytes | memoryview) -> None:
-        await self.write(data)
-        if self._request.protocol.writing_paused:
-            await self._request.writer.drain()
-            if self._request.transport is None:
-                raise ConnectionResetError("the client has left")
+    async def _send_long(self, data: memoryview) -> None:
+        for start in range(0, len(data), PIECE):
+            await self._request.writer.write(data[start : start + PIECE])
+            await self._taken()
+            # One large answer is not all that goes on here.
+            await asyncio.sleep(0)
+
+    async def _taken(self) -> None:
+        """Until the system has taken what was written."""
+        await self._request.writer.drain()
+        if self._request.transport is None:
+            raise ConnectionResetError("the client has left")

@@ -1,8 +1,9 @@
 """Bring `.venv` to what the lock files say, and do nothing when it is there already.
 
-`make setup` calls it, with the Python that the environment is to be made from. It knows pip and the lock
-files; it must not need anything outside the standard library, for nothing else is there yet. What was done
-is written into one stamp, last and in one piece, so an interrupted set-up is never taken for a finished one.
+`make setup` calls it, with the Python that the environment is to be made from. It knows pip, the lock files
+and, for the tests, apt-get; it must not need anything outside the standard library, for nothing else is there
+yet. What was done is written into one stamp, last and in one piece, so an interrupted set-up is never taken
+for a finished one.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ OPENMP = VENV / "lib" / "openmp"
 LOCKED = ("--require-hashes", "--only-binary", ":all:")
 RUN_LOCKS = ("build", "base", "local", "openmp")
 UNFINISHED = {"unfinished": "yes"}
+# What some tests need of the system: the program, and the package of Debian and Ubuntu that has it.
+PROGRAMS = {"bwrap": "bubblewrap", "node": "nodejs", "npm": "npm", "curl": "curl"}
+APT = ("apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=20")
+APT_DEADLINE_S = 600
 # What an installation depends on in pyproject.toml; a changed lint rule is no reason to set up again.
 INSTALL_SECTIONS = ("build-system", "project", "dependency-groups")
 
@@ -85,8 +90,12 @@ def venv_python() -> Path:
     return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def run(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+def run(
+    *command: str | Path, environment: dict[str, str] | None = None, deadline_s: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, timeout=deadline_s
+    )
 
 
 def venv_version() -> str | None:
@@ -236,6 +245,33 @@ def install_run_layer() -> None:
     install("--no-index", "--no-build-isolation", "--no-deps", "--editable", ROOT)
 
 
+def missing_programs() -> list[str]:
+    """The packages of those programs that the tests need and this system has not."""
+    return [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
+
+
+def install_programs() -> None:
+    """As root where there is apt-get; elsewhere it says what is missing, and the tests say what they skip."""
+    missing = missing_programs()
+    if not missing:
+        return
+    apt_get = shutil.which(APT[0])
+    if apt_get is not None and os.geteuid() == 0:
+        say(f"Installing with apt-get what the tests need: {', '.join(missing)}")
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        try:
+            run(*APT, "update", environment=environment, deadline_s=APT_DEADLINE_S)
+            for package in missing:  # one that cannot be had is no reason to go without the others
+                words = ("install", "--yes", "--no-install-recommends", package)
+                run(*APT, *words, environment=environment, deadline_s=APT_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            say("apt-get takes too long")
+        missing = missing_programs()
+    if missing:
+        remedy = f" As root: apt-get install {' '.join(missing)}" if apt_get else ""
+        say(f"Not installed here: {', '.join(missing)}. The tests that need them are skipped.{remedy}")
+
+
 def main() -> int:
     options = argparse.ArgumentParser(description="Set up .venv from the lock files.")
     options.add_argument("--tests", action="store_true", help="also what the tests need")
@@ -244,6 +280,8 @@ def main() -> int:
     try:
         with alone():
             set_up(tests=chosen.tests, this_python=chosen.this_python)
+            if chosen.tests:
+                install_programs()
     except (SetupError, OSError) as reason:
         print(reason, file=sys.stderr)
         return 1

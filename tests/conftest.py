@@ -8,7 +8,7 @@ from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 
-pytest_plugins = ["tests.surroundings", "tests.leftovers"]
+pytest_plugins = ["tests.surroundings", "tests.leftovers", "tests.promised"]
 
 
 @pytest.fixture(autouse=True, scope="session")

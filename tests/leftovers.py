@@ -80,9 +80,8 @@ class State:
                 yield f"signal {number} has another handler"
 
     def _logs(self) -> Iterator[str]:
-        if structlog.get_config() != self._structlog:
-            structlog.configure(**self._structlog)
-            yield "structlog is configured anew"
+        """How log lines look is put back without a word: a test may configure them, and need not undo it."""
+        structlog.configure(**self._structlog)
         level, disabled, handlers = self._logging
         if (logging.root.level, logging.root.manager.disable, logging.root.handlers) != self._logging:
             logging.root.level, logging.root.manager.disable = level, disabled

@@ -65,7 +65,7 @@ def _unmoved(_: int, __: FrameType | None) -> None:
 
 
 def folder_of(config: pytest.Config) -> Path:
-    """Where everything of this session is; nothing but what pytest keeps of failed tests may be left in it."""
+    """Where everything of this session is. Only what pytest keeps of failed tests may be left in it."""
     return config.stash[_FOLDER]
 
 

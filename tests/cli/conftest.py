@@ -57,7 +57,10 @@ class Started:
 
     async def ends(self) -> Done:
         async with asyncio.timeout(DEADLINE_S):
-            await asyncio.gather(*self._readers)
+            # Not gathered: when the time is up, the readers must be left for whoever ends the process.
+            await asyncio.wait(self._readers)
+            for reader in self._readers:
+                reader.result()
             return Done(await self.process.wait(), self.out, self.err)
 
     def signal(self, number: int) -> None:

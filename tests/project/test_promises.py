@@ -1,0 +1,115 @@
+"""The table of promises says what README, the limits and the errors say, and nothing else."""
+
+import ast
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from openclaw_gateway import errors
+from openclaw_gateway.client import errors as client_errors
+from openclaw_gateway.config.schema.limits import Limits
+from tests.promises import ERRORS, LIMITS, NOT_YET, PROMISES, README, Promise
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "openclaw_gateway"
+PROMISES_MADE = "## What it promises"
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("promise", README, ids=lambda promise: promise.id)
+def test_readme_says_so_word_for_word(promise: Promise) -> None:
+    assert words(promise.sentence) in words((ROOT / "README.md").read_text("utf-8"))
+
+
+def test_every_sentence_under_what_it_promises_is_in_the_table() -> None:
+    text = (ROOT / "README.md").read_text("utf-8").partition(PROMISES_MADE)[2].partition("What it costs")[0]
+    said = re.sub(r"(^|\s)\d\. ", " ", words(text)).replace("Errors are errors: ", "")
+    for promise in README:
+        said = said.replace(words(promise.sentence), "")
+    assert said.split() == []
+
+
+def test_every_limit_stands_in_the_table_with_its_default() -> None:
+    defaults: dict[str, Any] = msgspec.to_builtins(Limits())
+    told = {p.id.removeprefix("limit."): re.match(r"\d+", p.sentence) for p in LIMITS}
+    assert told.keys() == defaults.keys()
+    defaults["maxConnectionsPerAddress"] = 200  # None: 200 where loopback is not counted
+    for key, number in told.items():
+        assert number is not None, key
+        assert int(number[0]) == defaults[key], key
+
+
+def classes() -> dict[str, type]:
+    found = {**vars(errors), **vars(client_errors)}
+    return {name: kind for name, kind in found.items() if isinstance(kind, type)}
+
+
+@functools.cache
+def codes() -> dict[str, set[str]]:
+    """Every code in the source, with the names of the classes (or functions) that it is given to."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for code, name in _codes_of(node):
+                found[code].add(name)
+    for _, _, code, _ in errors.PROVIDER_REASONS.values():
+        found[code].add("ProviderError")
+    return dict(found)
+
+
+def _codes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=keywords):
+            for keyword in keywords:
+                match keyword:
+                    case ast.keyword(arg="code", value=ast.Constant(value=str(code))):
+                        yield code, name
+        case ast.ClassDef(name=name, body=body):
+            for line in body:
+                match line:
+                    case (
+                        ast.Assign(targets=[ast.Name(id="default_code")], value=ast.Constant(value=str(code)))
+                        | ast.AnnAssign(
+                            target=ast.Name(id="default_code"), value=ast.Constant(value=str(code))
+                        )
+                    ):
+                        yield code, name
+
+
+def test_every_code_of_the_source_stands_in_the_table() -> None:
+    assert codes().keys() == {promise.id.removeprefix("error.") for promise in ERRORS}
+
+
+@pytest.mark.parametrize("promise", ERRORS, ids=lambda promise: promise.id)
+def test_a_code_has_the_status_that_the_table_says(promise: Promise) -> None:
+    code = promise.id.removeprefix("error.")
+    told = promise.sentence.partition(":")[0].split(" or ")
+    provider = {str(status) for status, _, named, _ in errors.PROVIDER_REASONS.values() if named == code}
+    known, raised_by = classes(), codes()[code]
+    ours = {known[name] for name in raised_by if name in known and name != "ProviderError"}
+    stops = (errors.ConfigError, errors.StartupError)
+    statuses = {str(kind.status) for kind in ours if not issubclass(kind, stops)}  # type: ignore[attr-defined]
+    if told == ["start"]:
+        assert all(issubclass(kind, stops) for kind in ours)
+    elif told == ["client"]:
+        assert all(kind.__module__ == client_errors.__name__ for kind in ours)
+    elif told == ["terminal"]:
+        assert raised_by == {"CommandFailed"}
+    elif told == ["outcome"]:
+        assert raised_by == {"ErrorInfo"}
+    else:
+        assert (statuses | provider or {"400"}) == set(told)
+
+
+def test_what_is_not_there_yet_is_not_promised() -> None:
+    assert NOT_YET.keys().isdisjoint(promise.id for promise in PROMISES)
+    assert all(NOT_YET.values())

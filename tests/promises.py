@@ -1,0 +1,344 @@
+"""What is promised, row by row: to whom it may concern, in one sentence, with the id that a test carries.
+
+A test says `@pytest.mark.promise("id")`; `tests/promised.py` sees that every row has a test and every id a
+row. What README says stands here word for word, so that an edited README and this table cannot part. The
+other sources are the code's own tables: limits (config/schema), errors (errors.py and where they are raised),
+and incidents (public records of this family of programs, by their identifiers).
+"""
+
+from typing import NamedTuple
+
+
+class Promise(NamedTuple):
+    """`source` is the file that makes it, or "incident"."""
+
+    id: str
+    source: str
+    sentence: str
+
+
+def _all(source: str, prefix: str, rows: dict[str, str]) -> tuple[Promise, ...]:
+    return tuple(Promise(f"{prefix}{name}", source, sentence) for name, sentence in rows.items())
+
+
+README = _all(
+    "README.md",
+    "",
+    {
+        # What it promises
+        "accepted-is-on-disk": "A run that was accepted is on disk (fsync) before anybody is told so;",
+        "turn-before-end": "its turn is on disk before the answer ends.",
+        "once-and-in-order": "Each run's turn is in the transcript once and whole, in order;",
+        "failed-leaves-nothing": "a failed run leaves nothing,",
+        "aborted-leaves-seen": "an aborted one the part that was seen.",
+        "kill-9": "After `kill -9` nothing acknowledged is missing and nothing is half there.",
+        "client-leaves": "An HTTP client that leaves ends its run, and the provider's connection is closed.",
+        "ws-run-goes-on": "A run started over the WebSocket goes on without its client;",
+        "chat-abort": "`chat.abort` ends it,",
+        "agent-interrupted": "and `openclaw agent` says so when it is interrupted or its reader leaves.",
+        "real-status": "a real status while no byte has left, then an error frame;",
+        "error-keys": "always with `message`, `type`, `param` and `code`, always saying what to do;",
+        "error-is-no-text": "never as text of the answer.",
+        "usage": "Usage is what the provider reported.",
+        "overload": "Too much load is refused at once with 429 or 503 and `Retry-After`.",
+        # The first lines, and Try it
+        "both-names": (
+            "It reads the configuration of OpenClaw and of its ancestor Clawdbot, answers to both names,"
+        ),
+        "quickstart": (
+            "It prints a curl line, a Python snippet and the address of a start page; paste them as they are."
+        ),
+        "home-untouched": "Your `~/.openclaw` and the keys in your environment are not touched.",
+        "embedded": "it answers, but it is no agent.",
+        # Connect
+        "agent-as-model": "the model is `openclaw` (the default agent) or `openclaw/<agent id>`.",
+        "sdk": 'client = OpenAI(base_url="http://127.0.0.1:18789/v1", api_key="YOUR_TOKEN")',
+        "agents-are-listed": "the agents appear as models.",
+        "terminal": '`openclaw agent -m "hi"` talks to the running gateway and streams;',
+        "terminal-local": "`--local` runs the agent in the command's own process where no gateway runs;",
+        "terminal-json": "`--json` is for scripts.",
+        "stateless": "Without more, a request is *stateless*: nothing is stored.",
+        "user-is-session": "names a session that is remembered;",
+        "session-header": "the answer's `x-openclaw-session-key` header says which.",
+        "resent-history": "what the gateway already has is recognised and not doubled.",
+        "one-run-per-session": "One session does one run at a time, in order of arrival;",
+        "sessions-in-parallel": "different sessions run in parallel.",
+        "client-tools": 'a call of one of your functions ends the answer with `finish_reason: "tool_calls"`,',
+        "client-tools-go-on": "your results go on, with a session or without.",
+        "own-tools-hidden": "The agent's own tools run inside the gateway and are not shown to the client;",
+        "own-tools-ws": "over the WebSocket their events are.",
+        # What an agent may do
+        "workspace-place": "`<state>/workspace-<id>` for any other.",
+        "edit-next-run": "an edit takes effect on the next run.",
+        "skills-allowlist": '`agents.list[].skills: ["name"]` leaves only these.',
+        "nothing-outside": "and nothing outside the workspace.",
+        "exec-starter-list": (
+            "`exec` runs read-only commands from a starter list; every other command is refused,"
+        ),
+        "exec-remedy": "and the model is told what you can type to allow it:",
+        "approvals-remove": "# takes back an allow or a deny",
+        "deny-wins": "`approvals deny` wins over what allows a program,",
+        "deny-plain": "while anything is denied, commands must be plain:",
+        "conversation-only": (
+            "an agent that answers a `user` (or a stateless request) sees no other conversation than that "
+            "one,"
+        ),
+        "visibility": "unless `tools.sessions.visibility` says so;",
+        "operator-sees-all": "from the operator's own sessions it sees all.",
+        "workspace-of-gateway": (
+            "A workspace that holds the gateway's own files (your home directory, say) gets no command for "
+            "the asking."
+        ),
+        "policy-takes-away": "each step only takes away, deny wins;",
+        "fallback-tools": "an agent with fallback models has the tools that all of them are allowed)",
+        "sandbox": '`agents.defaults.sandbox.mode: "all"` for bubblewrap.',
+        "web-fetch-public": "fetches public addresses only.",
+        "mcp-policy": "Their tools appear as `mcp__files__…`, under the same policy.",
+        "show-prompt": "`openclaw agents show main --prompt` prints what an agent is told.",
+        "embedded-bare": "The embedded model gets neither tools nor workspace:",
+        "dialects": (
+            "`api` of a provider is `openai-completions` (default), `openai-responses`, "
+            "`anthropic-messages`, "
+            "`google-generative-ai` or `ollama`."
+        ),
+        "fallbacks": "goes on to the next model where that helps, before anything was said.",
+        "compaction": "Long conversations are summarised when they near the model's window;",
+        "compaction-whole": "the transcript stays whole.",
+        # Install for good
+        "wheel": "# commands: openclaw and clawdbot",
+        "endpoint-off": "// off by default",
+        "validate-all": (
+            "`openclaw config validate` names every fault at once, with file, line and the nearest known key,"
+        ),
+        "validate-notes": "and notes what may not be meant.",
+        "unserved-sections": (
+            "Sections for channels, plugins and the like are accepted and named once as not served."
+        ),
+        "key-in-environment": "No model configured? A provider whose key is in the environment is used",
+        "overlay": "or in `openclaw-gateway.json` beside it,",
+        "secret-order": "flag, then configuration, then environment.",
+        "secret-made-up": "Without any, the start makes one up and shows it.",
+        "trusted-proxies": "wrong credentials then count for the address it forwards",
+        "beyond-loopback": "the gateway refuses to start without a real secret.",
+        "allowed-hosts": (
+            "Names other than `localhost`, IP addresses, `*.ts.net` and Docker's host names go into "
+            "`gateway.allowedHosts`."
+        ),
+        # Keys worth knowing
+        "further-keys": "further keys, used when one is refused or at its limit.",
+        "provider-patience": "how long that provider may be silent, before the first byte and after it,",
+        "run-time": "`agents.defaults.timeoutSeconds` (600; 0: no end) bounds a run,",
+        "tool-rounds": "`tools.maxToolRounds` (64) its rounds of tools.",
+        "sandbox-access": (
+            "with `none`, the default, the agent works in an empty folder of its own, "
+            "`<state>/gateway/sandboxes/<id>`,"
+        ),
+        "sandbox-network": "`network` (`false`).",
+        "exec-security": "`tools.exec.security` (`deny`, `allowlist`, `full`) and `tools.exec.ask`",
+    },
+)
+
+# The number a sentence begins with is the default, in the unit of the key.
+LIMITS = _all(
+    "config/schema/limits.py",
+    "limit.",
+    {
+        "maxBodyBytes": (
+            "20971520: a larger body is refused with 413, before it is read where its length is told."
+        ),
+        "maxJsonDepth": "64: a body nested deeper is refused with 400.",
+        "maxHeaderBlockBytes": "32768: a larger block of headers is refused with 431.",
+        "maxHeaderBytes": "16384: a longer header is refused with 431.",
+        "maxUrlBytes": "16384: a longer address is refused with 414.",
+        "headerTimeoutSeconds": "10: a head that has not ended by then is refused with 408 and closed.",
+        "bodyMinBytesPerSecond": "1024: a slower body is refused with 408 and closed.",
+        "bodyGraceSeconds": "10: for so long a body may be slower.",
+        "keepAliveSeconds": "75: an idle connection is closed.",
+        "streamKeepaliveSeconds": "10: a stream that says nothing sends a comment.",
+        "maxConnections": "10000: further connections are refused with 503.",
+        "maxConnectionsPerAddress": "200, loopback not counted: further connections are refused with 503.",
+        "maxRuns": "2048: further runs are refused at once with 503 and Retry-After.",
+        "maxQueuedPerSession": "64: further runs of a session are refused with 429.",
+        "upstreamConnectSeconds": "10: a provider that cannot be reached by then is a 504.",
+        "upstreamFirstByteSeconds": "120: a provider that has not begun by then is a 504.",
+        "upstreamSilenceSeconds": "120: a provider that falls silent for so long is a 504.",
+        "maxUpstreamResponseBytes": "33554432: a longer answer of a provider is a 502.",
+        "maxWsFrameBeforeConnectBytes": "65536: a larger frame before `connect` closes with 1009.",
+        "maxWsFrameBytes": "26214400: a larger frame closes with 1009.",
+        "wsMessagesPerSecond": "50: more messages than that, beyond the burst, close with 1008.",
+        "wsBurst": "100: so many messages may come at once.",
+        "readerStallSeconds": "30: a reader that takes nothing for so long is dropped.",
+        "drainSeconds": "30: what still runs then is aborted and told so.",
+    },
+)
+
+# Limits that have no key in `gateway.limits`.
+OTHER_LIMITS = _all(
+    "ARCHITECTURE.md and config/schema",
+    "limit.",
+    {
+        "content-encoding": "A compressed body is refused with 415, unread.",
+        "timeoutSeconds": "600 (agents.defaults): a run that takes longer ends with 504.",
+        "maxToolRounds": "64 (tools): more rounds of tools end the run.",
+        "images": "8 images in a message, each of at most 10 MiB: more is refused with 400.",
+        "runs-of-a-request": "A run that starts runs: 4 deep, 32 in all.",
+    },
+)
+
+# The HTTP status comes first; "start" stops a start, "terminal" and "client" are never sent by a gateway.
+ERRORS = _all(
+    "errors.py and where they are raised",
+    "error.",
+    {
+        "config_invalid": "start: the configuration is wrong; every fault is named.",
+        "startup_failed": "start: the machine is not as the gateway needs it.",
+        "already_running": "start: another gateway has the state directory.",
+        "insecure_bind": "start: beyond loopback without a real secret.",
+        "internal_error": "500: a fault of the gateway's own, told without its cause.",
+        "invalid_api_key": "401: no credential, or a wrong one.",
+        "rate_limited": "429: too many wrong credentials from one address.",
+        "forbidden": "403: what every refusal without a code of its own would say.",
+        "missing_scope": "403: the credential may not do this.",
+        "origin_not_allowed": "403: a page of another site.",
+        "host_not_allowed": "421: a host name that is not the gateway's.",
+        "not_found": "404: there is no such path.",
+        "endpoint_disabled": "404: the endpoint is off; the key that turns it on is named.",
+        "model_not_found": "400 or 404: no such model; what there is is named.",
+        "agent_not_found": "400: no such agent; what there is is named.",
+        "session_agent_mismatch": "400: the session key is another agent's.",
+        "session_key_invalid": "400: a key that cannot be kept.",
+        "session_key_reserved": "400: a key of a namespace that is not for clients.",
+        "session_taken": "403: the session is somebody else's.",
+        "session_busy": "429: too many runs wait for the session.",
+        "method_not_allowed": "405: the path takes another method.",
+        "invalid_request": "400: a field is wrong; it is named.",
+        "invalid_json": "400: the body is no JSON, or no object.",
+        "json_too_deep": "400: the body is nested too deeply.",
+        "invalid_body": "400: the body is not well-formed HTTP.",
+        "invalid_header": "400: a header is no UTF-8.",
+        "invalid_http": "400: the head is not well-formed HTTP.",
+        "invalid_params": "400: the parameters of a WebSocket method are wrong.",
+        "invalid_upgrade": "400: an upgrade that is no WebSocket handshake.",
+        "invalid_image": "400: an image part is wrong, or names an address.",
+        "too_many_images": "400: too many images in one message.",
+        "images_unsupported": "400: the agent's model cannot see.",
+        "unsupported_content_part": "400: a part of a kind that is not taken.",
+        "missing_user_message": "400: nothing is asked.",
+        "missing_tool_results": "400: some calls of a message have no result.",
+        "unknown_tool_call_id": "400: a result of a call that nobody made.",
+        "tool_name_taken": "400: a tool of the request has the name of one of the agent's.",
+        "responses_body": "400: the body is one for /v1/responses.",
+        "duplicate_run": "400: the idempotency key was used for another run.",
+        "request_timeout": "408: head or body came too slowly.",
+        "body_too_large": "413: the body is larger than the limit.",
+        "uri_too_long": "414: the address is longer than the limit.",
+        "unsupported_encoding": "415: the body is compressed.",
+        "headers_too_large": "431: a header, or all of them, are larger than the limit.",
+        "run_aborted": "499: the run was ended from outside.",
+        "overloaded": "503: too many runs or connections.",
+        "draining": "503: the gateway shuts down.",
+        "shutting_down": "503: no provider is called any more.",
+        "agent_unavailable": "503: what every agent that may not run would say without a code of its own.",
+        "sandbox_unavailable": "503: the sandbox that the agent was promised cannot be had.",
+        "store_unavailable": "503: the store cannot read or write now.",
+        "store_busy": "503: too much waits for the store.",
+        "store_corrupt": "503: the store's file is damaged.",
+        "store_foreign": "503: the store's file is another program's.",
+        "store_too_new": "503: the store's file is of a newer version.",
+        "store_rejected": "503: a text that cannot be kept.",
+        "store_full": "507: the disk is full.",
+        "fenced": "503: a newer holder has the session.",
+        "run_id_taken": "503: the run id was used before.",
+        "run_not_open": "503: the run does not wait for its session.",
+        "run_interrupted": "outcome: the gateway ended while the run went on.",
+        "session_exists": "503: a fork into a name that is taken.",
+        "session_not_found": "503: no session of that name.",
+        "summary_outdated": "503: a summary of what has changed meanwhile.",
+        "tool_loop": "502: the model goes round in circles.",
+        "too_many_tool_rounds": "502: more rounds of tools than allowed.",
+        "run_too_deep": "502: conversations ask conversations too deep.",
+        "too_many_runs": "502: one request has led to too many runs.",
+        "session_waits": "502: a conversation that waits for this very one.",
+        "tool_choice_unsatisfied": "502: the model did not make the call that was demanded.",
+        "run_timeout": "504: the run took longer than allowed.",
+        "provider_rejected_request": "400: the provider does not take the request.",
+        "provider_auth_failed": "401: the provider does not take its key.",
+        "provider_billing": "402: the provider wants money.",
+        "provider_permission_denied": "403: the provider does not allow it.",
+        "provider_model_not_found": "404: the provider has no such model.",
+        "context_length_exceeded": "413: the conversation is longer than the model's window.",
+        "provider_rate_limited": "429: the provider is asked too often.",
+        "provider_error": "502: the provider failed.",
+        "provider_unreachable": "502: the provider cannot be reached.",
+        "provider_bad_response": "502: the provider's answer is none.",
+        "provider_stream_cut": "502: the provider's answer broke off.",
+        "provider_overloaded": "503: the provider has too much to do.",
+        "provider_timeout": "504: the provider said nothing in time.",
+        "unknown_method": "400: there is no such WebSocket method.",
+        "PROTOCOL_MISMATCH": "400: client and gateway have no protocol version in common.",
+        "gateway_unreachable": "client: nothing listens where the gateway should.",
+        "connection_lost": "client: the connection ended in the middle.",
+        "answer_timeout": "client: no answer came in time.",
+        "remote_error": "client: the gateway said an error without a code.",
+        "usage": "terminal: the command line is wrong.",
+        "config_path_not_found": "terminal: nothing is configured there.",
+        "approvals_broken": "terminal: the file of approvals cannot be read.",
+        "approvals_unwritable": "terminal: the file of approvals cannot be written.",
+        "state_dir_missing": "terminal: quickstart was given no directory.",
+        "state_dir_refused": "terminal: quickstart was given another program's directory.",
+    },
+)
+
+# What went wrong in other programs of this family, and must hold here.
+INCIDENTS = _all(
+    "incident",
+    "",
+    {
+        "CVE-2026-100559": "The words that are judged are the words that run, whatever breaks the line.",
+        "CVE-2026-100560": "What is remembered is the pattern that was typed and shown, no more.",
+        "CVE-2026-100561": "A program that runs another one never inherits an allow.",
+        "CVE-2026-100570": (
+            "The environment of a command is made anew, its arguments are judged, no login shell."
+        ),
+        "CVE-2026-71963": "A repository in the workspace runs nothing of its own.",
+        "CVE-2026-100584": "A program of the workspace does not pass for an allowed one.",
+        "CVE-2026-100562": "Every method asks one authoriser; scopes can be given up and never gained.",
+        "CVE-2026-62186": "No header chooses the model.",
+        "CVE-2026-100534": "A run or session of another owner is not found.",
+        "CVE-2026-100535": "Memory and conversations have an audience.",
+        "CVE-2026-100543": "Nothing that is made from a secret leaves the process.",
+        "CVE-2026-100528": "No field of a request chooses where it goes or with which key.",
+        "CVE-2026-59261": "Only the .env of the state directory counts.",
+        "CVE-2026-100533": "One folding rule for names; what it makes one is one, the rest stays apart.",
+        "CVE-2026-100536": "No path, link or race leads a reader or writer out; file: is no address.",
+        "CVE-2026-100542": "Whatever is unpacked has a bound.",
+        "CVE-2026-100555": (
+            "The address that was checked is the one that is dialled; redirects are checked again."
+        ),
+        "CVE-2026-100556": "A deleted or reset session keeps nothing.",
+        "CVE-2026-100557": "The policy is asked at the call, whatever offered the tool.",
+        "CVE-2026-100579": "Who asks comes from the run, never from the arguments of a call.",
+        "CVE-2026-100558": "Handshakes have a deadline and count as connections.",
+        "CVE-2026-100572": "The limiter's memory is bounded.",
+        "CVE-2026-89032": "Keys of what is kept for repeats hold the owner.",
+        "CVE-2026-104873": "A rule of tools that matches nothing is named before the start.",
+        "CVE-2026-42208": "A credential and a session key are text, never SQL.",
+        "CVE-2026-37004": "Nothing that a request or a file sends is a template.",
+    },
+)
+
+# Incidents of things that do not exist here yet, by what they are of.
+NOT_YET = {
+    "CVE-2026-100530": "approvals of single commands: an allow is a pattern of the operator's",
+    "CVE-2026-100598": "approvals of single commands: an allow is a pattern of the operator's",
+    "CVE-2026-100578": "methods that change settings",
+    "CVE-2026-100525": "metrics",
+    "CVE-2026-100563": "exports",
+    "CVE-2026-100596": "methods that change MCP servers",
+    "CVE-2026-102807": "methods that change MCP servers",
+    "CVE-2026-88000": "forks of a conversation that a client can ask for",
+    "CVE-2026-87995": "a page that shows what others wrote",
+    "CVE-2026-55235": "webhooks",
+}
+
+PROMISES = (*README, *LIMITS, *OTHER_LIMITS, *ERRORS, *INCIDENTS)

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import structlog
+import uvloop
 from _pytest import runner
 
 from tests.surroundings import folder_of
@@ -184,6 +185,11 @@ async def _leaves_no_task(request: pytest.FixtureRequest) -> AsyncIterator[None]
         task.cancel()
     if left and request.node.stash.get(_PASSED, False):
         pytest.fail("This test leaves behind tasks:\n  " + "\n  ".join(names), pytrace=False)
+
+
+def pytest_configure() -> None:
+    # The first event loop of libuv makes a pipe that the process keeps.
+    uvloop.new_event_loop().close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,15 @@ from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from tests.doors.chat import ask, say, sdk, user
 from tests.doors.test_client_tools import OSLO, WEATHER
-from tests.doors.test_every_door import DOORS, LIVE_DOORS, Door, log_of, transcript
+from tests.doors.test_every_door import (
+    DOORS,
+    LIVE_DOORS,
+    Door,
+    by_http,
+    by_websocket,
+    log_of,
+    transcript,
+)
 from tests.doors.tool_replies import Asked, calls
 
 PATH = {"PATH": os.environ["PATH"]}
@@ -146,19 +154,19 @@ async def skip_without_sandbox() -> None:
         pytest.skip(why)
 
 
-async def test_outside_the_sandbox_the_main_session_keeps_its_tools(
+async def test_outside_the_sandbox_the_operator_s_main_session_keeps_its_tools(
     models: ModelServer, tmp_path: Path
 ) -> None:
     await skip_without_sandbox()
+    main, shared = "agent:main:main", "agent:main:shared"
     sandbox = {"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}
     async with running_gateway(
         model_config(models.base_url, sandbox), state_dir=tmp_path, environ=PATH
     ) as gateway:
-        for session in ("agent:main:main", "agent:main:shared"):
-            headers = {"x-openclaw-session-key": session}
-            assert (await ask(gateway, {"messages": [user("x")]}, headers=headers)).status == 200
+        for door, session in ((by_websocket, main), (by_websocket, shared), (by_http, main)):
+            assert await door(gateway, "x", session, None) == ("text", "x")
     offered = [{tool["function"]["name"] for tool in each.body["tools"]} for each in models.requests]
-    assert ["memory_get" in names for names in offered] == [True, False]
+    assert ["memory_get" in names for names in offered] == [True, False, False]
     assert all("read" in names for names in offered)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import tool
@@ -37,13 +38,18 @@ async def test_create_agent(models: ModelServer, tmp_path: Path, streaming: bool
         calls(("w1", "get_weather", OSLO), ("t1", "get_time", "{}")),
         says("Take an umbrella at noon."),
     )
-    async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
+    async with (
+        running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
+        # LangChain's own client is never closed.
+        httpx.AsyncClient() as client,
+    ):
         model = ChatOpenAI(
             model="openclaw",
             base_url=gateway.base_url,
             api_key=SecretStr(gateway.token),
             streaming=streaming,
             max_retries=0,
+            http_async_client=client,
         )
         agent: Any = create_agent(model, tools=[get_weather, get_time])
         state = await agent.ainvoke({"messages": [{"role": "user", "content": "umbrella?"}]})
@@ -56,9 +62,13 @@ async def test_create_agent(models: ModelServer, tmp_path: Path, streaming: bool
 
 async def test_bind_tools(models: ModelServer) -> None:
     models.script("mock-echo", calls(("w1", "get_weather", OSLO)))
-    async with running_gateway(model_config(models.base_url)) as gateway:
+    async with running_gateway(model_config(models.base_url)) as gateway, httpx.AsyncClient() as client:
         model = ChatOpenAI(
-            model="openclaw", base_url=gateway.base_url, api_key=SecretStr(gateway.token), max_retries=0
+            model="openclaw",
+            base_url=gateway.base_url,
+            api_key=SecretStr(gateway.token),
+            max_retries=0,
+            http_async_client=client,
         )
         answer = await model.bind_tools([get_weather, get_time]).ainvoke("umbrella?")
     assert [(call["name"], call["args"]) for call in answer.tool_calls] == [("get_weather", {"city": "Oslo"})]

@@ -52,7 +52,7 @@ def sandbox(**settings: Any) -> dict[str, Any]:
         ({"mode": "off"}, SHARED, HOME),
         ({"mode": "all"}, MAIN, AWAY),
         ({"mode": "non-main"}, SHARED, AWAY),
-        ({"mode": "non-main"}, MAIN, HOME),
+        ({"mode": "non-main"}, MAIN, AWAY),
         ({"mode": "all", "workspaceAccess": "ro"}, SHARED, READ_ONLY),
         ({"mode": "all", "workspaceAccess": "rw"}, SHARED, HOME),
     ],

@@ -102,12 +102,11 @@ async def test_walks_do_not_follow_links(room: Room) -> None:
     assert "secret.txt" not in await room.call("find", pattern="**/*")
 
 
-async def test_what_is_no_file_is_not_opened(room: Room) -> None:
+async def test_what_is_no_file_is_not_opened(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(room.root / "pipe")
+    monkeypatch.chdir(room.root)  # the whole path may be longer than a socket's address can be
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(
-            str(room.root / "socket")[-100:] if len(str(room.root)) > 90 else str(room.root / "socket")
-        )
+        server.bind("socket")
         for name in ("pipe", "socket"):
             assert "not a regular file" in await room.refused("read", path=name)
             assert "not a regular file" in await room.refused("write", path=name, content="x")

@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import pytest
 import structlog
 import uvloop
 from _pytest import runner
+from _pytest.outcomes import TEST_OUTCOME
 
 from tests.surroundings import folder_of
 
@@ -32,7 +33,7 @@ _HOME_AND_PYTEST = ("home", "pytest-of-*")
 
 # pytest leaves out the fixtures that are still to be ended when the end of one raises what is no Exception,
 # as a cancelled wait does: every later test is then given the same tmp_path.
-runner.TEST_OUTCOME = (*runner.TEST_OUTCOME, asyncio.CancelledError)  # type: ignore[assignment]
+vars(runner)["TEST_OUTCOME"] = (*TEST_OUTCOME, asyncio.CancelledError)
 
 
 class State:
@@ -139,7 +140,7 @@ def _descriptors() -> dict[int, str]:
 
 
 def _children() -> set[int]:
-    pids = set()
+    pids: set[int] = set()
     for task in _entries("task"):
         try:
             pids.update(map(int, (task / "children").read_text().split()))
@@ -200,10 +201,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
-    report: Any = yield
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     if call.when == "call":
-        item.stash[_PASSED] = bool(report.passed)
+        item.stash[_PASSED] = report.passed
     return report
 
 

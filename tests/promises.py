@@ -67,6 +67,8 @@ README = _all(
         "client-tools-go-on": "your results go on, with a session or without.",
         "own-tools-hidden": "The agent's own tools run inside the gateway and are not shown to the client;",
         "own-tools-ws": "over the WebSocket their events are.",
+        "client-tool-wins": "takes the place of an agent's tool of the same name for that run,",
+        "demanded-alone": "where `tool_choice` demands a call only your functions are offered.",
         # What an agent may do
         "workspace-place": "`<state>/workspace-<id>` for any other.",
         "edit-next-run": "an edit takes effect on the next run.",
@@ -111,8 +113,27 @@ README = _all(
             "`openclaw config validate` names every fault at once, with file, line and the nearest known key,"
         ),
         "validate-notes": "and notes what may not be meant.",
+        "validate-is-start": "What it passes a start accepts, and what a start refuses it names",
+        "validate-flags": "it takes the same flags.",
         "unserved-sections": (
             "Sections for channels, plugins and the like are accepted and named once as not served."
+        ),
+        "reload": (
+            "An edit of the file, of what it includes, of the overlay or of `.env` is in force within a "
+            "second,"
+        ),
+        "reload-cuts-nothing": "and cuts no stream and no run:",
+        "reload-mcp": "MCP servers (only those that changed start anew),",
+        "reload-secret": "(the old one is refused at the next request, its WebSockets are closed).",
+        "reload-run-keeps": "A run keeps what it began with.",
+        "reload-invalid": (
+            "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
+        ),
+        "reload-restart": "and what counts only after a restart (`gateway.port`, `gateway.bind`).",
+        "reload-off": '`gateway.reload.mode: "off"` turns it off;',
+        "reload-hup": "`kill -HUP` has the files looked at in any case.",
+        "reload-debounce": (
+            "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),
         "key-in-environment": "No model configured? A provider whose key is in the environment is used",
         "overlay": "or in `openclaw-gateway.json` beside it,",
@@ -192,12 +213,11 @@ ERRORS = _all(
     {
         "config_invalid": "start: the configuration is wrong; every fault is named.",
         "startup_failed": "start: the machine is not as the gateway needs it.",
+        "instance_lock_lost": "503: the state directory is another gateway's now, or gone.",
         "already_running": "start: another gateway has the state directory.",
-        "insecure_bind": "start: beyond loopback without a real secret.",
         "internal_error": "500: a fault of the gateway's own, told without its cause.",
         "invalid_api_key": "401: no credential, or a wrong one.",
         "rate_limited": "429: too many wrong credentials from one address.",
-        "forbidden": "403: what every refusal without a code of its own would say.",
         "missing_scope": "403: the credential may not do this.",
         "origin_not_allowed": "403: a page of another site.",
         "host_not_allowed": "421: a host name that is not the gateway's.",
@@ -226,7 +246,6 @@ ERRORS = _all(
         "missing_user_message": "400: nothing is asked.",
         "missing_tool_results": "400: some calls of a message have no result.",
         "unknown_tool_call_id": "400: a result of a call that nobody made.",
-        "tool_name_taken": "400: a tool of the request has the name of one of the agent's.",
         "responses_body": "400: the body is one for /v1/responses.",
         "duplicate_run": "400: the idempotency key was used for another run.",
         "request_timeout": "408: head or body came too slowly.",
@@ -234,11 +253,11 @@ ERRORS = _all(
         "uri_too_long": "414: the address is longer than the limit.",
         "unsupported_encoding": "415: the body is compressed.",
         "headers_too_large": "431: a header, or all of them, are larger than the limit.",
+        "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",
         "run_aborted": "499: the run was ended from outside.",
         "overloaded": "503: too many runs or connections.",
         "draining": "503: the gateway shuts down.",
         "shutting_down": "503: no provider is called any more.",
-        "agent_unavailable": "503: what every agent that may not run would say without a code of its own.",
         "sandbox_unavailable": "503: the sandbox that the agent was promised cannot be had.",
         "store_unavailable": "503: the store cannot read or write now.",
         "store_busy": "503: too much waits for the store.",
@@ -266,7 +285,7 @@ ERRORS = _all(
         "provider_billing": "402: the provider wants money.",
         "provider_permission_denied": "403: the provider does not allow it.",
         "provider_model_not_found": "404: the provider has no such model.",
-        "context_length_exceeded": "413: the conversation is longer than the model's window.",
+        "context_length_exceeded": "400: the conversation is longer than the model's window.",
         "provider_rate_limited": "429: the provider is asked too often.",
         "provider_error": "502: the provider failed.",
         "provider_unreachable": "502: the provider cannot be reached.",

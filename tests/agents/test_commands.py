@@ -67,6 +67,7 @@ async def test_show(written: Program) -> None:
     assert prompt["tokens"] == -(-prompt["chars"] // 4)
 
 
+@pytest.mark.promise("show-prompt")
 async def test_the_prompt_is_printed_as_it_is(written: Program) -> None:
     poet_files(written)
     done = await written.run("agents", "show", "poet", "--prompt")
@@ -102,6 +103,7 @@ async def test_files_that_will_not_be_shown_are_not_announced(program: Program, 
     assert "will be made" not in (await program.run("agents", "show", "poet", "--prompt")).err
 
 
+@pytest.mark.promise("embedded-bare")
 async def test_a_small_model_is_told_one_line(written: Program) -> None:
     done = await written.run("agents", "show", "small", "--prompt")
     assert done.out == "You are a helpful assistant.\n"

@@ -151,6 +151,7 @@ def test_a_small_file_finds_room_where_a_large_one_does_not() -> None:
     assert "(Not shown for lack of room: AGENTS.md.)" in text
 
 
+@pytest.mark.promise("CVE-2026-37004")
 def test_braces_in_files_and_tools_are_only_text() -> None:
     snapshot = Snapshot((FileText("SOUL.md", "{0} {name} %s"),))
     assert "{0} {name} %s" in prompt(snapshot=snapshot).stable((("read", "{x}"),))

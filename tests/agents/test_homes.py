@@ -10,6 +10,7 @@ from openclaw_gateway.config.schema import AgentDefaults, AgentEntry, AgentsConf
 STATE = Path("/home/u/.openclaw")
 
 
+@pytest.mark.promise("workspace-place")
 @pytest.mark.parametrize(
     ("shared", "own", "profile", "main", "other"),
     [

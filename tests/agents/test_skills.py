@@ -72,6 +72,7 @@ def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
     assert (found.notes, found.unmet) == ((), ())
 
 
+@pytest.mark.promise("skills-allowlist")
 @pytest.mark.parametrize(
     ("allowed", "names"),
     [(None, ["one", "two"]), ((), []), (("ONE",), ["one"]), (("folder-two", "no"), ["two"])],

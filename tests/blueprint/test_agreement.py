@@ -51,6 +51,7 @@ def test_any_document_is_either_drawn_or_explained(document: dict[str, Any]) -> 
             assert drawing.plan.roster.get(drawing.plan.roster.default_id) is not None
 
 
+@pytest.mark.promise("validate-is-start")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_validate_and_start_agree(document: dict[str, Any]) -> None:

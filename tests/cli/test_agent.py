@@ -46,6 +46,7 @@ async def test_prints_the_answer_and_a_line_end(configured: Program, models: Mod
     assert (await _say(configured, way, "-m", "hi")).out == "Hello\n"
 
 
+@pytest.mark.promise("terminal")
 async def test_text_comes_as_the_model_says_it(configured: Program, models: ModelServer, way: Way) -> None:
     gate = asyncio.Event()
     models.script("m", says("first ", Hold(gate), "second"))
@@ -66,6 +67,7 @@ async def test_remembers_the_main_session_and_others_by_key(
     assert said == [["a"], ["a", "One.", "b"], ["c"], ["c", "Three.", "d"]]
 
 
+@pytest.mark.promise("terminal-json")
 async def test_json_is_one_object(configured: Program, models: ModelServer, way: Way) -> None:
     models.script("m", says("Hello.", usage=Usage(10, 5, 15, cached_tokens=4)))
     done = await _say(configured, way, "-m", "hi", "--json")
@@ -119,6 +121,7 @@ async def test_refusals_are_the_same(configured: Program, models: ModelServer, w
     assert models.requests == []
 
 
+@pytest.mark.promise("error-is-no-text", "error.provider_auth_failed")
 async def test_a_provider_that_fails_is_an_error_and_no_text(
     configured: Program, models: ModelServer, way: Way
 ) -> None:
@@ -138,6 +141,7 @@ async def test_timeout_ends_the_run(configured: Program, models: ModelServer, wa
     await models.wait_aborted(1)
 
 
+@pytest.mark.promise("agent-interrupted")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_an_interruption_aborts_the_run(
     configured: Program, models: ModelServer, way: Way, number: signal.Signals
@@ -159,6 +163,7 @@ async def test_an_interruption_aborts_the_run(
     ]
 
 
+@pytest.mark.promise("agent-interrupted")
 async def test_a_reader_that_leaves_aborts_the_run(
     configured: Program, models: ModelServer, way: Way
 ) -> None:
@@ -177,6 +182,7 @@ async def test_a_reader_that_leaves_aborts_the_run(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.promise("terminal-local")
 async def test_local_refuses_beside_a_gateway(configured: Program, models: ModelServer) -> None:
     gateway = await configured.gateway()
     done = await configured.run("agent", "--local", "-m", "hi")

@@ -67,6 +67,7 @@ async def test_what_could_never_match_is_refused(program: Program) -> None:
     assert not (program.state / "gateway" / "exec-approvals.json").exists()
 
 
+@pytest.mark.promise("error.approvals_broken")
 async def test_a_broken_file_is_named_and_kept(program: Program) -> None:
     (program.state / "gateway").mkdir()
     path = program.state / "gateway" / "exec-approvals.json"
@@ -85,6 +86,7 @@ async def test_writers_do_not_lose_each_others_patterns(program: Program) -> Non
     assert sorted(allowed) == names
 
 
+@pytest.mark.promise("approvals-remove")
 async def test_remove_takes_back_what_was_allowed_or_denied(program: Program) -> None:
     program.configure({"agents": {"list": [{"id": "work"}]}})
     await asyncio.gather(program.run("approvals", "allow", "npm"), program.run("approvals", "deny", "rm"))
@@ -102,6 +104,7 @@ async def test_remove_takes_back_what_was_allowed_or_denied(program: Program) ->
     assert done.json["changed"] is True
 
 
+@pytest.mark.promise("CVE-2026-100560")
 async def test_allowing_what_only_looked_says_what_that_opens(program: Program) -> None:
     more = "now with any argument, also outside the workspace"
     patterns = ("cat", "/usr/bin/git", "c?t", "npm")

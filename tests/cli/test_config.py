@@ -102,6 +102,7 @@ async def test_get_json_is_json(written: Program) -> None:
     assert (await written.run("config", "get", "agents.list", "--json")).json[0] == {"id": "main"}
 
 
+@pytest.mark.promise("error.config_path_not_found")
 async def test_get_of_nothing_says_so(written: Program) -> None:
     done = await written.run("config", "get", "gateway.nosuch")
     assert (done.code, done.out) == (1, "")
@@ -112,6 +113,7 @@ async def test_get_of_nothing_says_so(written: Program) -> None:
     assert (await written.run("config", "get", "a[")).code == 2
 
 
+@pytest.mark.promise("unserved-sections")
 async def test_validate_accepts_and_names_what_is_not_served(written: Program) -> None:
     done = await written.run("config", "validate")
     assert (done.code, done.out) == (0, f"{written.state / 'openclaw.json'} is valid.\n")
@@ -187,6 +189,7 @@ async def test_a_start_and_validate_refuse_the_same(configured: Program, config:
         assert said in done.err
 
 
+@pytest.mark.promise("validate-flags")
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -242,6 +245,7 @@ async def test_a_fault_of_many_agents_is_one_line(program: Program) -> None:
     assert len(done.json["problems"]) == 1
 
 
+@pytest.mark.promise("CVE-2026-104873")
 async def test_validate_names_tool_patterns_that_match_nothing(configured: Program) -> None:
     path = configured.configure(
         """{ mcp: { servers: { files: { command: "x" } } },
@@ -279,6 +283,7 @@ async def test_validate_names_providers_nobody_has(configured: Program) -> None:
     assert strange.startswith(f"{path}:4: tools.byProvider.zzz: names no provider")
 
 
+@pytest.mark.promise("validate-all")
 async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(program: Program) -> None:
     path = program.configure(
         """{ gateway: { prot: 1 },
@@ -354,6 +359,7 @@ async def test_what_cannot_be_meant_is_a_note_and_stops_no_start(configured: Pro
     await configured.gateway()
 
 
+@pytest.mark.promise("validate-notes")
 async def test_validate_notes_what_may_not_be_meant(configured: Program) -> None:
     configured.configure(
         """{ models: { providers: { mock: { params: { temperature: 2.5 } } } },

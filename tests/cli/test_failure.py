@@ -50,6 +50,7 @@ def test_json_errors_are_one_object_on_stdout(capsys: pytest.CaptureFixture[str]
     assert said.out == '{"ok": false, "error": {"type": "k", "code": "c", "message": "nö"}, "runId": "r"}\n'
 
 
+@pytest.mark.promise("error.usage")
 @pytest.mark.parametrize(
     "words",
     [

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
@@ -101,6 +102,7 @@ async def test_a_taken_port_says_what_to_do(configured: Program) -> None:
     assert "--port" in done.err
 
 
+@pytest.mark.promise("secret-made-up")
 async def test_a_made_up_token_is_shown_once_and_works(program: Program, models: ModelServer) -> None:
     config = model_config(models.base_url, model="m")
     del config["gateway"]["auth"]
@@ -144,6 +146,7 @@ async def test_flags_win_over_the_configuration(configured: Program) -> None:
         assert response.status == 200
 
 
+@pytest.mark.promise("both-names")
 async def test_the_older_name_reads_its_own_variables_and_file(
     program: Program, models: ModelServer, token: str
 ) -> None:
@@ -194,6 +197,7 @@ async def test_without_the_embedded_model_it_says_what_is_missing(program: Progr
     await started.says("note: ", on="err")
 
 
+@pytest.mark.promise("reload-hup")
 async def test_hangup_has_the_files_looked_at(configured: Program) -> None:
     configured.configure({"gateway": {"reload": {"mode": "off"}}}, "openclaw-gateway.json")
     started = await configured.gateway()

@@ -67,6 +67,7 @@ def test_first_config_is_private_whole_and_never_written_twice(tmp_path: Path) -
     assert [entry.name for entry in path.parent.iterdir()] == ["openclaw.json"]
 
 
+@pytest.mark.promise("error.state_dir_refused")
 def test_the_directories_of_other_programs_are_refused(tmp_path: Path) -> None:
     for brand in BRANDS:
         for name in (brand.state_dir, f"{brand.state_dir}-work", f"{brand.state_dir}/deeper"):
@@ -89,6 +90,7 @@ def test_what_is_pasted_quotes_what_needs_it() -> None:
     assert 'api_key="not-needed"' in sdk_lines("http://127.0.0.1:1", None)
 
 
+@pytest.mark.promise("error.state_dir_missing", "error.state_dir_refused")
 async def test_it_needs_a_directory_of_its_own(program: Program) -> None:
     del program.environ["OPENCLAW_STATE_DIR"]
     done = await program.run("gateway", "quickstart")
@@ -99,6 +101,7 @@ async def test_it_needs_a_directory_of_its_own(program: Program) -> None:
     assert list(program.home.iterdir()) == []
 
 
+@pytest.mark.promise("home-untouched")
 async def test_the_token_stays_and_the_home_is_left_alone(program: Program) -> None:
     (program.home / ".openclaw").mkdir()
     (program.home / ".openclaw" / "openclaw.json").write_text("{ this is not even JSON5")
@@ -114,6 +117,7 @@ async def test_the_token_stays_and_the_home_is_left_alone(program: Program) -> N
     assert [entry.name for entry in program.home.rglob("*")] == [".openclaw", "openclaw.json"]
 
 
+@pytest.mark.promise("home-untouched")
 async def test_the_rest_of_the_environment_does_not_count(program: Program, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text("{ nonsense: true }")
@@ -128,6 +132,7 @@ async def test_the_rest_of_the_environment_does_not_count(program: Program, tmp_
     assert "local/smollm2-135m-instruct" in started.out
 
 
+@pytest.mark.promise("quickstart")
 @needs_curl
 async def test_what_is_printed_works_as_printed(program: Program, models: ModelServer, token: str) -> None:
     models.script("m", says("Hello from the script."))
@@ -140,6 +145,7 @@ async def test_what_is_printed_works_as_printed(program: Program, models: ModelS
     assert token not in await _execute("curl", "-sSf", page)
 
 
+@pytest.mark.promise("embedded")
 @needs_curl
 @pytest.mark.skipif(EMBEDDED is not None, reason=str(EMBEDDED))
 async def test_a_first_start_answers_with_the_embedded_model(program: Program) -> None:

@@ -45,6 +45,7 @@ def test_an_agent_id_is_recognised(text: str, *, yes: bool) -> None:
     assert is_agent_id(text) is yes
 
 
+@pytest.mark.promise("CVE-2026-100533")
 @given(st.text())
 def test_a_normal_id_is_one_and_stays(text: str) -> None:
     agent_id = normal_agent_id(text)

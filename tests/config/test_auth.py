@@ -9,6 +9,7 @@ from openclaw_gateway.errors import ConfigError
 STRONG = "8f1c6b0e2d9a47358f1c6b0e"
 
 
+@pytest.mark.promise("secret-order")
 @pytest.mark.parametrize(
     ("config", "environ", "flags", "expected"),
     [
@@ -110,6 +111,7 @@ def test_no_secret_is_shown() -> None:
     assert "***" in shown
 
 
+@pytest.mark.promise("beyond-loopback")
 @pytest.mark.parametrize(
     "secret",
     [
@@ -137,6 +139,7 @@ def test_a_weak_secret_does_not_go_outside(secret: str) -> None:
         assert secret not in why
 
 
+@pytest.mark.promise("beyond-loopback")
 @pytest.mark.parametrize(
     "resolved",
     [

@@ -36,6 +36,7 @@ def test_the_earlier_layer_wins_unless_blank() -> None:
     assert layered({"A": "1", "B": " "}, {"A": "2", "B": "2", "C": "2"}) == {"A": "1", "B": "2", "C": "2"}
 
 
+@pytest.mark.promise("CVE-2026-59261")
 def test_process_before_dotenv_before_env_block(house: House) -> None:
     house.write("P=dotenv\nD=dotenv\nnot a line\n", ".env")
     before = dict(os.environ)
@@ -70,3 +71,16 @@ def test_a_dotenv_that_cannot_be_read_is_an_error(house: House) -> None:
 def test_half_a_character_from_a_variable_is_refused(house: House) -> None:
     (problem,) = house.problems('{ agents: { list: [{ id: "a", name: "${X}" }] } }', environ={"X": "a\udcff"})
     assert "agents.list[0].name: holds half of a character" in problem
+
+
+@pytest.mark.promise("CVE-2026-59261")
+def test_a_dotenv_anywhere_else_does_not_count(house: House) -> None:
+    """Not in the folder the gateway is started in, nor in a workspace that an agent writes to."""
+    for folder in (house.home, house.state / "workspace", house.state / "gateway"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".env").write_text(
+            "TOKEN=planted\nOPENAI_API_KEY=planted\nOPENCLAW_GATEWAY_TOKEN=planted\n"
+        )
+    loaded = house.load('{ gateway: { auth: { token: "${TOKEN}" } } }', environ={"TOKEN": "the-real-one"})
+    assert "planted" not in str(dict(loaded.environ))
+    assert "planted" not in str(loaded.config)

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,6 +122,7 @@ def test_includes_end_at_ten_levels_and_at_a_thousand_files(house: House) -> Non
     assert "more than 1000 included files" in house.problems(f"{{ $include: {names} }}")[0]
 
 
+@pytest.mark.promise("overlay")
 def test_the_overlay_corrects_and_its_lists_replace(house: House) -> None:
     house.write(
         """{ gateway: { limits: { maxRuns: 7 }, trustedProxies: ["10.0.0.1"],
@@ -138,6 +140,7 @@ def test_the_overlay_corrects_and_its_lists_replace(house: House) -> None:
     ]
 
 
+@pytest.mark.promise("overlay")
 def test_the_overlay_may_stand_alone(house: House) -> None:
     house.write("{\n gateway: { prt: 1 } }", "openclaw-gateway.json")
     assert house.problems() == [

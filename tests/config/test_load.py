@@ -60,6 +60,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
     }
 
 
+@pytest.mark.promise("both-names")
 def test_the_oldest_shape_loads_unchanged(house: House) -> None:
     loaded = house.load(
         config=DATA / "clawdbot-oldest.json",

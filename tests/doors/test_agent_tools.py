@@ -93,6 +93,7 @@ async def test_the_same_work_by_every_door(models: ModelServer, tmp_path: Path) 
     assert all(each == transcripts[0] for each in transcripts)
 
 
+@pytest.mark.promise("own-tools-ws")
 async def test_the_same_tool_events_by_every_door(models: ModelServer, tmp_path: Path) -> None:
     seen: list[list[Any]] = []
     for number, door in enumerate(LIVE_DOORS):
@@ -114,6 +115,7 @@ OTHER = {
 MEMORY = ("r1", "memory_get", '{"path": "MEMORY.md"}')
 
 
+@pytest.mark.promise("CVE-2026-100557", "policy-takes-away")
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
     ("policy", "denied"),
@@ -170,6 +172,7 @@ async def test_outside_the_sandbox_the_operator_s_main_session_keeps_its_tools(
     assert all("read" in names for names in offered)
 
 
+@pytest.mark.promise("fallback-tools")
 async def test_a_fallback_has_no_tool_that_is_denied_to_its_provider(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -186,6 +189,7 @@ async def test_a_fallback_has_no_tool_that_is_denied_to_its_provider(
     assert "buy milk" not in models.requests[-1].raw.decode()
 
 
+@pytest.mark.promise("own-tools-hidden")
 async def test_the_client_sees_nothing_of_the_agent_s_calls(models: ModelServer, tmp_path: Path) -> None:
     workspace(tmp_path)
     models.script("mock-echo", calls(READ), says("Milk."))
@@ -240,6 +244,7 @@ def names(models: ModelServer, request: int = -1) -> list[str]:
     return [tool["function"]["name"] for tool in models.requests[request].body.get("tools", ())]
 
 
+@pytest.mark.promise("client-tool-wins")
 @pytest.mark.parametrize(
     ("named", "hidden"),
     [("read", "read"), ("bash", "exec"), ("apply-patch", "apply_patch"), ("Read", "read")],
@@ -279,6 +284,7 @@ async def test_a_tool_that_was_replaced_is_not_executed(models: ModelServer, tmp
     assert "milk" not in str(models.requests[-1].messages)
 
 
+@pytest.mark.promise("demanded-alone")
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}])
 async def test_a_demanded_call_is_not_offered_beside_the_agent_s_tools(
     models: ModelServer, choice: Any
@@ -291,6 +297,7 @@ async def test_a_demanded_call_is_not_offered_beside_the_agent_s_tools(
     assert names(models) == ["get_weather"]
 
 
+@pytest.mark.promise("error.tool_loop")
 async def test_going_in_circles_ends_the_run(models: ModelServer, tmp_path: Path) -> None:
     workspace(tmp_path)
     models.script("mock-echo", calls(READ))
@@ -301,6 +308,7 @@ async def test_going_in_circles_ends_the_run(models: ModelServer, tmp_path: Path
     assert len(models.requests) == 3
 
 
+@pytest.mark.promise("tool-rounds", "limit.maxToolRounds", "error.too_many_tool_rounds")
 async def test_more_rounds_than_allowed_end_the_run(models: ModelServer, tmp_path: Path) -> None:
     workspace(tmp_path)
     models.script(
@@ -359,6 +367,7 @@ async def test_editing_a_workspace_file_takes_effect_on_the_next_run(
                 await say(gateway, "again")
 
 
+@pytest.mark.promise("edit-next-run")
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an edit is seen by the next look at the files")
 async def test_the_very_next_run_has_the_edit(models: ModelServer, tmp_path: Path) -> None:
     folder = workspace(tmp_path)

@@ -12,6 +12,7 @@ HI = {"messages": [user("hi")]}
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 
 
+@pytest.mark.promise("error-keys", "error.invalid_request")
 @pytest.mark.parametrize(
     ("fields", "param", "code"),
     [
@@ -126,6 +127,7 @@ async def test_messages(gateway: RunningGateway, messages: Any, param: str) -> N
     assert answer.error["param"] == param
 
 
+@pytest.mark.promise("error.invalid_json", "error.json_too_deep", "error.responses_body")
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -190,6 +192,7 @@ async def test_the_beginning_of_an_answer_may_stand_last(gateway: RunningGateway
     assert (await ask(gateway, {"messages": [user("hi"), assistant("Well,")]})).status == 200
 
 
+@pytest.mark.promise("CVE-2026-62186")
 async def test_a_model_asked_for_by_header_is_named_as_ignored(gateway: RunningGateway) -> None:
     for name in ("x-openclaw-model", "x-clawdbot-model"):
         answer = await ask(gateway, HI, headers={name: "mock/other"})
@@ -215,6 +218,7 @@ async def test_any_content_type_is_taken(gateway: RunningGateway) -> None:
         assert (await ask(gateway, body, headers={"Content-Type": kind})).status == 200
 
 
+@pytest.mark.promise("error.model_not_found")
 @pytest.mark.parametrize("model", ["gpt-4o", "agent:"])
 async def test_an_unknown_model_is_not_found(gateway: RunningGateway, model: str) -> None:
     answer = await say(gateway, "hi", model=model)
@@ -233,6 +237,7 @@ async def test_unknown_model_may_mean_the_default_agent(models: ModelServer) -> 
         assert (await say(gateway, "hi", model="openclaw/nosuch")).error["code"] == "agent_not_found"
 
 
+@pytest.mark.promise("error.method_not_allowed")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_methods(gateway: RunningGateway, method: str) -> None:
     async with http(gateway) as session, session.request(method, CHAT) as response:
@@ -242,6 +247,7 @@ async def test_methods(gateway: RunningGateway, method: str) -> None:
     assert answer.error["code"] == "method_not_allowed"
 
 
+@pytest.mark.promise("error.not_found")
 async def test_unknown_path(gateway: RunningGateway) -> None:
     async with http(gateway) as session, session.post("/v1/nosuch") as response:
         answer = Answer(response.status, response.headers.copy(), await response.text())

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def test_the_usage_chunk_only_when_asked() -> None:
     }
 
 
+@pytest.mark.promise("error-keys", "real-status")
 def test_a_failure_in_mid_stream_has_all_four_keys() -> None:
     error, done = frames(
         ChatVoice("c", 5, "m").failure(ErrorInfo("what\u2028now", "api_error", "provider_error", 502))

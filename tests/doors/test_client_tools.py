@@ -23,6 +23,7 @@ TIME: Any = {"type": "function", "function": {"name": "get_time", "parameters": 
 OSLO = '{"city": "Oslo"}'
 
 
+@pytest.mark.promise("client-tools", "client-tools-go-on")
 async def test_a_call_is_given_back_and_its_result_goes_on(
     gateway: RunningGateway, models: ModelServer
 ) -> None:
@@ -70,6 +71,7 @@ async def test_calls_are_streamed_in_fragments(gateway: RunningGateway, models: 
     assert arguments == {0: OSLO, 1: "{}"}
 
 
+@pytest.mark.promise("client-tools-go-on")
 async def test_with_a_session_only_the_result_is_needed(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Sunny."), says("Bye."))
     await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
@@ -133,6 +135,7 @@ async def test_a_history_cut_at_its_beginning_is_served(
     assert texts == ["and now?", "well?", "bye"]
 
 
+@pytest.mark.promise("error.unknown_tool_call_id")
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
 async def test_a_result_of_an_unknown_call_alone_is_refused(
     gateway: RunningGateway, models: ModelServer, session: dict[str, str]
@@ -154,6 +157,7 @@ async def test_a_demanded_call(gateway: RunningGateway, models: ModelServer, cho
     assert models.requests[0].body["tool_choice"] == choice
 
 
+@pytest.mark.promise("error.tool_choice_unsatisfied")
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_demanded_call_that_does_not_come(
     gateway: RunningGateway, models: ModelServer, stream: bool
@@ -237,6 +241,7 @@ async def test_a_missing_call_id_is_refused(gateway: RunningGateway) -> None:
     assert caught.value.param == "messages[1].tool_call_id"
 
 
+@pytest.mark.promise("error.missing_tool_results")
 async def test_results_of_one_message_come_together(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", calls(("a", "get_weather", OSLO), ("b", "get_time", "{}")), says("Fine."))
     await ask(gateway, {"messages": [user("x")], "tools": [WEATHER, TIME], "user": "ada"})

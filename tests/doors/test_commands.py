@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import say
@@ -33,6 +35,7 @@ async def test_reading_commands_run_in_the_workspace(models: ModelServer, tmp_pa
     assert "buy milk" in await result(models, tmp_path, "cat notes.txt | head -n 1")
 
 
+@pytest.mark.promise("exec-starter-list", "exec-remedy")
 async def test_other_commands_are_refused_with_what_would_allow_them(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -61,6 +64,7 @@ async def test_commands_see_no_secret_of_the_gateway(models: ModelServer, tmp_pa
     assert "a-test-token" not in told
 
 
+@pytest.mark.promise("workspace-of-gateway")
 async def test_a_workspace_around_the_gateway_s_files_is_not_looked_at_by_commands(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -71,6 +75,7 @@ async def test_a_workspace_around_the_gateway_s_files_is_not_looked_at_by_comman
         assert "mock-key" not in told.replace(command, "")
 
 
+@pytest.mark.promise("error.sandbox_unavailable")
 async def test_an_agent_without_its_promised_sandbox_does_not_run(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -83,6 +88,7 @@ async def test_an_agent_without_its_promised_sandbox_does_not_run(
         assert (await say(gateway, "hi", model="openclaw/free")).status == 200
 
 
+@pytest.mark.promise("mcp-policy")
 async def test_tools_of_an_mcp_server_are_offered_and_work(models: ModelServer, tmp_path: Path) -> None:
     server = Path(__file__).parent.parent / "tools" / "mcp_server.py"
     config = {"mcp": {"servers": {"demo": {"command": sys.executable, "args": [str(server)]}}}}

@@ -89,6 +89,7 @@ async def test_words_held_back_for_a_demanded_call_were_not_seen(
     assert await remembered(gateway) == []
 
 
+@pytest.mark.promise("aborted-leaves-seen")
 async def test_what_was_streamed_is_remembered_and_what_came_too_late_is_not(
     gateway: RunningGateway, models: ModelServer
 ) -> None:

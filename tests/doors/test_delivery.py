@@ -78,6 +78,7 @@ async def test_what_fails_before_the_head_has_a_real_status(
     await models.wait_aborted(1)
 
 
+@pytest.mark.promise("real-status", "error-is-no-text")
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_what_fails_after_the_head_is_told_in_the_stream_and_ends_the_run(
     gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
@@ -198,6 +199,7 @@ async def test_a_reader_whose_part_of_the_log_is_gone_is_told(
     await models.wait_aborted(1)
 
 
+@pytest.mark.promise("error.events_gone")
 async def test_a_log_that_is_gone_before_the_head_has_a_status(
     gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, hangs
 from tests.doors.chat import http, say
 
 
+@pytest.mark.promise("error.draining")
 async def test_a_drain_lets_runs_end_while_new_ones_are_refused(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("mock-echo", says("begun ", Hold(gate), "and ended"))
@@ -33,6 +34,7 @@ async def test_a_drain_lets_runs_end_while_new_ones_are_refused(models: ModelSer
     assert answer.frames[-1] == "[DONE]"
 
 
+@pytest.mark.promise("limit.drainSeconds", "error.draining")
 @pytest.mark.parametrize("stream", [True, False])
 async def test_what_does_not_end_in_time_is_aborted_and_told(models: ModelServer, stream: bool) -> None:
     models.script("mock-echo", says("half ", Hang()))

@@ -9,6 +9,19 @@ from tests.doors.chat import say, sdk
 from tests.doors.logged import logged
 
 
+@pytest.mark.promise(
+    "real-status",
+    "error.provider_rejected_request",
+    "error.provider_auth_failed",
+    "error.provider_billing",
+    "error.provider_permission_denied",
+    "error.provider_model_not_found",
+    "error.context_length_exceeded",
+    "error.provider_rate_limited",
+    "error.provider_error",
+    "error.provider_overloaded",
+    "error.provider_timeout",
+)
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("status", "told"),
@@ -81,6 +94,7 @@ async def test_a_client_may_come_back_when_the_provider_asks_for_more_time_than_
     assert "x-should-retry" not in answer.headers
 
 
+@pytest.mark.promise("fallbacks")
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_fallback_model_answers(models: ModelServer, stream: bool) -> None:
     models.script("first", fails(500))

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from openclaw_gateway.testing.gateway import (
     TOKEN,
@@ -66,6 +67,7 @@ def at(url: str, state_dir: Path) -> RunningGateway:
     return RunningGateway(url, TOKEN, state_dir, None)  # type: ignore[arg-type]
 
 
+@pytest.mark.promise("kill-9")
 async def test_a_conversation_survives_kill_9(models: ModelServer, tmp_path: Path) -> None:
     async with process(tmp_path, models) as (gateway, url):
         assert (await say(at(url, tmp_path), "one", user="Ada")).content == "one"
@@ -76,6 +78,7 @@ async def test_a_conversation_survives_kill_9(models: ModelServer, tmp_path: Pat
     assert sent(models) == [("user", "one"), ("assistant", "one"), ("user", "two")]
 
 
+@pytest.mark.promise("kill-9")
 async def test_a_run_cut_short_by_kill_9_is_closed_and_its_session_free(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -95,6 +98,7 @@ async def test_a_run_cut_short_by_kill_9_is_closed_and_its_session_free(
     assert sent(models) == [("user", "two")]
 
 
+@pytest.mark.promise("turn-before-end", "kill-9", "once-and-in-order")
 async def test_every_answer_given_under_load_is_in_the_transcript_after_kill_9(
     models: ModelServer, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, ModelServer, calls, fails, says
 from openclaw_gateway.wire.run import Usage
@@ -20,6 +22,7 @@ def contents(models: ModelServer) -> list[str]:
     return [message["content"] for message in models.requests[-1].messages]
 
 
+@pytest.mark.promise("compaction", "compaction-whole")
 async def test_at_the_threshold_the_past_becomes_a_summary(models: ModelServer) -> None:
     models.script("m", says(LONG))
     async with running_gateway(config(models, 12_000)) as gateway:

@@ -17,6 +17,7 @@ from tests.doors.chat import http, say, sdk
 from tests.doors.tool_replies import calls
 
 
+@pytest.mark.promise("sdk")
 async def test_create(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", says("Hello ", "there", usage=Usage(9, 2, 11, 4, 1)))
     async with sdk(gateway) as client:
@@ -52,6 +53,7 @@ async def test_stream_keeps_the_provider_s_deltas(gateway: RunningGateway, model
     assert all(chunk.usage is None for chunk in chunks)
 
 
+@pytest.mark.promise("usage")
 async def test_stream_with_usage(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", says("hi", usage=Usage(7, 3, 10)))
     async with sdk(gateway) as client:
@@ -87,6 +89,7 @@ async def test_reasoning_is_passed_on_apart_from_the_answer(
         assert [thought for thought in thoughts if thought] == ["think"]
 
 
+@pytest.mark.promise("error.invalid_api_key")
 async def test_wrong_key(gateway: RunningGateway) -> None:
     async with sdk(gateway, api_key="wrong") as client:
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -96,6 +99,7 @@ async def test_wrong_key(gateway: RunningGateway) -> None:
     assert caught.value.code == "invalid_api_key"
 
 
+@pytest.mark.promise("error.agent_not_found")
 async def test_unknown_agent(gateway: RunningGateway) -> None:
     async with sdk(gateway) as client:
         with pytest.raises(openai.BadRequestError) as caught:
@@ -107,6 +111,7 @@ async def test_unknown_agent(gateway: RunningGateway) -> None:
     assert caught.value.request_id
 
 
+@pytest.mark.promise("endpoint-off", "error.endpoint_disabled")
 async def test_endpoint_off(models: ModelServer) -> None:
     off = {"gateway": {"http": {"endpoints": {"chatCompletions": {"enabled": False}}}}}
     async with running_gateway(model_config(models.base_url, off)) as gateway, sdk(gateway) as client:
@@ -144,6 +149,7 @@ async def test_cancelling_the_client_aborts_the_upstream(
         await models.wait_aborted(1)
 
 
+@pytest.mark.promise("client-leaves")
 async def test_closing_a_stream_aborts_the_upstream(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", says("one", Hang()))
     async with sdk(gateway) as client:
@@ -157,6 +163,7 @@ async def test_closing_a_stream_aborts_the_upstream(gateway: RunningGateway, mod
         await models.wait_aborted(1)
 
 
+@pytest.mark.promise("agents-are-listed")
 async def test_models(gateway: RunningGateway) -> None:
     async with sdk(gateway) as client:
         listed = [model.id async for model in client.models.list()]

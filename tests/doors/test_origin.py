@@ -44,6 +44,7 @@ def told(models: ModelServer) -> str:
 ALL = ("sessions_history", "session_status", "sessions_list", "sessions_send")
 
 
+@pytest.mark.promise("conversation-only", "CVE-2026-100535")
 @pytest.mark.parametrize(
     ("fields", "headers"),
     [
@@ -69,6 +70,7 @@ async def test_over_http_an_agent_sees_only_the_conversation_it_answers(
     assert told(models).count(f"There is no session '{BOB}' that you may look at.") == 3
 
 
+@pytest.mark.promise("operator-sees-all")
 async def test_the_operator_s_agent_sees_all(models: ModelServer, gateway: RunningGateway) -> None:
     await bob_has_said_it(models, gateway)
     models.script("mock-echo", *looks("sessions_history", "sessions_list"))
@@ -80,6 +82,7 @@ async def test_the_operator_s_agent_sees_all(models: ModelServer, gateway: Runni
     assert BOB in told(models)
 
 
+@pytest.mark.promise("visibility")
 @pytest.mark.parametrize(
     ("visibility", "seen"), [("agent", True), ("all", True), ("user", False), ("self", False)]
 )
@@ -94,6 +97,7 @@ async def test_the_configuration_may_open_more_over_http(
         assert (SECRET in told(models)) is seen
 
 
+@pytest.mark.promise("CVE-2026-100534")
 async def test_somebody_else_s_session_and_none_at_all_are_one_answer(
     models: ModelServer, gateway: RunningGateway
 ) -> None:
@@ -128,6 +132,7 @@ async def sessions_named(gateway: RunningGateway, models: ModelServer, *names: s
             assert (await peer.answer(name))["ok"]
 
 
+@pytest.mark.promise("limit.runs-of-a-request")
 @pytest.mark.parametrize("wait_s", [0, 5])
 async def test_agents_that_send_to_each_other_come_to_an_end(
     models: ModelServer, gateway: RunningGateway, wait_s: int
@@ -202,6 +207,7 @@ async def test_a_started_run_ends_with_its_parent(models: ModelServer, gateway: 
     assert started[1].result is not None
 
 
+@pytest.mark.promise("error.session_waits")
 async def test_nobody_waits_for_an_answer_that_waits_for_his_own(
     models: ModelServer, gateway: RunningGateway
 ) -> None:

@@ -70,6 +70,7 @@ def config(models: ModelServer) -> dict[str, Any]:
     return model_config(models.base_url, {"agents": {"list": [{"id": "main"}, {"id": "old"}]}})
 
 
+@pytest.mark.promise("reload")
 async def test_agents_come_and_go(config: dict[str, Any]) -> None:
     async with running_gateway(config) as gateway:
         edits = Edits(gateway, config)
@@ -79,6 +80,7 @@ async def test_agents_come_and_go(config: dict[str, Any]) -> None:
         assert "agent_not_found" in (await said(gateway, "openclaw/old"))[1]
 
 
+@pytest.mark.promise("reload-run-keeps")
 async def test_a_run_keeps_what_it_began_with_and_ends_as_if_nothing_had_been(
     config: dict[str, Any], models: ModelServer
 ) -> None:
@@ -98,6 +100,7 @@ async def test_a_run_keeps_what_it_began_with_and_ends_as_if_nothing_had_been(
         await gateway.wait_no_runs()
 
 
+@pytest.mark.promise("reload-secret")
 async def test_an_old_secret_is_refused_and_its_websockets_are_closed(config: dict[str, Any]) -> None:
     new = "another-token-of-some-length"
     async with running_gateway(config) as gateway, connected(gateway) as old:
@@ -117,6 +120,7 @@ async def test_an_old_secret_is_refused_and_its_websockets_are_closed(config: di
         assert (await said(gateway, token="a-password-of-some-length"))[0] == 200
 
 
+@pytest.mark.promise("reload")
 async def test_env_file_includes_and_overlay_count_too(config: dict[str, Any], tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
@@ -141,6 +145,7 @@ async def test_env_file_includes_and_overlay_count_too(config: dict[str, Any], t
         assert (await said(gateway, token="the-second-token-of-all"))[0] == 200
 
 
+@pytest.mark.promise("reload-invalid")
 async def test_an_invalid_edit_changes_nothing_and_says_why(config: dict[str, Any]) -> None:
     good = msgspec.json.encode(config).decode()
     async with running_gateway(config) as gateway, connected(gateway) as operator:
@@ -163,6 +168,7 @@ async def test_an_invalid_edit_changes_nothing_and_says_why(config: dict[str, An
         assert (await operator.result("status"))["config"]["problems"] == []
 
 
+@pytest.mark.promise("reload-restart")
 async def test_what_needs_a_restart_is_said(config: dict[str, Any]) -> None:
     async with running_gateway(config) as gateway, connected(gateway) as operator:
         edits = Edits(gateway, config)
@@ -182,6 +188,7 @@ async def test_a_secret_that_is_gone_locks_nobody_out(config: dict[str, Any]) ->
         assert (await said(gateway))[0] == 200
 
 
+@pytest.mark.promise("reload")
 async def test_limits_hosts_and_origins_follow(config: dict[str, Any]) -> None:
     async with running_gateway(config) as gateway:
         edits = Edits(gateway, config)
@@ -208,6 +215,7 @@ async def test_a_new_key_of_a_provider_is_used_though_the_old_one_rests(
         assert models.requests[-1].headers["Authorization"] == "Bearer new-key"
 
 
+@pytest.mark.promise("reload-off")
 async def test_turned_off_only_asking_counts(config: dict[str, Any]) -> None:
     config["gateway"]["reload"] = {"mode": "off"}
     async with running_gateway(config) as gateway:
@@ -222,6 +230,7 @@ async def test_turned_off_only_asking_counts(config: dict[str, Any]) -> None:
         assert (await said(gateway, "openclaw/new"))[0] == 200
 
 
+@pytest.mark.promise("reload-debounce")
 async def test_a_file_that_is_written_in_steps_is_taken_whole(
     config: dict[str, Any],
 ) -> None:
@@ -261,6 +270,7 @@ async def pid_of(gateway: RunningGateway, models: ModelServer, server: str) -> s
                 )
 
 
+@pytest.mark.promise("reload-mcp")
 async def test_only_mcp_servers_whose_settings_changed_start_anew(
     config: dict[str, Any], models: ModelServer
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ INVALID = st.sampled_from(
 )
 
 
+@pytest.mark.promise("reload-cuts-nothing")
 @settings(max_examples=1, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(VALID, VALID, INVALID), min_size=EDITS, max_size=EDITS))
 def test_a_storm_of_edits_cuts_no_stream(edits: list[dict[str, Any] | bytes]) -> None:

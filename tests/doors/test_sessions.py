@@ -19,12 +19,14 @@ def sent(models: ModelServer, index: int = -1) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in messages[1:]]
 
 
+@pytest.mark.promise("user-is-session")
 async def test_only_the_new_message_is_needed(gateway: RunningGateway, models: ModelServer) -> None:
     await say(gateway, "one", user="Ada")
     await say(gateway, "two", user="Ada")
     assert sent(models) == [("user", "one"), ("assistant", "one"), ("user", "two")]
 
 
+@pytest.mark.promise("resent-history")
 async def test_what_is_sent_again_is_not_doubled(gateway: RunningGateway, models: ModelServer) -> None:
     await say(gateway, "one", user="Ada")
     everything = [user("one"), assistant(" one\n"), user("two")]
@@ -83,6 +85,7 @@ async def test_a_conversation_survives_a_restart(models: ModelServer, tmp_path: 
     assert sent(models) == [("user", "one"), ("assistant", "one"), ("user", "two")]
 
 
+@pytest.mark.promise("stateless")
 async def test_stateless_requests_leave_nothing(gateway: RunningGateway, models: ModelServer) -> None:
     await say(gateway, "one")
     await say(gateway, "two")
@@ -91,6 +94,7 @@ async def test_stateless_requests_leave_nothing(gateway: RunningGateway, models:
     assert await gateway.gateway.sessions(principal) == ((), 0)
 
 
+@pytest.mark.promise("one-run-per-session")
 async def test_fifty_at_once_of_a_new_user_are_all_answered_in_order(
     gateway: RunningGateway, models: ModelServer
 ) -> None:
@@ -104,6 +108,7 @@ async def test_fifty_at_once_of_a_new_user_are_all_answered_in_order(
     assert [role for role, _ in history] == ["user", "assistant"] * 49 + ["user"]
 
 
+@pytest.mark.promise("overload", "error.session_busy", "limit.maxQueuedPerSession")
 async def test_too_many_waiting_are_told_so(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("mock-echo", says(Hold(gate), "done"), says("more"))
@@ -120,6 +125,7 @@ async def test_too_many_waiting_are_told_so(models: ModelServer) -> None:
         assert sorted([(await other).status for other in others]) == [200, 200, 429]
 
 
+@pytest.mark.promise("sessions-in-parallel", "one-run-per-session")
 async def test_two_sessions_run_in_parallel_one_never_does(
     gateway: RunningGateway, models: ModelServer
 ) -> None:
@@ -135,6 +141,7 @@ async def test_two_sessions_run_in_parallel_one_never_does(
     assert len(models.requests) == 6
 
 
+@pytest.mark.promise("session-header")
 @pytest.mark.parametrize(
     ("headers", "fields", "key"),
     [
@@ -164,6 +171,9 @@ async def test_session_keys(
     assert answer.headers.get("x-openclaw-session-key") == key
 
 
+@pytest.mark.promise(
+    "error.session_agent_mismatch", "error.session_key_invalid", "error.session_key_reserved"
+)
 @pytest.mark.parametrize(
     ("headers", "fields", "code"),
     [
@@ -193,6 +203,7 @@ async def test_session_keys_that_are_refused(
     assert models.requests == []
 
 
+@pytest.mark.promise("both-names")
 async def test_answers_also_speak_the_older_name_when_asked_under_it(gateway: RunningGateway) -> None:
     older = await say(gateway, "hi", model="clawdbot", user="u", logprobs=True)
     newer = await say(gateway, "hi", model="openclaw", user="u")
@@ -201,6 +212,7 @@ async def test_answers_also_speak_the_older_name_when_asked_under_it(gateway: Ru
     assert "x-clawdbot-session-key" not in newer.headers
 
 
+@pytest.mark.promise("aborted-leaves-seen")
 async def test_an_aborted_answer_is_remembered_as_far_as_it_was_seen(
     gateway: RunningGateway, models: ModelServer
 ) -> None:
@@ -214,6 +226,7 @@ async def test_an_aborted_answer_is_remembered_as_far_as_it_was_seen(
     assert sent(models) == [("user", "one"), ("assistant", "half of "), ("user", "two")]
 
 
+@pytest.mark.promise("failed-leaves-nothing", "error.provider_stream_cut", "real-status")
 async def test_a_failed_run_leaves_nothing_behind(gateway: RunningGateway, models: ModelServer) -> None:
     assert (await say(gateway, "one", user="ada", model="openclaw")).status == 200
     models.script("mock-echo", says("some text", Cut()), says("fine"))

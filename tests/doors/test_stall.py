@@ -143,6 +143,7 @@ async def test_a_slow_but_steady_reader_is_not_dropped(long_answer: ModelServer,
             assert got >= ANSWER
 
 
+@pytest.mark.promise("limit.readerStallSeconds")
 @pytest.mark.parametrize("way", ["json", "stream", "websocket"])
 async def test_a_reader_that_has_stalled_is_dropped(
     long_answer: ModelServer, monkeypatch: pytest.MonkeyPatch, way: str

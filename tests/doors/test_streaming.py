@@ -41,6 +41,7 @@ async def test_words_that_come_together_with_a_tool_do_not_wait_for_it(
     assert b"Done." in said
 
 
+@pytest.mark.promise("limit.streamKeepaliveSeconds")
 async def test_a_tool_that_shows_its_work_does_not_silence_the_keepalive(
     models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def with_limits(models: ModelServer, **limits: Any) -> dict[str, Any]:
     return model_config(models.base_url, {"gateway": {"limits": limits}})
 
 
+@pytest.mark.promise("limit.maxBodyBytes", "error.body_too_large")
 async def test_a_large_content_length_is_refused_before_the_body_comes(gateway: RunningGateway) -> None:
     async with wire(gateway) as raw:
         raw.send(post(gateway, b"", length=21 * 1024 * 1024))
@@ -28,6 +29,7 @@ async def test_a_large_content_length_is_refused_before_the_body_comes(gateway: 
     assert (answer.status, answer.code) == (413, "body_too_large")
 
 
+@pytest.mark.promise("limit.maxBodyBytes", "error.body_too_large")
 async def test_a_chunked_body_is_cut_at_the_limit(models: ModelServer) -> None:
     async with running_gateway(with_limits(models, maxBodyBytes=1000)) as gateway, wire(gateway) as raw:
         raw.send(post(gateway, b"", "Transfer-Encoding: chunked"))
@@ -49,6 +51,7 @@ async def test_100_continue_comes_only_to_whom_may_go_on(gateway: RunningGateway
         assert (await raw.answer()).status == 401
 
 
+@pytest.mark.promise("limit.content-encoding", "error.unsupported_encoding", "CVE-2026-100542")
 async def test_compressed_bodies_are_refused_unread(gateway: RunningGateway) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
     answer = await ask(gateway, bomb, headers={"Content-Encoding": "gzip"})
@@ -67,6 +70,14 @@ async def test_no_answer_names_the_server_software(gateway: RunningGateway) -> N
     assert (answer.status, answer.code) == (400, "invalid_http")
 
 
+@pytest.mark.promise(
+    "limit.maxHeaderBlockBytes",
+    "limit.maxHeaderBytes",
+    "limit.maxUrlBytes",
+    "error.uri_too_long",
+    "error.headers_too_large",
+    "error.invalid_http",
+)
 @pytest.mark.parametrize(
     ("request_head", "status", "code"),
     [
@@ -106,6 +117,7 @@ async def test_heads_out_of_bounds(
     assert "sssss" not in "".join(capfd.readouterr())
 
 
+@pytest.mark.promise("limit.headerTimeoutSeconds", "error.request_timeout")
 async def test_a_head_that_does_not_end_is_given_up(models: ModelServer) -> None:
     async with (
         running_gateway(with_limits(models, headerTimeoutSeconds=0.2)) as gateway,
@@ -117,6 +129,7 @@ async def test_a_head_that_does_not_end_is_given_up(models: ModelServer) -> None
     assert (answer.status, answer.code) == (408, "request_timeout")
 
 
+@pytest.mark.promise("limit.bodyMinBytesPerSecond", "limit.bodyGraceSeconds", "error.request_timeout")
 async def test_a_body_that_drips_is_given_up(models: ModelServer) -> None:
     async with (
         running_gateway(with_limits(models, bodyGraceSeconds=0.2)) as gateway,
@@ -156,6 +169,7 @@ async def test_pipelining_behind_a_run_ends_both(
         await models.wait_aborted(1)
 
 
+@pytest.mark.promise("client-leaves")
 @pytest.mark.parametrize("leave", ["drop", "half_close"])
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_client_that_leaves_aborts_its_run(
@@ -187,6 +201,7 @@ async def test_a_client_that_leaves_the_queue_loses_its_place(
     assert [m["content"] for m in models.requests[-1].messages if m["role"] == "user"] == ["three"]
 
 
+@pytest.mark.promise("allowed-hosts")
 @pytest.mark.parametrize(
     "host",
     [
@@ -209,6 +224,7 @@ async def test_hosts_that_pass(models: ModelServer, host: str) -> None:
         assert (await raw.answer()).status == 200
 
 
+@pytest.mark.promise("allowed-hosts", "error.host_not_allowed")
 @pytest.mark.parametrize(
     "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "1.2.3", "[::1].evil.example"]
 )
@@ -220,6 +236,7 @@ async def test_other_hosts_are_misdirected(gateway: RunningGateway, host: str) -
     assert b"gateway.allowedHosts" in answer.body
 
 
+@pytest.mark.promise("error.origin_not_allowed")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -262,6 +279,7 @@ async def test_own_pages_and_allowed_origins_pass(models: ModelServer) -> None:
                 assert response.headers["Access-Control-Allow-Headers"] == "authorization,x-stainless-os"
 
 
+@pytest.mark.promise("error.invalid_header")
 async def test_a_header_that_is_no_utf8_is_refused(gateway: RunningGateway) -> None:
     async with wire(gateway) as raw:
         raw.send(post(gateway, chat_body(), "x-openclaw-session-key: caf\xe9"))

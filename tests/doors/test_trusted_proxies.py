@@ -45,6 +45,7 @@ async def attempt(gateway: RunningGateway, forwarded: str, *, token: str) -> int
     return (await ask(gateway, {"messages": [user("hi")]}, headers=headers)).status
 
 
+@pytest.mark.promise("trusted-proxies")
 async def test_wrong_credentials_lock_out_the_client_and_not_the_proxy(models: ModelServer) -> None:
     limited = {"auth": {"rateLimit": {"maxAttempts": 2}}, "trustedProxies": ["127.0.0.1", "::1"]}
     async with running_gateway(model_config(models.base_url, {"gateway": limited})) as gateway:

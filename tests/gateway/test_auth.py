@@ -99,6 +99,7 @@ def test_loopback_is_exempt_only_when_configured_so() -> None:
         strict.authenticate("secret", "127.0.0.1")
 
 
+@pytest.mark.promise("CVE-2026-100572")
 def test_the_limiter_s_memory_is_bounded() -> None:
     limiter = FailureLimiter(RateLimitConfig())
     for number in range(MAX_ADDRESSES + 500):

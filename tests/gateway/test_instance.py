@@ -98,6 +98,7 @@ def test_a_lock_that_another_one_has_is_lost_until_it_is_let_go(tmp_path: Path) 
         assert next_change() is True
 
 
+@pytest.mark.promise("error.instance_lock_lost")
 async def test_a_gateway_without_its_lock_takes_no_runs_and_says_so(models: ModelServer) -> None:
     async with running_gateway(model_config(models.base_url)) as gateway:
         other = gateway.state_dir / "other"

@@ -10,6 +10,7 @@ ROSTER = Roster([Agent("main", "Main", ""), Agent("beta", "Beta", "")], "main")
 OTHER_DEFAULT = Roster([Agent("alpha", "A", ""), Agent("beta", "B", "")], "beta")
 
 
+@pytest.mark.promise("agent-as-model")
 @pytest.mark.parametrize("brand", ["openclaw", "clawdbot"])
 @pytest.mark.parametrize(
     ("model", "agent"),

@@ -219,6 +219,9 @@ async def test_a_400_for_another_reason_is_not_asked_twice(models: ModelServer) 
     assert len(models.requests) == 1
 
 
+@pytest.mark.promise(
+    "limit.upstreamFirstByteSeconds", "limit.upstreamSilenceSeconds", "error.provider_timeout"
+)
 @pytest.mark.parametrize(
     ("reply", "limit"),
     [
@@ -239,6 +242,7 @@ async def test_silence_has_an_end(models: ModelServer, reply: Reply, limit: str)
     await models.wait_aborted(1)
 
 
+@pytest.mark.promise("provider-patience")
 async def test_a_provider_may_have_its_own_patience(models: ModelServer) -> None:
     models.script("m", hangs())
     endpoint = Endpoint("acme", models.base_url, timeout_s=0.05)
@@ -303,6 +307,7 @@ async def test_many_calls_leave_nothing_behind(models: ModelServer) -> None:
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("upstream")] == []
 
 
+@pytest.mark.promise("limit.maxUpstreamResponseBytes")
 async def test_an_answer_beyond_the_cap_is_dropped(models: ModelServer) -> None:
     events = b'data: {"choices":[{"delta":{"content":"0123456789"}}]}\n\n' * 100
     models.script("m", sends(events * 10))
@@ -312,6 +317,7 @@ async def test_an_answer_beyond_the_cap_is_dropped(models: ModelServer) -> None:
     assert caught.value.http_status == 502
 
 
+@pytest.mark.promise("limit.maxUpstreamResponseBytes", "CVE-2026-100542")
 async def test_a_gzip_bomb_meets_the_same_cap(models: ModelServer) -> None:
     bomb = gzip.compress(b": " + b"\n" * (64 << 20))
     models.script("m", sends(bomb, headers={"Content-Encoding": "gzip"}))

@@ -256,6 +256,7 @@ def test_every_built_in_provider_can_be_chosen(name: str) -> None:
     assert resolve(choice.ref, config(), environ).ref == choice.ref
 
 
+@pytest.mark.promise("key-in-environment")
 def test_the_default_in_order_of_preference() -> None:
     environ = {"GROQ_API_KEY": "k"}
     providers = {"empty": provider(), "acme": provider("m1", "m2")}

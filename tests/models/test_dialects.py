@@ -27,6 +27,7 @@ ALL: tuple[Dialect, ...] = (
 )
 
 
+@pytest.mark.promise("dialects")
 def test_the_folder_is_the_list() -> None:
     assert {dialect.API: dialect for dialect in ALL} == DIALECTS
 

@@ -170,6 +170,7 @@ async def test_what_only_the_next_model_finds_too_long_is_said_to_the_run(house:
     assert caught.value.reason == "context_overflow"
 
 
+@pytest.mark.promise("fallbacks", "error.provider_stream_cut")
 @pytest.mark.parametrize("seen", ["Hel", Reasoning("hm"), CALL_BEGUN])
 async def test_never_after_the_reader_has_seen_something(house: House, seen: str | Reasoning | Chunk) -> None:
     house.models.script("a", says(seen, Cut()))
@@ -270,6 +271,7 @@ async def test_leaving_closes_the_connection(house: House) -> None:
     await house.models.wait_aborted(1)
 
 
+@pytest.mark.promise("further-keys")
 async def test_another_key_where_the_key_is_refused(keyed: House) -> None:
     keyed.models.enqueue(fails(401), fails(429), says("fine"))
     call = await keyed.run(keyed.target("a"), keyed.target("b"))

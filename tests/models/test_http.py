@@ -243,6 +243,7 @@ async def test_a_path_may_have_a_query(client: UpstreamClient, models: ModelServ
     assert seen == ["a"]
 
 
+@pytest.mark.promise("error.shutting_down")
 async def test_closing_ends_calls_and_refuses_more(models: ModelServer) -> None:
     models.script("", says("a", Hang()))
     client = UpstreamClient()

@@ -29,6 +29,7 @@ BACK: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.promise("dialects")
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize("api", sorted(DIALECTS))
 async def test_call_result_answer(models: ModelServer, api: str, *, as_json: bool) -> None:
@@ -59,6 +60,7 @@ async def test_call_result_answer(models: ModelServer, api: str, *, as_json: boo
     assert [what for what in sealed if what not in sent] == []
 
 
+@pytest.mark.promise("usage")
 @pytest.mark.parametrize("api", sorted(DIALECTS))
 async def test_usage_means_the_same_everywhere(models: ModelServer, api: str) -> None:
     models.script("m", says("ok", usage=USAGE, finish="length"))

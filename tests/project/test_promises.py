@@ -55,34 +55,42 @@ def classes() -> dict[str, type]:
 
 @functools.cache
 def codes() -> dict[str, set[str]]:
-    """Every code in the source, with the names of the classes (or functions) that it is given to."""
+    """Every code in the source, with the names of the classes (or functions) that it is given to.
+
+    The code of a class counts where the class is used without another one.
+    """
     found: dict[str, set[str]] = defaultdict(set)
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            for code, name in _codes_of(node):
+    nodes = [node for path in SOURCE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    bare = {name for node in nodes for name in _without_code(node)}
+    for node in nodes:
+        for code, name in _codes_of(node):
+            if not isinstance(node, ast.ClassDef) or name in bare:
                 found[code].add(name)
     for _, _, code, _ in errors.PROVIDER_REASONS.values():
         found[code].add("ProviderError")
     return dict(found)
 
 
+def _without_code(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and all(keyword.arg != "code" for keyword in node.keywords):
+        yield _name(node.func)
+
+
 def _codes_of(node: ast.AST) -> Iterator[tuple[str, str]]:
-    match node:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=keywords):
-            for keyword in keywords:
-                match keyword:
-                    case ast.keyword(arg="code", value=ast.Constant(value=str(code))):
-                        yield code, name
-        case ast.ClassDef(name=name, body=body):
-            for line in body:
-                match line:
-                    case (
-                        ast.Assign(targets=[ast.Name(id="default_code")], value=ast.Constant(value=str(code)))
-                        | ast.AnnAssign(
-                            target=ast.Name(id="default_code"), value=ast.Constant(value=str(code))
-                        )
-                    ):
-                        yield code, name
+    if isinstance(node, ast.Call):
+        for keyword in node.keywords:
+            if keyword.arg == "code" and isinstance(code := getattr(keyword.value, "value", None), str):
+                yield code, _name(node.func)
+    if isinstance(node, ast.ClassDef):
+        for line in node.body:
+            if isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(line.value, ast.Constant):
+                targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+                if "default_code" in map(_name, targets):
+                    yield str(line.value.value), node.name
+
+
+def _name(node: ast.expr) -> str:
+    return ast.unparse(node).rpartition(".")[2]
 
 
 def test_every_code_of_the_source_stands_in_the_table() -> None:

@@ -74,6 +74,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
 
 
+@pytest.mark.promise("wheel")
 @pytest.mark.parametrize("command", ["openclaw", "clawdbot"])
 def test_the_wheel_brings_both_commands(commands: Path, command: str) -> None:
     assert VERSION in run(commands / command, "--version")

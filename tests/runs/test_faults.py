@@ -105,6 +105,7 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
         await upstream.close()
 
 
+@pytest.mark.promise("error.store_unavailable")
 @pytest.mark.parametrize("after", [False, True])
 async def test_one_store_call_fails(models: ModelServer, tmp_path: Path, after: bool) -> None:
     nth = 0

@@ -78,6 +78,7 @@ def test_another_conversation_with_the_same_call_ids_is_left_alone() -> None:
     assert "bob's secret" in str(held.whole("me", "main", bob))
 
 
+@pytest.mark.promise("CVE-2026-89032")
 def test_another_owner_or_agent_gets_nothing() -> None:
     held = HeldRounds()
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
@@ -31,6 +33,7 @@ async def test_behind_a_summary_of_everything_a_resent_history_is_known(
     assert shown(models) == ["q2"]
 
 
+@pytest.mark.promise("CVE-2026-100556")
 async def test_a_client_that_resends_does_not_undo_a_reset(models: ModelServer, tmp_path: Path) -> None:
     models.script("m", says("a1"), says("a2"))
     async with house(tmp_path, models, reset=ALWAYS) as runs:

@@ -207,6 +207,7 @@ class StoreContract(WithStore):
 
     # Order and fencing
 
+    @pytest.mark.promise("once-and-in-order", "one-run-per-session")
     async def test_one_at_a_time_in_order_of_arrival(self, store: Store) -> None:
         claim = await claimed(store, "r0")
         waiting = [await store.begin(new_run(f"r{n}"), lease_s=LEASE) for n in (1, 2, 3)]
@@ -257,6 +258,7 @@ class StoreContract(WithStore):
         assert [entry.seq for entry in entries] == list(range(1, 101))
         assert [entry.run_id for entry in entries] == [f"r{n // 2}" for n in range(100)]
 
+    @pytest.mark.promise("error.run_not_open")
     async def test_only_a_waiting_run_can_claim(self, store: Store) -> None:
         claim = await claimed(store, "r1")
         for run_id in ("r1", "unknown"):
@@ -343,6 +345,7 @@ class StoreContract(WithStore):
 
     # Leases
 
+    @pytest.mark.promise("error.fenced")
     async def test_a_lease_that_ran_out_may_be_taken_over(self, store: Store, clock: Clock) -> None:
         old = await claimed(store, "r1")
         clock.pass_s(LEASE - 1)
@@ -407,6 +410,7 @@ class StoreContract(WithStore):
 
     # Repeats
 
+    @pytest.mark.promise("error.run_id_taken")
     async def test_a_run_id_is_used_once(self, store: Store) -> None:
         await claimed(store, "r1")
         repeated = await store.begin(new_run("r1", "agent:main:new"), lease_s=LEASE)
@@ -479,6 +483,7 @@ class StoreContract(WithStore):
         assert read.summary == Summary(6, "")
         assert [entry.seq for entry in read.entries] == [7, 8]
 
+    @pytest.mark.promise("error.summary_outdated")
     async def test_an_outdated_summary_is_refused(self, store: Store) -> None:
         for n in range(2):
             await said(store, f"r{n}")
@@ -496,6 +501,7 @@ class StoreContract(WithStore):
 
     # Sessions and runs
 
+    @pytest.mark.promise("CVE-2026-100556")
     async def test_a_session_is_deleted_with_all_it_has(self, store: Store) -> None:
         assert not await store.delete_session(ME, S)
         first = await said(store, "r1")

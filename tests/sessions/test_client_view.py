@@ -83,6 +83,7 @@ def test_a_request_that_asks_about_nothing_else_is_refused(sent: list[Message]) 
     assert caught.value.code == "unknown_tool_call_id"
 
 
+@pytest.mark.promise("error.missing_tool_results")
 def test_the_results_of_one_message_come_together() -> None:
     check_tool_results([U("q"), A("", calls("1", "2")), theirs("1"), theirs("2")])
     check_tool_results([U("q"), A("", calls("1", "2")), theirs("1"), U("never mind")])

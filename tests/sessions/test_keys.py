@@ -22,6 +22,7 @@ def test_the_agent_of_a_key_is_found_again(text: str) -> None:
     assert agent_of(main_key(agent_id)) == agent_id
 
 
+@pytest.mark.promise("CVE-2026-100533")
 @pytest.mark.parametrize(
     ("header", "agent_id", "key"),
     [

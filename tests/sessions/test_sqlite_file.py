@@ -90,6 +90,7 @@ async def refused(path: Path) -> StoreError:
     return caught.value
 
 
+@pytest.mark.promise("error.store_too_new")
 async def test_a_newer_schema_is_left_alone(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
@@ -104,6 +105,7 @@ async def test_a_newer_schema_is_left_alone(path: Path) -> None:
     assert content(path) == before
 
 
+@pytest.mark.promise("error.store_foreign")
 async def test_somebody_elses_database_is_left_alone(path: Path) -> None:
     write(path, b"")
     with sqlite3.connect(path) as db:
@@ -114,6 +116,7 @@ async def test_somebody_elses_database_is_left_alone(path: Path) -> None:
     assert content(path) == before
 
 
+@pytest.mark.promise("error.store_corrupt")
 async def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
     write(path, b"this was a database once" * 400)
     assert (await refused(path)).code == "store_corrupt"
@@ -125,6 +128,7 @@ async def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
     assert "state directory" in error.message
 
 
+@pytest.mark.promise("error.store_full")
 async def test_a_full_disk_loses_nothing_and_heals(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
@@ -200,6 +204,7 @@ async def test_a_jump_of_the_wall_clock_takes_no_session_away(path: Path) -> Non
     await store.close()
 
 
+@pytest.mark.promise("error.store_rejected")
 async def test_text_that_is_not_unicode_is_refused_whole(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
@@ -214,6 +219,7 @@ async def test_text_that_is_not_unicode_is_refused_whole(path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.promise("kill-9", "turn-before-end")
 @pytest.mark.parametrize("acks", [1, 50, 400])
 async def test_kill_9_loses_no_answered_run_and_leaves_no_half_turn(path: Path, acks: int) -> None:
     load = await asyncio.create_subprocess_exec(

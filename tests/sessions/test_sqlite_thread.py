@@ -123,6 +123,7 @@ async def test_trouble_is_over_when_something_is_written_and_not_before(thread: 
     assert thread.trouble is None
 
 
+@pytest.mark.promise("error.store_busy")
 async def test_a_full_queue_refuses(thread: SqliteThread, together: Callable[[], None]) -> None:
     results = [thread.submit(note, str(n)) for n in range(5)]
     with pytest.raises(StoreError) as caught:

@@ -206,6 +206,7 @@ def test_everything_else_is_not(command: str) -> None:
     assert isinstance(verdict(command), Refused)
 
 
+@pytest.mark.promise("CVE-2026-100559")
 @pytest.mark.parametrize(
     ("command", "rendered"),
     [
@@ -226,6 +227,7 @@ def test_what_runs_is_quoted_anew(command: str, rendered: str | None) -> None:
         assert render(parse(command)) == rendered
 
 
+@pytest.mark.promise("CVE-2026-100560")
 @pytest.mark.parametrize(
     ("patterns", "command", "allowed"),
     [
@@ -278,6 +280,7 @@ def test_rules(rules: Rules, command: str, *, allowed: bool) -> None:
     assert isinstance(verdict(command, rules), Allowed) is allowed
 
 
+@pytest.mark.promise("deny-plain", "CVE-2026-100561")
 @pytest.mark.parametrize(
     "command",
     [
@@ -325,6 +328,7 @@ def test_a_refusal_names_the_narrowest_pattern() -> None:
         assert refused.pattern == pattern
 
 
+@pytest.mark.promise("deny-wins")
 def test_the_stricter_wins() -> None:
     one, other = Rules("full", "always", deny=("a",)), Rules("allowlist", "off", deny=("b",))
     for both in (stricter(one, other), stricter(other, one)):
@@ -348,6 +352,7 @@ def _outside_quotes(command: str) -> str:
     return re.sub(r"\\.|'[^']*'", "", command)
 
 
+@pytest.mark.promise("CVE-2026-100559")
 @given(COMMANDS, PATTERNS)
 def test_no_substitution_or_redirection_is_ever_allowed(command: str, allow: tuple[str, ...]) -> None:
     if isinstance(verdict(command, Rules(allow=allow)), Allowed):
@@ -368,6 +373,7 @@ def test_a_deny_never_widens(
             assert isinstance(verdict(command, narrower), Refused)
 
 
+@pytest.mark.promise("CVE-2026-100559")
 @given(COMMANDS)
 def test_what_was_rendered_reads_the_same_again(command: str) -> None:
     try:

@@ -21,6 +21,7 @@ def put(path: Path, document: Any) -> None:
     path.write_text(json.dumps(document))
 
 
+@pytest.mark.promise("exec-security")
 @pytest.mark.parametrize(
     ("settings", "security", "ask"),
     [

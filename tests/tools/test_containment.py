@@ -42,6 +42,7 @@ def room(tmp_path: Path) -> Room:
     return room
 
 
+@pytest.mark.promise("nothing-outside", "CVE-2026-100536")
 @pytest.mark.parametrize(("tool", "arguments"), CALLS)
 @pytest.mark.parametrize(
     "path",
@@ -74,6 +75,7 @@ async def test_no_path_leads_out(
     assert [one.name for one in (tmp_path / "outside").iterdir()] == ["secret.txt"]
 
 
+@pytest.mark.promise("CVE-2026-100536")
 async def test_a_patch_leads_nowhere_else(room: Room, tmp_path: Path) -> None:
     for change in (
         "*** Add File: out/new\n+x",
@@ -145,6 +147,7 @@ async def test_a_repositorys_own_files_are_not_written(room: Room) -> None:
     assert await room.call("read", path=".git/config") == "[core]"
 
 
+@pytest.mark.promise("CVE-2026-100536")
 def test_swapping_a_directory_for_a_link_gains_nothing(tmp_path: Path) -> None:
     """Best effort: somebody flips `d` between a directory and a link out while it is used."""
     root, outside = tmp_path / "w", tmp_path / "o"

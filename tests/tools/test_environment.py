@@ -14,6 +14,7 @@ from openclaw_gateway.tools.commands.output import Output
 WORKSPACE = Path("/w/space")
 
 
+@pytest.mark.promise("CVE-2026-100570")
 def test_only_what_is_known_is_inherited() -> None:
     environ = {
         "PATH": "/bin",
@@ -28,6 +29,7 @@ def test_only_what_is_known_is_inherited() -> None:
     assert "x" not in kept.values()
 
 
+@pytest.mark.promise("CVE-2026-100584")
 @pytest.mark.parametrize(
     ("path", "kept"),
     [

@@ -77,6 +77,7 @@ async def test_a_command_sees_no_secret(make: Make, monkeypatch: pytest.MonkeyPa
     assert "TERM=dumb" in text
 
 
+@pytest.mark.promise("CVE-2026-100570")
 @pytest.mark.parametrize("background", [False, True])
 async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, background: bool) -> None:
     """A shell whose input is a socket takes itself for one that was called from afar, and reads ~/.bashrc."""
@@ -97,6 +98,7 @@ async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, backg
     assert text.endswith("exit code 0]")
 
 
+@pytest.mark.promise("CVE-2026-100570")
 @pytest.mark.parametrize(
     "name", ["PATH", "LD_PRELOAD", "BASH_ENV", "ENV", "PYTHONPATH", "NODE_OPTIONS", "GIT_DIR"]
 )
@@ -265,6 +267,7 @@ async def test_for_a_path_outside_nobody_is_told_to_allow_the_program(make: Make
     assert "approvals allow" not in text
 
 
+@pytest.mark.promise("exec-starter-list")
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
     room.write("a.txt", "hello\n")
@@ -327,6 +330,7 @@ async def test_looking_stays_in_the_workspace(make: Make, tmp_path: Path) -> Non
     assert await room.call("exec", command="cd sub && cat a") == "fine\n[exit code 0]"
 
 
+@pytest.mark.promise("CVE-2026-100561")
 async def test_the_shell_does_not_walk_round_what_is_denied(make: Make) -> None:
     room = make()
     with changing(approvals_path(room.state)) as document:
@@ -356,6 +360,7 @@ async def test_after_cd_a_relative_program_is_not_another_one(make: Make) -> Non
     assert "Not run" in await room.refused("exec", command="./run.sh", workdir="sub")
 
 
+@pytest.mark.promise("CVE-2026-100584")
 async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Path) -> None:
     room = Room(tmp_path, settings={})
     fake = room.write("bin/ls", "#!/bin/sh\necho fake\n")
@@ -370,6 +375,7 @@ async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Pa
     await commands.close()
 
 
+@pytest.mark.promise("CVE-2026-71963")
 async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
     room = make(exec={})
     for name, text in (

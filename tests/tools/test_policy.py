@@ -227,6 +227,7 @@ def scopes(draw: st.DrawFn) -> dict[str, Any]:
 PLACES = st.fixed_dictionaries({"sandboxed": st.booleans(), "subagent": st.booleans()})
 
 
+@pytest.mark.promise("policy-takes-away")
 @given(scopes(), scopes(), PLACES, PATTERNS, st.sampled_from(["tools", "agent", "provider", "subagents"]))
 def test_one_more_deny_never_widens(
     scope: dict[str, Any], agent: dict[str, Any], place: dict[str, Any], pattern: str, where: str
@@ -243,6 +244,7 @@ def test_one_more_deny_never_widens(
     assert set(after) <= set(before)
 
 
+@pytest.mark.promise("policy-takes-away")
 @given(scopes(), scopes(), PLACES, LISTS)
 def test_an_allow_elsewhere_never_reopens(
     scope: dict[str, Any], agent: dict[str, Any], place: dict[str, Any], more: tuple[str, ...]

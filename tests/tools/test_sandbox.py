@@ -46,6 +46,7 @@ async def sandboxed_room(tmp_path: Path, commands: CommandSessions, **sandbox: A
     return room
 
 
+@pytest.mark.promise("sandbox")
 async def test_a_sandboxed_command_sees_its_workspace_and_nothing_of_the_machine(
     tmp_path: Path, commands: CommandSessions
 ) -> None:
@@ -74,6 +75,7 @@ async def test_access_is_as_granted(tmp_path: Path, commands: CommandSessions) -
     assert (room.root / "a.txt").read_text() == "hello\n"
 
 
+@pytest.mark.promise("sandbox-access")
 async def test_without_access_there_is_a_folder_of_its_own(tmp_path: Path, commands: CommandSessions) -> None:
     room = await sandboxed_room(tmp_path, commands)
     room.write("a.txt", "hello\n")
@@ -85,6 +87,7 @@ async def test_without_access_there_is_a_folder_of_its_own(tmp_path: Path, comma
     assert not (room.root / "b.txt").exists()
 
 
+@pytest.mark.promise("sandbox-network")
 async def test_the_network_is_only_there_when_granted(tmp_path: Path, commands: CommandSessions) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -178,6 +178,7 @@ OPERATOR_S = SessionLine("agent:main:main", "main", NOW_MS, 2)
 LINES = (ADA_S, ADA_S_TOO, ADA_S_WITH_BETA, BOB_S, OPERATOR_S)
 
 
+@pytest.mark.promise("CVE-2026-100535")
 @pytest.mark.parametrize("visibility", [None, "self", "tree", "user", "agent", "all"])
 @pytest.mark.parametrize(
     ("audience", "user", "session_key", "seen"),
@@ -210,6 +211,7 @@ def test_what_one_user_says_is_not_for_another(
     assert sum(map(sees, LINES)) == seen["self" if visibility == "tree" else visibility]
 
 
+@pytest.mark.promise("CVE-2026-100579")
 async def test_what_is_not_taken_of_a_call_is_said() -> None:
     listed = await result(tool(sessions_list, Sessions()), kinds=["main"], messageLimit=3, limit=1)
     assert listed["notTaken"] == ["kinds", "messageLimit"]

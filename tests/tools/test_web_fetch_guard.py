@@ -24,6 +24,7 @@ _CLOSED = """
 _OPEN = "8.8.8.8 1.1.1.1 100.128.0.1 172.32.0.1 192.0.1.1 198.20.0.1 2606:4700::1111 2001:4860:4860::8888"
 
 
+@pytest.mark.promise("web-fetch-public", "CVE-2026-100555")
 @pytest.mark.parametrize("text", _CLOSED.split())
 def test_closed_addresses(text: str) -> None:
     assert not public(ipaddress.ip_address(text), 80)
@@ -41,6 +42,7 @@ def test_nothing_that_python_calls_private_is_open(address: Address) -> None:
         assert not address.is_multicast
 
 
+@pytest.mark.promise("CVE-2026-100536")
 @pytest.mark.parametrize(
     "url",
     [
@@ -132,6 +134,7 @@ async def test_a_name_without_address_is_unreachable() -> None:
         await Fetcher(lookup=lookup).fetch("http://gone.example/", Limits())
 
 
+@pytest.mark.promise("CVE-2026-100555")
 async def test_the_checked_address_is_dialled_though_the_answer_changes() -> None:
     """First public, then private: one lookup is made, and the connection goes to what that one said."""
     answers = [["127.0.0.2"], ["127.0.0.1"], ["127.0.0.1"]]
@@ -172,6 +175,7 @@ async def test_the_dialled_address_is_checked_once_more() -> None:
         assert pages.asked == []
 
 
+@pytest.mark.promise("CVE-2026-100555")
 @pytest.mark.parametrize(
     "target",
     [

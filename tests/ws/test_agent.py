@@ -159,6 +159,7 @@ async def test_a_failing_model(models: ModelServer, peer: Peer) -> None:
     assert (waited["status"], waited["error"]) == ("error", error["message"])
 
 
+@pytest.mark.promise("run-time", "limit.timeoutSeconds")
 async def test_a_run_has_a_time_limit(models: ModelServer, peer: Peer) -> None:
     models.enqueue(hangs())
     await ask(peer, "run", timeout=0.05)
@@ -192,6 +193,7 @@ async def test_wait_may_come_before_the_run(peer: Peer) -> None:
     assert (await peer.answer("w"))["payload"]["status"] == "ok"
 
 
+@pytest.mark.promise("error.duplicate_run")
 async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway: RunningGateway) -> None:
     async with connected(gateway) as peer:
         await ask(peer, "run")
@@ -206,6 +208,7 @@ async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway:
     assert len(models.requests) == 1
 
 
+@pytest.mark.promise("chat-abort", "error.run_aborted")
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])
 async def test_a_run_of_another_process_is_waited_for_and_stopped(
     models: ModelServer, gateway: RunningGateway, tmp_path: Path, by: str
@@ -315,6 +318,7 @@ async def test_a_client_that_comes_back_hears_the_run_from_its_beginning(
     assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
 
 
+@pytest.mark.promise("ws-run-goes-on")
 async def test_a_run_goes_on_without_its_client_and_the_connection_leaves_nothing_behind(
     models: ModelServer, gateway: RunningGateway
 ) -> None:

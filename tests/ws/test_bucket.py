@@ -1,5 +1,6 @@
 """The token bucket: a burst, then the rate, and never more than the burst saved up."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ def test_a_burst_then_the_rate() -> None:
     assert sum(bucket.take(1000) for _ in range(1000)) == 100
 
 
+@pytest.mark.promise("limit.wsMessagesPerSecond", "limit.wsBurst")
 @given(st.lists(st.floats(0, 10), max_size=200))
 def test_never_more_than_rate_and_burst_allow(gaps: list[float]) -> None:
     bucket = TokenBucket(5, 10, now=0)

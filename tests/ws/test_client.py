@@ -106,12 +106,14 @@ async def test_a_refused_run(client: GatewayClient) -> None:
     assert not error.retryable
 
 
+@pytest.mark.promise("error.remote_error")
 async def test_a_remote_error(client: GatewayClient) -> None:
     with pytest.raises(RemoteError, match="unknown method: nosuch"):
         await client.request("nosuch")
     assert await client.request("health")
 
 
+@pytest.mark.promise("error.answer_timeout")
 async def test_an_answer_that_does_not_come_in_time(client: GatewayClient) -> None:
     with pytest.raises(AnswerTimeout):
         await client.request("agent.wait", {"runId": "nobody"}, timeout_s=0.01)
@@ -126,6 +128,7 @@ async def test_a_wrong_secret(gateway: RunningGateway, token: str | None) -> Non
     assert (refusal.value.code, refusal.value.http_status) == ("invalid_api_key", 401)
 
 
+@pytest.mark.promise("error.gateway_unreachable")
 async def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -172,6 +175,7 @@ async def test_another_language_is_spoken(said: str) -> None:
                 pass
 
 
+@pytest.mark.promise("error.PROTOCOL_MISMATCH")
 async def test_a_gateway_of_another_age() -> None:
     async def talk(ws: web.WebSocketResponse) -> None:
         await ws.send_str(
@@ -199,6 +203,7 @@ async def test_silence_instead_of_a_greeting() -> None:
                 pass
 
 
+@pytest.mark.promise("error.connection_lost")
 async def test_a_connection_that_ends_in_the_middle(models: ModelServer, gateway: RunningGateway) -> None:
     models.enqueue(says("par", Hold(asyncio.Event())))
     async with (

@@ -160,6 +160,7 @@ async def test_a_foreign_host_name_does_not_get_a_handshake(gateway: RunningGate
     assert refusal.value.status == 421
 
 
+@pytest.mark.promise("error.invalid_upgrade")
 async def test_an_upgrade_without_a_key_is_an_http_error(gateway: RunningGateway) -> None:
     headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     async with aiohttp.ClientSession() as session, session.get(gateway.url, headers=headers) as answer:
@@ -167,6 +168,7 @@ async def test_an_upgrade_without_a_key_is_an_http_error(gateway: RunningGateway
         assert (await answer.json())["error"]["code"] == "invalid_upgrade"
 
 
+@pytest.mark.promise("CVE-2026-100558")
 async def test_whoever_says_nothing_is_closed(gateway: RunningGateway) -> None:
     async with door(gateway.gateway, Timing(handshake_s=0.05)) as opened, dial(opened.url) as peer:
         await peer.event("connect.challenge")

@@ -65,6 +65,7 @@ async def asking(
         writer.close()
 
 
+@pytest.mark.promise("limit.maxWsFrameBeforeConnectBytes")
 async def test_a_frame_before_connect_is_at_most_64_kib(gateway: RunningGateway) -> None:
     async with dial(gateway.ws_url) as peer:
         await peer.event("connect.challenge")
@@ -86,12 +87,14 @@ async def test_a_large_frame_after_connect_is_fine(gateway: RunningGateway) -> N
         assert error["message"] == "invalid agent params: must have required property 'idempotencyKey'"
 
 
+@pytest.mark.promise("limit.maxWsFrameBytes")
 async def test_a_frame_after_connect_has_a_limit_too(narrow: RunningGateway) -> None:
     async with connected(narrow) as peer:
         await peer.send(request("1", "agent", {"message": "x" * 100_000}))
         assert await peer.close_code() == 1009
 
 
+@pytest.mark.promise("limit.wsMessagesPerSecond", "limit.wsBurst")
 async def test_too_many_messages(narrow: RunningGateway) -> None:
     async with connected(narrow) as peer:
         for _ in range(19):
@@ -144,6 +147,7 @@ async def test_too_many_calls_at_once(models: ModelServer) -> None:
         assert (error["code"], error["retryable"]) == ("UNAVAILABLE", True)
 
 
+@pytest.mark.promise("limit.readerStallSeconds")
 async def test_a_reader_that_takes_nothing_is_dropped(narrow: RunningGateway) -> None:
     async with door(narrow.gateway, Timing()) as opened, asking(opened, narrow) as (_, writer):
         await opened.wait_served()

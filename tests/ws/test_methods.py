@@ -41,10 +41,12 @@ async def say(peer: Peer, text: str, **more: Any) -> str:
     return answer
 
 
+@pytest.mark.promise("CVE-2026-100562")
 def test_the_table_says_who_may_call_what() -> None:
     assert {name: method.scope for name, method in TABLE.items()} == SCOPES
 
 
+@pytest.mark.promise("error.missing_scope")
 @pytest.mark.parametrize("method", sorted(SCOPES))
 async def test_scopes_can_be_given_up(gateway: RunningGateway, method: str) -> None:
     scope = SCOPES[method]
@@ -75,6 +77,7 @@ def test_only_a_missing_scope_is_called_one() -> None:
     assert other.message == "Not from there."
 
 
+@pytest.mark.promise("CVE-2026-100562")
 async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:
     async with connected(gateway, scopes=["operator.read", "operator.root"]) as peer:
         error = await peer.error("agent", {"message": "hi", "idempotencyKey": "k"})
@@ -138,6 +141,7 @@ async def test_the_list_of_sessions(peer: Peer) -> None:
     assert (await peer.result("sessions.list", {"limit": None, "search": None}))["count"] == 3
 
 
+@pytest.mark.promise("error.invalid_params")
 @pytest.mark.parametrize(
     ("method", "params", "why"),
     [
@@ -170,6 +174,7 @@ async def test_wrong_params(peer: Peer, method: str, params: object, why: str) -
     assert error["details"]["httpStatus"] == 400
 
 
+@pytest.mark.promise("error.unknown_method")
 async def test_an_unknown_method(peer: Peer) -> None:
     error = await peer.error("nosuch.method")
     assert (error["code"], error["message"]) == ("INVALID_REQUEST", "unknown method: nosuch.method")

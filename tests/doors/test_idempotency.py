@@ -36,6 +36,7 @@ def told(answer: Answer) -> tuple[str, str, str, str]:
     return frames[0]["id"], text, reasoning, frames[-1]["choices"][0]["finish_reason"]
 
 
+@pytest.mark.promise("error.duplicate_run")
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
 @pytest.mark.parametrize("first_streams", [False, True])
 @pytest.mark.parametrize("restarted", [False, True])
@@ -67,6 +68,7 @@ async def test_calls_of_the_client_s_tools_are_told_again(models: ModelServer, t
     assert len(models.requests) == 1
 
 
+@pytest.mark.promise("error.idempotency_key_reused")
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize(
     "other",
@@ -149,6 +151,7 @@ async def test_what_the_agent_s_tools_have_done_is_not_done_again(
     assert len(models.requests) == 2
 
 
+@pytest.mark.promise("error.idempotency_key_invalid")
 async def test_without_a_key_nothing_is_remembered(models: ModelServer, gateway: RunningGateway) -> None:
     for key in ("", "  "):
         assert (await said(gateway, key=key)).status == 200
@@ -174,6 +177,7 @@ async def test_the_key_is_the_same_by_every_door(models: ModelServer, gateway: R
     assert len(models.requests) == 1
 
 
+@pytest.mark.promise("accepted-is-on-disk")
 async def test_accepted_means_on_disk_for_every_frame(models: ModelServer, gateway: RunningGateway) -> None:
     """Of two equal frames the second one too is told so only when the run is recorded."""
     store = gateway.gateway._store

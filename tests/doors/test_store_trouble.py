@@ -40,6 +40,7 @@ async def ready(gateway: RunningGateway) -> tuple[int, list[str]]:
         return response.status, (await response.json())["failing"]
 
 
+@pytest.mark.promise("error.store_full")
 async def test_a_full_disk_is_not_ready_until_there_is_room(
     gateway: RunningGateway, models: ModelServer, full: SqliteStore
 ) -> None:
@@ -59,6 +60,7 @@ async def test_a_full_disk_is_not_ready_until_there_is_room(
     assert (await say(gateway, "hi", user="bob")).status == 200
 
 
+@pytest.mark.promise("error.store_lost")
 async def test_a_store_whose_file_is_gone_answers_nothing_with_200(
     gateway: RunningGateway, models: ModelServer
 ) -> None:

@@ -34,6 +34,7 @@ async def keyed(store: Store, run_id: str, session: str | None = S, *, key: str 
 class KeyContract(WithStore):
     # Owners
 
+    @pytest.mark.promise("CVE-2026-89032", "CVE-2026-100534")
     async def test_two_owners_with_the_same_names_never_meet(self, store: Store) -> None:
         for owner in (ME, "p"):
             begun = await store.begin(new_run(f"{owner}1", owner=owner, key="k", user="ada"), lease_s=LEASE)

@@ -483,7 +483,7 @@ class StoreContract(WithStore):
         assert read.summary == Summary(6, "")
         assert [entry.seq for entry in read.entries] == [7, 8]
 
-    @pytest.mark.promise("error.summary_outdated")
+    @pytest.mark.promise("error.summary_outdated", "error.session_not_found")
     async def test_an_outdated_summary_is_refused(self, store: Store) -> None:
         for n in range(2):
             await said(store, f"r{n}")
@@ -545,6 +545,7 @@ class StoreContract(WithStore):
         assert await said(store, "r2") == Released(4, None)
         await store.close()
 
+    @pytest.mark.promise("error.run_interrupted")
     async def test_what_a_dead_process_left_open_is_interrupted_at_start(
         self, new_store: NewStore, clock: Clock
     ) -> None:

@@ -12,7 +12,7 @@ FULL = 2
 
 @pytest.mark.promise("accepted-is-on-disk", "turn-before-end")
 def test_every_commit_is_an_fsync(tmp_path: Path) -> None:
-    db = connect(tmp_path / "sessions.sqlite")
+    db = connect(tmp_path / "sessions.sqlite", tmp_path / "blobs")
     try:
         assert db.execute("PRAGMA synchronous").fetchone() == (FULL,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

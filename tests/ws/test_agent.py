@@ -193,7 +193,6 @@ async def test_wait_may_come_before_the_run(peer: Peer) -> None:
     assert (await peer.answer("w"))["payload"]["status"] == "ok"
 
 
-@pytest.mark.promise("error.duplicate_run")
 async def test_wait_remembers_a_run_over_a_restart(models: ModelServer, gateway: RunningGateway) -> None:
     async with connected(gateway) as peer:
         await ask(peer, "run")

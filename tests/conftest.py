@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from openclaw_gateway.children import marked
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -14,6 +15,12 @@ pytest_plugins = ["tests.surroundings", "tests.leftovers", "tests.promised"]
 @pytest.fixture(autouse=True, scope="session")
 def _quiet_logs() -> None:
     configure_logging(level="silent")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _guarded() -> None:
+    """The guard that ends what this process starts belongs to it, not to the test that first needs one."""
+    marked({})
 
 
 @pytest.fixture

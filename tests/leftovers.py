@@ -102,7 +102,7 @@ class Things:
 
     def __init__(self) -> None:
         self._descriptors = _descriptors()
-        self._children = _children()
+        self._children = children()
 
     def added(self) -> list[str]:
         descriptors = {f"an open descriptor: {_descriptors()[n]}" for n in self._new_descriptors()}
@@ -126,7 +126,7 @@ class Things:
         return {n for n, what in _descriptors().items() if self._descriptors.get(n) != what}
 
     def _new_children(self) -> set[int]:
-        return _children() - self._children
+        return children() - self._children
 
 
 def _descriptors() -> dict[int, str]:
@@ -139,7 +139,8 @@ def _descriptors() -> dict[int, str]:
     return found
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
+    """The pids of this process's own children, also of those that have ended and were not waited for."""
     pids: set[int] = set()
     for task in _entries("task"):
         try:

@@ -30,8 +30,10 @@ def fail() -> str:
 
 
 @server.tool()
-async def sleep(seconds: float) -> str:
-    """Wait."""
+async def sleep(seconds: float, begun: str = "") -> str:
+    """Wait; the file `begun` is there once it does."""
+    if begun:
+        Path(begun).touch()  # noqa: ASYNC240  its own process
     await asyncio.sleep(seconds)
     return "slept"
 

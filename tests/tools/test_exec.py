@@ -231,12 +231,11 @@ async def test_there_are_only_so_many(tmp_path: Path) -> None:
 async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
     room = make()
     flood = asyncio.create_task(room.result("exec", command="yes", timeout=1))
-    worst, last = 0.0, time.monotonic()
+    turns = 0
     while not flood.done():
         await asyncio.sleep(0.001)
-        now = time.monotonic()
-        worst, last = max(worst, now - last), now
-    assert worst < 0.5
+        turns += 1
+    assert turns > 20
     assert "timed out" in flood.result().text
 
 

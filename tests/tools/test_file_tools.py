@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
 from openclaw_gateway.tools.builtin.edit import replaced
 from openclaw_gateway.tools.builtin.read import Page, plain_text
 from openclaw_gateway.tools.search_child import Orders
+from tests.leftovers import children
 from tests.tools.houses import Room
 
 
@@ -167,9 +167,8 @@ async def test_find_matches_globs(room: Room) -> None:
 
 async def test_a_glob_cannot_be_made_slow(room: Room) -> None:
     room.write("a" * 200)
-    started = time.monotonic()
-    await room.call("find", pattern="**/" * 50 + "*a" * 100 + "b")
-    assert time.monotonic() - started < 5
+    async with asyncio.timeout(60):  # what is slow here takes years
+        await room.call("find", pattern="**/" * 50 + "*a" * 100 + "b")
 
 
 async def test_grep_finds_lines(room: Room) -> None:
@@ -216,13 +215,17 @@ async def test_a_slow_expression_is_given_up_and_blocks_nobody(room: Room) -> No
         ticks += 1
     with pytest.raises(ToolError, match="longer than 2 s"):
         search.result()
-    assert ticks > 50
+    assert ticks > 10
 
 
 async def test_a_cancelled_search_ends_its_process(room: Room) -> None:
     room.write("a", "a" * 60 + "!")
+    before = children()
     search = asyncio.create_task(room.call("grep", pattern="(a+)+$"))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(20):
+        while not (made := children() - before):  # noqa: ASYNC110  no event tells of it
+            await asyncio.sleep(0.01)
     search.cancel()
     with pytest.raises(asyncio.CancelledError):
         await search
+    assert made.isdisjoint(children())

@@ -91,13 +91,14 @@ async def test_tools_of_a_command(tmp_path: Path) -> None:
     assert not alive(pid)
 
 
-async def test_killed_during_a_call() -> None:
+async def test_killed_during_a_call(tmp_path: Path) -> None:
     async with running(small=small()) as servers:
         await until(servers.tools)
         pid = int(await say(servers, "pid"))
         offered = servers.tools()
-        call = asyncio.ensure_future(say(servers, "sleep", seconds=60))
-        await asyncio.sleep(0.1)
+        begun = tmp_path / "begun"
+        call = asyncio.ensure_future(say(servers, "sleep", seconds=60, begun=str(begun)))
+        await until(begun.exists)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(ToolError, match="went away during the call"):
             async with asyncio.timeout(5):
@@ -108,11 +109,12 @@ async def test_killed_during_a_call() -> None:
         assert servers.tools() is offered
 
 
-async def test_calls_side_by_side_and_a_cancelled_one() -> None:
+async def test_calls_side_by_side_and_a_cancelled_one(tmp_path: Path) -> None:
     async with running(small=small()) as servers:
         await until(servers.tools)
-        slow = asyncio.ensure_future(say(servers, "sleep", seconds=60))
-        await asyncio.sleep(0.1)
+        begun = tmp_path / "begun"
+        slow = asyncio.ensure_future(say(servers, "sleep", seconds=60, begun=str(begun)))
+        await until(begun.exists)
         assert await asyncio.gather(*(say(servers, "add", a=n, b=n) for n in range(20))) == [
             str(2 * n) for n in range(20)
         ]

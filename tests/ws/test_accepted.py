@@ -25,4 +25,6 @@ async def test_a_run_is_on_disk_when_it_is_accepted(models: ModelServer, tmp_pat
     async with running_gateway(config, state_dir=tmp_path / "two") as gateway:
         (after,) = (await gateway.gateway.sessions(OPERATOR))[0]
         assert after.key == before.key == "agent:main:main"
-        assert await gateway.gateway.status(OPERATOR, accepted["runId"]) == "interrupted"
+        ending = await gateway.gateway.ending(OPERATOR, accepted["runId"])
+        assert ending is not None
+        assert ending.status == "interrupted"

@@ -186,6 +186,7 @@ async def paused(gateway: RunningGateway, url: str) -> AsyncIterator[Peer]:
         yield peer
 
 
+@pytest.mark.promise("limit.maxWsBufferedBytes")
 async def test_a_client_that_does_not_read_is_closed_before_much_waits_for_it(
     models: ModelServer, narrow: RunningGateway
 ) -> None:

@@ -234,6 +234,7 @@ async def test_a_run_of_another_process_is_waited_for_and_stopped(
         assert (waited["status"], waited["code"]) == ("error", "run_aborted")
 
 
+@pytest.mark.promise("chat-abort", "error.run_aborted")
 @pytest.mark.parametrize("by", ["runId", "sessionKey"])
 async def test_abort_stops_the_model(
     models: ModelServer, gateway: RunningGateway, peer: Peer, by: str

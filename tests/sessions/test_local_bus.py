@@ -45,7 +45,7 @@ async def _is_kept(bus: LocalBus, run_id: str) -> bool:
         return False
 
 
-@pytest.mark.promise("error.events_lost")
+@pytest.mark.promise("error.events_gone")
 async def test_a_log_keeps_its_newest_events_by_number() -> None:
     bus = LocalBus(max_events=8)
     behind, ahead = bus.subscribe("r"), bus.subscribe("r")

@@ -83,6 +83,11 @@ def pytest_configure(config: pytest.Config) -> None:
     hear_signals()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(f"The files of the tests that failed: {folder_of(config)}")
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The folder goes, unless failed tests have left something to look at."""
     folder = config.stash.get(_FOLDER, None)

@@ -99,13 +99,25 @@ def command(
 
 async def _within(timeout_s: int | None, work: Awaitable[None]) -> None:
     """The gateway keeps the limit; this is for one that has stopped answering. What else ends a command
-    does what Ctrl-C does, so that it ends the run as well."""
+    does what Ctrl-C does, so that it ends the run as well, also where Ctrl-C is ignored (`nohup`, `&`)."""
+    task = asyncio.current_task()
+    heard: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        heard.append(number)
+        if task is not None:
+            task.cancel()
+
     for number in (signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_DFL:
-            asyncio.get_running_loop().add_signal_handler(number, signal.raise_signal, signal.SIGINT)
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
     try:
         async with asyncio.timeout(None if timeout_s is None else timeout_s + _GRACE_S):
             await work
+    except asyncio.CancelledError:
+        if heard:
+            raise click.Abort from None
+        raise
     except TimeoutError:
         raise CommandFailed(f"There is no answer after {timeout_s} seconds.", code="run_timeout") from None
 

@@ -37,6 +37,7 @@ def told(answer: Answer) -> tuple[str, str, str, str]:
 
 
 @pytest.mark.promise("error.duplicate_run")
+@pytest.mark.promise("repeats")
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
 @pytest.mark.parametrize("first_streams", [False, True])
 @pytest.mark.parametrize("restarted", [False, True])
@@ -69,6 +70,7 @@ async def test_calls_of_the_client_s_tools_are_told_again(models: ModelServer, t
 
 
 @pytest.mark.promise("error.idempotency_key_reused")
+@pytest.mark.promise("repeats-other")
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize(
     "other",
@@ -127,6 +129,7 @@ async def test_a_client_that_leaves_does_not_take_the_answer_from_the_others(
     assert (len(models.requests), models.aborted) == (1, 0)
 
 
+@pytest.mark.promise("repeats-failed")
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
 async def test_what_failed_may_be_tried_again_under_its_key(
     models: ModelServer, gateway: RunningGateway, session: dict[str, str]

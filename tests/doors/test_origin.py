@@ -133,6 +133,7 @@ async def sessions_named(gateway: RunningGateway, models: ModelServer, *names: s
 
 
 @pytest.mark.promise("limit.runs-of-a-request")
+@pytest.mark.promise("started-runs")
 @pytest.mark.parametrize("wait_s", [0, 5])
 async def test_agents_that_send_to_each_other_come_to_an_end(
     models: ModelServer, gateway: RunningGateway, wait_s: int

@@ -136,7 +136,7 @@ async def test_messages(gateway: RunningGateway, messages: Any, param: str) -> N
         (b"[]", "invalid_json"),
         (b"null", "invalid_json"),
         (b'"x"', "invalid_json"),
-        (b'{"messages":[{"role":"user","content":"\xff\xfe"}]}', "invalid_request"),
+        (b'{"messages":[{"role":"user","content":"\xff\xfe"}]}', "invalid_json"),
         (b'{"messages":[{"role":"user","content":"\\ud83d"}]}', "invalid_json"),
         (b'{"messages":[{"role":"user","content":"\\udc00x"}]}', "invalid_json"),
         (b'{"messages":[{"role":"user","content":NaN}]}', "invalid_json"),

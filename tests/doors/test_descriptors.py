@@ -117,7 +117,7 @@ async def test_the_soft_limit_is_raised_to_the_hard_one(models: ModelServer, tmp
         (limits,) = (
             (Path("/proc") / process / "limits").read_text()
             for process in children()
-            if "gateway" in (Path("/proc") / process / "cmdline").read_text()
+            if "\0gateway\0run\0" in (Path("/proc") / process / "cmdline").read_text()
         )
     (line,) = (line for line in limits.splitlines() if line.startswith("Max open files"))
     assert line.split()[3:5] == [str(FILES), str(FILES)]

@@ -167,6 +167,7 @@ async def test_a_run_and_those_it_started_are_one_to_the_operator(
     started: list[Run] = []
     silence = gateway.gateway.listen(OPERATOR, Listener(started.append))
     async with connected(gateway) as peer:
+        await peer.result("sessions.subscribe")
         await peer.send(request("r", "agent", {"message": "go", "idempotencyKey": "k", "sessionKey": "a"}))
         await peer.answer("r")
         await peer.event("agent", sessionKey="agent:main:b", stream="assistant")

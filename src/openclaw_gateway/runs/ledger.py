@@ -75,14 +75,13 @@ class Ledger:
     async def _flush(self) -> bool:
         """Whether all of them are on disk."""
         while self._rows:
-            rows = [self._rows[place] for place in range(min(_AT_ONCE, len(self._rows)))]
+            rows = [self._rows.popleft() for _ in range(min(_AT_ONCE, len(self._rows)))]
             try:
                 await self._store.record(rows)
             except StoreError as error:
+                self._rows.extendleft(reversed(rows))
                 log.warning("ledger.not_written", rows=len(self._rows), lost=self._lost, error=error.message)
                 return False
-            for _ in rows:
-                self._rows.popleft()
         return True
 
 

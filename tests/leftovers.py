@@ -30,6 +30,9 @@ _GRACE_S = 5.0
 _PROC = Path("/proc/self")
 _PASSED = pytest.StashKey[bool]()
 _HOME_AND_PYTEST = ("home", "pytest-of-*")
+# Of the hidden names in a home these are the product's; the others are those of programs that a test runs
+# (pip asks rustc for its version, which rustup answers by making .rustup).
+_OWN_HIDDEN = (".openclaw*", ".clawdbot*", ".config/openclaw*", ".local/*/openclaw*", ".cache/openclaw*")
 
 # pytest leaves out the fixtures that are still to be ended when the end of one raises what is no Exception,
 # as a cancelled wait does: every later test is then given the same tmp_path.
@@ -233,7 +236,9 @@ def session_leftovers(folder: Path) -> list[str]:
         time.sleep(0.05)
     wanted = {path for pattern in _HOME_AND_PYTEST for path in folder.glob(pattern)}
     files = [path for path in sorted(folder.iterdir()) if path not in wanted]
-    files += sorted((folder / "home").iterdir())
+    home = folder / "home"
+    files += sorted(path for path in home.iterdir() if not path.name.startswith("."))
+    files += sorted(path for pattern in _OWN_HIDDEN for path in home.glob(pattern))
     for path in files:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [f"a process: {line}" for line in processes] + [f"a file: {path}" for path in files]

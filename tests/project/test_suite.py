@@ -141,6 +141,21 @@ def test_it():
     assert "stays-" in said
 
 
+@pytest.mark.parametrize(
+    ("made", "left"),
+    [(".rustup", False), (".npm", False), ("notes.txt", True), (".openclaw", True), (".clawdbot-dev", True)],
+)
+def test_in_the_home_only_what_the_product_makes_is_a_leftover(suite: Suite, made: str, left: bool) -> None:
+    """Programs that a test runs keep caches there: pip asks rustc for its version; rustup makes a folder."""
+    code, said = suite(f"""
+from pathlib import Path
+
+def test_it():
+    Path.home().joinpath({made!r}).mkdir()
+""")
+    assert (code, "a file:" in said) == ((1, True) if left else (0, False)), said
+
+
 def test_a_test_that_names_no_promise_and_a_promise_without_a_test_stop_the_run(suite: Suite) -> None:
     code, said = suite("@pytest.mark.promise('no-such')\ndef test_it(): pass\n")
     assert (code, "no such promise: test_it.py::test_it: no-such" in said) == (4, True)

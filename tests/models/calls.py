@@ -9,6 +9,7 @@ from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.joining import joined
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import ModelServer
@@ -52,16 +53,21 @@ class Outcome:
         self.blocks: tuple[ReasoningBlock, ...] = ()
 
     @property
-    def events(self) -> list[Event]:
+    def each(self) -> list[Event]:
         return [event for batch in self.batches for event in batch]
 
     @property
+    def events(self) -> list[Event]:
+        """However the reads fell."""
+        return joined(self.each)
+
+    @property
     def texts(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, TextDelta)]
+        return [event.text for event in self.each if isinstance(event, TextDelta)]
 
     @property
     def attempts(self) -> int:
-        return sum(isinstance(event, ModelCalled) for event in self.events)
+        return sum(isinstance(event, ModelCalled) for event in self.each)
 
 
 async def run(

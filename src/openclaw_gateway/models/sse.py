@@ -10,6 +10,8 @@ from openclaw_gateway.errors import ProviderError
 MAX_EVENT_BYTES = 8 << 20
 
 _BOM = b"\xef\xbb\xbf"
+# What separates the data of two events that are a `data: …` line each.
+_BETWEEN = b"\n\ndata: "
 # Up to here an incomplete event is kept as it is and split again with the next bytes; beyond it its
 # lines are taken apart at once, so that a huge event in small pieces costs linear time.
 _KEEP = 16 << 10
@@ -78,15 +80,16 @@ class SseSplitter:
                 self._take_apart(block[1:])
                 return events
             events = self._event(block[1:])
-        blocks = text.split(b"\n\n")
-        rest = blocks.pop()
-        plain = [block[6:] for block in blocks if block.startswith(b"data: ")]
-        if len(plain) == len(blocks) and text.count(b"\n") - rest.count(b"\n") == 2 * len(blocks):
-            events += plain
-        else:
-            for block in blocks:
-                events += self._event(block)
-        if blocks or events:
+        whole, boundary, rest = text.rpartition(b"\n\n")
+        if boundary:
+            plain = whole.split(_BETWEEN)
+            if whole.startswith(b"data: ") and whole.count(b"\n") == 2 * len(plain) - 2:
+                plain[0] = plain[0][6:]
+                events += plain
+            else:
+                for block in whole.split(b"\n\n"):
+                    events += self._event(block)
+        if boundary or events:
             self._size = len(rest)
         if len(rest) > _KEEP and b"\n" in rest:
             self._take_apart(rest)

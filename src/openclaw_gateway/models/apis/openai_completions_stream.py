@@ -88,8 +88,10 @@ class ChunkParser(AnswerParser):
         self._tags: ThinkTags | None = ThinkTags()
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
-        """Deltas in the order and size the provider sent them, up to the end or the `failure`."""
+        """Deltas in the order the provider sent them, up to the end or the `failure`; text that came in one
+        read is one delta."""
         events: list[Event] = []
+        text: list[str] = []
         for payload in payloads:
             if payload == b"[DONE]":
                 self.done = True
@@ -103,8 +105,20 @@ class ChunkParser(AnswerParser):
                 chunk = again
             if chunk.choices:
                 choice = chunk.choices[0]
-                if choice.delta is not None:
-                    self._take(choice.delta, events)
+                delta = choice.delta
+                if delta is not None:
+                    content = delta.content
+                    if type(content) is not str or (
+                        delta.reasoning_content
+                        or delta.reasoning
+                        or delta.refusal
+                        or delta.tool_calls
+                        or delta.function_call
+                    ):
+                        _say(text, events)
+                        self._take(delta, events)
+                    else:
+                        text.append(content)
                 if choice.finish_reason:
                     self._finish = choice.finish_reason
                     # Kimi says here what it cost.
@@ -114,6 +128,7 @@ class ChunkParser(AnswerParser):
             if chunk.error:
                 self.failure = from_stream(self._vendor, chunk.error)
                 break
+        _say(text, events)
         return events if self._tags is None else self._sorted(events, self._tags)
 
     def whole(self, body: bytes) -> list[Event]:
@@ -189,6 +204,12 @@ class ChunkParser(AnswerParser):
         if delta.function_call is not None and not delta.tool_calls:
             # The form before `tools`: there is one call, without an id.
             deltas.take(CallDelta(0, None, delta.function_call), events)
+
+
+def _say(text: list[str], events: list[Event]) -> None:
+    if said := "".join(text):
+        events.append(TextDelta(said))
+    text.clear()
 
 
 def _thought(part: Any) -> str:

@@ -23,7 +23,7 @@ _KEPT = 8
 class CompiledPrompt:
     """`text` is what a run calls. Immutable for callers; keeps the stable parts it has built."""
 
-    __slots__ = ("_home", "_opening", "_stable", "_workspace", "_zone", "snapshot")
+    __slots__ = ("_home", "_opening", "_stable", "_today", "_whole", "_workspace", "_zone", "snapshot")
 
     def __init__(self, opening: str, home: Home, snapshot: Snapshot, zone: tzinfo | None = None) -> None:
         self.snapshot = snapshot
@@ -32,6 +32,9 @@ class CompiledPrompt:
         self._workspace = Folder(home.workspace, home.workspace)
         self._zone = zone
         self._stable: dict[tuple[tuple[ToolLine, ...], Folder, bool], str] = {}
+        self._today: tuple[int, str] = (-1, "")
+        # The last text without instructions. Being the same object, a dialect needs not read it again.
+        self._whole: tuple[tuple[str, str], str] = (("", ""), "")
 
     def text(
         self,
@@ -48,11 +51,26 @@ class CompiledPrompt:
         `now` is Unix seconds. Pass the same `tools` and `folder` each time to have them compared quickly;
         no folder is the workspace.
         """
-        moment = datetime.fromtimestamp(time.time() if now is None else now, self._zone)
-        if self._zone is None:
-            moment = moment.astimezone()
-        tail = f"{sections.today(moment)}\n{sections.runtime(self._home.agent_id, model, _SYSTEM)}"
-        return sections.joined(self.stable(tools, folder, continuation=continuation), instructions, tail)
+        today = self._day(time.time() if now is None else now)
+        tail = f"{today}\n{sections.runtime(self._home.agent_id, model, _SYSTEM)}"
+        stable = self.stable(tools, folder, continuation=continuation)
+        if instructions:
+            return sections.joined(stable, instructions, tail)
+        parts, text = self._whole
+        if parts != (stable, tail):
+            text = sections.joined(stable, tail)
+            self._whole = ((stable, tail), text)
+        return text
+
+    def _day(self, now: float) -> str:
+        # No day begins, and no clock is put forward, within a minute.
+        minute = int(now // 60)
+        known, today = self._today
+        if known != minute:
+            moment = datetime.fromtimestamp(now, self._zone)
+            today = sections.today(moment.astimezone() if self._zone is None else moment)
+            self._today = (minute, today)
+        return today
 
     def stable(
         self, tools: Sequence[ToolLine] = (), folder: Folder | None = None, *, continuation: bool = False

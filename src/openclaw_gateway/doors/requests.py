@@ -5,7 +5,7 @@ The only file that reads request bodies. Nothing here knows endpoints.
 
 import asyncio
 import re
-import uuid
+import secrets
 from typing import Protocol, cast
 
 from aiohttp import hdrs, web
@@ -143,7 +143,7 @@ def request_id(request: Request) -> str:
     """The caller's X-Client-Request-Id or X-Request-Id if it is fit for a header, else a new one."""
     headers = request.headers
     sent = headers.get("X-Client-Request-Id") or headers.get("X-Request-Id")
-    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{uuid.uuid4().hex}"
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{secrets.token_hex(16)}"
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:

@@ -44,7 +44,7 @@ class RunLoop:
         self._rounds = rounds
 
     async def execute(self, run: Run) -> None:
-        result = _failed(Answer(), _internal())
+        result: RunResult | None = None
         try:
             result = await self._result_of(run)
         except (Exception, asyncio.CancelledError) as error:
@@ -52,6 +52,7 @@ class RunLoop:
             log.exception("run.crashed", run=run.id)
         finally:
             # Before another word is said: who waits must not wait for a log line.
+            result = result or _failed(Answer(), _internal())
             run.end(result)
         log.info(
             "run.ended",
@@ -84,12 +85,12 @@ class RunLoop:
         except GatewayError as error:
             run.refuse(error)
             return _failed(Answer(), error)
-        result = _failed(Answer(), _internal())
+        result: RunResult | None = None
         try:
             result = await self._answered(run)
+            return result
         finally:
-            await self._lanes.conclude(run, _ending(run, result))
-        return result
+            await self._lanes.conclude(run, _ending(run, result or _failed(Answer(), _internal())))
 
     async def _answered(self, run: Run) -> RunResult:
         answer = _answer_of(run)
@@ -116,18 +117,18 @@ class RunLoop:
             return _failed(Answer(), error)
         answer = Answer()
         turn: tuple[Message, ...] = ()
-        result = _failed(answer, _internal())
+        result: RunResult | None = None
         try:
             answer = _answer_of(run)
             result, new = await self._converse(run, claimed, answer)
             turn = turn_for(result.status, new, await _said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
-            turn, result = (), _failed(answer, _internal())
+            turn, result = (), None
             _reraise_if_meant(error)
             log.exception("run.crashed", run=run.id)
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
-            result = await self._left(run, claimed.claim, turn, result)
+            result = await self._left(run, claimed.claim, turn, result or _failed(answer, _internal()))
         return result
 
     async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:

@@ -5,8 +5,8 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 """
 
 import asyncio
+import secrets
 import time
-import uuid
 from collections.abc import Sequence
 from functools import cached_property
 from types import TracebackType
@@ -45,7 +45,7 @@ class Run:
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
         """`parent` is the run whose tool starts this one. Raises ToolLoop when it may not."""
         loop = asyncio.get_running_loop()
-        self.id = f"chatcmpl_{uuid.uuid4()}"
+        self.id = _fresh_id()
         self.request = request
         self.plan = plan
         self.parent = parent
@@ -218,6 +218,12 @@ def is_being_cancelled() -> bool:
 def now_ms() -> int:
     """Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+def _fresh_id() -> str:
+    """A random UUID of version 4 behind the prefix, without the objects that `uuid` makes for one."""
+    digits = secrets.token_hex(16)
+    return f"chatcmpl_{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _deadline(now: float, request: RunRequest, agent: Agent) -> float | None:

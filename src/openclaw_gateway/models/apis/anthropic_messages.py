@@ -27,6 +27,7 @@ from openclaw_gateway.models.apis.settings import (
     thinking,
     written,
 )
+from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -53,7 +54,7 @@ class _Request(Struct):
     messages: list[Turn]
     stream: bool = True
     system: list[Block] | UnsetType = UNSET
-    tools: list[_Tool] | UnsetType = UNSET
+    tools: Raw | UnsetType = UNSET
     tool_choice: Any = UNSET
     thinking: Any = UNSET
     output_config: Any = UNSET
@@ -108,9 +109,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     if system := instructions(request, target.system):
         wire.system = [{"type": "text", "text": system, **({"cache_control": mark} if mark else {})}]
     if request.tools:
-        wire.tools = [_tool(spec) for spec in request.tools]
-        if mark:
-            wire.tools[-1].cache_control = mark
+        wire.tools = _tools(request.tools, target.cache)
         wire.tool_choice = _choice(request)
     if thought is UNSET and can.sampling:
         if not isinstance(chosen.temperature, UnsetType):
@@ -176,6 +175,14 @@ def _choice(request: ModelRequest) -> Any:
     if request.parallel_tool_calls is not None:
         choice["disable_parallel_tool_use"] = not request.parallel_tool_calls
     return choice
+
+
+@ToolLists
+def _tools(tools: tuple[ToolSpec, ...], cache: str) -> list[_Tool]:
+    listed = [_tool(spec) for spec in tools]
+    if mark := _mark(cache):
+        listed[-1].cache_control = mark
+    return listed
 
 
 @lru_cache(maxsize=8)

@@ -26,6 +26,7 @@ from openclaw_gateway.models.apis.settings import (
     thinking,
     written,
 )
+from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -120,7 +121,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     if generation != _Generation():
         wire.generation_config = generation
     if request.tools:
-        wire.tools = [{"functionDeclarations": [_declaration(spec) for spec in request.tools]}]
+        wire.tools = _tools(request.tools)
         wire.tool_config = _choice(request)
     return written(wire, target)
 
@@ -210,6 +211,9 @@ def _sealed(part: dict[str, Any], seal: str | None) -> dict[str, Any]:
 def _declaration(spec: ToolSpec) -> _Declaration:
     parameters = for_google(bytes(spec.parameters))
     return _Declaration(spec.name, spec.description or UNSET, UNSET if parameters is None else parameters)
+
+
+_tools = ToolLists(lambda tools: [{"functionDeclarations": list(map(_declaration, tools))}])
 
 
 def _choice(request: ModelRequest) -> Any:

@@ -15,6 +15,7 @@ from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings, written
+from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -88,7 +89,7 @@ class _Request(Struct):
     presence_penalty: float | UnsetType = UNSET
     reasoning_effort: str | UnsetType = UNSET
     response_format: Any = UNSET
-    tools: list[_Tool] | UnsetType = UNSET
+    tools: Raw | UnsetType = UNSET
     tool_choice: Any = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
 
@@ -143,7 +144,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     else:
         wire.max_tokens = max_tokens(target, chosen)
     if request.tools:
-        wire.tools = [_tool(spec) for spec in request.tools]
+        wire.tools = _tools(request.tools)
         if request.tool_choice != "auto":
             wire.tool_choice = _choice(request.tool_choice)
         if request.parallel_tool_calls is not None:
@@ -197,6 +198,9 @@ def _escaped(text: str) -> Raw:
 def _tool(spec: ToolSpec) -> _Tool:
     strict = UNSET if spec.strict is None else spec.strict
     return _Tool(_Spec(spec.name, spec.parameters, spec.description or UNSET, strict))
+
+
+_tools = ToolLists(lambda tools: list(map(_tool, tools)))
 
 
 def refuses_stream_options(status: int, said: bytes) -> bool:

@@ -16,6 +16,7 @@ from openclaw_gateway.models.apis import openai_completions, openai_responses_st
 from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
 from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings, written
+from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -49,7 +50,7 @@ class _Request(Struct):
     top_p: float | UnsetType = UNSET
     text: Any = UNSET
     reasoning: Any = UNSET
-    tools: list[_Tool] | UnsetType = UNSET
+    tools: Raw | UnsetType = UNSET
     tool_choice: Any = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
 
@@ -96,7 +97,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     if level is not UNSET:
         wire.reasoning = {"effort": level, **({"summary": "auto"} if level != "none" else {})}
     if request.tools:
-        wire.tools = [_tool(spec) for spec in request.tools]
+        wire.tools = _tools(request.tools)
         if request.tool_choice != "auto":
             wire.tool_choice = _choice(request.tool_choice)
         if request.parallel_tool_calls is not None:
@@ -154,6 +155,9 @@ def _text(chosen: Sampling) -> Any:
 
 def _tool(spec: ToolSpec) -> _Tool:
     return _Tool(spec.name, spec.parameters, spec.strict is True, spec.description or UNSET)
+
+
+_tools = ToolLists(lambda tools: list(map(_tool, tools)))
 
 
 def _choice(choice: ToolChoice) -> Any:

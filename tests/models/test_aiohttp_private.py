@@ -1,11 +1,20 @@
 """What the upstream client relies on inside aiohttp."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from yarl import URL
 
-from openclaw_gateway.models.aiohttp_private import allow_silence
+from openclaw_gateway.models.aiohttp_private import (
+    allow_silence,
+    connection_to,
+    end_reading,
+    exchange,
+    pool_request,
+)
 from openclaw_gateway.testing.model_server import Flush, Hang, Hold, ModelServer, says
 
 
@@ -26,3 +35,146 @@ async def test_the_silence_of_one_answer_is_set_after_its_status(models: ModelSe
         with pytest.raises(aiohttp.SocketTimeoutError):
             while await response.content.readany():
                 pass
+
+
+WAITS = aiohttp.ClientTimeout(total=None, connect=5)
+
+
+@asynccontextmanager
+async def answering(
+    *answers: bytes, hold: asyncio.Event | None = None
+) -> AsyncIterator[tuple[URL, list[bytes]]]:
+    """A server that gives each request the next of these answers, in pieces that are split at b"|"; `hold` is
+    waited for between two pieces. What it was sent is in the list."""
+    heard: list[bytes] = []
+    left = list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+                heard.append(head + await reader.readexactly(length))
+                for index, piece in enumerate(left.pop(0).split(b"|")):
+                    if index and hold is not None:
+                        await hold.wait()
+                    writer.write(piece)
+                    await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        try:
+            yield URL(f"http://127.0.0.1:{port}/v1/x?q=1"), heard
+        finally:
+            if hold is not None:
+                hold.set()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+async def test_a_connection_is_used_again_after_the_last_byte() -> None:
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session, answering(OK, OK) as (url, heard):
+        request = pool_request(session, url, {"X-A": "b"})
+        assert dict(request.headers)["X-A"] == "b"
+        assert "Content-Length" not in request.headers
+        protocols = []
+        for _ in range(2):
+            connection = await connection_to(session, request, WAITS)
+            protocols.append(connection.protocol)
+            head = await exchange(
+                connection, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n.", answer_s=5, silence_s=5
+            )
+            assert (head.status, head.headers["Content-Length"]) == (200, "2")
+            assert await head.content.read() == b"hi"
+            connection.release()
+        assert protocols[0] is protocols[1]
+        assert len(heard) == 2
+
+
+async def test_interim_answers_are_passed_over() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session, answering(early + OK) as (url, _):
+        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+        head = await exchange(
+            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=5
+        )
+        assert head.status == 200
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "answer_s", "silence_s"),
+    [(b"|" + OK, 0.05, 60), (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n|hi", 60, 0.05)],
+    ids=["no head", "a body that stops"],
+)
+async def test_what_does_not_come_in_time_is_a_timeout(
+    answer: bytes, answer_s: float, silence_s: float
+) -> None:
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(answer, hold=asyncio.Event()) as (url, _),
+    ):
+        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+        with pytest.raises(aiohttp.SocketTimeoutError):
+            head = await exchange(
+                connection,
+                b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+                answer_s=answer_s,
+                silence_s=silence_s,
+            )
+            await head.content.read()
+        connection.close()
+
+
+async def test_a_time_for_the_status_is_over_with_the_status() -> None:
+    """A connection that is used again is not closed by the deadline of an earlier answer."""
+    hold = asyncio.Event()
+    slow = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n|hi"
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(slow, hold=hold) as (url, _),
+    ):
+        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+        head = await exchange(
+            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=0.05, silence_s=None
+        )
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await head.content.read()
+        hold.set()
+        assert await head.content.read() == b"hi"
+        connection.release()
+
+
+async def test_a_reader_is_told_that_there_is_no_more() -> None:
+    hold = asyncio.Event()
+    slow = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n|hi"
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(slow, hold=hold) as (url, _),
+    ):
+        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+        head = await exchange(
+            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=None
+        )
+        reading = asyncio.ensure_future(head.content.read())
+        await asyncio.sleep(0)
+        end_reading(head.content)
+        connection.close()
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await reading
+
+
+async def test_where_nobody_listens_is_a_connection_error() -> None:
+    async with aiohttp.ClientSession() as session:
+        request = pool_request(session, URL("http://127.0.0.1:1/"), {})
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await connection_to(session, request, WAITS)

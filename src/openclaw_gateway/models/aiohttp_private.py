@@ -4,7 +4,18 @@ aiohttp does not promise to keep these names, so its minor version is pinned, an
 what is relied on (tests/models/test_aiohttp_private.py). No other file below the doors may touch one.
 """
 
-from aiohttp import ClientResponse
+import asyncio
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
+from multidict import CIMultiDictProxy
+from yarl import URL
 
 
 def allow_silence(response: ClientResponse, seconds: float | None) -> None:
@@ -15,3 +26,74 @@ def allow_silence(response: ClientResponse, seconds: float | None) -> None:
     connection = response.connection
     if connection is not None and connection.protocol is not None:
         connection.protocol.read_timeout = seconds
+
+
+class PoolRequest(ClientRequest):
+    """What a session's pool of connections wants to know of a request, for any number of them."""
+
+    @cached_property
+    def connection_key(self) -> ConnectionKey:
+        return super().connection_key
+
+
+def pool_request(session: ClientSession, url: URL, headers: Mapping[str, str]) -> PoolRequest:
+    """Its `headers` are those that aiohttp would send, but for the length of the body."""
+    request = PoolRequest("POST", url, headers=headers, loop=asyncio.get_running_loop(), session=session)
+    request.headers.popall("Content-Length", None)
+    return request
+
+
+async def connection_to(session: ClientSession, request: PoolRequest, waits: ClientTimeout) -> Connection:
+    """A connection of the pool, or a new one; close or release it. Raises aiohttp.ClientError, OSError."""
+    if session.connector is None:
+        raise aiohttp.ClientConnectionError("the session is closed")
+    try:
+        return await session.connector.connect(request, [], waits)
+    except TimeoutError as error:
+        raise aiohttp.ConnectionTimeoutError("connecting took too long") from error
+
+
+class Head(NamedTuple):
+    """Of an answer, and the reader of the body behind it."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    content: StreamReader
+
+
+async def exchange(
+    connection: Connection, sent: bytes, *, answer_s: float | None, silence_s: float | None
+) -> Head:
+    """Send `sent` in one piece and wait `answer_s` seconds for the head of the answer, of which silences of
+    `silence_s` seconds are allowed then. Raises aiohttp.ClientError, HttpProcessingError."""
+    protocol = connection.protocol
+    if protocol is None or protocol.transport is None:
+        raise aiohttp.ServerDisconnectedError
+    protocol.set_response_params(read_until_eof=True)
+    deadline = None
+    if answer_s is not None:
+        deadline = asyncio.get_running_loop().call_later(answer_s, _give_up, protocol)
+    try:
+        protocol.transport.write(sent)
+        while True:
+            message, content = await protocol.read()
+            # Interim answers are followed by another one; 101 is not, and is nothing that was asked for.
+            if message.code >= 200 or message.code == 101:
+                break
+    finally:
+        if deadline is not None:
+            deadline.cancel()
+    if not content.is_eof():
+        protocol.read_timeout = silence_s
+        protocol.start_timeout()
+    return Head(message.code, message.headers, content)
+
+
+def _give_up(protocol: ResponseHandler) -> None:
+    protocol.set_exception(aiohttp.SocketTimeoutError("no answer in time"))
+
+
+def end_reading(content: StreamReader) -> None:
+    """Whoever waits for more of this body waits no longer."""
+    if content.exception() is None:
+        content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))

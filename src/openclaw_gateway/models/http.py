@@ -17,6 +17,7 @@ from openclaw_gateway import descriptors
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.models.aiohttp_private import allow_silence
+from openclaw_gateway.models.direct import LARGEST, Direct, DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.large_images import Pieces
 from openclaw_gateway.models.prepared import Prepared, prepare
@@ -29,6 +30,8 @@ Headers = Callable[[Endpoint], Mapping[str, str]]
 # More bytes than this are handed to aiohttp as a file: written piece by piece, as the provider takes them.
 _LARGE_BODY = 256 << 10
 _MAX_DRAINS = 256
+# How a path of an endpoint is asked, and the shorter way where there is one.
+_Way = tuple[Prepared, Direct | None]
 # The kernel takes a 32-bit number.
 _MOST_MS = 2**31 - 1
 
@@ -42,7 +45,7 @@ class UpstreamClient:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._session: aiohttp.ClientSession | None = None
-        self._prepared: WeakKeyDictionary[Endpoint, dict[str, Prepared]] = WeakKeyDictionary()
+        self._ways: WeakKeyDictionary[Endpoint, dict[str, _Way]] = WeakKeyDictionary()
         self._drains: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -58,25 +61,17 @@ class UpstreamClient:
         connections. Cancelling closes the connection.
         """
         session = self._session or self._open()
-        prepared = self._prepared.get(endpoint, {}).get(path) or self._prepare(endpoint, path, headers)
+        ways = self._ways.get(endpoint)
+        way = ways.get(path) if ways is not None else None
+        prepared, direct = way or self._prepare(session, endpoint, path, headers)
+        response: aiohttp.ClientResponse | DirectResponse
         try:
-            # aiohttp watches the silence after the request has been sent, but not the sending.
-            async with asyncio.timeout(prepared.answer_s):
-                response = await session.post(
-                    prepared.url,
-                    data=_data(body),
-                    # Of what comes in pieces, aiohttp does not know the length; not every server takes that.
-                    headers={**prepared.headers, "Content-Length": str(len(body))}
-                    if isinstance(body, Pieces)
-                    else prepared.headers,
-                    timeout=prepared.timeout,
-                    proxy=prepared.proxy,
-                    allow_redirects=False,
-                )
+            if direct is not None and isinstance(body, bytes) and len(body) <= LARGEST:
+                response = await direct.post(body)
+            else:
+                response = await _post(session, prepared, body)
         except FAILURES as error:
             raise translate(error, prepared.vendor, Phase.REQUEST) from None
-        if prepared.silence_s != prepared.timeout.sock_read:
-            allow_silence(response, prepared.silence_s)
         return UpstreamResponse(
             response,
             prepared.vendor,
@@ -116,13 +111,17 @@ class UpstreamClient:
         )
         return self._session
 
-    def _prepare(self, endpoint: Endpoint, path: str, headers: Headers | None) -> Prepared:
+    def _prepare(
+        self, session: aiohttp.ClientSession, endpoint: Endpoint, path: str, headers: Headers | None
+    ) -> "_Way":
         try:
             prepared = prepare(endpoint, path, headers(endpoint) if headers else {}, self.limits)
+            direct = prepared.proxy is None and prepared.url.scheme in {"http", "https"}
+            way = (prepared, Direct(session, prepared) if direct else None)
         except ValueError as error:
             raise translate(error, endpoint.vendor, Phase.REQUEST) from None
-        self._prepared.setdefault(endpoint, {})[path] = prepared
-        return prepared
+        self._ways.setdefault(endpoint, {})[path] = way
+        return way
 
     def _drain(self, response: UpstreamResponse) -> bool:
         """Let a response read its end in a task of ours; False when there are too many of those."""
@@ -133,6 +132,27 @@ class UpstreamClient:
         task.add_done_callback(self._drains.discard)
         task.add_done_callback(lambda _: response.drained())
         return True
+
+
+async def _post(
+    session: aiohttp.ClientSession, prepared: Prepared, body: bytes | Pieces
+) -> aiohttp.ClientResponse:
+    # aiohttp watches the silence after the request has been sent, but not the sending.
+    async with asyncio.timeout(prepared.answer_s):
+        response = await session.post(
+            prepared.url,
+            data=_data(body),
+            # Of what comes in pieces, aiohttp does not know the length; not every server takes that.
+            headers={**prepared.headers, "Content-Length": str(len(body))}
+            if isinstance(body, Pieces)
+            else prepared.headers,
+            timeout=prepared.timeout,
+            proxy=prepared.proxy,
+            allow_redirects=False,
+        )
+    if prepared.silence_s != prepared.timeout.sock_read:
+        allow_silence(response, prepared.silence_s)
+    return response
 
 
 def _data(body: bytes | Pieces) -> bytes | io.BytesIO | AsyncIterator[bytes]:

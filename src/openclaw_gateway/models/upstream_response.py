@@ -10,6 +10,7 @@ from contextlib import suppress
 import aiohttp
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.direct import DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.vendor_errors import Vendor
 
@@ -29,7 +30,7 @@ class UpstreamResponse:
 
     def __init__(
         self,
-        response: aiohttp.ClientResponse,
+        response: aiohttp.ClientResponse | DirectResponse,
         vendor: Vendor,
         *,
         cap: int,

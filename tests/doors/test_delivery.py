@@ -16,7 +16,7 @@ from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.sessions.local_log import LogReader
 from openclaw_gateway.testing.gateway import RunningGateway
-from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, fails, says
+from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.events import Event
 from tests.doors.chat import say
 from tests.doors.logged import logged
@@ -249,9 +249,10 @@ async def test_a_detached_run_goes_on_without_its_client(
 async def test_a_stream_is_told_from_a_place_in_the_log(
     gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Started, the model called, and the first word are what this client has."""
+    """Started, the model called, and what it thought are what this client has."""
     monkeypatch.setattr(chat_completions, "Delivery", lambda *args, **more: Delivery(*args, **more, after=3))
-    models.script("mock-echo", says("one ", "two ", "three"))
+    models.script("mock-echo", says(Reasoning("one "), "two ", "three"))
     seen = await got(gateway)
-    texts = [f["choices"][0]["delta"].get("content") for f in seen.frames[:-1]]
-    assert texts == [None, "two ", "three", None]
+    deltas = [frame["choices"][0]["delta"] for frame in seen.frames[:-1]]
+    assert "".join(delta.get("content") or "" for delta in deltas) == "two three"
+    assert not any("reasoning_content" in delta for delta in deltas)

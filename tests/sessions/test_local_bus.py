@@ -136,6 +136,8 @@ async def test_ended_logs_are_bounded_by_size() -> None:
         bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
     assert await there(bus, "a", "b") == [True, True]
     bus.emit("c", 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
+    # Of the last that ended the size counts from the next log on.
+    bus.emit("d", 1, 0, [STARTED])
     assert await there(bus, "a", "b", "c") == [False, True, True]
 
 

@@ -6,10 +6,12 @@ The only file that reads request bodies. Nothing here knows endpoints.
 import asyncio
 import re
 import secrets
+from functools import lru_cache
 from typing import Protocol, cast
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11
+from multidict import istr
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
@@ -22,7 +24,7 @@ from openclaw_gateway.errors import (
     UnsupportedEncoding,
 )
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -95,19 +97,23 @@ def header_text(request: Request, name: str) -> str | None:
         return value.encode("utf-8", "surrogateescape").decode()
     except UnicodeDecodeError:
         raise InvalidRequest(
-            f"The header {name} is not valid UTF-8.", code="invalid_header", param=name
+            f"The header {name} is not valid UTF-8.", code="invalid_header", param=str(name)
         ) from None
 
 
 def brand_header(request: Request, *names: str) -> str | None:
     """The first of the brands' headers `x-<brand>-<name>` that is there."""
     headers = request.headers
-    for brand in BRANDS:
-        for name in names:
-            full = brand.header_prefix + name
-            if full in headers:
-                return header_text(request, full)
+    for full in _branded(names):
+        if full in headers:
+            return header_text(request, full)
     return None
+
+
+@lru_cache(maxsize=32)
+def _branded(names: tuple[str, ...]) -> tuple[istr, ...]:
+    # Of an istr the headers need not make the lower case each time.
+    return tuple(istr(brand.header_prefix + name) for brand in BRANDS for name in names)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -120,7 +126,7 @@ def idempotency_key(request: Request) -> str | None:
         raise InvalidRequest(
             f"The {IDEMPOTENCY_KEY} must be printable text of at most {_MAX_KEY_CHARS} characters.",
             code="idempotency_key_invalid",
-            param=IDEMPOTENCY_KEY,
+            param=str(IDEMPOTENCY_KEY),
         )
     return key
 

@@ -11,6 +11,13 @@ from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolC
 
 def joined(events: Sequence[Event]) -> list[Event]:
     """The same events, where deltas that follow each other and say more of the same thing are one."""
+    before: type[Event] | None = None
+    for event in events:
+        if type(event) is before:
+            break
+        before = type(event)
+    else:
+        return list(events)
     whole: list[Event] = []
     pieces: list[str] = []
     last: Event | None = None

@@ -20,7 +20,8 @@ _MIB = 1 << 20
 class LocalBus:
     """The bounds are for tests to lower; sizes are bytes of memory, `clock` is monotonic seconds.
 
-    The size of a log that still grows is looked at every `weigh_every` events.
+    The size of a log that still grows is looked at every `weigh_every` events, of the last one that has ended
+    when another log comes or ends.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class LocalBus:
         self._logs: dict[str, EventLog] = {}
         self._ended: dict[str, float] = {}  # in order of their end
         self._ended_bytes = 0
+        # Those of them that ended last. Most logs are forgotten before anybody needs to know their size.
+        self._unweighed: dict[str, EventLog] = {}
         self._dropped: dict[str, int] = {}  # run id -> token of logs that are gone, newest last
         self._watches: dict[str, list[LocalWatch]] = {}
         self._heeding: list[Heed] = []
@@ -58,6 +61,7 @@ class LocalBus:
             log.wake()
         self._logs.clear()
         self._ended.clear()
+        self._unweighed.clear()
         self._ended_bytes = 0
         for watches in self._watches.values():
             for watch in watches:
@@ -146,6 +150,7 @@ class LocalBus:
         if log is None:
             if token <= self._dropped.get(run_id, NO_TOKEN):
                 return None
+            self._weigh_ended()
             self._evict()
             log = self._logs[run_id] = EventLog(run_id)
         elif token < log.token:
@@ -169,8 +174,7 @@ class LocalBus:
             del self._logs[log.run_id]
 
     def _restart(self, log: EventLog) -> None:
-        if self._ended.pop(log.run_id, None) is not None:
-            self._ended_bytes -= log.size
+        self._unlist(log)
         log.ended = False
         log.clear(0)
 
@@ -179,9 +183,9 @@ class LocalBus:
         if log.forgotten:
             self._drop(log)
             return
-        log.weigh()
+        self._weigh_ended()
         self._ended[log.run_id] = self._clock()
-        self._ended_bytes += log.size
+        self._unweighed[log.run_id] = log
         self._evict()
 
     def _evict(self) -> None:
@@ -199,11 +203,21 @@ class LocalBus:
 
     def _drop(self, log: EventLog) -> None:
         del self._logs[log.run_id]
-        if self._ended.pop(log.run_id, None) is not None:
-            self._ended_bytes -= log.size
+        self._unlist(log)
         self._dropped[log.run_id] = log.token
         if len(self._dropped) > 4 * self._max_ended_logs:
             del self._dropped[next(iter(self._dropped))]
+
+    def _weigh_ended(self) -> None:
+        for log in self._unweighed.values():
+            log.weigh()
+            self._ended_bytes += log.size
+        self._unweighed.clear()
+
+    def _unlist(self, log: EventLog) -> None:
+        """It is none of the ended logs any more."""
+        if self._ended.pop(log.run_id, None) is not None and self._unweighed.pop(log.run_id, None) is None:
+            self._ended_bytes -= log.size
 
 
 class LocalWatch:

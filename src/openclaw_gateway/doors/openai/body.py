@@ -37,6 +37,9 @@ class Body:
         """Whether the field is there, not null and not yet taken."""
         return name in self._fields
 
+    def has_any(self, names: frozenset[str]) -> bool:
+        return not names.isdisjoint(self._fields)
+
     def peek(self, name: str) -> msgspec.Raw:
         """The field's JSON text, untouched; it stays to be taken."""
         return self._fields[name]

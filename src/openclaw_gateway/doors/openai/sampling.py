@@ -24,8 +24,14 @@ class _Format(Struct, frozen=True):
 _FORMAT = msgspec.json.Decoder(_Format)
 
 
+_NAMES = frozenset({*Sampling.__struct_fields__, "max_completion_tokens"})
+_NONE = Sampling()
+
+
 def take_sampling(body: Body) -> Sampling:
     """Raises InvalidRequest naming the field."""
+    if not body.has_any(_NAMES):
+        return _NONE
     limit = _positive(body, "max_completion_tokens")
     older = _positive(body, "max_tokens")
     return Sampling(

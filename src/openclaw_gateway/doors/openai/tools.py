@@ -53,10 +53,14 @@ _WORDS: dict[str, Literal["auto", "none", "required"]] = {
 }
 
 
+_NAMES = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
+_NONE = ClientTools()
+
+
 def take_tools(body: Body) -> ClientTools:
     """Raises InvalidRequest naming the field."""
-    if not (body.has("tools") or body.has("tool_choice") or body.has("parallel_tool_calls")):
-        return ClientTools()
+    if not body.has_any(_NAMES):
+        return _NONE
     sent = body.take("tools", _TOOLS) or []
     if len(sent) > MAX_TOOLS:
         raise InvalidRequest(f"`tools` may hold at most {MAX_TOOLS} tools.", param="tools")

@@ -34,6 +34,13 @@ def test_any_text_survives_in_one_line_per_frame(pieces: list[str], model: str) 
     assert seen[-1] == "[DONE]"
 
 
+@given(st.lists(st.text(min_size=1), min_size=2))
+def test_text_that_came_together_is_cut_as_its_provider_cut_it(pieces: list[str]) -> None:
+    voice = ChatVoice("chatcmpl_x", 1, "m")
+    whole = voice.deltas([TextDelta("".join(pieces), tuple(pieces))])
+    assert whole == voice.deltas([TextDelta(piece) for piece in pieces])
+
+
 def test_reasoning_has_a_field_of_its_own() -> None:
     data = ChatVoice("c", 5, "m").deltas([ReasoningDelta("hm"), TextDelta("so")])
     assert [f["choices"][0]["delta"] for f in frames(data)] == [  # type: ignore[index]

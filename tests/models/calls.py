@@ -1,6 +1,6 @@
 """What the tests of this floor share: targets at a scripted server, and a caller that does not wait."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -9,7 +9,6 @@ from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
-from openclaw_gateway.models.joining import joined
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import ModelServer
@@ -43,6 +42,18 @@ async def caller(
         yield FallbackCaller(ModelCaller(client, local), last=policy)
 
 
+def apart(events: Iterable[Event]) -> list[Event]:
+    """The same events, each piece of text on its own, as the provider cut it."""
+    split: list[Event] = []
+    for event in events:
+        if isinstance(event, TextDelta) and event.pieces:
+            assert event.text == "".join(event.pieces)
+            split += map(TextDelta, event.pieces)
+        else:
+            split.append(event)
+    return split
+
+
 class Outcome:
     """What one call brought: its batches as they came, the reason it finished."""
 
@@ -53,21 +64,16 @@ class Outcome:
         self.blocks: tuple[ReasoningBlock, ...] = ()
 
     @property
-    def each(self) -> list[Event]:
-        return [event for batch in self.batches for event in batch]
-
-    @property
     def events(self) -> list[Event]:
-        """However the reads fell."""
-        return joined(self.each)
+        return apart(event for batch in self.batches for event in batch)
 
     @property
     def texts(self) -> list[str]:
-        return [event.text for event in self.each if isinstance(event, TextDelta)]
+        return [event.text for event in self.events if isinstance(event, TextDelta)]
 
     @property
     def attempts(self) -> int:
-        return sum(isinstance(event, ModelCalled) for event in self.each)
+        return sum(isinstance(event, ModelCalled) for event in self.events)
 
 
 async def run(

@@ -42,7 +42,8 @@ async def test_events_in_order(models: ModelServer) -> None:
     assert outcome.events == [
         ModelCalled("acme", "m", 1),
         ReasoningDelta("hm"),
-        TextDelta("Hello"),
+        TextDelta("Hel"),
+        TextDelta("lo"),
         UsageReported(Usage(3, 2, 5, 1, 1)),
     ]
     assert outcome.batches[0] == [ModelCalled("acme", "m", 1)]
@@ -61,9 +62,9 @@ async def test_what_one_read_brings_comes_together_and_at_once(models: ModelServ
     async with caller() as calls, aclosing(calls.stream((target(models),), ModelRequest("", HI))) as call:
         batches = aiter(call)
         await anext(batches)
-        assert await anext(batches) == [TextDelta("ab")]
+        assert await anext(batches) == [TextDelta("ab", ("a", "b"))]
         gate.set()
-        assert (await anext(batches))[0] == TextDelta("cd")
+        assert (await anext(batches))[0] == TextDelta("cd", ("c", "d"))
 
 
 @pytest.mark.parametrize("split", [1, 2, 7, 100])

@@ -32,6 +32,7 @@ from openclaw_gateway.wire.messages import (
     UserMessage,
 )
 from openclaw_gateway.wire.run import FinishReason, NamedTool, Sampling, ToolSpec, Usage
+from tests.models.calls import apart
 
 ENDPOINT = Endpoint("acme", "http://127.0.0.1:1/v1")
 VENDOR = Vendor("acme")
@@ -58,7 +59,7 @@ def chunk(delta: dict[str, Any] | None = None, **fields: Any) -> bytes:
 
 def parse(*payloads: bytes) -> tuple[ChunkParser, list[Event]]:
     parser = ChunkParser(VENDOR)
-    return parser, parser.feed(list(payloads))
+    return parser, apart(parser.feed(list(payloads)))
 
 
 def test_a_bare_request_says_no_more_than_it_must() -> None:
@@ -252,7 +253,7 @@ def test_levels_of_thinking(asked: str, compat: Compat, sent: str | None) -> Non
     assert body(target=target, sampling=Sampling(reasoning_effort=asked)).get("reasoning_effort") == sent
 
 
-def test_text_that_came_in_one_read_is_one_delta() -> None:
+def test_deltas_stay_as_the_provider_cut_them() -> None:
     parser, events = parse(
         chunk({"role": "assistant", "content": ""}),
         chunk({"content": "Hel"}),
@@ -261,7 +262,7 @@ def test_text_that_came_in_one_read_is_one_delta() -> None:
         b"[DONE]",
         chunk({"content": "after the end"}),
     )
-    assert events == [TextDelta("Hello")]
+    assert events == [TextDelta("Hel"), TextDelta("lo")]
     assert parser.done
     assert parser.failure is None
     assert parser.finish_reason == "stop"

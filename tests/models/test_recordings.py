@@ -17,7 +17,6 @@ from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.failover import RetryPolicy
-from openclaw_gateway.models.joining import joined
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.testing.model_server import ModelServer, sends
@@ -33,7 +32,7 @@ from openclaw_gateway.wire.events import (
 )
 from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
 from openclaw_gateway.wire.run import FinishReason, Usage
-from tests.models.calls import Outcome, caller, run, target
+from tests.models.calls import Outcome, apart, caller, run, target
 
 DATA = Path(__file__).parent / "data"
 
@@ -168,7 +167,7 @@ def heard(api: str, pieces: Sequence[bytes]) -> tuple[Parser, list[Event]]:
             events += parser.feed(splitter.feed(piece))
     if not (parser.done or parser.failure):
         events += parser.feed(splitter.finish())
-    return parser, events if parser.failure else events + parser.ending()
+    return parser, apart(events if parser.failure else events + parser.ending())
 
 
 def test_every_recording_is_read() -> None:
@@ -185,7 +184,7 @@ def test_any_cut_gives_the_same_events(name: str, data: Any) -> None:
         raw = raw.replace(b"\n", b"\r\n")
     pieces = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
     parser, events = heard(meant.api, pieces)
-    assert joined(events) == joined(meant.events)
+    assert tuple(events) == meant.events
     assert (parser.failure.reason if parser.failure else None) == meant.failure
     if meant.failure is None:
         assert parser.finished
@@ -210,7 +209,7 @@ async def test_from_a_socket(models: ModelServer, name: str, split: int | None) 
                 await run(calls, to, outcome)
             assert caught.value.reason == meant.failure
     said = [event for event in outcome.events if not isinstance(event, ModelCalled | ModelFailed)]
-    assert joined(said) == joined(meant.events)
+    assert tuple(said) == meant.events
     if meant.failure is None:
         assert outcome.finish_reason == meant.finish
         assert (outcome.tool_calls, outcome.blocks) == (meant.calls, meant.blocks)

@@ -51,7 +51,10 @@ async def test_call_result_answer(models: ModelServer, api: str, *, as_json: boo
         messages.append(ToolMessage("call_1", "sunny"))
         second = await run(models_, to, messages=messages, tools=(TOOL,))
     assert second.finish_reason == "stop"
-    assert [event for event in second.events if isinstance(event, TextDelta)] == [TextDelta("It is sunny.")]
+    assert [event for event in second.events if isinstance(event, TextDelta)] == [
+        TextDelta("It is "),
+        TextDelta("sunny."),
+    ]
     sent = msgspec.json.encode(models.requests[1].body).decode()
     sealed = [] if as_json else BACK.get(api, BACK["openai-completions"])
     assert [what for what in sealed if what not in sent] == []

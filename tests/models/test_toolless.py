@@ -39,9 +39,10 @@ async def test_a_named_tool_streams_its_arguments(models: ModelServer) -> None:
         )
     (call,) = outcome.tool_calls
     assert (call.name, call.arguments, outcome.finish_reason) == ("time", '{"zone":1}', "tool_calls")
-    assert outcome.events[1:3] == [
+    assert outcome.events[1:4] == [
         ToolCallStarted(0, call.id, "time"),
-        ToolCallArguments(0, '{"zone":1}'),
+        ToolCallArguments(0, '{"zone"'),
+        ToolCallArguments(0, ":1}"),
     ]
     sent = models.requests[0].body
     assert sent["response_format"]["json_schema"]["schema"] == {"type": "object"}

@@ -8,7 +8,6 @@ import asyncio
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
-from openclaw_gateway.models.joining import joined
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.upstream_response import UpstreamResponse
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -49,7 +48,7 @@ class Answer:
         self._response.close()
 
     async def batch(self) -> list[Event]:
-        """The events that one read of the socket brought, at least one, deltas joined; empty at the end.
+        """The events that one read of the socket brought, at least one; empty at the end.
 
         The last batch ends with UsageReported if the provider reported usage. A failure is raised after
         the events that came before it have been returned.
@@ -61,7 +60,7 @@ class Answer:
             if self._ended:
                 break
             events = await self._next()
-        return joined(events) if len(events) > 1 else events
+        return events
 
     async def _piece(self) -> list[Event]:
         parser = self.parser

@@ -108,7 +108,8 @@ class CallFromText:
             else:
                 if self._call is None:
                     self._call = self._calls.begin("", self._only, events)
-                self._calls.argue(self._call, event.text, events)
+                for piece in event.pieces or (event.text,):
+                    self._calls.argue(self._call, piece, events)
         return events
 
     def _read(self, events: list[Event]) -> None:

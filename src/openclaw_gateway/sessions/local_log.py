@@ -22,6 +22,8 @@ from openclaw_gateway.wire.events import (
 NO_TOKEN = -1
 # An event's object, its places in the log and in the collector's list, without its text.
 _EVENT_BYTES = 80
+# A short text's object, and its place in a tuple.
+_PIECE_BYTES = 57
 
 
 class EventLog:
@@ -148,7 +150,12 @@ def weight(events: Sequence[Event]) -> int:
     total = _EVENT_BYTES * len(events)
     for event in events:
         # Nearly all are of this kind. `__sizeof__` is what `sys.getsizeof` asks too, at half its price.
-        total += event.text.__sizeof__() if type(event) is TextDelta else _text_bytes(event)
+        if type(event) is TextDelta:
+            total += event.text.__sizeof__()
+            if event.pieces:
+                total += len(event.text) + _PIECE_BYTES * len(event.pieces)
+        else:
+            total += _text_bytes(event)
     return total
 
 

@@ -32,8 +32,11 @@ class ModelCalled(Struct, frozen=True, tag_field="kind", tag="model"):
 
 
 class TextDelta(Struct, frozen=True, tag_field="kind", tag="text"):
+    """`pieces` are what the model's provider sent, where `text` is more than one of them."""
+
     public: ClassVar[bool] = True
     text: str
+    pieces: tuple[str, ...] = ()
 
 
 class ReasoningDelta(Struct, frozen=True, tag_field="kind", tag="reasoning"):

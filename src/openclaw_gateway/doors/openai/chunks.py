@@ -15,6 +15,7 @@ from openclaw_gateway.wire.run import RunResult, Usage
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 # How a chunk ends that is not the last: after the inside of its delta, and after that of a tool call.
 _GOES_ON = b'},"logprobs":null,"finish_reason":null}]}\n\n'
 _CALL_GOES_ON = b"]" + _GOES_ON
@@ -46,11 +47,12 @@ class ChatVoice:
         return self._delta + b'{"role":"assistant"' + _GOES_ON
 
     def deltas(self, events: Iterable[Event]) -> bytes:
-        """The deltas among `events`, each its own chunk, as one piece of bytes."""
+        """The deltas among `events` in chunks as the provider cut them, as one piece of bytes."""
         frames: list[bytes] = []
         for event in events:
             if isinstance(event, TextDelta):
-                frames += (self._text, _json(event.text), _GOES_ON)
+                said = self._pieces(event.pieces) if event.pieces else _json(event.text)
+                frames += (self._text, said, _GOES_ON)
             elif isinstance(event, ReasoningDelta):
                 frames += (self._reasoning, _json(event.text), _GOES_ON)
             elif isinstance(event, ToolCallStarted):
@@ -60,6 +62,11 @@ class ChatVoice:
                 more = _CallMore(event.index, _Arguments(event.text))
                 frames.append(self._tool_calls(_encode(more)))
         return b"".join(frames)
+
+    def _pieces(self, pieces: tuple[str, ...]) -> bytes:
+        # No JSON text has a line end in it.
+        lines = _separated(_encode_lines(pieces))
+        return lines[:-1].replace(b"\n", _GOES_ON + self._text)
 
     def _tool_calls(self, call: bytes) -> bytes:
         head = self._delta + b'{"tool_calls":['

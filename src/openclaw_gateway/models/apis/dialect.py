@@ -41,7 +41,8 @@ class Parser(Protocol):
     def blocks(self) -> tuple[ReasoningBlock, ...]: ...
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
-        """Deltas in the order the provider sent them, up to the end or the `failure`."""
+        """Deltas in the order and size the provider sent them, up to the end or the `failure`; text that came
+        together may be one delta that knows its pieces."""
 
     def whole(self, body: bytes) -> list[Event]:
         """The same for a provider that answers one JSON object although a stream was asked for."""

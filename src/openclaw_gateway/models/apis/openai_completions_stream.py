@@ -88,8 +88,8 @@ class ChunkParser(AnswerParser):
         self._tags: ThinkTags | None = ThinkTags()
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
-        """Deltas in the order the provider sent them, up to the end or the `failure`; text that came in one
-        read is one delta."""
+        """Deltas in the order the provider sent them, up to the end or the `failure`. Text that came together
+        is one delta, which knows its pieces: each costs every floor above something."""
         events: list[Event] = []
         text: list[str] = []
         for payload in payloads:
@@ -207,8 +207,11 @@ class ChunkParser(AnswerParser):
 
 
 def _say(text: list[str], events: list[Event]) -> None:
-    if said := "".join(text):
-        events.append(TextDelta(said))
+    pieces = tuple(filter(None, text))
+    if len(pieces) > 1:
+        events.append(TextDelta("".join(pieces), pieces))
+    elif pieces:
+        events.append(TextDelta(pieces[0]))
     text.clear()
 
 

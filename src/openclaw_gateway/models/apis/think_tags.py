@@ -24,7 +24,7 @@ class ThinkTags:
             if self.decided:
                 sorted_.append(event)
             elif isinstance(event, TextDelta):
-                self._take(event.text, sorted_)
+                self._take(event, sorted_)
             else:
                 if not self._is_inside:
                     # It knows better ways to say what is not text.
@@ -40,12 +40,14 @@ class ThinkTags:
             return []
         return [ReasoningDelta(kept) if self._is_inside else TextDelta(kept)]
 
-    def _take(self, text: str, events: list[Event]) -> None:
+    def _take(self, delta: TextDelta, events: list[Event]) -> None:
+        text = delta.text
         if self._is_behind:
             self._answer(text, events)
             return
-        text = self._kept + text
-        self._kept = ""
+        if self._kept:
+            text = self._kept + text
+            self._kept = ""
         if not self._is_inside:
             begun = text.lstrip()
             if len(begun) < len(_OPEN) and _OPEN.startswith(begun):
@@ -53,7 +55,7 @@ class ThinkTags:
                 return
             if not begun.startswith(_OPEN):
                 self.decided = True
-                events.append(TextDelta(text))
+                events.append(delta if text is delta.text else TextDelta(text))
                 return
             self._is_inside = True
             text = begun[len(_OPEN) :]

@@ -131,13 +131,11 @@ async def test_ended_logs_are_bounded_by_number() -> None:
 
 
 async def test_ended_logs_are_bounded_by_size() -> None:
-    bus = LocalBus(max_ended_bytes=25_000)
+    bus = LocalBus(max_ended_bytes=25_000, max_unweighed=0)
     for run_id in ("a", "b"):
         bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
     assert await there(bus, "a", "b") == [True, True]
     bus.emit("c", 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
-    # Of the last that ended the size counts from the next log on.
-    bus.emit("d", 1, 0, [STARTED])
     assert await there(bus, "a", "b", "c") == [False, True, True]
 
 
@@ -192,3 +190,14 @@ async def test_nothing_is_left_behind() -> None:
         bus.forget(run_id)
     assert (bus._logs, bus._ended, bus._ended_bytes, bus._watches) == ({}, {}, 0, {})
     assert len(bus._dropped) <= 40
+
+
+async def test_logs_that_ended_are_weighed_when_there_are_many() -> None:
+    bus = LocalBus(max_ended_bytes=25_000, max_unweighed=3)
+    for run_id in ("a", "b", "c"):
+        bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
+    assert await there(bus, "a", "b", "c") == [True, True, True]
+    bus.forget("c")
+    for run_id in ("d", "e"):
+        bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
+    assert await there(bus, "a", "b", "d", "e") == [False, False, True, True]

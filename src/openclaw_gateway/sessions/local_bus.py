@@ -20,8 +20,8 @@ _MIB = 1 << 20
 class LocalBus:
     """The bounds are for tests to lower; sizes are bytes of memory, `clock` is monotonic seconds.
 
-    The size of a log that still grows is looked at every `weigh_every` events, of the last one that has ended
-    when another log comes or ends.
+    The size of a log that still grows is looked at every `weigh_every` events. Logs that end are looked at
+    when there are more than `max_unweighed`: nearly all are forgotten before.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class LocalBus:
         max_ended_bytes: int = 128 * _MIB,
         keep_ended_s: float = 600.0,
         weigh_every: int = 64,
+        max_unweighed: int = 32,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_events = max_events
@@ -41,11 +42,11 @@ class LocalBus:
         self._max_ended_bytes = max_ended_bytes
         self._keep_ended_s = keep_ended_s
         self._weigh_every = weigh_every
+        self._max_unweighed = max_unweighed
         self._clock = clock
         self._logs: dict[str, EventLog] = {}
         self._ended: dict[str, float] = {}  # in order of their end
         self._ended_bytes = 0
-        # Those of them that ended last. Most logs are forgotten before anybody needs to know their size.
         self._unweighed: dict[str, EventLog] = {}
         self._dropped: dict[str, int] = {}  # run id -> token of logs that are gone, newest last
         self._watches: dict[str, list[LocalWatch]] = {}
@@ -150,7 +151,6 @@ class LocalBus:
         if log is None:
             if token <= self._dropped.get(run_id, NO_TOKEN):
                 return None
-            self._weigh_ended()
             self._evict()
             log = self._logs[run_id] = EventLog(run_id)
         elif token < log.token:
@@ -183,9 +183,10 @@ class LocalBus:
         if log.forgotten:
             self._drop(log)
             return
-        self._weigh_ended()
         self._ended[log.run_id] = self._clock()
         self._unweighed[log.run_id] = log
+        if len(self._unweighed) > self._max_unweighed:
+            self._weigh_ended()
         self._evict()
 
     def _evict(self) -> None:

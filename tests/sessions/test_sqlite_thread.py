@@ -187,15 +187,22 @@ def test_what_sqlite_says_is_said_in_our_words(code: int, kind: type[StoreError]
 
 
 class BrittleCursor(sqlite3.Cursor):
-    """Fails at the n-th statement from now, as a bad disk would; 0 = never."""
+    """Fails at the n-th statement from now and whenever that comes again, as a bad disk would; 0 = never."""
 
     fail_at = 0
+    broken: str | None = None
+
+    @classmethod
+    def fail(cls, nth: int) -> None:
+        cls.fail_at, cls.broken = nth, None
 
     def execute(self, sql: str, parameters: tuple[object, ...] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
         if BrittleCursor.fail_at:
             BrittleCursor.fail_at -= 1
             if not BrittleCursor.fail_at:
-                raise sqlite_error(sqlite3.SQLITE_IOERR)
+                BrittleCursor.broken = sql
+        if sql == BrittleCursor.broken:
+            raise sqlite_error(sqlite3.SQLITE_IOERR)
         return super().execute(sql, parameters)
 
 
@@ -222,27 +229,27 @@ async def test_whichever_statement_fails_nothing_is_half_done(tmp_path: Path) ->
     turns = failures = 0
     for nth in range(1, 40):
         run = new_run(f"r{nth}", key=f"k{nth}")
-        BrittleCursor.fail_at = nth
+        BrittleCursor.fail(nth)
         try:
             begun = await thread.submit(writes.begin, run, LEASE)
         except StoreError:
             failures += 1
-            BrittleCursor.fail_at = 0
+            BrittleCursor.fail(0)
             begun = await thread.submit(writes.begin, run, LEASE)
         assert isinstance(begun, Claimed)
         assert begun.transcript is not None
         assert [entry.seq for entry in begun.transcript.entries] == list(range(1, 2 * turns + 1))
         end = ending(turn(run.id), result=b"r")
-        BrittleCursor.fail_at = nth
+        BrittleCursor.fail(nth)
         try:
             released = await thread.submit(endings.finish, begun.claim, end)
         except StoreError:
             failures += 1
-            BrittleCursor.fail_at = 0
+            BrittleCursor.fail(0)
             released = await thread.submit(endings.finish, begun.claim, end)
         turns += 1
         assert released == Released(2 * turns, None)
-    BrittleCursor.fail_at = 0
+    BrittleCursor.fail(0)
     await thread.stop(10)
     assert failures > 12
     store = SqliteStore(path, clock=clock)

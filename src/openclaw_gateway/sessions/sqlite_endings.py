@@ -142,7 +142,7 @@ def require_ended(status: RunStatus) -> None:
         raise ValueError(f"a run cannot end as {status!r}")
 
 
-def _end(ending: Ending, now: int) -> tuple[str, int, bytes, bytes | None]:
+def _end(ending: Ending, now: int) -> tuple[str, int, bytearray, bytearray | None]:
     return (
         ending.status,
         now,

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.sqlite_schema import seq_of
@@ -34,7 +35,7 @@ SESSIONS = (
 HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, tail FROM sessions "
 
 log = structlog.get_logger()
-encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 _decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
 _decode_entry = msgspec.json.Decoder(Entry).decode
 _decode_usage = msgspec.json.Decoder(Usage).decode
@@ -113,6 +114,11 @@ def run_record(row: RunRow) -> RunRecord:
 
 def session_record(row: SessionRow) -> SessionRecord:
     return SessionRecord(*row)
+
+
+def encode(value: Struct) -> bytearray:
+    """To be bound: sqlite3 looks for an adapter of `bytes`, which takes longer than a copy."""
+    return bytearray(_encode(value))
 
 
 def new_number(db: sqlite3.Cursor) -> int:

@@ -155,21 +155,29 @@ def _if_short(db: sqlite3.Cursor, hold: rows.Hold) -> Transcript | None:
 def _insert(db: sqlite3.Cursor, run: NewRun, session: int | None, status: str, now: int) -> Duplicate | None:
     """Record the run, or say which run of the owner's has its id. Raises StoreError (run_id_taken)."""
     named = run.idempotency
-    db.execute(
-        "INSERT INTO runs (id, owner, session, agent, parent, idempotency_key, digest, status, created_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            run.id,
-            run.owner,
-            session,
-            run.agent,
-            run.parent,
-            None if named is None else named.key,
-            None if named is None else named.digest,
-            status,
-            now,
-        ),
-    )
+    if named is None and run.parent is None:
+        # A NULL that is bound costs as much as five texts.
+        db.execute(
+            "INSERT INTO runs (id, owner, session, agent, status, created_ms) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            (run.id, run.owner, session, run.agent, status, now),
+        )
+    else:
+        db.execute(
+            "INSERT INTO runs (id, owner, session, agent, parent, idempotency_key, digest, status, "
+            "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                run.id,
+                run.owner,
+                session,
+                run.agent,
+                run.parent,
+                None if named is None else named.key,
+                None if named is None else named.digest,
+                status,
+                now,
+            ),
+        )
     if db.rowcount:
         return None
     row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run.id, run.owner)).fetchone()

@@ -167,6 +167,9 @@ class SqliteThread:
         try:
             if self._guard is not None:
                 self._guard()
+            done = self._all_done(cursor, jobs)
+            if done is not None:
+                return done
             execute("BEGIN IMMEDIATE")
             for future, operation, args in jobs:
                 execute("SAVEPOINT operation")
@@ -195,6 +198,22 @@ class SqliteThread:
             log.error("store.cannot_write", error=str(trouble))
         if trouble is not None or wrote:
             self.trouble = trouble
+        return outcomes
+
+    def _all_done(self, cursor: sqlite3.Cursor, jobs: list[_Job]) -> list[_Outcome] | None:
+        """The outcomes when nothing goes wrong, which is nearly always: savepoints are a quarter of a turn's
+        work. None when an operation has failed and all of them are undone, to be done again one by one."""
+        db = cursor.connection
+        cursor.execute("BEGIN IMMEDIATE")
+        changes = db.total_changes
+        try:
+            outcomes = [_Outcome(future, operation(cursor, *args), None) for future, operation, args in jobs]
+        except Exception:  # noqa: BLE001 - what it was is found out when they are done again
+            _roll_back(cursor)
+            return None
+        cursor.execute("COMMIT")
+        if db.total_changes > changes:
+            self.trouble = None
         return outcomes
 
     def _perform_alone(self, cursor: sqlite3.Cursor, jobs: list[_Job]) -> list[_Outcome]:

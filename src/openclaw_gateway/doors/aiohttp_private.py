@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Literal, Protocol, cast
 
 from aiohttp import web
-from aiohttp.http import HttpVersion11, RawRequestMessage, WebSocketReader, WebSocketWriter
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.web_protocol import ERROR, RequestHandler
 
@@ -63,6 +65,39 @@ class LateHead(web.StreamResponse):
     """A streamed answer whose head leaves together with its first bytes."""
 
     _send_headers_immediately = False
+
+
+class WholeAnswer(web.Response):
+    """An answer in one piece, head and body in one write. What asks for more than that (HTTP/1.0, HEAD,
+    an answer without a body) goes aiohttp's way."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        body = self._body
+        if (
+            self._eof_sent
+            or self._payload_writer is not None
+            or not isinstance(body, bytes)
+            or not body
+            or request.version != HttpVersion11
+            or request.method == "HEAD"
+        ):
+            return await super().prepare(request)
+        await request._prepare_hook(self)
+        if self._keep_alive is None:
+            self._keep_alive = request.keep_alive
+        lines = [f"HTTP/1.1 {self._status} {self._reason}"]
+        lines += [f"{name}: {value}" for name, value in self._headers.items()]
+        lines.append(f"Content-Length: {len(body)}\r\nDate: {rfc822_formatted_time()}")
+        if not self._keep_alive:
+            lines.append("Connection: close")
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) or "\0" in head:
+            raise ValueError("a header of an answer has a line end in it")
+        writer = cast(StreamWriter, request._payload_writer)
+        await writer.write(b"%b\r\n\r\n%b" % (head.encode(), body))
+        writer.set_eof()
+        self._eof_sent = True
+        return writer
 
 
 class FrameParser(Protocol):

@@ -4,6 +4,7 @@ import math
 
 from aiohttp import web
 
+from openclaw_gateway.doors.aiohttp_private import WholeAnswer
 from openclaw_gateway.doors.openai.chunks import error_object
 from openclaw_gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
 from openclaw_gateway.wire.error_info import ErrorInfo, error_info
@@ -12,7 +13,7 @@ JSON = "application/json; charset=utf-8"
 
 
 def json_response(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=body, status=status, headers={"Content-Type": JSON, **(headers or {})})
+    return WholeAnswer(body=body, status=status, headers={"Content-Type": JSON, **(headers or {})})
 
 
 def error_response(error: GatewayError) -> web.Response:

@@ -82,7 +82,8 @@ class Request(OpenRequest):
 
     def prepare_answer(self, response: web.StreamResponse) -> None:
         headers = response.headers
-        headers.popall(hdrs.SERVER, None)
+        if hdrs.SERVER in headers:
+            del headers[hdrs.SERVER]
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers.update(self.answer_headers)

@@ -5,32 +5,37 @@ Every function is one operation inside somebody else's transaction.
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import groupby
 
 from msgspec.structs import astuple
 
 from openclaw_gateway.sessions.store import LedgerRow
 
 _ROWS_AT_ONCE = 500
-# cost, error_code, parent
+# A NULL that is bound costs as much as five texts. Most rows end with three: cost, error_code, parent.
 _NULLS = (None, None, None)
 _USUAL = len(LedgerRow.__struct_fields__) - len(_NULLS)
+_INSERT = (
+    "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
+    "prompt_tokens, completion_tokens, cost, error_code, parent) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_USUAL = (
+    "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
+    "prompt_tokens, completion_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def record(db: sqlite3.Cursor, ledger_rows: Sequence[LedgerRow]) -> None:
-    # A NULL that is bound costs as much as five texts, and most rows have all three.
-    usual = [astuple(row)[:_USUAL] for row in ledger_rows if astuple(row)[_USUAL:] == _NULLS]
-    others = [astuple(row) for row in ledger_rows if astuple(row)[_USUAL:] != _NULLS]
-    db.executemany(
-        "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
-        "prompt_tokens, completion_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        usual,
-    )
-    db.executemany(
-        "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
-        "prompt_tokens, completion_tokens, cost, error_code, parent) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        others,
-    )
+    for is_usual, some in groupby(map(astuple, ledger_rows), _is_usual):
+        if is_usual:
+            db.executemany(_INSERT_USUAL, [row[:_USUAL] for row in some])
+        else:
+            db.executemany(_INSERT, some)
+
+
+def _is_usual(row: tuple[object, ...]) -> bool:
+    return row[_USUAL:] == _NULLS
 
 
 def drop(db: sqlite3.Cursor, before_ms: int) -> int:

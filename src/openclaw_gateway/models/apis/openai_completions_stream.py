@@ -66,6 +66,30 @@ class _Chunk(Struct):
     error: Any = None
 
 
+class _WordDelta(Struct):
+    content: str
+    reasoning_content: None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _WordChoice(Struct):
+    delta: _WordDelta
+    finish_reason: None = None
+    usage: None = None
+
+
+class _Word(Struct):
+    """A chunk that says nothing but the next piece of text, as nearly all do."""
+
+    choices: tuple[_WordChoice]
+    usage: None = None
+    error: None = None
+
+
+_decode_word = msgspec.json.Decoder(_Word).decode
 # Some write numbers as text.
 _decode = msgspec.json.Decoder(_Chunk, strict=False).decode
 
@@ -86,6 +110,8 @@ class ChunkParser(AnswerParser):
         self._usage: _Usage | None = None
         self._deltas: CallDeltas | None = None
         self._tags: ThinkTags | None = ThinkTags()
+        # Whether the chunk before was a word: the next one probably is.
+        self._in_words = True
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order the provider sent them, up to the end or the `failure`. Text that came together
@@ -93,6 +119,12 @@ class ChunkParser(AnswerParser):
         events: list[Event] = []
         text: list[str] = []
         for payload in payloads:
+            if self._in_words:
+                try:
+                    text.append(_decode_word(payload).choices[0].delta.content)
+                    continue
+                except UNREADABLE:
+                    self._in_words = False
             if payload == b"[DONE]":
                 self.done = True
                 break
@@ -119,6 +151,7 @@ class ChunkParser(AnswerParser):
                         self._take(delta, events)
                     else:
                         text.append(content)
+                        self._in_words = choice.finish_reason is None and chunk.usage is None
                 if choice.finish_reason:
                     self._finish = choice.finish_reason
                     # Kimi says here what it cost.

@@ -4,8 +4,8 @@ The only file that reads request bodies. Nothing here knows endpoints.
 """
 
 import asyncio
+import os
 import re
-import secrets
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -150,7 +150,7 @@ def request_id(request: Request) -> str:
     """The caller's X-Client-Request-Id or X-Request-Id if it is fit for a header, else a new one."""
     headers = request.headers
     sent = headers.get("X-Client-Request-Id") or headers.get("X-Request-Id")
-    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{secrets.token_hex(16)}"
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{os.urandom(16).hex()}"
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:

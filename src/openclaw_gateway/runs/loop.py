@@ -68,7 +68,8 @@ class RunLoop:
 
     def give_up(self, run: Run) -> None:
         """The end of a run whose task could not reach it; one that has ended stays as it is."""
-        run.end(_failed(Answer(), _stopped(run) if run.abort_reason else _internal()))
+        if run.result is None:
+            run.end(_failed(Answer(), _stopped(run) if run.abort_reason else _internal()))
 
     async def _result_of(self, run: Run) -> RunResult:
         if run.unsupported:

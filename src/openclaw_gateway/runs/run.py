@@ -5,7 +5,7 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 """
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -32,6 +32,9 @@ UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER})
+
+
+_NO_SAMPLING = Sampling()
 
 
 class Run:
@@ -105,6 +108,8 @@ class Run:
         """Names of the request's fields that have no effect with the agent's model."""
         request = self.request
         client = request.client_tools
+        if request.sampling == _NO_SAMPLING and not client.tools:
+            return ()
         asked = ModelRequest("", (), request.sampling, client.tools, client.choice, client.parallel)
         return unsupported(self.plan.target, asked)
 
@@ -222,7 +227,7 @@ def now_ms() -> int:
 
 def _fresh_id() -> str:
     """A random UUID of version 4 behind the prefix, without the objects that `uuid` makes for one."""
-    digits = secrets.token_hex(16)
+    digits = os.urandom(16).hex()
     return f"chatcmpl_{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 

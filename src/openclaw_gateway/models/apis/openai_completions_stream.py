@@ -125,44 +125,52 @@ class ChunkParser(AnswerParser):
                     continue
                 except UNREADABLE:
                     self._in_words = False
-            if payload == b"[DONE]":
-                self.done = True
-                break
-            try:
-                chunk = _decode(payload)
-            except UNREADABLE:
-                again = self._read_again(payload)
-                if again is None:
-                    break
-                chunk = again
-            if chunk.choices:
-                choice = chunk.choices[0]
-                delta = choice.delta
-                if delta is not None:
-                    content = delta.content
-                    if type(content) is not str or (
-                        delta.reasoning_content
-                        or delta.reasoning
-                        or delta.refusal
-                        or delta.tool_calls
-                        or delta.function_call
-                    ):
-                        _say(text, events)
-                        self._take(delta, events)
-                    else:
-                        text.append(content)
-                        self._in_words = choice.finish_reason is None and chunk.usage is None
-                if choice.finish_reason:
-                    self._finish = choice.finish_reason
-                    # Kimi says here what it cost.
-                    self._usage = choice.usage or self._usage
-            if chunk.usage is not None:
-                self._usage = chunk.usage
-            if chunk.error:
-                self.failure = from_stream(self._vendor, chunk.error)
+            if not self._read(payload, text, events):
                 break
         _say(text, events)
         return events if self._tags is None else self._sorted(events, self._tags)
+
+    def _read(self, payload: bytes, text: list[str], events: list[Event]) -> bool:
+        """Any chunk; False when nothing that follows it matters. `text` are the words that came before it."""
+        if payload == b"[DONE]":
+            self.done = True
+            return False
+        try:
+            chunk = _decode(payload)
+        except UNREADABLE:
+            again = self._read_again(payload)
+            if again is None:
+                return False
+            chunk = again
+        if chunk.choices:
+            self._take_choice(chunk.choices[0], text, events)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        if chunk.error:
+            self.failure = from_stream(self._vendor, chunk.error)
+            return False
+        return True
+
+    def _take_choice(self, choice: _Choice, text: list[str], events: list[Event]) -> None:
+        delta = choice.delta
+        if delta is not None:
+            content = delta.content
+            if type(content) is not str or (
+                delta.reasoning_content
+                or delta.reasoning
+                or delta.refusal
+                or delta.tool_calls
+                or delta.function_call
+            ):
+                _say(text, events)
+                self._take(delta, events)
+            else:
+                text.append(content)
+                self._in_words = choice.finish_reason is None
+        if choice.finish_reason:
+            self._finish = choice.finish_reason
+            # Kimi says here what it cost.
+            self._usage = choice.usage or self._usage
 
     def whole(self, body: bytes) -> list[Event]:
         """The same for a provider that answers one JSON object although a stream was asked for."""

@@ -201,3 +201,24 @@ async def test_logs_that_ended_are_weighed_when_there_are_many() -> None:
     for run_id in ("d", "e"):
         bus.emit(run_id, 1, 0, [STARTED, *texts("x" * 10_000), ENDED])
     assert await there(bus, "a", "b", "d", "e") == [False, False, True, True]
+
+
+async def test_each_wait_of_a_reader_has_its_own_end_and_none_outlasts_it() -> None:
+    """Though one timer serves them all."""
+    bus = LocalBus()
+    bus.emit("r", 1, 0, [STARTED])
+    reader = bus.subscribe("r")
+    assert await reader.batch(60) == [STARTED]
+    for text in ("a", "b"):
+        waiting = asyncio.create_task(reader.batch(60))
+        await asyncio.sleep(0)
+        bus.emit("r", 1, 1 if text == "a" else 2, texts(text))
+        assert await waiting == texts(text)
+        async with asyncio.timeout(10):
+            assert await reader.batch(0.01) == ()
+    waiting = asyncio.create_task(reader.batch(None))
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
+    assert not done
+    bus.emit("r", 1, 3, texts("c"))
+    assert await waiting == texts("c")
+    reader.close()

@@ -84,6 +84,9 @@ class Elsewhere:
             if record is None:
                 return None
             if record.ended_ms is not None:
+                for event in await _batch(events, 0):
+                    if isinstance(event, RunStarted):
+                        started_ms = event.at_ms
                 return Ending(record.status, record.ended_ms, started_ms, record.error)
             look_at = loop.time() + self._look_every_s
             while (left := look_at - loop.time()) > 0:

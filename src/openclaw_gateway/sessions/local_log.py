@@ -5,6 +5,7 @@ nothing of the bus or its bounds.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import EventsGone
@@ -92,9 +93,12 @@ class EventLog:
 
 
 class LogReader:
-    """One reader of one log, at its own pace; `left` is called once, when it is closed."""
+    """One reader of one log, at its own pace; `left` is called once, when it is closed.
 
-    __slots__ = ("_closed", "_left", "_log", "_next", "_token", "_waiter")
+    It has one timer for all its waits, which is set anew only when it has run down: most waits end early.
+    """
+
+    __slots__ = ("_closed", "_left", "_log", "_next", "_timer", "_token", "_until", "_waiter")
 
     def __init__(self, log: EventLog, after: int, left: Callable[[EventLog], None]) -> None:
         self._log = log
@@ -103,6 +107,8 @@ class LogReader:
         self._next = after
         self._closed = False
         self._waiter: asyncio.Future[bool] | None = None
+        self._until = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
         log = self._log
@@ -130,10 +136,12 @@ class LogReader:
             loop = asyncio.get_running_loop()
             self._waiter = waiter = loop.create_future()
             log.waiters.append(waiter)
+            self._wait_until(loop, math.inf if wait_s is None else loop.time() + wait_s)
             try:
-                if not await wait(loop, waiter, wait_s):
+                if not await waiter:
                     return ()
             finally:
+                self._waiter = None
                 if waiter in log.waiters:  # nobody woke it: the time is up or the reader was cancelled
                     log.waiters.remove(waiter)
 
@@ -141,8 +149,27 @@ class LogReader:
         if not self._closed:
             self._closed = True
             self._left(self._log)
+            if self._timer is not None:
+                self._timer.cancel()
             if self._waiter is not None:
                 settle(self._waiter, result=True)
+
+    def _wait_until(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        if self._timer is not None and until < self._until:
+            self._timer.cancel()
+            self._timer = None
+        self._until = until
+        if self._timer is None and until < math.inf:
+            self._timer = loop.call_at(until, self._run_down, loop)
+
+    def _run_down(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._waiter is None or self._until == math.inf:
+            return
+        if loop.time() < self._until:
+            self._wait_until(loop, self._until)
+        else:
+            settle(self._waiter, result=False)
 
 
 def weight(events: Sequence[Event]) -> int:

@@ -30,9 +30,11 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class RunConnection(Protocol):
-    """What a request needs of its connection. `crowding`: why it is one too many, if it is."""
+    """What a request needs of its connection. `crowding`: why it is one too many, if it is. `arrived`: when
+    the request came to this machine, by the loop's clock."""
 
     crowding: Overloaded | None
+    arrived: float
 
     def enter_run(self) -> None: ...
 
@@ -56,6 +58,11 @@ class Request(OpenRequest):
     def crowding(self) -> Overloaded | None:
         """Why its connection is one too many; None when there was room."""
         return cast(RunConnection, self.protocol).crowding
+
+    @property
+    def arrived(self) -> float:
+        """When it came to this machine, by the loop's clock."""
+        return cast(RunConnection, self.protocol).arrived
 
     def enter_run(self) -> None:
         """The client now waits for a run: nothing may be pipelined behind it."""

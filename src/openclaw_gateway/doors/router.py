@@ -88,6 +88,8 @@ class Router:
             return self._failed(
                 request, GatewayError("The gateway failed on this request. Its log has the cause.")
             )
+        finally:
+            request.give_back_body()
 
     async def _answer(self, request: Request) -> web.StreamResponse:
         headers = request.headers

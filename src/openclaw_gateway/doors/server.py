@@ -21,6 +21,7 @@ from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.descriptors import Share
 from openclaw_gateway.doors.aiohttp_private import version_told
+from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.doors.connection import Connection
 from openclaw_gateway.doors.lateness import Lateness
 from openclaw_gateway.doors.requests import Request
@@ -40,6 +41,7 @@ class Server(web.Server):
         self.limits = limits
         self._share = share
         self._lateness = Lateness(self._event_loop)
+        self._body_room = BodyRoom()
         self._options = options
         self._per_address: dict[str, int] = {}
         self._within: dict[RequestHandler, str] = {}
@@ -157,6 +159,8 @@ class Server(web.Server):
     ) -> Request:
         request = Request(version_told(message), payload, protocol, writer, task, self._event_loop)
         request.answer_headers = {}
+        request.body_room = self._body_room
+        request.body_taken = 0
         return request
 
 

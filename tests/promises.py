@@ -171,6 +171,7 @@ LIMITS = _all(
         "maxBodyBytes": (
             "20971520: a larger body is refused with 413, before it is read where its length is told."
         ),
+        "maxBodiesBytes": "268435456: a body that finds no room beside all others is refused with 503.",
         "maxJsonDepth": "64: a body nested deeper is refused with 400.",
         "maxHeaderBlockBytes": "32768: a larger block of headers is refused with 431.",
         "maxHeaderBytes": "16384: a longer header is refused with 431.",
@@ -183,6 +184,7 @@ LIMITS = _all(
         "maxConnections": "10000: further connections are refused with 503.",
         "maxConnectionsPerAddress": "200, loopback not counted: further connections are refused with 503.",
         "maxRuns": "2048: further runs are refused at once with 503 and Retry-After.",
+        "startWithinSeconds": "1: what has waited longer to begin is refused with 503 and Retry-After.",
         "maxQueuedPerSession": "64: further runs of a session are refused with 429.",
         "upstreamConnectSeconds": "10: a provider that cannot be reached by then is a 504.",
         "upstreamFirstByteSeconds": "120: a provider that has not begun by then is a 504.",
@@ -262,7 +264,7 @@ ERRORS = _all(
         "headers_too_large": "431: a header, or all of them, are larger than the limit.",
         "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",
         "run_aborted": "499: the run was ended from outside.",
-        "overloaded": "503: too many runs or connections.",
+        "overloaded": "503: too many runs, connections, requests that begin, or bytes of bodies.",
         "draining": "503: the gateway shuts down.",
         "shutting_down": "503: no provider is called any more.",
         "sandbox_unavailable": "503: the sandbox that the agent was promised cannot be had.",

@@ -162,6 +162,15 @@ async def test_a_run_waits_for_a_reader_that_is_far_behind(
     assert seen.text.endswith("data: [DONE]\n\n")
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="this system takes as much as it likes")
+async def test_little_counts_as_shown_to_who_reads_nothing(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    """What the kernel would keep for such a client is megabytes: nobody has seen them."""
+    async with stalled(gateway, models) as (_, run):
+        assert run.readers.shown * len(PIECE) < 1 << 20
+
+
 async def test_of_an_answer_that_stalled_only_what_left_us_is_remembered(
     gateway: RunningGateway, models: ModelServer
 ) -> None:

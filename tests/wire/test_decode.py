@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
+from openclaw_gateway.wire.decode import DecodeError, check_utf8, decode, depth_exceeds
 
 ANYTHING = msgspec.json.Decoder()
 NUMBERS = msgspec.json.Decoder(dict[str, list[int]])
@@ -122,3 +122,12 @@ def test_the_search_for_half_an_emoji_has_an_end() -> None:
     with pytest.raises(DecodeError, match="half of an emoji") as caught:
         decode(ANYTHING, data)
     assert caught.value.path == ""
+
+
+@pytest.mark.parametrize("before", range(65530, 65540))
+def test_utf8_is_checked_piece_by_piece_and_as_a_whole(before: int) -> None:
+    """Wherever the pieces end: within a character, before a broken one, within the last."""
+    check_utf8(b"x" * before + "\N{GRINNING FACE}!".encode())
+    for broken in (b"\xf0\x9f\x98!", b"\xf0\x9f\x98", b"\xff" + b"x" * 70_000):
+        with pytest.raises(DecodeError, match="not valid UTF-8"):
+            check_utf8(b"x" * before + broken)

@@ -14,6 +14,7 @@ from aiohttp.http import HttpProcessingError
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.aiohttp_private import OpenHandler, line_limit, too_many_headers
 from openclaw_gateway.doors.answers import error_response, raw_answer
+from openclaw_gateway.doors.lateness import Lateness, unread_s
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.errors import (
     GatewayError,
@@ -30,33 +31,48 @@ if TYPE_CHECKING:
 _HEAD_END = b"\r\n\r\n"
 # A connection beyond the caps has this long for the head of the one request it may make.
 _CROWDED_HEAD_S = 1.0
+# A loop that is less late than this keeps nobody waiting.
+_PUNCTUAL_S = 0.05
 # How long a client that was refused may go on sending, so that it reads why before it sees a reset.
 _LAST_WORDS_S = 1.0
 
 
 class Connection(OpenHandler):
-    """`crowding` is why it is one too many; it then hears one request. None when there was room."""
+    """`crowding` is why it is one too many; it then hears one request. None when there was room.
+
+    `arrived` is when the last bytes of the newest request's head came to this machine, by the loop's clock.
+    """
 
     __slots__ = (
         "_closing_since",
         "_head_bytes",
         "_head_since",
         "_in_run",
+        "_lateness",
         "_limits",
         "_now",
         "_stall",
         "_turned_away",
+        "arrived",
         "crowding",
     )
 
     def __init__(
-        self, server: "Server", limits: Limits, *, crowding: Overloaded | None, **options: Any
+        self,
+        server: "Server",
+        limits: Limits,
+        lateness: Lateness,
+        *,
+        crowding: Overloaded | None,
+        **options: Any,
     ) -> None:
         if crowding is not None:
             options["lingering_time"] = _LAST_WORDS_S
         super().__init__(server, **options)
         self.crowding = crowding
+        self.arrived = 0.0
         self._limits = limits
+        self._lateness = lateness
         self._now = asyncio.get_running_loop().time
         self._head_since: float | None = None
         self._head_bytes = 0
@@ -76,11 +92,15 @@ class Connection(OpenHandler):
             super().data_received(data)
             return
         before = self.requests_seen
-        if self.awaits_head and not self._head_fits(data):
-            self._refuse(
-                HeadersTooLarge(f"The headers are larger than {self._limits.max_header_block_bytes} bytes.")
-            )
-            return
+        if self.awaits_head:
+            self.arrived = self._now() - self._unread_s()
+            if not self._head_fits(data):
+                self._refuse(
+                    HeadersTooLarge(
+                        f"The headers are larger than {self._limits.max_header_block_bytes} bytes."
+                    )
+                )
+                return
         super().data_received(data)
         if self.requests_seen != before:
             self._head_since = None
@@ -138,6 +158,17 @@ class Connection(OpenHandler):
         response = error_response(self._head_error(exc))
         response.force_close()
         return response
+
+    def _unread_s(self) -> float:
+        """For how long what was read just now has waited.
+
+        To ask the kernel costs a system call. A connection's first request may have waited behind all that
+        were accepted before it; later ones wait no longer than one turn of the loop.
+        """
+        late_s = self._lateness.late_s
+        if self.transport is None or (self.requests_seen and late_s < _PUNCTUAL_S):
+            return 0.0
+        return unread_s(self.transport, late_s)
 
     def _head_time(self) -> float:
         return self._limits.header_timeout_s if self.crowding is None else _CROWDED_HEAD_S

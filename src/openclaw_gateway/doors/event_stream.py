@@ -4,12 +4,18 @@ Knows bytes and a socket, nothing of what the events mean.
 """
 
 import asyncio
+import socket
+from contextlib import suppress
 
 from openclaw_gateway.doors.aiohttp_private import LateHead
 from openclaw_gateway.doors.requests import Request
 
 # The most bytes that wait in our own buffer for one client.
 PIECE = 64 << 10
+# The most that the system takes for a client beyond what it has sent (Linux, macOS). Without it that is
+# megabytes for a client that reads nothing, and all of it would count as taken.
+_MOST_UNSENT = 64 << 10
+_OPTION: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 
 
 class EventStream(LateHead):
@@ -49,9 +55,11 @@ class EventStream(LateHead):
         await self.write_eof(data)
 
     async def _open(self) -> None:
-        if self._request.transport is not None:
+        transport = self._request.transport
+        if transport is not None:
             # Writing is paused whenever the system did not take everything at once.
-            self._request.transport.set_write_buffer_limits(0)
+            transport.set_write_buffer_limits(0)
+            _bound_unsent(transport)
         await self.prepare(self._request)
 
     async def _send_long(self, data: memoryview) -> None:
@@ -66,3 +74,10 @@ class EventStream(LateHead):
         await self._request.writer.drain()
         if self._request.transport is None:
             raise ConnectionResetError("the client has left")
+
+
+def _bound_unsent(transport: asyncio.BaseTransport) -> None:
+    peer = transport.get_extra_info("socket")
+    if _OPTION is not None and peer is not None:
+        with suppress(OSError):  # the client has left
+            peer.setsockopt(socket.IPPROTO_TCP, _OPTION, _MOST_UNSENT)

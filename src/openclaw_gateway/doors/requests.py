@@ -16,6 +16,7 @@ from multidict import istr
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.aiohttp_private import OpenRequest
+from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -30,9 +31,11 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class RunConnection(Protocol):
-    """What a request needs of its connection. `crowding`: why it is one too many, if it is."""
+    """What a request needs of its connection. `crowding`: why it is one too many, if it is. `arrived`: when
+    the request came to this machine, by the loop's clock."""
 
     crowding: Overloaded | None
+    arrived: float
 
     def enter_run(self) -> None: ...
 
@@ -40,9 +43,12 @@ class RunConnection(Protocol):
 
 
 class Request(OpenRequest):
-    """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is."""
+    """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is.
+    `body_taken` is how much of `body_room` its body takes, until `give_back_body`."""
 
     answer_headers: dict[str, str]
+    body_room: BodyRoom
+    body_taken: int
 
     @property
     def route_path(self) -> str:
@@ -56,6 +62,23 @@ class Request(OpenRequest):
     def crowding(self) -> Overloaded | None:
         """Why its connection is one too many; None when there was room."""
         return cast(RunConnection, self.protocol).crowding
+
+    @property
+    def arrived(self) -> float:
+        """When it came to this machine, by the loop's clock."""
+        return cast(RunConnection, self.protocol).arrived
+
+    def take_body(self, length: int, limits: Limits) -> None:
+        """Count the body as at least so long. Raises Overloaded."""
+        more = length - self.body_taken
+        if more > 0:
+            self.body_room.take(more, limits.max_bodies_bytes)
+            self.body_taken = length
+
+    def give_back_body(self) -> None:
+        """The request has been answered, and what was made of its body is gone."""
+        self.body_room.give_back(self.body_taken)
+        self.body_taken = 0
 
     def enter_run(self) -> None:
         """The client now waits for a run: nothing may be pipelined behind it."""
@@ -154,7 +177,7 @@ def request_id(request: Request) -> str:
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout."""
+    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout, Overloaded."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise UnsupportedEncoding(
             "Content-Encoding is not accepted on requests: send the body as plain JSON."
@@ -162,6 +185,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     length = request.content_length
     if length is not None and length > limits.max_body_bytes:
         raise _too_large(limits)
+    request.take_body(length or 0, limits)
     content = request.content
     if not content.is_eof():
         await _continue(request)
@@ -169,6 +193,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     body = content.read_nowait(-1)
     if len(body) > limits.max_body_bytes:
         raise _too_large(limits)
+    request.take_body(len(body), limits)
     return body
 
 
@@ -189,6 +214,7 @@ async def _read_slowly(request: Request, limits: Limits) -> bytes:
                 body += chunk
                 if len(body) > limits.max_body_bytes:
                     raise _too_large(limits)
+                request.take_body(len(body), limits)
                 deadline.reschedule(start + limits.body_grace_s + len(body) / limits.body_min_bytes_per_s)
     except web.RequestPayloadError:
         raise InvalidRequest("The request body is not well-formed HTTP.", code="invalid_body") from None

@@ -17,6 +17,7 @@ from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import error_response
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
+from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent
 from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
@@ -63,6 +64,7 @@ class Router:
     def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
         self._gateway = gateway
         self._closing = closing
+        self._line = Line(asyncio.get_running_loop().time)
         self._probes = Probes(gateway)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
@@ -86,6 +88,8 @@ class Router:
             return self._failed(
                 request, GatewayError("The gateway failed on this request. Its log has the cause.")
             )
+        finally:
+            request.give_back_body()
 
     async def _answer(self, request: Request) -> web.StreamResponse:
         headers = request.headers
@@ -117,6 +121,7 @@ class Router:
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
+        await self._line.begin(request.arrived, self._gateway.limits.start_within_s)
         principal = self._gateway.authenticate(credential(request), self._client(request))
         return await endpoint.answer(request, principal)
 

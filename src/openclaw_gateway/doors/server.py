@@ -21,7 +21,9 @@ from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.descriptors import Share
 from openclaw_gateway.doors.aiohttp_private import version_told
+from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.doors.connection import Connection
+from openclaw_gateway.doors.lateness import Lateness
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import Overloaded
 
@@ -38,6 +40,8 @@ class Server(web.Server):
         self._event_loop = asyncio.get_running_loop()
         self.limits = limits
         self._share = share
+        self._lateness = Lateness(self._event_loop)
+        self._body_room = BodyRoom()
         self._options = options
         self._per_address: dict[str, int] = {}
         self._within: dict[RequestHandler, str] = {}
@@ -81,6 +85,10 @@ class Server(web.Server):
         super().connection_lost(handler, exc)
         self.let_go(handler)
 
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (aiohttp's signature)
+        self._lateness.close()
+        await super().shutdown(timeout)
+
     def sweep(self, now: float) -> None:
         for connection in self.connections:
             if isinstance(connection, Connection):
@@ -102,6 +110,7 @@ class Server(web.Server):
         return Connection(
             self,
             limits,
+            self._lateness,
             crowding=crowding,
             loop=self._event_loop,
             access_log=None,
@@ -150,6 +159,8 @@ class Server(web.Server):
     ) -> Request:
         request = Request(version_told(message), payload, protocol, writer, task, self._event_loop)
         request.answer_headers = {}
+        request.body_room = self._body_room
+        request.body_taken = 0
         return request
 
 

@@ -22,6 +22,8 @@ def _key(attribute: str) -> str:
 class Limits(Struct, frozen=True, rename=_key):
     # Requests
     max_body_bytes: Count = 20 * _MIB
+    # Of all requests that are being answered, together.
+    max_bodies_bytes: Count = 256 * _MIB
     max_json_depth: Count = 64
     max_header_block_bytes: Count = 32 * _KIB
     max_header_bytes: Count = 16 * _KIB
@@ -39,6 +41,8 @@ class Limits(Struct, frozen=True, rename=_key):
     # Runs
     max_runs: Count = 2048
     max_queued_per_session: Count = 64
+    # What has waited longer for the gateway to look at it is refused: a busy gateway says so.
+    start_within_s: Seconds = 1.0
     # Providers
     upstream_connect_s: Seconds = 10.0
     upstream_first_byte_s: Seconds = 120.0

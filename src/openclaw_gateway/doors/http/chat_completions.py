@@ -8,6 +8,7 @@ from aiohttp import web
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key, read_body
@@ -24,6 +25,7 @@ class Endpoint:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._bodies = LargeBodies()
 
     @property
     def switch(self) -> str | None:
@@ -32,7 +34,9 @@ class Endpoint:
     async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
         started = time.monotonic()
         limits = self._gateway.limits
-        chat = decode_chat(await read_body(request, limits), limits.max_json_depth)
+        body = await read_body(request, limits)
+        chat = await self._bodies.decode(body, lambda data: decode_chat(data, limits.max_json_depth))
+        del body
         route = self._route(request, chat)
         run = await self._gateway.start(
             principal, run_request(principal, "http", route, _question(request, chat))

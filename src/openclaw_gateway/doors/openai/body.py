@@ -64,7 +64,7 @@ def parse(data: bytes, max_depth: int) -> Body:
             ) from None
         reason = "it must be a JSON object" if error.reason.startswith("expected an object") else error.reason
         raise InvalidRequest(f"The request body is not valid: {reason}.", code="invalid_json") from None
-    return Body({name: raw for name, raw in fields.items() if bytes(raw) != _NULL})
+    return Body({name: raw for name, raw in fields.items() if memoryview(raw) != _NULL})
 
 
 def _dotted(path: str) -> str:

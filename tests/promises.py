@@ -184,7 +184,7 @@ LIMITS = _all(
         "maxConnections": "10000: further connections are refused with 503.",
         "maxConnectionsPerAddress": "200, loopback not counted: further connections are refused with 503.",
         "maxRuns": "2048: further runs are refused at once with 503 and Retry-After.",
-        "startWithinSeconds": "1: what has waited longer to begin is refused with 503 and Retry-After.",
+        "startWithinSeconds": "5: what has waited longer to begin is refused with 503 and Retry-After.",
         "maxQueuedPerSession": "64: further runs of a session are refused with 429.",
         "upstreamConnectSeconds": "10: a provider that cannot be reached by then is a 504.",
         "upstreamFirstByteSeconds": "120: a provider that has not begun by then is a 504.",

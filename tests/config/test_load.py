@@ -45,7 +45,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "maxConnections": 10000,
         "maxConnectionsPerAddress": None,
         "maxRuns": 2048,
-        "startWithinSeconds": 1.0,
+        "startWithinSeconds": 5.0,
         "maxBodiesBytes": 268435456,
         "maxQueuedPerSession": 64,
         "upstreamConnectSeconds": 10.0,

@@ -42,7 +42,7 @@ class Limits(Struct, frozen=True, rename=_key):
     max_runs: Count = 2048
     max_queued_per_session: Count = 64
     # What has waited longer for the gateway to look at it is refused: a busy gateway says so.
-    start_within_s: Seconds = 1.0
+    start_within_s: Seconds = 5.0
     # Providers
     upstream_connect_s: Seconds = 10.0
     upstream_first_byte_s: Seconds = 120.0

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 import pytest
+from aiohttp.connector import Connection
 from yarl import URL
 
 from openclaw_gateway.models.aiohttp_private import (
@@ -14,6 +16,7 @@ from openclaw_gateway.models.aiohttp_private import (
     end_reading,
     exchange,
     pool_request,
+    read_some,
 )
 from openclaw_gateway.testing.model_server import Flush, Hang, Hold, ModelServer, says
 
@@ -178,3 +181,65 @@ async def test_where_nobody_listens_is_a_connection_error() -> None:
         request = pool_request(session, URL("http://127.0.0.1:1/"), {})
         with pytest.raises(aiohttp.ClientConnectorError):
             await connection_to(session, request, WAITS)
+
+
+async def answered(session: aiohttp.ClientSession, url: URL) -> tuple[Connection, aiohttp.StreamReader]:
+    connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+    head = await exchange(
+        connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=5
+    )
+    return connection, head.content
+
+
+@pytest.mark.parametrize("size", [1, 1 << 10, 3 << 20])
+async def test_a_body_of_any_size_is_read_in_bounded_pieces(size: int) -> None:
+    """Also one beyond what aiohttp buffers, for which it has stopped to read."""
+    body = bytes(range(1, 124)) * (size // 123 + 1)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    async with asyncio.timeout(20), aiohttp.ClientSession() as session, answering(answer) as (url, _):
+        connection, content = await answered(session, url)
+        pieces = []
+        while piece := await read_some(content, 16 << 10):
+            pieces.append(piece)
+        assert b"".join(pieces) == body
+        assert max(map(len, pieces)) <= 16 << 10
+        connection.release()
+
+
+async def test_chunks_are_read_as_they_come() -> None:
+    hold = asyncio.Event()
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n|2\r\ncd\r\n0\r\n\r\n"
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(answer, hold=hold) as (url, _),
+    ):
+        connection, content = await answered(session, url)
+        assert await read_some(content, 99) == b"ab"
+        hold.set()
+        assert await read_some(content, 99) == b"cd"
+        assert await read_some(content, 99) == b""
+        connection.release()
+
+
+async def test_what_came_before_a_failure_is_read_before_it() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi"
+    async with aiohttp.ClientSession() as session:
+        server = await asyncio.start_server(partial(send_and_close, answer), "127.0.0.1", 0)
+        async with asyncio.timeout(10), server:
+            url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            connection, content = await answered(session, url)
+            assert connection.protocol is not None
+            if (closed := connection.protocol.closed) is not None:
+                await closed
+            assert await read_some(content, 99) == b"hi"
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await read_some(content, 99)
+            connection.close()
+
+
+async def send_and_close(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(answer)
+    await writer.drain()
+    writer.close()

@@ -66,6 +66,20 @@ class LateHead(web.StreamResponse):
 
     _send_headers_immediately = False
 
+    async def write_piece(self, data: bytes) -> None:
+        """Write more of the body in one go; what it waits for, if the transport is full, the caller asks.
+
+        Raises ConnectionError when the client has left.
+        """
+        writer = cast(StreamWriter, self._payload_writer)
+        if not (writer.chunked and writer._headers_written and data):
+            await writer.write(data)
+            return
+        transport = writer._protocol.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
 
 class WholeAnswer(web.Response):
     """An answer in one piece, head and body in one write. What asks for more than that (HTTP/1.0, HEAD,

@@ -41,7 +41,7 @@ class EventStream(LateHead):
         if len(data) > PIECE:
             await self._send_long(memoryview(data))
             return
-        await self._request.writer.write(data)
+        await self.write_piece(data)
         if self._request.protocol.writing_paused:
             await self._taken()
 

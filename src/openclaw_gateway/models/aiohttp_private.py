@@ -89,6 +89,37 @@ async def exchange(
     return Head(message.code, message.headers, content)
 
 
+async def read_some(content: StreamReader, most: int) -> bytes:
+    """What is there, at least one byte and at most `most`; b"" at the end. What came before a failure is
+    read before it is raised.
+
+    For the usual little that is there, without what `StreamReader.read` does each time: it resumes a
+    connection that was not paused, and parses nothing once more.
+    """
+    if type(content) is not StreamReader:
+        return await content.read(most)
+    buffer = content._buffer
+    while not buffer and not content._eof:
+        if content._exception is not None:
+            raise content._exception
+        await content._wait("read")
+    if not buffer:
+        if content._exception is not None:
+            raise content._exception
+        return b""
+    if content._size > most or content._buffer_offset:
+        return content._read_nowait(most)
+    data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+    buffer.clear()
+    content._size = 0
+    content._cursor += len(data)
+    if content._http_chunk_splits:
+        content._http_chunk_splits.clear()
+    if content._protocol._reading_paused:
+        content._protocol.resume_reading()
+    return data
+
+
 def _give_up(protocol: ResponseHandler) -> None:
     protocol.set_exception(aiohttp.SocketTimeoutError("no answer in time"))
 

@@ -31,6 +31,16 @@ class SseSplitter:
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The data of every event that is complete now. Raises ProviderError("bad_response")."""
+        if (
+            not self._size
+            and not (self._fresh or self._after_cr)
+            and piece.startswith(b"data: ")
+            and piece.endswith(b"\n\n")
+            and piece.count(b"\n") == 2
+            and b"\r" not in piece
+        ):
+            # One event and nothing else, as of a model that takes its time.
+            return [piece[6:-2]]
         if self._after_cr and piece:
             # The CR was the line end already; this is the second half of the same one.
             self._after_cr = False

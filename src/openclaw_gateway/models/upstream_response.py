@@ -10,6 +10,7 @@ from contextlib import suppress
 import aiohttp
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.aiohttp_private import read_some
 from openclaw_gateway.models.direct import DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -54,7 +55,7 @@ class UpstreamResponse:
     async def read(self) -> bytes:
         """What is there, at least one byte and at most a piece; b"" at the end. Raises ProviderError."""
         try:
-            data = await self._content.read(_PIECE)
+            data = await read_some(self._content, _PIECE)
         except FAILURES as error:
             raise translate(error, self._vendor, Phase.ANSWER) from None
         if len(data) == _PIECE:

@@ -23,6 +23,7 @@ from openclaw_gateway.doors.aiohttp_private import (
     OpenHandler,
     OpenRequest,
     OpenWebSocket,
+    WholeAnswer,
     line_limit,
     too_many_headers,
     version_told,
@@ -158,6 +159,85 @@ async def test_a_late_head_is_not_written_before_the_first_bytes() -> None:
         go_on.set()
         assert b"200 OK" in await peer.until(b"first")
     assert written == [0]
+
+
+async def test_a_piece_of_a_stream_is_a_chunk_and_a_client_that_has_left_is_an_error() -> None:
+    left = asyncio.Event()
+    raised: list[BaseException] = []
+
+    async def answer(request: Asked) -> web.StreamResponse:
+        response = LateHead()
+        await response.prepare(request)
+        for piece in (b"with the head", b"alone", b""):
+            await response.write_piece(piece)
+        await left.wait()
+        await until(lambda: request.transport is None)
+        try:
+            await response.write_piece(b"late")
+        except ConnectionError as error:
+            raised.append(error)
+        return response
+
+    async with served(answer) as peer:
+        peer.writer.write(GET)
+        assert b"d\r\nwith the head\r\n5\r\nalone\r\n" in await peer.until(b"alone\r\n")
+        peer.writer.close()
+        left.set()
+        await until(lambda: bool(raised))
+
+
+async def test_a_stream_for_an_old_client_has_no_chunks() -> None:
+    async def answer(request: Asked) -> web.StreamResponse:
+        response = LateHead()
+        await response.prepare(request)
+        await response.write_piece(b"one ")
+        await response.write_piece(b"two")
+        await response.write_eof()
+        return response
+
+    async with served(answer) as peer:
+        peer.writer.write(GET.replace(b"1.1", b"1.0"))
+        assert (await peer.reader.read()).endswith(b"\r\n\r\none two")
+
+
+@pytest.mark.parametrize(
+    ("asked", "head", "body", "closes"),
+    [
+        (GET, b"HTTP/1.1 201 Created", b"done", False),
+        (GET.replace(b"Host", b"Connection: close\r\nHost"), b"HTTP/1.1 201 Created", b"done", True),
+        (GET.replace(b"1.1", b"1.0"), b"HTTP/1.0 201 Created", b"done", True),
+        (GET.replace(b"GET", b"HEAD"), b"HTTP/1.1 201 Created", b"", False),
+    ],
+    ids=["one write", "closed behind it", "HTTP/1.0", "HEAD"],
+)
+async def test_a_whole_answer(asked: bytes, head: bytes, body: bytes, closes: bool) -> None:
+    async def answer(request: Asked) -> web.StreamResponse:
+        return WholeAnswer(body=b"done", status=201, headers={"Content-Type": "text/x"})
+
+    async with served(answer) as peer:
+        peer.writer.write(asked)
+        lines = (await peer.until(b"\r\n\r\n")).split(b"\r\n")
+        assert lines[0] == head
+        named = {line.partition(b": ")[0].lower(): line.partition(b": ")[2] for line in lines[1:-2]}
+        assert named[b"content-length"] == b"4"
+        assert named[b"content-type"] == b"text/x"
+        assert named[b"x-from-hook"] == b"yes"
+        assert named[b"date"].endswith(b" GMT")
+        if not closes:
+            assert b"connection" not in named
+            peer.writer.write(GET)
+            assert (await peer.until(b"\r\n\r\n")).startswith(body + b"HTTP/1.1 201 Created")
+        else:
+            assert await peer.reader.read() == body
+
+
+async def test_an_answer_with_a_line_end_in_a_header_is_none() -> None:
+    async def answer(request: Asked) -> web.StreamResponse:
+        return WholeAnswer(body=b"done", headers={"X-A": "b\r\nX-C: d"})
+
+    async with served(answer) as peer:
+        peer.writer.write(GET)
+        assert b"X-C" not in await peer.reader.read()
 
 
 class Watched(OpenWebSocket):

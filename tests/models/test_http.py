@@ -14,6 +14,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded, ProviderError
 from openclaw_gateway.models.apis.openai_completions import headers
+from openclaw_gateway.models.direct import LARGEST
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.http_errors import Phase, translate
 from openclaw_gateway.models.target import Endpoint
@@ -286,3 +287,29 @@ def test_what_each_failure_means(error: BaseException, reason: str, retryable: b
     found = translate(error, Vendor("acme"), Phase.ANSWER)
     assert (found.reason, found.retryable) == (reason, retryable)
     assert found.message.startswith("The provider acme ")
+
+
+async def test_a_small_body_and_a_large_one_are_sent_with_the_same_headers(
+    client: UpstreamClient, models: ModelServer
+) -> None:
+    """Though they go two ways: in one piece past aiohttp's own request, and by it."""
+    models.script("m", *(says("a") for _ in range(4)))
+    endpoint = Endpoint("acme", models.base_url, "hunter2hunter2", headers={"X-Own": "é"})
+    for size in (1, LARGEST - 200, LARGEST, 300 << 10):
+        body = b'{"model":"m","stream":true,"pad":"%b"}' % (b"x" * size)
+        assert (await answer(client, endpoint, body))[0] == 200
+    small, *others = [dict(request.headers) for request in models.requests]
+    assert models.requests[0].body["pad"] == "x"
+    lengths = [int(headers.pop("Content-Length")) for headers in (small, *others)]
+    assert lengths == sorted(lengths)
+    assert all(headers == small for headers in others)
+
+
+@pytest.mark.parametrize("bad", ["a\r\nX-Evil: b", "a\nb", "a\0b"])
+async def test_a_header_with_a_line_end_reaches_nobody(
+    client: UpstreamClient, models: ModelServer, bad: str
+) -> None:
+    for size in (1, LARGEST):
+        with pytest.raises(ProviderError, match="cannot be asked"):
+            await answer(client, Endpoint("acme", models.base_url, headers={"X-Own": bad}), b" " * size)
+    assert not models.requests

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from openclaw_gateway.doors.connection import Connection
 from openclaw_gateway.doors.lateness import Lateness, refusal
 from openclaw_gateway.doors.line import BATCH, TURNS, Line
 from openclaw_gateway.errors import Overloaded
@@ -204,3 +205,17 @@ async def test_a_client_that_is_slow_itself_is_not_refused(gateway: RunningGatew
         await asyncio.sleep(1.2)
         raw.send(head[20:])
         assert (await raw.answer()).status == 200
+
+
+async def test_a_request_upon_the_last_byte_of_an_answer_is_as_new_as_any(
+    models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read before the connection has begun to wait for it; the answer before may have taken long."""
+    monkeypatch.setattr(Connection, "awaits_head", property(lambda self: self.requests_seen == 0))
+    soon = {"gateway": {"limits": {"startWithinSeconds": 0.2}}}
+    async with running_gateway(model_config(models.base_url, soon)) as gateway, wire(gateway) as raw:
+        listing = MODELS.format(gateway.token).encode()
+        for _ in range(2):
+            raw.send(listing)
+            assert (await raw.answer()).status == 200
+            await asyncio.sleep(0.3)

@@ -92,7 +92,8 @@ class Connection(OpenHandler):
             super().data_received(data)
             return
         before = self.requests_seen
-        if self.awaits_head:
+        was_awaited = self.awaits_head
+        if was_awaited:
             self.arrived = self._now() - self._unread_s()
             if not self._head_fits(data):
                 self._refuse(
@@ -103,6 +104,9 @@ class Connection(OpenHandler):
                 return
         super().data_received(data)
         if self.requests_seen != before:
+            if not was_awaited:
+                # It came upon the last byte of an answer, which may have taken long.
+                self.arrived = self._now() - self._unread_s()
             self._head_since = None
             self._head_bytes = 0
         if self._in_run and self.has_pipelined:

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from openclaw_gateway.doors import line as doors_line
 from openclaw_gateway.doors.connection import Connection
 from openclaw_gateway.doors.lateness import Lateness, refusal
-from openclaw_gateway.doors.line import BATCH, TURNS, Line
+from openclaw_gateway.doors.line import BATCH, FEW, TURNS, Line
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -20,6 +21,12 @@ DEADLINE_S = 5.0
 HELD_S = 0.5
 ASK = b'{"messages":[{"role":"user","content":"hi"}]}'
 MODELS = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n"
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if many runs were going on."""
+    monkeypatch.setattr(doors_line, "FEW", 0)
 
 
 class Clock:
@@ -45,7 +52,7 @@ async def turns(count: int) -> None:
 
 def begin(line: Line, begun: list[int], count: int, arrived: float = 100.0) -> list[asyncio.Task[None]]:
     async def one(number: int) -> None:
-        await line.begin(arrived, 1.0)
+        await line.begin(arrived, 1.0, FEW)
         begun.append(number)
 
     return [asyncio.create_task(one(number)) for number in range(count)]
@@ -118,7 +125,7 @@ async def test_who_would_be_too_late_is_refused_as_soon_as_that_can_be_seen() ->
     assert begun == list(range(2 * BATCH))
     assert [task.done() for task in waiting] == [True] * 2 * BATCH + [False] * 2 * BATCH + [True] * BATCH
     with pytest.raises(Overloaded):
-        await line.begin(clock.now - 0.5, 1.0)
+        await line.begin(clock.now - 0.5, 1.0, FEW)
     await turns(2 * TURNS)
     assert begun == list(range(4 * BATCH))
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -152,6 +159,7 @@ async def held(raw: Wire, request: bytes) -> None:
 
 @pytest.mark.promise("limit.startWithinSeconds", "error.overloaded", "overload")
 @pytest.mark.parametrize("kept_alive", [False, True])
+@pytest.mark.usefixtures("busy")
 async def test_a_request_that_a_held_loop_left_waiting_is_refused(
     models: ModelServer, kept_alive: bool
 ) -> None:
@@ -172,6 +180,7 @@ async def test_a_request_that_a_held_loop_left_waiting_is_refused(
 
 
 @pytest.mark.promise("overload")
+@pytest.mark.usefixtures("busy")
 async def test_a_probe_is_answered_however_late(models: ModelServer) -> None:
     soon = {"gateway": {"limits": {"startWithinSeconds": 0.05}}}
     async with running_gateway(model_config(models.base_url, soon)) as gateway:
@@ -182,6 +191,7 @@ async def test_a_probe_is_answered_however_late(models: ModelServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long bytes lay in the kernel")
+@pytest.mark.usefixtures("busy")
 async def test_waiting_to_be_accepted_counts(models: ModelServer) -> None:
     """A connection is accepted by a loop that was held, though by then it is punctual again."""
     soon = {"gateway": {"limits": {"startWithinSeconds": 0.2}}}
@@ -207,6 +217,7 @@ async def test_a_client_that_is_slow_itself_is_not_refused(gateway: RunningGatew
         assert (await raw.answer()).status == 200
 
 
+@pytest.mark.usefixtures("busy")
 async def test_a_request_upon_the_last_byte_of_an_answer_is_as_new_as_any(
     models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,3 +230,11 @@ async def test_a_request_upon_the_last_byte_of_an_answer_is_as_new_as_any(
             raw.send(listing)
             assert (await raw.answer()).status == 200
             await asyncio.sleep(0.3)
+
+
+async def test_a_gateway_with_little_to_do_serves_however_late(models: ModelServer) -> None:
+    """It has just started, or its machine was asleep: that is no crowd."""
+    soon = {"gateway": {"limits": {"startWithinSeconds": 0.05}}}
+    async with running_gateway(model_config(models.base_url, soon)) as gateway, wire(gateway) as raw:
+        await held(raw, MODELS.format(gateway.token).encode())
+        assert (await raw.answer()).status == 200

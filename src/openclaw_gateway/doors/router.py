@@ -121,7 +121,8 @@ class Router:
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
-        await self._line.begin(request.arrived, self._gateway.limits.start_within_s)
+        gateway = self._gateway
+        await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         principal = self._gateway.authenticate(credential(request), self._client(request))
         return await endpoint.answer(request, principal)
 

@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
 
 from openclaw_gateway.doors.ws.connection import Timing
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.doors.chat import Answer, ask, user
-from tests.ws.peer import DEADLINE_S, Peer, connect_params, connected, door, request
+from tests.doors.logged import Log, logged
+from tests.ws.peer import Peer, connect_params, connected, door, request
 
 TALK = "agent:main:talk"
+NARROW = {"maxWsBufferedBytes": 1_000_000, "readerStallSeconds": 3600}
 
 
 async def say(gateway: RunningGateway, text: str, session: str | None = None, **fields: Any) -> Answer:
@@ -32,6 +33,11 @@ async def until_told(peer: Peer, session: str) -> list[dict[str, Any]]:
     await peer.answer(key)
     await peer.answer(key)
     return [event["payload"] for event in peer.events if event["event"] in ("agent", "chat")]
+
+
+def told_text(peer: Peer, run_id: str) -> str:
+    """The answer of a run as the deltas told it."""
+    return "".join(told["data"]["delta"] for told in peer.told(run_id) if told["stream"] == "assistant")
 
 
 async def test_a_client_hears_nothing_it_did_not_ask_for(gateway: RunningGateway, peer: Peer) -> None:
@@ -162,20 +168,20 @@ async def test_events_that_are_lost_are_said_to_be(models: ModelServer, gateway:
 @pytest.fixture
 async def narrow(models: ModelServer) -> AsyncIterator[RunningGateway]:
     """A gateway that lets little wait for a client; what stalls is left alone."""
-    limits = {"maxWsBufferedBytes": 1_000_000, "readerStallSeconds": 3600}
-    more = {"gateway": {"limits": limits}, "agents": {"list": [{"id": "main"}, {"id": "other"}]}}
+    more = {"gateway": {"limits": NARROW}, "agents": {"list": [{"id": "main"}, {"id": "other"}]}}
     async with running_gateway(model_config(models.base_url, more)) as running:
         yield running
 
 
 @contextlib.asynccontextmanager
-async def paused(gateway: RunningGateway, url: str) -> AsyncIterator[Peer]:
-    """A client that has subscribed to everything and reads nothing until it is told to."""
+async def paused(gateway: RunningGateway, url: str, *, subscribed: bool = True) -> AsyncIterator[Peer]:
+    """A client that has perhaps subscribed to everything and reads nothing until it is told to."""
     async with aiohttp.ClientSession() as http, http.ws_connect(url, max_msg_size=0) as ws:
         peer = Peer(ws)
         await peer.event("connect.challenge")
         await peer.result("connect", connect_params(gateway.token))
-        await peer.result("sessions.subscribe")
+        if subscribed:
+            await peer.result("sessions.subscribe")
         assert ws._response.connection is not None
         transport: Any = ws._response.connection.transport
         # The kernel would take many megabytes for it.
@@ -185,21 +191,58 @@ async def paused(gateway: RunningGateway, url: str) -> AsyncIterator[Peer]:
         yield peer
 
 
+async def until_overrun(gateway: RunningGateway, log: Log) -> int:
+    """Have answers given that nobody reads until that is too much; how many bytes waited then."""
+    for number in range(40):
+        if lines := log.lines("ws.slow_consumer"):
+            return int(lines[0]["owed"])
+        assert (await say(gateway, "hi", session=f"s{number}")).status == 200
+    raise AssertionError("nobody was too slow")
+
+
 @pytest.mark.promise("limit.maxWsBufferedBytes")
-async def test_a_client_that_does_not_read_is_closed_before_much_waits_for_it(
+async def test_a_client_that_does_not_read_is_left_before_much_waits_for_it(
     models: ModelServer, narrow: RunningGateway
 ) -> None:
-    models.script("mock-echo", says("x" * 60_000))
+    models.script("mock-echo", *[says("x" * 60_000)] * 40)
     async with door(narrow.gateway, Timing()) as opened, paused(narrow, opened.url) as peer:
-        for number in range(20):
-            assert (await say(narrow, "hi", session=f"s{number}")).status == 200
-        await opened.wait_served()
+        with logged() as log:
+            assert 1_000_000 < await until_overrun(narrow, log) < 1_200_000
+            await opened.wait_served()
+            assert len(log.lines("ws.slow_consumer")) == 1
         assert not narrow.gateway._live.hub._views
         peer.resume()
-        with contextlib.suppress(EOFError):
-            while True:
-                await peer.frame()
-        assert peer.socket.close_code in (1008, 1006, None)
+        assert await peer.close_code() == 1006, "even the goodbye was not read in time"
+
+
+@pytest.mark.promise("limit.maxWsBufferedBytes")
+async def test_a_client_that_was_too_slow_reads_why_it_is_closed(
+    models: ModelServer, narrow: RunningGateway
+) -> None:
+    models.script("mock-echo", *[says("x" * 60_000)] * 40)
+    async with door(narrow.gateway, Timing()) as opened, paused(narrow, opened.url) as peer:
+        with logged() as log:
+            await until_overrun(narrow, log)
+        peer.resume()
+        assert (await peer.close_code(), peer.reason) == (1008, "slow consumer")
+        await opened.wait_served()
+
+
+@pytest.mark.promise("limit.maxWsBufferedBytes")
+async def test_answers_that_wait_for_a_client_count_too(models: ModelServer) -> None:
+    agents = [{"id": f"a{number}", "identity": {"name": "x" * 1_000}} for number in range(60)]
+    more = {"gateway": {"limits": NARROW}, "agents": {"list": agents}}
+    async with (
+        running_gateway(model_config(models.base_url, more)) as gateway,
+        door(gateway.gateway, Timing()) as opened,
+        paused(gateway, opened.url, subscribed=False) as peer,
+    ):
+        with logged() as log:
+            for number in range(40):
+                await peer.send(request(f"call-{number}", "agents.list", {}))
+            await opened.wait_served()
+            (line,) = log.lines("ws.slow_consumer")
+        assert 1_000_000 < line["owed"] < 1_200_000
 
 
 async def test_a_client_that_reads_late_is_told_all_of_it_in_few_events(
@@ -218,8 +261,8 @@ async def test_a_client_that_reads_late_is_told_all_of_it_in_few_events(
         final = (await peer.event("chat", state="final"))["payload"]
         text = "x" * 200_000 + "".join(words)
         assert final["message"]["content"][0]["text"] == text
-        said = [each["data"] for each in peer.told(final["runId"]) if each["stream"] == "assistant"]
-        assert "".join(each["delta"] for each in said) == text
+        assert told_text(peer, final["runId"]) == text
+        said = [each for each in peer.told(final["runId"]) if each["stream"] == "assistant"]
         assert len(said) < 20
         assert peer.socket.close_code is None
 
@@ -239,6 +282,7 @@ async def test_a_hundred_clients_of_one_run_share_its_reading(
         gate.set()
         assert (await asking).status == 200
         finals = await asyncio.gather(*(peer.event("chat", state="final") for peer in peers))
+        assert finals[0]["payload"]["message"]["content"][0]["text"] == "one two"
         assert all(final["payload"] == finals[0]["payload"] for final in finals)
-        assert DEADLINE_S
-        assert msgspec.json.encode(finals[0]["payload"])
+        said = [told_text(peer, finals[0]["payload"]["runId"]) for peer in peers]
+        assert said == ["one two"] * len(peers)

@@ -73,6 +73,18 @@ README = _all(
         "own-tools-ws": "over the WebSocket their events are.",
         "client-tool-wins": "takes the place of an agent's tool of the same name for that run,",
         "demanded-alone": "where `tool_choice` demands a call only your functions are offered.",
+        "ws-own-runs": "Over the WebSocket a client hears the events of the runs it asked for.",
+        "ws-subscribe-session": "it hears every run of that session,",
+        "ws-subscribe-all": (
+            "with `sessions.subscribe` all of its owner's, and `sessions.changed` when one starts or ends,"
+        ),
+        "ws-subscribe-any-door": "whichever door the run came by;",
+        "ws-subscribe-late": "what is running is told from its beginning.",
+        "ws-slow-reader": "Who reads slowly is told more at once, in fewer events.",
+        "ws-slow-consumer": (
+            "A client for which more than `gateway.limits.maxWsBufferedBytes` (25 MiB) waits is closed with "
+            "code 1008, `slow consumer`."
+        ),
         # What an agent may do
         "workspace-place": "`<state>/workspace-<id>` for any other.",
         "edit-next-run": "an edit takes effect on the next run.",

@@ -40,6 +40,7 @@ def told_text(peer: Peer, run_id: str) -> str:
     return "".join(told["data"]["delta"] for told in peer.told(run_id) if told["stream"] == "assistant")
 
 
+@pytest.mark.promise("ws-own-runs")
 async def test_a_client_hears_nothing_it_did_not_ask_for(gateway: RunningGateway, peer: Peer) -> None:
     assert (await say(gateway, "hi")).status == 200
     assert (await say(gateway, "hi", user="ada")).status == 200
@@ -62,6 +63,7 @@ async def test_runs_that_nobody_follows_are_not_read(models: ModelServer, gatewa
         assert (await asking).status == 200
 
 
+@pytest.mark.promise("ws-subscribe-session", "ws-subscribe-any-door")
 async def test_one_session_is_subscribed_to_whichever_door_asks(gateway: RunningGateway, peer: Peer) -> None:
     assert await peer.result("sessions.messages.subscribe", {"key": "Talk"}) == {
         "subscribed": True,
@@ -81,6 +83,7 @@ async def test_one_session_is_subscribed_to_whichever_door_asks(gateway: Running
     assert {payload["sessionKey"] for payload in await until_told(peer, "mine")} == {"agent:main:mine"}
 
 
+@pytest.mark.promise("ws-subscribe-late")
 async def test_who_subscribes_late_hears_what_runs_already_from_its_beginning(
     models: ModelServer, gateway: RunningGateway
 ) -> None:
@@ -105,6 +108,7 @@ async def test_who_subscribes_late_hears_what_runs_already_from_its_beginning(
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+@pytest.mark.promise("ws-subscribe-all")
 async def test_who_subscribes_to_all_hears_which_sessions_change(gateway: RunningGateway, peer: Peer) -> None:
     assert await peer.result("sessions.subscribe") == {"subscribed": True}
     assert (await say(gateway, "hi", session="talk")).status == 200
@@ -215,7 +219,7 @@ async def test_a_client_that_does_not_read_is_left_before_much_waits_for_it(
         assert await peer.close_code() == 1006, "even the goodbye was not read in time"
 
 
-@pytest.mark.promise("limit.maxWsBufferedBytes")
+@pytest.mark.promise("limit.maxWsBufferedBytes", "ws-slow-consumer")
 async def test_a_client_that_was_too_slow_reads_why_it_is_closed(
     models: ModelServer, narrow: RunningGateway
 ) -> None:
@@ -245,6 +249,7 @@ async def test_answers_that_wait_for_a_client_count_too(models: ModelServer) -> 
         assert 1_000_000 < line["owed"] < 1_200_000
 
 
+@pytest.mark.promise("ws-slow-reader")
 async def test_a_client_that_reads_late_is_told_all_of_it_in_few_events(
     models: ModelServer, narrow: RunningGateway
 ) -> None:

@@ -13,6 +13,7 @@ from openclaw_gateway.doors.http import chat_completions
 from openclaw_gateway.doors.http import models as models_endpoint
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.sessions.local_log import LogReader
 from openclaw_gateway.testing.gateway import RunningGateway
@@ -183,7 +184,7 @@ async def test_a_reader_whose_part_of_the_log_is_gone_is_told(
 
     async def batch(reader: LogReader, wait_s: float | None = None) -> Sequence[Event]:
         if reader._next > 3:
-            raise LookupError(SECRET)
+            raise EventsGone("Read faster.")
         return await whole(reader, wait_s)
 
     monkeypatch.setattr(LogReader, "batch", batch)
@@ -195,6 +196,7 @@ async def test_a_reader_whose_part_of_the_log_is_gone_is_told(
         gate.set()
         seen = Seen(so_far + await raw.closed())
     assert (seen.is_whole, seen.code) == (True, "events_gone")
+    assert seen.frames[-2]["error"]["message"] == "Read faster."
     await gateway.wait_no_runs()
     await models.wait_aborted(1)
 
@@ -204,11 +206,12 @@ async def test_a_log_that_is_gone_before_the_head_has_a_status(
     gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def batch(*_: object) -> Sequence[Event]:
-        raise LookupError(SECRET)
+        raise EventsGone("Read faster.")
 
     monkeypatch.setattr(LogReader, "batch", batch)
     seen = await got(gateway)
-    assert (seen.status, msgspec.json.decode(seen.text)["error"]["code"]) == (410, "events_gone")
+    error = msgspec.json.decode(seen.text)["error"]
+    assert (seen.status, error["code"], error["message"]) == (410, "events_gone", "Read faster.")
 
 
 @pytest.mark.parametrize("fault", FAULTS)

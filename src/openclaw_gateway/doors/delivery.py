@@ -99,10 +99,7 @@ class Delivery:
 
     async def _stream(self, voice: Voice) -> web.StreamResponse:
         self._reader = reader = self._run.reader(self._after, holds=True)
-        try:
-            events = await first_words(reader.log)
-        except LookupError:
-            raise _gone() from None
+        events = await first_words(reader.log)
         self._tell_time()
         ended = _end(events)
         failed = ended.result.error if ended is not None else None
@@ -151,10 +148,7 @@ class Delivery:
                 spoken = True
             if spoken:
                 due = now + self._keepalive_s
-            try:
-                events = await reader.log.batch(due - now)
-            except LookupError:
-                raise _gone() from None
+            events = await reader.log.batch(due - now)
 
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
@@ -202,10 +196,3 @@ def _parts(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
     if len(events) <= SLICE:
         return (events,)
     return (events[start : start + SLICE] for start in range(0, len(events), SLICE))
-
-
-def _gone() -> EventsGone:
-    return EventsGone(
-        "This answer went on while its client read too slowly, and what was not read is not kept any more. "
-        "Ask again, and read the stream as it comes."
-    )

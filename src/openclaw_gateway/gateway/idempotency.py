@@ -72,9 +72,7 @@ class NamedRuns:
                 code="idempotency_key_in_use",
                 retry_after=1.0,
             )
-        run = ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
-        self._remember(record.owner, named.key, run)
-        return run
+        return ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
 
     def _remember(self, owner: str, key: str, run: Run) -> None:
         self._runs[owner, key] = run

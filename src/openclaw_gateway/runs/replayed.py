@@ -5,6 +5,7 @@ To a door it is a run like any other; it executes nothing, and its log is as sho
 
 from collections.abc import Sequence
 
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.bus import Bus
@@ -48,7 +49,7 @@ class _Log:
     async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
         left, self._left = self._left, ()
         if not left:
-            raise LookupError("the event log has ended")
+            raise EventsGone("This answer has been told to its end.")
         return left
 
     def close(self) -> None:

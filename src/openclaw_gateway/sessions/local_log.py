@@ -130,7 +130,7 @@ class LogReader:
                 self._next += len(events)
                 return events
             if log.ended or log.cut:
-                raise EventsGone("The events of this run are not kept any more.")
+                raise EventsGone("The events of this run are not kept any more. Ask again.")
             if wait_s is not None and wait_s <= 0:
                 return ()
             loop = asyncio.get_running_loop()

@@ -127,6 +127,34 @@ async def test_a_handler_tells_heads_from_bodies_and_counts_requests() -> None:
     assert seen == [(False, 1, False), (False, 2, True), (False, 2, False), (False, 2, False)]
 
 
+async def test_a_body_that_cannot_be_read_on_is_told_to_its_reader() -> None:
+    told: list[BaseException] = []
+    reading = asyncio.Event()
+
+    async def answer(request: Asked) -> web.StreamResponse:
+        assert await request.content.readany() == b"good"
+        reading.set()
+        try:
+            await request.content.readany()
+        except web.RequestPayloadError as error:
+            told.append(error)
+        return web.Response(text="done")
+
+    async with served(answer) as peer:
+        peer.writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            await reading.wait()
+        peer.handler.tear_body()
+        assert not peer.handler.has_pipelined, "nothing was wrong yet"
+        peer.writer.write(b"zz\r\n")
+        await until(lambda: peer.handler.has_pipelined)
+        peer.handler.tear_body()
+        assert not peer.handler.has_pipelined
+        async with asyncio.timeout(DEADLINE_S):
+            assert (await peer.reader.read()).endswith(b"done")
+    assert len(told) == 1
+
+
 async def test_the_hook_has_a_word_in_every_answer_and_an_interim_head_is_none() -> None:
     async def answer(request: Asked) -> web.StreamResponse:
         await request.write_interim(b"HTTP/1.1 100 Continue\r\n\r\n")

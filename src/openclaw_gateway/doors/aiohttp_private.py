@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
-from aiohttp.web_protocol import ERROR, RequestHandler
+from aiohttp.web_protocol import ERROR, RequestHandler, _ErrInfo
 
 
 class OpenHandler(RequestHandler):
@@ -43,6 +43,26 @@ class OpenHandler(RequestHandler):
         """Whether the next bytes belong to a head, not to a body or a pipelined request."""
         waiter = self._waiter
         return self._request_count == 0 or (waiter is not None and not waiter.done())
+
+    def tear_body(self) -> None:
+        """Call when bytes have come that could not be read: if they belong to the body of a request, its
+        reader gets RequestPayloadError, and the connection is closed after that answer.
+
+        aiohttp takes them for a request of their own, and leaves the reader waiting for the rest.
+        """
+        if not self._messages or not isinstance(self._messages[-1][0], _ErrInfo):
+            return
+        if len(self._messages) > 1:
+            payload = self._messages[-2][1]
+        elif self._current_request is not None:
+            payload = self._current_request.content
+        else:
+            return
+        if not payload.is_eof():
+            self._messages.pop()
+            # What still comes would be waited for where it only raises.
+            self._lingering_time = 0
+            payload.set_exception(web.RequestPayloadError("the body cannot be read on"))
 
 
 class OpenRequest(web.BaseRequest):

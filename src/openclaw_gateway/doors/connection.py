@@ -109,6 +109,7 @@ class Connection(OpenHandler):
                 self.arrived = self._now() - self._unread_s()
             self._head_since = None
             self._head_bytes = 0
+            self.tear_body()
         if self._in_run and self.has_pipelined:
             self.force_close()
 

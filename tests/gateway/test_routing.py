@@ -78,6 +78,22 @@ def test_refusals(ask: Ask, code: str, param: str) -> None:
     assert (caught.value.code, caught.value.param) == (code, param)
 
 
+@pytest.mark.parametrize(
+    ("ask", "choices"),
+    [
+        (Ask(model="openclaw/x"), "`openclaw`, `openclaw/main`, `openclaw/beta`"),
+        (Ask(agent="x"), "`main`, `beta`"),
+        (Ask(session_key="agent:x:y"), "`main`, `beta`"),
+    ],
+)
+def test_an_unknown_agent_is_told_of_in_one_sentence_with_what_there_is(ask: Ask, choices: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        route(ask, ROSTER)
+    assert caught.value.message == (
+        f"Unknown agent 'x'. Use one of {choices}, or add the agent to the configuration (agents.list)."
+    )
+
+
 @pytest.mark.parametrize("model", ["gpt-4o", "openclaw/", "agent:"])
 def test_an_unknown_model_is_not_found(model: str) -> None:
     with pytest.raises(NotFound) as caught:

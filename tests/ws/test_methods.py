@@ -198,7 +198,7 @@ async def test_wrong_targets(models: ModelServer, params: dict[str, str], code: 
     assert error["code"] == "INVALID_REQUEST"
     assert error["details"] == {"code": code, "httpStatus": 400, "param": param}
     if params == {"agentId": "x"}:
-        assert error["message"].startswith('unknown agent id "x"')
+        assert error["message"].startswith("Unknown agent 'x'. Use one of `main`, `ada`, or add")
 
 
 async def test_ticks_come_by_themselves_and_events_are_numbered(gateway: RunningGateway) -> None:

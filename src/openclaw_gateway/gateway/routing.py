@@ -5,6 +5,7 @@ field, then the default agent. Nothing after this reads headers.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -92,8 +93,10 @@ def _asked_agent(ask: Ask, roster: Roster, unknown_model: Literal["error", "defa
 
 
 def unknown_agent(agent_id: str, roster: Roster, param: str | None = None) -> InvalidRequest:
+    """The one sentence of all doors; it names what there is as it is written in that `param`."""
+    choices = _listed(roster.ids) if param != "model" else _choices(roster)
     return InvalidRequest(
-        f"Unknown agent '{_shown(agent_id)}'. Use one of {_choices(roster)}, or add the agent to the "
+        f"Unknown agent '{_shown(agent_id)}'. Use one of {choices}, or add the agent to the "
         "configuration (agents.list).",
         code="agent_not_found",
         param=param,
@@ -109,7 +112,10 @@ def _known(agent_id: str, roster: Roster, param: str) -> str:
 
 def _choices(roster: Roster) -> str:
     word = BRANDS[0].model_word
-    names = [word, *(f"{word}/{agent_id}" for agent_id in roster.ids)]
+    return _listed([word, *(f"{word}/{agent_id}" for agent_id in roster.ids)])
+
+
+def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:10])
     return shown if len(names) <= 10 else f"{shown}, … ({len(names)} in all)"
 

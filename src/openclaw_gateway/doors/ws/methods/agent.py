@@ -67,16 +67,7 @@ def _run_request(call: Call, params: AgentParams) -> RunRequest:
         raise _invalid("message must not be blank", "message")
     if params.attachments:
         raise _invalid("attachments are not supported; put the text into the message", "attachments")
-    roster = call.gateway.roster
-    agent_id = (params.agent_id or "").strip()
-    if agent_id and roster.get(agent_id) is None:
-        shown = "".join(c if c.isprintable() else "?" for c in agent_id[:80])
-        raise InvalidRequest(
-            f'unknown agent id "{shown}". Use one of {", ".join(roster.ids[:20])}.',
-            code="agent_not_found",
-            param="agentId",
-        )
-    route = call.gateway.route(Ask(agent=agent_id or None, session_key=params.session_key))
+    route = call.gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     if route.session_key is None:
         route = Route(route.agent_id, main_key(route.agent_id))
     question = Question(

@@ -120,17 +120,45 @@ async def test_a_run_elsewhere_is_stopped_at_once(models: ModelServer, pair: Pai
     assert not await pair.elsewhere.abort(run.id, "me")
 
 
-async def test_the_run_that_holds_a_session_is_stopped_wherever_it_is(
-    models: ModelServer, pair: Pair
-) -> None:
+async def test_a_run_that_is_stopped_already_is_not_asked(models: ModelServer, pair: Pair) -> None:
     models.enqueue(says("a", Hold(asyncio.Event())), says("b"))
     first = await pair.house.start(HI)
     await models.wait_requests(1)
     waiting = await pair.other.start(HI)
-    assert await pair.elsewhere.abort_session(SESSION, "me") == (first.id,)
+    assert await pair.elsewhere.abort_session(SESSION, "me", but={waiting.id}) == (first.id,)
     assert (await pair.house.result(first)).status == "aborted"
     assert (await pair.other.result(waiting)).status == "completed"
     assert await pair.elsewhere.abort_session(SESSION, "me") == ()
+
+
+async def test_who_waits_for_a_session_is_stopped_with_who_holds_it_wherever_they_are(
+    models: ModelServer, pair: Pair
+) -> None:
+    models.enqueue(says("a", Hold(asyncio.Event())))
+    first = await pair.house.start(HI)
+    await models.wait_requests(1)
+    queued = [await each.start(HI) for each in (pair.house, pair.other, pair.house)]
+    everyone = (first.id, *(run.id for run in queued))
+    assert await pair.elsewhere.abort_session(SESSION, "me") == everyone
+    assert (await pair.house.result(first)).status == "aborted"
+    for run in queued:
+        assert (await pair.house.result(run)).status == "aborted"
+    assert len(models.requests) == 1, "none of them had its turn"
+    assert await pair.elsewhere.abort_session(SESSION, "me") == ()
+    assert await pair.house.store.open_runs("me", SESSION) == ()
+
+
+async def test_who_waits_is_stopped_by_the_store_when_the_signal_is_lost(
+    models: ModelServer, pair: Pair
+) -> None:
+    models.enqueue(says("a", Hold(asyncio.Event())), says("b", Hold(asyncio.Event())))
+    first = await pair.house.start(HI)
+    await models.wait_requests(1)
+    waiting = await pair.house.start(HI)
+    await pair.far.close()
+    assert await pair.elsewhere.abort_session(SESSION, "me") == (first.id, waiting.id)
+    for run in (first, waiting):
+        assert (await pair.house.result(run)).status == "aborted"
 
 
 async def test_a_signal_that_is_lost_is_made_up_for_by_the_store(models: ModelServer, pair: Pair) -> None:

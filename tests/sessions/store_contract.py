@@ -399,6 +399,18 @@ class StoreContract(WithStore):
         clock.pass_s(10 * LEASE)
         assert await store.finish(claim, ending(turn("r1"), "completed", USAGE)) == Released(2, None)
 
+    async def test_the_open_runs_of_a_session_are_known_in_order(self, store: Store) -> None:
+        assert await store.open_runs(ME, S) == ()
+        claim = await claimed(store, "r2")
+        for name in ("r1", "r3"):
+            await store.begin(new_run(name), lease_s=LEASE)
+        await store.begin(new_run("other", session="agent:main:other"), lease_s=LEASE)
+        assert await store.open_runs(ME, S) == ("r2", "r1", "r3")
+        assert await store.open_runs("you", S) == ()
+        await store.withdraw("r1", "aborted")
+        await store.finish(claim, ending((), "aborted", Usage()))
+        assert await store.open_runs(ME, S) == ("r3",)
+
     async def test_a_wish_to_abort_is_heard_at_the_next_renewal(self, store: Store) -> None:
         claim = await claimed(store, "r1")
         assert not await store.renew(claim, lease_s=LEASE)

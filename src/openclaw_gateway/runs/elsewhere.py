@@ -59,15 +59,15 @@ class Elsewhere:
         return await self._ask(record.id, owner)
 
     async def abort_session(self, session: str, owner: str, *, but: Collection[str] = ()) -> tuple[str, ...]:
-        """Ask for the end of the run that holds a session, unless it is one of `but`; its id if it was.
+        """Ask for the end of the run that holds a session and of those that wait for it, but for those in
+        `but`; the ids of those that were open.
 
         Raises StoreError.
         """
-        record = await self._store.get_session(owner, session)
-        run_id = None if record is None else record.active_run
-        if run_id is None or run_id in but or not await self._ask(run_id, owner):
-            return ()
-        return (run_id,)
+        found = [run_id for run_id in await self._store.open_runs(owner, session) if run_id not in but]
+        # The last first: none that is to end has its turn because another has ended.
+        asked = [run_id for run_id in reversed(found) if await self._ask(run_id, owner)]
+        return tuple(reversed(asked))
 
     async def _ask(self, run_id: str, owner: str) -> bool:
         """The wish first: a run that has been stopped by the signal has no place for it."""

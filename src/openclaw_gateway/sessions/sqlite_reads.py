@@ -141,6 +141,15 @@ def get_session(db: sqlite3.Cursor, owner: str, session: str) -> SessionRecord |
     return None if row is None else rows.session_record(row)
 
 
+def open_runs(db: sqlite3.Cursor, owner: str, session: str) -> tuple[str, ...]:
+    found = db.execute(
+        "SELECT runs.id FROM sessions JOIN runs ON runs.session = sessions.number "
+        "WHERE sessions.owner = ? AND key = ? AND ended_ms IS NULL ORDER BY runs.number",
+        (owner, session),
+    )
+    return tuple(run_id for (run_id,) in found)
+
+
 def get_run(db: sqlite3.Cursor, owner: str, run_id: str) -> RunRecord | None:
     row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run_id, owner)).fetchone()
     return None if row is None else rows.run_record(row)

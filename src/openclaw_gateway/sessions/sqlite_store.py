@@ -176,6 +176,9 @@ class SqliteStore:
     async def request_abort(self, owner: str, run_id: str) -> bool:
         return await self._writer.submit(self._runs.request_abort, owner, run_id)
 
+    async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
+        return await self._reader.submit(sqlite_reads.open_runs, owner, session)
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
         return await self._reader.submit(sqlite_reads.get_run, owner, run_id)
 

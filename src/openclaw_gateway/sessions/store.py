@@ -237,6 +237,9 @@ class Store(Protocol):
     async def request_abort(self, owner: str, run_id: str) -> bool:
         """Leave a durable wish that `renew` reports; False when the run is not open, or not the owner's."""
 
+    async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
+        """The runs of a session that hold it or wait for it, in order of arrival."""
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None: ...
 
     async def run_by_key(self, owner: str, key: str) -> RunRecord | None:

@@ -158,6 +158,11 @@ class MemoryStore:
         run.wants_abort = True
         return True
 
+    async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
+        runs = self._opened().runs.values()
+        place = (owner, session)
+        return tuple(r.new.id for r in runs if (r.new.owner, r.new.session) == place and r.ended_ms is None)
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
         run = self._run_of(owner, run_id)
         return run.record() if run else None

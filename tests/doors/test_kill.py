@@ -4,9 +4,10 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -32,10 +33,10 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def process(
-    state_dir: Path, models: ModelServer
+    state_dir: Path, models: ModelServer, more: Mapping[str, Any] | None = None
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The real program in a process of its own, ready."""
-    write_config(state_dir, model_config(models.base_url))
+    """The real program in a process of its own, ready; `more` is for its configuration."""
+    write_config(state_dir, model_config(models.base_url, more))
     port = free_port()
     gateway = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -1,20 +1,23 @@
 """What a run calls on its way to the end raises once, inside a real gateway: it is ready again, and works."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from openclaw_gateway.runs import lanes
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import say
 from tests.doors.test_store_trouble import ready
+from tests.runs.house import QUICK
 from tests.runs.test_every_fault import FAULTS, Once
 
 DEADLINE_S = 20.0
@@ -36,11 +39,19 @@ CALLED: dict[str, Callable[..., Any]] = {
 OWNERS = {owner.__name__: owner for owner in (Run, Lanes, Rounds, Memory, LocalBus, SqliteStore)}
 
 
+@pytest.fixture
+async def brisk(models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningGateway]:
+    """A gateway that soon tries again what the store did not take."""
+    monkeypatch.setattr(lanes, "Pace", lambda: QUICK)
+    async with running_gateway(model_config(models.base_url)) as running:
+        yield running
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 async def test_it_is_ready_and_the_session_goes_on(
-    gateway: RunningGateway, fault: type[BaseException], after: bool, stream: bool
+    brisk: RunningGateway, fault: type[BaseException], after: bool, stream: bool
 ) -> None:
     for place, call in CALLED.items():
         owner, _, name = place.partition(".")
@@ -48,11 +59,11 @@ async def test_it_is_ready_and_the_session_goes_on(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(OWNERS[owner], name, once.around(place, call))
             async with asyncio.timeout(DEADLINE_S):
-                await say(gateway, f"broken at {place}", user="ada", stream=stream)
-                await gateway.wait_no_runs()
+                await say(brisk, f"broken at {place}", user="ada", stream=stream)
+                await brisk.wait_no_runs()
         assert once.at == place, "it was not even called"
-        assert await ready(gateway) == (200, []), place
+        assert await ready(brisk) == (200, []), place
         async with asyncio.timeout(DEADLINE_S):
             for user in ("ada", "bob"):
-                whole = await say(gateway, f"after {place}", user=user)
+                whole = await say(brisk, f"after {place}", user=user)
                 assert (whole.status, whole.content) == (200, f"after {place}"), place

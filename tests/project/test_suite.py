@@ -178,6 +178,7 @@ def test_the_environment_keeps_what_finds_things_and_drops_what_decides(tmp_path
         "NO_COLOR": "1",
         "HTTPS_PROXY": "http://proxy",
         "CI": "true",
+        "SOAK": "1",
     }
     made = environment(given, tmp_path)
     assert {name: made.get(name) for name in given} == {
@@ -188,5 +189,6 @@ def test_the_environment_keeps_what_finds_things_and_drops_what_decides(tmp_path
         "TZ": "UTC",
         "HTTPS_PROXY": "http://proxy",
         "CI": "true",
+        "SOAK": "1",
     }
     assert "127.0.0.1" in made["NO_PROXY"]

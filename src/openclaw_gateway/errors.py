@@ -161,6 +161,11 @@ class UnsupportedEncoding(InvalidRequest):
     default_code = "unsupported_encoding"
 
 
+class UnsupportedMediaType(InvalidRequest):
+    status = 415
+    default_code = "unsupported_media_type"
+
+
 class HeadersTooLarge(InvalidRequest):
     status = 431
     default_code = "headers_too_large"

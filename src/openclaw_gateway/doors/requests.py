@@ -23,6 +23,7 @@ from openclaw_gateway.errors import (
     Overloaded,
     RequestTimeout,
     UnsupportedEncoding,
+    UnsupportedMediaType,
 )
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
@@ -162,6 +163,25 @@ def credential(request: Request) -> str | None:
         return None
     scheme, _, secret = value.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def check_framing(request: Request) -> None:
+    """Raises InvalidRequest for a body that two programs in a row may see the end of in two places."""
+    if request.version < HttpVersion11 and hdrs.TRANSFER_ENCODING in request.headers:
+        raise InvalidRequest(
+            "HTTP/1.0 knows no Transfer-Encoding: send the body with a Content-Length, or use HTTP/1.1.",
+            code="invalid_http",
+        )
+
+
+def check_media_type(request: Request) -> None:
+    """Raises UnsupportedMediaType for what the form of any web page can send without asking first."""
+    sent = request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
+    if request.method == "POST" and sent != "application/json":
+        raise UnsupportedMediaType(
+            "Without a credential (gateway.auth.mode is none) only JSON is taken: send the body with "
+            "Content-Type: application/json."
+        )
 
 
 def peer_address(request: Request) -> str:

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, cast
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http import HttpVersion11
 
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
@@ -19,7 +20,14 @@ from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent
-from openclaw_gateway.doors.requests import Request, credential, peer_address, request_id
+from openclaw_gateway.doors.requests import (
+    Request,
+    check_framing,
+    check_media_type,
+    credential,
+    peer_address,
+    request_id,
+)
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Overloaded
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
@@ -94,6 +102,7 @@ class Router:
     async def _answer(self, request: Request) -> web.StreamResponse:
         headers = request.headers
         request.answer_headers["x-request-id"] = request_id(request)
+        check_framing(request)
         origin = headers.get(hdrs.ORIGIN)
         path = request.route_path
         endpoint = self._find(path)
@@ -123,7 +132,9 @@ class Router:
             return await endpoint.answer(request, OPERATOR)
         gateway = self._gateway
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
-        principal = self._gateway.authenticate(credential(request), self._client(request))
+        if gateway.auth_mode == "none":
+            check_media_type(request)
+        principal = gateway.authenticate(credential(request), self._client(request))
         return await endpoint.answer(request, principal)
 
     async def _beyond_caps(self, request: Request, crowding: Overloaded) -> web.StreamResponse:
@@ -150,7 +161,12 @@ class Router:
             request.cut()
             raise ConnectionResetError("an answer that had begun was cut")
         response = error_response(error)
-        if not request.content.is_eof() or isinstance(error, Forbidden) or request.crowding is not None:
+        if (
+            not request.content.is_eof()
+            or isinstance(error, Forbidden)
+            or request.crowding is not None
+            or request.version < HttpVersion11
+        ):
             response.force_close()
         return response
 

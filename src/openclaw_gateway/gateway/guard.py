@@ -30,7 +30,7 @@ class Guard:
                 "to gateway.allowedHosts."
             )
         if origin is None:
-            if fetch_site == "cross-site":
+            if fetch_site is not None and fetch_site.strip().lower() == "cross-site":
                 raise _foreign()
         elif not self.origin_allowed(origin) and not _same_origin(origin, host):
             raise _foreign()

@@ -16,6 +16,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.aiohttp_private import FrameParser, OpenWebSocket
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.doors.ws.bucket import TokenBucket
+from openclaw_gateway.doors.ws.masks import Masks
 from openclaw_gateway.doors.ws.protocol import Close
 from openclaw_gateway.errors import InvalidRequest
 
@@ -178,7 +179,7 @@ class _Response(OpenWebSocket):
 
 
 class _Gate:
-    """Stands before aiohttp's frame parser and counts bytes until it is opened.
+    """Stands before aiohttp's frame parser: counts bytes until it is opened, and wants frames to be masked.
 
     aiohttp has one size for a connection's whole life; a stranger may not make us hold 25 MiB.
     """
@@ -188,6 +189,7 @@ class _Gate:
         self.parser: FrameParser
         self.refuse: Callable[[BaseException], None]
         self._left = allowed
+        self._masks = Masks()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         if not self.open:
@@ -195,6 +197,9 @@ class _Gate:
             if self._left < 0:
                 self.refuse(WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "too large before connect"))
                 return True, b""
+        if self._masks.broken_by(data):
+            self.refuse(WebSocketError(WSCloseCode.PROTOCOL_ERROR, "a frame without a mask"))
+            return True, b""
         return self.parser.feed_data(data)
 
     def feed_eof(self) -> None:

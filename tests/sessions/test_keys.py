@@ -137,3 +137,31 @@ def test_any_header_gives_a_whole_key_or_a_refusal(header: str) -> None:
     name = chosen.key.split(":", 2)[2]
     assert 0 < len(name) <= MAX_NAME_CHARS
     assert not name.replace(" ", "").lstrip(":").startswith(("subagent:", "cron:", "acp:"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("José", "Jose\u0301", True),
+        ("İ", "i\u0307", True),
+        ("가", "\u1100\u1161", True),
+        ("ANNA", "anna", True),
+        ("ﬁn", "fin", False),
+        ("\uff21nna", "anna", False),
+        ("①", "1", False),
+        ("\u0131", "i", False),
+        ("ß", "ss", False),
+    ],
+)
+def test_names_are_one_by_composition_and_case_and_by_nothing_else(one: str, other: str, same: bool) -> None:
+    assert (user_name(one) == user_name(other)) is same
+    assert (explicit_key(one, "main") == explicit_key(other, "main")) is same
+
+
+@given(st.text(min_size=1))
+def test_a_folded_name_stays_as_it_is(name: str) -> None:
+    try:
+        once = user_name(name)
+    except InvalidRequest:
+        return
+    assert once is None or user_name(once) == once

@@ -1,11 +1,13 @@
 """Session keys: how a conversation is named, and which names a client may choose.
 
 Pure. Knows nothing of configuration: whether an agent exists is decided by routing. A key is always
-`agent:<agent id>:<name>`, in lower case; only the agent id is structure, the name is opaque and may
-hold further colons. Keys never become paths.
+`agent:<agent id>:<name>`, in lower case and composed (NFC); only the agent id is structure, the name is
+opaque and may hold further colons. What looks alike but is written with other letters (NFKC) stays apart.
+Keys never become paths.
 """
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from openclaw_gateway.config.agent_id import is_agent_id
@@ -34,7 +36,7 @@ def explicit_key(header_value: str, agent_id: str) -> SessionKey:
     The bound holds for the name, so that a key we answered with can always be sent back.
     Raises InvalidRequest (code "session_key_invalid" | "session_key_reserved" | "agent_not_found").
     """
-    text = header_value.strip().lower()
+    text = _folded(header_value)
     name = text
     if text.startswith("agent:"):
         _, owner, name = text.split(":", 2) if text.count(":") > 1 else ("", "", "")
@@ -69,7 +71,7 @@ def user_name(user: str) -> str | None:
 
     Raises InvalidRequest (code "session_key_invalid", param "user").
     """
-    name = user.strip().lower()
+    name = _folded(user)
     if not name:
         return None
     _check_name(name, "user", "user")
@@ -91,6 +93,12 @@ def agent_of(key: str) -> str | None:
     head, _, rest = key.partition(":")
     agent_id, _, name = rest.partition(":")
     return agent_id if head == "agent" and name and is_agent_id(agent_id) else None
+
+
+def _folded(text: str) -> str:
+    """The same for the same letters, whether a keyboard or a file system composed them."""
+    text = text.strip().lower()
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _check_name(name: str, what: str, param: str) -> None:

@@ -39,7 +39,7 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== import contracts"; $(BIN)/lint-imports
 	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m pytest < /dev/null
 
-soak: python ## 500 edits of the configuration under 100 streams (about 5 minutes)
+soak: python ## 500 edits of the configuration under 100 streams (about 2 minutes)
 	@$(SETUP) --tests
 	@SOAK=1 $(BIN)/python -m pytest tests/doors/test_reload_storm.py
 

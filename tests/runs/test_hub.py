@@ -153,13 +153,13 @@ async def test_a_view_is_made_once_and_let_go_of_after_the_last_has_left() -> No
     first = hub.view(run, make)
     assert hub.view(run, make) is first
     await happens(first.began)
-    hub.release(run, make)
+    hub.release(run, make, first)
     await asyncio.sleep(0)
     assert not first.cancelled, "somebody looks still"
-    hub.release(run, make)
+    hub.release(run, make, first)
     await happens(first.closed)
     assert (first.cancelled, first.closes, len(makers.views)) == (True, 1, 1)
-    hub.release(run, make)  # nobody is left to leave
+    hub.release(run, make, first)  # nobody is left to leave
     again = hub.view(run, make)
     assert again is not first
     await hub.close()
@@ -173,7 +173,7 @@ async def test_a_view_is_of_one_run_and_of_one_kind() -> None:
     views = [hub.view(one, make), hub.view(two, make), hub.view(one, other)]
     assert len(set(map(id, views))) == 3
     assert [view.run for view in views] == [one, two, one]
-    hub.release(one, make)
+    hub.release(one, make, views[0])
     await happens(views[0].closed)
     assert [view.closes for view in views] == [1, 0, 0]
     await hub.close()
@@ -184,7 +184,7 @@ async def test_a_view_that_nobody_waited_for_is_closed_though_it_never_began() -
     hub, run, makers = Hub(), run_of(), Makers()
     make: Callable[[Run], Looking] = makers.make
     view = hub.view(run, make)
-    hub.release(run, make)
+    hub.release(run, make, view)
     await happens(view.closed)
     assert (view.began.is_set(), view.closes) == (False, 1)
 
@@ -210,4 +210,18 @@ async def test_a_faulty_view_reaches_no_run() -> None:
         lines = log.lines("hub.view_failed")
     assert [line["run"] for line in lines] == [run.id]
     assert (run.result, run.abort_reason, view.closes) == (None, None, 1)
+    await hub.close()
+
+
+async def test_who_looked_at_a_view_that_is_over_takes_nothing_from_the_next_one() -> None:
+    hub, run, makers = Hub(), run_of(), Makers()
+    make: Callable[[Run], Looking] = makers.make
+    first = hub.view(run, make)
+    first.go_on.set()
+    await happens(first.closed)
+    later = hub.view(run, make)
+    await happens(later.began)
+    hub.release(run, make, first)
+    await asyncio.sleep(0)
+    assert not later.cancelled
     await hub.close()

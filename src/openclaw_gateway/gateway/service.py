@@ -174,8 +174,8 @@ class Gateway:
         """The view of a run's events that all share who ask with the same `make`; to be released."""
         return self._live.hub.view(run, make)
 
-    def release(self, run: Run, make: Callable[[Run], View]) -> None:
-        self._live.hub.release(run, make)
+    def release(self, run: Run, make: Callable[[Run], V], view: V) -> None:
+        self._live.hub.release(run, make, view)
 
     async def sessions(
         self, principal: Principal, *, agent: str | None = None, limit: int = 100, offset: int = 0

@@ -101,10 +101,11 @@ class Hub:
         found: V = shared.view
         return found
 
-    def release(self, run: Run, make: Callable[[Run], View]) -> None:
-        """One less looks at it; after the last the log is not read any more."""
+    def release(self, run: Run, make: Callable[[Run], V], view: V) -> None:
+        """One less looks at it; after the last the log is not read any more. A view that has failed may have
+        been followed by another one, which others look at."""
         shared = self._views.get((run.id, make))
-        if shared is not None:
+        if shared is not None and shared.view is view:
             shared.looking -= 1
             if not shared.looking:
                 del self._views[run.id, make]

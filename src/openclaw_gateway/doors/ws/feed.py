@@ -208,7 +208,7 @@ class Feed:
     def _leave(self, run_id: str) -> None:
         followed, news = self._followed.pop(run_id)
         followed.telling.leave(news)
-        self._gateway.release(followed.run, Telling)
+        self._gateway.release(followed.run, Telling, followed.telling)
         followed.told.set()
         if not self._followed:
             self._none_left.set()

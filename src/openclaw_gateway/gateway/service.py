@@ -17,7 +17,7 @@ from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
-from openclaw_gateway.runs.hub import Listener, V, View
+from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus

@@ -5,6 +5,7 @@ message, a blank line between them, and the calls of its own tools.
 """
 
 from collections.abc import Sequence
+from itertools import islice
 
 import msgspec
 
@@ -19,6 +20,7 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
     if not any(isinstance(m, ToolMessage) and m.own for m in stored):
         return stored
     seen: list[Message] = []
+    texts: list[str] = []  # of the rounds of the answer that is the newest message seen
     goes_on = False
     for place, message in enumerate(stored):
         if isinstance(message, ToolMessage) and message.own:
@@ -27,15 +29,24 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
             own = _own_calls(stored, place)
             calls = tuple(call for call in message.tool_calls if call.id not in own)
             has_own = len(calls) != len(message.tool_calls)
-            shown = msgspec.structs.replace(message, tool_calls=calls) if has_own else message
-            if goes_on and isinstance(seen[-1], AssistantMessage):
-                shown = _joined(seen.pop(), shown)
+            shown: Message = msgspec.structs.replace(message, tool_calls=calls) if has_own else message
+            if goes_on:
+                seen.pop()
+            else:
+                texts = []
+            texts.append(message.content)
             # Rounds join until one ends without a call of the agent's own, or with one of the client's.
             goes_on = has_own and not calls
+            if not goes_on and len(texts) > 1:
+                shown = _joined(texts, shown)
             seen.append(shown)
             continue
-        goes_on = False
+        if goes_on:
+            seen[-1] = _joined(texts, seen[-1])
+            goes_on = False
         seen.append(message)
+    if goes_on:
+        seen[-1] = _joined(texts, seen[-1])
     return seen
 
 
@@ -76,16 +87,17 @@ def check_tool_results(messages: Sequence[Message]) -> None:
     of a message but not of all; it names the ids."""
     if not messages or not isinstance(messages[-1], ToolMessage):
         return
-    open_calls: list[str] = []
+    open_calls: dict[str, None] = {}
     for message in messages:
         if isinstance(message, AssistantMessage):
-            open_calls = [call.id for call in message.tool_calls]
+            open_calls = dict.fromkeys(call.id for call in message.tool_calls)
         elif isinstance(message, ToolMessage):
-            open_calls = [call_id for call_id in open_calls if call_id != message.tool_call_id]
+            open_calls.pop(message.tool_call_id, None)
     if open_calls:
+        some = ", ".join(call_id[:80] for call_id in islice(open_calls, 10))
         raise InvalidRequest(
-            f"The calls {', '.join(call_id[:80] for call_id in open_calls[:10])} have no result yet: send "
-            "the results of all calls of a message together, or a user message to go on without them.",
+            f"The calls {some} have no result yet: send the results of all calls of a message together, or a "
+            "user message to go on without them.",
             code="missing_tool_results",
             param="messages",
         )
@@ -108,6 +120,5 @@ def _own_calls(stored: Sequence[Message], place: int) -> set[str]:
     return own
 
 
-def _joined(before: Message, after: AssistantMessage) -> AssistantMessage:
-    texts = [text for text in (before.content, after.content) if text]
-    return msgspec.structs.replace(after, content=BETWEEN_ROUNDS.join(texts))
+def _joined(texts: Sequence[str], last: Message) -> Message:
+    return msgspec.structs.replace(last, content=BETWEEN_ROUNDS.join(filter(None, texts)))

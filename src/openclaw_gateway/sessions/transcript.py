@@ -4,10 +4,11 @@ Pure. Knows nothing of stores, vendors or agents. What it returns is always a le
 tool call is answered right after it, and no result stands without its call.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from openclaw_gateway.sessions.store import Transcript
-from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import RunStatus
 
 NO_RESULT = "no result was recorded"
@@ -52,21 +53,32 @@ def _has_text(message: Message) -> bool:
 
 def _answered(messages: list[Message]) -> list[Message]:
     legal: list[Message] = []
-    waiting: list[str] = []
+    calls: tuple[ToolCall, ...] = ()
+    # How many calls of an id wait for their result; a model may have used one twice.
+    waiting: Counter[str] = Counter()
     for message in messages:
         if isinstance(message, ToolMessage):
-            if message.tool_call_id in waiting:
-                waiting.remove(message.tool_call_id)
+            if waiting[message.tool_call_id] > 0:
+                waiting[message.tool_call_id] -= 1
                 legal.append(message)
             continue
-        if waiting:
-            legal += [ToolMessage(call_id, NO_RESULT) for call_id in waiting]
-            waiting = []
+        legal += _without_result(calls, waiting)
+        calls = ()
         if isinstance(message, AssistantMessage):
-            if message.tool_calls:
-                waiting = [call.id for call in message.tool_calls]
-            elif not message.content:
+            calls = message.tool_calls
+            if not calls and not message.content:
                 continue
+        waiting = Counter(call.id for call in calls)
         legal.append(message)
-    legal += [ToolMessage(call_id, NO_RESULT) for call_id in waiting]
+    legal += _without_result(calls, waiting)
     return legal
+
+
+def _without_result(calls: Sequence[ToolCall], waiting: Counter[str]) -> list[ToolMessage]:
+    """What stands for the results that did not come; of calls with one id the first ones have theirs."""
+    missing: list[ToolMessage] = []
+    for call in reversed(calls):
+        if waiting[call.id] > 0:
+            waiting[call.id] -= 1
+            missing.append(ToolMessage(call.id, NO_RESULT))
+    return missing[::-1]

@@ -56,6 +56,8 @@ class ChatMessage(Struct, frozen=True):
     refusal: str | None = None
 
 
+MAX_MESSAGES = 10_000
+MAX_CALLS = 128
 CHAT_MESSAGES = msgspec.json.Decoder(list[ChatMessage])
 _TEXT_PARTS = {"text", "input_text", "output_text", None}
 _IMAGE_PARTS = {"image_url", "input_image"}
@@ -63,8 +65,13 @@ _IMAGE_PARTS = {"image_url", "input_image"}
 
 def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
     """(the client's instructions, the conversation). Raises InvalidRequest naming the message."""
+    if len(sent) > MAX_MESSAGES:
+        raise InvalidRequest(
+            f"`messages` may hold at most {MAX_MESSAGES:,} messages: send the newest ones.", param="messages"
+        )
     instructions: list[str] = []
     conversation: list[Message] = []
+    newest: dict[str, str] = {}  # of each function's name, the id of the newest call
     for index, message in enumerate(sent):
         where = f"messages[{index}]"
         text = _text(message, where)
@@ -75,13 +82,15 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
             case "user":
                 conversation.append(UserMessage(text, message.name, _images(message, where)))
             case "assistant":
-                conversation.append(_assistant(message, text, index))
+                said = _assistant(message, text, index)
+                newest.update((call.name, call.id) for call in reversed(said.tool_calls))
+                conversation.append(said)
             case "tool":
                 conversation.append(_tool(message, text, where))
             case "function":
-                result = _function(message, text, conversation)
-                if result is not None:
-                    conversation.append(result)
+                called = newest.get(message.name or "")
+                if called is not None:
+                    conversation.append(ToolMessage(called, text, message.name))
                 elif index == len(sent) - 1:
                     raise _no_such_call(message, where)
             case role:
@@ -131,6 +140,11 @@ def _images(message: ChatMessage, where: str) -> tuple[Image, ...]:
 
 
 def _assistant(message: ChatMessage, text: str, index: int) -> AssistantMessage:
+    if message.tool_calls and len(message.tool_calls) > MAX_CALLS:
+        raise InvalidRequest(
+            f"`messages[{index}].tool_calls` may hold at most {MAX_CALLS} calls.",
+            param=f"messages[{index}].tool_calls",
+        )
     calls = [
         ToolCall(call.id, call.function.name, call.function.arguments or "{}")
         for call in message.tool_calls or ()
@@ -148,16 +162,6 @@ def _tool(message: ChatMessage, text: str, where: str) -> ToolMessage:
             param=f"{where}.tool_call_id",
         )
     return ToolMessage(message.tool_call_id, text, message.name)
-
-
-def _function(message: ChatMessage, text: str, before: list[Message]) -> ToolMessage | None:
-    """The old function role has no call id: it answers the newest call of its name, if there is one left."""
-    for earlier in reversed(before):
-        if isinstance(earlier, AssistantMessage):
-            for call in earlier.tool_calls:
-                if call.name == message.name:
-                    return ToolMessage(call.id, text, message.name)
-    return None
 
 
 def _no_such_call(message: ChatMessage, where: str) -> InvalidRequest:

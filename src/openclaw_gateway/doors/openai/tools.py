@@ -66,11 +66,13 @@ def take_tools(body: Body) -> ClientTools:
         raise InvalidRequest(f"`tools` may hold at most {MAX_TOOLS} tools.", param="tools")
     tools = tuple(_spec(tool, f"tools[{index}]") for index, tool in enumerate(sent))
     names = [tool.name for tool in tools]
+    known: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name in known:
             flat = sent[index].function is None
             where = f"tools[{index}].name" if flat else f"tools[{index}].function.name"
             raise InvalidRequest(f"`{where}`: the name '{name}' is there twice.", param=where)
+        known.add(name)
     choice = _choice(body, names)
     return ClientTools(tools, choice, body.take("parallel_tool_calls", _BOOLEAN))
 

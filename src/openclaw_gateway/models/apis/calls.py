@@ -50,6 +50,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
+        self._taken: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -65,8 +66,10 @@ class Calls:
 
     def name_it(self, call: Call, call_id: str) -> None:
         """Give the call its id, before it is announced; one that is missing or taken is replaced."""
-        if not call_id or any(each.id == call_id for each in self._calls):
+        if not call_id or call_id in self._taken:
             call_id = f"call_{secrets.token_hex(12)}"
+        self._taken.discard(call.id)
+        self._taken.add(call_id)
         call.id = call_id
 
     def argue(self, call: Call, text: str, events: list[Event]) -> None:

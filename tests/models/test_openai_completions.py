@@ -526,3 +526,72 @@ def test_who_refuses_stream_options() -> None:
 
 def test_unset_is_what_nobody_said() -> None:
     assert Sampling().temperature is UNSET
+
+
+class Careful(ChunkParser):
+    """Takes nothing for a mere word."""
+
+    _in_words = property(lambda self: False, lambda self, value: None)
+
+
+_NULLS = st.none()
+_DELTAS = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": st.just("assistant"),
+        "content": st.one_of(_NULLS, st.text(max_size=3), st.just([{"type": "text", "text": "part"}])),
+        "reasoning_content": st.one_of(_NULLS, st.sampled_from(["", "hm"])),
+        "reasoning": st.one_of(_NULLS, st.just("hm")),
+        "refusal": st.one_of(_NULLS, st.just("no")),
+        "tool_calls": st.one_of(
+            _NULLS,
+            st.just([]),
+            st.just([{"index": 0, "id": "c", "function": {"name": "t", "arguments": "{}"}}]),
+        ),
+        "function_call": st.one_of(_NULLS, st.just({"name": "t", "arguments": "{}"})),
+    },
+)
+_CHOICES = st.fixed_dictionaries(
+    {"index": st.just(0)},
+    optional={
+        "delta": st.one_of(_NULLS, _DELTAS),
+        "finish_reason": st.sampled_from([None, "", "stop", "length", "tool_calls"]),
+        "usage": st.one_of(_NULLS, st.just({"prompt_tokens": 3})),
+        "logprobs": _NULLS,
+    },
+)
+_CHUNKS = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.just("x"),
+            "choices": st.one_of(_NULLS, st.lists(_CHOICES, max_size=2)),
+            "usage": st.one_of(_NULLS, st.just({"prompt_tokens": "1", "completion_tokens": 2})),
+            "error": st.sampled_from([None, {}, {"message": "bad", "code": 500}]),
+        },
+    ).map(msgspec.json.encode),
+    st.sampled_from([b"[DONE]", b" [DONE]", b"", b"{", b"[]", b"null", b'{"choices":{}}']),
+)
+
+
+def nameless(events: list[Event]) -> list[Event]:
+    """Ids that we make are others each time."""
+    return [
+        ToolCallStarted(event.index, "", event.name) if isinstance(event, ToolCallStarted) else event
+        for event in events
+    ]
+
+
+@given(st.lists(st.lists(_CHUNKS, max_size=6), max_size=4))
+def test_a_word_is_read_as_any_chunk(reads: list[list[bytes]]) -> None:
+    quick, careful = ChunkParser(VENDOR), Careful(VENDOR)
+    for payloads in reads:
+        told = [nameless(apart(parser.feed(list(payloads)))) for parser in (quick, careful)]
+        assert told[0] == told[1]
+        assert (quick.done, quick.finished) == (careful.done, careful.finished)
+        assert str(quick.failure) == str(careful.failure)
+        if quick.done or quick.failure:
+            break
+    ids = [[(call.name, call.arguments) for call in parser.tool_calls] for parser in (quick, careful)]
+    assert ids[0] == ids[1]
+    assert nameless(apart(quick.ending())) == nameless(apart(careful.ending()))

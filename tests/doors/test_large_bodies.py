@@ -46,6 +46,34 @@ async def test_large_bodies_are_decoded_one_at_a_time() -> None:
     assert (got, most) == (sizes, 1)
 
 
+@pytest.mark.parametrize("error", [None, InvalidRequest("wrong")])
+async def test_a_client_that_leaves_keeps_its_turn_until_the_thread_is_done(error: Exception | None) -> None:
+    """Else its body is held by a thread and counted by nobody, and the next is decoded beside it."""
+    bodies = LargeBodies()
+    entered, given, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def decode(_: bytes) -> None:
+        entered.set()
+        given.wait(DEADLINE_S)
+        ended.set()
+        if error is not None:
+            raise error
+
+    body = b"x" * (LARGE + 1)
+    first = asyncio.create_task(bodies.decode(body, decode))
+    async with asyncio.timeout(DEADLINE_S):
+        assert await asyncio.to_thread(entered.wait, DEADLINE_S)
+        first.cancel()
+        second = asyncio.create_task(bodies.decode(body, lambda _: ended.is_set()))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not first.done()
+        given.set()
+        assert await second
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+
 async def test_a_wrong_large_body_raises_what_a_small_one_does() -> None:
     def decode(_: bytes) -> None:
         raise InvalidRequest("wrong")

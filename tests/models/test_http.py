@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -313,3 +313,65 @@ async def test_a_header_with_a_line_end_reaches_nobody(
         with pytest.raises(ProviderError, match="cannot be asked"):
             await answer(client, Endpoint("acme", models.base_url, headers={"X-Own": bad}), b" " * size)
     assert not models.requests
+
+
+@pytest.mark.parametrize("body", [b"%d", b"%d" + b" " * LARGEST], ids=["in one piece", "by aiohttp"])
+async def test_what_comes_unasked_is_nobodys_answer(client: UpstreamClient, body: bytes) -> None:
+    """Some servers say 408 on a connection that is idle, and keep it open."""
+    unasked = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = int(head.lower().partition(b"content-length:")[2].split()[0])
+            sent = await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + sent[:1])
+            await unasked.wait()
+            writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 2\r\n\r\nto")
+            await writer.drain()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await handle(reader, writer)
+
+    async with speaking(serve) as url:
+        endpoint = Endpoint("acme", url)
+        for number in range(3):
+            unasked.clear()
+            assert await answer(client, endpoint, body % number) == (200, b"%d" % number)
+            unasked.set()
+            async with asyncio.timeout(5):
+                # Until it has come to the connection that lies in the pool.
+                await until_spoken_to(client)
+
+
+async def until_spoken_to(client: UpstreamClient) -> None:
+    assert client._pool is not None
+    while True:
+        if any(kept.should_close for some in client._pool._conns.values() for kept, _ in some):
+            return
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("size", [2, LARGEST + 1], ids=["in one piece", "by aiohttp"])
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 9\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", b"\r\nok"]
+)
+async def test_an_answer_under_way_fails_when_the_client_is_closed(head: bytes, size: int) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head)
+        while await reader.read(LARGEST):
+            pass
+
+    async with upstream() as client, speaking(handle) as url:
+        response = await client.post(Endpoint("acme", url), "/chat/completions", b"x" * size, headers)
+        try:
+            assert await response.read() == b"ok"
+            reading = asyncio.create_task(response.read())
+            await asyncio.sleep(0)
+            await client.close()
+            async with asyncio.timeout(5):
+                with pytest.raises(ProviderError):
+                    await reading
+        finally:
+            response.close()

@@ -21,8 +21,15 @@ class LargeBodies:
         self._turn = asyncio.Lock()
 
     async def decode(self, data: bytes, decode: Callable[[bytes], T]) -> T:
-        """What `decode` makes of a body, large or not. Raises what it raises."""
+        """What `decode` makes of a body, large or not. Raises what it raises. Who is cancelled hears of it
+        when the thread is done: until then it holds the body, and nobody else's turn has come."""
         if len(data) <= LARGE:
             return decode(data)
         async with self._turn:
-            return await asyncio.to_thread(decode, data)
+            decoding = asyncio.ensure_future(asyncio.to_thread(decode, data))
+            try:
+                return await asyncio.shield(decoding)
+            except asyncio.CancelledError:
+                await asyncio.wait((decoding,))
+                decoding.exception()  # it is nobody's any more
+                raise

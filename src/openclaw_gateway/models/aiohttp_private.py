@@ -10,12 +10,41 @@ from functools import cached_property
 from typing import NamedTuple
 
 import aiohttp
-from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader
+from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from multidict import CIMultiDictProxy
 from yarl import URL
+
+
+class Pool(TCPConnector):
+    """Of its connections, none is used again on which something came that nobody had asked for.
+
+    aiohttp takes that for the answer to the next request, and the answer to that one for the answer to the
+    request after it, which may be another client's.
+    """
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109  aiohttp's own signature
+    ) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            # One that was never used has no parser.
+            if protocol is None or protocol._parser is None or not protocol.should_close:
+                return connection
+            connection.close()
+
+    def end_answers(self) -> None:
+        """Whoever waits for more of an answer's body waits no longer: closing alone would not tell them."""
+        for protocol in tuple(self._acquired):
+            if protocol._payload is not None and not protocol._payload.is_eof():
+                end_reading(protocol._payload)
 
 
 def allow_silence(response: ClientResponse, seconds: float | None) -> None:

@@ -16,7 +16,7 @@ from aiohttp import AddrInfoType
 from openclaw_gateway import descriptors
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded
-from openclaw_gateway.models.aiohttp_private import allow_silence
+from openclaw_gateway.models.aiohttp_private import Pool, allow_silence
 from openclaw_gateway.models.direct import LARGEST, Direct, DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.large_images import Pieces
@@ -45,6 +45,7 @@ class UpstreamClient:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._ways: WeakKeyDictionary[Endpoint, dict[str, _Way]] = WeakKeyDictionary()
         self._drains: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -86,6 +87,8 @@ class UpstreamClient:
             drain.cancel()
         if self._drains:
             await asyncio.wait(self._drains)
+        if self._pool is not None:
+            self._pool.end_answers()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -93,16 +96,17 @@ class UpstreamClient:
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise Overloaded("The gateway is shutting down.", code="shutting_down")
+        # No limit here: a run has one connection and the gateway limits the runs. aiohttp's default of
+        # 100 would make the others wait.
+        self._pool = Pool(
+            limit=0,
+            limit_per_host=0,
+            keepalive_timeout=30,
+            ttl_dns_cache=60,
+            socket_factory=lambda address: _socket(self.limits.upstream_first_byte_s, address),
+        )
         self._session = aiohttp.ClientSession(
-            # No limit here: a run has one connection and the gateway limits the runs. aiohttp's default of
-            # 100 would make the others wait.
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                limit_per_host=0,
-                keepalive_timeout=30,
-                ttl_dns_cache=60,
-                socket_factory=lambda address: _socket(self.limits.upstream_first_byte_s, address),
-            ),
+            connector=self._pool,
             cookie_jar=aiohttp.DummyCookieJar(),
             raise_for_status=False,
             # Proxies are looked up in `_prepare`, once per endpoint: aiohttp would start two threads per

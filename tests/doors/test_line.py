@@ -238,3 +238,11 @@ async def test_a_gateway_with_little_to_do_serves_however_late(models: ModelServ
     async with running_gateway(model_config(models.base_url, soon)) as gateway, wire(gateway) as raw:
         await held(raw, MODELS.format(gateway.token).encode())
         assert (await raw.answer()).status == 200
+
+
+@pytest.mark.usefixtures("busy")
+async def test_a_stranger_is_told_so_and_takes_no_place_in_the_line(models: ModelServer) -> None:
+    soon = {"gateway": {"limits": {"startWithinSeconds": 0.05}}}
+    async with running_gateway(model_config(models.base_url, soon)) as gateway, wire(gateway) as raw:
+        await held(raw, MODELS.format("not-the-token").encode())
+        assert (await raw.answer()).status == 401

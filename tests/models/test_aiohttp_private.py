@@ -7,6 +7,7 @@ from functools import partial
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -243,3 +244,35 @@ async def send_and_close(answer: bytes, reader: asyncio.StreamReader, writer: as
     writer.write(answer)
     await writer.drain()
     writer.close()
+
+
+async def test_a_reader_that_takes_its_time_is_no_silence_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So much has come by the time a busy loop sees the head that nothing is read on until it is wanted."""
+    read = ResponseHandler.read
+
+    async def late(protocol: ResponseHandler) -> object:
+        message = await read(protocol)
+        while True:
+            if protocol._reading_paused:
+                return message
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(ResponseHandler, "read", late)
+    body = b"x" * (4 << 20)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    async with asyncio.timeout(20), aiohttp.ClientSession() as session, answering(answer) as (url, _):
+        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+        protocol = connection.protocol
+        assert protocol is not None
+        head = await exchange(
+            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=0.1
+        )
+        await asyncio.sleep(0.3)  # longer than the provider may be silent
+        assert protocol._reading_paused
+        size = 0
+        while piece := await read_some(head.content, 64 << 10):
+            size += len(piece)
+        assert size == len(body)
+        connection.release()

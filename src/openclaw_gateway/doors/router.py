@@ -131,10 +131,11 @@ class Router:
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
         gateway = self._gateway
-        await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         if gateway.auth_mode == "none":
             check_media_type(request)
+        # First who asks: a stranger takes no place in the line.
         principal = gateway.authenticate(credential(request), self._client(request))
+        await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 
     async def _beyond_caps(self, request: Request, crowding: Overloaded) -> web.StreamResponse:

@@ -114,7 +114,9 @@ async def exchange(
             deadline.cancel()
     if not content.is_eof():
         protocol.read_timeout = silence_s
-        protocol.start_timeout()
+        if not protocol._reading_paused:
+            # Where so much came with the head that nothing more is read, the silence would be ours.
+            protocol.start_timeout()
     return Head(message.code, message.headers, content)
 
 

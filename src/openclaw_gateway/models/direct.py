@@ -1,8 +1,8 @@
 """A request that is written in one piece, over aiohttp's pool of connections and with its parser of answers.
 
 What aiohttp's own request does besides (a task that writes the body, headers merged anew, cookies, redirects,
-three timers) is a tenth of an answer's work, and the same for each call of an endpoint. Must not know
-endpoints: an URL and headers come in.
+three timers) is a sixth of an answer's work, and the same for each call of an endpoint. Must not know what is
+asked, nor what an answer means.
 """
 
 import aiohttp

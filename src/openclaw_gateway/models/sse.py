@@ -37,6 +37,7 @@ class SseSplitter:
             and piece.startswith(b"data: ")
             and piece.endswith(b"\n\n")
             and piece.count(b"\n") == 2
+            and len(piece) <= self._max
             and b"\r" not in piece
         ):
             # One event and nothing else, as of a model that takes its time.

@@ -32,8 +32,9 @@ class ToolLists:
         # Kept with the tuple itself, so that no other can have its id meanwhile.
         if kept is not None and kept[0] is tools:
             return kept[1]
-        raw = Raw(_encode(self._write(tools, *more)))
-        if len(bytes(raw)) <= _MOST_BYTES:
+        encoded = _encode(self._write(tools, *more))
+        raw = Raw(encoded)
+        if len(encoded) <= _MOST_BYTES:
             if len(self._kept) >= _MOST:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = (tools, raw)

@@ -12,6 +12,7 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from openclaw_gateway.models.aiohttp_private import (
+    Head,
     allow_silence,
     connection_to,
     end_reading,
@@ -78,6 +79,15 @@ async def answering(
                 hold.set()
 
 
+async def answered(
+    session: aiohttp.ClientSession, url: URL, *, answer_s: float = 5, silence_s: float | None = 5
+) -> tuple[Connection, Head]:
+    """A question on a connection of its own, and the head of what came."""
+    connection = await connection_to(session, pool_request(session, url, {}), WAITS)
+    asked = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
+    return connection, await exchange(connection, asked, answer_s=answer_s, silence_s=silence_s)
+
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
@@ -103,10 +113,7 @@ async def test_a_connection_is_used_again_after_the_last_byte() -> None:
 async def test_interim_answers_are_passed_over() -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     async with asyncio.timeout(10), aiohttp.ClientSession() as session, answering(early + OK) as (url, _):
-        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
-        head = await exchange(
-            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=5
-        )
+        connection, head = await answered(session, url)
         assert head.status == 200
         connection.close()
 
@@ -145,10 +152,7 @@ async def test_a_time_for_the_status_is_over_with_the_status() -> None:
         aiohttp.ClientSession() as session,
         answering(slow, hold=hold) as (url, _),
     ):
-        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
-        head = await exchange(
-            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=0.05, silence_s=None
-        )
+        connection, head = await answered(session, url, answer_s=0.05, silence_s=None)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await head.content.read()
@@ -165,10 +169,7 @@ async def test_a_reader_is_told_that_there_is_no_more() -> None:
         aiohttp.ClientSession() as session,
         answering(slow, hold=hold) as (url, _),
     ):
-        connection = await connection_to(session, pool_request(session, url, {}), WAITS)
-        head = await exchange(
-            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=None
-        )
+        connection, head = await answered(session, url, silence_s=None)
         reading = asyncio.ensure_future(head.content.read())
         await asyncio.sleep(0)
         end_reading(head.content)
@@ -184,23 +185,15 @@ async def test_where_nobody_listens_is_a_connection_error() -> None:
             await connection_to(session, request, WAITS)
 
 
-async def answered(session: aiohttp.ClientSession, url: URL) -> tuple[Connection, aiohttp.StreamReader]:
-    connection = await connection_to(session, pool_request(session, url, {}), WAITS)
-    head = await exchange(
-        connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=5
-    )
-    return connection, head.content
-
-
 @pytest.mark.parametrize("size", [1, 1 << 10, 3 << 20])
 async def test_a_body_of_any_size_is_read_in_bounded_pieces(size: int) -> None:
     """Also one beyond what aiohttp buffers, for which it has stopped to read."""
     body = bytes(range(1, 124)) * (size // 123 + 1)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
     async with asyncio.timeout(20), aiohttp.ClientSession() as session, answering(answer) as (url, _):
-        connection, content = await answered(session, url)
+        connection, head = await answered(session, url)
         pieces = []
-        while piece := await read_some(content, 16 << 10):
+        while piece := await read_some(head.content, 16 << 10):
             pieces.append(piece)
         assert b"".join(pieces) == body
         assert max(map(len, pieces)) <= 16 << 10
@@ -215,11 +208,11 @@ async def test_chunks_are_read_as_they_come() -> None:
         aiohttp.ClientSession() as session,
         answering(answer, hold=hold) as (url, _),
     ):
-        connection, content = await answered(session, url)
-        assert await read_some(content, 99) == b"ab"
+        connection, head = await answered(session, url)
+        assert await read_some(head.content, 99) == b"ab"
         hold.set()
-        assert await read_some(content, 99) == b"cd"
-        assert await read_some(content, 99) == b""
+        assert await read_some(head.content, 99) == b"cd"
+        assert await read_some(head.content, 99) == b""
         connection.release()
 
 
@@ -229,13 +222,13 @@ async def test_what_came_before_a_failure_is_read_before_it() -> None:
         server = await asyncio.start_server(partial(send_and_close, answer), "127.0.0.1", 0)
         async with asyncio.timeout(10), server:
             url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-            connection, content = await answered(session, url)
+            connection, head = await answered(session, url)
             assert connection.protocol is not None
             if (closed := connection.protocol.closed) is not None:
                 await closed
-            assert await read_some(content, 99) == b"hi"
+            assert await read_some(head.content, 99) == b"hi"
             with pytest.raises(aiohttp.ClientPayloadError):
-                await read_some(content, 99)
+                await read_some(head.content, 99)
             connection.close()
 
 

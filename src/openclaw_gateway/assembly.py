@@ -62,7 +62,7 @@ class Assembly:
         """Raises StoreError."""
         loaded = plan.loaded
         local = LocalModel.from_environment(loaded.environ)
-        self._foundation = await lay(loaded.own_dir, loaded.config, local, self._undo)
+        self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms)
@@ -123,6 +123,7 @@ class Assembly:
             environ=plan.loaded.environ,
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan.roster),
+            jobs=self._foundation.jobs,
             commands=self._foundation.commands,
         )
         shop = Workshop(self._book, house, servers.tools)

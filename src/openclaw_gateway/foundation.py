@@ -6,13 +6,13 @@ Knows how to make each of them and in which order they close; what is done with 
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 import msgspec
 import structlog
 from msgspec import Struct
 
 from openclaw_gateway.config.forms import age_s, size_bytes
+from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.call import ModelCaller
@@ -27,6 +27,7 @@ from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.mcp.pool import McpPool
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Foundation(Struct, frozen=True):
     models: FallbackCaller
     held: HeldRounds
     commands: CommandSessions
+    jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
     upkeep: Upkeep
@@ -54,12 +56,11 @@ class Foundation(Struct, frozen=True):
         self.upstream.limits = limits
 
 
-async def lay(
-    own_dir: Path, config: Config, local: LocalModel, undo: contextlib.AsyncExitStack
-) -> Foundation:
+async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExitStack) -> Foundation:
     """`undo` closes it again, in reverse order. Raises StoreError."""
+    config = loaded.config
     limits = config.gateway.limits
-    store = SqliteStore(own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
+    store = SqliteStore(loaded.own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
     await store.open()
     undo.push_async_callback(store.close)
     upkeep = Upkeep(store, _retention(config))
@@ -74,6 +75,8 @@ async def lay(
     undo.push_async_callback(mcp.close)
     commands = CommandSessions()
     undo.push_async_callback(commands.close)
+    jobs = Performer(loaded.environ)
+    undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
     undo.push_async_callback(upstream.close)
     lanes = Lanes(store, bus)
@@ -82,7 +85,9 @@ async def lay(
     cooldowns = Cooldowns()
     models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
     held = HeldRounds()
-    return Foundation(store, bus, upstream, lanes, cooldowns, models, held, commands, mcp, embedded, upkeep)
+    return Foundation(
+        store, bus, upstream, lanes, cooldowns, models, held, commands, jobs, mcp, embedded, upkeep
+    )
 
 
 def _retention(config: Config) -> Retention:

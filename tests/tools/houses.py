@@ -16,6 +16,7 @@ from openclaw_gateway.tools.base import (
     ToolHouse,
     ToolResult,
 )
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.wire.run import Origin
 
 Call = Callable[..., Any]
@@ -44,6 +45,7 @@ class Room:
             {**os.environ, "OPENAI_API_KEY": KEY, "OPENCLAW_GATEWAY_TOKEN": KEY},
             sessions=cast(SessionsForTools, None),
             agents=cast(AgentsForTools, None),
+            jobs=Performer(os.environ),
             **house,
         )
         self.tools: dict[str, Tool] = {

@@ -9,7 +9,8 @@ import pytest
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import apply_patch
-from openclaw_gateway.tools.builtin.apply_patch import commit, prepare
+from openclaw_gateway.tools.jobs.patch import commit, prepare
+from openclaw_gateway.tools.line_search import Budget
 from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
 from openclaw_gateway.tools.workspace_path import Workspace
 from tests.tools.houses import Room
@@ -76,7 +77,7 @@ async def test_a_failure_while_names_change_is_undone(room: Room) -> None:
     )
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
-        steps = [step for one in change for step in prepare(workspace, one, held)[0]]
+        steps = [step for one in change for step in prepare(workspace, one, held, Budget())[0]]
         (room.root / "z.txt").write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="changed by somebody else"):
             commit(steps)
@@ -100,7 +101,7 @@ async def test_what_somebody_else_does_meanwhile_is_kept(room: Room, last: list[
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
         changes = parse_patch(patch("*** Update File: a.txt", "@@", "-one", "+1", *last))
-        steps = [step for one in changes for step in prepare(workspace, one, held)[0]]
+        steps = [step for one in changes for step in prepare(workspace, one, held, Budget())[0]]
         (room.root / theirs).write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="somebody else"):
             commit(steps)
@@ -147,7 +148,7 @@ async def test_many_changes_hold_few_descriptors(room: Room) -> None:
 def test_hunks(before: str, lines: list[str], after: str) -> None:
     (change,) = parse_patch(patch("*** Update File: p", *lines))
     assert isinstance(change, Update)
-    assert apply_hunks(before, change.hunks, "p") == after
+    assert apply_hunks(before, change.hunks, "p", Budget()) == after
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, grep, ls, read, write
-from openclaw_gateway.tools.builtin.read import read_lines
 from openclaw_gateway.tools.cached_file import read_cached
 from openclaw_gateway.tools.files import replace
+from openclaw_gateway.tools.jobs.orders import Read
+from openclaw_gateway.tools.jobs.read import read as read_job
 from openclaw_gateway.tools.workspace_path import Workspace
 from tests.tools.houses import Room
 
@@ -173,7 +174,7 @@ def test_swapping_a_directory_for_a_link_gains_nothing(tmp_path: Path) -> None:
             if turn >= 400 and reads:
                 break
             with suppress(ToolError):
-                assert SECRET not in read_lines(workspace, "d/f", 1, 10)
+                assert SECRET not in read_job(Read(workspace, "d/f", 1, 10), small=True)
                 reads += 1
             with suppress(ToolError):
                 assert read_cached(workspace, "d/f", 100) in (b"inside", None)

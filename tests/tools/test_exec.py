@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from openclaw_gateway.tools.approvals import allow, approvals_path, changing, deny
-from openclaw_gateway.tools.base import ToolError, ToolHouse
+from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
 from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order, OutputReader
@@ -86,7 +87,7 @@ async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, backg
         (tmp_path / name).write_text(f"echo {KEY}\nls() {{ echo not ls; }}\n")
     environ = {**room.house.environ, "HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
     environ["ENV"] = environ["BASH_ENV"]
-    house = ToolHouse(room.state, environ, room.house.sessions, room.house.agents, room.house.commands)
+    house = msgspec.structs.replace(room.house, environ=environ)
     (tool,) = exec_tool.build(house, room.agent)
     text = (await tool.run({"command": "echo run; ls", "background": background}, room.context())).text
     if background:
@@ -366,7 +367,7 @@ async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Pa
     fake.chmod(0o755)
     commands = CommandSessions()
     environ = {**room.house.environ, "PATH": f"{room.root}/bin:.::{os.environ['PATH']}"}
-    house = type(room.house)(room.state, environ, room.house.sessions, room.house.agents, commands)
+    house = msgspec.structs.replace(room.house, environ=environ, commands=commands)
     (tool,) = exec_tool.build(house, room.agent)
     assert "fake" not in (await tool.run({"command": "ls"}, room.context())).text
     with pytest.raises(ToolError):

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
-from openclaw_gateway.tools.builtin.edit import replaced
-from openclaw_gateway.tools.builtin.read import Page, plain_text
-from openclaw_gateway.tools.search_child import Orders
+from openclaw_gateway.tools.jobs.edit import replaced
+from openclaw_gateway.tools.jobs.orders import Search
+from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.jobs.read import Page, plain_text
+from openclaw_gateway.tools.workspace_path import Workspace
 from tests.leftovers import children
 from tests.tools.houses import Room
 
@@ -90,7 +92,8 @@ def test_the_short_way_is_taken() -> None:
 
 
 def test_a_search_starts_without_what_it_does_not_need() -> None:
-    code = "import sys, openclaw_gateway.tools.search_child; print('asyncio' in sys.modules)"
+    modules = "openclaw_gateway.tools.jobs.__main__, openclaw_gateway.tools.jobs.search"
+    code = f"import sys, {modules}; print('asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -207,8 +210,8 @@ async def test_long_names_do_not_make_an_endless_list(room: Room) -> None:
 
 async def test_a_slow_expression_is_given_up_and_blocks_nobody(room: Room) -> None:
     room.write("a", "a" * 60 + "!")
-    orders = Orders(str(room.root), str(room.root), (), "a", "(a+)+$", None, False, False, 0, 10)  # noqa: FBT003
-    search = asyncio.create_task(grep.search(orders, room.house.environ, 2.0))
+    orders = Search(Workspace(room.root, room.root), "a", "(a+)+$", None, False, False, 0, 10)  # noqa: FBT003
+    search = asyncio.create_task(Performer(os.environ, deadline_s=2.0).perform(orders, "main"))
     ticks = 0
     while not search.done():
         await asyncio.sleep(0.01)

@@ -1,5 +1,6 @@
 """The agent's notes: found by words of any script, read by lines, and nothing else is."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse
 from openclaw_gateway.tools.builtin import memory_get, memory_search
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.memory.ranking import passages, ranked
 from openclaw_gateway.tools.memory.words import words
 from tests.tools.houses import OPERATOR
@@ -30,7 +32,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def tool(module: Any, workspace: Path, **settings: Any) -> Tool:
-    house = ToolHouse(workspace.parent / "state", {}, Sessions(), Agents())
+    house = ToolHouse(workspace.parent / "state", {}, Sessions(), Agents(), Performer(os.environ))
     (made,) = module.build(house, ToolAgent("main", workspace, settings))
     return made  # type: ignore[no-any-return]
 

@@ -25,6 +25,7 @@ from openclaw_gateway.tools.builtin import (
     sessions_list,
     sessions_send,
 )
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.wire.run import Audience, Origin
 from tests.tools.houses import OPERATOR
@@ -72,7 +73,7 @@ class Agents:
 
 
 def house(sessions: Sessions) -> ToolHouse:
-    return ToolHouse(Path("/nonexistent"), {}, sessions, Agents())
+    return ToolHouse(Path("/nonexistent"), {}, sessions, Agents(), Performer({}))
 
 
 def agent(**settings: Any) -> ToolAgent:

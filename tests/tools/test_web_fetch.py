@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import os
 import zlib
 from collections.abc import Callable
 
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin.web_fetch import web_fetch
+from openclaw_gateway.tools.jobs.orders import Extract
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.extraction import readable
-from openclaw_gateway.tools.web.fetching import Page
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.untrusted import untrusted
 from tests.tools.pages import CONTEXT, Handler, Pages, agent_with
 
+JOBS = Performer(os.environ)
 HTML = """<!doctype html><html><head><title>Fish &amp; chips</title><style>.a{}</style></head><body>
 <nav><a href="/n">Navigation</a></nav><script>alert(1)</script><h1>Menu</h1>
 <p>Try the <b>cod</b>, see <a href="more?x=1">more</a>.</p><p hidden>invisible</p>
@@ -36,12 +39,12 @@ def serving(body: str | bytes, content_type: str = "text/html", **headers: str) 
 
 async def fetched(handler: Handler, settings: dict[str, object] | None = None, **arguments: object) -> str:
     async with Pages(handler) as pages:
-        tool = web_fetch(agent_with(**settings or {}), pages.fetcher())
+        tool = web_fetch(agent_with(**settings or {}), pages.fetcher(), JOBS)
         return (await tool.run({"url": pages.url("/a/b"), **arguments}, CONTEXT)).text
 
 
-def page(data: bytes, kind: str) -> Page:
-    return Page(url="http://a.example/", media_type=kind, charset=None, body=data, cut=False)
+def page(data: bytes, kind: str) -> Extract:
+    return Extract("http://a.example/", kind, None, data, "markdown")
 
 
 async def test_html_becomes_markdown_marked_as_foreign() -> None:
@@ -147,11 +150,11 @@ async def test_redirects_are_followed_three_times_at_most() -> None:
         return web.Response(text="arrived")
 
     async with Pages(hops) as pages:
-        tool = web_fetch(agent_with(), pages.fetcher())
+        tool = web_fetch(agent_with(), pages.fetcher(), JOBS)
         assert "arrived" in (await tool.run({"url": pages.url("/?left=3")}, CONTEXT)).text
         with pytest.raises(ToolError, match="More than 3 redirects"):
             await tool.run({"url": pages.url("/?left=4")}, CONTEXT)
-        none = web_fetch(agent_with(maxRedirects=0), pages.fetcher())
+        none = web_fetch(agent_with(maxRedirects=0), pages.fetcher(), JOBS)
         with pytest.raises(ToolError, match="More than 0 redirects"):
             await none.run({"url": pages.url("/?left=1")}, CONTEXT)
 
@@ -172,7 +175,7 @@ async def test_failures_are_sentences_without_the_servers_words() -> None:
     async with Pages(gone) as pages:
         url, fetcher = pages.url(), pages.fetcher()
     with pytest.raises(ToolError, match="cannot be reached"):
-        await web_fetch(agent_with(), fetcher).run({"url": url}, CONTEXT)
+        await web_fetch(agent_with(), fetcher, JOBS).run({"url": url}, CONTEXT)
 
 
 async def test_no_cookies_and_no_credentials_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +187,7 @@ async def test_no_cookies_and_no_credentials_are_sent(monkeypatch: pytest.Monkey
         return web.Response(text="fine")
 
     async with Pages(sets) as pages:
-        tool = web_fetch(agent_with(userAgent="me/1"), pages.fetcher())
+        tool = web_fetch(agent_with(userAgent="me/1"), pages.fetcher(), JOBS)
         await tool.run({"url": pages.url("/a")}, CONTEXT)
         first, second = pages.asked
     assert second.path == "/b"
@@ -195,11 +198,11 @@ async def test_no_cookies_and_no_credentials_are_sent(monkeypatch: pytest.Monkey
 
 async def test_a_page_is_remembered_for_a_while() -> None:
     async with Pages(serving("once", "text/plain")) as pages:
-        tool = web_fetch(agent_with(), pages.fetcher())
+        tool = web_fetch(agent_with(), pages.fetcher(), JOBS)
         for _ in range(3):
             await tool.run({"url": pages.url()}, CONTEXT)
         assert len(pages.asked) == 1
-        forgetful = web_fetch(agent_with(cacheTtlMinutes=0), pages.fetcher())
+        forgetful = web_fetch(agent_with(cacheTtlMinutes=0), pages.fetcher(), JOBS)
         for _ in range(2):
             await forgetful.run({"url": pages.url()}, CONTEXT)
         assert len(pages.asked) == 3
@@ -220,7 +223,7 @@ def test_what_is_remembered_is_bounded_and_ages() -> None:
 
 
 async def test_bad_arguments() -> None:
-    tool = web_fetch(agent_with(), Pages(serving("x")).fetcher())
+    tool = web_fetch(agent_with(), Pages(serving("x")).fetcher(), JOBS)
     for arguments in ({}, {"url": ""}, {"url": 5}, {"url": "http://a.example", "extractMode": "pdf"}):
         with pytest.raises(ToolError):
             await tool.run(arguments, CONTEXT)
@@ -245,8 +248,8 @@ def test_what_was_packed_comes_out_whole_or_cut(data: bytes, most: int, size: in
 @given(st.binary(max_size=2000), st.sampled_from(["text/html", "", "application/json", "text/plain"]))
 def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
     with contextlib.suppress(ToolError):
-        readable(page(data, kind), "markdown")
+        readable(page(data, kind), small=False)
 
 
 def test_a_page_of_nothing_but_nesting() -> None:
-    assert readable(page(b"<div>" * 150_000, "text/html"), "markdown") == ""
+    assert readable(page(b"<div>" * 150_000, "text/html"), small=False) == ""

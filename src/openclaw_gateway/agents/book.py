@@ -10,7 +10,6 @@ forgotten, and read anew when somebody does.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import tzinfo
 from pathlib import Path
@@ -32,6 +31,7 @@ from openclaw_gateway.agents.snapshot import (
     take,
     take_changed,
 )
+from openclaw_gateway.work.threads import Threads
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class PromptBook:
         self._touched: set[str] = set()
         self._news = FileNews((*PROMPT_FILES, SKILL_FILE), self._touched.add)
         self._watcher: asyncio.Task[None] | None = None
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="agents")
+        self._threads = Threads("agents", most=4)
 
     def cached(self, agent_id: str) -> CompiledPrompt | None:
         """The prompt of an agent in use whose files did not change, else None: then `prepare` it."""
@@ -126,17 +126,16 @@ class PromptBook:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._pages.clear()
         self._news.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     async def _load(self, home: Home) -> CompiledPrompt:
-        loop = asyncio.get_running_loop()
         if self._seeding and home.agent_id not in self._seeded:
             self._seeded.add(home.agent_id)
-            await loop.run_in_executor(self._threads, move_in, home)
+            await self._threads.run(home.agent_id, lambda: move_in(home))
         self._touched.discard(home.agent_id)
         # First watched, then read: so that no change falls between.
         await self._watch_folders(home)
-        seen = await loop.run_in_executor(self._threads, take, home, self._ground)
+        seen = await self._threads.run(home.agent_id, lambda: take(home, self._ground))
         page = _Page(home, self._compile(home, seen), seen)
         self._pages[home.agent_id] = page
         if self._watcher is None or self._watcher.done():
@@ -156,8 +155,7 @@ class PromptBook:
         return page.compiled
 
     async def _watch_folders(self, home: Home) -> None:
-        loop = asyncio.get_running_loop()
-        watches = await loop.run_in_executor(self._threads, lambda: self._news.add(prompt_folders(home)))
+        watches = await self._threads.run(home.agent_id, lambda: self._news.add(prompt_folders(home)))
         self._news.hear(home.agent_id, watches)
 
     def _compile(self, home: Home, seen: Seen) -> CompiledPrompt:
@@ -184,9 +182,8 @@ class PromptBook:
 
     async def _look(self, agent_ids: Sequence[str]) -> None:
         known = [(page.home, page.look) for page in map(self._pages.get, agent_ids) if page is not None]
-        loop = asyncio.get_running_loop()
         async with asyncio.timeout(LOOK_S):
-            found = await loop.run_in_executor(self._threads, take_changed, known, self._ground)
+            found = await self._threads.run("watch", lambda: take_changed(known, self._ground))
         for agent_id, seen in found:
             page = self._pages.get(agent_id)
             if page is None or seen.taken_ns < page.taken_ns:

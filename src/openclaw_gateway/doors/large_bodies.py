@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from openclaw_gateway.work.threads import Threads
+
 T = TypeVar("T")
 
 # What is smaller is decoded in less time than a thread costs.
@@ -19,6 +21,7 @@ class LargeBodies:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
+        self._threads = Threads("bodies", most=1)
 
     async def decode(self, data: bytes, decode: Callable[[bytes], T]) -> T:
         """What `decode` makes of a body, large or not. Raises what it raises. Who is cancelled hears of it
@@ -26,7 +29,7 @@ class LargeBodies:
         if len(data) <= LARGE:
             return decode(data)
         async with self._turn:
-            decoding = asyncio.ensure_future(asyncio.to_thread(decode, data))
+            decoding = asyncio.ensure_future(self._threads.run("", lambda: decode(data)))
             try:
                 return await asyncio.shield(decoding)
             except asyncio.CancelledError:

@@ -34,6 +34,7 @@ from openclaw_gateway.tools.base import (
     ToolHouse,
 )
 from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.policy import PolicyInput
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed
@@ -121,7 +122,9 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> To
         sandbox_settings(config, entry),
     )
     absent = _Absent()
-    house = ToolHouse(loaded.own_dir, loaded.environ, absent, absent, CommandSessions())
+    house = ToolHouse(
+        loaded.own_dir, loaded.environ, absent, absent, Performer(loaded.environ), CommandSessions()
+    )
     policies = policies_of(config.tools, entry.tools, (target, *_fallbacks(loaded, agent_id)))
     inside = sandboxed(tool_agent, _LOOKING, main_key(agent_id))
     folder = folder_in(house, tool_agent, inside=inside)

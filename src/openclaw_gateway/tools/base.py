@@ -15,8 +15,9 @@ from msgspec import Raw, Struct
 from openclaw_gateway.wire.run import Origin, ToolSpec
 
 if TYPE_CHECKING:
-    # It imports asyncio, which every child of `grep` would pay for.
+    # It imports asyncio, which every child would pay for.
     from openclaw_gateway.tools.commands.sessions import CommandSessions
+    from openclaw_gateway.tools.jobs.perform import Performer
 
 
 class ToolError(Exception):
@@ -123,13 +124,15 @@ class AgentsForTools(Protocol):
 class ToolHouse(Struct, frozen=True):
     """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from.
 
-    Without `commands` (the gateway's running programs) an agent has no `exec` and no `process`.
+    `jobs` does what may take long. Without `commands` (the gateway's running programs) an agent has no `exec`
+    and no `process`.
     """
 
     state_dir: Path
     environ: Mapping[str, str]
     sessions: SessionsForTools
     agents: AgentsForTools
+    jobs: "Performer"
     commands: "CommandSessions | None" = None
 
 

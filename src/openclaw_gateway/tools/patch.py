@@ -13,11 +13,12 @@ then without any at both ends.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.line_search import Budget, LineSearch
 
 _BEGIN, _END = "*** Begin Patch", "*** End Patch"
 _ADD, _DELETE, _UPDATE = "*** Add File: ", "*** Delete File: ", "*** Update File: "
@@ -55,13 +56,14 @@ Change = Add | Delete | Update
 def parse_patch(text: str) -> tuple[Change, ...]:
     """Raises ToolError that names the line."""
     lines = text.replace("\r\n", "\n").strip("\n").split("\n")
-    while lines and lines[0].strip() != _BEGIN:
-        # A here-document around it, as some models write; anything else is no patch.
-        if not lines[0].lstrip().startswith(("<<", "apply_patch <<", "```")) and lines[0].strip():
-            break
-        lines.pop(0)
-    if not lines or lines[0].strip() != _BEGIN:
+    # A here-document around it, as some models write; anything else is no patch.
+    around = ("<<", "apply_patch <<", "```")
+    head = next(
+        (at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith(around)), None
+    )
+    if head is None or lines[head].strip() != _BEGIN:
         raise ToolError(f"The patch must begin with the line `{_BEGIN}`.")
+    lines = lines[head:]
     end = next((i for i, line in enumerate(lines) if line.strip() == _END), None)
     if end is None:
         raise ToolError(f"The patch must end with the line `{_END}`.")
@@ -79,32 +81,38 @@ def parse_patch(text: str) -> tuple[Change, ...]:
     return changes
 
 
-def apply_hunks(text: str, hunks: Sequence[Hunk], path: str) -> str:
-    """Raises ToolError when a hunk does not fit."""
+def apply_hunks(text: str, hunks: Sequence[Hunk], path: str, budget: Budget) -> str:
+    """Raises ToolError when a hunk does not fit, or looking for it spends the budget."""
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.replace("\r\n", "\n").split("\n")
     ended = lines and lines[-1] == ""
     if ended:
         lines.pop()
+    search = _Search(lines, [line for hunk in hunks for line in (*hunk.anchors, *hunk.old)], budget)
+    # What is before `at` is written to `made`; hunks only look forward, so the rest is as it was.
+    made: list[str] = []
     at = 0
     for number, hunk in enumerate(hunks, 1):
+        found = at
         for anchor in hunk.anchors:
-            found = _seek(lines, (anchor,), at)
-            if found is None:
+            anchored = search.find((anchor,), found)
+            if anchored is None:
                 raise ToolError(f"{path}: hunk {number}: there is no line {anchor!r}. Read the file again.")
-            at = found + 1
+            found = anchored + 1
         if hunk.old:
-            found = _seek(lines, hunk.old, at, at_end=hunk.at_end)
+            place = search.find_last(hunk.old, found) if hunk.at_end else search.find(hunk.old, found)
         else:
-            found = at if hunk.anchors else len(lines)
-        if found is None:
+            place = found if hunk.anchors else len(lines)
+        if place is None:
             raise ToolError(
                 f"{path}: hunk {number} does not fit; its old lines begin with {hunk.old[0]!r}. "
                 "Read the file again."
             )
-        lines[found : found + len(hunk.old)] = hunk.new
-        at = found + len(hunk.new)
-    return newline.join(lines) + (newline if lines and (ended or not text) else "")
+        made += lines[at:place]
+        made += hunk.new
+        at = place + len(hunk.old)
+    made += lines[at:]
+    return newline.join(made) + (newline if made and (ended or not text) else "")
 
 
 def _paths(change: Change) -> tuple[str, ...]:
@@ -115,14 +123,31 @@ def _paths(change: Change) -> tuple[str, ...]:
 _WAYS: tuple[Callable[[str], str], ...] = (lambda line: line, str.rstrip, str.strip)
 
 
-def _seek(lines: list[str], wanted: Sequence[str], start: int, *, at_end: bool = False) -> int | None:
-    last = len(lines) - len(wanted)
-    for way in _WAYS:
-        target = [way(line) for line in wanted]
-        for index in range(last if at_end else start, last + 1):
-            if index >= start and [way(line) for line in lines[index : index + len(wanted)]] == target:
-                return index
-    return None
+class _Search:
+    """Of the ways in their order, each made when the stricter one has found nothing."""
+
+    def __init__(self, lines: list[str], sought: list[str], budget: Budget) -> None:
+        self._lines = lines
+        self._sought = sought
+        self._budget = budget
+        self._made: list[LineSearch] = []
+
+    def find(self, block: Sequence[str], start: int) -> int | None:
+        places = (way.find(block, start, self._budget) for way in self._ways())
+        return next((place for place in places if place is not None), None)
+
+    def find_last(self, block: Sequence[str], start: int) -> int | None:
+        """At the end of the file, or nowhere."""
+        last = len(self._lines) - len(block)
+        if last >= start and any(way.stands(block, last, self._budget) for way in self._ways()):
+            return last
+        return None
+
+    def _ways(self) -> Iterator[LineSearch]:
+        for number, way in enumerate(_WAYS):
+            if number == len(self._made):
+                self._made.append(LineSearch(self._lines, way, self._sought))
+            yield self._made[number]
 
 
 class _Parser:

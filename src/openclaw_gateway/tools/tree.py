@@ -14,6 +14,7 @@ from openclaw_gateway.tools.workspace_path import DIRECTORY
 
 # Large, and never what is looked for; a walk that starts inside one of them sees it.
 SKIPPED = frozenset({".git", "node_modules", ".venv", "__pycache__"})
+MAX_ENTRIES = 200_000
 _MAX_DEPTH = 64
 
 
@@ -44,7 +45,7 @@ class Tree:
         *,
         base: str,
         closed: Iterable[str | Path] = (),
-        max_entries: int = 200_000,
+        max_entries: int = MAX_ENTRIES,
         seconds: float = 15.0,
     ) -> None:
         self._base = base.rstrip("/")

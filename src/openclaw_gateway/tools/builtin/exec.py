@@ -120,8 +120,12 @@ class _Runner:
             ),
         )
         if scope.sandboxed and scope.access == "none":
-            await asyncio.to_thread(scope.directory.mkdir, parents=True, exist_ok=True, mode=0o700)
-        allowed = await asyncio.to_thread(permit, wish, self._house.state_dir, self._house.environ)
+            await self._house.jobs.on_thread(
+                lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), self._agent.id
+            )
+        allowed = await self._house.jobs.on_thread(
+            lambda: permit(wish, self._house.state_dir, self._house.environ), self._agent.id
+        )
         return Order(
             argv=self._argv(allowed, scope),
             # Outside the sandbox: inside, the command's own directory is chosen by --chdir.

@@ -1,6 +1,5 @@
 """`memory_get`: lines of one of the agent's notes."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         path = note_path(text(arguments, "path"))
         first = whole_number(arguments, "from", "from_line", default=1, least=1, most=10**9)
         count = whole_number(arguments, "lines", default=200, least=1, most=_MAX_LINES, clamp=True)
-        note = await asyncio.to_thread(read_note, notebook(house, agent, context), path)
+        note = await house.jobs.on_thread(lambda: read_note(notebook(house, agent, context), path), agent.id)
         return ToolResult(_page(path, note.splitlines(), first, count))
 
     return (

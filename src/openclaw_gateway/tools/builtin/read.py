@@ -1,29 +1,19 @@
-"""`read`: a text file of the workspace, by lines, bounded. Binary files are named, not shown."""
+"""`read`: a text file of the workspace, by lines."""
 
-import asyncio
 import io
-import os
 from collections.abc import Mapping
-from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 from openclaw_gateway.tools.arguments import text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
 from openclaw_gateway.tools.cached_file import read_cached
-from openclaw_gateway.tools.files import open_regular
+from openclaw_gateway.tools.jobs.orders import Read
+from openclaw_gateway.tools.jobs.read import MAX_CHARS, MAX_LINES, Page, plain_text
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.workspace_path import Workspace
 
-MAX_LINES = 2000
-MAX_CHARS = 50_000
-_MAX_LINE_BYTES = 8_000
-# The rest of a larger file is neither shown nor counted.
-_MAX_SCAN_BYTES = 64 * 1024 * 1024
 # Up to here the reading costs less than a thread, and holds the loop for about a millisecond at most.
 _MAX_INLINE_BYTES = 16 * 1024
-# NUL, carriage return, byte order mark, U+FFFD.
-_MARKS = (b"\0", b"\r", b"\xef\xbb\xbf", b"\xef\xbf\xbd")
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
@@ -37,7 +27,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         if data is not None:
             short = plain_text(data, limit) if offset == 1 else None
             return ToolResult(Page(offset, limit).read(io.BytesIO(data), path) if short is None else short)
-        return ToolResult(await asyncio.to_thread(read_lines, workspace, path, offset, limit))
+        job = Read(workspace, path, offset, limit)
+        return ToolResult(await house.jobs.perform(job, agent.id))
 
     return (
         own_tool(
@@ -55,76 +46,3 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             read_only=True,
         ),
     )
-
-
-def read_lines(workspace: Workspace, path: str, offset: int, limit: int) -> str:
-    """Lines `offset` to `offset + limit - 1`, and a last line that says what is left out. Blocks."""
-    with workspace.place(path) as place, open_regular(place) as file:
-        return Page(offset, limit).read(file, path)
-
-
-def plain_text(data: bytes, limit: int) -> str | None:
-    """A small file that is shown whole and as it is; None for one that Page must look at line by line."""
-    if not data or len(data) > _MAX_LINE_BYTES or data.count(b"\n") >= limit:
-        return None
-    if any(mark in data for mark in _MARKS):
-        return None
-    try:
-        return data.decode().removesuffix("\n")
-    except UnicodeDecodeError:
-        return None
-
-
-class Page:
-    def __init__(self, offset: int, limit: int) -> None:
-        self._offset = offset
-        self._limit = limit
-        self._lines: list[str] = []
-        self._chars = 0
-        self._damaged = False
-        self._long = False
-
-    def read(self, file: BinaryIO, path: str) -> str:
-        if b"\0" in file.read(8192):
-            size = file.seek(0, os.SEEK_END)
-            raise ToolError(f"{path}: is a binary file of {size:,} bytes; it cannot be shown as text.")
-        file.seek(0)
-        number, scanned, full = 0, 0, False
-        # A piece of at most a megabyte, so that one endless line cannot fill the memory.
-        for data in iter(partial(file.readline, 1024 * 1024), b""):
-            number += 1
-            scanned += len(data)
-            if scanned > _MAX_SCAN_BYTES:
-                return self._told(f"{number - 1}+")
-            if number >= self._offset and not full:
-                full = not self._take(data)
-        if not self._lines and number and self._offset > number:
-            raise ToolError(f"{path}: has {number} lines; offset {self._offset} is behind its end.")
-        return self._told(str(number))
-
-    def _take(self, data: bytes) -> bool:
-        """False when the page is full."""
-        line = data.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").rstrip("\r\n")
-        if len(data) > _MAX_LINE_BYTES:
-            self._long = True
-            line = line[: _MAX_LINE_BYTES // 2] + " […] " + line[-_MAX_LINE_BYTES // 4 :]
-        if len(self._lines) >= self._limit or self._chars + len(line) > MAX_CHARS:
-            return False
-        self._damaged |= "\ufffd" in line
-        self._lines.append(line)
-        self._chars += len(line) + 1
-        return True
-
-    def _told(self, total: str) -> str:
-        notes = []
-        last = self._offset + len(self._lines) - 1
-        if total != str(last) and self._lines:
-            notes.append(f"lines {self._offset}-{last} of {total}; go on with offset={last + 1}")
-        if self._long:
-            notes.append("very long lines are shown without their middle")
-        if self._damaged:
-            notes.append("the file is not valid UTF-8; what could not be read is shown as \ufffd")
-        shown = "\n".join(self._lines)
-        if not self._lines:
-            return "[the file is empty]"
-        return f"{shown}\n\n[{'; '.join(notes)}]" if notes else shown

@@ -1,14 +1,14 @@
 """`web_fetch`: a page of the public internet as text, marked as somebody else's words."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.jobs.orders import Extract, Mode
+from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.own_tool import own_tool
-from openclaw_gateway.tools.web.extraction import Mode, readable
 from openclaw_gateway.tools.web.fetching import Fetcher, Limits
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.untrusted import untrusted
@@ -19,10 +19,10 @@ _CACHE_MINUTES = 15.0
 
 
 def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
-    return (web_fetch(agent, Fetcher()),)
+    return (web_fetch(agent, Fetcher(), house.jobs),)
 
 
-def web_fetch(agent: ToolAgent, fetcher: Fetcher) -> Tool:
+def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
     settings = (agent.settings.get("web") or {}).get("fetch") or {}
     limits = _limits(settings)
     chars = settings.get("maxChars", _MAX_CHARS)
@@ -39,7 +39,8 @@ def web_fetch(agent: ToolAgent, fetcher: Fetcher) -> Tool:
         found = recent.get(f"{mode} {url}")
         if found is None:
             page = await fetcher.fetch(url, limits)
-            found = await asyncio.to_thread(readable, page, mode)
+            job = Extract(page.url, page.media_type, page.charset, page.body, mode)
+            found = await jobs.perform(job, agent.id)
             if page.cut:
                 found = (
                     f"[The page is longer than {limits.max_bytes:,} bytes: its rest was not read.]\n\n{found}"

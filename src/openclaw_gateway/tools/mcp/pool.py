@@ -8,10 +8,12 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.tools.mcp.connection import INHERITED, Connect, Connection
 from openclaw_gateway.tools.mcp.link import PAUSES_S, Link
+from openclaw_gateway.work.threads import Threads
 
 _SDK = "openclaw_gateway.tools.mcp.sdk"
 
@@ -64,6 +66,6 @@ class McpPool:
 @asynccontextmanager
 async def _through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
     # On a thread, because importing it takes longer than the gateway takes to be ready.
-    sdk = await asyncio.to_thread(importlib.import_module, _SDK)
+    sdk = await Threads("mcp", most=1).run(_SDK, partial(importlib.import_module, _SDK))
     async with sdk.connect(name, server, environ) as connection:
         yield connection

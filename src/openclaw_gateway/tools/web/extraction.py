@@ -1,4 +1,4 @@
-"""From a page's bytes to text a model can read. Pure; runs on a thread for large pages.
+"""From a page's bytes to text a model can read. Pure.
 
 HTML goes through html-to-markdown, imported when the first page comes: most gateways never fetch one.
 """
@@ -7,12 +7,9 @@ import codecs
 import html
 import json
 import re
-from typing import Literal
 
 from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.web.fetching import Page
-
-Mode = Literal["markdown", "text"]
+from openclaw_gateway.tools.jobs.orders import Extract, Mode, TooLarge
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT = frozenset(
@@ -30,16 +27,20 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,2000})</title", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE)
 # Python's, but of no page: they make half characters, or take for ever.
 _NO_CHARSETS = frozenset(("utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna"))
+# A page is anybody's, and its parser somebody else's.
+_SMALL_BYTES = 32 * 1024
 _BLANKS = re.compile(r"\n{3,}")
 
 
-def readable(page: Page, mode: Mode) -> str:
+def readable(page: Extract, *, small: bool) -> str:
     """Raises ToolError for what is not text."""
+    if small and len(page.body) > _SMALL_BYTES:
+        raise TooLarge
     kind = page.media_type
     if not kind or kind == "application/octet-stream":
         kind = _guessed(page.body)
     if kind in _HTML:
-        return _from_html(_decoded(page), page.url, mode)
+        return _from_html(_decoded(page), page.url, page.mode)
     if kind == "application/json" or kind.endswith("+json"):
         return _indented(_decoded(page))
     if kind.startswith("text/") or kind in _TEXT or kind.endswith("+xml"):
@@ -56,7 +57,7 @@ def _guessed(body: bytes) -> str:
     )
 
 
-def _decoded(page: Page) -> str:
+def _decoded(page: Extract) -> str:
     declared = _META_CHARSET.search(page.body[:2048])
     guesses = (page.charset, declared[1].decode() if declared else None, "utf-8")
     for charset in filter(None, guesses):

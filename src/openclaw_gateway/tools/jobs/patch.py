@@ -1,0 +1,100 @@
+"""Several files changed by one patch, all or nothing; folders made for it may stay behind."""
+
+import os
+from contextlib import ExitStack
+
+from msgspec import Struct
+
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.files import Content, Replacement, check_unchanged, encoded, read_whole, replace
+from openclaw_gateway.tools.jobs.orders import SMALL_BYTES, Patch, TooLarge
+from openclaw_gateway.tools.line_search import Budget
+from openclaw_gateway.tools.patch import Add, Change, Delete, Update, apply_hunks, parse_patch
+from openclaw_gateway.tools.workspace_path import Place, Workspace
+
+
+class _Step(Struct, frozen=True):
+    """One file's new content (None: it goes), and what it was before."""
+
+    place: Place
+    before: Content | None
+    after: Replacement | None
+
+
+def patch(job: Patch, *, small: bool) -> str:
+    """Everything is read, computed and written beside its place first; only then do names change."""
+    if small and len(job.patch) > SMALL_BYTES:
+        raise TooLarge
+    with ExitStack() as held:
+        told: list[str] = []
+        steps: list[_Step] = []
+        budget = Budget()
+        for change in parse_patch(job.patch):
+            new, line = prepare(job.workspace, change, held, budget)
+            steps.extend(new)
+            told.append(line)
+            if small and sum(len(step.before.text) for step in steps if step.before) > SMALL_BYTES:
+                raise TooLarge
+        commit(steps)
+    return "Done:\n" + "\n".join(told)
+
+
+def prepare(workspace: Workspace, change: Change, held: ExitStack, budget: Budget) -> tuple[list[_Step], str]:
+    match change:
+        case Add(path=path, text=added):
+            place = held.enter_context(workspace.place(path, write=True, make=True))
+            if place.status is not None:
+                raise ToolError(f"{path}: exists already; update it instead.")
+            return [_written(place, None, added, held)], f"A {path}"
+        case Delete(path=path):
+            place = held.enter_context(workspace.place(path, write=True))
+            return [_Step(place, read_whole(place), None)], f"D {path}"
+        case Update(path=path, move_to=target, hunks=hunks):
+            place = held.enter_context(workspace.place(path, write=True))
+            before = read_whole(place)
+            after = apply_hunks(before.text, hunks, path, budget)
+            if target is None:
+                return [_written(place, before, after, held)], f"M {path}"
+            moved = held.enter_context(workspace.place(target, write=True, make=True))
+            if moved.status is not None:
+                raise ToolError(f"{target}: exists already; nothing is moved over it.")
+            step = _written(moved, None, after, held, mode=before.status.st_mode, bom=before.bom)
+            return [step, _Step(place, before, None)], f"R {path} -> {target}"
+
+
+def _written(
+    place: Place,
+    before: Content | None,
+    after: str,
+    held: ExitStack,
+    *,
+    mode: int | None = None,
+    bom: bool = False,
+) -> _Step:
+    replacement = Replacement(place, encoded(after, bom=before.bom if before else bom), mode=mode)
+    held.callback(replacement.discard)
+    return _Step(place, before, replacement)
+
+
+def commit(steps: list[_Step]) -> None:
+    done: list[_Step] = []
+    try:
+        for step in steps:
+            if step.after is None:
+                if step.before is not None:
+                    check_unchanged(step.place, step.before.status)
+                os.unlink(step.place.name, dir_fd=step.place.directory)
+            else:
+                step.after.commit(unchanged_since=step.before.status if step.before else None)
+            done.append(step)
+    except (OSError, ToolError):
+        for step in reversed(done):
+            _undo(step)
+        raise
+
+
+def _undo(step: _Step) -> None:
+    if step.before is None:
+        os.unlink(step.place.name, dir_fd=step.place.directory)
+    else:
+        replace(step.place, encoded(step.before.text, bom=step.before.bom))

@@ -1,0 +1,127 @@
+"""The lines that match a regular expression: always in the child, because one can take for ever.
+
+Python's matcher holds the interpreter's lock while it works, so a thread could not be given up. Files are
+opened by the same walk as by every file tool.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.files import open_regular
+from openclaw_gateway.tools.glob_pattern import matcher, with_braces
+from openclaw_gateway.tools.jobs.orders import Search
+from openclaw_gateway.tools.tree import Tree, shown_name
+from openclaw_gateway.tools.workspace_path import Place, open_directory
+
+MAX_CHARS = 40_000
+_MAX_FILE_BYTES = 20 * 1024 * 1024
+_MAX_LINE = 500
+
+Matches = Callable[[str], object]
+
+
+class Line(Struct, frozen=True):
+    """`hit` False: a line of context. `file` empty: a gap between two groups of lines."""
+
+    file: str
+    number: int = 0
+    text: str = ""
+    hit: bool = True
+
+
+def search(job: Search) -> str:
+    """Raises ToolError for a wrong pattern and a path that is not there."""
+    found = _Search(job)
+    try:
+        return _shown(found.run(), found)
+    except re.error as error:
+        raise ToolError(
+            f"`pattern` is no valid regular expression: {error}. literal=true searches for it as text."
+        ) from None
+
+
+class _Search:
+    def __init__(self, job: Search) -> None:
+        self._job = job
+        self.hits = 0
+        self.cut: str | None = None
+
+    def run(self) -> Iterator[Line]:
+        job = self._job
+        pattern = re.escape(job.pattern) if job.literal else job.pattern
+        search = re.compile(pattern, re.IGNORECASE if job.ignore_case else 0).search
+        with job.workspace.place(job.path) as place:
+            for file in self._files(place):
+                with file.opened as stream:
+                    yield from self._grep(stream, file.path, search)
+                if self.cut:
+                    return
+
+    def _files(self, place: Place) -> "Iterator[_File]":
+        if place.status is not None and not stat.S_ISDIR(place.status.st_mode):
+            yield _File(self._job.path, open_regular(place))
+            return
+        tests = [matcher(one) for one in with_braces(self._job.glob)] if self._job.glob else []
+        with open_directory(place) as directory:
+            tree = Tree(directory, base=place.path, closed=self._job.workspace.closed)
+            for entry in tree.walk():
+                if not entry.is_file or (tests and not any(test(entry.path) for test in tests)):
+                    continue
+                try:
+                    status = os.stat(entry.name, dir_fd=entry.directory, follow_symlinks=False)
+                    opened = open_regular(Place(entry.directory, entry.name, entry.path, "", status))
+                except (OSError, ToolError):
+                    continue
+                yield _File(shown_name(entry.path), opened)
+        self.cut = self.cut or tree.cut
+
+    def _grep(self, stream: BinaryIO, path: str, search: Matches) -> Iterator[Line]:
+        data = stream.read(_MAX_FILE_BYTES)
+        if b"\0" in data[:8192]:
+            return
+        lines = data.decode(errors="replace").splitlines()
+        left = self._job.limit - self.hits
+        hits = list(islice((n for n, line in enumerate(lines, 1) if search(line)), left + 1))
+        if len(hits) > left:
+            self.cut = f"only the first {self._job.limit} matches"
+            del hits[left:]
+        self.hits += len(hits)
+        around, last = self._job.context, 0
+        found = set(hits)
+        for hit in hits:
+            if last and around and hit - around > last + 1:
+                yield Line("")
+            for number in range(max(hit - around, last + 1), min(hit + around, len(lines)) + 1):
+                yield Line(path, number, lines[number - 1][:_MAX_LINE], number in found)
+                last = number
+
+
+class _File(Struct, frozen=True):
+    path: str
+    opened: BinaryIO
+
+
+def _shown(lines: Iterable[Line], search: _Search) -> str:
+    told: list[str] = []
+    size = 0
+    too_long = False
+    for line in lines:
+        sign = ":" if line.hit else "-"
+        row = f"{line.file}{sign}{line.number}{sign}{line.text}" if line.file else "--"
+        size += len(row) + 1
+        if size > MAX_CHARS:
+            too_long = True
+            break
+        told.append(row)
+    if not search.hits:
+        told = ["[no match]"]
+    if cut := "the rest is too long to be shown" if too_long else search.cut:
+        told.append(f"[{cut}; make the pattern narrower, or set path or glob]")
+    return "\n".join(told)

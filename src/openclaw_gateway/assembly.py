@@ -27,6 +27,7 @@ from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
+from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.live import LiveRuns, Terms
@@ -38,7 +39,8 @@ from openclaw_gateway.runs.planning import Workshop, make_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.reset import ResetPolicy
-from openclaw_gateway.tools.base import ToolHouse
+from openclaw_gateway.sessions.store import Claim
+from openclaw_gateway.tools.base import ToolHouse, conversation
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.wire.run import RunRequest
 
@@ -67,6 +69,7 @@ class Assembly:
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms)
         self._undo.push_async_callback(live.hub.close)
+        live.hub.listen(Listener(ended=self._run_over))
         ledger = Ledger(self._foundation.store)
         ledger.open(live.hub)
         self._undo.push_async_callback(ledger.close)
@@ -158,7 +161,18 @@ class Assembly:
             rooms.store,
             max_tool_rounds=config.tools.max_tool_rounds or MAX_ROUNDS,
         )
-        return RunLoop(rooms.lanes, Memory(rooms.store, _reset_policy(config), plan.zone, rooms.held), rounds)
+        memory = Memory(
+            rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
+        )
+        return RunLoop(rooms.lanes, memory, rounds)
+
+    def _conversation_over(self, claim: Claim) -> None:
+        self._foundation.commands.end(conversation(claim.owner, claim.session, claim.run_id))
+
+    def _run_over(self, run: Run) -> None:
+        """A request without a session is a conversation of its own."""
+        if run.request.session_key is None:
+            self._foundation.commands.end(conversation(run.request.origin.owner, None, run.id))
 
     def _release(self, servers: McpServers, book_lease: Lease) -> None:
         """The last run of a generation that is no longer the newest has ended."""

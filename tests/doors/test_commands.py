@@ -13,6 +13,7 @@ from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import say
 from tests.doors.test_agent_tools import workspace
 from tests.doors.tool_replies import calls
+from tests.tools.test_orphans import appears, dies
 
 
 def runs(command: str, call_id: str = "x1") -> tuple[str, str, str]:
@@ -62,6 +63,38 @@ async def test_commands_see_no_secret_of_the_gateway(models: ModelServer, tmp_pa
     assert "sk-very-secret-1" not in told
     assert "OPENCLAW_" not in told
     assert "a-test-token" not in told
+
+
+async def test_what_a_request_without_a_session_left_in_the_background_ends_with_it(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    folder = workspace(tmp_path)
+    full = {"tools": {"exec": {"security": "full", "ask": "off"}}}
+    started = json.dumps({"command": "echo $$ > pid; exec sleep 600", "background": True})
+    models.script("mock-echo", calls(("x1", "exec", started)), says("Done."))
+    async with running_gateway(model_config(models.base_url, full), state_dir=tmp_path) as gateway:
+        await say(gateway, "go")
+        assert "status: running" in str(models.requests[-1].messages[-1]["content"])
+        await dies(await appears(folder / "pid"))
+        models.script("mock-echo", calls(("x2", "process", '{"action": "list"}')), says("Done."))
+        await say(gateway, "and now?")
+    assert models.requests[-1].messages[-1]["content"] == "[no background commands]"
+
+
+async def test_what_a_session_left_in_the_background_is_there_in_its_next_turn_and_nobody_elses(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    workspace(tmp_path)
+    full = {"tools": {"exec": {"security": "full", "ask": "off"}}}
+    started = json.dumps({"command": "exec sleep 600", "background": True})
+    listed = calls(("x2", "process", '{"action": "list"}'))
+    models.script("mock-echo", calls(("x1", "exec", started)), says("Done."))
+    async with running_gateway(model_config(models.base_url, full), state_dir=tmp_path) as gateway:
+        await say(gateway, "go", user="ann")
+        for user, expected in (("ann", "status: running"), ("bob", "[no background commands]")):
+            models.script("mock-echo", listed, says("Done."))
+            await say(gateway, "and now?", user=user)
+            assert expected in str(models.requests[-1].messages[-1]["content"])
 
 
 @pytest.mark.promise("workspace-of-gateway")

@@ -47,6 +47,28 @@ async def test_a_cancellation_from_elsewhere_ends_the_run_and_frees_the_session(
         assert (await runs.say(UserMessage("and now?"))).text == "fine"
 
 
+async def test_at_most_eight_calls_of_a_run_work_at_once(models: ModelServer, tmp_path: Path) -> None:
+    working, most = 0, 0
+
+    async def busy(_: Arguments, __: ToolContext) -> ToolResult:
+        nonlocal working, most
+        working += 1
+        most = max(most, working)
+        for _turn in range(3):
+            await asyncio.sleep(0)
+        working -= 1
+        return ToolResult("done")
+
+    models.script("m", calls(*((f"c{n}", "busy", f'{{"n": {n}}}') for n in range(140))), says("fine"))
+    async with house(tmp_path, models, OneTool("busy", busy, read_only=True)) as runs:
+        assert (await runs.say(UserMessage("hi"))).text == "fine"
+        said = await runs.transcript()
+    assert most == 8
+    results = [m for m in said if isinstance(m, ToolMessage)]
+    assert [m.is_error for m in results] == [False] * 128 + [True] * 12
+    assert "one message may hold 128 calls" in results[-1].content
+
+
 async def test_an_abort_still_ends_what_runs(models: ModelServer, tmp_path: Path) -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 

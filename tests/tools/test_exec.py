@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -93,7 +94,7 @@ async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, backg
     if background:
         id_ = text.partition("sessionId: ")[2].partition(";")[0]
         assert house.commands is not None
-        await house.commands.find("main", id_).ended.wait()
+        await house.commands.find("main", room.context().conversation, id_).ended.wait()
         text = await room.call("process", action="log", sessionId=id_)
     assert text.startswith("run\n[")
     assert text.endswith("exit code 0]")
@@ -197,7 +198,64 @@ async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path)
     id_ = text.partition("sessionId: ")[2].partition(";")[0]
     assert room.house.commands is not None
     with pytest.raises(CommandRefused):
-        room.house.commands.find("other", id_)
+        room.house.commands.find("other", room.context().conversation, id_)
+
+
+async def test_another_conversations_command_does_not_exist(make: Make) -> None:
+    room = make()
+    text = (await room.result("exec", session_key="agent:main:a", command="sleep 300", background=True)).text
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    mine = await room.result("process", session_key="agent:main:a", action="list")
+    assert id_ in mine.text
+    for other in ("agent:main:b", None):
+        theirs = await room.result("process", session_key=other, action="list")
+        assert theirs.text == "[no background commands]"
+        with pytest.raises(ToolError, match="no session"):
+            await room.result("process", session_key=other, action="kill", sessionId=id_)
+    assert "running" in (await room.result("process", session_key="agent:main:a", action="list")).text
+
+
+# What a command leaves behind: orphans, in sessions of their own, with nobody's environment.
+_THERE = "until [ -s pid ]; do sleep 0.01; done"
+LEFT_BEHIND = {
+    "in the background": "sleep 600 & echo $! > pid",
+    "a session of its own": f"setsid sh -c 'echo $$ > pid; exec sleep 600' & {_THERE}",
+    "without its environment": f"env -i setsid sh -c 'echo $$ > pid; exec sleep 600' & {_THERE}",
+    "twice removed": f"(setsid sh -c '(env -i setsid sh -c \"echo \\$\\$ > pid; sleep 600\" &)' &); {_THERE}",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a reaper of orphans")
+@pytest.mark.parametrize("line", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+async def test_nothing_that_a_command_started_outlives_it(make: Make, line: str) -> None:
+    room = make()
+    assert await room.call("exec", command=f"{line}; exit 3") == "[exit code 3]"
+    await gone(int((room.root / "pid").read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a reaper of orphans")
+@pytest.mark.parametrize("line", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
+async def test_nothing_outlives_a_command_that_is_killed(make: Make, line: str) -> None:
+    """Not even by a shell that takes no notice of being asked to end."""
+    room = make()
+    text = await room.call("exec", command=f"trap '' TERM; {line}; sleep 600", background=True)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    pid = int(await appears(room.root / "pid"))
+    assert "[killed]" in await room.call("process", action="kill", sessionId=id_)
+    await gone(pid)
+
+
+async def test_a_command_has_limits(make: Make) -> None:
+    room = make()
+    assert await room.call("exec", command="nice; ulimit -c") == "10\n0\n[exit code 0]"
+    hungry = f"{sys.executable} -c 'bytearray(2 << 30)'"
+    assert "MemoryError" in await room.call("exec", command=hungry)
+    limits = {"memoryMb": 0, "cpuSeconds": 1, "processes": 0, "fileMb": 1}
+    strict = make(exec=FULL["exec"] | {"limits": limits})
+    assert "ended by signal 24" in await strict.call("exec", command="while :; do :; done")
+    told = await strict.call("exec", command="head -c 3000000 /dev/zero > big; wc -c < big")
+    assert "1048576" in told
+    assert await strict.call("exec", command="ulimit -d") == "unlimited\n[exit code 0]"
 
 
 async def test_closing_ends_everything(tmp_path: Path) -> None:
@@ -213,7 +271,7 @@ async def test_closing_ends_everything(tmp_path: Path) -> None:
 async def test_there_are_only_so_many(tmp_path: Path) -> None:
     now = 0.0
     commands = CommandSessions(max_running_per_agent=2, max_finished_per_agent=1, clock=lambda: now)
-    order = Order(("/bin/sleep", "300"), tmp_path, {}, "sleep", "main", 300)
+    order = Order(("/bin/sleep", "300"), tmp_path, {}, "sleep", "main", "run run", 300)
     try:
         started = [await commands.start(order) for _ in range(2)]
         for command in started:
@@ -222,9 +280,9 @@ async def test_there_are_only_so_many(tmp_path: Path) -> None:
             await commands.start(order)
         for command in started:
             await command.kill()
-        assert len(commands.of_agent("main")) == 1
+        assert len(commands.of("main", "run run")) == 1
         now = 1801.0
-        assert commands.of_agent("main") == ()
+        assert commands.of("main", "run run") == ()
     finally:
         await commands.close()
 
@@ -419,7 +477,7 @@ async def test_patterns_are_no_way_around_the_checks(make: Make, tmp_path: Path,
 
 async def test_the_output_s_descriptor_is_closed_once(tmp_path: Path) -> None:
     """A second close would hit whoever has the number by then."""
-    order = Order(("/bin/echo", "hi"), tmp_path, {}, "echo hi", "main", timeout_s=10)
+    order = Order(("/bin/echo", "hi"), tmp_path, {}, "echo hi", "main", "run run", timeout_s=10)
     reading, writing = os.pipe()
     reader = OutputReader(Command("c", order, time.monotonic), reading)
     reader.open()

@@ -2,8 +2,8 @@
 
 Each gets a mark in its environment, which what it starts inherits, also in sessions of their own. A guard
 (guard.py), a small process that outlives this one by a moment, then kills everything that bears the mark. It
-is started with the first child. It finds nothing where there is no /proc, and no program that has put off
-its environment: those must notice their closed input themselves.
+is started with the first child. It finds nothing where there is no /proc, and nothing that has put off both
+its environment and its parent: those must notice their closed input themselves.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""Waits for the end of the process that holds its stdin open, then kills what bears the mark in its argument.
+"""Waits for the end of the process that holds its stdin open, then kills what bears the mark in its argument,
+and what that has started.
 
 A program of its own, run by its path: stdlib only, nothing of this project. It has a session of its own, so
 that what is sent to the gateway's group or terminal does not reach it.
@@ -49,10 +50,23 @@ def _kill(pid: int, mark: bytes) -> bool:
         with open(f"/proc/{pid}/environ", "rb") as environ:  # noqa: PTH123 - pathlib takes long to import
             found = mark in b"\0" + environ.read()
         if found:
+            _kill_below(pid)
             signal.pidfd_send_signal(holding, signal.SIGKILL)
         return found
     finally:
         os.close(holding)
+
+
+def _kill_below(pid: int) -> None:
+    """What has put off its environment is still somebody's child."""
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/task/{task}/children") as children:  # noqa: PTH123
+                    below = [int(child) for child in children.read().split()]
+                for child in below:
+                    _kill_below(child)
+                    os.kill(child, signal.SIGKILL)
 
 
 def _names() -> list[str]:

@@ -4,7 +4,7 @@ A thin shell: the rules are in sessions/ (reset, reconcile, client_view, transcr
 order, for a run with a session and for one without.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -14,7 +14,7 @@ from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import after_covered, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
-from openclaw_gateway.sessions.store import Claimed, Entry, Store, Transcript
+from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest
@@ -31,9 +31,13 @@ class Recalled(Struct, frozen=True):
     claimed: Claimed | None = None
 
 
+def _nothing(_: Claim) -> None:
+    pass
+
+
 class Memory:
     """`reset` None (the default) means that a session is never reset by itself. `held` outlives it where a
-    new configuration brings another policy."""
+    new configuration brings another policy. `over` is told that what a session was until now is over."""
 
     def __init__(
         self,
@@ -41,11 +45,14 @@ class Memory:
         reset: ResetPolicy | None,
         zone: tzinfo | None = None,
         held: HeldRounds | None = None,
+        *,
+        over: Callable[[Claim], None] = _nothing,
     ) -> None:
         self.held = HeldRounds() if held is None else held
         self._store = store
         self._reset = reset
         self._zone = zone
+        self._over = over
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
@@ -66,6 +73,7 @@ class Memory:
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claim.owner, claim.session, transcript.entries[-1].seq, "")
             covered, transcript = transcript.entries, Transcript()
+            self._over(claim)
         elif not transcript.entries and transcript.summary is not None and len(request.messages) > 1:
             end = transcript.summary.covers_to_seq
             covered = await self._store.transcript(

@@ -1,4 +1,5 @@
-"""Executes the calls of one model message: side by side when all only read, else one after the other.
+"""Executes the calls of one model message: side by side when all only read, a few at a time, else one after
+the other.
 
 A tool that fails gives a result that says so; only an abort or the run's deadline ends it early, and then
 whatever it started is stopped with it. Knows no model.
@@ -23,6 +24,8 @@ from openclaw_gateway.wire.messages import ToolCall, ToolMessage
 log = structlog.get_logger()
 
 _ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
+MAX_AT_ONCE = 8
+MAX_CALLS = 128
 _SHOWN_CHARS = 20_000
 # About 25,000 tokens: what one result may take of a window, whatever its tool allows itself.
 _MOST_CHARS = 100_000
@@ -37,9 +40,18 @@ async def execute(
     model: str,
 ) -> list[ToolMessage]:
     """The results, in the order of the calls of `model`; `ended` gets each as soon as it is there."""
+    if len(calls) > MAX_CALLS:
+        done = await execute(run, calls[:MAX_CALLS], toolbox, ended, model=model)
+        return done + [_not_run(call, ended) for call in calls[MAX_CALLS:]]
     tools = [toolbox.get(call.name) for call in calls]
     if len(calls) > 1 and all(tool is not None and tool.read_only for tool in tools):
-        return list(await asyncio.gather(*(_one(run, call, toolbox, ended, model) for call in calls)))
+        room = asyncio.Semaphore(MAX_AT_ONCE)
+
+        async def one(call: ToolCall) -> ToolMessage:
+            async with room:
+                return await _one(run, call, toolbox, ended, model)
+
+        return list(await asyncio.gather(*map(one, calls)))
     return [await _one(run, call, toolbox, ended, model) for call in calls]
 
 
@@ -53,6 +65,13 @@ async def _one(
     text = clipped(_clean(result.text), _MOST_CHARS)
     run.emit((ToolEnded(call.id, call.name, text[:_SHOWN_CHARS], result.is_error, took_ms),))
     message = ToolMessage(call.id, text, call.name, is_error=result.is_error, own=True)
+    ended(message)
+    return message
+
+
+def _not_run(call: ToolCall, ended: Callable[[ToolMessage], None]) -> ToolMessage:
+    text = f"Not run: one message may hold {MAX_CALLS} calls. Call it again in the next."
+    message = ToolMessage(call.id, text, call.name, is_error=True, own=True)
     ended(message)
     return message
 

@@ -43,6 +43,16 @@ class ToolContext(Struct, frozen=True):
     update: Callable[[str], None]
     model: str = ""
 
+    @property
+    def conversation(self) -> str:
+        """What the call belongs to."""
+        return conversation(self.origin.owner, self.session_key, self.run_id)
+
+
+def conversation(owner: str, session_key: str | None, run_id: str) -> str:
+    """The name of what a call belongs to: its owner's session, or the one run of a request without."""
+    return f"run {run_id}" if session_key is None else f"session {owner} {session_key}"
+
 
 class Tool(Protocol):
     """`summary` is one line for the system prompt; `read_only` tools may run side by side."""

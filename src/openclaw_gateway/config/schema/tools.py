@@ -4,9 +4,9 @@ Everything is None (or empty) unless the file says it, and left out when the str
 that is how an agent's settings are laid over the global ones, key by key, in the file's own spelling.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.values import Count, Filled, NotNegative, Seconds
 
@@ -35,6 +35,18 @@ class ApplyPatchSettings(Struct, frozen=True, rename="camel", omit_defaults=True
     enabled: bool | None = None
 
 
+_Amount = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class ExecLimits(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What one command, and each program it starts, may take; 0 is no limit. Megabytes and seconds."""
+
+    memory_mb: _Amount | None = None
+    cpu_seconds: _Amount | None = None
+    processes: _Amount | None = None
+    file_mb: _Amount | None = None
+
+
 class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     """`timeout_sec` is the older spelling of `timeout_seconds`."""
 
@@ -45,6 +57,7 @@ class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     timeout_sec: Seconds | None = None
     timeout_seconds: Seconds | None = None
     apply_patch: ApplyPatchSettings | None = None
+    limits: ExecLimits | None = None
 
 
 class FileSettings(Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -19,11 +19,14 @@ from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.permission import Permit, Wish, permit
 from openclaw_gateway.tools.sandbox import bubblewrap, sandboxed_command
 from openclaw_gateway.tools.scope import Scope, scope_of
+from openclaw_gateway.work.limits import Limits
 
 MAX_CHARS = 30_000
 DEFAULT_YIELD_MS, MIN_YIELD_MS, MAX_YIELD_MS = 10_000, 10, 120_000
 DEFAULT_TIMEOUT_S = 1800
 _UPDATE_S = 0.5
+# What a shell makes of a signal.
+_SIGNALLED = range(129, 193)
 _UPDATE_CHARS = 4_000
 
 
@@ -61,6 +64,7 @@ class _Runner:
         self._agent = agent
         self._commands = commands
         self._settings: Mapping[str, Any] = agent.settings.get("exec") or {}
+        self._limits = _limits(self._settings.get("limits") or {})
 
     async def work(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         result = await self._run(arguments, context)
@@ -133,8 +137,10 @@ class _Runner:
             environ=allowed.environ,
             shown=written,
             agent_id=self._agent.id,
+            conversation=context.conversation,
             timeout_s=seconds,
             stdin=background,
+            limits=self._limits,
         )
 
     def _argv(self, allowed: Permit, scope: Scope) -> tuple[str, ...]:
@@ -156,6 +162,16 @@ class _Runner:
             network=scope.network,
             environ=allowed.environ,
         )
+
+
+def _limits(written: Mapping[str, int]) -> Limits:
+    usual = Limits()
+    return Limits(
+        memory_bytes=written["memoryMb"] << 20 if "memoryMb" in written else usual.memory_bytes,
+        cpu_s=written.get("cpuSeconds", usual.cpu_s),
+        processes=written.get("processes", usual.processes),
+        file_bytes=written["fileMb"] << 20 if "fileMb" in written else usual.file_bytes,
+    )
 
 
 async def _wait(command: Command, seconds: float, context: ToolContext) -> None:
@@ -199,4 +215,4 @@ def ending(command: Command) -> str:
         return f"timed out after {command.order.timeout_s:g} s and was killed"
     if command.killed:
         return "killed"
-    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
+    return f"ended by signal {code - 128}" if code in _SIGNALLED else f"exit code {code}"

@@ -1,4 +1,4 @@
-"""`process`: the commands of this agent that run in the background."""
+"""`process`: the commands of this conversation that run in the background."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,16 +22,18 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         return ()
     commands = house.commands
 
-    async def work(arguments: Mapping[str, Any], _: ToolContext) -> ToolResult:
+    async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         action = text(arguments, "action")
         if action == "list":
-            return ToolResult(_listed(commands, agent.id))
+            return ToolResult(_listed(commands.of(agent.id, context.conversation)))
         if action == "send-keys":
             raise ToolError("Commands have no terminal here, so no keys can be sent; use write or submit.")
         if action not in ACTIONS:
             raise ToolError(f"`action` must be one of {', '.join(ACTIONS)}.")
         try:
-            command = commands.find(agent.id, text(arguments, "sessionId", "session_id", "id"))
+            command = commands.find(
+                agent.id, context.conversation, text(arguments, "sessionId", "session_id", "id")
+            )
         except CommandRefused as refused:
             raise ToolError(str(refused)) from None
         return ToolResult(await _act(commands, command, action, arguments))
@@ -115,6 +117,6 @@ async def _written(command: Command, arguments: Mapping[str, Any], end: str) -> 
     return f"Wrote {len(data)} characters."
 
 
-def _listed(commands: CommandSessions, agent_id: str) -> str:
-    rows = [f"{one.id}  {ending(one)}  {one.order.shown[:120]!r}" for one in commands.of_agent(agent_id)]
+def _listed(commands: tuple[Command, ...]) -> str:
+    rows = [f"{one.id}  {ending(one)}  {one.order.shown[:120]!r}" for one in commands]
     return "\n".join(rows) or "[no background commands]"

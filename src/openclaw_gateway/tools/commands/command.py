@@ -1,7 +1,7 @@
 """One program that runs: a session of its own, its output read as it comes, its end certain.
 
-The rule: when the program has ended, by itself or not, nothing of its process group is left; and when the
-gateway has ended, however it did, nothing that it started. Knows no agent's permissions, and no tool.
+The rule: when the program has ended, by itself or not, nothing that it started is left; and so when the
+gateway has ended, however it did. Knows no agent's permissions, and no tool.
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from openclaw_gateway.children import marked
+from openclaw_gateway.tools.commands.keeper import kept, kill_below, prepared
 from openclaw_gateway.tools.commands.output import Output
+from openclaw_gateway.work.limits import Limits
 
 _GRACE_S = 2.0
 _LAST_WORDS_S = 1.0
@@ -25,15 +27,20 @@ _PIECE_BYTES = 64 * 1024
 
 
 class Order(Struct, frozen=True):
-    """What to run. `shown` is the command as the model wrote it; `stdin` keeps its input open."""
+    """What to run. `shown` is the command as the model wrote it; `stdin` keeps its input open.
+
+    `conversation` is the one it belongs to, and ends with.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
     environ: Mapping[str, str]
     shown: str
     agent_id: str
+    conversation: str
     timeout_s: float
     stdin: bool = False
+    limits: Limits = Limits()
 
 
 class CommandRefused(Exception):
@@ -41,7 +48,7 @@ class CommandRefused(Exception):
 
 
 class Command:
-    """Made by `launch`. `exit_code` is None while it runs; a signal's is negative."""
+    """Made by `launch`. `exit_code` is None while it runs; a signal's is 128 more, as shells write it."""
 
     def __init__(self, id_: str, order: Order, clock: Callable[[], float]) -> None:
         self.id = id_
@@ -66,13 +73,14 @@ class Command:
         reader = OutputReader(self, reading)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *order.argv,
+                *kept(order.argv),
                 stdin=asyncio.subprocess.PIPE if order.stdin else asyncio.subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
                 cwd=order.cwd,
                 env=marked(order.environ),
                 start_new_session=True,
+                preexec_fn=prepared(order.limits),
             )
         except BaseException:
             reader.close()
@@ -128,6 +136,11 @@ class Command:
         with suppress(TimeoutError):
             async with asyncio.timeout(_GRACE_S):
                 await process.wait()
+        if process.returncode is None:
+            kill_below(process.pid)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GRACE_S):
+                    await process.wait()
         if process.returncode is None:
             _signal_group(process.pid, signal.SIGKILL)
 

@@ -1,6 +1,6 @@
 """The commands of all agents: one object per gateway, which ends them all when the gateway ends.
 
-A command is always counted here while it runs; it is listed for its agent only once it went to the
+A command is always counted here while it runs; it is listed for its conversation only once it went to the
 background (`keep`). Finished ones are kept for a while, so that their output can be read.
 """
 
@@ -30,6 +30,7 @@ class CommandSessions:
         self._now = clock
         self._running: set[Command] = set()
         self._kept: dict[str, Command] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def start(self, order: Order) -> Command:
@@ -53,16 +54,20 @@ class CommandSessions:
         return command
 
     def keep(self, command: Command) -> None:
-        """From now on the agent finds it by its id."""
+        """From now on its conversation finds it by its id."""
         self._kept[command.id] = command
 
-    def of_agent(self, agent_id: str) -> tuple[Command, ...]:
+    def of(self, agent_id: str, conversation: str) -> tuple[Command, ...]:
         self._tidy()
-        return tuple(one for one in self._kept.values() if one.order.agent_id == agent_id)
+        return tuple(
+            one
+            for one in self._kept.values()
+            if (one.order.agent_id, one.order.conversation) == (agent_id, conversation)
+        )
 
-    def find(self, agent_id: str, id_: str) -> Command:
-        """Raises CommandRefused; another agent's does not exist."""
-        for command in self.of_agent(agent_id):
+    def find(self, agent_id: str, conversation: str, id_: str) -> Command:
+        """Raises CommandRefused; another agent's or conversation's does not exist."""
+        for command in self.of(agent_id, conversation):
             if command.id == id_:
                 return command
         raise CommandRefused(f"There is no session {id_}. `process` with action list shows those there are.")
@@ -71,10 +76,21 @@ class CommandSessions:
         self._kept.pop(command.id, None)
         self._running.discard(command)
 
+    def end(self, conversation: str) -> None:
+        """It is over, and with it what runs for it in the background."""
+        for command in [one for one in self._kept.values() if one.order.conversation == conversation]:
+            self._kept.pop(command.id)
+            if not command.ended.is_set():
+                ending = asyncio.create_task(command.kill(), name=f"command.end {command.id}")
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
+
     async def close(self) -> None:
         """End every command; none can be started afterwards."""
         self._closed = True
-        await asyncio.gather(*(command.kill() for command in self._running if not command.ended.is_set()))
+        await asyncio.gather(
+            *(command.kill() for command in self._running if not command.ended.is_set()), *self._ending
+        )
         self._running.clear()
         self._kept.clear()
 

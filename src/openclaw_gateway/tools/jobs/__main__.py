@@ -3,8 +3,6 @@
 It bounds itself, and yields to the gateway. SIGTERM ends it in order: what a patch has begun is undone.
 """
 
-import os
-import resource
 import signal
 import sys
 from types import FrameType
@@ -12,18 +10,14 @@ from types import FrameType
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.jobs.doing import do
 from openclaw_gateway.tools.jobs.orders import Outcome, decode_job, encode
+from openclaw_gateway.work.limits import Limits, submit
 
-_MEMORY_BYTES = 1 << 30
 _CPU_S = 60
-_NICE = 10
 
 
 def main() -> None:
     signal.signal(signal.SIGTERM, _ended)
-    os.nice(_NICE)
-    for limit, most in ((resource.RLIMIT_DATA, _MEMORY_BYTES), (resource.RLIMIT_CPU, _CPU_S)):
-        hard = resource.getrlimit(limit)[1]
-        resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    submit(Limits(cpu_s=_CPU_S).counted())
     job = decode_job(sys.stdin.buffer.read())
     try:
         outcome = Outcome(do(job, small=False))

@@ -3,28 +3,50 @@
 Counted, not timed: bytecodes, and comparisons of ids, which lists make in C.
 """
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import msgspec
 import pytest
 
+from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.doors.openai.chat import decode_chat
 from openclaw_gateway.doors.openai.messages import MAX_CALLS, MAX_MESSAGES, ChatMessage, translate
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.apis.think_tags import ThinkTags
+from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.sse import SseSplitter
+from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.runs.context import plan_compaction
+from openclaw_gateway.runs.held import HeldRounds
+from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
-from openclaw_gateway.sessions.store import Transcript
+from openclaw_gateway.sessions.store import Entry, Transcript
 from openclaw_gateway.sessions.transcript import for_model
-from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.jobs.edit import replaced
+from openclaw_gateway.tools.line_search import Budget
+from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
+from openclaw_gateway.wire.events import Event, TextDelta
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+from openclaw_gateway.wire.run import Sampling, ToolSpec
 
 SIZE = 200
 # Of a function that is linear the second is twice the first, give or take what does not grow.
@@ -74,10 +96,10 @@ def asked(count: int, *, own: bool = False) -> list[Message]:
     return [UserMessage("hi"), AssistantMessage("", calls), *results]
 
 
-def rounds(count: int) -> list[Message]:
+def rounds(count: int, id_: type[str] = Id) -> list[Message]:
     """An answer of many rounds with a call of the agent's own in each."""
     said: list[Message] = [UserMessage("hi")]
-    for each in ids(count):
+    for each in (id_(f"call_{number}") for number in range(count)):
         said += [AssistantMessage("x", (ToolCall(each, "t", "{}"),)), ToolMessage(each, "r", "t", own=True)]
     return [*said, AssistantMessage("done")]
 
@@ -105,6 +127,16 @@ def calls_in_turns(taken: list[Id]) -> None:
             deltas.take(CallDelta(index, each if piece == "{" else None, named), [])
 
 
+def a_name_in_pieces(count: int) -> None:
+    """Each piece would be a copy of all before it."""
+    calls = Calls()
+    deltas = CallDeltas(calls)
+    for number in range(count):
+        deltas.take(CallDelta(0, None, FunctionDelta(f"x{number:099}")), [])
+    calls.end([])
+    assert len(calls.complete()[0].name) <= 256
+
+
 def one_byte_pieces(count: int) -> None:
     splitter, parser = SseSplitter("acme"), ChunkParser(Vendor("acme"))
     text = b'data: {"choices":[{"delta":{"content":"%b"}}]}\n\n' % (b"x" * count)
@@ -121,6 +153,53 @@ def body(count: int) -> bytes:
     tool = {"type": "function", "function": {"name": "t", "parameters": {}}}
     tools = [{**tool, "function": {**tool["function"], "name": f"t{n}"}} for n in range(count)]  # type: ignore[dict-item]
     return msgspec.json.encode({"messages": [{"role": "user", "content": "hi"}] * count, "tools": tools})
+
+
+def pictures(count: int) -> list[Message]:
+    image = Image("image/png", "iVBORw0KGgo=")
+    return [UserMessage("look", images=(image,) * 3)] * count
+
+
+def sent_by(api: str, messages: Sequence[Message]) -> bytes:
+    target = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m", api)
+    tools = tuple(ToolSpec(f"t{n}", "d", msgspec.Raw(b"{}")) for n in range(len(messages)))
+    request = ModelRequest("be brief", tuple(messages), Sampling(), tools)
+    return DIALECTS[api].body(target, request, stream_usage=True)
+
+
+def thoughts(count: int) -> None:
+    tags = ThinkTags()
+    for _ in range(count):
+        tags.sort([TextDelta("<think>a<b</think><")])
+    tags.end()
+
+
+def entries(messages: Sequence[Message]) -> tuple[Entry, ...]:
+    return tuple(Entry(at, "r", message) for at, message in enumerate(messages, 1))
+
+
+def held(count: int) -> None:
+    rounds_held, said = HeldRounds(), rounds(count)
+    rounds_held.keep("o", "a", said, frozenset({"x"}), tuple(said[1:3]))
+    rounds_held.whole("o", "a", tuple(said))
+
+
+def hunks(count: int) -> str:
+    """A patch each of whose hunks fits only the last way of looking."""
+    lines = "".join(f"@@\n-\tx{number}\n+y\n" for number in range(count))
+    return f"*** Begin Patch\n*** Update File: p\n{lines}*** End Patch"
+
+
+def patched(patch: str) -> str:
+    (change,) = parse_patch(patch)
+    assert isinstance(change, Update)
+    text = "".join(f"  x{number}  \n" for number in range(len(change.hunks)))
+    return apply_hunks(text, change.hunks, "p", Budget())
+
+
+def edited(count: int) -> None:
+    with contextlib.suppress(ToolError):
+        replaced("x\n" * count, "x \n" * (count // 2) + "y", "z", everywhere=False, path="p")
 
 
 def own(count: int) -> list[Message]:
@@ -140,8 +219,23 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "a body": (body, lambda made: decode_chat(made, 64)),
     "calls of a provider": (ids, calls_begun),
     "calls of a provider in turns": (ids, calls_in_turns),
+    "a name in pieces": (lambda count: count, a_name_in_pieces),
     "an event in one-byte pieces": (lambda count: 10 * count, one_byte_pieces),
     "many events at once": (lambda count: count, many_chunks),
+    **{f"a request of {api}": (partial(rounds, id_=str), partial(sent_by, api)) for api in DIALECTS},
+    "results in a request of Anthropic's": (asked, partial(sent_by, "anthropic-messages")),
+    "results in a request of Google's": (asked, partial(sent_by, "google-generative-ai")),
+    "pictures": (pictures, partial(sent_by, "openai-completions")),
+    "thoughts in the text": (lambda count: count, thoughts),
+    "results that are shortened": (
+        rounds,
+        lambda made: prune(made, 10**9, 1000, ContextPruning("cache-ttl")),
+    ),
+    "a summary's place": (rounds, lambda made: plan_compaction(entries(made), 10**6, 9_000, Compaction())),
+    "rounds that wait": (lambda count: count, held),
+    "a patch": (hunks, patched),
+    "lines that are nearly there": (lambda count: count, edited),
+    "blank lines before a patch": (lambda count: " \n" * count + hunks(1), patched),
 }
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import apply_patch
-from openclaw_gateway.tools.jobs.patch import commit, prepare
+from openclaw_gateway.tools.jobs.patch import Allowance, commit, prepare
 from openclaw_gateway.tools.line_search import Budget
 from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.workspace_path import NewFolders, Workspace
 from tests.tools.houses import Room
 
 
@@ -77,7 +77,11 @@ async def test_a_failure_while_names_change_is_undone(room: Room) -> None:
     )
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
-        steps = [step for one in change for step in prepare(workspace, one, held, Budget())[0]]
+        steps = [
+            step
+            for one in change
+            for step in prepare(workspace, one, held, Allowance(Budget(), NewFolders()))[0]
+        ]
         (room.root / "z.txt").write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="changed by somebody else"):
             commit(steps)
@@ -101,7 +105,11 @@ async def test_what_somebody_else_does_meanwhile_is_kept(room: Room, last: list[
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
         changes = parse_patch(patch("*** Update File: a.txt", "@@", "-one", "+1", *last))
-        steps = [step for one in changes for step in prepare(workspace, one, held, Budget())[0]]
+        steps = [
+            step
+            for one in changes
+            for step in prepare(workspace, one, held, Allowance(Budget(), NewFolders()))[0]
+        ]
         (room.root / theirs).write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="somebody else"):
             commit(steps)
@@ -128,6 +136,13 @@ async def test_many_changes_hold_few_descriptors(room: Room) -> None:
     assert done.count("\n") == 100
     lines += ["*** Add File: one-more", "+x"]
     assert "at most 100" in await room.refused("apply_patch", input=patch(*lines))
+
+
+async def test_one_call_makes_only_so_many_directories(room: Room) -> None:
+    adds = [line for n in range(65) for line in (f"*** Add File: d{n}/f", "+x")]
+    assert "64 new directories" in await room.refused("apply_patch", input=patch(*adds))
+    assert not [one for one in room.root.rglob("*") if one.is_file()]
+    assert (await room.call("apply_patch", input=patch(*adds[:128]))).count("A d") == 64
 
 
 @pytest.mark.parametrize(

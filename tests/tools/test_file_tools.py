@@ -107,6 +107,11 @@ async def test_write_makes_directories_and_keeps_the_mode(room: Room) -> None:
     assert [one.name for one in file.parent.iterdir()] == ["c.sh"]
 
 
+async def test_one_write_makes_only_so_many_directories(room: Room) -> None:
+    assert "64 new directories" in await room.refused("write", path="a/" * 65 + "f", content="x")
+    assert await room.call("write", path="b/" * 64 + "f", content="x")
+
+
 async def test_write_refuses_what_is_no_text(room: Room) -> None:
     assert "lone surrogate" in await room.refused("write", path="a", content="\ud800")
     assert "directory" in await room.refused("write", path=".", content="x")

@@ -21,6 +21,7 @@ from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+MAX_NEW_FOLDERS = 64
 _MAX_LINKS = 40
 # Kernel interfaces that look like files: other processes' environments, devices' controls.
 _INTERFACES = (Path("/proc"), Path("/sys"))
@@ -70,7 +71,7 @@ class Workspace(Struct, frozen=True):
         return _real_paths(self.closed)
 
     @contextmanager
-    def place(self, path: str, *, write: bool = False, make: bool = False) -> Iterator[Place]:
+    def place(self, path: str, *, write: bool = False, make: "NewFolders | None" = None) -> Iterator[Place]:
         """Walk to `path`; with `make` missing directories on the way are made. Raises ToolError."""
         if write and not self.writable:
             raise ToolError("The workspace is read-only here: files can be read, not written.")
@@ -83,8 +84,21 @@ class Workspace(Struct, frozen=True):
             walk.close()
 
 
+class NewFolders:
+    """How many directories one call may still make."""
+
+    def __init__(self, most: int = MAX_NEW_FOLDERS) -> None:
+        self._most = self._left = most
+
+    def one_more(self, asked: str) -> None:
+        """Raises ToolError."""
+        self._left -= 1
+        if self._left < 0:
+            raise ToolError(f"{asked}: one call may make {self._most} new directories, and not so many.")
+
+
 class _Walk:
-    def __init__(self, workspace: Workspace, path: str, *, write: bool, make: bool) -> None:
+    def __init__(self, workspace: Workspace, path: str, *, write: bool, make: NewFolders | None) -> None:
         self._workspace = workspace
         self._asked = path
         self._write = write
@@ -167,8 +181,9 @@ class _Walk:
 
     def _enter(self, name: str, status: os.stat_result | None) -> None:
         if status is None:
-            if not self._make:
+            if self._make is None:
                 raise ToolError(f"{self._asked}: there is no such directory. `ls` shows what is there.")
+            self._make.one_more(self._asked)
             os.mkdir(name, 0o755, dir_fd=self._held[-1])
         self._held.append(os.open(name, DIRECTORY, dir_fd=self._held[-1]))
         self._names.append(name)

@@ -12,6 +12,8 @@ from msgspec import Struct
 from openclaw_gateway.models.apis.calls import Call, Calls, as_text
 from openclaw_gateway.wire.events import Event
 
+_MAX_NAME = 256
+
 
 class FunctionDelta(Struct):
     """`arguments` is JSON text, but some servers send the object itself."""
@@ -47,7 +49,8 @@ class CallDeltas:
                 self._by_index[delta.index] = call
         elif not call.started:
             if name and name != call.name:
-                call.name += name
+                # (A longer one is no tool's, and each piece would copy all before it.)
+                call.name = (call.name + name)[:_MAX_NAME]
             if delta.id and not self._given[call.index]:
                 self._given[call.index] = delta.id
                 self._calls.name_it(call, delta.id)

@@ -10,7 +10,14 @@ from openclaw_gateway.tools.files import Content, Replacement, check_unchanged, 
 from openclaw_gateway.tools.jobs.orders import SMALL_BYTES, Patch, TooLarge
 from openclaw_gateway.tools.line_search import Budget
 from openclaw_gateway.tools.patch import Add, Change, Delete, Update, apply_hunks, parse_patch
-from openclaw_gateway.tools.workspace_path import Place, Workspace
+from openclaw_gateway.tools.workspace_path import NewFolders, Place, Workspace
+
+
+class Allowance(Struct, frozen=True):
+    """What is left to one call."""
+
+    budget: Budget
+    folders: NewFolders
 
 
 class _Step(Struct, frozen=True):
@@ -28,9 +35,9 @@ def patch(job: Patch, *, small: bool) -> str:
     with ExitStack() as held:
         told: list[str] = []
         steps: list[_Step] = []
-        budget = Budget()
+        work = Allowance(Budget(), NewFolders())
         for change in parse_patch(job.patch):
-            new, line = prepare(job.workspace, change, held, budget)
+            new, line = prepare(job.workspace, change, held, work)
             steps.extend(new)
             told.append(line)
             if small and sum(len(step.before.text) for step in steps if step.before) > SMALL_BYTES:
@@ -39,10 +46,12 @@ def patch(job: Patch, *, small: bool) -> str:
     return "Done:\n" + "\n".join(told)
 
 
-def prepare(workspace: Workspace, change: Change, held: ExitStack, budget: Budget) -> tuple[list[_Step], str]:
+def prepare(
+    workspace: Workspace, change: Change, held: ExitStack, work: Allowance
+) -> tuple[list[_Step], str]:
     match change:
         case Add(path=path, text=added):
-            place = held.enter_context(workspace.place(path, write=True, make=True))
+            place = held.enter_context(workspace.place(path, write=True, make=work.folders))
             if place.status is not None:
                 raise ToolError(f"{path}: exists already; update it instead.")
             return [_written(place, None, added, held)], f"A {path}"
@@ -52,10 +61,10 @@ def prepare(workspace: Workspace, change: Change, held: ExitStack, budget: Budge
         case Update(path=path, move_to=target, hunks=hunks):
             place = held.enter_context(workspace.place(path, write=True))
             before = read_whole(place)
-            after = apply_hunks(before.text, hunks, path, budget)
+            after = apply_hunks(before.text, hunks, path, work.budget)
             if target is None:
                 return [_written(place, before, after, held)], f"M {path}"
-            moved = held.enter_context(workspace.place(target, write=True, make=True))
+            moved = held.enter_context(workspace.place(target, write=True, make=work.folders))
             if moved.status is not None:
                 raise ToolError(f"{target}: exists already; nothing is moved over it.")
             step = _written(moved, None, after, held, mode=before.status.st_mode, bom=before.bom)

@@ -2,11 +2,12 @@
 
 from openclaw_gateway.tools.files import encoded, replace
 from openclaw_gateway.tools.jobs.orders import Write
+from openclaw_gateway.tools.workspace_path import NewFolders
 
 
 def write(job: Write) -> str:
     data = encoded(job.content)
-    with job.workspace.place(job.path, write=True, make=True) as place:
+    with job.workspace.place(job.path, write=True, make=NewFolders()) as place:
         replace(place, data)
         done = "Wrote" if place.status is not None else "Created"
     return f"{done} {job.path} ({len(data):,} bytes)."

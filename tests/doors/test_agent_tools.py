@@ -214,13 +214,17 @@ async def test_mixed_calls_and_the_follow_up(
         first = await ask(gateway, {"messages": history, "tools": [WEATHER], **session})
         message = first.json["choices"][0]["message"]
         assert first.json["choices"][0]["finish_reason"] == "tool_calls"
-        assert [call["id"] for call in message["tool_calls"]] == ["c1"]
-        history += [message, {"role": "tool", "tool_call_id": "c1", "content": "rain"}]
+        (call,) = message["tool_calls"]
+        history += [message, {"role": "tool", "tool_call_id": call["id"], "content": "rain"}]
         second = await ask(gateway, {"messages": history, "tools": [WEATHER], **session})
     assert second.content == "Take bread."
     upstream = models.requests[-1].messages[1:]
     assert [m["role"] for m in upstream] == ["user", "assistant", "tool", "assistant", "tool", "tool"]
-    assert [m["tool_call_id"] for m in upstream if m["role"] == "tool"] == ["r1", "e9", "c1"]
+    assert [m["tool_call_id"] for m in upstream if m["role"] == "tool"] == [
+        "r1",
+        "e9",
+        call["id"],
+    ]
 
 
 async def test_what_one_agent_found_stays_with_it(models: ModelServer, tmp_path: Path) -> None:
@@ -231,8 +235,9 @@ async def test_what_one_agent_found_stays_with_it(models: ModelServer, tmp_path:
     async with running_gateway(model_config(models.base_url, agents), state_dir=tmp_path) as gateway:
         history: list[Any] = [user("shopping in the rain?")]
         first = await ask(gateway, {"model": "openclaw:main", "messages": history, "tools": [WEATHER]})
-        history += [first.json["choices"][0]["message"]]
-        history += [{"role": "tool", "tool_call_id": "c1", "content": "rain"}]
+        message = first.json["choices"][0]["message"]
+        answered = message["tool_calls"][0]["id"]
+        history += [message, {"role": "tool", "tool_call_id": answered, "content": "rain"}]
         await ask(gateway, {"model": "openclaw:ops", "messages": history, "tools": [WEATHER]})
         await ask(gateway, {"model": "openclaw:main", "messages": history, "tools": [WEATHER]})
     told = ["buy milk" in str(request.messages) for request in models.requests[-2:]]
@@ -261,7 +266,8 @@ async def test_a_client_s_tool_takes_the_place_of_the_agent_s(
         history: list[Any] = [user("x")]
         first = await ask(gateway, {"messages": history, "tools": [theirs]})
         message = first.json["choices"][0]["message"]
-        history += [message, {"role": "tool", "tool_call_id": "c1", "content": "from the client"}]
+        answered = message["tool_calls"][0]["id"]
+        history += [message, {"role": "tool", "tool_call_id": answered, "content": "from the client"}]
         second = await ask(gateway, {"messages": history, "tools": [theirs]})
         await say(gateway, "bye")
     assert [each["function"]["name"] for each in message["tool_calls"]] == [named]

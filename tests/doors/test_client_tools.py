@@ -1,5 +1,6 @@
 """The request's own tools, through the real `openai` client: offered, called, answered, gone on with."""
 
+import re
 from typing import Any
 
 import openai
@@ -7,7 +8,7 @@ import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
-from tests.doors.chat import ask, assistant, sdk, user
+from tests.doors.chat import Answer, ask, assistant, sdk, user
 from tests.doors.logged import logged
 from tests.doors.tool_replies import calls
 
@@ -23,6 +24,11 @@ TIME: Any = {"type": "function", "function": {"name": "get_time", "parameters": 
 OSLO = '{"city": "Oslo"}'
 
 
+def ids(answer: Answer) -> list[str]:
+    """Of the calls that the client is to make."""
+    return [call["id"] for call in answer.json["choices"][0]["message"]["tool_calls"]]
+
+
 @pytest.mark.promise("client-tools", "client-tools-go-on")
 async def test_a_call_is_given_back_and_its_result_goes_on(
     gateway: RunningGateway, models: ModelServer
@@ -36,8 +42,10 @@ async def test_a_call_is_given_back_and_its_result_goes_on(
         assert choice.message.content == "One moment."
         assert choice.message.tool_calls is not None
         (call,) = choice.message.tool_calls
-        assert (call.id, call.function.name, call.function.arguments) == ("call_1", "get_weather", OSLO)  # type: ignore[union-attr]
-        messages += [choice.message, {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}]
+        assert (call.function.name, call.function.arguments) == ("get_weather", OSLO)  # type: ignore[union-attr]
+        # Ours, which nobody can guess, and which the strictest vendor takes.
+        assert re.fullmatch(r"[A-Za-z0-9]{9}", call.id)
+        messages += [choice.message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
         second = await client.chat.completions.create(model="openclaw", messages=messages, tools=[WEATHER])
     assert second.choices[0].message.content == "Sunny."
     offered = models.requests[0].body["tools"]
@@ -45,8 +53,8 @@ async def test_a_call_is_given_back_and_its_result_goes_on(
     assert "read" in {tool["function"]["name"] for tool in offered}
     upstream = models.requests[1].messages[1:]
     assert [m["role"] for m in upstream] == ["user", "assistant", "tool"]
-    assert upstream[1]["tool_calls"][0]["id"] == "call_1"
-    assert upstream[2] == {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+    assert upstream[1]["tool_calls"][0]["id"] == call.id
+    assert upstream[2] == {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
 
 
 async def test_calls_are_streamed_in_fragments(gateway: RunningGateway, models: ModelServer) -> None:
@@ -74,8 +82,8 @@ async def test_calls_are_streamed_in_fragments(gateway: RunningGateway, models: 
 @pytest.mark.promise("client-tools-go-on")
 async def test_with_a_session_only_the_result_is_needed(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Sunny."), says("Bye."))
-    await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
-    result = {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
+    asked = await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
+    result = {"role": "tool", "tool_call_id": ids(asked)[0], "content": "sunny"}
     answer = await ask(gateway, {"messages": [result], "tools": [WEATHER], "user": "ada"})
     assert answer.content == "Sunny."
     await ask(gateway, {"messages": [user("bye")], "user": "ada"})
@@ -91,7 +99,7 @@ async def test_everything_resent_with_a_session_is_not_doubled(
     first = await ask(gateway, {"messages": history, "tools": [WEATHER], "user": "ada"})
     history += [
         first.json["choices"][0]["message"],
-        {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+        {"role": "tool", "tool_call_id": ids(first)[0], "content": "sunny"},
     ]
     second = await ask(gateway, {"messages": history, "tools": [WEATHER], "user": "ada"})
     history += [second.json["choices"][0]["message"], user("and now?")]
@@ -104,11 +112,11 @@ async def test_calls_that_were_never_answered_get_a_result_of_nothing(
     gateway: RunningGateway, models: ModelServer
 ) -> None:
     models.script("mock-echo", calls(("call_1", "get_weather", OSLO)), says("Fine."))
-    await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
+    asked = await ask(gateway, {"messages": [user("How is Oslo?")], "tools": [WEATHER], "user": "ada"})
     await ask(gateway, {"messages": [user("never mind")], "user": "ada"})
     upstream = models.requests[1].messages[1:]
     assert [m["role"] for m in upstream] == ["user", "assistant", "tool", "user"]
-    assert upstream[2]["tool_call_id"] == "call_1"
+    assert [upstream[2]["tool_call_id"]] == ids(asked)
 
 
 @pytest.mark.parametrize("session", [{}, {"user": "ada"}])
@@ -244,12 +252,13 @@ async def test_a_missing_call_id_is_refused(gateway: RunningGateway) -> None:
 @pytest.mark.promise("error.missing_tool_results")
 async def test_results_of_one_message_come_together(gateway: RunningGateway, models: ModelServer) -> None:
     models.script("mock-echo", calls(("a", "get_weather", OSLO), ("b", "get_time", "{}")), says("Fine."))
-    await ask(gateway, {"messages": [user("x")], "tools": [WEATHER, TIME], "user": "ada"})
-    one: Any = {"role": "tool", "tool_call_id": "a", "content": "sunny"}
-    other: Any = {"role": "tool", "tool_call_id": "b", "content": "noon"}
+    asked = await ask(gateway, {"messages": [user("x")], "tools": [WEATHER, TIME], "user": "ada"})
+    first, second = ids(asked)
+    one: Any = {"role": "tool", "tool_call_id": first, "content": "sunny"}
+    other: Any = {"role": "tool", "tool_call_id": second, "content": "noon"}
     alone = await ask(gateway, {"messages": [one], "tools": [WEATHER, TIME], "user": "ada"})
     assert (alone.status, alone.error["code"]) == (400, "missing_tool_results")
-    assert "b" in alone.error["message"]
+    assert second in alone.error["message"]
     both = await ask(gateway, {"messages": [one, other], "tools": [WEATHER, TIME], "user": "ada"})
     assert both.content == "Fine."
     assert [m["role"] for m in models.requests[-1].messages[1:]] == ["user", "assistant", "tool", "tool"]
@@ -284,8 +293,8 @@ async def test_a_demanded_call_lets_out_what_was_held_in_order(
     answer = await ask(gateway, body)
     deltas = [frame["choices"][0]["delta"] for frame in answer.frames[:-1]]
     assert "".join(delta.get("content", "") for delta in deltas) == "Hm."
-    begun = [call["id"] for delta in deltas for call in delta.get("tool_calls", ()) if "id" in call]
-    assert begun == ["a", "b"]
+    begun = [call for delta in deltas for call in delta.get("tool_calls", ()) if "id" in call]
+    assert [call["function"]["name"] for call in begun] == ["get_time", "get_weather"]
 
 
 async def test_the_wrong_call_is_an_error_and_not_streamed(

@@ -54,9 +54,11 @@ async def test_create_agent(models: ModelServer, tmp_path: Path, streaming: bool
         agent: Any = create_agent(model, tools=[get_weather, get_time])
         state = await agent.ainvoke({"messages": [{"role": "user", "content": "umbrella?"}]})
     assert state["messages"][-1].content == "Take an umbrella at noon."
-    results = {m["tool_call_id"]: m["content"] for m in models.requests[-1].messages if m["role"] == "tool"}
-    assert results["w1"] == "rain in Oslo"
-    assert results["t1"] == "noon"
+    sent = models.requests[-1].messages
+    results = {m["tool_call_id"]: m["content"] for m in sent if m["role"] == "tool"}
+    called = {call["function"]["name"]: call["id"] for m in sent for call in m.get("tool_calls") or ()}
+    assert results[called["get_weather"]] == "rain in Oslo"
+    assert results[called["get_time"]] == "noon"
     assert "buy milk" in results["r1"]
 
 

@@ -46,7 +46,7 @@ from openclaw_gateway.wire.messages import (
     ToolMessage,
     UserMessage,
 )
-from openclaw_gateway.wire.run import Sampling, ToolSpec
+from openclaw_gateway.wire.run import Origin, RunRequest, Sampling, ToolSpec
 
 SIZE = 200
 # Of a function that is linear the second is twice the first, give or take what does not grow.
@@ -180,8 +180,9 @@ def entries(messages: Sequence[Message]) -> tuple[Entry, ...]:
 
 def held(count: int) -> None:
     rounds_held, said = HeldRounds(), rounds(count)
-    rounds_held.keep("o", "a", said, frozenset({"x"}), tuple(said[1:3]))
-    rounds_held.whole("o", "a", tuple(said))
+    request = RunRequest(Origin("o", "http", "conversation"), "a", tuple(said))
+    rounds_held.keep(request, ["x"], tuple(said[1:3]))
+    rounds_held.whole(request)
 
 
 def hunks(count: int) -> str:

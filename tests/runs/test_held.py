@@ -1,9 +1,12 @@
 """Rounds that a client without a session never saw: put back in its own conversation, and in no other."""
 
+from typing import Any
+
 import pytest
 
 from openclaw_gateway.runs.held import KEEP_S, MAX_HELD, MAX_HELD_CHARS, HeldRounds
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.run import Origin, RunRequest
 
 Messages = tuple[Message, ...]
 
@@ -17,6 +20,11 @@ class Clock:
 
 def asks(text: str) -> Messages:
     return (UserMessage(text),)
+
+
+def request(messages: Messages, **fields: Any) -> RunRequest:
+    origin = Origin("me", "http", "conversation")
+    return RunRequest(**{"origin": origin, "agent_id": "main", "messages": messages, **fields})
 
 
 def call(call_id: str, city: str) -> AssistantMessage:
@@ -35,7 +43,7 @@ def hidden(secret: str, call_id: str, city: str) -> Messages:
 
 def keep(held: HeldRounds, sent: Messages, said: Messages) -> None:
     calls = said[-1].tool_calls if isinstance(said[-1], AssistantMessage) else ()
-    held.keep("me", "main", sent, frozenset(call.id for call in calls), said)
+    held.keep(request(sent), [call.id for call in calls], said)
 
 
 def follow_up(question: str, call_id: str, city: str) -> Messages:
@@ -45,11 +53,11 @@ def follow_up(question: str, call_id: str, city: str) -> Messages:
 def test_what_was_hidden_is_put_back_in_its_place() -> None:
     held = HeldRounds()
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
-    whole = held.whole("me", "main", follow_up("Oslo?", "1", "Oslo"))
+    whole = held.whole(request(follow_up("Oslo?", "1", "Oslo")))
     assert whole == (*asks("Oslo?"), *hidden("seen", "1", "Oslo"), ToolMessage("1", "rain"))
     # Resent later in the conversation, with white space as clients change it.
     more: Messages = (*follow_up(" Oslo?\n", "1", "Oslo"), AssistantMessage("Rain."), UserMessage("Thanks"))
-    assert held.whole("me", "main", more) == (
+    assert held.whole(request(more)) == (
         UserMessage(" Oslo?\n"),
         *whole[1:],
         AssistantMessage("Rain."),
@@ -63,28 +71,33 @@ def test_two_rounds_of_one_conversation() -> None:
     second = follow_up("Oslo?", "1", "Oslo")
     keep(held, second, hidden("two", "2", "Rome"))
     third: Messages = (*second, call("2", "Rome"), ToolMessage("2", "sun"))
-    texts = [m.content for m in held.whole("me", "main", third) if isinstance(m, ToolMessage)]
+    texts = [m.content for m in held.whole(request(third)) if isinstance(m, ToolMessage)]
     assert texts == ["one", "rain", "two", "sun"]
 
 
-def test_another_conversation_with_the_same_call_ids_is_left_alone() -> None:
-    """Some providers number their calls anew in every conversation."""
-    held = HeldRounds()
-    keep(held, asks("Ada here"), hidden("ada's secret", "get_weather:0", "Oslo"))
-    bob = follow_up("Bob here", "get_weather:0", "Rome")
-    assert held.whole("me", "main", bob) == bob
-    keep(held, asks("Bob here"), hidden("bob's secret", "get_weather:0", "Rome"))
-    assert "ada's secret" in str(held.whole("me", "main", follow_up("Ada here", "get_weather:0", "Oslo")))
-    assert "bob's secret" in str(held.whole("me", "main", bob))
-
-
 @pytest.mark.promise("CVE-2026-89032")
-def test_another_owner_or_agent_gets_nothing() -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"origin": Origin("you", "http", "conversation")},
+        {"origin": Origin("me", "http", "user", user="bob")},
+        {"agent_id": "other"},
+        {"instructions": "You are Bob's."},
+    ],
+    ids=["owner", "user", "agent", "instructions"],
+)
+def test_nobody_else_gets_it(fields: dict[str, Any]) -> None:
     held = HeldRounds()
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
     sent = follow_up("Oslo?", "1", "Oslo")
-    assert held.whole("you", "main", sent) == sent
-    assert held.whole("me", "other", sent) == sent
+    assert held.whole(request(sent)) != sent
+    assert held.whole(request(sent, **fields)) == sent
+
+
+def test_a_history_that_was_trimmed_is_completed_all_the_same() -> None:
+    held = HeldRounds()
+    keep(held, (*asks("Hello"), AssistantMessage("Hi"), *asks("Oslo?")), hidden("seen", "1", "Oslo"))
+    assert "seen" in str(held.whole(request(follow_up("Oslo?", "1", "Oslo"))))
 
 
 def test_only_what_hides_something_is_kept() -> None:
@@ -99,9 +112,9 @@ def test_after_ten_minutes_it_is_gone() -> None:
     keep(held, asks("Oslo?"), hidden("seen", "1", "Oslo"))
     sent = follow_up("Oslo?", "1", "Oslo")
     clock.now += KEEP_S - 1
-    assert held.whole("me", "main", sent) != sent
+    assert held.whole(request(sent)) != sent
     clock.now += 1
-    assert held.whole("me", "main", sent) == sent
+    assert held.whole(request(sent)) == sent
     keep(held, asks("Rome?"), hidden("seen", "1", "Rome"))
     assert len(held) == 1
 
@@ -115,9 +128,7 @@ def test_the_number_and_the_size_are_bounded_and_the_oldest_go_first(size: int, 
     for number in range(many):
         # The same once more takes no room.
         for _ in range(2):
-            keep(held, asks(f"{number}?"), hidden("x" * size, "1", "Oslo"))
+            keep(held, asks("Oslo?"), hidden("x" * size, f"{number}", "Oslo"))
     assert len(held) == kept
-    found = [
-        len(held.whole("me", "main", follow_up(f"{number}?", "1", "Oslo"))) == 5 for number in range(many)
-    ]
+    found = [len(held.whole(request(follow_up("Oslo?", f"{number}", "Oslo")))) == 5 for number in range(many)]
     assert found == [number >= many - kept for number in range(many)]

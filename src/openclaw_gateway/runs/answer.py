@@ -1,11 +1,13 @@
 """What the model has said so far in a run, over all rounds; and what of it the readers are shown.
 
 Pure. The loop feeds every batch and gets back what to emit: calls of the agent's own tools stay inside
-(their execution is shown instead), texts of two rounds are kept apart by a blank line, and where the
-request demands a call of its own tools, text and other calls wait until that call is there. Of a run that
-is aborted it says what had reached a reader by then.
+(their execution is shown instead), calls of the client's get ids of ours, texts of two rounds are kept apart
+by a blank line, and where the request demands a call of its own tools, text and other calls wait until that
+call is there. Of a run that is aborted it says what had reached a reader by then.
 """
 
+import secrets
+import string
 from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -24,6 +26,7 @@ from openclaw_gateway.wire.events import (
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ReasoningBlock, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import Usage
 
+_ID_CHARACTERS = string.ascii_letters + string.digits
 _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 
 
@@ -49,6 +52,7 @@ class Answer:
         self._round: list[str] = []
         self._round_reasoning: list[str] = []
         self._indices: dict[int, int] = {}
+        self._ids: dict[str, str] = {}
         self._results: dict[str, ToolMessage] = {}
 
     def begin_round(self) -> None:
@@ -73,7 +77,8 @@ class Answer:
             elif isinstance(event, ToolCallStarted):
                 if event.name in self._client_tools:
                     self._indices[event.index] = index = len(self._indices)
-                    shown.append(ToolCallStarted(index, event.id, event.name))
+                    self._ids[event.id] = given = _fresh_id()
+                    shown.append(ToolCallStarted(index, given, event.name))
             elif isinstance(event, ToolCallArguments):
                 self.chars += len(event.text)
                 known = self._indices.get(event.index)
@@ -91,14 +96,18 @@ class Answer:
         return emitted
 
     def end_round(self, calls: tuple[ToolCall, ...], blocks: tuple[ReasoningBlock, ...]) -> None:
-        """The model's message is complete: it becomes part of the turn."""
+        """The model's message is complete: it becomes part of the turn, with the ids that the client got."""
+        if self._ids:
+            ids = self._ids
+            calls = tuple(replace(call, id=ids.get(call.id, call.id)) for call in calls)
+            blocks = tuple(replace(block, id=ids.get(block.id, block.id)) for block in blocks)
         self._messages.append(
             AssistantMessage(
                 "".join(self._round), calls, "".join(self._round_reasoning) or None, blocks=blocks
             )
         )
         self._reasoning += self._round_reasoning
-        self._round, self._round_reasoning, self._indices = [], [], {}
+        self._round, self._round_reasoning, self._indices, self._ids = [], [], {}, {}
 
     def begin_tools(self, calls: Sequence[ToolCall]) -> None:
         """The agent's own tools are used from now on: what they do cannot be taken back."""
@@ -122,6 +131,11 @@ class Answer:
     @property
     def reasoning(self) -> str:
         return "".join([*self._reasoning, *self._round_reasoning])
+
+    @property
+    def said(self) -> AssistantMessage:
+        """The model's message of the round that has ended."""
+        return next(each for each in reversed(self._messages) if isinstance(each, AssistantMessage))
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -171,6 +185,12 @@ class Answer:
             return released
         self._held += [event for event in shown if isinstance(event, _SAID)]
         return [event for event in shown if not isinstance(event, _SAID)]
+
+
+def _fresh_id() -> str:
+    """The id of a call that a client is to answer, which nobody can guess. Nine letters and digits: that is
+    what the strictest vendor takes (Mistral)."""
+    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(9))
 
 
 def _cut_off(call: ToolCall) -> ToolMessage:

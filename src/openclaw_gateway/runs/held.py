@@ -2,24 +2,32 @@
 
 A run may end with calls of the client's tools after rounds with the agent's own. The client's follow-up
 brings back only what it saw; here the whole is kept for ten minutes, so that the conversation goes on
-complete. With a session the transcript does this. A round belongs to its owner, its agent and what was said
-before it: call ids alone would not do, some providers number their calls anew in every conversation.
+complete. With a session the transcript does this. A round is found by the ids of its calls, which are ours
+and random, and by nobody but who began it: the same owner, user, agent and instructions.
 """
 
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage
+from openclaw_gateway.wire.run import RunRequest
 
 KEEP_S = 600.0
 MAX_HELD = 1_000
 MAX_HELD_CHARS = 32_000_000
-_Key = tuple[str, str, bytes, frozenset[str]]
+_Key = tuple["_Asker", frozenset[str]]
+
+
+class _Asker(NamedTuple):
+    owner: str
+    user: str | None
+    agent: str
+    instructions: bytes
 
 
 class _Held(Struct, frozen=True):
@@ -37,43 +45,32 @@ class HeldRounds:
     def __len__(self) -> int:
         return len(self._held)
 
-    def keep(
-        self,
-        owner: str,
-        agent: str,
-        sent: Sequence[Message],
-        call_ids: frozenset[str],
-        said: tuple[Message, ...],
-    ) -> None:
-        """`sent` is the client's conversation so far, `said` what the run added to it; it ended with the
-        calls `call_ids`, which the client now answers."""
+    def keep(self, request: RunRequest, call_ids: Iterable[str], said: tuple[Message, ...]) -> None:
+        """`said` is what the run added to the client's conversation; it ended with the calls `call_ids`,
+        which the client now answers."""
         if not _hides(said):
             return
-        before = hashlib.sha256()
-        for message in sent:
-            _add(before, message)
-        key = (owner, agent, before.digest(), call_ids)
+        key = (_asker(request), frozenset(call_ids))
         self._drop(key)
         self._held[key] = _Held(self._clock(), sum(map(_size, said)), said)
         self._size += self._held[key].size
         self._keep_within_bounds()
 
-    def whole(self, owner: str, agent: str, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The conversation with what the client did not see put back in its places."""
+    def whole(self, request: RunRequest) -> tuple[Message, ...]:
+        """The request's conversation with what the client did not see put back in its places."""
+        messages = request.messages
         if not self._held or not any(isinstance(m, AssistantMessage) and m.tool_calls for m in messages):
             return messages
         complete: list[Message] = []
-        before = hashlib.sha256()
+        asker = _asker(request)
         for message in messages:
             found = None
             if isinstance(message, AssistantMessage) and message.tool_calls:
-                ids = frozenset(call.id for call in message.tool_calls)
-                found = self._held.get((owner, agent, before.digest(), ids))
+                found = self._held.get((asker, frozenset(call.id for call in message.tool_calls)))
             if found is not None and self._clock() - found.since < KEEP_S:
                 complete += found.messages
             else:
                 complete.append(message)
-            _add(before, message)
         return tuple(complete)
 
     def _keep_within_bounds(self) -> None:
@@ -90,19 +87,14 @@ class HeldRounds:
             self._size -= held.size
 
 
+def _asker(request: RunRequest) -> _Asker:
+    instructions = hashlib.sha256(request.instructions.encode("utf-8", "surrogatepass")).digest()
+    return _Asker(request.origin.owner, request.origin.user, request.agent_id, instructions)
+
+
 def _hides(said: Sequence[Message]) -> bool:
     """Whether there is anything that the client will not bring back itself."""
     return any(isinstance(m, ToolMessage) or (isinstance(m, AssistantMessage) and m.blocks) for m in said)
-
-
-def _add(digest: Any, message: Message) -> None:
-    """As a client resends it: white space at the ends may have changed."""
-    text = message.content.strip().encode("utf-8", "surrogatepass")
-    digest.update(f"{type(message).__name__} {len(text)} ".encode())
-    digest.update(text)
-    if isinstance(message, UserMessage):
-        for image in message.images:
-            digest.update(image.data.encode("utf-8", "surrogatepass"))
 
 
 def _size(message: Message) -> int:

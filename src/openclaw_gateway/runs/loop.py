@@ -97,9 +97,8 @@ class RunLoop:
         answer = _answer_of(run)
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
-            request, ids = run.request, frozenset(call.id for call in result.tool_calls)
-            owner = request.origin.owner
-            self._memory.held.keep(owner, request.agent_id, request.messages, ids, answer.messages)
+            ids = (call.id for call in result.tool_calls)
+            self._memory.held.keep(run.request, ids, answer.messages)
         return result
 
     async def _in_session(self, run: Run, session: str) -> RunResult:

@@ -56,7 +56,7 @@ class Memory:
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
-        messages = self.held.whole(request.origin.owner, request.agent_id, request.messages)
+        messages = self.held.whole(request)
         messages = without_orphans((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)

@@ -68,7 +68,7 @@ class Rounds:
                     raise _unsatisfied(client)
                 return call.finish_reason
             _check_demand(client, calls)
-            said = answer.messages[-1]
+            said = answer.said
             own = tuple(each for each in calls if each.name not in names)
             results: list[ToolMessage] = []
             if own:
@@ -76,7 +76,7 @@ class Rounds:
                 results = await execute(run, own, toolbox, answer.add_result, model=answer.model)
                 answer.end_tools(results)
             if len(own) < len(calls):
-                answer.tool_calls = tuple(each for each in calls if each.name in names)
+                answer.tool_calls = tuple(each for each in said.tool_calls if each.name in names)
                 return "tool_calls"
             guard.check(own, results)
             conversation = [*call.request.messages, said, *results]

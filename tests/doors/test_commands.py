@@ -65,6 +65,7 @@ async def test_commands_see_no_secret_of_the_gateway(models: ModelServer, tmp_pa
     assert "a-test-token" not in told
 
 
+@pytest.mark.promise("command-conversation")
 async def test_what_a_request_without_a_session_left_in_the_background_ends_with_it(
     models: ModelServer, tmp_path: Path
 ) -> None:

@@ -52,9 +52,10 @@ class Room:
             tool.spec.name: tool for module in modules for tool in module.build(self.house, self.agent)
         }
         self.shown: list[str] = []
+        self.origin = OPERATOR
 
     def context(self, session_key: str | None = None, agent_id: str = "main") -> ToolContext:
-        return ToolContext("run", "call", agent_id, OPERATOR, session_key, self.shown.append)
+        return ToolContext("run", "call", agent_id, self.origin, session_key, self.shown.append)
 
     async def result(self, name: str, *, session_key: str | None = None, **arguments: Any) -> ToolResult:
         return await self.tools[name].run(arguments, self.context(session_key))

@@ -225,6 +225,7 @@ LEFT_BEHIND = {
 }
 
 
+@pytest.mark.promise("command-ends")
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a reaper of orphans")
 @pytest.mark.parametrize("line", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
 async def test_nothing_that_a_command_started_outlives_it(make: Make, line: str) -> None:
@@ -245,6 +246,7 @@ async def test_nothing_outlives_a_command_that_is_killed(make: Make, line: str) 
     await gone(pid)
 
 
+@pytest.mark.promise("command-limits")
 async def test_a_command_has_limits(make: Make) -> None:
     room = make()
     assert await room.call("exec", command="nice; ulimit -c") == "10\n0\n[exit code 0]"

@@ -88,7 +88,7 @@ class CompiledPrompt:
     def _build(self, tools: tuple[ToolLine, ...], folder: Folder, skip: bool) -> str:
         home, snapshot = self._home, self.snapshot
         at_home = folder.reaches(home.workspace)
-        writes = at_home and folder.writable and sections.writes(tools)
+        writes = at_home and folder.writable and folder.steers and sections.writes(tools)
         files = snapshot.files if writes else sections.without_first_meeting(snapshot.files)
         if skip:
             context = sections.project_context_unshown(files, tools) if at_home else ""

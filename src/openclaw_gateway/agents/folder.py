@@ -6,11 +6,13 @@ from msgspec import Struct
 
 
 class Folder(Struct, frozen=True):
-    """Relative paths start at `path`; nothing outside `root` can be opened."""
+    """Relative paths start at `path`; nothing outside `root` can be opened. `steers` is whether prompt files
+    may be written."""
 
     path: Path
     root: Path
     writable: bool = True
+    steers: bool = True
 
     def reaches(self, path: Path) -> bool:
         return path.is_relative_to(self.root)

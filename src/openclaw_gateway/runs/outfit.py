@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.folder import Folder
@@ -17,6 +18,7 @@ from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolHouse
 from openclaw_gateway.tools.policy import PolicyInput, allowed
 from openclaw_gateway.tools.scope import sandboxed, scope_in
+from openclaw_gateway.tools.steering import guarded
 from openclaw_gateway.wire.run import Origin
 
 External = Callable[[], tuple[Tool, ...]]
@@ -47,19 +49,20 @@ class FullOutfit:
         self._external = external
         self._model = model
         self._own: tuple[Tool, ...] | None = None
-        # One for calls that run in the sandbox, one for those that do not.
-        self._built: dict[bool, tuple[tuple[Tool, ...], Toolbox]] = {}
+        # By whether calls run in the sandbox, and whether they may write what steers others.
+        self._built: dict[tuple[bool, bool], tuple[tuple[Tool, ...], Toolbox]] = {}
 
     def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         external = self._external()
         inside = sandboxed(self._tool_agent, origin, session_key)
-        built = self._built.get(inside)
+        steers = not guarded(self._tool_agent, origin)
+        built = self._built.get((inside, steers))
         if built is None or built[0] is not external:
             if self._own is None:
                 self._own = built_in(self._house, self._tool_agent)
-            folder = folder_in(self._house, self._tool_agent, inside=inside)
+            folder = replace(folder_in(self._house, self._tool_agent, inside=inside), steers=steers)
             tools = permitted((*self._own, *external), self._policies, folder, inside=inside)
-            built = self._built[inside] = (external, tools)
+            built = self._built[inside, steers] = (external, tools)
         return built[1]
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:

@@ -14,6 +14,7 @@ import sys
 from functools import lru_cache
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.steering import NOTES
 from openclaw_gateway.tools.workspace_path import Workspace, interface_devices, reason
 
 # The same number on every architecture that Python runs on.
@@ -57,6 +58,9 @@ def _inside(workspace: Workspace, path: str) -> str | None:
     inside = path.removeprefix(start)
     whole = start + inside
     if not inside or inside.startswith(("/", "~")) or "\0" in inside or ".." in whole.split("/"):
+        return None
+    notes = f"{start}{NOTES}/".casefold()
+    if workspace.guarded and f"{os.path.normpath(whole)}/".casefold().startswith(notes):
         return None
     closed = _folders(workspace.closed_paths())
     return None if f"{os.path.normpath(whole)}/".startswith(closed) else whole

@@ -7,12 +7,14 @@ cannot leave it. Knows no tool; whether a call is sandboxed is decided in scope.
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from openclaw_gateway.children import marked
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.scope import Access
+from openclaw_gateway.tools.steering import NOTES, STEERING
+from openclaw_gateway.tools.workspace_path import Workspace
 
 _TRIAL_S = 10.0
 # Of /etc only what programs need to find users, hosts and certificates: no host keys, no shadow.
@@ -48,8 +50,10 @@ def sandboxed_command(
     access: Access,
     network: bool,
     environ: Mapping[str, str],
+    over: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """`argv` inside the sandbox. `directory` is its workspace (a scratch folder when access is "none")."""
+    """`argv` inside the sandbox. `directory` is its workspace (a scratch folder when access is "none");
+    `over` are bubblewrap's words for what is laid over parts of it."""
     words = [
         program,
         "--die-with-parent",
@@ -70,9 +74,26 @@ def sandboxed_command(
     for path in _EMPTY:
         words += ["--tmpfs", path]
     words += ["--ro-bind" if access == "ro" else "--bind", str(directory), str(directory)]
+    words += over
     for name, value in {**environ, "HOME": _EMPTY[0], "TMPDIR": _EMPTY[0]}.items():
         words += ["--setenv", name, value]
     return (*words, "--chdir", str(cwd), "--", *argv)
+
+
+def laid_over(workspace: Workspace) -> tuple[str, ...]:
+    """Of a guarded workspace: what steers others read-only, and its audience's notes in place of others'.
+    Blocks. What is not there yet cannot be covered."""
+    if not workspace.guarded:
+        return ()
+    root = workspace.start.resolve()
+    steering = [root / name for name in STEERING if (root / name).exists()]
+    words = [word for path in steering for word in ("--ro-bind", str(path), str(path))]
+    if not (root / NOTES).is_dir():
+        return tuple(words)
+    if workspace.notes is None:
+        return (*words, "--tmpfs", str(root / NOTES))
+    workspace.notes.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return (*words, "--bind", str(workspace.notes), str(root / NOTES))
 
 
 def bubblewrap(environ: Mapping[str, str]) -> str | None:

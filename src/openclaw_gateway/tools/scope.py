@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE
 from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolHouse
+from openclaw_gateway.tools.steering import NOTES, guarded, notes_folder
 from openclaw_gateway.tools.workspace_path import Workspace
 from openclaw_gateway.wire.run import Origin
 
@@ -41,11 +43,23 @@ class Scope(Struct, frozen=True):
 
 
 def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
-    return scope_in(house, agent, inside=sandboxed(agent, context.origin, context.session_key))
+    origin, session_key = context.origin, context.session_key
+    scope = scope_in(house, agent, inside=sandboxed(agent, origin, session_key))
+    if not guarded(agent, origin):
+        return scope
+    workspace = scope.workspace
+    own = replace(
+        workspace,
+        guarded=True,
+        closed=(*workspace.closed, workspace.start / NOTES),
+        notes=notes_folder(house.state_dir, agent.id, origin, session_key),
+    )
+    return replace(scope, workspace=own)
 
 
 def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
-    """The scope of every call of the agent `inside` its sandbox, or outside of it."""
+    """The scope of every call of the agent `inside` its sandbox, or outside of it, but for what only its
+    operator may write and see."""
     if inside:
         access: Access = agent.sandbox.get("workspaceAccess") or "none"
         directory = scratch_directory(house, agent) if access == "none" else agent.workspace

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
+from openclaw_gateway.tools.steering import NOTES, STEERING
 
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_NEW_FOLDERS = 64
@@ -57,7 +58,8 @@ class Workspace(Struct, frozen=True):
     """`root` is where the walk may go, `start` where relative paths begin (the same, when contained).
 
     `closed` are paths that no file tool opens, whatever the root: the gateway's own files. `make_root` is for
-    a folder of ours that is made when it is first used.
+    a folder of ours that is made when it is first used. When it is `guarded` nothing that steers other runs
+    is written, and `memory/` is the folder `notes`; None where the call's audience has none.
     """
 
     root: Path
@@ -65,6 +67,8 @@ class Workspace(Struct, frozen=True):
     closed: tuple[Path, ...] = ()
     writable: bool = True
     make_root: bool = False
+    guarded: bool = False
+    notes: Path | None = None
 
     def closed_paths(self) -> frozenset[str]:
         """`closed` without symbolic links."""
@@ -106,6 +110,9 @@ class _Walk:
         self._root = os.path.realpath(workspace.root)
         self._roots = {self._root, str(workspace.root.absolute())}
         self._closed = workspace.closed_paths()
+        start = os.path.realpath(workspace.start)
+        self._notes = f"{start}/{NOTES}".casefold()
+        self._steering = _steering(start) if write and workspace.guarded else frozenset()
         self._held: list[int] = []
         self._names: list[str] = []
         self._links = 0
@@ -117,9 +124,8 @@ class _Walk:
             path.encode()
         except UnicodeEncodeError:
             raise ToolError("The path is not valid Unicode.") from None
-        start = os.path.relpath(os.path.realpath(workspace.start), self._root)
         self._pending: deque[str] = deque()
-        self._push(path if path.startswith("/") else f"{start}/{path}")
+        self._push(path if path.startswith("/") else f"{os.path.relpath(start, self._root)}/{path}")
 
     def run(self) -> Place:
         try:
@@ -132,6 +138,9 @@ class _Walk:
             name = self._pending.popleft()
             if name == "..":
                 self._up()
+                continue
+            if self._workspace.guarded and self._path(name).casefold() == self._notes:
+                self._enter_notes(name)
                 continue
             self._check(name)
             status = self._look(name)
@@ -188,6 +197,21 @@ class _Walk:
         self._held.append(os.open(name, DIRECTORY, dir_fd=self._held[-1]))
         self._names.append(name)
 
+    def _enter_notes(self, name: str) -> None:
+        notes = self._workspace.notes
+        if notes is None:
+            raise ToolError(
+                f"{self._asked}: a request that names neither a user nor a session has no notes, and others' "
+                "are not shown."
+            )
+        if self._make is not None:
+            notes.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._held.append(os.open(notes, DIRECTORY))
+        except FileNotFoundError:
+            raise ToolError(f"{self._asked}: there are no notes of this conversation yet.") from None
+        self._names.append(name)
+
     def _look(self, name: str) -> os.stat_result | None:
         try:
             return os.stat(name, dir_fd=self._held[-1], follow_symlinks=False)
@@ -198,6 +222,11 @@ class _Walk:
         # A repository's own configuration can name programs that `git status` runs.
         if self._write and name.casefold() == ".git":
             raise ToolError(f"{self._asked}: file tools do not write inside .git.")
+        if self._steering and self._path(name).casefold() in self._steering:
+            raise ToolError(
+                f"{self._asked}: this steers all conversations with the agent, and only its operator's may "
+                'write it (tools.fs.steering: "all" opens it to everybody). Notes go into memory/.'
+            )
         if self._path(name) in self._closed:
             raise ToolError(f"{self._asked}: these are the gateway's own files; tools do not open them.")
 
@@ -234,6 +263,12 @@ def open_directory(place: Place) -> Iterator[int]:
 def _real_paths(paths: tuple[Path, ...]) -> frozenset[str]:
     """Worked out once: the gateway's own files stay where they are, and each look costs many calls."""
     return frozenset(os.path.realpath(path) for path in paths)
+
+
+def _steering(start: str) -> frozenset[str]:
+    """Whatever names they go by: a link in the workspace may lead to another folder of it."""
+    paths = [f"{start}/{name}" for name in STEERING]
+    return frozenset(path.casefold() for name in paths for path in (name, os.path.realpath(name)))
 
 
 @lru_cache(maxsize=1)

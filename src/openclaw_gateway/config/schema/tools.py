@@ -62,6 +62,8 @@ class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 class FileSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     workspace_only: bool | None = None
+    # Ours: who may write what steers an agent (prompt files, skills), and whether notes are kept per user.
+    steering: Literal["operator", "all"] | None = None
 
 
 class WebFetchSettings(Struct, frozen=True, rename="camel", omit_defaults=True):

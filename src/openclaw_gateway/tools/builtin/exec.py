@@ -17,7 +17,7 @@ from openclaw_gateway.tools.commands.command import Command, CommandRefused, Ord
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.permission import Permit, Wish, permit
-from openclaw_gateway.tools.sandbox import bubblewrap, sandboxed_command
+from openclaw_gateway.tools.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.scope import Scope, scope_of
 from openclaw_gateway.work.limits import Limits
 
@@ -130,8 +130,11 @@ class _Runner:
         allowed = await self._house.jobs.on_thread(
             lambda: permit(wish, self._house.state_dir, self._house.environ), self._agent.id
         )
+        over: tuple[str, ...] = ()
+        if scope.sandboxed:
+            over = await self._house.jobs.on_thread(lambda: laid_over(scope.workspace), self._agent.id)
         return Order(
-            argv=self._argv(allowed, scope),
+            argv=self._argv(allowed, scope, over),
             # Outside the sandbox: inside, the command's own directory is chosen by --chdir.
             cwd=allowed.cwd,
             environ=allowed.environ,
@@ -143,7 +146,7 @@ class _Runner:
             limits=self._limits,
         )
 
-    def _argv(self, allowed: Permit, scope: Scope) -> tuple[str, ...]:
+    def _argv(self, allowed: Permit, scope: Scope, over: tuple[str, ...]) -> tuple[str, ...]:
         bash = shutil.which("bash", path=allowed.environ.get("PATH"))
         # A bash whose input is a socket (as the daemon's loop makes it) would read the operator's ~/.bashrc.
         shell = (bash, "--norc", "--noprofile") if bash else ("/bin/sh",)
@@ -161,6 +164,7 @@ class _Runner:
             access=scope.access,
             network=scope.network,
             environ=allowed.environ,
+            over=over,
         )
 
 

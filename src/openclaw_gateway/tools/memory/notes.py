@@ -6,6 +6,8 @@ Read through the containment of the file tools, so a link that leads out of the 
 import os
 import stat
 
+from msgspec.structs import replace
+
 from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolError, ToolHouse
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.scope import scope_of
@@ -19,9 +21,9 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 def notebook(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Workspace:
-    """Where the notes of this call are: always contained, whatever the file tools may do."""
+    """Where the notes of this call's audience are: always contained, whatever the file tools may do."""
     scope = scope_of(house, agent, context)
-    return Workspace(scope.directory, scope.directory, scope.workspace.closed, writable=False)
+    return replace(scope.workspace, root=scope.directory, start=scope.directory, writable=False)
 
 
 def note_path(path: str) -> str:

@@ -1,12 +1,16 @@
 """Going away in the right order: refuse, wait, abort the rest with an honest end, then close."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from openclaw_gateway.runs import live
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, hangs, says
 from tests.doors.chat import http, say
+from tests.doors.tool_replies import calls
+from tests.tools.test_orphans import appears, dies
 
 
 @pytest.mark.promise("error.draining")
@@ -50,6 +54,31 @@ async def test_what_does_not_end_in_time_is_aborted_and_told(models: ModelServer
         assert answer.frames[-1] == "[DONE]"
     else:
         assert (answer.status, answer.error["code"]) == (503, "draining")
+
+
+async def test_tools_do_not_hold_up_a_drain(
+    models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer is said to its end; what works on, and would be followed by who knows what, is aborted."""
+    monkeypatch.setattr(live, "TOOLS_S", 0.05)
+    gate = asyncio.Event()
+    full = {"tools": {"exec": {"security": "full", "ask": "off"}}}
+    config = model_config(models.base_url, full)
+    async with running_gateway(config, state_dir=tmp_path) as gateway:
+        models.script("mock-echo", says("begun ", Hold(gate), "and ended"))
+        saying = asyncio.create_task(say(gateway, "say", user="ada"))
+        await models.wait_requests(1)
+        models.script("mock-echo", calls(("x", "exec", '{"command": "echo $$ > pid; exec sleep 600"}')))
+        working = asyncio.create_task(say(gateway, "work", user="bob"))
+        pid = await appears(tmp_path / "workspace" / "pid")
+        drain = asyncio.create_task(gateway.daemon.drain())
+        answer = await working
+        assert (answer.status, answer.error["code"]) == (503, "draining")
+        await dies(pid)
+        assert not drain.done()
+        gate.set()
+        assert (await saying).content == "begun and ended"
+        await drain
 
 
 async def test_closing_without_a_drain_leaves_no_run(models: ModelServer) -> None:

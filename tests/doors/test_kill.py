@@ -33,12 +33,18 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def process(
-    state_dir: Path, models: ModelServer, more: Mapping[str, Any] | None = None
+    state_dir: Path,
+    models: ModelServer,
+    more: Mapping[str, Any] | None = None,
+    *,
+    under: tuple[str, ...] = (),
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The real program in a process of its own, ready; `more` is for its configuration."""
+    """The real program in a process of its own, ready; `more` is for its configuration, `under` a command
+    that becomes the program behind it."""
     write_config(state_dir, model_config(models.base_url, more))
     port = free_port()
     gateway = await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         *("-m", "openclaw_gateway", "gateway", "run", "--port", str(port)),
         stdout=asyncio.subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from openclaw_gateway.tools.builtin import apply_patch
 from openclaw_gateway.tools.jobs.patch import Allowance, commit, prepare
 from openclaw_gateway.tools.line_search import Budget
 from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
-from openclaw_gateway.tools.workspace_path import NewFolders, Workspace
+from openclaw_gateway.tools.workspace_path import Workspace
 from tests.tools.houses import Room
 
 
@@ -77,11 +77,7 @@ async def test_a_failure_while_names_change_is_undone(room: Room) -> None:
     )
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
-        steps = [
-            step
-            for one in change
-            for step in prepare(workspace, one, held, Allowance(Budget(), NewFolders()))[0]
-        ]
+        steps = [step for one in change for step in prepare(workspace, one, held, Allowance())[0]]
         (room.root / "z.txt").write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="changed by somebody else"):
             commit(steps)
@@ -105,11 +101,7 @@ async def test_what_somebody_else_does_meanwhile_is_kept(room: Room, last: list[
     workspace = Workspace(room.root, room.root)
     with ExitStack() as held:
         changes = parse_patch(patch("*** Update File: a.txt", "@@", "-one", "+1", *last))
-        steps = [
-            step
-            for one in changes
-            for step in prepare(workspace, one, held, Allowance(Budget(), NewFolders()))[0]
-        ]
+        steps = [step for one in changes for step in prepare(workspace, one, held, Allowance())[0]]
         (room.root / theirs).write_text("somebody else was here\n")
         with pytest.raises(ToolError, match="somebody else"):
             commit(steps)

@@ -24,6 +24,8 @@ from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
 
+# What tools get of a shutdown: a model that is speaking comes to an end, work may not.
+TOOLS_S = 1.0
 RECORD_S = 15.0
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
@@ -110,10 +112,14 @@ class LiveRuns:
         self._draining = True
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the runs; after `seconds` abort the rest and wait for them to be recorded."""
+        """Wait for the runs, for those that are at tools not as long; after `seconds` abort the rest and wait
+        for them to be recorded."""
         self.refuse()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
+                await self._idle_within(TOOLS_S)
+                for run in self.running():
+                    run.hurry()
                 await self.idle()
         for run in self.running():
             run.abort(SHUTTING_DOWN)
@@ -129,6 +135,11 @@ class LiveRuns:
         """Wait until no run is live."""
         while self._running:
             await asyncio.wait([task for _, task in self._running.values()])
+
+    async def _idle_within(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
 
     async def _cancel(self) -> None:
         """For what takes no notice of an abort. It is recorded as it is, or by the lanes when they close."""

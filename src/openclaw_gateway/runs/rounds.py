@@ -73,7 +73,8 @@ class Rounds:
             results: list[ToolMessage] = []
             if own:
                 answer.begin_tools(own)
-                results = await execute(run, own, toolbox, answer.add_result, model=answer.model)
+                with run.at_tools():
+                    results = await execute(run, own, toolbox, answer.add_result, model=answer.model)
                 answer.end_tools(results)
             if len(own) < len(calls):
                 answer.tool_calls = tuple(each for each in said.tool_calls if each.name in names)

@@ -7,7 +7,8 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 
@@ -74,6 +75,8 @@ class Run:
         self._ended: asyncio.Future[RunResult] = loop.create_future()
         self._scope: asyncio.Timeout | None = None
         self._token = 0
+        self._at_tools = False
+        self._hurried = False
         self.emitted = 0
 
     def accept(self) -> None:
@@ -165,6 +168,24 @@ class Run:
             if self._scope is not None and not self._scope.expired():
                 self._scope.reschedule(self._loop.time())
         return True
+
+    @contextmanager
+    def at_tools(self) -> Iterator[None]:
+        """While tools work for it."""
+        self._at_tools = True
+        if self._hurried:
+            self.abort(SHUTTING_DOWN)
+        try:
+            yield
+        finally:
+            self._at_tools = False
+
+    def hurry(self) -> None:
+        """The gateway shuts down: what the model is saying may still be said, but tools have had their time,
+        for nobody knows how long they and the rounds after them would take."""
+        self._hurried = True
+        if self._at_tools:
+            self.abort(SHUTTING_DOWN)
 
     def elapsed_ms(self) -> int:
         """Milliseconds since it was made, or until it ended; no matter what is done to the wall clock."""

@@ -13,11 +13,20 @@ from openclaw_gateway.tools.patch import Add, Change, Delete, Update, apply_hunk
 from openclaw_gateway.tools.workspace_path import NewFolders, Place, Workspace
 
 
-class Allowance(Struct, frozen=True):
-    """What is left to one call."""
+class Allowance:
+    """What is left to one call. `small`: it raises TooLarge before it reads too much for a thread."""
 
-    budget: Budget
-    folders: NewFolders
+    def __init__(self, *, small: bool = False) -> None:
+        self.budget = Budget()
+        self.folders = NewFolders()
+        self._left = SMALL_BYTES if small else None
+
+    def read(self, place: Place) -> Content:
+        if self._left is not None and place.status is not None:
+            self._left -= place.status.st_size
+            if self._left < 0:
+                raise TooLarge
+        return read_whole(place)
 
 
 class _Step(Struct, frozen=True):
@@ -35,13 +44,11 @@ def patch(job: Patch, *, small: bool) -> str:
     with ExitStack() as held:
         told: list[str] = []
         steps: list[_Step] = []
-        work = Allowance(Budget(), NewFolders())
+        work = Allowance(small=small)
         for change in parse_patch(job.patch):
             new, line = prepare(job.workspace, change, held, work)
             steps.extend(new)
             told.append(line)
-            if small and sum(len(step.before.text) for step in steps if step.before) > SMALL_BYTES:
-                raise TooLarge
         commit(steps)
     return "Done:\n" + "\n".join(told)
 
@@ -57,10 +64,10 @@ def prepare(
             return [_written(place, None, added, held)], f"A {path}"
         case Delete(path=path):
             place = held.enter_context(workspace.place(path, write=True))
-            return [_Step(place, read_whole(place), None)], f"D {path}"
+            return [_Step(place, work.read(place), None)], f"D {path}"
         case Update(path=path, move_to=target, hunks=hunks):
             place = held.enter_context(workspace.place(path, write=True))
-            before = read_whole(place)
+            before = work.read(place)
             after = apply_hunks(before.text, hunks, path, work.budget)
             if target is None:
                 return [_written(place, before, after, held)], f"M {path}"

@@ -3,7 +3,7 @@
 In order: `security: deny` refuses all; a pattern to deny wins over everything, and what could hide a program
 from it is refused too (but an interpreter, such as `sh -c`, is not seen through); `full` allows the rest;
 `allowlist` allows a command that is plain (shell_words) when each of its parts is allowed by a pattern or
-only looks (read_only_commands). Where a person would be asked there is nobody, so the answer is no.
+only looks (listed/). Where a person would be asked there is nobody, so the answer is no.
 """
 
 import re
@@ -13,7 +13,8 @@ from fnmatch import translate
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
-from openclaw_gateway.tools import read_only_commands
+from openclaw_gateway.tools.listed.judgement import PATHS, refusal
+from openclaw_gateway.tools.listed.table import NAMES
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
 
 # From the strictest on.
@@ -135,9 +136,7 @@ def _listed(
         first = segment.words[0]
         if _matches(first, rules.allow, resolve):
             continue
-        why = (
-            read_only_commands.refusal(segment.words, root) if not first.glob else "a program named by a glob"
-        )
+        why = refusal(segment.words, root) if not first.glob else "a program named by a glob"
         if why is None and any(word.glob for word in segment.words):
             # What the shell makes of it is not what was judged.
             why = "an unquoted * ? or [; name the files, or use find or grep -r"
@@ -148,9 +147,9 @@ def _listed(
             else:
                 directory = segment.words[1].text
         if why is not None:
-            known = first.text in read_only_commands.NAMES
+            known = first.text in NAMES
             reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
-            if why in read_only_commands.PATHS:
+            if why in PATHS:
                 # To allow the program would open the whole machine to it for the sake of one path.
                 return Refused(f"{reason}; {STAY_INSIDE}")
             return Refused(reason, _suggestion(first, resolve))
@@ -183,7 +182,7 @@ def denies(patterns: tuple[str, ...], program: str, resolve: Callable[[str], str
 
 def loosens(pattern: str) -> bool:
     """Whether what only looked may do anything once `pattern` is allowed."""
-    return any(_fits(name, pattern.rpartition("/")[2]) for name in read_only_commands.NAMES)
+    return any(_fits(name, pattern.rpartition("/")[2]) for name in NAMES)
 
 
 def _runs_another(name: str) -> bool:

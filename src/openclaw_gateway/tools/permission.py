@@ -17,7 +17,7 @@ from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment
-from openclaw_gateway.tools.read_only_commands import path_like
+from openclaw_gateway.tools.listed.judgement import path_like
 from openclaw_gateway.tools.shell_words import Segment
 
 

@@ -23,7 +23,7 @@ from openclaw_gateway.tools.approvals import (
     approvals_path,
     read_approvals,
 )
-from openclaw_gateway.tools.read_only_commands import NAMES
+from openclaw_gateway.tools.listed.table import NAMES
 
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])

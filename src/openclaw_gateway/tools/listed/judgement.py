@@ -52,8 +52,8 @@ def _by_table(name: str, words: tuple[Word, ...]) -> Refusal | None:
 
 
 def _jq(words: tuple[Word, ...]) -> Refusal | None:
-    if any(re.search("import|include", word.text) for word in words):
-        return "jq's import and include"
+    if any(re.search("import|include|modulemeta", word.text) for word in words):
+        return "jq's import, include and modulemeta"
     return options_refusal(TABLE["jq"], words)
 
 

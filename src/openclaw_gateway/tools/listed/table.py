@@ -9,30 +9,34 @@ _GREP = Options(
     flags="abcEFGhHiIlLnoPqrsTUvVwxyzZ",
     valued="ABCem",
     digits=True,
-    longs="""after-context before-context context count regexp max-count files-with-matches files-without-
-        match ignore-case no-ignore-case invert-match line-number only-matching quiet silent recursive
-        word-regexp line-regexp fixed-strings extended-regexp basic-regexp perl-regexp with-filename no-
-        filename text no-messages null include exclude exclude-dir color colour version help""",
+    longs="""after-context before-context context count regexp max-count files-with-matches
+        files-without-match ignore-case no-ignore-case invert-match line-number only-matching quiet silent
+        recursive word-regexp line-regexp fixed-strings extended-regexp basic-regexp perl-regexp
+        with-filename no-filename text no-messages null include exclude exclude-dir color colour version
+        help""",
 )
 _GIT_LOOK = Options(
     flags="pPsuzbwaMnrvq",
     valued="UnSGL",
     digits=True,
-    longs="""oneline stat shortstat numstat summary name-only name-status graph all decorate no-decorate
-        short long porcelain branch branches tags remotes cached staged patch no-patch pretty format
-        since until after before author committer grep max-count skip follow reverse abbrev-commit
-        abbrev date merges no-merges word-diff color no-color unified ignore-all-space ignore-space-
-        change ignore-blank-lines first-parent untracked-files ignored show-current list contains show-
-        toplevel git-dir is-inside-work-tree abbrev-ref verify others modified deleted exclude-standard
-        find-renames minimal patience histogram raw full-index left-right cherry-pick topo-order date-
-        order no-ext-diff no-textconv""",
+    longs="""oneline stat shortstat numstat summary name-only name-status graph all decorate no-decorate short
+        long porcelain branch branches tags remotes cached staged patch no-patch pretty format since until
+        after before author committer grep max-count skip follow reverse abbrev-commit abbrev date merges
+        no-merges word-diff color no-color unified ignore-all-space ignore-space-change ignore-blank-lines
+        first-parent untracked-files ignored show-current list contains show-toplevel is-inside-work-tree
+        abbrev-ref verify others modified deleted exclude-standard find-renames minimal patience histogram
+        raw full-index left-right cherry-pick topo-order date-order no-ext-diff no-textconv""",
 )
 GIT: dict[str, Options] = {
     "status": _GIT_LOOK,
     "log": _GIT_LOOK,
     "diff": _GIT_LOOK,
     "show": _GIT_LOOK,
-    "ls-files": _GIT_LOOK,
+    "ls-files": Options(
+        flags="cdmostuvz",
+        longs="""cached deleted modified others stage unmerged ignored exclude-standard directory full-name
+            abbrev deduplicate""",
+    ),
     "rev-parse": _GIT_LOOK,
     "blame": _GIT_LOOK,
     # A name would make a branch.
@@ -93,10 +97,11 @@ TABLE: dict[str, Options] = {
         flags="cFhHiIlnNopPqsSUuvwx.0",
         valued="ABCegmtTM",
         longs="""after-context before-context context count count-matches regexp files files-with-matches
-            files-without-match ignore-case smart-case case-sensitive invert-match line-number no-line-
-            number only-matching quiet word-regexp line-regexp fixed-strings hidden no-ignore glob iglob
-            type type-not type-list max-count max-depth max-columns sort stats multiline color column
-            heading no-heading json with-filename no-filename vimgrep trim null replace version help""",
+            files-without-match ignore-case smart-case case-sensitive invert-match line-number
+            no-line-number only-matching quiet word-regexp line-regexp fixed-strings hidden no-ignore glob
+            iglob type type-not type-list max-count max-depth max-columns sort stats multiline color
+            column heading no-heading json with-filename no-filename vimgrep trim null replace version
+            help""",
     ),
     "jq": Options(
         flags="rncCsSeMajR",

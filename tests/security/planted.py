@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openclaw_gateway.tools.base import ToolHouse
+import msgspec
+
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
 from openclaw_gateway.tools.commands.sessions import CommandSessions
@@ -30,13 +31,7 @@ class Workshop(Room):
         self.mark = tmp_path / "ran"
         (tmp_path / "secret").write_text(SECRET + "\n")
         self.evil = self.script(tmp_path / "evil")
-        self.house = ToolHouse(
-            self.house.state_dir,
-            {**self.house.environ, **(environ or {})},
-            sessions=self.house.sessions,
-            agents=self.house.agents,
-            commands=commands,
-        )
+        self.house = msgspec.structs.replace(self.house, environ={**self.house.environ, **(environ or {})})
         tools = (*exec_tool.build(self.house, self.agent), *process.build(self.house, self.agent))
         self.tools = {tool.spec.name: tool for tool in tools}
 

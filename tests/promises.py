@@ -348,6 +348,8 @@ INCIDENTS = _all(
         "CVE-2026-100570": (
             "The environment of a command is made anew, its arguments are judged, no login shell."
         ),
+        "CVE-2026-100530": "An allow holds for its agent and for the file that it names.",
+        "CVE-2026-100598": "A command that is allowed gets the environment that is made for it.",
         "CVE-2026-71963": "A repository in the workspace runs nothing of its own.",
         "CVE-2026-100584": "A program of the workspace does not pass for an allowed one.",
         "CVE-2026-100562": "Every method asks one authoriser; scopes can be given up and never gained.",
@@ -377,8 +379,6 @@ INCIDENTS = _all(
 
 # Incidents of things that do not exist here yet, by what they are of.
 NOT_YET = {
-    "CVE-2026-100530": "approvals of single commands: an allow is a pattern of the operator's",
-    "CVE-2026-100598": "approvals of single commands: an allow is a pattern of the operator's",
     "CVE-2026-100578": "methods that change settings",
     "CVE-2026-100525": "metrics",
     "CVE-2026-100563": "exports",

@@ -445,8 +445,8 @@ async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
         room.write(f"bare/{name}", text)
     (room.root / "bare" / "objects").mkdir()
     (room.root / "bare" / "refs").mkdir()
-    text = await room.call("exec", command="git status", workdir="bare")
-    assert "bare repository" in text or not shutil.which("git")
+    text = await room.refused("exec", command="git status", workdir="bare")
+    assert "no git repository" in text or not shutil.which("git")
     assert not (room.root / "pwned").exists()
     assert not (room.root.parent / "pwned").exists()
 

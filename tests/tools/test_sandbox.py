@@ -107,7 +107,7 @@ async def test_a_sandboxed_command_is_killed_whole(tmp_path: Path, commands: Com
 
 
 async def test_an_agent_without_its_sandbox_is_told_why(tmp_path: Path) -> None:
-    agent = ToolAgent("main", tmp_path, {}, {"mode": "all"})
+    agent = ToolAgent("main", tmp_path / "workspace", {}, {"mode": "all"})
     assert "not installed" in (await check_sandbox(agent, {"PATH": str(tmp_path)}) or "")
     broken = tmp_path / "bwrap"
     broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")

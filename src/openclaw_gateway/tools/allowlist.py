@@ -3,32 +3,23 @@
 In order: `security: deny` refuses all; a pattern to deny wins over everything, and what could hide a program
 from it is refused too (but an interpreter, such as `sh -c`, is not seen through); `full` allows the rest;
 `allowlist` allows a command that is plain (shell_words) when each of its parts is allowed by a pattern or
-only looks (read_only_commands). Where a person would be asked there is nobody, so the answer is no.
+only looks (listed/). Where a person would be asked there is nobody, so the answer is no.
 """
-
-import re
-from collections.abc import Callable
-from fnmatch import translate
 
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
-from openclaw_gateway.tools import read_only_commands
+from openclaw_gateway.tools.below import below
+from openclaw_gateway.tools.listed.judgement import PATHS, refusal
+from openclaw_gateway.tools.listed.table import NAMES
+from openclaw_gateway.tools.program_patterns import Resolve, denied, matching, suggestion
+from openclaw_gateway.tools.runs_another import interprets, names_interpreter, runs_another
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
 
 # From the strictest on.
 SECURITY: tuple[ExecSecurity, ...] = ("deny", "allowlist", "full")
 ASK: tuple[ExecAsk, ...] = ("always", "on-miss", "off")
-
-
 _MOVES = frozenset(("cd", "pushd", "popd"))
-# Words that make another command run: the shell's own, and programs that do no more than that.
-_RUNS_ANOTHER = frozenset(
-    """! [[ { case coproc do done elif else esac fi for function if in select then time until while }
-    . alias builtin command compgen complete enable eval exec fc hash mapfile readarray source trap
-    chroot chrt doas env flock ionice nice nohup nsenter parallel runuser setpriv setsid stdbuf su sudo
-    taskset timeout unshare xargs""".split()  # noqa: SIM905  a list of words is read as one
-)
 
 
 class Rules(Struct, frozen=True):
@@ -50,10 +41,12 @@ NO_RULES = Rules("full", "off", trust_list_when_asked=True)
 
 
 class Allowed(Struct, frozen=True):
-    """`command` is what to run. `looks` are the parts that are allowed only because they look: their paths
-    must not lead out of the workspace, seen from `directory` (relative to where the command starts)."""
+    """`command` is what to run; `parts` what it is made of, if it was taken apart. `looks` are the parts that
+    are allowed only because they look: their paths must not lead out of the workspace, seen from `directory`
+    (relative to where the command starts), and they run hardened (listed/hardening)."""
 
     command: str
+    parts: tuple[Segment, ...] = ()
     looks: tuple[Segment, ...] = ()
     directory: str = "."
 
@@ -65,9 +58,7 @@ class Refused(Struct, frozen=True):
     pattern: str | None = None
 
 
-def decide(
-    command: str, rules: Rules, *, resolve: Callable[[str], str | None], root: str
-) -> Allowed | Refused:
+def decide(command: str, rules: Rules, *, resolve: Resolve, root: str) -> Allowed | Refused:
     """`resolve` gives the real path of a program as the shell would find it; `root` is the workspace."""
     off = _switched_off(rules)
     if off is not None:
@@ -82,24 +73,22 @@ def decide(
     barred = _barred(segments, rules, resolve)
     if barred is not None:
         return barred
-    return _listed(segments, rules, resolve, root) if listed else Allowed(render(segments))
+    return _listed(segments, rules, resolve, root) if listed else Allowed(render(segments), segments)
 
 
-def _barred(
-    segments: tuple[Segment, ...], rules: Rules, resolve: Callable[[str], str | None]
-) -> Refused | None:
+def _barred(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve) -> Refused | None:
     """What no pattern to allow makes up for."""
     moved = False
     for segment in segments:
         first = segment.words[0]
-        if rules.deny and _runs_another(first.text):
+        if rules.deny and runs_another(first.text):
             return Refused(
                 f"`{first.text}` makes the shell run something else, which is not judged, and the operator "
                 "denies some programs; name the program itself"
             )
         if moved and "/" in first.text and not first.text.startswith("/"):
             return Refused("a program named by its path after cd is not allowed; set workdir instead")
-        if _denied(first, rules.deny, resolve):
+        if denied(first, rules.deny, resolve):
             return Refused(f"`{first.text}` is denied by the operator")
         moved = moved or first.text in _MOVES
     return None
@@ -126,18 +115,18 @@ def stricter(one: Rules, other: Rules) -> Rules:
     )
 
 
-def _listed(
-    segments: tuple[Segment, ...], rules: Rules, resolve: Callable[[str], str | None], root: str
-) -> Allowed | Refused:
+def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str) -> Allowed | Refused:
     looks: list[Segment] = []
     directory = "."
     for index, segment in enumerate(segments):
         first = segment.words[0]
-        if _matches(first, rules.allow, resolve):
+        allowing = matching(first, rules.allow, resolve)
+        if allowing:
+            not_inherited = _not_inherited(first, allowing, resolve)
+            if not_inherited is not None:
+                return not_inherited
             continue
-        why = (
-            read_only_commands.refusal(segment.words, root) if not first.glob else "a program named by a glob"
-        )
+        why = refusal(segment.words, root) if not first.glob else "a program named by a glob"
         if why is None and any(word.glob for word in segment.words):
             # What the shell makes of it is not what was judged.
             why = "an unquoted * ? or [; name the files, or use find or grep -r"
@@ -148,56 +137,34 @@ def _listed(
             else:
                 directory = segment.words[1].text
         if why is not None:
-            known = first.text in read_only_commands.NAMES
+            known = first.text in NAMES
             reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
-            if why in read_only_commands.PATHS:
+            if why in PATHS:
                 # To allow the program would open the whole machine to it for the sake of one path.
                 return Refused(f"{reason}; {STAY_INSIDE}")
-            return Refused(reason, _suggestion(first, resolve))
+            pattern = suggestion(first, resolve)
+            if pattern is not None and below(pattern, root):
+                reason += (
+                    ", and lies where the agent writes, so that to allow it allows what the agent puts there"
+                )
+            return Refused(reason, pattern)
         looks.append(segment)
     if directory != "." and any(segment.joiner in ("||", ";") for segment in segments):
         return Refused("after cd only && and | are allowed", "cd")
-    return Allowed(render(segments), tuple(looks), directory)
+    return Allowed(render(segments), segments, tuple(looks), directory)
 
 
-def _matches(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str | None]) -> bool:
-    if first.glob or "=" in first.text or not patterns:
-        return False
-    path = resolve(first.text)
-    if path is None:
-        return False
-    plain = "/" not in first.text
-    return any(_fits(path if "/" in one else first.text, one) for one in patterns if plain or "/" in one)
-
-
-def _denied(first: Word, patterns: tuple[str, ...], resolve: Callable[[str], str | None]) -> bool:
-    """By every name it has: denying is generous."""
-    return bool(patterns) and (first.glob or denies(patterns, first.text, resolve))
-
-
-def denies(patterns: tuple[str, ...], program: str, resolve: Callable[[str], str | None]) -> bool:
-    path = resolve(program) or program
-    names = {program, program.rpartition("/")[2], path, path.rpartition("/")[2]}
-    return any(_fits(name, one) for one in patterns for name in names)
-
-
-def loosens(pattern: str) -> bool:
-    """Whether what only looked may do anything once `pattern` is allowed."""
-    return any(_fits(name, pattern.rpartition("/")[2]) for name in read_only_commands.NAMES)
-
-
-def _runs_another(name: str) -> bool:
-    """With = in it, it is no command but a variable of the next one."""
-    return "=" in name or name.rpartition("/")[2].lower() in _RUNS_ANOTHER
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return re.match(translate(pattern.lower()), name.lower()) is not None
-
-
-def _suggestion(first: Word, resolve: Callable[[str], str | None]) -> str | None:
-    """The narrowest pattern that names the program."""
-    path = resolve(first.text)
-    if path is None:
-        return None
-    return first.text if "/" not in first.text else path
+def _not_inherited(first: Word, patterns: tuple[str, ...], resolve: Resolve) -> Refused | None:
+    """What is allowed is a program, not those that it runs for the asking."""
+    names = {name.rpartition("/")[2] for name in (first.text, resolve(first.text) or "")}
+    if any(map(runs_another, names)):
+        return Refused(
+            f"`{first.text}` makes another program run, which a pattern that allows `{first.text}` does not "
+            "cover; name that program itself (exec has `timeout` and `env` of its own)"
+        )
+    if any(map(interprets, names)) and not any(map(names_interpreter, patterns)):
+        return Refused(
+            f"`{first.text}` runs whatever it is given, so that only a pattern with its name allows it",
+            suggestion(first, resolve),
+        )
+    return None

@@ -17,8 +17,11 @@ from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment
-from openclaw_gateway.tools.read_only_commands import path_like
-from openclaw_gateway.tools.shell_words import Segment
+from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
+from openclaw_gateway.tools.listed.git_repository import Unfit
+from openclaw_gateway.tools.listed.hardening import GitPlace, hardened
+from openclaw_gateway.tools.listed.judgement import path_like
+from openclaw_gateway.tools.shell_words import Segment, render
 
 
 class Wish(Struct, frozen=True):
@@ -35,9 +38,12 @@ class Wish(Struct, frozen=True):
 
 
 class Permit(Struct, frozen=True):
+    """`reads` are folders of ours that the command must see, also in a sandbox."""
+
     command: str
     cwd: Path
     environ: Mapping[str, str]
+    reads: tuple[Path, ...] = ()
 
 
 def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
@@ -50,9 +56,6 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
-    if by_name:
-        # A git that may only look must not be told by a file in the agent's reach what to run.
-        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:
@@ -63,19 +66,44 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         return os.path.realpath(found) if found else None
 
     verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
-    if isinstance(verdict, Allowed):
-        if verdict.looks and _holds(wish.root, own_dir.parent):
-            reason = "the workspace holds the gateway's own files, so that no command is allowed just to look"
-            raise ToolError(_explained(Refused(reason), wish.agent_id))
-        inside = cwd / verdict.directory
-        if not all(
-            _stays_inside(part, cwd if part.words[0].text == "cd" else inside, wish.root)
-            for part in verdict.looks
-        ):
-            verdict = Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
-        else:
-            return Permit(verdict.command, cwd, env)
-    raise ToolError(_explained(verdict, wish.agent_id))
+    if isinstance(verdict, Refused):
+        raise ToolError(_explained(verdict, wish.agent_id))
+    if not verdict.looks:
+        return Permit(verdict.command, cwd, env)
+    inside = cwd / verdict.directory
+    why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
+    if why is not None:
+        raise ToolError(_explained(why, wish.agent_id))
+    place = None
+    if any(part.words[0].text == "git" for part in verdict.looks):
+        place = _git_place(inside, wish, own_dir, resolve("git"))
+    parts = (hardened(part, place) if part in verdict.looks else part for part in verdict.parts)
+    return Permit(render(tuple(parts)), cwd, env, () if place is None else (place.git_dir,))
+
+
+def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: Path) -> Refused | None:
+    if _holds(root, own_dir.parent):
+        return Refused(
+            "the workspace holds the gateway's own files, so that no command is allowed just to look"
+        )
+    if all(
+        _stays_inside(part, cwd if part.words[0].text == "cd" else inside, root) for part in verdict.looks
+    ):
+        return None
+    return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
+
+
+def _git_place(directory: Path, wish: Wish, own_dir: Path, program: str | None) -> GitPlace:
+    if program is None:
+        raise ToolError("Not run: git is not installed on this machine.")
+    try:
+        return place_for(directory, wish.root, own_dir, program)
+    except NoRepository:
+        raise ToolError(
+            "Not run: there is no git repository in this folder, or above it in the workspace."
+        ) from None
+    except Unfit as unfit:
+        raise ToolError(_explained(Refused(str(unfit), "git"), wish.agent_id)) from None
 
 
 def _holds(root: Path, state_dir: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from openclaw_gateway.children import marked
 from openclaw_gateway.tools.base import ToolAgent
+from openclaw_gateway.tools.commands.environment import search_path
 from openclaw_gateway.tools.scope import Access
 from openclaw_gateway.tools.steering import NOTES, STEERING
 from openclaw_gateway.tools.workspace_path import Workspace
@@ -50,10 +51,11 @@ def sandboxed_command(
     access: Access,
     network: bool,
     environ: Mapping[str, str],
+    reads: Sequence[Path] = (),
     over: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """`argv` inside the sandbox. `directory` is its workspace (a scratch folder when access is "none");
-    `over` are bubblewrap's words for what is laid over parts of it."""
+    """`argv` inside the sandbox. `directory` is its workspace (a scratch folder when access is "none"); it
+    sees `reads` too, read-only. `over` are bubblewrap's words for what is laid over parts of it."""
     words = [
         program,
         "--die-with-parent",
@@ -75,6 +77,7 @@ def sandboxed_command(
         words += ["--tmpfs", path]
     words += ["--ro-bind" if access == "ro" else "--bind", str(directory), str(directory)]
     words += over
+    words += [word for path in reads for word in ("--ro-bind", str(path), str(path))]
     for name, value in {**environ, "HOME": _EMPTY[0], "TMPDIR": _EMPTY[0]}.items():
         words += ["--setenv", name, value]
     return (*words, "--chdir", str(cwd), "--", *argv)
@@ -96,16 +99,16 @@ def laid_over(workspace: Workspace) -> tuple[str, ...]:
     return (*words, "--bind", str(workspace.notes), str(root / NOTES))
 
 
-def bubblewrap(environ: Mapping[str, str]) -> str | None:
-    """The path of the program, if it is installed."""
-    return shutil.which("bwrap", path=environ.get("PATH"))
+def bubblewrap(environ: Mapping[str, str], workspace: Path) -> str | None:
+    """The path of the program, if it is installed where no agent could have put it."""
+    return shutil.which("bwrap", path=search_path(environ.get("PATH", ""), workspace))
 
 
 async def check_sandbox(agent: ToolAgent, environ: Mapping[str, str]) -> str | None:
     """Why this agent's sandbox cannot be had here; None when it can, or none is asked for."""
     if (agent.sandbox.get("mode") or "off") == "off":
         return None
-    program = bubblewrap(environ)
+    program = bubblewrap(environ, agent.workspace)
     asked = f"agent {agent.id}: sandbox.mode is {agent.sandbox['mode']!r}, but"
     if program is None:
         return f"{asked} bubblewrap (bwrap) is not installed. Install it, or set sandbox.mode to off."

@@ -153,7 +153,7 @@ class _Runner:
         argv = (*shell, "-c", allowed.command)
         if not scope.sandboxed:
             return argv
-        program = bubblewrap(self._house.environ)
+        program = bubblewrap(self._house.environ, self._agent.workspace)
         if program is None:
             raise ToolError("Not run: the sandbox (bubblewrap) is not installed on this machine.")
         return sandboxed_command(
@@ -164,6 +164,7 @@ class _Runner:
             access=scope.access,
             network=scope.network,
             environ=allowed.environ,
+            reads=allowed.reads,
             over=over,
         )
 

@@ -1,11 +1,12 @@
 """The environment of a command: an allow list of the gateway's own, and what a call may add.
 
-Pure. An allow list, because a provider's key can have any name. The additions are checked because many
-programs run code that a variable names.
+An allow list, because a provider's key can have any name. The additions are checked because many programs run
+code that a variable names. Looks at the disk only for whose the folders of the search path are.
 """
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,7 +55,10 @@ _LOADERS = re.compile(
 )
 # What cannot change which program runs: all that is taken beside a command that was allowed by its name.
 _HARMLESS = re.compile(r"LANG|LANGUAGE|LC_[A-Z]+|TZ|NO_COLOR|FORCE_COLOR|CLICOLOR|CI|COLUMNS|LINES")
-_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9_+,.@-][A-Za-z0-9_+,.@/-]*")
+# Names of the system's languages and time zones, never of files: a catalogue of messages that somebody put
+# somewhere decides what programs print, and how.
+_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9_+,.@:-]*")
+_ZONE = re.compile(r"(?:[A-Za-z0-9_+,.-]+(?:/[A-Za-z0-9_+-]+)*)?")
 
 
 def command_environment(
@@ -67,14 +71,34 @@ def command_environment(
 
 
 def search_path(path: str, workspace: Path) -> str:
-    """Without relative folders and those in the workspace: there the agent could put a `ls` of its own."""
+    """Without relative folders, those in the workspace, where the agent could put a `ls` of its own, and
+    those where everybody could."""
     real = os.path.realpath(workspace)
     kept = [
         one
         for one in path.split(os.pathsep)
-        if one.startswith("/") and not below(one, str(workspace)) and not below(os.path.realpath(one), real)
+        if one.startswith("/")
+        and not below(one, str(workspace))
+        and not below(os.path.realpath(one), real)
+        and not _everybodys(Path(os.path.realpath(one)))
     ]
     return os.pathsep.join(kept) or _DEFAULT_PATH
+
+
+def _everybodys(folder: Path) -> bool:
+    """Whether any account of the machine could put something there, or another folder in its place."""
+    mode = 0
+    for step in (*reversed(folder.parents), folder):
+        try:
+            status = step.stat()
+        except OSError:
+            # It is not there; in the folder above somebody could make it.
+            break
+        # In a folder such as /tmp everybody has his own, which nobody else can replace.
+        if mode & stat.S_IWOTH and (not mode & stat.S_ISVTX or status.st_uid not in (0, os.geteuid())):
+            return True
+        mode = status.st_mode
+    return bool(mode & stat.S_IWOTH)
 
 
 def check_additions(added: object, *, only_harmless: bool) -> dict[str, str]:
@@ -94,7 +118,8 @@ def check_additions(added: object, *, only_harmless: bool) -> dict[str, str]:
             raise ToolError(f"`env.{name}` contains characters that a variable cannot hold.")
         if _LOADERS.fullmatch(name):
             raise ToolError(f"`env.{name}` is not taken: it decides which code programs load.")
-        harmless = _HARMLESS.fullmatch(name) and (not text or _HARMLESS_VALUE.fullmatch(text))
+        allowed = _ZONE if name == "TZ" else _HARMLESS_VALUE
+        harmless = _HARMLESS.fullmatch(name) and allowed.fullmatch(text)
         if only_harmless and not harmless:
             raise ToolError(
                 f"`env.{name}` is not taken: commands are allowed by name here, and a variable can change "

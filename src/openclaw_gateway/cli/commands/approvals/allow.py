@@ -7,8 +7,8 @@ import click
 from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.tools.allowlist import loosens
 from openclaw_gateway.tools.approvals import allow
+from openclaw_gateway.tools.program_patterns import covers_nothing, loosens
 
 
 @click.command("allow", cls=WithExample, example="npm --agent main", params=[json_option()])
@@ -19,7 +19,11 @@ from openclaw_gateway.tools.approvals import allow
 def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
     """Allow the program PATTERN: its name, or a glob of its path such as '/opt/tools/*'."""
     pattern = checked(pattern)
-    more = ", now with any argument, also outside the workspace" if loosens(pattern) else ""
+    more = ""
+    if covers_nothing(pattern):
+        more = ", which changes nothing: it runs other programs, and those are allowed by their own names"
+    elif loosens(pattern):
+        more = ", now with any argument, also outside the workspace"
     change(
         invocation,
         pattern,

@@ -15,7 +15,6 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.tools.allowlist import denies
 from openclaw_gateway.tools.approvals import (
     ALL_AGENTS,
     Approvals,
@@ -23,7 +22,9 @@ from openclaw_gateway.tools.approvals import (
     approvals_path,
     read_approvals,
 )
-from openclaw_gateway.tools.read_only_commands import NAMES
+from openclaw_gateway.tools.listed.git_program import unfit_reason
+from openclaw_gateway.tools.listed.table import NAMES
+from openclaw_gateway.tools.program_patterns import denies
 
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])
@@ -50,6 +51,10 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
     )
     sections = {name: section for name, section in approvals.agents.items() if name in shown}
     looking = _not_denied(NAMES, (approvals, others), {ALL_AGENTS} if agent is None else shown)
+    program = _real_path("git")
+    gitless = None if program is None else unfit_reason(program)
+    if gitless is not None and "git" in looking:
+        looking.remove("git")
     terminal = Terminal(invocation)
     if invocation.json:
         agents = {
@@ -73,6 +78,8 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
     if not any(section.allowlist or section.denylist for section in sections.values()):
         terminal.say("Nothing is allowed or denied by name yet.")
     terminal.say(f"\nFor looking only, always: {', '.join(looking)}.")
+    if gitless is not None:
+        terminal.notice(f"git is not among them: {gitless}.")
     terminal.say(f"File: {path}")
     if theirs.exists():
         terminal.notice(f"{theirs} is there too; its settings can only make these stricter.")

@@ -1,0 +1,75 @@
+"""The repository as a looking git sees it: a git directory of ours, outside every workspace.
+
+Its configuration and HEAD are written by us; objects, branches and index are links into the repository. So
+whoever writes into the repository, even between the look and the command, has no say in what git runs.
+
+One per repository, kept in our own folder and brought up to date before each command; those of repositories
+that are gone are removed. It blocks: call it on a thread.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from openclaw_gateway.tools.listed.git_config import render_config
+from openclaw_gateway.tools.listed.git_keys import looking_settings
+from openclaw_gateway.tools.listed.git_repository import OBJECTS, OF_ALL, OF_TREE, Repository
+
+FOLDER = "git"
+_MOST = 256
+
+
+def bring_up_to_date(repository: Repository, own_dir: Path) -> Path:
+    """The view's git directory. Raises OSError."""
+    views = own_dir / FOLDER
+    identity = f"{repository.git_dir}\0{repository.common_dir}"
+    view = views / hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
+    if not view.is_dir():
+        views.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _tidy(views)
+        _build(repository, view)
+    _put(view / "config", render_config(looking_settings(repository.settings)))
+    _put(view / "HEAD", repository.head)
+    return view
+
+
+def _build(repository: Repository, view: Path) -> None:
+    new = view.with_name(f".{secrets.token_hex(8)}.tmp")
+    for folder in (new, new / "objects", new / "info"):
+        folder.mkdir(mode=0o700)
+    for names, source in ((OF_TREE, repository.git_dir), ((*OF_ALL, *OBJECTS), repository.common_dir)):
+        for name in names:
+            (new / name).symlink_to(source / name)
+    try:
+        new.rename(view)
+    except OSError:
+        shutil.rmtree(new)
+        # Another command's was first.
+        if not view.is_dir():
+            raise
+
+
+def _put(path: Path, content: bytes) -> None:
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def _tidy(views: Path) -> None:
+    """Without those of repositories that are gone, and with room for one more."""
+    kept: list[Path] = []
+    for view in views.iterdir():
+        target = view / "refs"
+        if view.name.startswith(".") or target.exists():
+            kept.append(view)
+        else:
+            shutil.rmtree(view, ignore_errors=True)
+    kept.sort(key=lambda view: view.lstat().st_mtime)
+    for view in kept[: len(kept) - _MOST + 1] if len(kept) >= _MOST else ():
+        shutil.rmtree(view, ignore_errors=True)

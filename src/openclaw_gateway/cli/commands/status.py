@@ -86,7 +86,7 @@ def command(invocation: Invocation) -> int:
 async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
     """The settings for which the running gateway needs a restart, as far as it tells us."""
     secret = None if auth.generated else auth.secret
-    by_password = auth.mode == "password"
+    by_password = auth.mode in ("password", "trusted-proxy")
     address = Address(origin, None if by_password else secret, secret if by_password else None)
     try:
         async with (

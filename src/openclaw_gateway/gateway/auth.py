@@ -83,8 +83,8 @@ class Authenticator:
         left = self.limiter.locked_for(caller, now)
         if left > 0:
             raise RateLimited(
-                f"Too many failed authentication attempts. Try again in {math.ceil(left)} seconds, or with the "
-                "right credential.",
+                f"Too many failed authentication attempts. Try again in {math.ceil(left)} seconds, or "
+                "with the right credential.",
                 retry_after=left,
             )
         lock = self.limiter.failed(caller, now)

@@ -116,6 +116,7 @@ def document() -> dict[str, Any]:
     }
 
 
+@pytest.mark.promise("config-get-masks")
 def test_no_secret_of_a_configuration_is_shown() -> None:
     shown = masked(document())
     assert S not in repr(shown)

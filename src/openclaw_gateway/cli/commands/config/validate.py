@@ -44,7 +44,7 @@ def command(invocation: Invocation, /, *, fix: bool, **flags: Any) -> int:
     failed = (sentence for is_done, sentence in done if not is_done)
     here = (*failed, *exposed(drawing.read, plan))
     if plan.problems:
-        return _tell(terminal, invocation, None, Explained(said.problems, here), fixed)
+        return _tell(terminal, invocation, None, Explained(said.problems, (*said.notes, *here)), fixed)
     here = (*said.notes, *here, *run(missing_here(plan)))
     return _tell(terminal, invocation, plan.loaded, Explained((), here), fixed)
 

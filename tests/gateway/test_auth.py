@@ -48,4 +48,5 @@ def test_scopes_imply_the_lesser_ones_and_can_only_be_narrowed() -> None:
     with pytest.raises(Forbidden, match=r"missing scope: operator\.write"):
         reader.require(WRITE)
     assert reader.narrowed((ADMIN, WRITE, READ)) == Principal("operator", frozenset({READ}))
+    assert reader.narrowed((ADMIN,)) == Principal("operator", frozenset({READ}))
     assert OPERATOR.narrowed(()) == OPERATOR

@@ -13,7 +13,6 @@ from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed, open_workspaces
-from openclaw_gateway.config import modes
 from openclaw_gateway.config.modes import Open, mended
 from openclaw_gateway.testing.gateway import model_config, running_gateway, write_config
 from openclaw_gateway.testing.model_server import ModelServer
@@ -70,7 +69,7 @@ def test_a_file_of_another_user_is_left_to_him(state: Path, monkeypatch: pytest.
     file = state / "openclaw.json"
     file.chmod(0o644)
     me = os.geteuid()
-    monkeypatch.setattr(modes.os, "geteuid", lambda: me + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
     done, said = mended(Open(file, 0o644, 0o600))
     assert not done
     assert "belongs to another user" in said

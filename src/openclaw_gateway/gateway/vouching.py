@@ -93,8 +93,8 @@ def _as_said(caller: Caller) -> Principal:
     lines = [line for name in _SCOPES for line in caller.header(name)]
     if not lines:
         return OPERATOR
-    said = {scope.strip() for line in lines for scope in line.split(",")}
-    return Principal(OPERATOR.owner, frozenset(scope for scope in said if OPERATOR.may(scope)))
+    said = frozenset(scope.strip() for line in lines for scope in line.split(","))
+    return Principal(OPERATOR.owner, frozenset(filter(OPERATOR.may, said)))
 
 
 def _refused(why: str) -> Unauthorized:

@@ -162,7 +162,14 @@ README = _all(
         "overlay": "or in `openclaw-gateway.json` beside it,",
         "secret-order": "flag, then configuration, then environment.",
         "secret-made-up": "Without any, the start makes one up and shows it.",
+        "config-get-masks": "`openclaw config get` masks them.",
+        "open-files": "A file or folder of the configuration that other users may read or change,",
+        "open-workspace": "a workspace that is a home or holds `.ssh`,",
+        "validate-fix": "`openclaw config validate --fix` makes the modes 0600 and 0700",
+        "lock-out": "Ten wrong secrets from one address within a minute lock it out for five",
+        "lock-out-right": "the right secret is let in all the same.",
         "trusted-proxies": "wrong credentials then count for the address it forwards",
+        "trusted-proxy-mode": "the proxy itself says who is let in,",
         "beyond-loopback": "the gateway refuses to start without a real secret.",
         "allowed-hosts": (
             "Names other than `localhost`, IP addresses, `*.ts.net` and Docker's host names go into "

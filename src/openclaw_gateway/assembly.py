@@ -22,6 +22,7 @@ from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
+from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
@@ -203,11 +204,13 @@ async def _without_sandbox(plan: Blueprint) -> dict[str, str]:
 
 
 def _authenticator(plan: Blueprint, before: Generation | None) -> Authenticator:
-    """With the failures counted so far, where they are still counted the same way."""
-    rate_limit = plan.loaded.config.gateway.auth.rate_limit
-    if before is not None and before.config.gateway.auth.rate_limit == rate_limit:
-        return Authenticator(plan.auth, before.authenticator.limiter)
-    return Authenticator(plan.auth, FailureLimiter(rate_limit) if rate_limit else None)
+    """With the failures counted so far."""
+    auth = plan.loaded.config.gateway.auth
+    limiter = FailureLimiter(auth.rate_limit, before.authenticator.limiter if before else None)
+    vouching = None
+    if plan.auth.mode == "trusted-proxy" and auth.trusted_proxy is not None:
+        vouching = Vouching(auth.trusted_proxy, plan.proxies)
+    return Authenticator(plan.auth, limiter, vouching)
 
 
 def _prompts(plan: Blueprint) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.comparison import dangers_of, needs_restart
 from openclaw_gateway.blueprint.drawing import Drawing, draw
+from openclaw_gateway.blueprint.exposed import exposed
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import ReloadConfig
 from openclaw_gateway.config.watch import Mark, look, read_again, too_fresh
@@ -60,6 +61,8 @@ class Reload:
         self._poll_s = poll_s
         self._loop = asyncio.get_running_loop()
         self._texts = started.read.texts
+        self._exposed: tuple[str, ...] = ()
+        self._say_exposed(started)
         # What is in force; written on the loop, read by the thread.
         self._now = started.plan
         self._attempt: _Attempt | None = None
@@ -144,6 +147,7 @@ class Reload:
         except ConfigError as error:
             return _Attempt(None, tuple(error.problems))
         self._texts = drawing.read.texts
+        self._say_exposed(drawing)
         plan, loaded = drawing.plan, drawing.plan.loaded
         if self._now.loaded.exists and not loaded.exists:
             return _Attempt(None, (f"{loaded.path}: the file is gone; put it back, or stop the gateway",))
@@ -151,6 +155,13 @@ class Reload:
         if plan.problems or dangers:
             return _Attempt(None, drawing.explained(*dangers).problems)
         return _Attempt(plan)
+
+    def _say_exposed(self, drawing: Drawing) -> None:
+        """What lies open now and did not before: an editor may have made the file anew."""
+        before, self._exposed = self._exposed, exposed(drawing.read, drawing.plan)
+        for sentence in self._exposed:
+            if sentence not in before:
+                log.warning("config.exposed", detail=sentence)
 
     def _tell(self, attempt: _Attempt) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile

@@ -101,6 +101,7 @@ class Program:
     def configure(self, config: dict[str, Any] | str, name: str = "openclaw.json") -> Path:
         path = self.state / name
         path.write_text(config if isinstance(config, str) else msgspec.json.encode(config).decode())
+        path.chmod(0o600)
         return path
 
     async def start(
@@ -143,7 +144,7 @@ class Program:
 async def program(tmp_path: Path) -> AsyncIterator[Program]:
     home, state = tmp_path / "home", tmp_path / "state"
     home.mkdir()
-    state.mkdir()
+    state.mkdir(mode=0o700)
     environ = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     program = Program(home, state, {**environ, "HOME": str(home), "OPENCLAW_STATE_DIR": str(state)})
     try:

@@ -157,7 +157,7 @@ def test_every_mistake_is_reported_with_its_line(house: House) -> None:
         '4: gateway.bind: is "lann" but must be one of',
         '5: gateway.custombindhost: is not a known key; did you mean "customBindHost"?',
         '6: gateway.auth.tokn: is not a known key; did you mean "token"?',
-        '6: gateway.auth.mode: is "tokn" but must be one of "none", "password", "token"; did you mean "token',
+        '6: gateway.auth.mode: is "tokn" but must be one of "none", "password", "token", "trusted-proxy"',
         "7: gateway.token: is not a key; it belongs at gateway.auth.token",
         "8: gateway.limits.maxRuns: must be more than 0, but is 0",
         "8: gateway.limits.maxBodyBytes: must be a whole number, but is a fraction",
@@ -201,8 +201,8 @@ def test_every_mistake_is_reported_with_its_line(house: House) -> None:
             "gateway.auth: has both a token and a password",
         ),
         (
-            "{ gateway: { auth: { mode: 'trusted-proxy' } } }",
-            'gateway.auth.mode: is "trusted-proxy" but must be',
+            "{ gateway: { auth: { mode: 'proxy' } } }",
+            'gateway.auth.mode: is "proxy" but must be',
         ),
         ("{ gateway: { auth: { token: { source: 'env' } } } }", 'gateway.auth.token: needs an "id"'),
         (

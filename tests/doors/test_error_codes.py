@@ -77,7 +77,7 @@ async def test_a_model_that_is_not_there_is_not_found(gateway: RunningGateway) -
 
 @pytest.mark.promise("error.rate_limited")
 async def test_guessing_is_refused_after_a_while(models: ModelServer) -> None:
-    limited = {"gateway": {"auth": {"rateLimit": {"maxAttempts": 2, "exemptLoopback": False}}}}
+    limited = {"gateway": {"auth": {"rateLimit": {"maxAttempts": 2}}}}
     async with running_gateway(model_config(models.base_url, limited)) as gateway:
         wrong = {"Authorization": "Bearer wrong"}
         tries = [await ask(gateway, {"messages": [user("hi")]}, headers=wrong) for _ in range(3)]

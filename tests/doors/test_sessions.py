@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, Hang, Hold, ModelServer, says
 from tests.doors.chat import ask, assistant, say, user
@@ -90,7 +91,7 @@ async def test_stateless_requests_leave_nothing(gateway: RunningGateway, models:
     await say(gateway, "one")
     await say(gateway, "two")
     assert sent(models) == [("user", "two")]
-    principal = gateway.gateway.authenticate(gateway.token, "")
+    principal = gateway.gateway.authenticate(gateway.token, Caller("", ""))
     assert await gateway.gateway.sessions(principal) == ((), 0)
 
 

@@ -95,13 +95,15 @@ async def test_a_password_gateway_takes_it_from_either_field(models: ModelServer
         assert error["details"]["code"] == "AUTH_PASSWORD_MISMATCH"
 
 
-async def test_too_many_wrong_secrets_also_lock_out_the_right_one(models: ModelServer) -> None:
-    limit = {"maxAttempts": 2, "exemptLoopback": False}
+async def test_too_many_wrong_secrets_lock_out_but_for_the_right_one(models: ModelServer) -> None:
+    limit = {"maxAttempts": 2}
     config = model_config(models.base_url, {"gateway": {"auth": {"rateLimit": limit}}})
     async with running_gateway(config) as gateway:
         for _ in range(2):
             await refused(gateway, request("1", "connect", connect_params("wrong")))
-        error = await refused(gateway, request("1", "connect", connect_params(gateway.token)))
+        error = await refused(gateway, request("1", "connect", connect_params("wrong")))
+        async with connected(gateway) as peer:
+            assert await peer.result("health")
     assert error["details"]["code"] == "AUTH_RATE_LIMITED"
     assert error["retryable"] is True
     assert 0 < error["retryAfterMs"] <= 300_000

@@ -6,6 +6,7 @@ Where a part could not be read, what depends on it is not judged: one slip is on
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from openclaw_gateway.agents.roster import Roster
@@ -52,6 +53,7 @@ class Findings:
     def auth(self, flags: Flags, machine: Machine) -> ResolvedAuth:
         if any_near(self._faulty, *_AUTH):
             return _NO_AUTH
+        self._proxies(flags)
         with self._noting():
             return resolve_auth(
                 self._loaded.config.gateway.auth,
@@ -62,6 +64,31 @@ class Findings:
                 made_up=machine.token,
             )
         return _NO_AUTH
+
+    def _proxies(self, flags: Flags) -> None:
+        """Whose word counts, where a proxy's does: somebody's, and not everybody's."""
+        gateway = self._loaded.config.gateway
+        if (flags.auth or gateway.auth.mode) != "trusted-proxy":
+            return
+        if any_near(self._faulty, ("gateway", "trustedProxies")):
+            return
+        path: KeyPath = ("gateway", "trustedProxies")
+        networks = [ip_network(each, strict=False) for each in gateway.trusted_proxies]
+        if not networks:
+            why = 'is empty although gateway.auth.mode is "trusted-proxy"; name the address of the proxy'
+            self._found.append(Problem(path, why))
+        for at, network in enumerate(networks):
+            if network.prefixlen == 0:
+                why = "is every address there is, so that anybody could say who he is; name the proxy's alone"
+                self._found.append(Problem((*path, at), why))
+        trusted = gateway.auth.trusted_proxy
+        beside = bool(networks) and all(network.is_loopback for network in networks)
+        if beside and trusted is not None and not trusted.allow_loopback:
+            why = (
+                "must be true, because gateway.trustedProxies names this machine alone; every program on it "
+                "can then say who its user is"
+            )
+            self._found.append(Problem(("gateway", "auth", "trustedProxy", "allowLoopback"), why))
 
     def listen(self, flags: Flags, auth: ResolvedAuth) -> tuple[tuple[str, ...], int]:
         """(the addresses, the port)."""

@@ -69,6 +69,6 @@ def resolve_address(
     if auth.generated:
         # A token made up at the gateway's start is known to nobody else.
         return Address(origin)
-    if auth.mode == "password":
+    if auth.mode in ("password", "trusted-proxy"):
         return Address(origin, password=auth.secret)
     return Address(origin, token=auth.secret)

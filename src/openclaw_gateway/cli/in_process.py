@@ -17,6 +17,7 @@ from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.doors.ws.results import completed
 from openclaw_gateway.errors import GatewayError, StartupError, error_type
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.requests import Question as GatewayQuestion
 from openclaw_gateway.gateway.requests import run_request
 from openclaw_gateway.gateway.routing import Ask
@@ -25,7 +26,6 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.events import ReasoningDelta, RunEnded, TextDelta
 from openclaw_gateway.wire.messages import UserMessage
 
-_PEER = "127.0.0.1"
 # An aborted run still records what it has; a person who pressed Ctrl-C waits no longer for it.
 _ABORT_S = 5.0
 
@@ -57,8 +57,8 @@ async def in_process(
 
 
 async def _start(daemon: Daemon, question: Question) -> Run:
-    gateway = daemon.gateway
-    principal = gateway.authenticate(daemon.auth.secret, _PEER)
+    # Who may start this process with the configuration's secrets has nothing to prove.
+    gateway, principal = daemon.gateway, OPERATOR
     route = gateway.route(Ask(agent=question.agent, session_key=question.session_key or MAIN_SESSION))
     asked = GatewayQuestion(
         (UserMessage(question.text),), idempotency_key=question.run_id, timeout_s=question.timeout_s

@@ -1,43 +1,102 @@
-"""A part of the configuration as it may be shown: secrets masked, everything else as written. Pure.
+"""The configuration as it may be shown: secrets masked, everything else as written. Pure.
 
-A key's name decides, because the file also holds sections that this program does not know from inside.
-References to variables are not secrets, and telling them apart is why one looks at the file.
+The schema decides (`hidden` of its structs), and everywhere else, because the file also holds sections that
+this program does not know from inside, the name of a key and the look of a text. References to variables are
+no secrets, and telling them apart is why one looks at the file.
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from openclaw_gateway.config.places import KeyPath
-from openclaw_gateway.redaction import redact
+from msgspec import Struct, inspect
 
-MASK = "***"
-_SECRET_KEY = re.compile(
-    r"token|passw|secret|api[-_]?key|credential|private|webhook|cookie|authorization", re.IGNORECASE
-)
-_REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
-# Everything in these sections may be a secret, whatever it is called.
-_SECRET_SECTIONS = frozenset({"env", "headers"})
+from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.config.schema.root import Written
+from openclaw_gateway.redaction import MASK, redact
+from openclaw_gateway.secret_values import in_url, is_secret_name, worth_masking
+
+# A scheme may stand before it.
+_REFERENCE = re.compile(r"(?:[A-Za-z]+ )?\$\{[A-Z_][A-Z0-9_]*\}")
 _REFERENCE_KEYS = frozenset({"source", "provider", "id"})
+# Everything in a section of this name may be a secret.
+_SECRET_SECTIONS = frozenset({"env", "headers"})
 
 
-def masked(value: Any, path: KeyPath = ()) -> Any:
-    """`value`, which stands at `path`, without its secrets."""
-    match value:
-        case {"source": _, "id": _} if value.keys() <= _REFERENCE_KEYS:
+def masked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole configuration, in the file's own shape, without its secrets."""
+    return _members(document, Written)
+
+
+def _members(value: Mapping[str, Any], struct: type[Struct]) -> dict[str, Any]:
+    kinds, hidden = _fields(struct)
+    return {
+        key: _masked(item, kinds.get(key), hidden=key in hidden or _is_secret(key, item))
+        for key, item in value.items()
+    }
+
+
+def _masked(value: Any, kind: inspect.Type | None, *, hidden: bool) -> Any:
+    """`kind` is what the schema has there; None = it knows nothing of it."""
+    kind = None if kind is None else _core(kind)
+    match value, kind:
+        case {"source": _, "id": _}, _ if value.keys() <= _REFERENCE_KEYS:
             return value
-        case dict():
-            return {key: masked(item, (*path, key)) for key, item in value.items()}
-        case list():
-            return [masked(item, (*path, index)) for index, item in enumerate(value)]
-        case str() if value and _is_secret(path) and not _REFERENCE.fullmatch(value):
-            return MASK
-        case str():
-            return redact(value)
+        case dict(), inspect.StructType(cls=struct) if not hidden:
+            return _members(value, struct)
+        case dict(), _:
+            below = kind.value_type if isinstance(kind, inspect.DictType) else None
+            return {
+                key: _masked(item, below, hidden=hidden or _is_secret(key, item))
+                for key, item in value.items()
+            }
+        case list() | tuple(), _:
+            of = kind.item_type if isinstance(kind, inspect.VarTupleType) else None
+            return [_masked(item, of, hidden=hidden) for item in value]
         case _:
+            return _masked_single(value, hidden=hidden)
+
+
+def _masked_single(value: Any, *, hidden: bool) -> Any:
+    """A flag hides nothing, nor does what is not there."""
+    match value:
+        case bool() | None | "":
             return value
+        case str() if _REFERENCE.fullmatch(value):
+            return value
+        case str() if not hidden:
+            return redact(value, known=worth_masking(in_url(value)) if "://" in value else ())
+        case _:
+            return MASK if hidden else value
 
 
-def _is_secret(path: KeyPath) -> bool:
-    names = [step for step in path if isinstance(step, str)]
-    in_section = not _SECRET_SECTIONS.isdisjoint(names[:-1])
-    return in_section or bool(names and _SECRET_KEY.search(names[-1]))
+def _is_secret(key: str, value: Any) -> bool:
+    """By the name. A number is rather how many there are, an object rather a section about them."""
+    match value:
+        case dict():
+            flat = bool(value) and all(isinstance(item, str) for item in value.values())
+            return key in _SECRET_SECTIONS or (flat and key != "auth" and is_secret_name(key))
+        case str() | list() | tuple():
+            return is_secret_name(key)
+        case _:
+            return False
+
+
+@cache
+def _fields(struct: type[Struct]) -> tuple[Mapping[str, inspect.Type], frozenset[str]]:
+    """What stands under which key, and which keys are hidden."""
+    kind = inspect.type_info(struct)
+    fields = kind.fields if isinstance(kind, inspect.StructType) else ()
+    secret = struct.hidden if issubclass(struct, Guarded) else frozenset[str]()
+    return (
+        {field.encode_name: field.type for field in fields},
+        frozenset(field.encode_name for field in fields if field.name in secret),
+    )
+
+
+def _core(kind: inspect.Type) -> inspect.Type:
+    """Without `| None` and what is attached to it."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+    return kind.type if isinstance(kind, inspect.Metadata) else kind

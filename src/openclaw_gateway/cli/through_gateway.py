@@ -81,7 +81,7 @@ def _shut_out(address: Address, error: AuthRefused) -> CommandFailed:
         message = (
             f"The gateway at {address.origin} has locked this address out for another "
             f"{math.ceil(error.retry_after or 1)} seconds: there were too many wrong secrets "
-            "(gateway.auth.rateLimit). Until then the right one is refused as well. Wait, or restart it."
+            "(gateway.auth.rateLimit), and this is another wrong one. The right one is let in at once."
         )
         return CommandFailed(message, code=error.code, kind="rate_limited")
     if address.token is None and address.password is None:

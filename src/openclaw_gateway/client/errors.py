@@ -23,6 +23,7 @@ _PLAIN_CODES = {
     "AUTH_TOKEN_MISMATCH": "invalid_api_key",
     "AUTH_PASSWORD_MISSING": "invalid_api_key",
     "AUTH_PASSWORD_MISMATCH": "invalid_api_key",
+    "AUTH_UNAUTHORIZED": "invalid_api_key",
     "AUTH_RATE_LIMITED": "rate_limited",
     "MISSING_SCOPE": "missing_scope",
     "PROTOCOL_MISMATCH": "protocol_mismatch",

@@ -23,10 +23,12 @@ _PLACEHOLDERS = re.compile(
     r"|openclaw(?:gateway)?|clawdbot(?:gateway)?|gateway|admin|default|example|test|todo|x+|none|null|undefined)"
     r"[0-9]{0,4}"
 )
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class ResolvedAuth(Guarded, frozen=True):
-    """`secret` is None only in mode "none"; `source` says where it came from, in the operator's words."""
+    """`secret` is None in mode "none", and may be in mode "trusted-proxy": there it is the password of this
+    machine's own programs. `source` says where it came from, in the operator's words."""
 
     hidden: ClassVar[frozenset[str]] = frozenset({"secret"})
 
@@ -69,13 +71,17 @@ def resolve_auth(
     if mode == "none":
         source = "--auth" if flag_mode else "gateway.auth.mode"
         return ResolvedAuth("none", None, generated=False, source=source)
-    chosen = password if mode == "password" else token
+    if mode == "trusted-proxy":
+        _check_proxy(auth, token)
+    chosen = token if mode == "token" else password
     if chosen:
         try:
             one_line(chosen[1])
         except Wrong as wrong:
             raise ConfigError([f"{chosen[0]}: {wrong}"]) from None
         return ResolvedAuth(mode, chosen[1], generated=False, source=chosen[0])
+    if mode == "trusted-proxy":
+        return ResolvedAuth(mode, None, generated=False, source="gateway.auth.trustedProxy")
     if mode == "password":
         raise ConfigError(
             [
@@ -86,9 +92,35 @@ def resolve_auth(
     return ResolvedAuth("token", made_up or secrets.token_hex(24), generated=True, source="generated")
 
 
+def _check_proxy(auth: AuthConfig, token: tuple[str, str] | None) -> None:
+    """Raises ConfigError where a proxy's word could not be had, or is not all that lets in."""
+    problems: list[str] = []
+    if auth.trusted_proxy is None:
+        problems.append(
+            'gateway.auth.trustedProxy: is missing although the mode is "trusted-proxy"; set its userHeader '
+            "to the header in which the proxy names the user"
+        )
+    else:
+        names = (auth.trusted_proxy.user_header, *auth.trusted_proxy.required_headers)
+        problems += [
+            f'gateway.auth.trustedProxy: "{name}" is no name of a header; write one such as x-forwarded-user'
+            for name in names
+            if not _HEADER_NAME.fullmatch(name)
+        ]
+    if token is not None:
+        problems.append(
+            f'{token[0]}: is set although gateway.auth.mode is "trusted-proxy", where no token is taken; '
+            "remove one of the two"
+        )
+    if problems:
+        raise ConfigError(problems)
+
+
 def exposure(host: str, resolved: ResolvedAuth) -> str | None:
     """Why not to listen on `host`: that other machines can reach it, and the secret is no obstacle."""
-    weakness = None if is_loopback(host) else _weakness(resolved)
+    # Where a proxy decides, the secret opens this machine's own door alone.
+    guarded = is_loopback(host) or resolved.mode == "trusted-proxy"
+    weakness = None if guarded else _weakness(resolved)
     if weakness is None:
         return None
     return (

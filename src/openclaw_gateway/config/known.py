@@ -74,7 +74,8 @@ _EXEC = """
 _TABLE: dict[type[Struct], str] = {
     root.Written: _ROOT,
     gateway.GatewayConfig: _GATEWAY,
-    gateway.AuthConfig: "allowTailscale identityScopes trustedProxy",
+    gateway.AuthConfig: "allowTailscale identityScopes",
+    gateway.TrustedProxyConfig: "cloudflareAccessOidc deviceAutoApprove",
     gateway.HttpConfig: "securityHeaders",
     gateway.HttpEndpoints: "responses",
     gateway.ChatCompletionsEndpoint: "images maxBodyBytes maxImageParts maxTotalImageBytes",

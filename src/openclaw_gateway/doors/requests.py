@@ -179,7 +179,7 @@ def check_media_type(request: Request) -> None:
     sent = request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
     if request.method == "POST" and sent != "application/json":
         raise UnsupportedMediaType(
-            "Without a credential (gateway.auth.mode is none) only JSON is taken: send the body with "
+            "Where the client sends no secret (gateway.auth.mode) only JSON is taken: send the body with "
             "Content-Type: application/json."
         )
 

@@ -7,11 +7,14 @@ never sees a request that the guard or the authoriser has refused.
 import asyncio
 import importlib
 import pkgutil
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Protocol, cast
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11
+from multidict import CIMultiDictProxy
 
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
@@ -30,6 +33,7 @@ from openclaw_gateway.doors.requests import (
 )
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Overloaded
+from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
@@ -72,6 +76,7 @@ class Router:
     def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
         self._gateway = gateway
         self._closing = closing
+        self._told = False
         self._line = Line(asyncio.get_running_loop().time)
         self._probes = Probes(gateway)
         self._exact: dict[str, HttpEndpoint] = {}
@@ -117,7 +122,7 @@ class Router:
         if request.crowding is not None:
             return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await serve_websocket(request, self._gateway, self._closing, peer=self._client(request))
+            return await serve_websocket(request, self._gateway, self._closing, caller=self._caller(request))
         if endpoint is None:
             raise NotFound(absent(path, self._exact))
         if endpoint.switch is not None:
@@ -131,10 +136,11 @@ class Router:
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
         gateway = self._gateway
-        if gateway.auth_mode == "none":
+        # Where the caller sends no secret, the requests of a page in his browser carry as much as his own.
+        if gateway.auth_mode in ("none", "trusted-proxy"):
             check_media_type(request)
         # First who asks: a stranger takes no place in the line.
-        principal = gateway.authenticate(credential(request), self._client(request))
+        principal = gateway.authenticate(credential(request), self._caller(request))
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 
@@ -146,9 +152,18 @@ class Router:
         response.force_close()
         return response
 
-    def _client(self, request: Request) -> str:
-        forwarded = request.headers.getall(FORWARDED_FOR, ())
-        return self._gateway.generation.proxies.client(peer_address(request), forwarded)
+    def _caller(self, request: Request) -> Caller:
+        headers, peer, proxies = request.headers, peer_address(request), self._gateway.generation.proxies
+        forwarded = headers.getall(FORWARDED_FOR, ())
+        if (forwarded or hdrs.FORWARDED in headers) and not self._told and proxies.overlooks(peer):
+            self._told = True
+            log.warning(
+                "proxy.not_trusted",
+                address=peer,
+                detail="it forwards requests, and gateway.trustedProxies does not name it: all it brings "
+                "count as one client. Name it there if it is your reverse proxy",
+            )
+        return Caller(peer, proxies.client(peer, forwarded), partial(_lines, headers))
 
     def _find(self, path: str) -> HttpEndpoint | None:
         endpoint = self._exact.get(path)
@@ -175,6 +190,10 @@ class Router:
 def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:
     modules = pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}.")
     return [importlib.import_module(module.name).Endpoint(gateway) for module in modules]
+
+
+def _lines(headers: CIMultiDictProxy[str], name: str) -> Sequence[str]:
+    return headers.getall(name, ())
 
 
 def _allow(request: Request, origin: str) -> None:

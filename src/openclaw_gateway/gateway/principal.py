@@ -25,10 +25,12 @@ class Principal(Struct, frozen=True):
             raise MissingScope(scope)
 
     def narrowed(self, wanted: tuple[str, ...]) -> "Principal":
-        """With only those of the `wanted` scopes that this principal has; nothing wanted = all."""
+        """With only what both the `wanted` scopes and this principal's imply; nothing wanted = all."""
         if not wanted:
             return self
-        return Principal(self.owner, frozenset(scope for scope in wanted if self.may(scope)))
+        asked = Principal(self.owner, frozenset(wanted))
+        both = {*filter(self.may, asked.scopes), *filter(asked.may, self.scopes)}
+        return Principal(self.owner, frozenset(both))
 
 
 OPERATOR = Principal("operator", frozenset({ADMIN}))

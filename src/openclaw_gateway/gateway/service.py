@@ -12,6 +12,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.errors import AgentUnavailable
+from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
@@ -86,9 +87,9 @@ class Gateway:
         """The key of the configuration that switches chat completions on; None when they are."""
         return self.generation.chat_switch
 
-    def authenticate(self, credential: str | None, peer: str) -> Principal:
+    def authenticate(self, credential: str | None, caller: Caller) -> Principal:
         """Raises Unauthorized, RateLimited."""
-        return self.generation.authenticator.authenticate(credential, peer)
+        return self.generation.authenticator.authenticate(credential, caller)
 
     def route(self, ask: Ask) -> Route:
         """Raises InvalidRequest, NotFound."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.secret_values import in_url
 from openclaw_gateway.wire.run import Sampling
 
 LOCAL = "local"
@@ -43,7 +44,7 @@ class Endpoint:
     @cached_property
     def vendor(self) -> Vendor:
         """Whom to name in errors, and what never to show."""
-        secrets = [self.api_key, *self.headers.values()]
+        secrets = [self.api_key, *self.headers.values(), *in_url(self.base_url)]
         return Vendor(self.provider, tuple(value for value in secrets if value and len(value) >= 6))
 
 

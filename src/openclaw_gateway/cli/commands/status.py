@@ -9,6 +9,7 @@ from msgspec import Struct
 from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.blueprint.exposed import exposed
 from openclaw_gateway.cli.address import Address, local_origin
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
@@ -45,6 +46,7 @@ def command(invocation: Invocation) -> int:
     pid = holder(loaded.own_dir) if running else None
     restart = run(_restart_needed(origin, plan.auth)) if running else ()
     problems = list(drawing.explained().problems) if plan.problems else []
+    notes = exposed(drawing.read, plan)
     endpoint = loaded.config.gateway.http.endpoints.chat_completions.enabled
     terminal = Terminal(invocation)
     if invocation.json:
@@ -59,6 +61,7 @@ def command(invocation: Invocation) -> int:
                     "restartNeeded": restart,
                 },
                 "config": {"path": str(loaded.path), "exists": loaded.exists, "problems": problems},
+                "notes": notes,
                 "stateDir": str(loaded.state_dir),
                 "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
                 "chatCompletions": endpoint,
@@ -75,6 +78,8 @@ def command(invocation: Invocation) -> int:
         terminal.row("wrong", problem)
     if problems and running:
         terminal.row("", "The gateway goes on with the last configuration that was right.")
+    for note in notes:
+        terminal.row("note", note)
     terminal.row("state", str(loaded.state_dir))
     source = "made up at each start" if plan.auth.generated else plan.auth.source
     terminal.row("auth", plan.auth.mode, aside=source)
@@ -86,7 +91,7 @@ def command(invocation: Invocation) -> int:
 async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
     """The settings for which the running gateway needs a restart, as far as it tells us."""
     secret = None if auth.generated else auth.secret
-    by_password = auth.mode == "password"
+    by_password = auth.mode in ("password", "trusted-proxy")
     address = Address(origin, None if by_password else secret, secret if by_password else None)
     try:
         async with (

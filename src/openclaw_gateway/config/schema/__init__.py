@@ -26,6 +26,7 @@ from openclaw_gateway.config.schema.gateway import (
     HttpEndpoints,
     RateLimitConfig,
     ReloadConfig,
+    TrustedProxyConfig,
 )
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer
@@ -90,4 +91,5 @@ __all__ = [
     "SessionConfig",
     "ToolPolicy",
     "ToolsConfig",
+    "TrustedProxyConfig",
 ]

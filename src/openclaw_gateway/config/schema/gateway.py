@@ -6,19 +6,45 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.limits import Limits
-from openclaw_gateway.config.schema.values import Count, Filled, IpAddress, IpNetwork, Port, Secret
+from openclaw_gateway.config.schema.values import (
+    AnyNumber,
+    Filled,
+    IpAddress,
+    IpNetwork,
+    Port,
+    Secret,
+)
 
 Bind = Literal["loopback", "lan", "tailnet", "auto", "custom"]
-AuthMode = Literal["token", "password", "none"]
+AuthMode = Literal["token", "password", "none", "trusted-proxy"]
 
 
 class RateLimitConfig(Struct, frozen=True, rename="camel"):
-    """Wrong credentials per address: so many in a window lead to a lock-out. Milliseconds."""
+    """Wrong credentials per address: so many in a window lead to a lock-out. Milliseconds.
 
-    max_attempts: Count = 10
-    window_ms: Count = 60_000
-    lockout_ms: Count = 300_000
-    exempt_loopback: bool = True
+    Any number is taken, as by OpenClaw, and means what it means there: with `max_attempts` 0 the first wrong
+    one locks out, with `window_ms` 0 no two count together, with `lockout_ms` 0 nobody is locked out. Another
+    default than there: this machine's own requests count, unless `exempt_loopback` is written, because the
+    right secret is let in whatever else comes from its address.
+    """
+
+    max_attempts: AnyNumber = 10
+    window_ms: AnyNumber = 60_000
+    lockout_ms: AnyNumber = 300_000
+    exempt_loopback: bool = False
+
+
+class TrustedProxyConfig(Struct, frozen=True, rename="camel"):
+    """Who is let in is decided by a proxy in front: it names the user in `user_header`.
+
+    It is believed where its address is in `gateway.trustedProxies`, is not this machine's own (unless
+    `allow_loopback`), and every one of `required_headers` is there. `allow_users` empty = everybody it names.
+    """
+
+    user_header: Filled
+    required_headers: tuple[Filled, ...] = ()
+    allow_users: tuple[str, ...] = ()
+    allow_loopback: bool = False
 
 
 class AuthConfig(Guarded, frozen=True, rename="camel"):
@@ -27,7 +53,8 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
     mode: AuthMode | None = None
     token: Secret | None = None
     password: Secret | None = None
-    rate_limit: RateLimitConfig | None = None
+    rate_limit: RateLimitConfig = RateLimitConfig()
+    trusted_proxy: TrustedProxyConfig | None = None
 
 
 CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"

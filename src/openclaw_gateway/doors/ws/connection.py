@@ -30,6 +30,7 @@ from openclaw_gateway.doors.ws.refusals import auth_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, Overloaded, RateLimited, Unauthorized
+from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
@@ -52,20 +53,19 @@ async def serve(
     gateway: Gateway,
     closing: asyncio.Event,
     timing: Timing = USUAL,
-    *,
-    peer: str | None = None,
+    caller: Caller | None = None,
 ) -> web.StreamResponse:
     """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
 
-    `peer` is the client's address, when that is not the socket's other end. `closing` is set when the
-    gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
+    `caller` is who asks; None = the socket's other end, and nothing of the head counts. `closing` is set when
+    the gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
     1012.
     """
-    peer = peer or request.remote or ""
-    socket = Socket(request, gateway.limits, peer)
+    caller = caller or Caller(request.remote or "", request.remote or "")
+    socket = Socket(request, gateway.limits, caller.address)
     await socket.open()
     try:
-        await _Connection(socket, gateway, closing, timing).run(peer)
+        await _Connection(socket, gateway, closing, timing).run(caller)
     except ConnectionError:
         pass
     finally:
@@ -81,14 +81,14 @@ class _Connection:
         self._timing = timing
         self._max_depth = gateway.limits.max_json_depth
 
-    async def run(self, peer: str) -> None:
+    async def run(self, caller: Caller) -> None:
         """Raises ConnectionError when the client goes away in the middle of something."""
         judged: tuple[Connect, Principal, asyncio.Event] | Refusal | None
         try:
             async with asyncio.timeout(self._timing.handshake_s):
                 await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
                 first = await self._socket.receive()
-                judged = self._judge(first, peer) if first is not None else None
+                judged = self._judge(first, caller) if first is not None else None
         except TimeoutError:
             await self._socket.close(Close.REFUSED, "handshake timeout")
             return
@@ -98,7 +98,7 @@ class _Connection:
         elif judged is not None:
             await self._serve(*judged)
 
-    def _judge(self, first: bytes, peer: str) -> tuple[Connect, Principal, asyncio.Event] | Refusal:
+    def _judge(self, first: bytes, caller: Caller) -> tuple[Connect, Principal, asyncio.Event] | Refusal:
         connect = read_connect(first, self._max_depth)
         if isinstance(connect, Refusal):
             return connect
@@ -108,7 +108,7 @@ class _Connection:
             )
             return Refusal(failure(connect.id, shape(error)), Close.RESTART)
         try:
-            principal = self._gateway.authenticate(connect.secret, peer)
+            principal = self._gateway.authenticate(connect.secret, caller)
         except (Unauthorized, RateLimited) as error:
             refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
             return Refusal(failure(connect.id, refused), Close.REFUSED)

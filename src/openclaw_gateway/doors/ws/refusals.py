@@ -46,6 +46,9 @@ def auth_shape(error: Unauthorized | RateLimited, mode: str, *, secret_sent: boo
         return ErrorShape(
             "INVALID_REQUEST", error.message, details, retryable=True, retry_after_ms=retry_after_ms
         )
+    if mode == "trusted-proxy":
+        details = {"code": "AUTH_UNAUTHORIZED", "httpStatus": error.http_status}
+        return ErrorShape("INVALID_REQUEST", error.message, details)
     what = "MISMATCH" if secret_sent else "MISSING"
     return ErrorShape(
         "INVALID_REQUEST",

@@ -1,15 +1,26 @@
-"""The end of what a child wrote to stderr, kept for the log line about its end; the rest is forgotten."""
+"""The end of what a child wrote to stderr, kept for the log line about its end; the rest is forgotten.
+
+It is shown without the secrets the child was given, also where the kept part begins in the middle of one.
+"""
 
 import os
 import threading
 from typing import TextIO
 
+from openclaw_gateway.redaction import safe_text, torn_head
+
 _KEPT = 2000
+_SHOWN = 300
 
 
 class LastWords:
-    def __init__(self) -> None:
+    """`secrets` are what the child was given and might say again."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self._secrets = secrets
+        self._most = _KEPT + max(map(len, secrets), default=0)
         self._kept = b""
+        self._cut = False
         self._file: TextIO | None = None
 
     def open(self) -> TextIO:
@@ -20,7 +31,11 @@ class LastWords:
         return self._file
 
     def text(self) -> str:
-        return self._kept.decode("utf-8", "replace").strip()
+        """One line that may be shown to anybody."""
+        said = self._kept.decode("utf-8", "replace")
+        if self._cut:
+            said = said[torn_head(said, self._secrets) :]
+        return " ".join(safe_text(said, known=self._secrets, limit=len(said) + 1).split())[-_SHOWN:]
 
     def close(self) -> None:
         """Our end; the thread goes when the last child that holds the other one has gone."""
@@ -31,4 +46,6 @@ class LastWords:
     def _read(self, read_end: int) -> None:
         with os.fdopen(read_end, "rb", buffering=0) as pipe:
             while data := pipe.read(65536):
-                self._kept = (self._kept + data)[-_KEPT:]
+                whole = self._kept + data
+                self._cut = self._cut or len(whole) > self._most
+                self._kept = whole[-self._most :]

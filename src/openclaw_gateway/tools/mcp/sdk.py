@@ -29,6 +29,7 @@ from openclaw_gateway.tools.base import ToolError, ToolResult
 from openclaw_gateway.tools.mcp.connection import INHERITED, NotConnected, Offered
 from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.results import result_of
+from openclaw_gateway.tools.mcp.secrets import secrets_of
 from openclaw_gateway.tools.mcp.watched import WatchedTransport
 
 # How a connection that is no more shows itself below the SDK.
@@ -43,7 +44,8 @@ async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> A
     """Raises NotConnected, also when the connection breaks while it is being taken down."""
     # It logs tracebacks of its own; what matters reaches our log as the reason of a broken connection.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    words = LastWords()
+    known = secrets_of(server)
+    words = LastWords(known)
     left = False
     try:
         async with AsyncExitStack() as stack:
@@ -64,14 +66,14 @@ async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> A
             )
             news = asyncio.create_task(_listen(client, changed), name=f"mcp.{name}.news")
             stack.push_async_callback(_cancel, news)
-            yield SdkConnection(client, ended, changed)
+            yield SdkConnection(client, ended, changed, known)
             left = True
     except NotConnected:
         raise
     except Exception as error:  # noqa: BLE001 - the edge: the SDK raises whatever its parts raise, in groups
         if left:
             return
-        raise NotConnected(_reason(error, words, server)) from None
+        raise NotConnected(_reason(error, words, known)) from None
     finally:
         words.close()
 
@@ -93,8 +95,13 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 class SdkConnection:
-    def __init__(self, client: Client, ended: asyncio.Event, changed: asyncio.Event) -> None:
+    """`known` are the server's secrets, which none of its messages shows."""
+
+    def __init__(
+        self, client: Client, ended: asyncio.Event, changed: asyncio.Event, known: tuple[str, ...]
+    ) -> None:
         self._client = client
+        self._known = known
         self.ended = ended
         self.changed = changed
 
@@ -107,7 +114,7 @@ class SdkConnection:
             except MCPError as error:
                 if error.code == types.METHOD_NOT_FOUND:
                     return ()  # a server without tools
-                raise NotConnected(safe_text(error.message)) from None
+                raise NotConnected(safe_text(error.message, known=self._known)) from None
             except _BROKEN:
                 raise NotConnected("the connection broke") from None
             found += [
@@ -137,7 +144,7 @@ class SdkConnection:
         except (ValueError, RuntimeError) as error:
             # Of pydantic and the SDK: an answer outside the protocol, or a question back to the user.
             raise ToolError(
-                f"The server's answer cannot be used: {safe_text(str(error), limit=200)}"
+                f"The server's answer cannot be used: {safe_text(str(error), known=self._known, limit=200)}"
             ) from None
         finally:
             for task in (call, gone):
@@ -151,7 +158,9 @@ class SdkConnection:
             return TimeoutError()
         # For a server at a URL nothing else tells that it is gone: have the link ask.
         self.changed.set()
-        return ToolError(f"The server refused the call: {safe_text(error.message, limit=1000)}")
+        return ToolError(
+            f"The server refused the call: {safe_text(error.message, known=self._known, limit=1000)}"
+        )
 
 
 def _transport(server: McpServer, environ: Mapping[str, str], stack: AsyncExitStack, words: LastWords) -> Any:
@@ -187,14 +196,13 @@ def _offered(tool: types.Tool) -> Offered:
     )
 
 
-def _reason(error: BaseException, words: LastWords, server: McpServer) -> str:
+def _reason(error: BaseException, words: LastWords, known: tuple[str, ...]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, NotConnected):
         return str(error)
     if isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError):
         return "its command, or its working directory, was not found or may not be used"
-    known = (*server.env.values(), *server.headers.values())
-    said = " ".join(safe_text(words.text(), known=known, limit=4000).split())[-300:]
     told = safe_text(f"{type(error).__name__}: {error}", known=known, limit=300)
+    said = words.text()
     return f"{told} (it said: {said})" if said else told

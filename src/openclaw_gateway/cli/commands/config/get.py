@@ -10,11 +10,12 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.key_path import look_up, parse_key_path
-from openclaw_gateway.cli.masking import MASK, masked
+from openclaw_gateway.cli.masking import masked
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import KeyPath
+from openclaw_gateway.redaction import MASK
 
 
 @click.command("get", cls=WithExample, example="gateway.auth.mode", params=[json_option()])
@@ -28,9 +29,7 @@ def command(invocation: Invocation, path: str, *, show_secrets: bool, config_pat
         steps = parse_key_path(path)
     except ValueError as error:
         raise click.BadParameter(f"{error}; write it like agents.list[0].id", param_hint="PATH") from None
-    value = _value(Surroundings.of(invocation).load(config_path), steps, path)
-    if not show_secrets:
-        value = masked(value, steps)
+    value = _value(Surroundings.of(invocation).load(config_path), steps, path, shown=show_secrets)
     terminal = Terminal(invocation)
     if invocation.json:
         terminal.json(value)
@@ -42,10 +41,10 @@ def command(invocation: Invocation, path: str, *, show_secrets: bool, config_pat
         terminal.notice("the value is a secret; --show-secrets prints it.")
 
 
-def _value(loaded: LoadedConfig, steps: KeyPath, path: str) -> Any:
+def _value(loaded: LoadedConfig, steps: KeyPath, path: str, *, shown: bool) -> Any:
     for document in (loaded.document, _without_nulls(msgspec.to_builtins(loaded.config))):
         try:
-            value = look_up(document, steps)
+            value = look_up(document if shown else masked(document), steps)
         except LookupError:
             continue
         if value is not None:

@@ -9,6 +9,7 @@ import click
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.blueprint.exposed import exposed
 from openclaw_gateway.cli.commands.config._machine import missing_here
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
@@ -18,27 +19,43 @@ from openclaw_gateway.cli.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import Explained, LoadedConfig
+from openclaw_gateway.config.modes import mended, open_to_others
 from openclaw_gateway.errors import ConfigError
 
 
 @click.command("validate", cls=WithExample, example="--json", params=[json_option()])
 @start_flags
+@click.option("--fix", is_flag=True, help="Take from others the right to read or change the files.")
 @pass_invocation
-def command(invocation: Invocation, /, **flags: Any) -> int:
-    """Check what a start with these flags would do and print every problem. Exit code 0 or 78."""
+def command(invocation: Invocation, /, *, fix: bool, **flags: Any) -> int:
+    """Check what a start with these flags would do and print every problem. Exit code 0 or 78.
+
+    With --fix the configuration's files become 0600 and its folders 0700, where others could use them;
+    nothing else is changed.
+    """
     terminal = Terminal(invocation)
     try:
         drawing = draw(Options(**Surroundings.of(invocation).for_options(), **flags))
     except ConfigError as error:
         return _tell(terminal, invocation, None, Explained(tuple(error.problems), ()))
     plan, said = drawing.plan, drawing.explained()
+    done = [mended(found) for found in open_to_others(drawing.read)] if fix else []
+    fixed = tuple(sentence for is_done, sentence in done if is_done)
+    failed = (sentence for is_done, sentence in done if not is_done)
+    here = (*failed, *exposed(drawing.read, plan))
     if plan.problems:
-        return _tell(terminal, invocation, None, said)
-    here = tuple(run(missing_here(plan)))
-    return _tell(terminal, invocation, plan.loaded, Explained((), (*said.notes, *here)))
+        return _tell(terminal, invocation, None, Explained(said.problems, (*said.notes, *here)), fixed)
+    here = (*said.notes, *here, *run(missing_here(plan)))
+    return _tell(terminal, invocation, plan.loaded, Explained((), here), fixed)
 
 
-def _tell(terminal: Terminal, invocation: Invocation, loaded: LoadedConfig | None, said: Explained) -> int:
+def _tell(
+    terminal: Terminal,
+    invocation: Invocation,
+    loaded: LoadedConfig | None,
+    said: Explained,
+    fixed: tuple[str, ...] = (),
+) -> int:
     """`loaded` None: there is something wrong with it."""
     notices = loaded.notices if loaded else ()
     if invocation.json:
@@ -50,9 +67,12 @@ def _tell(terminal: Terminal, invocation: Invocation, loaded: LoadedConfig | Non
                 "problems": said.problems,
                 "notices": notices,
                 "notes": said.notes,
+                "fixed": fixed,
             }
         )
         return 0 if loaded else CONFIG
+    for sentence in fixed:
+        terminal.say(sentence)
     for problem in said.problems:
         terminal.fault(problem)
     for notice in (*notices, *said.notes):

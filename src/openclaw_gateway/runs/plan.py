@@ -36,16 +36,20 @@ class PlainOutfit:
         return with_instructions(self._agent.prompt, instructions)
 
 
-class Plan(Struct, frozen=True):
-    """`targets` are the agent's model and its fallbacks, in order.
+class Refusal(Struct, frozen=True):
+    """Why an agent must not run, for clients; `code` is the error's."""
 
-    `refusal` says why the agent must not run: it was promised a sandbox that is not there.
-    """
+    reason: str
+    code: str = "agent_unavailable"
+
+
+class Plan(Struct, frozen=True):
+    """`targets` are the agent's model and its fallbacks, in order; only one with a `refusal` has none."""
 
     agent: Agent
     targets: tuple[ModelTarget, ...]
     outfit: Outfit
-    refusal: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def target(self) -> ModelTarget:

@@ -280,6 +280,7 @@ ERRORS = _all(
         "overloaded": "503: too many runs, connections, requests that begin, or bytes of bodies.",
         "draining": "503: the gateway shuts down.",
         "shutting_down": "503: no provider is called any more.",
+        "agent_unavailable": "503: none of the agent's models can be had as they are configured.",
         "sandbox_unavailable": "503: the sandbox that the agent was promised cannot be had.",
         "store_unavailable": "503: the store cannot read or write now.",
         "store_busy": "503: too much waits for the store.",

@@ -15,7 +15,6 @@ from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.blueprint import Blueprint
-from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
 from openclaw_gateway.gateway.auth import Authenticator
@@ -132,7 +131,7 @@ class Assembly:
         )
         shop = Workshop(self._book, house, servers.tools)
         for left_out in plan.left_out:
-            log.warning("config.left_out", key=dotted(left_out.path), detail=left_out.message)
+            log.warning("config.left_out", detail=str(left_out))
         plans = {
             agent.id: refused_plan(agent, plan.refusals[agent.id])
             if agent.id in plan.refusals

@@ -151,6 +151,16 @@ README = _all(
         "reload-debounce": (
             "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),
+        "known-by-name": "Sixty providers are known by name (`models/providers.py`):",
+        "signed-in-to": "says what works instead.",
+        "stored-keys": "Keys are taken from where OpenClaw keeps them",
+        "stored-keys-kept": "its SQLite stores; never written to), in the order it uses them,",
+        "sign-ins": "Sign-ins of accounts (OAuth) are not used.",
+        "references": "as in OpenClaw; it is looked up when an agent that is served needs it,",
+        "keys-again": "and again when the files change or at `kill -HUP`.",
+        "left-out": "A part that cannot be served stops nothing else:",
+        "left-out-told": "the start, `config validate` and `status` name them.",
+        "nothing-left": "Only where nothing is left the start is refused.",
         "key-in-environment": "No model configured? A provider whose key is in the environment is used",
         "overlay": "or in `openclaw-gateway.json` beside it,",
         "secret-order": "flag, then configuration, then environment.",

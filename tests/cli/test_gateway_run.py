@@ -260,6 +260,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+@pytest.mark.promise("left-out-told")
 async def test_a_start_and_status_tell_what_is_left_out_and_why(configured: Program) -> None:
     """One screen: what is not served, and what to do about it; `config validate` says the same."""
     configured.configure(

@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from openclaw_gateway.config.auth_profiles import Profile, Store, read_stores
 from openclaw_gateway.config.secrets import SecretRef
 from tests.config.conftest import House
@@ -105,6 +107,7 @@ def test_what_a_profile_says(house: House) -> None:
     assert 'the profile "wrong"' in str(fault)
 
 
+@pytest.mark.promise("stored-keys-kept")
 def test_the_newest_form_is_a_row_and_counts_alone(house: House) -> None:
     write(house, MAIN, profiles={"acme:old": api_key("old")})
     agent = house.state / "agents" / "main" / "agent" / "openclaw-agent.sqlite"

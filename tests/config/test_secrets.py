@@ -54,6 +54,7 @@ def test_a_variable_that_is_set_is_the_key(house: House, written: Any) -> None:
     assert SECRET not in repr(loaded)
 
 
+@pytest.mark.promise("references")
 def test_what_is_not_set_is_looked_up_only_by_who_needs_it(house: House) -> None:
     loaded = house.load(provider("${NOPE}"))
     assert loaded.wanted == {KEY: Unset(("NOPE",))}

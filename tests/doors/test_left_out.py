@@ -51,6 +51,7 @@ async def test_an_agent_that_cannot_be_served_says_why_and_the_others_serve(
     assert len(models.requests) == 1
 
 
+@pytest.mark.promise("left-out")
 async def test_a_fallback_that_cannot_be_had_is_left_out(models: ModelServer) -> None:
     model = {"primary": "nosuch/m", "fallbacks": ["github-copilot/m", "mock/mock-echo"]}
     config = model_config(models.base_url, {"agents": {"defaults": {"model": model}}})
@@ -60,6 +61,7 @@ async def test_a_fallback_that_cannot_be_had_is_left_out(models: ModelServer) ->
     assert [text.partition(":")[0] for text in left_out] == ["agents.defaults.model"] * 2
 
 
+@pytest.mark.promise("nothing-left")
 async def test_where_nothing_can_be_served_the_start_says_why(models: ModelServer) -> None:
     config = model_config(
         models.base_url,
@@ -78,6 +80,7 @@ async def test_the_default_agent_may_be_the_one_that_cannot_be_served(models: Mo
         assert (await say(gateway, "hi", model="openclaw/other")).status == 200
 
 
+@pytest.mark.promise("stored-keys")
 async def test_a_key_that_openclaw_has_stored_is_used_and_its_file_left_alone(
     models: ModelServer, tmp_path: Path
 ) -> None:
@@ -96,6 +99,7 @@ async def test_a_key_that_openclaw_has_stored_is_used_and_its_file_left_alone(
     assert sorted(each.name for each in path.parent.iterdir()) == ["auth-profiles.json"]
 
 
+@pytest.mark.promise("keys-again")
 async def test_keys_are_read_again_with_the_files(models: ModelServer, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("sk-first-and-private")

@@ -107,6 +107,7 @@ def test_every_agent_has_its_own() -> None:
     assert catalog.resolve("openai/n", agent="other").endpoint is main.endpoint
 
 
+@pytest.mark.promise("sign-ins")
 def test_what_is_stored_and_cannot_be_used_is_said_without_its_name() -> None:
     stored = {
         "openai:me@example.com": token("old-secret", expires_ms=NOW - 1),

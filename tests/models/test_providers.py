@@ -40,6 +40,7 @@ def test_every_row_is_whole(name: str) -> None:
     assert bool(row.base_url) != bool(row.hint)
 
 
+@pytest.mark.promise("known-by-name")
 @pytest.mark.parametrize("name", [name for name, row in BUILT_IN.items() if row.base_url and not row.keyless])
 def test_a_key_is_enough(name: str) -> None:
     row = BUILT_IN[name]
@@ -66,6 +67,7 @@ def test_programs_on_this_machine_need_no_key_and_are_not_chosen(name: str) -> N
     assert resolve(f"{name}/m", elsewhere).endpoint.base_url == "http://box:1/v1"
 
 
+@pytest.mark.promise("signed-in-to")
 @pytest.mark.parametrize("name", SIGN_IN)
 def test_what_is_signed_in_to_says_what_works_instead(name: str) -> None:
     said = refusal(f"{name}/m")
@@ -74,6 +76,18 @@ def test_what_is_signed_in_to_says_what_works_instead(name: str) -> None:
     assert refusal(f"{name}/m", config({name: {"apiKey": "k"}})) == said
     # An address of one's own that speaks what we speak is a provider like any other.
     assert resolve(f"{name}/m", config({name: provider()})).endpoint.base_url == "http://127.0.0.1:9/v1"
+
+
+def test_what_is_signed_in_to_in_a_dialect_of_its_own_says_so_too() -> None:
+    bedrock = {"baseUrl": "https://bedrock.example.com", "api": "bedrock-converse-stream"}
+    assert "signs in with AWS" in refusal("amazon-bedrock/m", config({"amazon-bedrock": bedrock}))
+
+
+def test_a_known_name_at_an_own_address_speaks_its_dialect_unless_it_has_models_of_its_own() -> None:
+    own = {"baseUrl": "http://127.0.0.1:9"}
+    assert resolve("anthropic/m", config({"anthropic": own})).api == "anthropic-messages"
+    listed = config({"anthropic": {**own, "models": [{"id": "m"}]}})
+    assert resolve("anthropic/m", listed).api == "openai-completions"
 
 
 def test_what_works_instead_is_known() -> None:

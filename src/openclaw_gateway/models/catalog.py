@@ -95,8 +95,9 @@ class Catalog:
         endpoint = self._endpoint(provider, ref, agent)
         entry = self._providers.get(provider)
         definition = next((item for item in entry.models if item.id == model), None) if entry else None
-        built_in = BUILT_IN[provider].api_of(model) if provider in BUILT_IN else _DEFAULT_API
-        api = (definition and definition.api) or (entry and entry.api) or built_in
+        api = (definition and definition.api) or (entry and entry.api) or _usual_api(provider, model, entry)
+        if api not in DIALECTS and provider in SIGN_IN:
+            raise _signed_in_to(endpoint.provider, provider)
         if api not in DIALECTS:
             where = f"models.providers.{endpoint.provider}"
             raise InvalidRequest(
@@ -162,7 +163,7 @@ class Catalog:
             raise self._unknown(provider, ref)
         name = self._names.get(provider, provider)
         if provider in SIGN_IN and (entry is None or entry.base_url is None):
-            raise _not_to_be_had(f"The provider {name} signs in with {SIGN_IN[provider]}.")
+            raise _signed_in_to(name, provider)
         built_in = BUILT_IN.get(provider)
         if entry is not None:
             self._check_complete(name, entry)
@@ -229,6 +230,17 @@ class Catalog:
 
 def _not_to_be_had(why: str) -> InvalidRequest:
     return InvalidRequest(why, code="model_not_found", param="model")
+
+
+def _signed_in_to(name: str, provider: str) -> InvalidRequest:
+    return _not_to_be_had(f"The provider {name} signs in with {SIGN_IN[provider]}.")
+
+
+def _usual_api(provider: str, model: str, entry: ProviderConfig | None) -> str:
+    """What is spoken where the file does not say. At an address of its own with models of its own it is a
+    server like any other, whatever its name, as in the system we follow."""
+    own = entry is not None and entry.base_url is not None and bool(entry.models)
+    return BUILT_IN[provider].api_of(model) if provider in BUILT_IN and not own else _DEFAULT_API
 
 
 def _no_key(provider: str, found: ProviderKeys) -> str:

@@ -163,6 +163,8 @@ BUILT_IN: dict[str, BuiltIn] = {
     "vllm": _here("VLLM_API_KEY", "http://127.0.0.1:8000/v1"),
     "sglang": _here("SGLANG_API_KEY", "http://127.0.0.1:30000/v1"),
     "litellm": _here("LITELLM_API_KEY", "http://localhost:4000"),
+    "ds4": _here("DS4_API_KEY", "http://127.0.0.1:18000/v1"),
+    "llmman": _here("LLMMAN_API_KEY", "http://127.0.0.1:17434/v1"),
     "copilot-proxy": _here("COPILOT_PROXY_API_KEY", "http://localhost:3000/v1"),
 }
 

@@ -140,7 +140,7 @@ class Assembly:
         }
         for agent_id, reason in refusals.items():
             log.warning("agent.refused", agent=agent_id, detail=reason)
-            refusal = Refusal(reason, "sandbox_unavailable")
+            refusal = Refusal(reason, sandbox=True)
             plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=refusal)
         return plans
 

@@ -105,7 +105,8 @@ class Gateway:
         """Start a run, or get the one that was started by a request of the same name; returns once it is
         accepted: on disk, where it has a session or a name.
 
-        Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest (IdempotencyMismatch).
+        Raises Forbidden, AgentUnavailable, Overloaded, SessionBusy, StoreError, InvalidRequest
+        (IdempotencyMismatch).
         """
         principal.require(WRITE)
         plan = self.generation.plans.get(request.agent_id)
@@ -113,7 +114,9 @@ class Gateway:
             # It was there when the request was routed.
             raise unknown_agent(request.agent_id, self.roster)
         if plan.refusal is not None:
-            raise AgentUnavailable(plan.refusal.reason, code=plan.refusal.code)
+            if plan.refusal.sandbox:
+                raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
+            raise AgentUnavailable(plan.refusal.reason)
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
         return await self._live.start(request, plan)

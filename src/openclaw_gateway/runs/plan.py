@@ -37,10 +37,11 @@ class PlainOutfit:
 
 
 class Refusal(Struct, frozen=True):
-    """Why an agent must not run, for clients; `code` is the error's."""
+    """Why an agent must not run, for clients. `sandbox`: it was promised one that is not there; else none of
+    its models can be had."""
 
     reason: str
-    code: str = "agent_unavailable"
+    sandbox: bool = False
 
 
 class Plan(Struct, frozen=True):

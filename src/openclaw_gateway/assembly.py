@@ -35,8 +35,8 @@ from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.planning import Workshop, make_plan, without_sandbox
+from openclaw_gateway.runs.plan import Plan, Refusal
+from openclaw_gateway.runs.planning import Workshop, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.reset import ResetPolicy
@@ -131,10 +131,18 @@ class Assembly:
             commands=self._foundation.commands,
         )
         shop = Workshop(self._book, house, servers.tools)
-        plans = {agent.id: make_plan(agent, plan.agents[agent.id], shop) for agent in plan.roster}
+        for left_out in plan.left_out:
+            log.warning("config.left_out", detail=str(left_out))
+        plans = {
+            agent.id: refused_plan(agent, plan.refusals[agent.id])
+            if agent.id in plan.refusals
+            else make_plan(agent, plan.agents[agent.id], shop)
+            for agent in plan.roster
+        }
         for agent_id, reason in refusals.items():
             log.warning("agent.refused", agent=agent_id, detail=reason)
-            plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=reason)
+            refusal = Refusal(reason, sandbox=True)
+            plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=refusal)
         return plans
 
     def _open_book(self, plan: Blueprint, before: Generation | None) -> Lease:

@@ -63,6 +63,7 @@ class Reload:
         self._texts = started.read.texts
         self._exposed: tuple[str, ...] = ()
         self._say_exposed(started)
+        self._outside = started.outside
         # What is in force; written on the loop, read by the thread.
         self._now = started.plan
         self._attempt: _Attempt | None = None
@@ -112,13 +113,14 @@ class Reload:
                 return
             if self._reload.mode == "off" and not asked:
                 continue
-            if seen is not None and look(self._texts) == seen:
+            if seen is not None and look(self._texts) == seen and not (asked and self._outside):
                 continue
             attempt = None
             try:
                 seen = self._settled()
                 texts = read_again(self._texts)
-                if texts != self._texts:
+                # What is not in these files may be another one, too: who asks has it looked up again.
+                if texts != self._texts or (asked and self._outside):
                     self._texts = texts
                     attempt = self._drawn()
             except Exception as error:
@@ -148,6 +150,7 @@ class Reload:
             return _Attempt(None, tuple(error.problems))
         self._texts = drawing.read.texts
         self._say_exposed(drawing)
+        self._outside = drawing.outside
         plan, loaded = drawing.plan, drawing.plan.loaded
         if self._now.loaded.exists and not loaded.exists:
             return _Attempt(None, (f"{loaded.path}: the file is gone; put it back, or stop the gateway",))

@@ -47,7 +47,9 @@ def test_any_document_is_either_drawn_or_explained(document: dict[str, Any]) -> 
         said = drawing.explained()
         assert bool(said.problems) == bool(drawing.plan.problems)
         if not said.problems:
-            assert drawing.check().agents.keys() == set(drawing.plan.roster.ids)
+            served, refused = drawing.check().agents.keys(), drawing.plan.refusals.keys()
+            assert served and served | refused == set(drawing.plan.roster.ids)
+            assert not served & refused
             assert drawing.plan.roster.get(drawing.plan.roster.default_id) is not None
 
 

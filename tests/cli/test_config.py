@@ -152,11 +152,14 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
     program.environ |= {"OPENAI_API_KEY": "sk-something", "WHO": "C"}
     done = await program.run("config", "validate", "--json")
     assert done.code == 78
-    bind, primary, fallback, own, keyed = done.json["problems"]
+    (bind,) = done.json["problems"]
+    primary, fallback, a, b, own, id_, keyed = done.json["notes"]
     assert bind.startswith(f"{path}:2: gateway.bind: ")
     assert "shorter than 16" in bind
     assert primary.startswith(f'{path}:4: agents.defaults.model: The provider "no"')
     assert fallback.startswith(f'{path}:4: agents.defaults.model: The provider "nosuch"')
+    for agent, said in (("a", a), ("b", b), ("id", id_)):
+        assert f'the agent "{agent}" has no other model and answers 503' in said
     assert own.startswith(f'{path}:7: agents.list[2].model: The provider "other"')
     assert keyed.startswith(f'{path}:10: agents.entries.id.model: The provider "again"')
 
@@ -166,7 +169,10 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
     [
         ('{ logging: {\n redactPatterns: ["ok", "("] } }', ":2: logging.redactPatterns[1]: is not a regular"),
         ('{ agents: { defaults: {\n userTimezone: "Mars/Base" } } }', ":2: agents.defaults.userTimezone: is"),
-        ('{ agents: { defaults: {\n model: { primary: "mock/m", fallbacks: ["no/x"] } } } }', "no/x"),
+        (
+            '{ agents: { defaults: {\n model: { primary: "no/m", fallbacks: ["nosuch/x"] } } } }',
+            ":2: agents.",
+        ),
         ('{ gateway: {\n mode: "remote" } }', ':2: gateway.mode: is "remote"'),
         ("{ gateway: { tls: {\n enabled: true } } }", ":2: gateway.tls.enabled: is true"),
         ('{ gateway: {\n bind: "tailnet" } }', ':2: gateway.bind: is "tailnet"'),
@@ -291,7 +297,7 @@ async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(prog
         tools: { deny: [5,
         "reed"],
         byProvider: { zzz: { deny: ["exec"] }, torn: { deny: ["exec"] } } },
-        models: { providers: { torn: { models: [] },
+        models: { providers: { torn: { baseUrl: "x" },
         whole: { baseUrl: "http://127.0.0.1:9/v1" } } },
         agents: { list: [{ id: "a", model: { primary: "nope/ok",
         fallbacks: ["nada/x", "torn/m", "whole/m"] } },
@@ -303,13 +309,16 @@ async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(prog
     beginnings = [
         "1: gateway.prot: ",
         "2: tools.deny[0]: ",
-        "5: models.providers.torn.baseUrl: is missing",
-        '7: agents.list[0].model: The provider "nope"',
-        '7: agents.list[0].model: The provider "nada"',
+        "5: models.providers.torn.baseUrl: must be a URL",
         "9: agents.list[1].id: is missing",
         "10: agents.list[2].tools: ",
     ]
-    notes = ['3: tools.deny[1]: the pattern "reed"', "4: tools.byProvider.zzz: names no provider"]
+    notes = [
+        '3: tools.deny[1]: the pattern "reed"',
+        "4: tools.byProvider.zzz: names no provider",
+        '7: agents.list[0].model: The provider "nope"',
+        '7: agents.list[0].model: The provider "nada"',
+    ]
     for told, expected in ((done.json["problems"], beginnings), (done.json["notes"], notes)):
         assert len(told) == len(expected), told
         for sentence, beginning in zip(told, expected, strict=True):
@@ -320,7 +329,10 @@ async def test_validate_names_every_fault_at_once_in_the_order_of_the_lines(prog
     ("config", "only"),
     [
         ('{ gateway: { bind: "lan", auth: { token: "${NOPE}" } } }', "gateway.auth.token: "),
-        ('{ gateway: { bind: "lan" }, env: { vars: { OPENCLAW_GATEWAY_TOKEN: "${NOPE}" } } }', "env.vars."),
+        (
+            '{ gateway: { bind: "lan" }, env: { vars: { OPENCLAW_GATEWAY_TOKEN: "${NOPE}" } } }',
+            "gateway.bind: ",
+        ),
         ('{ models: 3, agents: { defaults: { model: "mine/m" } } }', "models: "),
         ('{ mcp: 3, tools: { deny: ["mcp__files__x"] } }', "mcp: "),
         ('{ tools: { deny: ["reed" }', "not valid JSON5"),

@@ -258,3 +258,46 @@ import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+@pytest.mark.promise("left-out-told")
+async def test_a_start_and_status_tell_what_is_left_out_and_why(configured: Program) -> None:
+    """One screen: what is not served, and what to do about it; `config validate` says the same."""
+    configured.configure(
+        {
+            "agents": {
+                "list": [{"id": "main"}, {"id": "other", "model": "openai-codex/gpt-5"}],
+                "defaults": {"sandbox": {"mode": "all"}},
+            },
+            "models": {"providers": {"unused": {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": "${NOPE}"}}},
+            "tools": {"deny": ["reed"]},
+        },
+        "openclaw-gateway.json",
+    )
+    configured.environ["PATH"] = str(configured.home)
+    stored = configured.state / "agents" / "main" / "agent" / "auth-profiles.json"
+    stored.parent.mkdir(parents=True)
+    stored.write_text('{"profiles": {"openai-codex:default": {"type": "oauth", "provider": "openai-codex"}}}')
+    said = (
+        'The agent "other" answers 503: ',
+        "signs in with a ChatGPT account; use openai/<model>",
+        'The agent "main" answers 503: ',
+        "bubblewrap (bwrap) is not installed",
+        "models.providers.unused.apiKey: uses the environment variable NOPE, which is not set",
+        'tools.deny[0]: the pattern "reed" matches no tool',
+        "the stored openai-codex:default are sign-ins of accounts",
+    )
+    gateway = await configured.gateway()
+    for sentence in said:
+        assert sentence in gateway.err
+    validated = await configured.run("config", "validate")
+    assert validated.code == 0
+    for sentence in said:
+        if "answers 503" not in sentence:
+            assert sentence in validated.err
+    status = await configured.run("status", "--json")
+    left_out = " ".join(status.json["leftOut"])
+    assert "signs in with a ChatGPT account" in left_out
+    assert "bubblewrap (bwrap) is not installed" in left_out
+    shown = await configured.run("status")
+    assert shown.out.count("left out") == len(status.json["leftOut"])

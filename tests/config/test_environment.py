@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.config.environment import layered, parse_dotenv
+from openclaw_gateway.config.secrets import Unset
 from tests.config.conftest import House
 
 
@@ -53,12 +54,16 @@ def test_process_before_dotenv_before_env_block(house: House) -> None:
 
 
 def test_what_is_wrong_with_the_env_block_is_said(house: House) -> None:
-    assert house.problems('{ env: {\n vars: { A: 1,\n B: "${NOPE}" }, C: true } }') == [
+    assert house.problems('{ env: {\n vars: { A: 1,\n B: "x" }, C: true } }') == [
         "openclaw.json:2: env.vars.A: must be text in quotes",
-        "openclaw.json:3: env.vars.B: uses the environment variable NOPE, which is not set; "
-        "set it, or write $${NOPE} for the text itself",
         "openclaw.json:3: env.C: must be text in quotes",
     ]
+
+
+def test_a_variable_that_needs_one_that_is_not_set_is_not_set_either(house: House) -> None:
+    loaded = house.load('{ env: { vars: { A: "a", B: "${NOPE}-b" } } }')
+    assert loaded.wanted == {("env", "vars", "B"): Unset(("NOPE",))}
+    assert (loaded.environ["A"], "B" in loaded.environ) == ("a", False)
     assert house.problems("{ env: [] }") == ["openclaw.json:1: env: must be an object, but is a list"]
     assert house.problems("{ env: { vars: 1 } }") == ["openclaw.json:1: env.vars: must be an object"]
 

@@ -86,7 +86,7 @@ async def test_fields(gateway: RunningGateway, fields: dict[str, Any], param: st
         ([{"role": "system", "content": "s"}], "messages"),
         ([user(" ")], "messages"),
         ([{"role": "user", "content": None}], "messages"),
-        ([assistant("hi")], "messages"),
+        ([assistant(" ")], "messages"),
         ([{"role": "system", "content": "s"}, assistant("hi"), user(" ")], "messages"),
         ([{"role": "user", "content": 5}], "messages[0].content"),
         ([user("a"), {"role": "alien", "content": "x"}], "messages[1].role"),

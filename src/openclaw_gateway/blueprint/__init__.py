@@ -2,7 +2,8 @@
 
 Pure. `config validate` prints a blueprint, a start opens it, a reload compares two. What is wrong is in
 `problems`, all of it at once: a blueprint without problems can be opened, and nothing but the machine (a port
-that is taken, a disk that is full) can be in the way. What is right and perhaps not meant is in `notes`.
+that is taken, a disk that is full) can be in the way. What cannot be served while the rest can is in
+`left_out`; what is right and perhaps not meant, and all that is left out, in `notes`.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice
+from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.runs.planning import Settled, settle
 
 __all__ = ["Blueprint", "Flags", "Listen", "Machine", "Options", "blueprint"]
@@ -39,16 +41,19 @@ class Blueprint(Struct, frozen=True):
     """With problems, what they concern is missing or stands for nothing, and the blueprint is not opened.
 
     `model` is the default agents get, `agents` what is settled for each, `prompts` where each has its files.
-    `listen` is None for a gateway without a port. `unserved` are the keys of the file without effect.
+    `refusals` say of the agents that have none of their models why not. `listen` is None for a gateway
+    without a port. `unserved` are the keys of the file without effect.
     """
 
     loaded: LoadedConfig
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...]
+    left_out: tuple[Problem, ...]
     roster: Roster
     model: Choice
     catalog: Catalog
     agents: Mapping[str, Settled]
+    refusals: Mapping[str, str]
     prompts: Mapping[str, Home]
     zone: tzinfo | None
     guard: Guard
@@ -62,30 +67,34 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
     """Never raises: whatever is wrong becomes a problem."""
     loaded, config = read.loaded, read.loaded.config
     roster, homes = compile_roster(config.agents), homes_of(loaded)
-    catalog = Catalog(config, flags.keys(loaded.environ))
-    found = Findings(read, roster)
+    keys = Keys(config, flags.keys(loaded.environ), machine.outside)
+    catalog = Catalog(config, flags.keys(loaded.environ), keys)
+    found = Findings(read, roster, machine.missing)
     auth = found.auth(flags, machine)
-    model = found.model(flags, machine)
-    targets = found.targets(catalog, model)
+    model = found.model(flags, machine, keys)
+    served = found.targets(catalog, model)
     listen = None
     if flags.listens:
         hosts, port = found.listen(flags, auth)
         listen = Listen(hosts, port)
     found.default_agent()
     entries = {entry.id: entry for entry in entries_of(config.agents)}
+    left_out = (*served.left_out, *machine.left_out)
     web = config.gateway
     return Blueprint(
         loaded=loaded,
         problems=found.problems(),
-        notes=notes_of(read, catalog),
+        notes=(*left_out, *notes_of(read, catalog, machine.outside.stores)),
+        left_out=left_out,
         roster=roster,
         model=model,
         catalog=catalog,
         agents={
-            agent.id: settle(agent, entries[agent.id], homes[agent.id], config, targets[agent.id])
+            agent.id: settle(agent, entries[agent.id], homes[agent.id], config, served.targets[agent.id])
             for agent in roster
-            if targets[agent.id]
+            if served.targets[agent.id]
         },
+        refusals=served.refusals,
         prompts=homes,
         zone=zone_of(config.agents.defaults.user_timezone),
         guard=Guard(web.allowed_hosts, (*web.http.cors.allowed_origins, *web.control_ui.allowed_origins)),

@@ -1,10 +1,16 @@
 """From the files to a blueprint: the one way that `config validate`, a start and a reload go.
 
-Reads the files and asks whether the embedded model is there; opens and keeps nothing.
+Reads the files, looks up the secrets they refer to, and asks whether the embedded model is there; opens and
+keeps nothing.
 """
+
+from msgspec.structs import replace
 
 from openclaw_gateway.blueprint import Blueprint, blueprint
 from openclaw_gateway.blueprint.given import Machine, Options
+from openclaw_gateway.blueprint.outside import look_outside
+from openclaw_gateway.config.auth_profiles import Stores
+from openclaw_gateway.config.filled import with_auth, with_servers
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
 from openclaw_gateway.config.places import Problem
 from openclaw_gateway.errors import ConfigError
@@ -14,9 +20,11 @@ from openclaw_gateway.models.local import LocalModel
 class Drawing:
     """A blueprint, and what was read for it."""
 
-    def __init__(self, options: Options, read: Partly, plan: Blueprint) -> None:
+    def __init__(self, options: Options, read: Partly, plan: Blueprint, *, outside: bool = False) -> None:
         self.read = read
         self.plan = plan
+        # Whether anything was looked up that is not in the files.
+        self.outside = outside
         self._options = options
 
     def explained(self, *more: Problem) -> Explained:
@@ -47,5 +55,11 @@ def draw(options: Options, *, token: str | None = None) -> Drawing:
     read = load_partly(
         environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
     )
+    outside = look_outside(read.loaded)
+    loaded, missing = with_auth(read.loaded, outside.secrets)
+    loaded, left_out = with_servers(loaded, outside.secrets)
+    read = replace(read, loaded=loaded)
     embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
-    return Drawing(options, read, blueprint(read, options, Machine(embedded, token)))
+    machine = Machine(embedded, outside, missing, left_out, token)
+    elsewhere = bool(outside.wanted or outside.stores != Stores())
+    return Drawing(options, read, blueprint(read, options, machine), outside=elsewhere)

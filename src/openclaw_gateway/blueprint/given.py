@@ -6,8 +6,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from openclaw_gateway.config.places import Problem
 from openclaw_gateway.config.schema import AuthMode
 from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.models.keys import Outside
 
 
 class Flags(Guarded, frozen=True, kw_only=True):
@@ -44,8 +46,13 @@ class Options(Flags, frozen=True, kw_only=True):
 
 
 class Machine(Struct, frozen=True):
-    """`embedded_model`: whether it is there. `token`: what to use where no secret is configured, one that
-    stays the same as long as the process lives; None has one made up."""
+    """`embedded_model`: whether it is there. `outside`: secrets and keys that are not in the files. `missing`
+    are secrets of the gateway itself that cannot be had, `left_out` what is not served for want of one.
+    `token`: what to use where no secret is configured, one that stays the same as long as the process lives;
+    None has one made up."""
 
     embedded_model: bool
+    outside: Outside
+    missing: tuple[Problem, ...] = ()
+    left_out: tuple[Problem, ...] = ()
     token: str | None = None

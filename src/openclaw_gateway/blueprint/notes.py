@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from openclaw_gateway.agents.homes import homes_of, shared_homes
+from openclaw_gateway.blueprint.keys_notes import keys_notes
 from openclaw_gateway.blueprint.written import agents_in, any_above, places_of
 from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.load import LoadedConfig, Partly
 from openclaw_gateway.config.places import KeyPath, Problem, dotted
 from openclaw_gateway.config.rules import agent_ids, tool_scopes
@@ -16,10 +18,10 @@ from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.tools.patterns import pattern_problems
 
 
-def notes_of(read: Partly, catalog: Catalog) -> tuple[Problem, ...]:
+def notes_of(read: Partly, catalog: Catalog, stores: Stores) -> tuple[Problem, ...]:
     """Each once. What depends on a part that could not be read is not judged."""
     loaded, unread = read.loaded, places_of(read.unread)
-    found: list[Problem] = [*_defaults(loaded)]
+    found: list[Problem] = [*_defaults(loaded), *keys_notes(loaded, catalog, stores)]
     if not any_above(unread, ("models", "providers")):
         found += _providers(loaded, catalog)
     if not any_above(unread, ("mcp", "servers")):

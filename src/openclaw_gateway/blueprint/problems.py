@@ -1,13 +1,17 @@
-"""Everything for which a start is refused, found all at once. Pure.
+"""Everything for which a start is refused, found all at once; and what is left out of it. Pure.
 
 The faults of keys and values come with what was read; here is what shows when the parts are put together.
-Where a part could not be read, what depends on it is not judged: one slip is one line.
+Where a part could not be read, what depends on it is not judged: one slip is one line. A model that cannot
+be had is left out, and with its last one an agent; only where nothing is left to serve, the start is refused.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
+
+from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.blueprint.given import Flags, Machine
@@ -16,9 +20,11 @@ from openclaw_gateway.config.auth import ResolvedAuth, exposure, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Place, Problem
+from openclaw_gateway.config.secrets import Unresolved
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
+from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.runs.planning import Targets, targets_of
 
 _AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
@@ -30,20 +36,30 @@ _NO_AUTH = ResolvedAuth("none", None, generated=False, source="")
 _NO_MODEL = Choice("", "")
 
 
+class Served(Struct, frozen=True):
+    """`targets` are every agent's models that can be had; `refusals` say of agents without any why;
+    `left_out` are all that cannot be had while something can."""
+
+    targets: Mapping[str, Targets]
+    refusals: Mapping[str, str]
+    left_out: tuple[Problem, ...]
+
+
 class Findings:
     """Each method settles one part and remembers what is wrong with it."""
 
-    def __init__(self, read: Partly, roster: Roster) -> None:
+    def __init__(self, read: Partly, roster: Roster, missing: tuple[Problem, ...]) -> None:
         self._read = read
         self._loaded = read.loaded
         self._roster = roster
         self._unread = places_of(read.unread)
-        self._faulty = places_of((*read.unread, *read.broken))
+        self._faulty = places_of((*read.unread, *read.broken, *missing))
         # Providers of which a part could not be read.
         self._torn = {
             provider_id(str(path[2])) for path in self._unread if path[:2] == _PROVIDERS and len(path) > 2
         }
-        self._found: list[Problem] = []
+        self._found: list[Problem] = list(missing)
+        self._no_model = ""
 
     def problems(self) -> tuple[Problem, ...]:
         """Each once, those of the files first."""
@@ -109,29 +125,50 @@ class Findings:
                 self._found.append(where if flags.bind is None else Problem((), weakness, Place("--bind", 0)))
         return hosts, port
 
-    def model(self, flags: Flags, machine: Machine) -> Choice:
+    def model(self, flags: Flags, machine: Machine, keys: Keys) -> Choice:
         """What agents are given that name none."""
-        config, keys = self._loaded.config, flags.keys(self._loaded.environ)
+        config, environ = self._loaded.config, flags.keys(self._loaded.environ)
         if any_near(self._faulty, _MODEL, ("models",), ("env",)):
             return _NO_MODEL
         try:
-            return choose_default(config, keys, local_available=machine.embedded_model)
+            return choose_default(
+                config, environ, local_available=machine.embedded_model, has_key=partial(_has_key, keys)
+            )
         except ConfigError as error:
+            self._no_model = error.message
             if all(agent.model is not None for agent in self._roster):
                 return Choice("", "each agent names its own.")
-            self._found.append(Problem(_MODEL, error.message))
-            return _NO_MODEL
+            return Choice("", "there is none; the agents that name their own are served.")
 
-    def targets(self, catalog: Catalog, default: Choice) -> Mapping[str, Targets]:
+    def targets(self, catalog: Catalog, default: Choice) -> Served:
         """The models of every agent, as far as they can be had."""
         where = agents_in(self._loaded)
         own = {entry.id for entry in self._loaded.config.agents.entries if entry.model is not None}
         found: dict[str, Targets] = {}
+        refusals: dict[str, str] = {}
+        left_out: list[Problem] = []
         for agent in self._roster:
-            found[agent.id], errors = targets_of(agent, catalog, default.ref)
             path = (*where[agent.id], "model") if agent.id in own else _MODEL
-            self._found += [Problem(path, why.message) for ref, why in errors if not self._explained(ref)]
-        return found
+            found[agent.id], errors = targets_of(agent, catalog, default.ref)
+            reasons: list[str] = []
+            for ref, why in errors:
+                if isinstance(why, ConfigError) and not self._explained(ref):
+                    self._found.append(Problem(path, why.message))
+                elif not ref and self._no_model:
+                    reasons.append(self._no_model)
+                elif not self._explained(ref):
+                    reasons.append(why.message)
+            left_out += [Problem(path, reason) for reason in reasons]
+            if not found[agent.id] and reasons:
+                refusals[agent.id] = " ".join(dict.fromkeys(reasons))
+        if left_out and not any(found.values()):
+            self._found += left_out
+            return Served(found, {}, ())
+        left_out += [
+            Problem(where.get(agent, ("agents",)), f'the agent "{agent}" has no other model and answers 503')
+            for agent in refusals
+        ]
+        return Served(found, refusals, tuple(dict.fromkeys(left_out)))
 
     def default_agent(self) -> None:
         """The rules have looked, but not at what a `$${NAME}` has become."""
@@ -174,6 +211,13 @@ class Findings:
             yield
         except ConfigError as error:
             self._found += map(_placed, error.problems)
+
+
+def _has_key(keys: Keys, provider: str) -> bool:
+    try:
+        return bool(keys.of(provider).keys)
+    except Unresolved:
+        return False
 
 
 def _placed(sentence: str) -> Problem:

@@ -10,9 +10,13 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.config.auth import resolve_auth
+from openclaw_gateway.config.filled import with_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import AuthMode
+from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.errors import ConfigError
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _WS = {"http": "ws", "https": "wss"}
@@ -57,6 +61,10 @@ def resolve_address(
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
         return Address(origin_of(url), token, password)
+    if not (token or password):
+        loaded, missing = with_auth(loaded, Secrets.of(loaded))
+        if missing:
+            raise ConfigError([f"{dotted(each.path)}: {each.message}" for each in missing])
     mode: AuthMode | None = "token" if token else "password" if password else None
     auth = resolve_auth(
         loaded.config.gateway.auth,

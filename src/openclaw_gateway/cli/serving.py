@@ -25,6 +25,8 @@ from openclaw_gateway.models.local import LocalModel
 
 _READY_S = 120.0
 _ASK_AGAIN_S = 0.05
+# One screen.
+_MOST_REMARKS = 24
 
 Announce = Callable[[Terminal, Daemon, tuple[str, ...]], Coroutine[Any, Any, None]]
 
@@ -99,6 +101,19 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     missing = LocalModel.from_environment(loaded.environ).unavailable()
     if missing and choice.ref == LOCAL_REF:
         terminal.notice(missing)
+
+
+def remarks(terminal: Terminal, daemon: Daemon) -> None:
+    """What is not served as the configuration has it, and why; then what else may not be meant."""
+    plans = daemon.gateway.generation.plans.items()
+    refused = [
+        f'The agent "{agent}" answers 503: {plan.refusal.reason}' for agent, plan in plans if plan.refusal
+    ]
+    said = [*refused, *map(str, daemon.plan.notes), *daemon.loaded.notices]
+    for remark in said[:_MOST_REMARKS]:
+        terminal.notice(remark)
+    if len(said) > _MOST_REMARKS:
+        terminal.notice(f"and {len(said) - _MOST_REMARKS} more; config validate tells all of them.")
 
 
 class _Log:

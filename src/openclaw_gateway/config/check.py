@@ -17,6 +17,14 @@ from msgspec import Struct, inspect
 from openclaw_gateway.config import forms
 from openclaw_gateway.config.known import KNOWN, SILENT
 from openclaw_gateway.config.places import KeyPath, Problem
+from openclaw_gateway.config.secrets import (
+    SecretRef,
+    Unset,
+    Wanted,
+    read_reference,
+    short_reference,
+    unset_reference,
+)
 from openclaw_gateway.config.substitute import MissingVariable, substitute
 from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
 
@@ -38,24 +46,30 @@ _OR_NUMBER = {"secret-or-number", "header"}
 _MEASURES = {"age", "size"}
 # White space at the ends means something here, or may.
 _AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
-# Stands for a value that was refused: nothing more is said about it, and nobody sees it.
+# What needs a variable that is not set is left out here, and with it what it belongs to is not served; all
+# else would be other than was meant.
+_PARTS = (("models", "providers"), ("mcp", "servers"))
+# Stands for a value that was refused, or is looked up later: nothing more is said about it here, and nobody
+# sees it.
 _REFUSED = object()
 
 
 class Checked(Struct, frozen=True):
-    """`unserved` are the known keys that have no effect, in the file's order, each named once."""
+    """`unserved` are the known keys that have no effect, in the file's order, each named once. `wanted` are
+    the values that are left out of the document until somebody needs them."""
 
     document: dict[str, Any]
     problems: list[Problem]
     unserved: tuple[str, ...]
+    wanted: dict[KeyPath, Wanted]
 
 
 def check(
     document: dict[str, Any], schema: type[Struct], *, environ: Mapping[str, str], home: Path
 ) -> Checked:
-    walk = _Walk(environ, home)
+    walk = _Walk(environ, home, own_default=_has_own_default(document.get("secrets")))
     clean = walk.struct(document, schema, (), "")
-    return Checked({} if clean is _REFUSED else clean, walk.problems, tuple(walk.unserved))
+    return Checked({} if clean is _REFUSED else clean, walk.problems, tuple(walk.unserved), walk.wanted)
 
 
 @cache
@@ -65,11 +79,13 @@ def _fields(struct: type[Struct]) -> dict[str, inspect.Field]:
 
 
 class _Walk:
-    def __init__(self, environ: Mapping[str, str], home: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], home: Path, *, own_default: bool) -> None:
         self.environ = environ
         self.home = home
         self.problems: list[Problem] = []
         self.unserved: dict[str, None] = {}
+        self.wanted: dict[KeyPath, Wanted] = {}
+        self.own_default = own_default
 
     def struct(self, value: dict[str, Any], struct: type[Struct], path: KeyPath, pattern: str) -> Any:
         """`pattern` is the path with all agents and models folded into one, for the notice.
@@ -103,10 +119,12 @@ class _Walk:
         kind, form = _core(kind)
         if form == "as-written" and isinstance(value, dict):
             return value
-        if form in _SECRETS and isinstance(value, dict):
-            reference = value
-            value = self._formed(lambda: forms.secret_from(reference, self.environ), path)
-            return value if value is _REFUSED else self._shaped(value, kind, form, path)
+        if form in _SECRETS and isinstance(value, dict | str):
+            reference = self._reference(value, path)
+            if isinstance(reference, SecretRef):
+                return self._referred(reference, kind, form, path)
+            if reference is not None:
+                return reference
         if form == "model" and isinstance(value, str):
             value = {"primary": value}
         if form in _OR_NUMBER and isinstance(value, bool | int | float):
@@ -128,6 +146,24 @@ class _Walk:
             case _:
                 read = self._scalar(value, kind, form, path)
         return read
+
+    def _reference(self, value: dict[str, Any] | str, path: KeyPath) -> object:
+        """The reference that is written here, None for a text that is the secret itself."""
+        try:
+            return read_reference(value) if isinstance(value, dict) else short_reference(value)
+        except forms.Wrong as wrong:
+            return self._refuse(path, str(wrong))
+
+    def _referred(self, reference: SecretRef, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
+        """What it leads to where that is known here; else somebody looks it up later."""
+        if reference.source == "env" and reference.provider in {"", "default"} and not self.own_default:
+            value = self.environ.get(reference.id, "")
+            if value.strip():
+                return self._shaped(value, kind, form, path)
+            if path[:2] not in _PARTS:
+                return self._refuse(path, unset_reference(reference.id))
+        self.wanted[path] = reference
+        return _REFUSED
 
     def _mapping(self, value: dict[str, Any], kind: inspect.DictType, path: KeyPath, pattern: str) -> Any:
         clean: dict[str, Any] = {}
@@ -201,6 +237,9 @@ class _Walk:
         try:
             return forms.unicode(substitute(text, self.environ))
         except MissingVariable as missing:
+            if path[:2] in _PARTS and len(path) > len(_PARTS[0]) + 1:
+                self.wanted[path] = Unset(tuple(missing.names))
+                return _REFUSED
             return self._refuse(path, missing_variables(missing.names))
         except forms.Wrong as wrong:
             return self._refuse(path, str(wrong))
@@ -210,6 +249,14 @@ class _Walk:
             return rule()
         except forms.Wrong as wrong:
             return self._refuse(path, str(wrong))
+
+
+def _has_own_default(secrets: Any) -> bool:
+    """Whether it says itself where a reference to a variable leads that names no provider."""
+    written = secrets if isinstance(secrets, dict) else {}
+    providers, defaults = written.get("providers"), written.get("defaults")
+    named = isinstance(defaults, dict) and defaults.get("env", "default") != "default"
+    return named or (isinstance(providers, dict) and "default" in providers)
 
 
 def _core(kind: inspect.Type) -> tuple[inspect.Type, str | None]:

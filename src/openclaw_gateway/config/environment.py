@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_gateway.config.places import Problem
+from msgspec import Struct
+
+from openclaw_gateway.config.places import KeyPath, Problem
+from openclaw_gateway.config.secrets import Unset
 from openclaw_gateway.config.substitute import MissingVariable, substitute
-from openclaw_gateway.config.wording import missing_variables
 
 # Possessive groups are left out on purpose: Python before 3.11.5 matches them wrongly.
 _LINE = re.compile(
@@ -63,26 +65,33 @@ def layered(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, st
     return {**first, **{name: value for name, value in second.items() if not first.get(name, "").strip()}}
 
 
-def env_block(block: Any, environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+class EnvBlock(Struct, frozen=True):
+    """`unset` are the variables that need others which are not set: they are not set either."""
+
+    variables: dict[str, str]
+    problems: list[Problem]
+    unset: dict[KeyPath, Unset]
+
+
+def env_block(block: Any, environ: Mapping[str, str]) -> EnvBlock:
     """The variables of the file's `env` section: those under `vars` and those written directly in it."""
+    found = EnvBlock({}, [], {})
     if not isinstance(block, dict):
         # The check of all keys says what is wrong with it.
-        return {}, []
-    found: dict[str, str] = {}
-    problems: list[Problem] = []
+        return found
     nested = block.get("vars", {})
     if not isinstance(nested, dict):
-        problems.append(Problem(("env", "vars"), "must be an object"))
+        found.problems.append(Problem(("env", "vars"), "must be an object"))
         nested = {}
     direct = {name: value for name, value in block.items() if name not in {"vars", "shellEnv"}}
     for prefix, names in ((("env",), direct), (("env", "vars"), nested)):
         for name, value in names.items():
             path = (*prefix, name)
             if not isinstance(value, str):
-                problems.append(Problem(path, "must be text in quotes"))
+                found.problems.append(Problem(path, "must be text in quotes"))
                 continue
             try:
-                found[name] = substitute(value, environ)
+                found.variables[name] = substitute(value, environ)
             except MissingVariable as missing:
-                problems.append(Problem(path, missing_variables(missing.names)))
-    return found, problems
+                found.unset[path] = Unset(tuple(missing.names))
+    return found

@@ -1,4 +1,4 @@
-"""The rules for single texts that a type cannot say: a URL, an address, a path, a zone, a credential.
+"""The rules for single texts that a type cannot say: a URL, an address, a path, a zone.
 
 Pure but for the system's table of zones. Each rule takes the text and gives it back, possibly in another
 shape, or raises Wrong with what is wrong and what to do. A rule never quotes the text: it may be, or
@@ -9,18 +9,14 @@ import ipaddress
 import os.path
 import re
 import zoneinfo
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(b|kb|mb|gb|tb)?")
 _UNIT_BYTES = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40}
-_REFERENCE_KEYS = {"source", "provider", "id"}
 
 
 class Wrong(ValueError):
@@ -151,22 +147,3 @@ def _is_zone(text: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
-def secret_from(reference: dict[str, Any], environ: Mapping[str, str]) -> str:
-    """The credential that an object such as {source: "env", id: "NAME"} stands for."""
-    strange = sorted(str(key) for key in reference if key not in _REFERENCE_KEYS)
-    if strange:
-        raise Wrong(
-            f'has the unknown key "{strange[0]}"; a credential is text or {{source: "env", id: "NAME"}}'
-        )
-    source, name = reference.get("source"), reference.get("id")
-    if source != "env":
-        named = f"the source {source!r} is" if isinstance(source, str) else "a reference without source is"
-        raise Wrong(f'cannot be resolved: {named} not supported here; use source "env" or write the text')
-    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
-        raise Wrong('needs an "id" that names an environment variable')
-    value = environ.get(name, "")
-    if not value.strip():
-        raise Wrong(f"refers to the environment variable {name}, which is not set; set it, or write the text")
-    return value

@@ -15,6 +15,7 @@ from openclaw_gateway.config.schema import (
     models,
     root,
     sandbox,
+    secrets,
     sessions,
     tools,
 )
@@ -23,7 +24,7 @@ from openclaw_gateway.config.schema import (
 SILENT = frozenset({"$schema", "meta", "wizard"})
 
 _AGENT = """
-    agentDir agentRuntime blockStreamingDefault cliBackends contextLimits cwd
+    agentRuntime blockStreamingDefault cliBackends contextLimits cwd
     elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
     imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
     silentReply skillsLimits startupContext subagents systemPromptOverride tts utilityModel
@@ -34,9 +35,9 @@ _AGENT = """
 _SHARED = " compaction contextPruning "
 
 _ROOT = """
-    $schema accessGroups acp agent approvals audio auth bindings broadcast browser canvasHost channels cli
+    $schema accessGroups acp agent approvals audio bindings broadcast browser canvasHost channels cli
     commands cron diagnostics discord discovery hooks identity imessage media memory messages meta
-    msteams nodeHost plugins proxy routing secrets security signal skills slack surfaces talk telegram
+    msteams nodeHost plugins proxy routing security signal skills slack surfaces talk telegram
     telemetry transcripts tui ui update web whatsapp wizard
 """
 
@@ -48,7 +49,8 @@ _GATEWAY = """
 
 _DEFAULTS = """
     blockStreamingBreak blockStreamingChunk blockStreamingCoalesce bootstrapPromptTruncationWarning
-    envelopeElapsed envelopeTimestamp envelopeTimezone imageGenerationModel imageMaxDimensionPx imageQuality
+    agentDir envelopeElapsed envelopeTimestamp envelopeTimezone
+    imageGenerationModel imageMaxDimensionPx imageQuality
     llm maxActiveTranscriptBytes mediaGenerationAutoProviderFallback mediaMaxMb modelSelectionScope
     musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skipOptionalBootstrapFiles
     timeFormat toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
@@ -101,6 +103,9 @@ _TABLE: dict[type[Struct], str] = {
     models.ModelDefinition: """
             agentRuntime baseUrl contextTokens cost headers mediaInput metadataSource thinkingLevelMap
         """,
+    secrets.SecretsConfig: "egressProxy resolution",
+    secrets.SecretProvider: "pluginIntegration",
+    secrets.StoredKeysConfig: "cooldowns",
     sessions.SessionConfig: _SESSION,
     sessions.MaintenanceConfig: """
             archiveDashboardAfter coldStorage highWaterBytes preserveRecent pruneDays resetArchiveRetention

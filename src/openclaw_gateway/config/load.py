@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.files import Files
-from openclaw_gateway.config.places import Problem, emptied
+from openclaw_gateway.config.places import KeyPath, Problem, emptied
 from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.config.secrets import Wanted
 from openclaw_gateway.errors import ConfigError
 
 
@@ -27,7 +28,8 @@ class LoadedConfig(Guarded, frozen=True):
 
     `exists` says whether there is a main file. `own_dir` is the folder the gateway may write to. A notice
     is one sentence for the operator about something that is not an error; `unserved` are the known keys
-    without effect, as one of the notices says.
+    without effect, as one of the notices says. `wanted` are the values that `config` is still without: where
+    they stand, and what is to be looked up for them.
     """
 
     hidden: ClassVar[frozenset[str]] = frozenset({"environ", "document"})
@@ -43,6 +45,7 @@ class LoadedConfig(Guarded, frozen=True):
     exists: bool
     environ: Mapping[str, str]
     document: dict[str, Any]
+    wanted: Mapping[KeyPath, Wanted] = {}
 
 
 def load_config(
@@ -119,6 +122,7 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
         exists=reading.exists,
         environ=reading.environ,
         document=document,
+        wanted=reading.wanted,
     )
 
 

@@ -34,6 +34,11 @@ class Problem(Struct, frozen=True):
     message: str
     place: Place | None = None
 
+    def __str__(self) -> str:
+        """Where there is no time to look for the line."""
+        where = dotted(self.path) or (self.place.file if self.place else "")
+        return f"{where}: {self.message}" if where else self.message
+
 
 class PlacedObject(dict[str, Any]):
     """`place` is where the object begins, `places` where each of its keys stands.

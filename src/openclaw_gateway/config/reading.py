@@ -16,14 +16,16 @@ from openclaw_gateway.config.files import Files, Unreadable
 from openclaw_gateway.config.include import Includes
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
-from openclaw_gateway.config.places import Place, Problem, dotted, locate
+from openclaw_gateway.config.places import KeyPath, Place, Problem, dotted, locate
 from openclaw_gateway.config.rules import broken_rules, keys_twice
 from openclaw_gateway.config.schema.root import Written
+from openclaw_gateway.config.secrets import Wanted
 from openclaw_gateway.errors import ConfigError
 
 
 class Reading(Struct, frozen=True):
     """`unread` are the faults for which something is missing in `checked`, `broken` those between keys.
+    `wanted` are the values that whoever needs them has to look up.
 
     `lost` are keys that stand twice, of which one counts; only a reading with places knows them.
     """
@@ -31,6 +33,7 @@ class Reading(Struct, frozen=True):
     document: dict[str, Any]
     environ: Mapping[str, str]
     checked: Checked
+    wanted: dict[KeyPath, Wanted]
     unread: list[Problem]
     broken: list[Problem]
     lost: list[Problem]
@@ -89,14 +92,20 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     main = _document(files, paths.config_file, roots, problems, lost)
     overlay = _document(files, paths.overlay_file, roots, problems, lost)
     document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
-    variables, wrong = env_block(document.get("env", {}), environ)
-    problems += wrong
-    environ = layered(environ, variables)
+    block = env_block(document.get("env", {}), environ)
+    problems += block.problems
+    environ = layered(environ, block.variables)
     checked = check(document, Written, environ=environ, home=paths.home)
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
-    ruled = document if checked.problems else {**document, **checked.document}
+    ruled = document if checked.problems else {**document, **checked.document, **_as_written(document)}
     problems += checked.problems
-    return Reading(document, environ, checked, problems, broken_rules(ruled), lost, main is not None)
+    wanted = {**block.unset, **checked.wanted}
+    return Reading(document, environ, checked, wanted, problems, broken_rules(ruled), lost, main is not None)
+
+
+def _as_written(document: dict[str, Any]) -> dict[str, Any]:
+    """The sections in which a secret that is looked up later is there, although nobody knows it yet."""
+    return {key: document[key] for key in ("gateway", "mcp") if key in document}
 
 
 def _document(

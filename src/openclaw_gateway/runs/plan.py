@@ -36,16 +36,21 @@ class PlainOutfit:
         return with_instructions(self._agent.prompt, instructions)
 
 
-class Plan(Struct, frozen=True):
-    """`targets` are the agent's model and its fallbacks, in order.
+class Refusal(Struct, frozen=True):
+    """Why an agent must not run, for clients. `sandbox`: it was promised one that is not there; else none of
+    its models can be had."""
 
-    `refusal` says why the agent must not run: it was promised a sandbox that is not there.
-    """
+    reason: str
+    sandbox: bool = False
+
+
+class Plan(Struct, frozen=True):
+    """`targets` are the agent's model and its fallbacks, in order; only one with a `refusal` has none."""
 
     agent: Agent
     targets: tuple[ModelTarget, ...]
     outfit: Outfit
-    refusal: str | None = None
+    refusal: Refusal | None = None
 
     @property
     def target(self) -> ModelTarget:

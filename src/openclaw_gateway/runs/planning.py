@@ -5,21 +5,20 @@ are planned at start): tools and prompts are built at an agent's first run.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
-from openclaw_gateway.agents.roster import Agent, compile_roster
+from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, folder_in, permitted
-from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan
+from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan, Refusal
 from openclaw_gateway.runs.policies import policies_of
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
@@ -85,10 +84,15 @@ def targets_of(
     for ref in refs:
         params = {**thinking, **agent.model_params.get(ref, {}), **agent.params}
         try:
-            found.append(catalog.resolve(ref, params=params))
+            found.append(catalog.resolve(ref, params=params, agent=agent.id))
         except GatewayError as error:
             errors.append((ref, error))
     return tuple(found), tuple(errors)
+
+
+def refused_plan(agent: Agent, reason: str) -> Plan:
+    """Of an agent none of whose models can be had."""
+    return Plan(agent, (), PlainOutfit(agent), Refusal(reason))
 
 
 def make_plan(agent: Agent, settled: Settled, shop: Workshop) -> Plan:
@@ -111,7 +115,7 @@ async def without_sandbox(agents: Mapping[str, ToolAgent], environ: Mapping[str,
     return reasons
 
 
-def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> Toolbox:
+def main_toolbox(loaded: LoadedConfig, agent_id: str, targets: Targets) -> Toolbox:
     """An agent's built-in tools after policy in its main session, for whoever only wants to look."""
     config = loaded.config
     entry = next((each for each in config.agents.entries if each.id == agent_id), AgentEntry(id=agent_id))
@@ -125,7 +129,7 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, target: ModelTarget) -> To
     house = ToolHouse(
         loaded.own_dir, loaded.environ, absent, absent, Performer(loaded.environ), CommandSessions()
     )
-    policies = policies_of(config.tools, entry.tools, (target, *_fallbacks(loaded, agent_id)))
+    policies = policies_of(config.tools, entry.tools, targets)
     inside = sandboxed(tool_agent, _LOOKING, main_key(agent_id))
     folder = folder_in(house, tool_agent, inside=inside)
     return permitted(built_in(house, tool_agent), policies, folder, inside=inside)
@@ -150,17 +154,6 @@ class _Absent:
 
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         return ()
-
-
-def _fallbacks(loaded: LoadedConfig, agent_id: str) -> list[ModelTarget]:
-    """Those that can be resolved."""
-    agent = compile_roster(loaded.config.agents).get(agent_id)
-    catalog = Catalog(loaded.config, loaded.environ)
-    found: list[ModelTarget] = []
-    for ref in agent.fallbacks if agent is not None else ():
-        with suppress(GatewayError):
-            found.append(catalog.resolve(ref))
-    return found
 
 
 def _outfit(agent: Agent, settled: Settled, shop: Workshop) -> Outfit:

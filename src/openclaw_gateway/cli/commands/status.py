@@ -11,6 +11,7 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
 from openclaw_gateway.cli.address import Address, local_origin
+from openclaw_gateway.cli.commands.config._machine import no_sandbox
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -47,6 +48,7 @@ def command(invocation: Invocation) -> int:
     restart = run(_restart_needed(origin, plan.auth)) if running else ()
     problems = list(drawing.explained().problems) if plan.problems else []
     notes = exposed(drawing.read, plan)
+    left_out = [*map(str, plan.left_out), *run(no_sandbox(plan))]
     endpoint = loaded.config.gateway.http.endpoints.chat_completions.enabled
     terminal = Terminal(invocation)
     if invocation.json:
@@ -64,6 +66,7 @@ def command(invocation: Invocation) -> int:
                 "notes": notes,
                 "stateDir": str(loaded.state_dir),
                 "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
+                "leftOut": left_out,
                 "chatCompletions": endpoint,
                 "notices": loaded.notices,
             }
@@ -84,6 +87,8 @@ def command(invocation: Invocation) -> int:
     source = "made up at each start" if plan.auth.generated else plan.auth.source
     terminal.row("auth", plan.auth.mode, aside=source)
     terminal.row("agents", ", ".join(plan.roster.ids), aside=f"default: {plan.roster.default_id}")
+    for sentence in left_out:
+        terminal.row("left out", sentence)
     terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
     return CONFIG if problems else 0
 

@@ -71,6 +71,8 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     default: bool = False
     name: str | None = None
     workspace: PathText | None = None
+    # Where the older system keeps the agent's keys.
+    agent_dir: PathText | None = None
     model: _Choice | None = None
     models: dict[str, ModelEntry] = {}
     params: dict[str, Any] = {}

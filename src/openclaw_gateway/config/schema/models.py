@@ -46,17 +46,18 @@ class ModelDefinition(Struct, frozen=True, rename="camel"):
 
 
 class ProviderConfig(Guarded, frozen=True, rename="camel"):
-    """`auth_header` says whether the key goes out as `Authorization: Bearer`.
+    """`base_url` and `api` None mean those of the provider we know by that name. `auth_header` says whether
+    the key goes out as `Authorization: Bearer`.
 
     `api_keys` are used beside `api_key`, when that is refused or has reached its limit.
     """
 
     hidden: ClassVar[frozenset[str]] = frozenset({"api_key", "api_keys", "headers"})
 
-    base_url: HttpUrl
+    base_url: HttpUrl | None = None
     api_key: Secret | None = None
     api_keys: tuple[Secret, ...] = ()
-    api: ApiName = "openai-completions"
+    api: ApiName | None = None
     headers: dict[str, HeaderValue] = field(default_factory=dict)
     auth_header: bool = True
     models: tuple[ModelDefinition, ...] = ()

@@ -9,6 +9,7 @@ from openclaw_gateway.config.schema.agents import AgentsConfig, AgentsWritten
 from openclaw_gateway.config.schema.gateway import GatewayConfig
 from openclaw_gateway.config.schema.mcp import McpConfig
 from openclaw_gateway.config.schema.models import ModelsConfig
+from openclaw_gateway.config.schema.secrets import SecretsConfig, StoredKeysConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, SessionConfig
 from openclaw_gateway.config.schema.tools import ToolsConfig
 from openclaw_gateway.config.schema.values import AsWritten
@@ -17,6 +18,8 @@ from openclaw_gateway.config.schema.values import AsWritten
 class _Sections(Struct, frozen=True, rename="camel", kw_only=True):
     gateway: GatewayConfig = GatewayConfig()
     models: ModelsConfig = ModelsConfig()
+    secrets: SecretsConfig = SecretsConfig()
+    auth: StoredKeysConfig = StoredKeysConfig()
     tools: ToolsConfig = ToolsConfig()
     mcp: McpConfig = McpConfig()
     session: SessionConfig = SessionConfig()

@@ -99,7 +99,7 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                     "tool or function.",
                     param=f"{where}.role",
                 )
-    if not any(_asks(message) for message in conversation):
+    if not any(_asks(message) for message in conversation) and not _goes_on(conversation):
         raise InvalidRequest(
             "Missing user message in `messages`: send at least one message with text whose role is user.",
             code="missing_user_message",
@@ -169,6 +169,13 @@ def _no_such_call(message: ChatMessage, where: str) -> InvalidRequest:
         f"`{where}.name`: no earlier assistant message calls the function {str(message.name)[:64]!r}.",
         param=f"{where}.name",
     )
+
+
+def _goes_on(conversation: Sequence[Message]) -> bool:
+    """Whether it is the assistant's words alone: what clients that cut a conversation may have left of it."""
+    if not all(isinstance(message, AssistantMessage) for message in conversation):
+        return False
+    return any(message.content.strip() for message in conversation)
 
 
 def _asks(message: Message) -> bool:

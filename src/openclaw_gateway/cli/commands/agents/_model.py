@@ -3,12 +3,15 @@
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import choose_default
+from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.models.local import LocalModel
-from openclaw_gateway.models.target import LOCAL, ModelTarget
+from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.runs.planning import Targets, targets_of
 
 
 class AgentModel(Struct, frozen=True):
@@ -17,12 +20,13 @@ class AgentModel(Struct, frozen=True):
     ref: str | None
     embedded: bool = False
     problem: str = ""
-    target: ModelTarget | None = None
+    targets: Targets = ()
 
 
 class AgentModels:
     def __init__(self, loaded: LoadedConfig) -> None:
-        self._catalog = Catalog(loaded.config, loaded.environ)
+        keys = Keys(loaded.config, loaded.environ, look_outside(loaded))
+        self._catalog = Catalog(loaded.config, loaded.environ, keys)
         self._default: str | None = None
         self._problem = ""
         local = LocalModel.from_environment(loaded.environ)
@@ -37,9 +41,9 @@ class AgentModels:
         ref = agent.model or self._default
         if ref is None:
             return AgentModel(None, problem=self._problem)
-        try:
-            target = self._catalog.resolve(ref, params={})
-        except GatewayError as error:
-            return AgentModel(ref, problem=error.message)
-        embedded = target.provider == LOCAL and not target.endpoint.base_url
-        return AgentModel(target.ref, embedded, target=target)
+        targets, errors = targets_of(agent, self._catalog, ref)
+        problem = " ".join(dict.fromkeys(error.message for _, error in errors))
+        if not targets:
+            return AgentModel(ref, problem=problem)
+        embedded = targets[0].provider == LOCAL and not targets[0].endpoint.base_url
+        return AgentModel(targets[0].ref, embedded, problem, targets)

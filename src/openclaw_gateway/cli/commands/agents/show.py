@@ -90,7 +90,9 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
         compiled = await book.prepare(agent.id)
     finally:
         await book.close()
-    tools = main_toolbox(loaded, agent.id, model.target) if model.target and not model.embedded else NO_TOOLS
+    tools = NO_TOOLS
+    if model.targets and not model.embedded:
+        tools = main_toolbox(loaded, agent.id, model.targets)
     full = compiled.text(tools=tools.summaries, folder=tools.folder, model=model.ref)
     prompt = agent.prompt if model.embedded else full
     home, snapshot = homes[agent.id], compiled.snapshot

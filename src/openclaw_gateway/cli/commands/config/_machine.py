@@ -23,8 +23,13 @@ async def missing_here(plan: Blueprint) -> list[str]:
     found = [*_skills(plan), *_log_file(plan), *_embedded_model(plan)]
     if (notice := missing_package(plan.loaded.config.mcp)) is not None:
         found.append(notice)
+    return [*found, *(await no_sandbox(plan))]
+
+
+async def no_sandbox(plan: Blueprint) -> list[str]:
+    """Why agents that were promised a sandbox answer 503."""
     with_tools = {name: agent.tools for name, agent in plan.agents.items() if agent.policies}
-    return [*found, *(await without_sandbox(with_tools, plan.loaded.environ)).values()]
+    return list((await without_sandbox(with_tools, plan.loaded.environ)).values())
 
 
 def _skills(plan: Blueprint) -> Iterator[str]:

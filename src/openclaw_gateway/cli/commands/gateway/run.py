@@ -8,7 +8,7 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.serving import banner, serve, until_ready
+from openclaw_gateway.cli.serving import banner, remarks, serve, until_ready
 from openclaw_gateway.cli.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -38,8 +38,7 @@ def command(
                 daemon.auth.secret or "",
                 aside="shown here only, new at each start; set gateway.auth.token to keep one",
             )
-        for notice in daemon.loaded.notices:
-            terminal.notice(notice)
+        remarks(terminal, daemon)
         await until_ready(daemon)
         terminal.say("Ready. Ctrl-C stops it.")
 

@@ -1,0 +1,16 @@
+"""What a configuration refers to and does not hold: secrets elsewhere, and keys stored beside the agents.
+
+Reads files and asks programs, as the configuration says; keeps nothing.
+"""
+
+import time
+
+from openclaw_gateway.config.auth_profiles import read_stores
+from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.models.keys import Outside
+
+
+def look_outside(loaded: LoadedConfig) -> Outside:
+    """Secrets themselves are looked up when they are first wanted."""
+    return Outside(loaded.wanted, Secrets.of(loaded), read_stores(loaded), time.time() * 1000)

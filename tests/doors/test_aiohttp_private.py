@@ -197,11 +197,11 @@ async def test_a_piece_of_a_stream_is_a_chunk_and_a_client_that_has_left_is_an_e
         response = LateHead()
         await response.prepare(request)
         for piece in (b"with the head", b"alone", b""):
-            await response.write_piece(piece)
+            await response.write(piece)
         await left.wait()
         await until(lambda: request.transport is None)
         try:
-            await response.write_piece(b"late")
+            await response.write(b"late")
         except ConnectionError as error:
             raised.append(error)
         return response
@@ -218,8 +218,8 @@ async def test_a_stream_for_an_old_client_has_no_chunks() -> None:
     async def answer(request: Asked) -> web.StreamResponse:
         response = LateHead()
         await response.prepare(request)
-        await response.write_piece(b"one ")
-        await response.write_piece(b"two")
+        await response.write(b"one ")
+        await response.write(b"two")
         await response.write_eof()
         return response
 

@@ -82,23 +82,50 @@ class OpenRequest(web.BaseRequest):
 
 
 class LateHead(web.StreamResponse):
-    """A streamed answer whose head leaves together with its first bytes."""
+    """A streamed answer whose head leaves together with its first bytes, each piece of it in one write. What
+    asks for more than that (HTTP/1.0, HEAD, an answer without a body) goes aiohttp's way.
+
+    What a write waits for, if the transport is full, the caller asks. Raises ConnectionError when the client
+    has left.
+    """
 
     _send_headers_immediately = False
+    # What of the head has not left; None = aiohttp's way.
+    _unsent_head: bytes | None = None
 
-    async def write_piece(self, data: bytes) -> None:
-        """Write more of the body in one go; what it waits for, if the transport is full, the caller asks.
+    async def _start(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        if request.version != HttpVersion11 or self._must_be_empty_body:
+            return await super()._start(request)
+        writer = self._payload_writer = request._payload_writer
+        await request._prepare_hook(self)
+        self._unsent_head = _head(self, request, "Transfer-Encoding: chunked")
+        return writer
 
-        Raises ConnectionError when the client has left.
-        """
-        writer = cast(StreamWriter, self._payload_writer)
-        if not (writer.chunked and writer._headers_written and data):
-            await writer.write(data)
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._unsent_head is None:
+            await super().write(data)
+        elif data:
+            self._put(b"".join((self._unsent_head, b"%x\r\n" % len(data), data, b"\r\n")))
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        if self._unsent_head is None or self._eof_sent:
+            await super().write_eof(data)
             return
+        last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
+        writer = self._put(self._unsent_head + last)
+        writer.set_eof()
+        self._eof_sent = True
+        self._payload_writer = None
+
+    def _put(self, data: bytes) -> StreamWriter:
+        writer = cast(StreamWriter, self._payload_writer)
         transport = writer._protocol.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has left")
-        transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        self._unsent_head = b""
+        writer.output_size += len(data)
+        transport.write(data)
+        return writer
 
 
 class WholeAnswer(web.Response):
@@ -117,21 +144,27 @@ class WholeAnswer(web.Response):
         ):
             return await super().prepare(request)
         await request._prepare_hook(self)
-        if self._keep_alive is None:
-            self._keep_alive = request.keep_alive
-        lines = [f"HTTP/1.1 {self._status} {self._reason}"]
-        lines += [f"{name}: {value}" for name, value in self._headers.items()]
-        lines.append(f"Content-Length: {len(body)}\r\nDate: {rfc822_formatted_time()}")
-        if not self._keep_alive:
-            lines.append("Connection: close")
-        head = "\r\n".join(lines)
-        if head.count("\n") != len(lines) or "\0" in head:
-            raise ValueError("a header of an answer has a line end in it")
+        head = _head(self, request, f"Content-Length: {len(body)}")
         writer = cast(StreamWriter, request._payload_writer)
-        await writer.write(b"%b\r\n\r\n%b" % (head.encode(), body))
+        await writer.write(head + body)
         writer.set_eof()
         self._eof_sent = True
         return writer
+
+
+def _head(answer: web.StreamResponse, request: web.BaseRequest, framing: str) -> bytes:
+    """Of an answer over HTTP/1.1. Raises ValueError for a header with a line end in it."""
+    if answer._keep_alive is None:
+        answer._keep_alive = request.keep_alive
+    lines = [f"HTTP/1.1 {answer._status} {answer._reason}"]
+    lines += [f"{name}: {value}" for name, value in answer._headers.items()]
+    lines.append(f"{framing}\r\nDate: {rfc822_formatted_time()}")
+    if not answer._keep_alive:
+        lines.append("Connection: close")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) or "\0" in head:
+        raise ValueError("a header of an answer has a line end in it")
+    return b"%b\r\n\r\n" % head.encode()
 
 
 class FrameParser(Protocol):

@@ -4,18 +4,12 @@ Knows bytes and a socket, nothing of what the events mean.
 """
 
 import asyncio
-import socket
-from contextlib import suppress
 
 from openclaw_gateway.doors.aiohttp_private import LateHead
 from openclaw_gateway.doors.requests import Request
 
 # The most bytes that wait in our own buffer for one client.
 PIECE = 64 << 10
-# The most that the system takes for a client beyond what it has sent (Linux, macOS). Without it that is
-# megabytes for a client that reads nothing, and all of it would count as taken.
-_MOST_UNSENT = 64 << 10
-_OPTION: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 
 
 class EventStream(LateHead):
@@ -41,7 +35,7 @@ class EventStream(LateHead):
         if len(data) > PIECE:
             await self._send_long(memoryview(data))
             return
-        await self.write_piece(data)
+        await self.write(data)
         if self._request.protocol.writing_paused:
             await self._taken()
 
@@ -55,16 +49,12 @@ class EventStream(LateHead):
         await self.write_eof(data)
 
     async def _open(self) -> None:
-        transport = self._request.transport
-        if transport is not None:
-            # Writing is paused whenever the system did not take everything at once.
-            transport.set_write_buffer_limits(0)
-            _bound_unsent(transport)
+        self._request.bound_unsent()
         await self.prepare(self._request)
 
     async def _send_long(self, data: memoryview) -> None:
         for start in range(0, len(data), PIECE):
-            await self._request.writer.write(data[start : start + PIECE])
+            await self.write(data[start : start + PIECE])
             await self._taken()
             # One large answer is not all that goes on here.
             await asyncio.sleep(0)
@@ -74,10 +64,3 @@ class EventStream(LateHead):
         await self._request.writer.drain()
         if self._request.transport is None:
             raise ConnectionResetError("the client has left")
-
-
-def _bound_unsent(transport: asyncio.BaseTransport) -> None:
-    peer = transport.get_extra_info("socket")
-    if _OPTION is not None and peer is not None:
-        with suppress(OSError):  # the client has left
-            peer.setsockopt(socket.IPPROTO_TCP, _OPTION, _MOST_UNSENT)

@@ -42,6 +42,8 @@ class RunConnection(Protocol):
 
     def leave_run(self) -> None: ...
 
+    def bound_unsent(self) -> None: ...
+
 
 class Request(OpenRequest):
     """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is.
@@ -87,6 +89,11 @@ class Request(OpenRequest):
 
     def leave_run(self) -> None:
         cast(RunConnection, self.protocol).leave_run()
+
+    def bound_unsent(self) -> None:
+        """From now on writing is paused whenever the system has not taken everything at once, and it takes
+        little more than it can send."""
+        cast(RunConnection, self.protocol).bound_unsent()
 
     @property
     def is_answered(self) -> bool:

@@ -79,7 +79,6 @@ class RunLoop:
 
     async def _stateless(self, run: Run) -> RunResult:
         if run.request.idempotency is None:
-            run.accept()
             return await self._answered(run)
         try:
             await self._lanes.record(run)

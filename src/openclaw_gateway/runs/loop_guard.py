@@ -3,8 +3,6 @@
 Pure. Rounds are counted for the whole tree of runs that one request led to.
 """
 
-from collections import Counter
-
 from openclaw_gateway.errors import ToolLoop
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.wire.messages import ToolCall, ToolMessage
@@ -17,7 +15,7 @@ class LoopGuard:
     def __init__(self, max_rounds: int, tree: RunTree) -> None:
         self._max_rounds = max_rounds
         self._tree = tree
-        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._seen: dict[tuple[str, str, str], int] = {}
 
     def check(self, calls: tuple[ToolCall, ...], results: list[ToolMessage]) -> None:
         """Count a finished round. Raises ToolLoop."""
@@ -25,8 +23,8 @@ class LoopGuard:
         said = {result.tool_call_id: result.content for result in results}
         for call in calls:
             key = (call.name, call.arguments, said.get(call.id, ""))
-            self._seen[key] += 1
-            if self._seen[key] >= MAX_REPEATS:
+            seen = self._seen[key] = self._seen.get(key, 0) + 1
+            if seen >= MAX_REPEATS:
                 raise ToolLoop(
                     f"The model called the tool '{call.name}' {MAX_REPEATS} times in the same way, got the "
                     "same result each time, and was stopped. Ask differently, or use a stronger model."

@@ -9,8 +9,8 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from types import TracebackType
+from typing import cast
 
 from msgspec.structs import replace
 
@@ -39,7 +39,8 @@ _NO_SAMPLING = Sampling()
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused.
+    """One execution. `accepted` is done once the run is durably enqueued, or refused; at once where it leaves
+    nothing on disk.
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
@@ -72,15 +73,17 @@ class Run:
             self.deadline = _earlier(self.deadline, self.tree.deadline)
         self._loop = loop
         self._bus = bus
-        self._ended: asyncio.Future[RunResult] = loop.create_future()
+        self._waiters: set[asyncio.Future[None]] = set()
         self._scope: asyncio.Timeout | None = None
         self._token = 0
         self._at_tools = False
         self._hurried = False
         self.emitted = 0
+        if request.session_key is None and request.idempotency is None:
+            self.accept()
 
     def accept(self) -> None:
-        """The run is durably enqueued (or needs not be): whoever started it may go on."""
+        """The run is durably enqueued: whoever started it may go on."""
         if not self.accepted.done():
             self.accepted.set_result(None)
 
@@ -106,7 +109,7 @@ class Run:
         if not self.clients and reason is not None and self.request.origin.door == "http":
             self.abort(reason)
 
-    @cached_property
+    @property
     def unsupported(self) -> tuple[str, ...]:
         """Names of the request's fields that have no effect with the agent's model."""
         request = self.request
@@ -147,7 +150,14 @@ class Run:
 
     async def wait(self) -> RunResult:
         """The result, once there is one. Cancelling the waiter does not touch the run."""
-        return await asyncio.shield(self._ended)
+        if self.result is None or self._ended_at is None:
+            waiter = self._loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+        return cast(RunResult, self.result)
 
     def interruptible(self) -> "_Interruptible":
         """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
@@ -208,7 +218,9 @@ class Run:
     def _close(self, result: RunResult) -> None:
         self.result = result
         self._ended_at = time.monotonic()
-        self._ended.set_result(result)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
         self.accept()
 
 

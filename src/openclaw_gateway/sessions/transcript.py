@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from openclaw_gateway.sessions.store import Transcript
-from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
 from openclaw_gateway.wire.run import RunStatus
 
 NO_RESULT = "no result was recorded"
@@ -52,6 +59,8 @@ def _has_text(message: Message) -> bool:
 
 
 def _answered(messages: list[Message]) -> list[Message]:
+    if all(type(message) is UserMessage for message in messages):
+        return messages
     legal: list[Message] = []
     calls: tuple[ToolCall, ...] = ()
     # How many calls of an id wait for their result; a model may have used one twice.

@@ -1,6 +1,7 @@
 """The sections that say what agents may do: tools, sandbox and MCP servers."""
 
 import msgspec
+import pytest
 
 from tests.config.conftest import House
 
@@ -31,6 +32,56 @@ def test_an_agent_has_tools_and_a_sandbox_of_its_own(house: House) -> None:
     assert agent.sandbox.network
     assert config.config.agents.defaults.sandbox.mode == "non-main"
     assert "agents.defaults.sandbox.docker" in config.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("written", "connect_s", "call_s"),
+    [
+        ("", 30, 60),
+        ("connectTimeout: 5, timeout: 7.5", 5, 7.5),
+        ("connectionTimeoutMs: 1500, requestTimeoutMs: 2500", 1.5, 2.5),
+        ("connectionTimeoutMs: 1500, connectTimeout: 5, callTimeoutMs: 100, timeout: 5", 1.5, 0.1),
+    ],
+)
+def test_mcp_servers_take_times_of_every_version(
+    house: House, written: str, connect_s: float, call_s: float
+) -> None:
+    loaded = house.load(f"{{ mcp: {{ servers: {{ s: {{ command: 'x', {written} }} }} }} }}")
+    server = loaded.config.mcp.servers["s"]
+    assert (server.connect_s, server.call_s) == (connect_s, call_s)
+
+
+@pytest.mark.parametrize(
+    ("written", "transports"),
+    [
+        ("", ("streamable-http", "sse")),
+        ("transport: 'sse'", ("sse",)),
+        ("type: 'http'", ("streamable-http",)),
+        ("transport: 'streamable-http', type: 'sse'", ("streamable-http",)),
+    ],
+)
+def test_mcp_servers_name_their_transport_in_several_ways(
+    house: House, written: str, transports: tuple[str, ...]
+) -> None:
+    loaded = house.load(f"{{ mcp: {{ servers: {{ s: {{ url: 'https://h.example', {written} }} }} }} }}")
+    assert loaded.config.mcp.servers["s"].transports == transports
+
+
+def test_mcp_servers_of_the_newest_version_load(house: House) -> None:
+    loaded = house.load(
+        "{ mcp: { sessionIdleTtlMs: 5, servers: {"
+        " a: { transport: 'stdio', command: 'x', supportsParallelToolCalls: true,"
+        "   toolFilter: { include: ['search_*'], exclude: ['admin_*'] }, codex: { agents: ['main'] } },"
+        " b: { url: 'https://h.example', sslVerify: false, clientCert: '~/c.pem', clientKey: '~/k.pem',"
+        "   headers: { 'X-Trace': true }, auth: 'oauth', oauth: { scope: 'docs.read' } } } } }"
+    )
+    a, b = (loaded.config.mcp.servers[name] for name in ("a", "b"))
+    assert (a.supports_parallel_tool_calls, a.tool_filter.include) == (True, ("search_*",))
+    assert (b.ssl_verify, b.client_cert, b.headers) == (
+        False,
+        str(house.home / "c.pem"),
+        {"X-Trace": "true"},
+    )
 
 
 def test_mcp_servers_take_variables_numbers_and_references(house: House) -> None:

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from openclaw_gateway.config.schema import McpConfig, McpServer
+from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolError, ToolResult
 from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
 from openclaw_gateway.tools.mcp.pool import McpPool
@@ -173,21 +173,61 @@ async def test_a_server_that_offers_more() -> None:
         assert await say(servers, "grown") == "grown"
 
 
+async def test_only_the_tools_that_the_filter_lets_pass() -> None:
+    some = McpToolFilter(include=("a*", "pid", "f?il"), exclude=("fail", "ad*x"))
+    none = McpToolFilter(exclude=("*",))
+    async with running(some=small(tool_filter=some), none=small(tool_filter=none)) as servers:
+        await until(lambda: servers.states() == {"some": None, "none": None})
+        assert [one.spec.name for one in servers.tools()] == ["mcp__some__add", "mcp__some__pid"]
+
+
+async def test_calls_of_a_server_that_takes_them_side_by_side() -> None:
+    several = small(supports_parallel_tool_calls=True)
+    async with running(several=several, small=small()) as servers:
+        await until(lambda: servers.states() == {"several": None, "small": None})
+        assert tool(servers, "add", "several").read_only
+        assert not tool(servers, "add").read_only
+
+
+@pytest.mark.parametrize("written", [None, "sse"])
+async def test_a_server_that_speaks_the_older_way(written: Literal["sse"] | None) -> None:
+    """Nobody needs to say so."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await serve(port, "sse")
+    try:
+        async with running(far=McpServer(url=f"http://127.0.0.1:{port}/sse", transport=written)) as servers:
+            await until(servers.tools)
+            assert await say(servers, "add", "far", a=1, b=2) == "3"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_certificate_that_is_none() -> None:
+    async with running(
+        far=McpServer(url="https://127.0.0.1:9/mcp", client_cert=SCRIPT, client_key=SCRIPT)
+    ) as servers:
+        await until(lambda: "clientCert" in (servers.states()["far"] or ""))
+
+
+async def serve(port: int, how: str) -> asyncio.subprocess.Process:
+    devnull = asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(
+        sys.executable, SCRIPT, how, str(port), stdout=devnull, stderr=devnull
+    )
+
+
 async def test_a_server_at_a_url() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    async def serve() -> asyncio.subprocess.Process:
-        devnull = asyncio.subprocess.DEVNULL
-        return await asyncio.create_subprocess_exec(
-            sys.executable, SCRIPT, "http", str(port), stdout=devnull, stderr=devnull
-        )
-
     far = McpServer(url=f"http://127.0.0.1:{port}/mcp", call_timeout_ms=5000)
     async with running(far=far) as servers:
         await until(lambda: servers.states()["far"] != "starting")
-        process = await serve()
+        process = await serve(port, "http")
         try:
             await until(servers.tools)
             assert await say(servers, "add", "far", a=1, b=2) == "3"
@@ -196,7 +236,7 @@ async def test_a_server_at_a_url() -> None:
             with pytest.raises(ToolError):
                 await say(servers, "add", "far", a=1, b=2)
             await until(lambda: servers.states()["far"] is not None)
-            process = await serve()
+            process = await serve(port, "http")
             await until(lambda: servers.states()["far"] is None)
             assert await say(servers, "add", "far", a=2, b=2) == "4"
         finally:

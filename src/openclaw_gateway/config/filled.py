@@ -17,6 +17,10 @@ from openclaw_gateway.config.secrets import Unresolved, Wanted
 
 _AUTH: KeyPath = ("gateway", "auth")
 _MCP: KeyPath = ("mcp", "servers")
+_SIGN_IN = (
+    "is a sign-in, which this gateway cannot do, so the server is left out; write a token into its headers "
+    "(Authorization), or set enabled to false"
+)
 
 
 def with_auth(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, tuple[Problem, ...]]:
@@ -46,6 +50,10 @@ def with_servers(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, 
             of_server[str(path[2])].append(path)
     servers = dict(loaded.config.mcp.servers)
     left_out: list[Problem] = []
+    for name, written in loaded.config.mcp.servers.items():
+        if written.auth == "oauth" and written.enabled:
+            left_out.append(Problem((*_MCP, name, "auth"), _SIGN_IN))
+            del servers[name]
     for name, paths in of_server.items():
         server = servers.get(name)
         if server is None or not server.enabled:
@@ -59,7 +67,7 @@ def with_servers(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, 
                 break
         else:
             servers[name] = server
-    if of_server:
+    if servers != loaded.config.mcp.servers:
         config = replace(loaded.config, mcp=replace(loaded.config.mcp, servers=servers))
         loaded = replace(loaded, config=config)
     return loaded, tuple(left_out)

@@ -119,7 +119,7 @@ _TABLE: dict[type[Struct], str] = {
     tools.WebFetchSettings: "firecrawl provider readability ssrfPolicy useTrustedEnvProxy",
     sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",
     mcp.McpConfig: "sessionIdleTtlMs",
-    mcp.McpServer: "auth description",
+    mcp.McpServer: "description",
     sessions.LoggingConfig: "audit maxFileBytes redactSensitive",
 }
 KNOWN: dict[type[Struct], frozenset[str]] = {

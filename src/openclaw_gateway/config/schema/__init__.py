@@ -29,7 +29,7 @@ from openclaw_gateway.config.schema.gateway import (
     TrustedProxyConfig,
 )
 from openclaw_gateway.config.schema.limits import Limits
-from openclaw_gateway.config.schema.mcp import McpConfig, McpServer
+from openclaw_gateway.config.schema.mcp import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
@@ -76,6 +76,7 @@ __all__ = [
     "MaintenanceConfig",
     "McpConfig",
     "McpServer",
+    "McpToolFilter",
     "ModelChoice",
     "ModelDefinition",
     "ModelEntry",

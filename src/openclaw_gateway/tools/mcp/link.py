@@ -77,7 +77,7 @@ class Link:
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Raises ToolError."""
         connection = await self._up()
-        timeout_s = self.server.call_timeout_ms / 1000
+        timeout_s = self.server.call_s
         try:
             return await connection.call(tool, arguments, timeout_s)
         except TimeoutError:
@@ -145,7 +145,7 @@ class Link:
             self.trouble = "the server ended"
 
     async def _started(self, stack: contextlib.AsyncExitStack) -> Connection:
-        deadline_s = self.server.connection_timeout_ms / 1000
+        deadline_s = self.server.connect_s
         try:
             async with asyncio.timeout(deadline_s) as self._starting:
                 connect = self._connect(self.name, self.server, self.inherited)

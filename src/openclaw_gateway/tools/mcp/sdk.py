@@ -7,6 +7,7 @@ command gets a scrubbed environment, its words on stderr are kept only for the l
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -41,16 +42,39 @@ _MAX_SCHEMA_CHARS = 64_000
 
 @asynccontextmanager
 async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator["SdkConnection"]:
-    """Raises NotConnected, also when the connection breaks while it is being taken down."""
+    """In the first of the server's transports that works. Raises NotConnected, also when the connection
+    breaks while it is being taken down."""
     # It logs tracebacks of its own; what matters reaches our log as the reason of a broken connection.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    refused: NotConnected | None = None
+    for transport in server.transports if server.command is None else ("stdio",):
+        stack = AsyncExitStack()
+        try:
+            entered = _connected(name, server, environ, transport)
+            connection = await stack.enter_async_context(entered)
+        except NotConnected as error:
+            # What the first of them met says most.
+            refused = refused or error
+            continue
+        async with stack:
+            yield connection
+        return
+    raise refused or NotConnected("there is no way to speak to it")
+
+
+@asynccontextmanager
+async def _connected(
+    name: str, server: McpServer, environ: Mapping[str, str], transport: str
+) -> AsyncIterator["SdkConnection"]:
     known = secrets_of(server)
     words = LastWords(known)
     left = False
     try:
         async with AsyncExitStack() as stack:
             ended, changed = asyncio.Event(), asyncio.Event()
-            transport = WatchedTransport(_transport(server, environ, stack, words), ended)
+            streams = (
+                _stdio(server, environ, words) if transport == "stdio" else _http(server, transport, stack)
+            )
 
             async def heard(message: Any) -> None:
                 if isinstance(message, types.ToolListChangedNotification):
@@ -58,8 +82,8 @@ async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> A
 
             client = await stack.enter_async_context(
                 Client(
-                    transport,
-                    read_timeout_seconds=server.call_timeout_ms / 1000,
+                    WatchedTransport(streams, ended),
+                    read_timeout_seconds=server.call_s,
                     message_handler=heard,
                     cache=None,
                 )
@@ -163,27 +187,46 @@ class SdkConnection:
         )
 
 
-def _transport(server: McpServer, environ: Mapping[str, str], stack: AsyncExitStack, words: LastWords) -> Any:
-    if server.command is not None:
-        inherited = {name: environ[name] for name in INHERITED if name in environ}
-        parameters = StdioServerParameters(
-            command=server.command,
-            args=list(server.args),
-            env=marked({**inherited, **server.env}),
-            cwd=server.cwd or server.working_directory,
-            encoding_error_handler="replace",
-        )
-        return stdio_client(parameters, errlog=words.open())
-    url = server.url or ""
-    if server.transport == "sse":
-        return sse_client(url, headers=dict(server.headers))
-    return streamable_http_client(url, http_client=_http_client(server, stack))
+def _stdio(server: McpServer, environ: Mapping[str, str], words: LastWords) -> Any:
+    inherited = {name: environ[name] for name in INHERITED if name in environ}
+    parameters = StdioServerParameters(
+        command=server.command or "",
+        args=list(server.args),
+        env=marked({**inherited, **server.env}),
+        cwd=server.cwd or server.working_directory,
+        encoding_error_handler="replace",
+    )
+    return stdio_client(parameters, errlog=words.open())
 
 
-def _http_client(server: McpServer, stack: AsyncExitStack) -> Any:
-    client = create_mcp_http_client(headers=dict(server.headers))
+def _http(server: McpServer, transport: str, stack: AsyncExitStack) -> Any:
+    url, headers, make = server.url or "", dict(server.headers), _client_maker(server)
+    if transport == "sse":
+        return sse_client(url, headers=headers, httpx_client_factory=make)
+    client = make(headers=headers)
     stack.push_async_callback(client.aclose)
-    return client
+    return streamable_http_client(url, http_client=client)
+
+
+def _client_maker(server: McpServer) -> Any:
+    """The SDK's own, or one that shows a certificate, or takes any."""
+    if server.ssl_verify and server.client_cert is None:
+        return create_mcp_http_client
+    try:
+        context = ssl.create_default_context()
+        if not server.ssl_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if server.client_cert is not None:
+            context.load_cert_chain(server.client_cert, server.client_key)
+    except (OSError, ssl.SSLError):
+        raise NotConnected("clientCert or clientKey cannot be used: they are PEM files") from None
+
+    def make(headers: Any = None, timeout: Any = None, auth: Any = None) -> httpx2.AsyncClient:
+        usual = httpx2.Timeout(30.0, read=300.0)
+        return httpx2.AsyncClient(headers=headers, timeout=timeout or usual, auth=auth, verify=context)
+
+    return make
 
 
 def _offered(tool: types.Tool) -> Offered:

@@ -6,11 +6,13 @@ Starting does not wait for anybody: tools appear when their server has answered.
 import asyncio
 import importlib.util
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.config.schema import McpConfig, McpServer
+from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
 from openclaw_gateway.tools.mcp.connection import Offered
 from openclaw_gateway.tools.mcp.link import Link
@@ -58,7 +60,7 @@ class McpServers:
     def _offered(self) -> None:
         tools: dict[str, Tool] = {}
         for link in self._links.values():
-            for offered in link.offered:
+            for offered in filter(partial(_wanted_tool, link.server.tool_filter), link.offered):
                 name = mcp_name(link.name, offered.name, taken=tools.keys())
                 tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
         self._tools = tuple(tools.values())
@@ -72,6 +74,17 @@ def missing_package(config: McpConfig) -> str | None:
         "mcp.servers needs the MCP package, which is not installed: "
         "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
     )
+
+
+def _wanted_tool(filter_: McpToolFilter, offered: Offered) -> bool:
+    if any(fnmatchcase(offered.name, _pattern(name)) for name in filter_.exclude):
+        return False
+    return not filter_.include or any(fnmatchcase(offered.name, _pattern(name)) for name in filter_.include)
+
+
+def _pattern(name: str) -> str:
+    """Only `*` stands for anything."""
+    return name.replace("[", "[[]").replace("?", "[?]")
 
 
 def _wanted(config: McpConfig) -> dict[str, McpServer]:
@@ -89,7 +102,7 @@ class _McpTool(Struct, frozen=True):
 
     @property
     def read_only(self) -> bool:
-        return self.offered.read_only
+        return self.offered.read_only or self.link.server.supports_parallel_tool_calls
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         return await self.link.call(self.offered.name, arguments)

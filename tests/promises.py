@@ -109,6 +109,8 @@ README = _all(
         ),
         "policy-takes-away": "each step only takes away, deny wins;",
         "fallback-tools": "an agent with fallback models has the tools that all of them are allowed)",
+        "skill-folders": "are offered too and can be read;",
+        "skill-entries": "`skills.entries.<name>` switches one off (`enabled`)",
         "steering": "prompt files, `skills/` and `MEMORY.md` are read-only for it,",
         "memory-audience": "`memory/` is a folder of that user's (or session's) own,",
         "memory-nobody": "a request that names neither keeps no notes.",

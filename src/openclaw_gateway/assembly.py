@@ -14,6 +14,7 @@ import structlog
 from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
@@ -128,6 +129,8 @@ class Assembly:
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan.roster),
             jobs=self._foundation.jobs,
+            skills=skill_rules(plan.loaded).folders,
+            skill_environment=self._book.skill_environment,
             commands=self._foundation.commands,
         )
         shop = Workshop(self._book, house, servers.tools)
@@ -152,7 +155,7 @@ class Assembly:
             return self._book_lease
         loaded = plan.loaded
         book = PromptBook(
-            plan.roster, plan.prompts, state_dir=loaded.state_dir, environ=loaded.environ, zone=plan.zone
+            plan.roster, plan.prompts, skills=skill_rules(loaded), environ=loaded.environ, zone=plan.zone
         )
         self._book, self._book_lease = book, Lease(lambda: self._close_later(book.close()))
         return self._book_lease
@@ -224,7 +227,7 @@ def _authenticator(plan: Blueprint, before: Generation | None) -> Authenticator:
 def _prompts(plan: Blueprint) -> tuple[object, ...]:
     """All that the prompts of the agents are made from."""
     openings = {agent.id: agent.prompt for agent in plan.roster}
-    return openings, plan.prompts, plan.loaded.state_dir, plan.loaded.environ, plan.zone
+    return openings, plan.prompts, skill_rules(plan.loaded), plan.loaded.environ, plan.zone
 
 
 def _is_embedded(target: ModelTarget) -> bool:

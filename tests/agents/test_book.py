@@ -14,6 +14,7 @@ from openclaw_gateway.agents.compiled import CompiledPrompt
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.homes import Home, compile_homes
 from openclaw_gateway.agents.roster import compile_roster
+from openclaw_gateway.agents.skill_rules import SkillRules
 from openclaw_gateway.agents.snapshot import Seen
 from openclaw_gateway.config.schema import AgentDefaults, AgentEntry, AgentIdentity, AgentsConfig
 
@@ -45,7 +46,7 @@ async def open_book(tmp_path: Path) -> AsyncIterator[Opener]:
             book = Book(
                 compile_roster(config),
                 compile_homes(config, state_dir=tmp_path),
-                state_dir=tmp_path,
+                skills=SkillRules(tmp_path / "skills"),
                 environ={},
                 **{"poll_s": 0.01, **options},
             )

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.agents.front_matter import front_matter
 from openclaw_gateway.agents.requirements import missing, needs_of
+from openclaw_gateway.agents.skill_rules import SkillRules
 from openclaw_gateway.agents.skills import MAX_PROMPT_CHARS, Skill, available_skills, find_skills
+from openclaw_gateway.config.schema import SkillEntry
+
+NONE = SkillRules(Path("/nowhere"))
 
 
 def write_skill(root: Path, folder: str, head: str) -> None:
@@ -63,7 +67,7 @@ def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
     write_skill(work, "a", "description: without a name")
     write_skill(state, "weather", "name: weather\ndescription: theirs")
     write_skill(state, "c", "name: c\ndescription: more")
-    found = find_skills(work, state, None, {})
+    found = find_skills(work, SkillRules(state / "skills"), None, {})
     assert found.skills == (
         Skill("a", "without a name", "skills/a/SKILL.md"),
         Skill("c", "more", str(state / "skills/c/SKILL.md")),
@@ -80,7 +84,7 @@ def test_skills_of_the_workspace_win(tmp_path: Path) -> None:
 def test_the_allowlist(tmp_path: Path, allowed: tuple[str, ...] | None, names: list[str]) -> None:
     write_skill(tmp_path, "one", "name: one\ndescription: 1")
     write_skill(tmp_path, "folder-two", "name: two\ndescription: 2")
-    found = find_skills(tmp_path, tmp_path / "none", allowed, {})
+    found = find_skills(tmp_path, NONE, allowed, {})
     assert [skill.name for skill in found.skills] == names
 
 
@@ -95,7 +99,7 @@ def test_what_is_no_skill_is_left_out_and_said(tmp_path: Path) -> None:
     (tmp_path / "skills" / "link").symlink_to(outside / "skills" / "foreign")
     write_skill(tmp_path, "odd", 'description: d\nmetadata: {"openclaw": {"os": "linux"}}')
     write_skill(tmp_path, "torn", 'description: d\nmetadata: {"openclaw": ')
-    found = find_skills(tmp_path, tmp_path / "none", None, {})
+    found = find_skills(tmp_path, NONE, None, {})
     assert (found.skills, found.unmet) == ((), ())
     wrong = [note.split()[0].split("/")[1] for note in found.notes]
     assert wrong == ["link", "odd", "silent", "torn"]
@@ -135,7 +139,7 @@ def test_a_skill_the_machine_cannot_serve_is_not_listed(tmp_path: Path) -> None:
         "gh",
         'description: d\nmetadata:\n  {\n    "openclaw": {"requires": {"bins": ["gh"]}},\n  }\nname: github',
     )
-    found = find_skills(tmp_path, tmp_path / "none", None, {"PATH": str(tmp_path)})
+    found = find_skills(tmp_path, NONE, None, {"PATH": str(tmp_path)})
     assert found.skills == ()
     assert found.unmet == ("github needs the command gh.",)
 
@@ -155,3 +159,43 @@ def test_the_list_is_never_longer_than_the_cap(count: int, length: int) -> None:
     assert len(text) <= MAX_PROMPT_CHARS
     shown = text.count("<skill>")
     assert shown == count or f"({count - shown} more" in text
+
+
+@pytest.mark.promise("skill-entries")
+def test_folders_of_the_operator_and_of_the_other_program(tmp_path: Path) -> None:
+    """The workspace wins over the state directory, this over the bundled ones, these over further folders."""
+    work, state, bundled, extra = (tmp_path / name for name in ("work", "state", "bundled", "extra"))
+    write_skill(work, "a", "name: a\ndescription: workspace")
+    for name in "ab":
+        write_skill(state, name, f"name: {name}\ndescription: managed")
+    for name in "abcx":
+        write_skill(bundled, name, f"name: {name}\ndescription: bundled")
+    for name in "abcd":
+        write_skill(extra, name, f"name: {name}\ndescription: extra")
+    rules = SkillRules(
+        state / "skills",
+        bundled / "skills",
+        (extra / "skills",),
+        allow_bundled=frozenset({"c"}),
+        entries={"d": SkillEntry(enabled=False)},
+    )
+    found = {
+        skill.name: (skill.description, skill.location) for skill in find_skills(work, rules, None, {}).skills
+    }
+    assert found == {
+        "a": ("workspace", "skills/a/SKILL.md"),
+        "b": ("managed", str(state / "skills/b/SKILL.md")),
+        "c": ("bundled", str(bundled / "skills/c/SKILL.md")),
+    }
+
+
+def test_what_a_skill_is_given(tmp_path: Path) -> None:
+    metadata = '{"openclaw": {"skillKey": "search", "primaryEnv": "S_KEY", "requires": {"env": ["S_KEY"]}}}'
+    write_skill(tmp_path, "s", f"name: web search\ndescription: d\nmetadata: {metadata}")
+    assert find_skills(tmp_path, NONE, None, {}).unmet == (
+        "web search needs the environment variable S_KEY.",
+    )
+    entry = SkillEntry(api_key="sk-skill-secret", env={"REGION": "eu"})
+    (skill,) = find_skills(tmp_path, SkillRules(Path("/no"), entries={"search": entry}), None, {}).skills
+    assert skill.environ == {"S_KEY": "sk-skill-secret", "REGION": "eu"}
+    assert "sk-skill-secret" not in repr(skill)

@@ -42,6 +42,10 @@ async def told(models: ModelServer, state_dir: Path, sections: dict[str, Any], s
     return str(models.requests[before].messages[0]["content"])
 
 
+# Who may write what steers an agent: over HTTP else nobody, and then nobody is told of a first meeting.
+EVERYBODY = {"tools": {"fs": {"steering": "all"}}}
+
+
 def sandbox(**settings: Any) -> dict[str, Any]:
     return {"agents": {"defaults": {"sandbox": settings}}}
 
@@ -65,7 +69,7 @@ async def test_the_folder_it_is_told_of_is_the_one_its_tools_work_in(
     place, rest = told_of
     folder = workspace.parent / place
     models.script("mock-echo", calls(WHERE, READ_SKILL), says("Done."))
-    prompt = await told(models, workspace.parent, sandbox(**settings), session)
+    prompt = await told(models, workspace.parent, sandbox(**settings) | EVERYBODY, session)
     where, skill = (message["content"] for message in models.requests[-1].messages[-2:])
     assert where.startswith(f"{folder}\n")
     assert f"Your folder is {folder}. Relative paths start there{rest}" in prompt
@@ -75,8 +79,9 @@ async def test_the_folder_it_is_told_of_is_the_one_its_tools_work_in(
     assert ("Write down who you are." in prompt) is (told_of == HOME)
 
 
+@pytest.mark.promise("skill-folders")
 @pytest.mark.parametrize("contained", [True, False])
-async def test_a_skill_of_the_state_directory_is_offered_to_who_can_read_it(
+async def test_a_skill_of_the_state_directory_is_offered_and_can_be_read(
     models: ModelServer, tmp_path: Path, contained: bool
 ) -> None:
     file = tmp_path / "skills" / "rel" / "SKILL.md"
@@ -84,9 +89,8 @@ async def test_a_skill_of_the_state_directory_is_offered_to_who_can_read_it(
     file.write_text(SKILL)
     models.script("mock-echo", calls(("s1", "read", f'{{"path": "{file}"}}')), says("Done."))
     prompt = await told(models, tmp_path, {"tools": {"fs": {"workspaceOnly": contained}}})
-    assert (
-        (str(file) in prompt) is ("Tag it." in models.requests[-1].messages[-1]["content"]) is not contained
-    )
+    assert str(file) in prompt
+    assert "Tag it." in models.requests[-1].messages[-1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ async def test_a_skill_of_the_state_directory_is_offered_to_who_can_read_it(
 async def test_who_cannot_write_is_not_told_to(
     models: ModelServer, workspace: Path, tools: dict[str, Any], folder: bool, lasts: bool
 ) -> None:
-    prompt = await told(models, workspace.parent, {"tools": tools})
+    prompt = await told(models, workspace.parent, {"tools": tools | EVERYBODY["tools"]})
     assert "## Tools" in prompt
     assert "Be brief." in prompt
     assert ("Your folder is " in prompt) is folder

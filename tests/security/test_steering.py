@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.agents.skills import FOLDER
+from openclaw_gateway.agents.skill_rules import FOLDER
 from openclaw_gateway.agents.snapshot import PROMPT_FILES
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says

@@ -221,3 +221,27 @@ def test_the_quick_read_of_small_files_is_contained_too(room: Room, tmp_path: Pa
     for path in ("../../outside/secret.txt", "/etc/hostname", "self/environ", "loop", "~", "a\0", "\ud800"):
         assert quick(path) is None, path
     assert read_cached(Workspace(Path("/"), tmp_path / "gone"), "a", 100) is None
+
+
+async def test_a_shelf_is_read_by_its_whole_path_and_no_other_way(tmp_path: Path) -> None:
+    """Skills lie beside the workspace; what is in their folder may be read, and nothing else is opened."""
+    shelf = tmp_path / "skills"
+    (shelf / "cook").mkdir(parents=True)
+    (shelf / "cook" / "SKILL.md").write_text("boil it")
+    (tmp_path / "secret").write_text(SECRET)
+    (shelf / "out").symlink_to(tmp_path / "secret")
+    room = Room(tmp_path, read, write, edit, ls, find, grep, skills=(shelf,))
+    assert await room.call("read", path=f"{shelf}/cook/SKILL.md") == "boil it"
+    assert await room.call("ls", path=f"{shelf}/cook") == "SKILL.md  7"
+    assert "boil it" in await room.call("grep", pattern="boil", path=str(shelf))
+    for path in (
+        f"{shelf}/../secret",
+        f"{shelf}/out",
+        f"{shelf}x",
+        str(tmp_path),
+        "../../skills/cook/SKILL.md",
+    ):
+        assert SECRET not in await room.refused("read", path=path)
+    assert "outside the workspace" in await room.refused("write", path=f"{shelf}/cook/SKILL.md", content="x")
+    assert "outside" in await room.refused("edit", path=f"{shelf}/cook/SKILL.md", oldText="boil", newText="x")
+    assert (shelf / "cook" / "SKILL.md").read_text() == "boil it"

@@ -246,6 +246,17 @@ async def test_nothing_outlives_a_command_that_is_killed(make: Make, line: str) 
     await gone(pid)
 
 
+async def test_commands_are_given_what_the_skills_have(make: Make) -> None:
+    room = make()
+    given = {"S_KEY": "for the skill", "LD_PRELOAD": "/evil.so", "PYTHONPATH": "/evil", "no name": "x"}
+    house = msgspec.structs.replace(room.house, skill_environment={"main": given}.__getitem__)
+    (tool,) = exec_tool.build(house, room.agent)
+    text = (await tool.run({"command": "env"}, room.context())).text
+    assert "S_KEY=for the skill" in text
+    assert "evil" not in text
+    assert "no name" not in text
+
+
 @pytest.mark.promise("command-limits")
 async def test_a_command_has_limits(make: Make) -> None:
     room = make()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import tzinfo
-from pathlib import Path
 
 import structlog
 
@@ -21,6 +20,7 @@ from openclaw_gateway.agents.file_news import FileNews
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.seed import move_in
+from openclaw_gateway.agents.skill_rules import SkillRules
 from openclaw_gateway.agents.skills import FILE as SKILL_FILE
 from openclaw_gateway.agents.snapshot import (
     PROMPT_FILES,
@@ -69,7 +69,7 @@ class PromptBook:
         roster: Roster,
         homes: Mapping[str, Home],
         *,
-        state_dir: Path,
+        skills: SkillRules,
         environ: Mapping[str, str],
         zone: tzinfo | None = None,
         seeding: bool = True,
@@ -78,7 +78,7 @@ class PromptBook:
     ) -> None:
         self._agents: dict[str, Agent] = {agent.id: agent for agent in roster}
         self._homes = homes
-        self._ground = Ground(state_dir, environ)
+        self._ground = Ground(skills, environ)
         self._zone = zone
         self._seeding = seeding
         self._poll_s = poll_s
@@ -98,6 +98,12 @@ class PromptBook:
             return None
         page.used_at = time.monotonic()
         return page.compiled
+
+    def skill_environment(self, agent_id: str) -> Mapping[str, str]:
+        """What commands are given for the skills of an agent in use."""
+        page = self._pages.get(agent_id)
+        skills = () if page is None else page.compiled.snapshot.skills
+        return {name: value for skill in skills for name, value in skill.environ.items()}
 
     async def prepare(self, agent_id: str) -> CompiledPrompt:
         """The prompt, compiled if need be. Several callers share one reading; never fails for a file."""

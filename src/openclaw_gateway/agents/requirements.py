@@ -25,9 +25,14 @@ class _Requires(Struct, frozen=True, rename="camel"):
     env: tuple[str, ...] = ()
 
 
-class Needs(Struct, frozen=True):
+class Needs(Struct, frozen=True, rename="camel"):
+    """`primary_env` is the variable that a skill's `apiKey` of the configuration is for, `skill_key` what the
+    configuration calls the skill, where that is not its name."""
+
     os: tuple[str, ...] = ()
     always: bool = False
+    primary_env: str = ""
+    skill_key: str = ""
     requires: _Requires = _Requires()
 
 

@@ -2,41 +2,48 @@
 
 A skill is a folder with a SKILL.md; only its head is of interest here, the model reads the rest itself
 when it needs it, so it is told of those that its tools reach. Skills of the workspace win over those of
-the state directory.
+the state directory, these over the other program's own, and these over those of the operator's folders.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
+from typing import ClassVar
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.files import Unusable, read_inside
 from openclaw_gateway.agents.front_matter import front_matter
 from openclaw_gateway.agents.requirements import Needs, missing, needs_of
+from openclaw_gateway.agents.skill_rules import FOLDER, SkillRules
+from openclaw_gateway.config.schema import SkillEntry
+from openclaw_gateway.config.schema.guarded import Guarded
 
-FOLDER = "skills"
 FILE = "SKILL.md"
 MAX_SKILLS = 500
 MAX_PROMPT_CHARS = 18_000
 _MAX_DESCRIPTION = 1_024
 
 
-class Skill(Struct, frozen=True):
-    """`location` is what the model has to read: relative in the workspace, else absolute."""
+class Skill(Guarded, frozen=True):
+    """`location` is what the model has to read: relative in the workspace, else absolute. `environ` is what
+    commands are given for it."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"environ"})
 
     name: str
     description: str
     location: str
+    environ: Mapping[str, str] = {}
 
 
-def skill_files(root: Path) -> tuple[str, ...]:
-    """The places under `root` where a skill may be, in the order of their names."""
+def skill_files(folder: Path) -> tuple[str, ...]:
+    """The places in `folder` where a skill may be, in the order of their names."""
     try:
-        names = sorted(entry.name for entry in (root / FOLDER).iterdir() if entry.name[0] != ".")
+        names = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
     except OSError:
         return ()
-    return tuple(f"{FOLDER}/{name}/{FILE}" for name in names[:MAX_SKILLS])
+    return tuple(f"{name}/{FILE}" for name in names[:MAX_SKILLS])
 
 
 class Found(Struct, frozen=True):
@@ -48,16 +55,18 @@ class Found(Struct, frozen=True):
 
 
 def find_skills(
-    workspace: Path, state_dir: Path, allowed: Iterable[str] | None, environ: Mapping[str, str]
+    workspace: Path, rules: SkillRules, allowed: Iterable[str] | None, environ: Mapping[str, str]
 ) -> Found:
-    """All skills of both folders that are `allowed`; None means that all are."""
+    """All skills of all folders that are `allowed` and enabled; None means that all are allowed."""
     names = None if allowed is None else {name.lower() for name in allowed}
     found: dict[str, Skill] = {}
     notes: list[str] = []
     unmet: list[str] = []
-    for root, relative in ((workspace, True), (state_dir, False)):
-        for file in skill_files(root):
-            folder = file.split("/")[1]
+    for place in (None, *rules.folders):
+        # In the workspace no link may lead out of it, not even by way of the folder itself.
+        root, prefix = (workspace, f"{FOLDER}/") if place is None else (place, "")
+        for inside in skill_files(root / prefix):
+            folder, file = inside.split("/")[0], f"{prefix}{inside}"
             try:
                 head = _head(root, file)
                 needs = needs_of(head.get("metadata", "")) if head else Needs()
@@ -71,12 +80,24 @@ def find_skills(
             key = name.lower()
             if not head or key in found or not (names is None or names & {key, folder.lower()}):
                 continue
-            if lacking := missing(needs, environ):
+            entry = rules.entry(needs.skill_key, name, folder)
+            if entry is not None and not entry.enabled:
+                continue
+            if place == rules.bundled and place is not None and not rules.bundled_may(name, folder):
+                continue
+            given = {} if entry is None else _given(entry, needs)
+            if lacking := missing(needs, {**environ, **given}):
                 unmet.append(f"{name} needs {lacking}.")
                 continue
             description = " ".join(head["description"].split())[:_MAX_DESCRIPTION]
-            found[key] = Skill(name, description, file if relative else str(root / file))
+            found[key] = Skill(name, description, file if place is None else str(root / file), given)
     return Found(tuple(found[key] for key in sorted(found)), tuple(notes), tuple(unmet))
+
+
+def _given(entry: SkillEntry, needs: Needs) -> Mapping[str, str]:
+    """The variables that the configuration has for a skill."""
+    named = {needs.primary_env: entry.api_key} if needs.primary_env and entry.api_key else {}
+    return {**named, **entry.env}
 
 
 def available_skills(skills: Iterable[Skill], limit: int = MAX_PROMPT_CHARS) -> str:

@@ -5,14 +5,15 @@ whether `take` would find something new.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from openclaw_gateway.agents.files import FileText, Unusable, read_inside
 from openclaw_gateway.agents.homes import Home
-from openclaw_gateway.agents.skills import FOLDER, Skill, find_skills, skill_files
+from openclaw_gateway.agents.skill_rules import FOLDER, SkillRules
+from openclaw_gateway.agents.skills import Skill, find_skills, skill_files
 from openclaw_gateway.config.watch import TICK_NS, Mark, mark
 
 # In the order in which the prompt shows them.
@@ -32,9 +33,9 @@ class Snapshot(Struct, frozen=True):
 
 
 class Ground(Struct, frozen=True):
-    """What all workspaces have in common: the state directory with its skills, and the environment."""
+    """What all workspaces have in common: the skills beside them, and the environment."""
 
-    state_dir: Path
+    skills: SkillRules
     environ: Mapping[str, str]
 
 
@@ -49,23 +50,31 @@ class Seen(Struct, frozen=True):
 def look(home: Home, shared: Look) -> Look:
     """The state of everything that `take` reads; `shared` is that of the skills outside the workspace."""
     names = () if home.injection == "never" else PROMPT_FILES
-    return (*(mark(home.workspace / name) for name in names), *look_at_skills(home.workspace), *shared)
+    return (
+        *(mark(home.workspace / name) for name in names),
+        *look_at_skills((home.workspace / FOLDER,)),
+        *shared,
+    )
 
 
-def look_at_skills(root: Path) -> Look:
-    return (mark(root / FOLDER), *(mark(root / file) for file in skill_files(root)))
+def look_at_skills(folders: Iterable[Path]) -> Look:
+    return tuple(
+        mark(path)
+        for folder in folders
+        for path in (folder, *(folder / file for file in skill_files(folder)))
+    )
 
 
 def prompt_folders(home: Home) -> tuple[Path, ...]:
     """Where the files that `take` reads in the workspace lie."""
-    skills = [(home.workspace / file).parent for file in skill_files(home.workspace)]
-    return (home.workspace, home.workspace / FOLDER, *skills)
+    folder = home.workspace / FOLDER
+    return (home.workspace, folder, *((folder / file).parent for file in skill_files(folder)))
 
 
 def take(home: Home, ground: Ground) -> Seen:
     """Read everything. Whatever cannot be used becomes a note."""
     taken_ns = time.time_ns()
-    seen = look(home, look_at_skills(ground.state_dir))
+    seen = look(home, look_at_skills(ground.skills.folders))
     files: list[FileText] = []
     notes: list[str] = []
     for name in () if home.injection == "never" else PROMPT_FILES:
@@ -76,14 +85,14 @@ def take(home: Home, ground: Ground) -> Seen:
             continue
         if file is not None and file.text:
             files.append(file)
-    found = find_skills(home.workspace, ground.state_dir, home.skills, ground.environ)
+    found = find_skills(home.workspace, ground.skills, home.skills, ground.environ)
     snapshot = Snapshot(tuple(files), found.skills, (*notes, *found.notes), found.unmet)
     return Seen(snapshot, None if _fresh(seen, taken_ns) else seen, taken_ns)
 
 
 def take_changed(known: Sequence[tuple[Home, Look | None]], ground: Ground) -> tuple[tuple[str, Seen], ...]:
     """Take a new snapshot of every agent whose workspace does not look as it did."""
-    shared = look_at_skills(ground.state_dir)
+    shared = look_at_skills(ground.skills.folders)
     return tuple(
         (home.agent_id, take(home, ground)) for home, before in known if before != look(home, shared)
     )

@@ -10,7 +10,7 @@ from openclaw_gateway.blueprint import Blueprint, blueprint
 from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.auth_profiles import Stores
-from openclaw_gateway.config.filled import with_auth, with_servers
+from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
 from openclaw_gateway.config.places import Problem
 from openclaw_gateway.errors import ConfigError
@@ -58,8 +58,9 @@ def draw(options: Options, *, token: str | None = None) -> Drawing:
     outside = look_outside(read.loaded)
     loaded, missing = with_auth(read.loaded, outside.secrets)
     loaded, left_out = with_servers(loaded, outside.secrets)
+    loaded, lacking = with_skills(loaded, outside.secrets)
     read = replace(read, loaded=loaded)
     embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
-    machine = Machine(embedded, outside, missing, left_out, token)
+    machine = Machine(embedded, outside, missing, (*left_out, *lacking), token)
     elsewhere = bool(outside.wanted or outside.stores != Stores())
     return Drawing(options, read, blueprint(read, options, machine), outside=elsewhere)

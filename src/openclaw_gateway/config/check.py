@@ -48,7 +48,7 @@ _MEASURES = {"age", "size"}
 _AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
 # What needs a variable that is not set is left out here, and with it what it belongs to is not served; all
 # else would be other than was meant.
-_PARTS = (("models", "providers"), ("mcp", "servers"))
+_PARTS = (("models", "providers"), ("mcp", "servers"), ("skills", "entries"))
 # Stands for a value that was refused, or is looked up later: nothing more is said about it here, and nobody
 # sees it.
 _REFUSED = object()

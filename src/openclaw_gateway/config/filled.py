@@ -1,4 +1,5 @@
-"""A loaded configuration with the secrets that a use of it needs: the gateway's own, those of MCP servers.
+"""A loaded configuration with the secrets that a use of it needs: the gateway's own, those of MCP servers and
+of skills.
 
 Those of model providers are looked up later, for the models that are served. An MCP server whose secrets
 cannot be had is left out; without its own secret the gateway is not what was meant.
@@ -17,6 +18,7 @@ from openclaw_gateway.config.secrets import Unresolved, Wanted
 
 _AUTH: KeyPath = ("gateway", "auth")
 _MCP: KeyPath = ("mcp", "servers")
+_SKILLS: KeyPath = ("skills", "entries")
 _SIGN_IN = (
     "is a sign-in, which this gateway cannot do, so the server is left out; write a token into its headers "
     "(Authorization), or set enabled to false"
@@ -71,6 +73,27 @@ def with_servers(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, 
         config = replace(loaded.config, mcp=replace(loaded.config.mcp, servers=servers))
         loaded = replace(loaded, config=config)
     return loaded, tuple(left_out)
+
+
+def with_skills(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, tuple[Problem, ...]]:
+    """(with the secrets of its skills, those that cannot be had and why). Blocks as their sources do."""
+    entries = dict(loaded.config.skills.entries)
+    missing: list[Problem] = []
+    for path, wanted in loaded.wanted.items():
+        entry = entries.get(str(path[2])) if path[:2] == _SKILLS else None
+        if entry is None or not entry.enabled:
+            continue
+        try:
+            if path[3:] == ("apiKey",):
+                entries[str(path[2])] = replace(entry, api_key=secrets.line(wanted))
+            else:
+                entries[str(path[2])] = replace(entry, env={**entry.env, str(path[4]): secrets.text(wanted)})
+        except Unresolved as error:
+            missing.append(Problem(path, f"{error}; until then the skill is without it"))
+    if entries != loaded.config.skills.entries:
+        skills = replace(loaded.config.skills, entries=entries)
+        loaded = replace(loaded, config=replace(loaded.config, skills=skills))
+    return loaded, tuple(missing)
 
 
 def _with(server: McpServer, rest: KeyPath, wanted: Wanted, secrets: Secrets) -> McpServer:

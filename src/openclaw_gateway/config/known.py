@@ -17,6 +17,7 @@ from openclaw_gateway.config.schema import (
     sandbox,
     secrets,
     sessions,
+    skills,
     tools,
 )
 
@@ -37,7 +38,7 @@ _SHARED = " compaction contextPruning "
 _ROOT = """
     $schema accessGroups acp agent approvals audio bindings broadcast browser canvasHost channels cli
     commands cron diagnostics discord discovery hooks identity imessage media memory messages meta
-    msteams nodeHost plugins proxy routing security signal skills slack surfaces talk telegram
+    msteams nodeHost plugins proxy routing security signal slack surfaces talk telegram
     telemetry transcripts tui ui update web whatsapp wizard
 """
 
@@ -119,6 +120,8 @@ _TABLE: dict[type[Struct], str] = {
     tools.WebFetchSettings: "firecrawl provider readability ssrfPolicy useTrustedEnvProxy",
     sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",
     mcp.McpConfig: "sessionIdleTtlMs",
+    skills.SkillsConfig: "install limits workshop",
+    skills.SkillFolders: "watch watchDebounceMs allowSymlinkTargets",
     mcp.McpServer: "description",
     sessions.LoggingConfig: "audit maxFileBytes redactSensitive",
 }

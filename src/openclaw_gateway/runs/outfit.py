@@ -87,7 +87,7 @@ def built_in(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
 def folder_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Folder:
     """Where the agent's tools work, `inside` the sandbox or not."""
     workspace = scope_in(house, agent, inside=inside).workspace
-    return Folder(workspace.start, workspace.root, workspace.writable)
+    return Folder(workspace.start, workspace.root, workspace.writable, shelves=workspace.shelves)
 
 
 def permitted(

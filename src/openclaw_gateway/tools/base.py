@@ -131,11 +131,16 @@ class AgentsForTools(Protocol):
         """(id, name) of every agent."""
 
 
+def _nothing(_: str) -> Mapping[str, str]:
+    return {}
+
+
 class ToolHouse(Struct, frozen=True):
     """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from.
 
-    `jobs` does what may take long. Without `commands` (the gateway's running programs) an agent has no `exec`
-    and no `process`.
+    `jobs` does what may take long. `skills` are folders beside the workspace whose files may be read, and
+    `skill_environment` what the commands of an agent are given for its skills. Without `commands` (the
+    gateway's running programs) an agent has no `exec` and no `process`.
     """
 
     state_dir: Path
@@ -144,6 +149,8 @@ class ToolHouse(Struct, frozen=True):
     agents: AgentsForTools
     jobs: "Performer"
     commands: "CommandSessions | None" = None
+    skills: tuple[Path, ...] = ()
+    skill_environment: Callable[[str], Mapping[str, str]] = _nothing
 
 
 def spec_of(name: str, description: str, schema: Mapping[str, Any]) -> ToolSpec:

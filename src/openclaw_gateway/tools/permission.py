@@ -16,7 +16,7 @@ from openclaw_gateway.tools.allowlist import NO_RULES, STAY_INSIDE, Allowed, Ref
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
-from openclaw_gateway.tools.commands.environment import check_additions, command_environment
+from openclaw_gateway.tools.commands.environment import check_additions, command_environment, only_plain
 from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
 from openclaw_gateway.tools.listed.git_repository import Unfit
 from openclaw_gateway.tools.listed.hardening import GitPlace, hardened
@@ -26,7 +26,7 @@ from openclaw_gateway.tools.shell_words import Segment, render
 
 class Wish(Struct, frozen=True):
     """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
-    rules it asks for itself."""
+    rules it asks for itself, `given` variables that the operator has for it."""
 
     command: str
     agent_id: str
@@ -35,6 +35,7 @@ class Wish(Struct, frozen=True):
     env: object
     settings: Mapping[str, Any]
     narrower: Rules = NO_RULES
+    given: Mapping[str, str] = {}
 
 
 class Permit(Struct, frozen=True):
@@ -55,7 +56,8 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
             "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
-    env = command_environment(environ, wish.root, check_additions(wish.env, only_harmless=by_name))
+    added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
+    env = command_environment(environ, wish.root, added)
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:

@@ -84,13 +84,15 @@ def sandboxed_command(
 
 
 def laid_over(workspace: Workspace) -> tuple[str, ...]:
-    """Of a guarded workspace: what steers others read-only, and its audience's notes in place of others'.
+    """The skills' folders; and of a guarded workspace what steers others, read-only, and its audience's notes
+    in place of others'.
     Blocks. What is not there yet cannot be covered."""
+    shelves = tuple(word for path in workspace.shelves for word in ("--ro-bind-try", str(path), str(path)))
     if not workspace.guarded:
-        return ()
+        return shelves
     root = workspace.start.resolve()
     steering = [root / name for name in STEERING if (root / name).exists()]
-    words = [word for path in steering for word in ("--ro-bind", str(path), str(path))]
+    words = [*shelves, *(word for path in steering for word in ("--ro-bind", str(path), str(path)))]
     if not (root / NOTES).is_dir():
         return tuple(words)
     if workspace.notes is None:

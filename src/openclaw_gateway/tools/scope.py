@@ -70,11 +70,13 @@ def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
             _closed(house.state_dir, directory),
             writable=access != "ro",
             make_root=access == "none",
+            shelves=house.skills,
         )
         return Scope(directory, workspace, sandboxed=True, access=access, network=network)
     contained = (agent.settings.get("fs") or {}).get("workspaceOnly") is not False
     root = agent.workspace if contained else Path("/")
-    workspace = Workspace(root, agent.workspace, _closed(house.state_dir, agent.workspace))
+    closed = _closed(house.state_dir, agent.workspace)
+    workspace = Workspace(root, agent.workspace, closed, shelves=house.skills)
     return Scope(agent.workspace, workspace)
 
 

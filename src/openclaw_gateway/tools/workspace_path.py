@@ -59,7 +59,8 @@ class Workspace(Struct, frozen=True):
 
     `closed` are paths that no file tool opens, whatever the root: the gateway's own files. `make_root` is for
     a folder of ours that is made when it is first used. When it is `guarded` nothing that steers other runs
-    is written, and `memory/` is the folder `notes`; None where the call's audience has none.
+    is written, and `memory/` is the folder `notes`; None where the call's audience has none. `shelves` are
+    folders elsewhere of which files may be read by their whole path.
     """
 
     root: Path
@@ -69,6 +70,7 @@ class Workspace(Struct, frozen=True):
     make_root: bool = False
     guarded: bool = False
     notes: Path | None = None
+    shelves: tuple[Path, ...] = ()
 
     def closed_paths(self) -> frozenset[str]:
         """`closed` without symbolic links."""
@@ -107,8 +109,9 @@ class _Walk:
         self._asked = path
         self._write = write
         self._make = make
-        self._root = os.path.realpath(workspace.root)
-        self._roots = {self._root, str(workspace.root.absolute())}
+        root = workspace.root if write else _root_of(path, workspace)
+        self._root = os.path.realpath(root)
+        self._roots = {self._root, str(root.absolute())}
         self._closed = workspace.closed_paths()
         start = os.path.realpath(workspace.start)
         self._notes = f"{start}/{NOTES}".casefold()
@@ -263,6 +266,14 @@ def open_directory(place: Place) -> Iterator[int]:
 def _real_paths(paths: tuple[Path, ...]) -> frozenset[str]:
     """Worked out once: the gateway's own files stay where they are, and each look costs many calls."""
     return frozenset(os.path.realpath(path) for path in paths)
+
+
+def _root_of(path: str, workspace: Workspace) -> Path:
+    """The workspace's, or the shelf that the path's text is of."""
+    if path.startswith("/") and not below(os.path.normpath(path), str(workspace.root)):
+        whole = os.path.normpath(path)
+        return next((one for one in workspace.shelves if below(whole, str(one))), workspace.root)
+    return workspace.root
 
 
 def _steering(start: str) -> frozenset[str]:

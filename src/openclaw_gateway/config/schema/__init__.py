@@ -39,6 +39,7 @@ from openclaw_gateway.config.schema.sessions import (
     ResetConfig,
     SessionConfig,
 )
+from openclaw_gateway.config.schema.skills import SkillEntry, SkillFolders, SkillsConfig
 from openclaw_gateway.config.schema.tools import (
     AgentToolsConfig,
     ExecAsk,
@@ -90,6 +91,9 @@ __all__ = [
     "ResetConfig",
     "SandboxConfig",
     "SessionConfig",
+    "SkillEntry",
+    "SkillFolders",
+    "SkillsConfig",
     "ToolPolicy",
     "ToolsConfig",
     "TrustedProxyConfig",

@@ -11,6 +11,7 @@ from openclaw_gateway.config.schema.mcp import McpConfig
 from openclaw_gateway.config.schema.models import ModelsConfig
 from openclaw_gateway.config.schema.secrets import SecretsConfig, StoredKeysConfig
 from openclaw_gateway.config.schema.sessions import LoggingConfig, SessionConfig
+from openclaw_gateway.config.schema.skills import SkillsConfig
 from openclaw_gateway.config.schema.tools import ToolsConfig
 from openclaw_gateway.config.schema.values import AsWritten
 
@@ -22,6 +23,7 @@ class _Sections(Struct, frozen=True, rename="camel", kw_only=True):
     auth: StoredKeysConfig = StoredKeysConfig()
     tools: ToolsConfig = ToolsConfig()
     mcp: McpConfig = McpConfig()
+    skills: SkillsConfig = SkillsConfig()
     session: SessionConfig = SessionConfig()
     logging: LoggingConfig = LoggingConfig()
 

@@ -122,6 +122,7 @@ class _Runner:
                 security=one_of(arguments, "security", SECURITY) or NO_RULES.security,
                 ask=one_of(arguments, "ask", ASK) or NO_RULES.ask,
             ),
+            self._house.skill_environment(self._agent.id),
         )
         if scope.sandboxed and scope.access == "none":
             await self._house.jobs.on_thread(

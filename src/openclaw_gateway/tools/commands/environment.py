@@ -101,6 +101,15 @@ def _everybodys(folder: Path) -> bool:
     return bool(mode & stat.S_IWOTH)
 
 
+def only_plain(given: Mapping[str, str]) -> dict[str, str]:
+    """Without those that decide which code programs load: a skill, which is anybody's text, names some."""
+    return {
+        name: value
+        for name, value in given.items()
+        if _NAME.fullmatch(name) and not _LOADERS.fullmatch(name) and "\0" not in value
+    }
+
+
 def check_additions(added: object, *, only_harmless: bool) -> dict[str, str]:
     """The `env` argument of a call. Raises ToolError that names the variable."""
     if added is None:

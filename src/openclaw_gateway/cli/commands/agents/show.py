@@ -13,6 +13,7 @@ from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.agents.roster import Agent, compile_roster
 from openclaw_gateway.agents.seed import unseeded
+from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.cli.agent_choice import named_agent
@@ -84,7 +85,7 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     zone = zone_of(loaded.config.agents.defaults.user_timezone)
     model = AgentModels(loaded).of(agent)
     book = PromptBook(
-        roster, homes, state_dir=loaded.state_dir, environ=loaded.environ, zone=zone, seeding=False
+        roster, homes, skills=skill_rules(loaded), environ=loaded.environ, zone=zone, seeding=False
     )
     try:
         compiled = await book.prepare(agent.id)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openclaw_gateway.agents.roster import entries_of
+from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.agents.skills import find_skills
 from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.blueprint.written import agents_in
@@ -35,18 +36,20 @@ async def no_sandbox(plan: Blueprint) -> list[str]:
 def _skills(plan: Blueprint) -> Iterator[str]:
     """Names of skills that are nowhere; those of the defaults where no agent has one of that name."""
     loaded, where = plan.loaded, agents_in(plan.loaded)
+    rules = skill_rules(loaded)
     found: dict[tuple[KeyPath, str], bool] = {}
     for entry in entries_of(loaded.config.agents):
         path = ("agents", "defaults") if entry.skills is None else where[entry.id]
         home = plan.prompts[entry.id]
         for name in home.skills or ():
-            looked = find_skills(home.workspace, loaded.state_dir, (name,), loaded.environ)
-            here = bool(looked.skills or looked.unmet)
+            looked = find_skills(home.workspace, rules, (name,), loaded.environ)
+            written = rules.entry(name)
+            here = bool(looked.skills or looked.unmet) or (written is not None and not written.enabled)
             found[path, name] = found.get((path, name), False) or here
     for (path, name), there in found.items():
         if not there:
-            folder = loaded.state_dir / "skills"
-            what = f'no skill "{name}" is found, neither in the workspace nor in {folder}'
+            folders = ", ".join(map(str, rules.folders))
+            what = f'no skill "{name}" is found, neither in the workspace nor in {folders}'
             yield f"{dotted((*path, 'skills'))}: {what}."
 
 

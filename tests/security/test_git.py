@@ -17,7 +17,7 @@ from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.listed import git_program
+from openclaw_gateway.tools.listed import git_place, git_program
 from openclaw_gateway.tools.permission import Permit, Wish, permit
 from openclaw_gateway.tools.sandbox import check_sandbox
 from tests.security.planted import SECRET, Workshop, configure, git
@@ -348,6 +348,37 @@ async def test_a_pipe_in_a_repository_holds_nobody_up(shop: Workshop, name: str)
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((".git", b""), (".git", b"gitdir: \0\n"), (".git", b"gitdir: nowhere\n"), (".git", b"x" * 100_000)),
+        *((".git", b"gitdir: .\n"), (".git", b"gitdir: ../../../../../../etc\n"), (".git", b"gitdir:\n")),
+        *((".git/HEAD", b""), (".git/HEAD", b"ref: refs/../../x\n"), (".git/HEAD", b"ref: ../HEAD\n")),
+        *((".git/HEAD", b"ref: refs/heads/a\nref: refs/heads/b\n"), (".git/HEAD", b"x" * 100_000)),
+        *((".git/config", b"[core\n"), (".git/config", b"\0"), (".git/config", b"[a]\n" * 100_000)),
+        *((".git/commondir", b"\0"), (".git/commondir", b"/etc\n"), (".git/commondir", b"nowhere\n")),
+    ],
+)
+async def test_an_odd_repository_is_refused(shop: Workshop, name: str, content: bytes) -> None:
+    repo = shop.repository()
+    if name == ".git":
+        shutil.rmtree(repo / ".git")
+    (repo / name).write_bytes(content)
+    text = await shop.refused("exec", command="git status", workdir="repo")
+    assert text.startswith("Not run: the repository ")
+
+
+async def test_what_a_setting_is_called_is_shown_on_one_line(shop: Workshop) -> None:
+    """It is somebody's text, and a model reads it."""
+    repo = shop.repository()
+    configure(repo, '[evil "a\x1b\u2028b\r' + "c" * 500 + '"]\n\tk = v\n')
+    configure(repo, "".join(f"[evil]\n\tk{number} = v\n" for number in range(500)))
+    text = await shop.refused("exec", command="git status", workdir="repo")
+    assert text.isprintable()
+    assert "and 493 more" in text
+    assert len(text) < 1000
+
+
+@pytest.mark.parametrize(
     ("said", "reason"),
     [
         ("git version 2.37.9", "older than 2.38 (2.37)"),
@@ -361,6 +392,7 @@ async def test_an_old_git_is_not_on_the_list(
     tmp_path: Path, said: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Hermes CVE-2026-71963: it is asked once, and the log is told once."""
+    git_place._tell.cache_clear()
     commands = CommandSessions()
     tools = tmp_path / "tools"
     shop = Workshop(tmp_path, commands, environ={"PATH": f"{tools}:{os.environ['PATH']}"})

@@ -121,7 +121,7 @@ def plant(shop: Workshop, repo: Path, name: str) -> str:
     return key
 
 
-@pytest.mark.promise("CVE-2026-71963")
+@pytest.mark.promise("CVE-2026-71963", "git-looks")
 @pytest.mark.parametrize("name", PLANTS)
 async def test_a_planted_setting_runs_nothing_and_is_named(shop: Workshop, name: str) -> None:
     """Hermes CVE-2026-71963."""

@@ -71,6 +71,7 @@ async def test_looking_works(shop: Workshop) -> None:
     git(repo, "checkout", "-q", "-b", "other")
     git(repo, "commit", "-q", "-a", "-m", "second")
     git(repo, "gc", "-q")
+    git(repo, "update-index", "--split-index")
     text = await shop.call("exec", command="git log --oneline", workdir="repo")
     assert "first" in text
     assert "second" in text
@@ -337,6 +338,16 @@ async def test_nothing_outside_is_read(shop: Workshop, place: Callable[[Path, Pa
         text = await shop.refused("exec", command=command, workdir="repo")
         assert "secret-name" not in text
         assert SECRET not in text
+
+
+async def test_a_split_index_is_not_another_repositorys(shop: Workshop) -> None:
+    private = _outside_repository(shop)
+    git(private.parent, "update-index", "--split-index")
+    (shared,) = private.glob("sharedindex.*")
+    repo = shop.repository()
+    (repo / ".git" / shared.name).symlink_to(shared)
+    (repo / ".git/index").write_bytes((private / "index").read_bytes())
+    assert "secret-name" not in await shop.refused("exec", command="git ls-files", workdir="repo")
 
 
 @pytest.mark.parametrize("name", ["HEAD", "config", "index", "packed-refs", "refs/heads/pipe", "commondir"])

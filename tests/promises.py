@@ -97,6 +97,12 @@ README = _all(
         "approvals-remove": "# takes back an allow or a deny",
         "deny-wins": "`approvals deny` wins over what allows a program,",
         "deny-plain": "while anything is denied, commands must be plain:",
+        "no-allow-inherited": "An allow is for the program that it names:",
+        "listed-programs": ("No file that somebody put into a folder decides what a listed program does."),
+        "git-looks": (
+            "`git` has to be 2.38 or newer, gets settings of the gateway's own, and does not look into a "
+            "repository whose configuration may run programs; the refusal names those keys."
+        ),
         "conversation-only": (
             "an agent that answers a `user` (or a stateless request) sees no other conversation than that "
             "one,"
@@ -197,7 +203,7 @@ README = _all(
             "`<state>/gateway/sandboxes/<id>`,"
         ),
         "sandbox-network": "`network` (`false`).",
-        "exec-security": "`tools.exec.security` (`deny`, `allowlist`, `full`) and `tools.exec.ask`",
+        "exec-security": "`tools.exec.security` (`deny`, `allowlist`, `full`), `tools.exec.ask`",
     },
 )
 

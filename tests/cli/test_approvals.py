@@ -1,7 +1,9 @@
 """`approvals list`, `allow`, `deny`, `remove`: what they write, and what they say."""
 
 import asyncio
+import os
 import stat
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -129,3 +131,21 @@ async def test_what_is_denied_is_not_listed_for_looking(program: Program) -> Non
     (line,) = [one for one in (await program.run("approvals", "list")).out.splitlines() if "looking" in one]
     assert "ls" in line
     assert "cat" not in line
+
+
+async def test_an_allow_that_covers_nothing_says_so(program: Program) -> None:
+    said = (await program.run("approvals", "allow", "env")).out
+    assert "which changes nothing: it runs other programs" in said
+    assert "now with any argument" in (await program.run("approvals", "allow", "git")).out
+
+
+async def test_a_git_that_is_not_on_the_list_is_named_with_the_reason(
+    program: Program, tmp_path: Path
+) -> None:
+    git = tmp_path / "git"
+    git.write_text("#!/bin/sh\necho git version 2.30.1\n")
+    git.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    listed = await program.run("approvals", "list", PATH=path)
+    assert "older than 2.38 (2.30)" in listed.err
+    assert "git" not in (await program.run("approvals", "list", "--json", PATH=path)).json["readOnly"]

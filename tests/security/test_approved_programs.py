@@ -100,7 +100,7 @@ WRAPPERS = (
 )
 
 
-@pytest.mark.promise("CVE-2026-100561")
+@pytest.mark.promise("CVE-2026-100561", "no-allow-inherited")
 @pytest.mark.parametrize("command", WRAPPERS)
 async def test_an_allowed_wrapper_runs_no_other_program(shop: Workshop, command: str) -> None:
     """CVE-2026-100561, CVE-2026-62190."""

@@ -17,7 +17,7 @@ from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.listed import git_program
+from openclaw_gateway.tools.listed import git_place, git_program
 from openclaw_gateway.tools.permission import Permit, Wish, permit
 from openclaw_gateway.tools.sandbox import check_sandbox
 from tests.security.planted import SECRET, Workshop, configure, git
@@ -71,6 +71,7 @@ async def test_looking_works(shop: Workshop) -> None:
     git(repo, "checkout", "-q", "-b", "other")
     git(repo, "commit", "-q", "-a", "-m", "second")
     git(repo, "gc", "-q")
+    git(repo, "update-index", "--split-index")
     text = await shop.call("exec", command="git log --oneline", workdir="repo")
     assert "first" in text
     assert "second" in text
@@ -121,7 +122,7 @@ def plant(shop: Workshop, repo: Path, name: str) -> str:
     return key
 
 
-@pytest.mark.promise("CVE-2026-71963")
+@pytest.mark.promise("CVE-2026-71963", "git-looks")
 @pytest.mark.parametrize("name", PLANTS)
 async def test_a_planted_setting_runs_nothing_and_is_named(shop: Workshop, name: str) -> None:
     """Hermes CVE-2026-71963."""
@@ -339,12 +340,53 @@ async def test_nothing_outside_is_read(shop: Workshop, place: Callable[[Path, Pa
         assert SECRET not in text
 
 
+async def test_a_split_index_is_not_another_repositorys(shop: Workshop) -> None:
+    private = _outside_repository(shop)
+    git(private.parent, "update-index", "--split-index")
+    (shared,) = private.glob("sharedindex.*")
+    repo = shop.repository()
+    (repo / ".git" / shared.name).symlink_to(shared)
+    (repo / ".git/index").write_bytes((private / "index").read_bytes())
+    assert "secret-name" not in await shop.refused("exec", command="git ls-files", workdir="repo")
+
+
 @pytest.mark.parametrize("name", ["HEAD", "config", "index", "packed-refs", "refs/heads/pipe", "commondir"])
 async def test_a_pipe_in_a_repository_holds_nobody_up(shop: Workshop, name: str) -> None:
     repo = shop.repository()
     (repo / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repo / ".git" / name)
     assert "Not run" in await shop.refused("exec", command="git status", workdir="repo")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((".git", b""), (".git", b"gitdir: \0\n"), (".git", b"gitdir: nowhere\n"), (".git", b"x" * 100_000)),
+        *((".git", b"gitdir: .\n"), (".git", b"gitdir: ../../../../../../etc\n"), (".git", b"gitdir:\n")),
+        *((".git/HEAD", b""), (".git/HEAD", b"ref: refs/../../x\n"), (".git/HEAD", b"ref: ../HEAD\n")),
+        *((".git/HEAD", b"ref: refs/heads/a\nref: refs/heads/b\n"), (".git/HEAD", b"x" * 100_000)),
+        *((".git/config", b"[core\n"), (".git/config", b"\0"), (".git/config", b"[a]\n" * 100_000)),
+        *((".git/commondir", b"\0"), (".git/commondir", b"/etc\n"), (".git/commondir", b"nowhere\n")),
+    ],
+)
+async def test_an_odd_repository_is_refused(shop: Workshop, name: str, content: bytes) -> None:
+    repo = shop.repository()
+    if name == ".git":
+        shutil.rmtree(repo / ".git")
+    (repo / name).write_bytes(content)
+    text = await shop.refused("exec", command="git status", workdir="repo")
+    assert text.startswith("Not run: the repository ")
+
+
+async def test_what_a_setting_is_called_is_shown_on_one_line(shop: Workshop) -> None:
+    """It is somebody's text, and a model reads it."""
+    repo = shop.repository()
+    configure(repo, '[evil "a\x1b\u2028b\r' + "c" * 500 + '"]\n\tk = v\n')
+    configure(repo, "".join(f"[evil]\n\tk{number} = v\n" for number in range(500)))
+    text = await shop.refused("exec", command="git status", workdir="repo")
+    assert text.isprintable()
+    assert "and 493 more" in text
+    assert len(text) < 1000
 
 
 @pytest.mark.parametrize(
@@ -361,6 +403,7 @@ async def test_an_old_git_is_not_on_the_list(
     tmp_path: Path, said: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Hermes CVE-2026-71963: it is asked once, and the log is told once."""
+    git_place._tell.cache_clear()
     commands = CommandSessions()
     tools = tmp_path / "tools"
     shop = Workshop(tmp_path, commands, environ={"PATH": f"{tools}:{os.environ['PATH']}"})

@@ -157,7 +157,7 @@ def test_folders_that_everybody_writes_to_are_not_searched(tmp_path: Path) -> No
     assert kept == ":".join(map(str, (fine, fine / "none", sticky / "mine")))
 
 
-@pytest.mark.promise("CVE-2026-100570")
+@pytest.mark.promise("CVE-2026-100570", "listed-programs")
 async def test_no_file_of_the_folder_or_the_home_runs_anything(make: Make, tmp_path: Path) -> None:
     """CVE-2026-100570, nanobot CVE-2026-90808, -90809, -19243, -19245."""
     shop = make(HOME=at_home(tmp_path), XDG_CONFIG_HOME=f"{at_home(tmp_path)}/.config")

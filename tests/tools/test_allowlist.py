@@ -61,6 +61,10 @@ LOOKS = [
     "diff -u a b",
     "ls;",
     "echo a#b",
+    "git rev-parse --show-toplevel",
+    "git ls-files -o --exclude-standard",
+    "grep -rL --files-without-match a .",
+    "rg --no-line-number a",
 ]
 REFUSES = [
     "",
@@ -174,7 +178,12 @@ REFUSES = [
     "git diff -- --output=a",
     "git grep -O a",
     "git",
+    "git rev-parse --git-dir",
+    "git diff --ignore-submodules=none",
+    "git log --no-order",
+    "grep --match a",
     "jq -f a b",
+    "jq -n '\"a\" | modulemeta'",
     "jq --slurpfile a b .",
     "jq --rawfile a b .",
     "jq 'import \"/home/me/secret\" as $d; $d' a",
@@ -326,6 +335,13 @@ def test_a_refusal_names_the_narrowest_pattern() -> None:
         refused = verdict(command)
         assert isinstance(refused, Refused)
         assert refused.pattern == pattern
+
+
+def test_a_program_that_the_agent_can_write_is_said_to_be_one() -> None:
+    for command, said in (("./run.sh", True), ("npm test", False), ("/opt/run.sh", False)):
+        refused = verdict(command)
+        assert isinstance(refused, Refused)
+        assert ("lies where the agent writes" in refused.reason) is said
 
 
 @pytest.mark.promise("deny-wins")

@@ -3,6 +3,8 @@
 It blocks: call it on a thread.
 """
 
+import logging
+from functools import lru_cache
 from pathlib import Path
 
 from openclaw_gateway.tools.listed.git_keys import harmful
@@ -13,6 +15,8 @@ from openclaw_gateway.tools.listed.hardening import GitPlace
 
 _MOST_NAMES = 8
 
+_log = logging.getLogger(__name__)
+
 
 class NoRepository(Exception):
     """There is none, of which somebody's consent would make one."""
@@ -22,6 +26,7 @@ def place_for(directory: Path, root: Path, own_dir: Path, program: str) -> GitPl
     """`program` is the real path of git. Raises Unfit with a whole sentence, and NoRepository."""
     reason = unfit_reason(program)
     if reason is not None:
+        _tell(reason)
         raise Unfit(f"{reason}, and does not look into repositories of others")
     try:
         repository = find_repository(directory, root)
@@ -46,6 +51,12 @@ def place_for(directory: Path, root: Path, own_dir: Path, program: str) -> GitPl
             f"the gateway cannot write in its own folder ({(error.strerror or 'no reason given').lower()})"
         ) from None
     return GitPlace(view, repository.work_tree)
+
+
+@lru_cache(maxsize=8)
+def _tell(reason: str) -> None:
+    """The log hears of it once."""
+    _log.warning("git is not on the list of programs that agents may run to look: %s", reason)
 
 
 def _listing(names: tuple[str, ...]) -> str:

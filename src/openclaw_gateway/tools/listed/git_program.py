@@ -3,7 +3,6 @@
 It blocks: call it on a thread.
 """
 
-import logging
 import os
 import re
 import subprocess
@@ -16,8 +15,7 @@ from openclaw_gateway.children import marked
 OLDEST = (2, 38)
 _VERSION = re.compile(r"git version (\d{1,4})\.(\d{1,4})")
 _PATIENCE_S = 5.0
-
-_log = logging.getLogger(__name__)
+_MUTE = "this machine's git does not say its version"
 
 
 def unfit_reason(program: str) -> str | None:
@@ -26,12 +24,11 @@ def unfit_reason(program: str) -> str | None:
         status = Path(program).stat()
         return _judged(program, status.st_ino, status.st_mtime_ns, status.st_size)
     except (OSError, subprocess.TimeoutExpired):
-        return "this machine's git does not say its version"
+        return _MUTE
 
 
 @lru_cache(maxsize=16)
 def _judged(program: str, *_: int) -> str | None:
-    """The log hears of it once, because the answer is remembered."""
     asked = subprocess.run(  # noqa: S603  the program that the command would run
         [program, "--version"],
         env=marked({"HOME": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}),
@@ -43,10 +40,7 @@ def _judged(program: str, *_: int) -> str | None:
     )
     found = _VERSION.match(asked.stdout.decode(errors="replace"))
     if found is None:
-        reason = "this machine's git does not say its version"
-    elif (int(found[1]), int(found[2])) < OLDEST:
-        reason = f"this machine's git is older than {OLDEST[0]}.{OLDEST[1]} ({found[1]}.{found[2]})"
-    else:
-        return None
-    _log.warning("git is not on the list of programs that agents may run to look: %s", reason)
-    return reason
+        return _MUTE
+    if (int(found[1]), int(found[2])) < OLDEST:
+        return f"this machine's git is older than {OLDEST[0]}.{OLDEST[1]} ({found[1]}.{found[2]})"
+    return None

@@ -19,7 +19,9 @@ _SMALL = 4096
 _MAX_CONFIG_BYTES = 256 * 1024
 _MAX_ENTRIES = 200_000
 _MAX_SHOWN = 80
+_MOST_SHARED = 100
 _HEAD = re.compile(rb"(?:ref:[ \t]*refs/[^\x00-\x20\x7f~^:?*\[\\]+|[0-9a-f]{40}|[0-9a-f]{64})\s*")
+_SHARED_INDEX = re.compile(r"sharedindex\.[0-9a-f]{40,64}")
 # What git looks at, by whose it is: of this work tree, or of all work trees of the repository.
 OF_TREE = (
     *("index", "logs", "MERGE_HEAD", "MERGE_MODE", "CHERRY_PICK_HEAD", "REVERT_HEAD", "ORIG_HEAD"),
@@ -36,13 +38,14 @@ class Unfit(Exception):
 
 class Repository(Struct, frozen=True):
     """Real paths. `common_dir` holds objects, branches and settings; it is `git_dir` but for linked work
-    trees."""
+    trees. `shared` are the files beside the index that a split index needs."""
 
     work_tree: Path
     git_dir: Path
     common_dir: Path
     head: bytes
     settings: tuple[Setting, ...]
+    shared: tuple[str, ...] = ()
 
 
 def find_repository(directory: Path, root: Path) -> Repository | None:
@@ -75,9 +78,12 @@ def _repository(work_tree: Path, top: Path) -> Repository:
         raise Unfit("has a .git that is no repository")
     if _optional(common_dir / "objects/info/alternates", _SMALL):
         raise Unfit("borrows objects from elsewhere (objects/info/alternates); `git repack -a -d` ends that")
-    _look_over(git_dir, _tops(OF_TREE))
+    shared = tuple(one.name for one in git_dir.iterdir() if _SHARED_INDEX.fullmatch(one.name))
+    if len(shared) > _MOST_SHARED:
+        raise Unfit("has too many parts of an index; `git update-index --no-split-index` ends that")
+    _look_over(git_dir, _tops((*OF_TREE, *shared)))
     _look_over(common_dir, _tops((*OF_ALL, *OBJECTS)))
-    return Repository(work_tree, git_dir, common_dir, head, _settings(git_dir, common_dir))
+    return Repository(work_tree, git_dir, common_dir, head, _settings(git_dir, common_dir), shared)
 
 
 def _settings(git_dir: Path, common_dir: Path) -> tuple[Setting, ...]:

@@ -31,6 +31,7 @@ def bring_up_to_date(repository: Repository, own_dir: Path) -> Path:
         views.mkdir(parents=True, exist_ok=True, mode=0o700)
         _tidy(views)
         _build(repository, view)
+    _link_shared(repository, view)
     _put(view / "config", render_config(looking_settings(repository.settings)))
     _put(view / "HEAD", repository.head)
     return view
@@ -50,6 +51,16 @@ def _build(repository: Repository, view: Path) -> None:
         # Another command's was first.
         if not view.is_dir():
             raise
+
+
+def _link_shared(repository: Repository, view: Path) -> None:
+    """The parts of a split index, which come and go."""
+    for link in view.glob("sharedindex.*"):
+        if link.name not in repository.shared:
+            link.unlink(missing_ok=True)
+    for name in repository.shared:
+        with suppress(FileExistsError):
+            (view / name).symlink_to(repository.git_dir / name)
 
 
 def _put(path: Path, content: bytes) -> None:

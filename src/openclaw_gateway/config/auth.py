@@ -120,7 +120,7 @@ def exposure(host: str, resolved: ResolvedAuth) -> str | None:
     """Why not to listen on `host`: that other machines can reach it, and the secret is no obstacle."""
     # Where a proxy decides, the secret opens this machine's own door alone.
     guarded = is_loopback(host) or resolved.mode == "trusted-proxy"
-    weakness = None if guarded else _weakness(resolved)
+    weakness = None if guarded else weakness_of(resolved)
     if weakness is None:
         return None
     return (
@@ -137,7 +137,8 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _weakness(resolved: ResolvedAuth) -> str | None:
+def weakness_of(resolved: ResolvedAuth) -> str | None:
+    """Why the secret is no obstacle to who may guess for long; None = it is one."""
     secret = resolved.secret
     if secret is None:
         return "there is no secret (auth mode none)"

@@ -200,7 +200,7 @@ def test_a_machine_knows_its_own_addresses() -> None:
         ({"auth": {"mode": "trusted-proxy", "trustedProxy": {}}}, "userHeader: is missing"),
         (
             {"auth": {"mode": "trusted-proxy", "trustedProxy": {"userHeader": "the user"}}},
-            "is no name of a header",
+            "userHeader: holds what is no name of a header",
         ),
         (
             {"auth": {"mode": "trusted-proxy", "trustedProxy": {"userHeader": "x-user"}}},

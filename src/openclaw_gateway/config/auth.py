@@ -101,11 +101,14 @@ def _check_proxy(auth: AuthConfig, token: tuple[str, str] | None) -> None:
             "to the header in which the proxy names the user"
         )
     else:
-        names = (auth.trusted_proxy.user_header, *auth.trusted_proxy.required_headers)
         problems += [
-            f'gateway.auth.trustedProxy: "{name}" is no name of a header; write one such as x-forwarded-user'
-            for name in names
-            if not _HEADER_NAME.fullmatch(name)
+            f"gateway.auth.trustedProxy.{key}: holds what is no name of a header; write one such as "
+            "x-forwarded-user"
+            for key, names in (
+                ("userHeader", (auth.trusted_proxy.user_header,)),
+                ("requiredHeaders", auth.trusted_proxy.required_headers),
+            )
+            if not all(map(_HEADER_NAME.fullmatch, names))
         ]
     if token is not None:
         problems.append(

@@ -95,7 +95,7 @@ def document() -> dict[str, Any]:
                 "p": {
                     "baseUrl": f"https://ada:{S}@h.example/v1?api_key={S}&region=eu",
                     "apiKey": S,
-                    "apiKeys": [S, "${SECOND}"],
+                    "apiKeys": [S, "${SECOND}", "$THIRD"],
                     "headers": {"X-Anything": S, "Authorization": "Bearer ${KEY}"},
                     "models": [{"id": "m", "name": "M"}],
                 },
@@ -136,7 +136,7 @@ def test_and_the_rest_is_as_it_was_written() -> None:
     }
     provider = shown["models"]["providers"]["p"]
     assert provider["baseUrl"] == "https://ada:***@h.example/v1?api_key=***&region=eu"
-    assert provider["apiKeys"] == [MASK, "${SECOND}"]
+    assert provider["apiKeys"] == [MASK, "${SECOND}", "$THIRD"]
     assert provider["headers"] == {"X-Anything": MASK, "Authorization": "Bearer ${KEY}"}
     assert provider["models"] == [{"id": "m", "name": "M"}]
     assert shown["models"]["providers"]["q"] == document()["models"]["providers"]["q"]

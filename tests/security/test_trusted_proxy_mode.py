@@ -232,3 +232,10 @@ def test_the_terminal_of_this_machine_comes_with_the_password(tmp_path: Any) -> 
     write_config(tmp_path, config("http://127.0.0.1:9/v1", auth=own))
     address = resolve_address(draw(options(tmp_path)).plan.loaded)
     assert (address.token, address.password) == (None, PASSWORD)
+
+
+async def test_the_password_may_be_a_reference(models: ModelServer) -> None:
+    secret = {"source": "env", "id": "SECRET"}
+    own = {"mode": "trusted-proxy", "trustedProxy": POLICY, "password": secret}
+    async with running_gateway(config(models, auth=own), environ={"SECRET": PASSWORD}) as gateway:
+        assert (await ask(gateway, HI, headers={"Authorization": f"Bearer {PASSWORD}"})).status == 200

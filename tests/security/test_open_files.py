@@ -12,7 +12,8 @@ import pytest
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.blueprint.exposed import exposed, open_workspaces
+from openclaw_gateway.blueprint.exposed import exposed, guessable, open_workspaces
+from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.modes import Open, mended
 from openclaw_gateway.testing.gateway import model_config, running_gateway, write_config
 from openclaw_gateway.testing.model_server import ModelServer
@@ -80,6 +81,19 @@ def test_a_file_that_is_gone_meanwhile_is_said(tmp_path: Path) -> None:
     done, said = mended(Open(tmp_path / "gone", 0o644, 0o600))
     assert not done
     assert "could not be made 0600: No such file" in said
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [("short-one", "shorter than 16"), ("change-me-please", "placeholder"), ("ab" * 12, "repeats")],
+)
+@pytest.mark.parametrize("mode", ["token", "password", "trusted-proxy"])
+def test_a_secret_that_can_be_guessed_is_named_on_loopback_too(mode: Any, secret: str, why: str) -> None:
+    """The right one is let in whatever came before it: its strength is what makes guessing hopeless."""
+    (said,) = guessable(ResolvedAuth(mode, secret, generated=False, source="test"))
+    assert why in said
+    assert secret not in said
+    assert not list(guessable(ResolvedAuth(mode, "8f1c6b0e2d9a47358f1c6b0e", generated=False, source="test")))
 
 
 def homes(*folders: Path) -> list[Home]:

@@ -4,15 +4,19 @@ import asyncio
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from openclaw_gateway.blueprint import Options
+from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.cli.masking import masked
 from openclaw_gateway.config.schema import McpConfig, McpServer
 from openclaw_gateway.redaction import MASK, redact, safe_text
 from openclaw_gateway.secret_values import in_arguments, in_url
+from openclaw_gateway.testing.gateway import model_config, write_config
 from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.mcp.secrets import secrets_of
@@ -91,7 +95,7 @@ def document() -> dict[str, Any]:
                 "p": {
                     "baseUrl": f"https://ada:{S}@h.example/v1?api_key={S}&region=eu",
                     "apiKey": S,
-                    "apiKeys": [S, "${SECOND}"],
+                    "apiKeys": [S, "${SECOND}", "$THIRD"],
                     "headers": {"X-Anything": S, "Authorization": "Bearer ${KEY}"},
                     "models": [{"id": "m", "name": "M"}],
                 },
@@ -132,7 +136,7 @@ def test_and_the_rest_is_as_it_was_written() -> None:
     }
     provider = shown["models"]["providers"]["p"]
     assert provider["baseUrl"] == "https://ada:***@h.example/v1?api_key=***&region=eu"
-    assert provider["apiKeys"] == [MASK, "${SECOND}"]
+    assert provider["apiKeys"] == [MASK, "${SECOND}", "$THIRD"]
     assert provider["headers"] == {"X-Anything": MASK, "Authorization": "Bearer ${KEY}"}
     assert provider["models"] == [{"id": "m", "name": "M"}]
     assert shown["models"]["providers"]["q"] == document()["models"]["providers"]["q"]
@@ -224,3 +228,16 @@ def test_words_kept_from_the_middle_of_a_secret_show_no_part_of_it(cut: int) -> 
     assert S[cut:] in words._kept.decode()
     assert "more" not in words.text()
     assert words.text().endswith("yyy")
+
+
+@pytest.mark.parametrize("key", ["mode", "token", "password"])
+@pytest.mark.parametrize("written", ["${SECRET}", "${SECRET}\x07"])
+def test_no_fault_of_the_configuration_quotes_what_a_variable_holds(
+    tmp_path: Path, key: str, written: str
+) -> None:
+    config = model_config("http://127.0.0.1:9/v1", {"gateway": {"auth": {key: written}}})
+    write_config(tmp_path, config)
+    environ = {"OPENCLAW_STATE_DIR": str(tmp_path), "SECRET": S}
+    said = draw(Options(environ=environ, home=tmp_path, cwd=tmp_path)).explained()
+    assert S not in repr(said)
+    assert bool(said.problems) == (key == "mode" or written != "${SECRET}")

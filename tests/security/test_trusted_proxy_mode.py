@@ -7,6 +7,7 @@ import pytest
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.cli.address import resolve_address
 from openclaw_gateway.config.schema import TrustedProxyConfig
 from openclaw_gateway.errors import Unauthorized
 from openclaw_gateway.gateway.caller import Caller
@@ -199,7 +200,7 @@ def test_a_machine_knows_its_own_addresses() -> None:
         ({"auth": {"mode": "trusted-proxy", "trustedProxy": {}}}, "userHeader: is missing"),
         (
             {"auth": {"mode": "trusted-proxy", "trustedProxy": {"userHeader": "the user"}}},
-            "is no name of a header",
+            "userHeader: holds what is no name of a header",
         ),
         (
             {"auth": {"mode": "trusted-proxy", "trustedProxy": {"userHeader": "x-user"}}},
@@ -224,3 +225,17 @@ def options(folder: Any, **flags: Any) -> Options:
 def test_beyond_loopback_a_proxy_is_obstacle_enough(tmp_path: Any) -> None:
     write_config(tmp_path, config("http://127.0.0.1:9/v1", trustedProxies=["10.0.0.5"], bind="lan"))
     assert draw(options(tmp_path)).explained().problems == ()
+
+
+def test_the_terminal_of_this_machine_comes_with_the_password(tmp_path: Any) -> None:
+    own = {"mode": "trusted-proxy", "trustedProxy": POLICY, "password": PASSWORD}
+    write_config(tmp_path, config("http://127.0.0.1:9/v1", auth=own))
+    address = resolve_address(draw(options(tmp_path)).plan.loaded)
+    assert (address.token, address.password) == (None, PASSWORD)
+
+
+async def test_the_password_may_be_a_reference(models: ModelServer) -> None:
+    secret = {"source": "env", "id": "SECRET"}
+    own = {"mode": "trusted-proxy", "trustedProxy": POLICY, "password": secret}
+    async with running_gateway(config(models, auth=own), environ={"SECRET": PASSWORD}) as gateway:
+        assert (await ask(gateway, HI, headers={"Authorization": f"Bearer {PASSWORD}"})).status == 200

@@ -1,4 +1,5 @@
-"""What lies open on this machine: the configuration to other users, the operator's own keys to his agents.
+"""What lies open on this machine: the configuration to other users, the operator's own keys to his agents,
+the door to who guesses.
 
 Looks at files and changes none; no start is refused for it. `config validate`, `status` and a start say it.
 """
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.blueprint import Blueprint
+from openclaw_gateway.config.auth import MIN_SECRET, ResolvedAuth, weakness_of
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.modes import open_to_others
 
@@ -31,7 +33,18 @@ def exposed(read: Partly, plan: Blueprint) -> tuple[str, ...]:
     """One sentence each."""
     files = (f"{found}." for found in open_to_others(read))
     homes = open_workspaces(plan.prompts.values(), plan.loaded.home, plan.loaded.state_dir)
-    return (*files, *homes)
+    return (*guessable(plan.auth), *files, *homes)
+
+
+def guessable(auth: ResolvedAuth) -> Iterator[str]:
+    """A secret that is let in at the first try is the one thing that no lock-out guards. Beyond loopback a
+    start is refused for it."""
+    weakness = None if auth.generated or not auth.secret else weakness_of(auth)
+    if weakness is not None:
+        yield (
+            f"gateway.auth: {weakness}, and every program of this machine may try; make it a random one of "
+            f"at least {MIN_SECRET} characters (for instance from: openssl rand -hex 24)."
+        )
 
 
 def open_workspaces(homes: Iterable[Home], home: Path, state_dir: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ from openclaw_gateway.redaction import MASK, redact
 from openclaw_gateway.secret_values import in_url, is_secret_name, worth_masking
 
 # A scheme may stand before it.
-_REFERENCE = re.compile(r"(?:[A-Za-z]+ )?\$\{[A-Z_][A-Z0-9_]*\}")
+_REFERENCE = re.compile(r"(?:[A-Za-z]+ )?\$\{[A-Z_][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]*")
 _REFERENCE_KEYS = frozenset({"source", "provider", "id"})
 # Everything in a section of this name may be a secret.
 _SECRET_SECTIONS = frozenset({"env", "headers"})

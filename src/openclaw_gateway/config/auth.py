@@ -101,11 +101,14 @@ def _check_proxy(auth: AuthConfig, token: tuple[str, str] | None) -> None:
             "to the header in which the proxy names the user"
         )
     else:
-        names = (auth.trusted_proxy.user_header, *auth.trusted_proxy.required_headers)
         problems += [
-            f'gateway.auth.trustedProxy: "{name}" is no name of a header; write one such as x-forwarded-user'
-            for name in names
-            if not _HEADER_NAME.fullmatch(name)
+            f"gateway.auth.trustedProxy.{key}: holds what is no name of a header; write one such as "
+            "x-forwarded-user"
+            for key, names in (
+                ("userHeader", (auth.trusted_proxy.user_header,)),
+                ("requiredHeaders", auth.trusted_proxy.required_headers),
+            )
+            if not all(map(_HEADER_NAME.fullmatch, names))
         ]
     if token is not None:
         problems.append(
@@ -120,7 +123,7 @@ def exposure(host: str, resolved: ResolvedAuth) -> str | None:
     """Why not to listen on `host`: that other machines can reach it, and the secret is no obstacle."""
     # Where a proxy decides, the secret opens this machine's own door alone.
     guarded = is_loopback(host) or resolved.mode == "trusted-proxy"
-    weakness = None if guarded else _weakness(resolved)
+    weakness = None if guarded else weakness_of(resolved)
     if weakness is None:
         return None
     return (
@@ -137,7 +140,8 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _weakness(resolved: ResolvedAuth) -> str | None:
+def weakness_of(resolved: ResolvedAuth) -> str | None:
+    """Why the secret is no obstacle to who may guess for long; None = it is one."""
     secret = resolved.secret
     if secret is None:
         return "there is no secret (auth mode none)"

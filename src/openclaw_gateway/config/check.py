@@ -188,17 +188,20 @@ class _Walk:
 
     def _text(self, value: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
         text = self._substituted(value, path)
-        return self._shaped(text, kind, form, path) if isinstance(text, str) else text
+        return self._shaped(text, kind, form, path, value) if isinstance(text, str) else text
 
-    def _shaped(self, text: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
-        """The text as its form has it. A variable or a file often brings a line break with it."""
+    def _shaped(
+        self, text: str, kind: inspect.Type, form: str | None, path: KeyPath, written: str = ""
+    ) -> Any:
+        """The text as its form has it. A variable or a file often brings a line break with it. A fault quotes
+        what was `written`: in a variable there may be a secret that nobody meant for this key."""
         named = isinstance(kind, inspect.LiteralType) or (
             isinstance(kind, inspect.StrType) and kind.min_length
         )
         if form not in _AS_IT_STANDS or (form is None and named):
             text = text.strip()
         if isinstance(kind, inspect.LiteralType):
-            return text if text in kind.values else self._refuse(path, choice(text, kind.values))
+            return text if text in kind.values else self._refuse(path, choice(written, kind.values))
         if isinstance(kind, inspect.StrType) and kind.min_length and not text.strip():
             return self._refuse(path, "is empty; write a value or remove the key")
         if form == "path":

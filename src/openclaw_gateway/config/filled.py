@@ -30,9 +30,10 @@ def with_auth(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, tup
     auth = loaded.config.gateway.auth
     found: dict[str, str] = {}
     problems: list[Problem] = []
+    # The other of the two is not needed where the mode names one; a proxy's word stands beside a password.
+    kind = "password" if auth.mode == "trusted-proxy" else auth.mode
     for path, what in loaded.wanted.items():
-        # The other of the two is not needed where the mode names one.
-        if path[:2] == _AUTH and auth.mode in {None, path[2]}:
+        if path[:2] == _AUTH and kind in {None, path[2]}:
             try:
                 found[str(path[2])] = secrets.line(what)
             except Unresolved as error:

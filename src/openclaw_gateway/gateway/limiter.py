@@ -9,6 +9,7 @@ Who has the right secret is never asked here: a lock-out holds for wrong ones (`
 """
 
 from collections import OrderedDict, deque
+from functools import lru_cache
 from ipaddress import IPv6Network, ip_address
 
 from msgspec import Struct
@@ -99,6 +100,7 @@ class FailureLimiter:
         return self.config.exempt_loopback and subject(caller.address) == LOOPBACK and caller.is_direct()
 
 
+@lru_cache(maxsize=4096)
 def subject(address: str) -> str:
     """What an address is counted as; a text that is no address as itself."""
     try:

@@ -172,7 +172,7 @@ README = _all(
         "stored-keys-kept": "its SQLite stores; never written to), in the order it uses them,",
         "sign-ins": "Sign-ins of accounts (OAuth) are not used.",
         "references": "as in OpenClaw; it is looked up when an agent that is served needs it,",
-        "keys-again": "and again when the files change or at `kill -HUP`.",
+        "keys-again": "and again when the files change or at `kill -HUP`;",
         "left-out": "A part that cannot be served stops nothing else:",
         "left-out-told": "the start, `config validate` and `status` name them.",
         "nothing-left": "Only where nothing is left the start is refused.",

@@ -86,8 +86,8 @@ class Assembly:
         before = self._plan
         generation = await self._open(plan, self.gateway.generation)
         self._foundation.go_by(generation.config)
-        known = before.catalog.credentials()
-        for provider, credentials in plan.catalog.credentials().items():
+        known = before.catalog.endpoints.credentials()
+        for provider, credentials in plan.catalog.endpoints.credentials().items():
             if known.get(provider) != credentials:
                 self._foundation.cooldowns.forget(provider)
         self.gateway.adopt(generation)

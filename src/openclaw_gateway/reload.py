@@ -64,6 +64,7 @@ class Reload:
         self._exposed: tuple[str, ...] = ()
         self._say_exposed(started)
         self._outside = started.outside
+        self._secrets = started.secrets
         # What is in force; written on the loop, read by the thread.
         self._now = started.plan
         self._attempt: _Attempt | None = None
@@ -145,7 +146,7 @@ class Reload:
 
     def _drawn(self) -> _Attempt:
         try:
-            drawing = draw(self._options, token=self._started.auth.secret)
+            drawing = draw(self._options, token=self._started.auth.secret, before=self._secrets)
         except ConfigError as error:
             return _Attempt(None, tuple(error.problems))
         self._texts = drawing.read.texts
@@ -157,6 +158,9 @@ class Reload:
         dangers = () if plan.problems else dangers_of(self._started, plan)
         if plan.problems or dangers:
             return _Attempt(None, drawing.explained(*dangers).problems)
+        self._secrets = drawing.secrets
+        for reason in drawing.secrets.stale.values():
+            log.warning("secret.stale", detail=f"What was known before is used: a key {reason}.")
         return _Attempt(plan)
 
     def _say_exposed(self, drawing: Drawing) -> None:

@@ -257,6 +257,25 @@ def test_a_secret_is_asked_for_once(house: House) -> None:
     assert secrets.line(loaded.wanted[KEY]) == secrets.line(SecretRef("exec", "vault", "a/b#c"))
 
 
+def test_what_a_source_said_before_counts_while_it_fails(house: House) -> None:
+    path = program(house, f"print('{SECRET}')")
+    text = vault(path, jsonOnly=False)
+    first = house.load(text)
+    before = Secrets.of(first)
+    before.line(first.wanted[KEY])
+    path.chmod(0o600)
+    again = Secrets.of(first, before)
+    assert again.line(first.wanted[KEY]) == SECRET
+    assert list(again.stale.values()) == ["refers to secrets.providers.vault, whose command is no program"]
+    assert Secrets.of(first, again).line(first.wanted[KEY]) == SECRET, "however long it fails"
+    other = house.load(vault(path, jsonOnly=False, args=["--other"]))
+    with pytest.raises(Unresolved):
+        Secrets.of(other, again).line(other.wanted[KEY])
+    path.chmod(0o700)
+    mended = Secrets.of(first, again)
+    assert (mended.line(first.wanted[KEY]), mended.stale) == (SECRET, {})
+
+
 def test_the_gateway_s_own_secret_may_be_elsewhere(house: House) -> None:
     path = house.write(SECRET, "one")
     path.chmod(0o600)

@@ -118,5 +118,11 @@ async def test_keys_are_read_again_with_the_files(models: ModelServer, tmp_path:
         reload.check()
         assert (await reload.attempts_after(before)).problems == ()
         assert (await say(gateway, "hi")).status == 200
+        # A source that is away for a moment takes nobody's agents away.
+        path.unlink()
+        before = gateway.gateway.standing.count
+        reload.check()
+        assert (await reload.attempts_after(before)).problems == ()
+        assert (await say(gateway, "hi")).status == 200
     used = [each.headers["Authorization"] for each in models.requests]
-    assert used == ["Bearer sk-first-and-private", f"Bearer {KEY}"]
+    assert used == ["Bearer sk-first-and-private", f"Bearer {KEY}", f"Bearer {KEY}"]

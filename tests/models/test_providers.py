@@ -161,9 +161,9 @@ def test_an_own_address_of_a_known_provider_needs_no_key_of_it() -> None:
 )
 def test_who_is_asked_over_the_internet_without_a_key_is_known(url: str, more: Any, *, said: bool) -> None:
     catalog = Catalog(config({"acme": {"baseUrl": url, **more}}), {})
-    assert catalog.keyless() == (), "nobody has wanted it yet"
+    assert catalog.endpoints.keyless() == (), "nobody has wanted it yet"
     catalog.resolve("acme/m")
-    assert catalog.keyless() == (("acme",) if said else ())
+    assert catalog.endpoints.keyless() == (("acme",) if said else ())
 
 
 def test_a_stored_key_chooses_the_model_too() -> None:

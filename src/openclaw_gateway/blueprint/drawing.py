@@ -13,18 +13,21 @@ from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
 from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.secret_sources import Secrets
 from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.local import LocalModel
 
 
 class Drawing:
     """A blueprint, and what was read for it."""
 
-    def __init__(self, options: Options, read: Partly, plan: Blueprint, *, outside: bool = False) -> None:
+    def __init__(self, options: Options, read: Partly, plan: Blueprint, outside: Outside) -> None:
         self.read = read
         self.plan = plan
+        self.secrets = outside.secrets
         # Whether anything was looked up that is not in the files.
-        self.outside = outside
+        self.outside = bool(outside.wanted or outside.stores != Stores())
         self._options = options
 
     def explained(self, *more: Problem) -> Explained:
@@ -49,18 +52,17 @@ class Drawing:
         return self.plan
 
 
-def draw(options: Options, *, token: str | None = None) -> Drawing:
-    """`token` is the one made up earlier in this process. Raises ConfigError when there is no telling which
-    files are meant, or the `.env` cannot be read."""
+def draw(options: Options, *, token: str | None = None, before: Secrets | None = None) -> Drawing:
+    """`token` is the one made up earlier in this process, `before` are the secrets in force. Raises
+    ConfigError when there is no telling which files are meant, or the `.env` cannot be read."""
     read = load_partly(
         environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
     )
-    outside = look_outside(read.loaded)
+    outside = look_outside(read.loaded, before)
     loaded, missing = with_auth(read.loaded, outside.secrets)
     loaded, left_out = with_servers(loaded, outside.secrets)
     loaded, lacking = with_skills(loaded, outside.secrets)
     read = replace(read, loaded=loaded)
     embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
     machine = Machine(embedded, outside, missing, (*left_out, *lacking), token)
-    elsewhere = bool(outside.wanted or outside.stores != Stores())
-    return Drawing(options, read, blueprint(read, options, machine), outside=elsewhere)
+    return Drawing(options, read, blueprint(read, options, machine), outside)

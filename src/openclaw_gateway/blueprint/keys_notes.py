@@ -10,11 +10,11 @@ from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import Problem
 from openclaw_gateway.config.secrets import Unset
 from openclaw_gateway.config.wording import missing_variables
-from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import is_known
+from openclaw_gateway.models.endpoints import Endpoints
 
 
-def keys_notes(loaded: LoadedConfig, catalog: Catalog, stores: Stores) -> Iterator[Problem]:
+def keys_notes(loaded: LoadedConfig, endpoints: Endpoints, stores: Stores) -> Iterator[Problem]:
     for path, what in loaded.wanted.items():
         if isinstance(what, Unset):
             yield Problem(path, missing_variables(list(what.names)))
@@ -31,10 +31,10 @@ def keys_notes(loaded: LoadedConfig, catalog: Catalog, stores: Stores) -> Iterat
             f"the stored {', '.join(sorted(signed_in))} are sign-ins of accounts, which this gateway does "
             "not use; it uses stored keys and tokens, and those of the environment",
         )
-    for name in catalog.keyless():
+    for name in endpoints.keyless():
         yield Problem(
             ("models", "providers", name),
             "has no key, neither here nor in the environment nor stored; it is asked without one",
         )
-    for name, reason in catalog.unused():
+    for name, reason in endpoints.unused():
         yield Problem(("models", "providers", name), reason)

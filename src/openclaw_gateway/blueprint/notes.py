@@ -21,7 +21,7 @@ from openclaw_gateway.tools.patterns import pattern_problems
 def notes_of(read: Partly, catalog: Catalog, stores: Stores) -> tuple[Problem, ...]:
     """Each once. What depends on a part that could not be read is not judged."""
     loaded, unread = read.loaded, places_of(read.unread)
-    found: list[Problem] = [*_defaults(loaded), *keys_notes(loaded, catalog, stores)]
+    found: list[Problem] = [*_defaults(loaded), *keys_notes(loaded, catalog.endpoints, stores)]
     if not any_above(unread, ("models", "providers")):
         found += _providers(loaded, catalog)
     if not any_above(unread, ("mcp", "servers")):
@@ -45,7 +45,7 @@ def _defaults(loaded: LoadedConfig) -> Iterator[Problem]:
 def _providers(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
     """Entries of `tools.byProvider` that hold for no model there is."""
     written = loaded.document.get("models", {}).get("providers", {})
-    known = catalog.provider_names() | {provider_id(name) for name in written}
+    known = catalog.endpoints.names() | {provider_id(name) for name in written}
     for path, tools in tool_scopes(loaded.document):
         for key in tools.get("byProvider", {}):
             name = provider_id(key.partition("/")[0])

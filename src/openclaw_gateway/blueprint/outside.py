@@ -11,6 +11,6 @@ from openclaw_gateway.config.secret_sources import Secrets
 from openclaw_gateway.models.keys import Outside
 
 
-def look_outside(loaded: LoadedConfig) -> Outside:
-    """Secrets themselves are looked up when they are first wanted."""
-    return Outside(loaded.wanted, Secrets.of(loaded), read_stores(loaded), time.time() * 1000)
+def look_outside(loaded: LoadedConfig, before: Secrets | None = None) -> Outside:
+    """Secrets themselves are looked up when they are first wanted. `before` are those in force."""
+    return Outside(loaded.wanted, Secrets.of(loaded, before), read_stores(loaded), time.time() * 1000)

@@ -21,21 +21,36 @@ from openclaw_gateway.config.secret_programs import ask_program
 from openclaw_gateway.config.secrets import SecretRef, Unresolved, Unset, Wanted, unset_reference
 
 _WITHIN_REACH = {"env", "store"}
+# What may be away for a moment.
+_OUTSIDE = {"file", "exec", "store"}
 _PRIVATE = 0o077
 
 
 class Secrets:
-    """Of one configuration, as long as it is being drawn."""
+    """Of one configuration, as long as it is being drawn.
 
-    def __init__(self, config: SecretsConfig, environ: Mapping[str, str], state_dir: Path) -> None:
+    `before` are those of the configuration in force: where a source that was asked in the same way fails now,
+    what it said then still counts. A vault that is away for a moment takes nobody's agents away.
+    """
+
+    def __init__(
+        self,
+        config: SecretsConfig,
+        environ: Mapping[str, str],
+        state_dir: Path,
+        before: "Secrets | None" = None,
+    ) -> None:
         self._config = config
         self._environ = environ
         self._state_dir = state_dir
         self._known: dict[Wanted, str | Unresolved] = {}
+        self._last_good = before._good() if before is not None else {}
+        # References for which what was known before is used, and why.
+        self.stale: dict[Wanted, str] = {}
 
     @classmethod
-    def of(cls, loaded: LoadedConfig) -> "Secrets":
-        return cls(loaded.config.secrets, loaded.environ, loaded.state_dir)
+    def of(cls, loaded: LoadedConfig, before: "Secrets | None" = None) -> "Secrets":
+        return cls(loaded.config.secrets, loaded.environ, loaded.state_dir, before)
 
     def line(self, wanted: Wanted) -> str:
         """The secret, which is to be on one line. Raises Unresolved."""
@@ -52,11 +67,29 @@ class Secrets:
             try:
                 found = self._looked_up(wanted)
             except Unresolved as error:
-                found = error
+                found = self._as_before(wanted, error)
             self._known[wanted] = found
         if isinstance(found, Unresolved):
             raise Unresolved(*found.args)
         return found
+
+    def _good(self) -> dict[Wanted, tuple[SecretProvider | None, str]]:
+        """What could be had from outside, and how it was asked for."""
+        return {
+            wanted: (self._configured(wanted), text)
+            for wanted, text in self._known.items()
+            if isinstance(wanted, SecretRef) and wanted.source in _OUTSIDE and isinstance(text, str)
+        }
+
+    def _as_before(self, wanted: Wanted, error: Unresolved) -> str | Unresolved:
+        asked, text = self._last_good.get(wanted, (None, ""))
+        if not text or not isinstance(wanted, SecretRef) or asked != self._configured(wanted):
+            return error
+        self.stale[wanted] = str(error)
+        return text
+
+    def _configured(self, ref: SecretRef) -> SecretProvider | None:
+        return self._config.providers.get(ref.provider or self._config.defaults.get(ref.source, "default"))
 
     def _looked_up(self, wanted: Wanted) -> str:
         if isinstance(wanted, Unset):
@@ -77,7 +110,7 @@ class Secrets:
     def _provider(self, ref: SecretRef) -> tuple[str, SecretProvider]:
         default = self._config.defaults.get(ref.source, "default")
         alias = ref.provider or default
-        entry = self._config.providers.get(alias)
+        entry = self._configured(ref)
         if entry is not None and entry.source == ref.source:
             return alias, entry
         if ref.source in _WITHIN_REACH and alias in {default, "default"}:

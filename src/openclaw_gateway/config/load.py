@@ -6,7 +6,7 @@ together. `load_partly` gives what can be read in spite of them, for whoever loo
 what was found there together with the faults of the files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,10 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.files import Files
+from openclaw_gateway.config.paths import Paths
 from openclaw_gateway.config.places import KeyPath, Problem, emptied
 from openclaw_gateway.config.reading import Reading, Source, sentences
-from openclaw_gateway.config.schema import Config
+from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.secrets import Wanted
 from openclaw_gateway.errors import ConfigError
@@ -100,19 +102,11 @@ def load_partly(
 
 
 def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> LoadedConfig:
-    paths, notices = source.paths, list(source.notices)
+    paths = source.paths
     config = msgspec.convert(_as_config(reading.checked.document), Config)
-    if paths.named and not reading.exists:
-        notices.append(f"There is no configuration file at {paths.config_file}; the defaults apply.")
-    if reading.checked.unserved:
-        notices.append(
-            "Accepted and ignored, because this gateway does not serve them: "
-            + ", ".join(reading.checked.unserved)
-            + "."
-        )
     return LoadedConfig(
         config=config,
-        notices=tuple(notices),
+        notices=(*source.notices, *_notices(paths, reading, config)),
         unserved=reading.checked.unserved,
         path=paths.config_file,
         overlay_path=paths.overlay_file,
@@ -124,6 +118,24 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
         document=document,
         wanted=reading.wanted,
     )
+
+
+def _notices(paths: Paths, reading: Reading, config: Config) -> Iterator[str]:
+    if paths.named and not reading.exists:
+        yield f"There is no configuration file at {paths.config_file}; the defaults apply."
+    if reading.moved:
+        yield f"Older shapes, read as what they are today: {'; '.join(reading.moved)}."
+    if unserved := reading.checked.unserved:
+        yield f"Accepted and ignored, because this gateway does not serve them: {', '.join(unserved)}."
+    if unknown := reading.checked.unknown:
+        yield f"Unknown to this gateway, and ignored: {', '.join(unknown)}."
+    if reading.document.get("agents") and not config.gateway.http.endpoints.chat_completions.enabled:
+        *sections, last = CHAT_SWITCH.split(".")
+        line = f"{''.join(f'{section}: {{ ' for section in sections)}{last}: true{' }' * len(sections)}"
+        yield (
+            f"The agents cannot be reached with the OpenAI API, which is off. Add to {paths.config_file}: "
+            f"{line} (or run: {BRANDS[0].name} config set {CHAT_SWITCH} true)."
+        )
 
 
 class Explained(Struct, frozen=True):

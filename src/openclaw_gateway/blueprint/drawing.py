@@ -4,6 +4,9 @@ Reads the files, looks up the secrets they refer to, and asks whether the embedd
 keeps nothing.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from openclaw_gateway.blueprint import Blueprint, blueprint
@@ -11,8 +14,8 @@ from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.filled import with_auth, with_servers
-from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
-from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
+from openclaw_gateway.config.places import KeyPath, Place, Problem
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.local import LocalModel
 
@@ -42,6 +45,18 @@ class Drawing:
             config_path=options.config_path,
         )
 
+    def place(self, path: KeyPath) -> Place | None:
+        """Where what stands at `path` is written; None where nothing does. Slow."""
+        options = self._options
+        return place_of(
+            path,
+            texts=self.read.texts,
+            environ=options.environ,
+            home=options.home,
+            cwd=options.cwd,
+            config_path=options.config_path,
+        )
+
     def check(self) -> Blueprint:
         """The blueprint, if it can be opened. Raises ConfigError with everything that is wrong."""
         if self.plan.problems:
@@ -49,11 +64,18 @@ class Drawing:
         return self.plan
 
 
-def draw(options: Options, *, token: str | None = None) -> Drawing:
-    """`token` is the one made up earlier in this process. Raises ConfigError when there is no telling which
-    files are meant, or the `.env` cannot be read."""
+def draw(
+    options: Options, *, token: str | None = None, texts: Mapping[Path, str | None] | None = None
+) -> Drawing:
+    """`token` is the one made up earlier in this process; `texts` are files to be read as if they held that.
+
+    Raises ConfigError when there is no telling which files are meant, or the `.env` cannot be read."""
     read = load_partly(
-        environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
+        environ=options.environ,
+        home=options.home,
+        cwd=options.cwd,
+        config_path=options.config_path,
+        texts=texts,
     )
     outside = look_outside(read.loaded)
     loaded, missing = with_auth(read.loaded, outside.secrets)

@@ -17,7 +17,7 @@ from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.files import Files
 from openclaw_gateway.config.paths import Paths
-from openclaw_gateway.config.places import KeyPath, Problem, emptied
+from openclaw_gateway.config.places import KeyPath, Place, Problem, emptied, locate
 from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.config.schema.guarded import Guarded
@@ -90,9 +90,13 @@ def load_partly(
     home: Path,
     config_path: Path | None = None,
     cwd: Path | None = None,
+    texts: Mapping[Path, str | None] | None = None,
 ) -> Partly:
-    """As `load_config`, but without the parts that have faults. Raises ConfigError only for the `.env`."""
-    source = Source.of(environ, home, config_path, cwd)
+    """As `load_config`, but without the parts that have faults. Raises ConfigError only for the `.env`.
+
+    `texts` are files to be read as if they held that.
+    """
+    source = Source.of(environ, home, config_path, cwd, Files(dict(texts or {})))
     reading = source.read()
     document = reading.document
     for problem in reading.checked.problems:
@@ -165,6 +169,28 @@ def explain(
         tuple(sentences([*again.problems, *problems], again.document, source.paths)),
         tuple(sentences([*again.lost, *notes], again.document, source.paths)),
     )
+
+
+def place_of(
+    path: KeyPath,
+    *,
+    texts: Mapping[Path, str | None],
+    environ: Mapping[str, str],
+    home: Path,
+    config_path: Path | None = None,
+    cwd: Path | None = None,
+) -> Place | None:
+    """In which file, and where in it, what stands at `path` is written; None where nothing does. Slow."""
+    again = Source.of(environ, home, config_path, cwd, Files(dict(texts))).read(placed=True)
+    here: Any = again.document
+    steps: list[str | int] = []
+    for step in path:
+        steps.append(int(step) if isinstance(here, list) and str(step).isdecimal() else str(step))
+        try:
+            here = here[steps[-1]]
+        except (LookupError, TypeError):
+            return None
+    return locate(again.document, tuple(steps))
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

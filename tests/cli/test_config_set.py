@@ -87,10 +87,10 @@ async def test_a_number_is_text_where_text_is_wanted(program: Program) -> None:
 @pytest.mark.promise("error.config_set_elsewhere")
 async def test_what_another_file_decides_is_said_and_not_written(written: Program) -> None:
     written.configure("{\n gateway: { port: 5000 } }", "openclaw-gateway.json")
-    for words in (("set", "gateway.port", "6000"), ("set", "gateway.port", "6000", "--json")):
-        done = await written.run("config", *words)
-        assert done.code == 1
-        assert "openclaw-gateway.json:2" in done.err + done.out
+    done = await written.run("config", "set", "gateway.port", "6000")
+    assert done.code == 1
+    assert "openclaw-gateway.json:2" in done.err
+    done = await written.run("config", "set", "gateway.port", "6000", "--json")
     assert done.json["error"]["code"] == "config_set_elsewhere"
     assert (written.state / "openclaw.json").read_text() == WRITTEN
     done = await written.run("config", "unset", "gateway.port")

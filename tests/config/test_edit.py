@@ -1,6 +1,7 @@
 """A value is set or removed in the text of a file, and everything else in it stays."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pyjson5
@@ -81,7 +82,7 @@ _VALUES = st.recursive(
 
 
 @st.composite
-def texts(draw: st.DrawFn) -> str:
+def texts(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     """JSON5 as people write it: with comments, odd spacing, quotes or not, and last commas."""
     notes = iter(range(1000))
 

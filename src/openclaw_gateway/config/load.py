@@ -127,6 +127,8 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
 def _notices(paths: Paths, reading: Reading, config: Config) -> Iterator[str]:
     if paths.named and not reading.exists:
         yield f"There is no configuration file at {paths.config_file}; the defaults apply."
+    if reading.notice:
+        yield reading.notice
     if reading.moved:
         yield f"Older shapes, read as what they are today: {'; '.join(reading.moved)}."
     if unserved := reading.checked.unserved:

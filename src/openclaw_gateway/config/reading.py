@@ -1,7 +1,8 @@
 """The files of one configuration, read and put together: everything before the structs, and every fault.
 
-read -> $include -> overlay -> old shapes -> env block -> every key and value, with ${NAME} filled in ->
-rules between keys. The same steps run with and without places; with them every fault has its line.
+read -> $include -> overlay -> old shapes -> env block, login shell -> every key and value, with ${NAME}
+filled in -> rules between keys. The same steps run with and without places; with them every fault has its
+line.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from openclaw_gateway.config.environment import env_block, layered, parse_dotenv
 from openclaw_gateway.config.files import Files, Unreadable
 from openclaw_gateway.config.include import Includes
 from openclaw_gateway.config.legacy import migrated
+from openclaw_gateway.config.login_shell import ask_login_shell
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import KeyPath, Place, Problem, dotted, locate
@@ -29,7 +31,7 @@ class Reading(Struct, frozen=True):
     `wanted` are the values that whoever needs them has to look up.
 
     `lost` are keys that stand twice, of which one counts; only a reading with places knows them. `moved` are
-    old shapes in the files, and what they were read as.
+    old shapes in the files, and what they were read as; `notice` is about the environment.
     """
 
     document: dict[str, Any]
@@ -40,6 +42,7 @@ class Reading(Struct, frozen=True):
     broken: list[Problem]
     lost: list[Problem]
     moved: tuple[str, ...]
+    notice: str | None
     exists: bool
 
     @property
@@ -96,17 +99,18 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     overlay = _document(files, paths.overlay_file, roots, problems, lost)
     document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
     document, moved = migrated(document)
-    block = env_block(document.get("env", {}), environ)
-    problems += block.problems
-    environ = layered(environ, block.variables)
+    asked = ask_login_shell(document, environ)
+    block = env_block(document.get("env", {}), layered(environ, asked.variables))
+    problems += [*asked.problems, *block.problems]
+    environ = layered(layered(environ, block.variables), asked.variables)
     checked = check(document, Written, environ=environ, home=paths.home)
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
     ruled = document if checked.problems else {**document, **checked.document, **_as_written(document)}
     problems += checked.problems
     wanted = {**block.unset, **checked.wanted}
-    return Reading(
-        document, environ, checked, wanted, problems, broken_rules(ruled), lost, moved, main is not None
-    )
+    broken = broken_rules(ruled)
+    exists = main is not None
+    return Reading(document, environ, checked, wanted, problems, broken, lost, moved, asked.notice, exists)
 
 
 def _as_written(document: dict[str, Any]) -> dict[str, Any]:

@@ -88,9 +88,8 @@ def texts(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
 
     def blank() -> str:
         n = next(notes)
-        return draw(
-            st.sampled_from(["", " ", "\n", "\n    ", f" /* n{n} */ ", f" // n{n}\n  ", f"\n\t// n{n}\n"])
-        )
+        kinds = ["", " ", "\n", "\n    ", f" /* n{n} */ ", f" // n{n}\n  ", f"\n\t// n{n}\n"]
+        return str(draw(st.sampled_from(kinds)))
 
     def written(value: Any) -> str:
         match value:

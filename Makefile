@@ -14,10 +14,10 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak bench lock wheel clean python
+.PHONY: help setup run test soak bench lock config-tables wheel clean python
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 python:
 	@command -v $(PYTHON) > /dev/null || { \
@@ -55,6 +55,9 @@ lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for new
 	@$(COMPILE) --output-file requirements/local.txt --no-deps requirements/local.in
 	@$(COMPILE) --output-file requirements/openmp.txt --no-deps requirements/openmp.in
 	@$(COMPILE) --output-file requirements/uv.txt requirements/uv.in
+
+config-tables: setup ## ask the systems we follow for the keys of their files (npm, a recent Node, 10 minutes)
+	@$(BIN)/python -m config_tables
 
 wheel: setup ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \

@@ -356,6 +356,7 @@ ERRORS = _all(
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
         "config_path_not_found": "terminal: nothing is configured there.",
+        "config_set_elsewhere": "terminal: another file than the main one says what counts there.",
         "approvals_broken": "terminal: the file of approvals cannot be read.",
         "approvals_unwritable": "terminal: the file of approvals cannot be written.",
         "state_dir_missing": "terminal: quickstart was given no directory.",

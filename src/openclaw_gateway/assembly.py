@@ -246,6 +246,8 @@ class _Agents:
 
 def _reset_policy(config: Config) -> ResetPolicy | None:
     session, reset = config.session, config.session.reset
+    if reset and reset.mode == "none":
+        return None
     idle = reset.idle_minutes if reset and reset.idle_minutes is not None else session.idle_minutes
     at_hour = reset.at_hour if reset and reset.mode == "daily" else None
     return ResetPolicy(at_hour, idle) if at_hour is not None or idle is not None else None

@@ -32,7 +32,7 @@ def test_pruning_and_compaction_as_written(house: House) -> None:
     assert "contextPruning" not in loaded.notices[0]
 
 
-@pytest.mark.parametrize("wrong", ["mode: 'aggressive'", "ttl: 'soon'", "softTrimRatio: 1.5", "softTrim: 3"])
+@pytest.mark.parametrize("wrong", ["mode: 'much'", "ttl: 'soon'", "softTrimRatio: 1.5", "softTrim: 3"])
 def test_a_mistake_in_pruning_is_named(house: House, wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"agents\.defaults\.contextPruning\."):
         house.load(f"{{ agents: {{ defaults: {{ contextPruning: {{ {wrong} }} }} }} }}")

@@ -26,7 +26,7 @@ def test_a_split_configuration_reads_like_one(house: House) -> None:
 
 
 def test_faults_name_the_file_they_are_in(house: House) -> None:
-    house.write("{ agents: {\n list: [\n { id: 'b', nam: 1 } ] } }", "parts/b.json")
+    house.write("{ agents: {\n list: [\n { id: 'b', nam: 'x' } ] } }", "parts/b.json")
     house.write("{ gateway: {\n\n prt: 1 } }", "parts/c.json")
     problems = house.problems(
         "{ $include: ['parts/b.json', './parts/c.json'],\n agents: { list: [ { id: 'a' }, { id: 'B' } ] },\n"

@@ -74,15 +74,15 @@ def default_agent_id(config: AgentsConfig) -> str:
 
 def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
     defaults = config.defaults
-    choice: ModelChoice | None = entry.model or defaults.model
+    own, shared = entry.model or ModelChoice(), defaults.model or ModelChoice()
     name = entry.name or entry.identity.name or entry.id
     timeout = entry.timeout_seconds if entry.timeout_seconds is not None else defaults.timeout_seconds
     return Agent(
         id=entry.id,
         name=name,
         prompt=compile_prompt(name=entry.identity.name or entry.name, theme=entry.identity.theme),
-        model=choice.primary if choice else None,
-        fallbacks=choice.fallbacks if choice else (),
+        model=own.primary or shared.primary,
+        fallbacks=own.fallbacks if own.primary or own.fallbacks else shared.fallbacks,
         thinking=entry.thinking_default or defaults.thinking_default,
         params=entry.params,
         model_params={ref: shared.params for ref, shared in entry.models.items()},

@@ -4,6 +4,9 @@ Reads the files, looks up the secrets they refer to, and asks whether the embedd
 keeps nothing.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from msgspec.structs import replace
 
 from openclaw_gateway.blueprint import Blueprint, blueprint
@@ -11,8 +14,8 @@ from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
-from openclaw_gateway.config.load import Explained, Partly, explain, load_partly
-from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
+from openclaw_gateway.config.places import KeyPath, Place, Problem
 from openclaw_gateway.config.secret_sources import Secrets
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.keys import Outside
@@ -45,6 +48,18 @@ class Drawing:
             config_path=options.config_path,
         )
 
+    def place(self, path: KeyPath) -> Place | None:
+        """Where what stands at `path` is written; None where nothing does. Slow."""
+        options = self._options
+        return place_of(
+            path,
+            texts=self.read.texts,
+            environ=options.environ,
+            home=options.home,
+            cwd=options.cwd,
+            config_path=options.config_path,
+        )
+
     def check(self) -> Blueprint:
         """The blueprint, if it can be opened. Raises ConfigError with everything that is wrong."""
         if self.plan.problems:
@@ -52,11 +67,23 @@ class Drawing:
         return self.plan
 
 
-def draw(options: Options, *, token: str | None = None, before: Secrets | None = None) -> Drawing:
-    """`token` is the one made up earlier in this process, `before` are the secrets in force. Raises
-    ConfigError when there is no telling which files are meant, or the `.env` cannot be read."""
+def draw(
+    options: Options,
+    *,
+    token: str | None = None,
+    before: Secrets | None = None,
+    texts: Mapping[Path, str | None] | None = None,
+) -> Drawing:
+    """`token` is the one made up earlier in this process, `before` are the secrets in force; `texts` are
+    files to be read as if they held that.
+
+    Raises ConfigError when there is no telling which files are meant, or the `.env` cannot be read."""
     read = load_partly(
-        environ=options.environ, home=options.home, cwd=options.cwd, config_path=options.config_path
+        environ=options.environ,
+        home=options.home,
+        cwd=options.cwd,
+        config_path=options.config_path,
+        texts=texts,
     )
     outside = look_outside(read.loaded, before)
     loaded, missing = with_auth(read.loaded, outside.secrets)

@@ -1,13 +1,13 @@
 """The merged document against the schema: every strange key and every wrong value, all at once.
 
 Walks the document next to the structs. What is served comes out clean (variables filled in, shorthands in
-their long form); what is known and not served is left out and remembered; all else becomes a Problem. No
-file access. Rules between several keys are in `rules.py`.
+their long form); what is known and not served is left out and remembered, and so is what nobody knows
+where that does no harm; all else becomes a Problem. No file access. Rules between several keys are in
+`rules.py`.
 """
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,61 +15,44 @@ from typing import Any
 from msgspec import Struct, inspect
 
 from openclaw_gateway.config import forms
-from openclaw_gateway.config.known import KNOWN, SILENT
+from openclaw_gateway.config.known import ANY, KNOWN, SILENT, is_comment, is_newer
 from openclaw_gateway.config.places import KeyPath, Problem
-from openclaw_gateway.config.secrets import (
-    SecretRef,
-    Unset,
-    Wanted,
-    read_reference,
-    short_reference,
-    unset_reference,
-)
-from openclaw_gateway.config.substitute import MissingVariable, substitute
-from openclaw_gateway.config.wording import choice, missing_variables, range_of, unknown_key, wrong_kind
+from openclaw_gateway.config.scalars import REFUSED, Scalars, has_own_default
+from openclaw_gateway.config.secrets import SecretRef, Wanted
+from openclaw_gateway.config.strange import matters, unknown_key
+from openclaw_gateway.config.wording import wrong_kind
 
-_TEXT_FORMS = {
-    "secret": forms.one_line,
-    "header": forms.one_line,
-    "url": forms.url,
-    "address": forms.address,
-    "network": forms.network,
-    "duration": forms.duration,
-    "age": forms.age,
-    "size": forms.size,
-    "regex": forms.regular_expression,
-    "zone": forms.zone,
-}
 _SECRETS = {"secret", "secret-or-number", "header"}
 _OR_NUMBER = {"secret-or-number", "header"}
 # Texts with a unit, which people also write as a number.
 _MEASURES = {"age", "size"}
-# White space at the ends means something here, or may.
-_AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
-# What needs a variable that is not set is left out here, and with it what it belongs to is not served; all
-# else would be other than was meant.
-_PARTS = (("models", "providers"), ("mcp", "servers"), ("skills", "entries"))
-# Stands for a value that was refused, or is looked up later: nothing more is said about it here, and nobody
-# sees it.
-_REFUSED = object()
 
 
 class Checked(Struct, frozen=True):
-    """`unserved` are the known keys that have no effect, in the file's order, each named once. `wanted` are
-    the values that are left out of the document until somebody needs them."""
+    """`unserved` are the known keys that have no effect, in the file's order, each named once; `unknown`
+    those that nobody knows and that may yet stand there, because they are of no section served here, or a
+    newer version of the other program has written them. `wanted` are the values that are left out of the
+    document until somebody needs them."""
 
     document: dict[str, Any]
     problems: list[Problem]
     unserved: tuple[str, ...]
+    unknown: tuple[str, ...]
     wanted: dict[KeyPath, Wanted]
 
 
 def check(
     document: dict[str, Any], schema: type[Struct], *, environ: Mapping[str, str], home: Path
 ) -> Checked:
-    walk = _Walk(environ, home, own_default=_has_own_default(document.get("secrets")))
+    walk = _Walk(environ, home, document, schema)
     clean = walk.struct(document, schema, (), "")
-    return Checked({} if clean is _REFUSED else clean, walk.problems, tuple(walk.unserved), walk.wanted)
+    return Checked(
+        {} if clean is REFUSED else clean,
+        walk.problems,
+        tuple(walk.unserved),
+        tuple(walk.unknown),
+        walk.wanted,
+    )
 
 
 @cache
@@ -78,14 +61,32 @@ def _fields(struct: type[Struct]) -> dict[str, inspect.Field]:
     return {field.encode_name: field for field in kind.fields} if isinstance(kind, inspect.StructType) else {}
 
 
-class _Walk:
-    def __init__(self, environ: Mapping[str, str], home: Path, *, own_default: bool) -> None:
-        self.environ = environ
-        self.home = home
-        self.problems: list[Problem] = []
+def _kind_at(struct: type[Struct], path: KeyPath) -> inspect.Type | None:
+    """What must stand at `path` of a document; None where anything may."""
+    field = _fields(struct).get(str(path[0]))
+    kind = field.type if field else None
+    for step in path[1:]:
+        match _core(kind)[0] if kind else None:
+            case inspect.StructType(cls=cls):
+                field = _fields(cls).get(str(step))
+                kind = field.type if field else None
+            case inspect.DictType(value_type=inner) | inspect.VarTupleType(item_type=inner):
+                kind = inner
+            case _:
+                return None
+    return kind
+
+
+class _Walk(Scalars):
+    def __init__(
+        self, environ: Mapping[str, str], home: Path, document: dict[str, Any], schema: type[Struct]
+    ) -> None:
+        super().__init__(environ, home, own_default=has_own_default(document.get("secrets")))
+        self.document = document
+        self.schema = schema
+        self.newer = is_newer(_at(document, ("meta", "lastTouchedVersion")))
         self.unserved: dict[str, None] = {}
-        self.wanted: dict[KeyPath, Wanted] = {}
-        self.own_default = own_default
+        self.unknown: dict[str, None] = {}
 
     def struct(self, value: dict[str, Any], struct: type[Struct], path: KeyPath, pattern: str) -> Any:
         """`pattern` is the path with all agents and models folded into one, for the notice.
@@ -101,39 +102,59 @@ class _Walk:
                 if key not in SILENT:
                     self.unserved[name] = None
             elif field is None:
-                self._refuse((*path, key), unknown_key((*path, key), fields.keys() | known))
+                self._strange((*path, key), item, fields.keys(), known, name)
+            elif item is None and field.required:
+                self.refuse((*path, key), wrong_kind(_core(field.type)[0], item, required=True))
             else:
                 read = self._read(item, field.type, (*path, key), name)
-                if read is not _REFUSED:
+                if read is not REFUSED:
                     clean[key] = read
         for key, field in fields.items():
             if field.required and key not in value:
-                self._refuse((*path, key), "is missing; add it")
-        return clean if all(key in clean for key, field in fields.items() if field.required) else _REFUSED
+                self.refuse((*path, key), "is missing; add it")
+        return clean if all(key in clean for key, field in fields.items() if field.required) else REFUSED
 
-    def _refuse(self, path: KeyPath, message: str) -> object:
-        self.problems.append(Problem(path, message))
-        return _REFUSED
+    def _strange(
+        self, path: KeyPath, value: Any, served: Collection[str], known: Collection[str], pattern: str
+    ) -> None:
+        key = str(path[-1])
+        if is_comment(key):
+            return
+        anything = self.newer or ANY in known
+        if anything or (len(path) == 1 and not matters(key, served)):
+            self.unknown[pattern] = None
+            return
+        hint = unknown_key(path, value, {*served, *known}, self._fits, self._free)
+        self.refuse(path, hint)
+
+    def _fits(self, path: KeyPath, value: Any) -> bool:
+        kind = _kind_at(self.schema, path)
+        if kind is None:
+            return True
+        trial = _Walk(self.environ, self.home, self.document, self.schema)
+        trial._read(value, kind, path, "")
+        return not trial.problems
+
+    def _free(self, path: KeyPath) -> bool:
+        return _at(self.document, path) is None
 
     def _read(self, value: Any, kind: inspect.Type, path: KeyPath, pattern: str) -> Any:
         kind, form = _core(kind)
         if form == "as-written" and isinstance(value, dict):
             return value
         if form in _SECRETS and isinstance(value, dict | str):
-            reference = self._reference(value, path)
+            reference = self.reference(value, path)
             if isinstance(reference, SecretRef):
-                return self._referred(reference, kind, form, path)
+                return self.referred(reference, kind, form, path)
             if reference is not None:
                 return reference
-        if form == "model" and isinstance(value, str):
-            value = {"primary": value}
-        if form in _OR_NUMBER and isinstance(value, bool | int | float):
-            value = json.dumps(value)
-        if form in _MEASURES and isinstance(value, int | float) and not isinstance(value, bool):
-            value = json.dumps(value)
+        if form == "size" and value is False:
+            # No bound, as if the key were not there.
+            return REFUSED
+        value = _spelt_out(value, form)
         match kind, value:
             case inspect.AnyType(), _:
-                read = self._anything(value, path)
+                read = self.anything(value, path)
             case inspect.StructType(), dict():
                 read = self.struct(value, kind.cls, path, pattern)
             case inspect.DictType(), dict():
@@ -142,124 +163,56 @@ class _Walk:
                 items = (
                     self._read(v, kind.item_type, (*path, i), f"{pattern}[]") for i, v in enumerate(value)
                 )
-                read = [item for item in items if item is not _REFUSED]
+                read = [item for item in items if item is not REFUSED]
             case _:
-                read = self._scalar(value, kind, form, path)
+                read = self.scalar(value, kind, form, path)
         return read
-
-    def _reference(self, value: dict[str, Any] | str, path: KeyPath) -> object:
-        """The reference that is written here, None for a text that is the secret itself."""
-        try:
-            return read_reference(value) if isinstance(value, dict) else short_reference(value)
-        except forms.Wrong as wrong:
-            return self._refuse(path, str(wrong))
-
-    def _referred(self, reference: SecretRef, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
-        """What it leads to where that is known here; else somebody looks it up later."""
-        if reference.source == "env" and reference.provider in {"", "default"} and not self.own_default:
-            value = self.environ.get(reference.id, "")
-            if value.strip():
-                return self._shaped(value, kind, form, path)
-            if path[:2] not in _PARTS:
-                return self._refuse(path, unset_reference(reference.id))
-        self.wanted[path] = reference
-        return _REFUSED
 
     def _mapping(self, value: dict[str, Any], kind: inspect.DictType, path: KeyPath, pattern: str) -> Any:
         clean: dict[str, Any] = {}
         for key, item in value.items():
-            if self._formed(partial(forms.unicode, key), (*path, key)) is _REFUSED:
+            if is_comment(key) and _is_remark(item, kind.value_type):
+                continue
+            if self.formed(partial(forms.unicode, key), (*path, key)) is REFUSED:
                 continue
             read = self._read(item, kind.value_type, (*path, key), f"{pattern}.*")
-            if read is not _REFUSED:
+            if read is not REFUSED:
                 clean[key] = read
         return clean
 
-    def _scalar(self, value: Any, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
-        match kind:
-            case inspect.StrType() | inspect.LiteralType() if isinstance(value, str):
-                return self._text(value, kind, form, path)
-            case inspect.BoolType() if isinstance(value, bool):
-                return value
-            case inspect.IntType() | inspect.FloatType() if isinstance(value, int | float):
-                return self._number(value, kind, path)
-            case _:
-                return self._refuse(path, wrong_kind(kind, value))
 
-    def _text(self, value: str, kind: inspect.Type, form: str | None, path: KeyPath) -> Any:
-        text = self._substituted(value, path)
-        return self._shaped(text, kind, form, path, value) if isinstance(text, str) else text
+def _spelt_out(value: Any, form: str | None) -> Any:
+    """What people write for short, as it is meant."""
+    match value:
+        case str() if form == "model":
+            return {"primary": value}
+        case bool() if form in _OR_NUMBER:
+            return json.dumps(value)
+        case int() | float() if form in _OR_NUMBER | _MEASURES and not isinstance(value, bool):
+            return json.dumps(value)
+        case _:
+            return value
 
-    def _shaped(
-        self, text: str, kind: inspect.Type, form: str | None, path: KeyPath, written: str = ""
-    ) -> Any:
-        """The text as its form has it. A variable or a file often brings a line break with it. A fault quotes
-        what was `written`: in a variable there may be a secret that nobody meant for this key."""
-        named = isinstance(kind, inspect.LiteralType) or (
-            isinstance(kind, inspect.StrType) and kind.min_length
-        )
-        if form not in _AS_IT_STANDS or (form is None and named):
-            text = text.strip()
-        if isinstance(kind, inspect.LiteralType):
-            return text if text in kind.values else self._refuse(path, choice(written, kind.values))
-        if isinstance(kind, inspect.StrType) and kind.min_length and not text.strip():
-            return self._refuse(path, "is empty; write a value or remove the key")
-        if form == "path":
-            return self._formed(lambda: forms.path(text, self.home), path)
-        if form in _TEXT_FORMS:
-            rule = _TEXT_FORMS[form]
-            return self._formed(lambda: rule(text), path)
-        return text
 
-    def _number(self, value: float, kind: inspect.IntType | inspect.FloatType, path: KeyPath) -> Any:
-        if isinstance(value, bool) or not math.isfinite(value):
-            return self._refuse(path, wrong_kind(kind, value))
-        if isinstance(kind, inspect.IntType) and isinstance(value, float):
-            if not value.is_integer():
-                return self._refuse(path, wrong_kind(kind, value))
-            value = int(value)
-        beyond = range_of(kind, value)
-        return self._refuse(path, beyond) if beyond else value
+def _is_remark(value: Any, kind: inspect.Type) -> bool:
+    """Whether what stands under the name of a comment is one, in a mapping whose names are the operator's."""
+    kind, _ = _core(kind)
+    return isinstance(kind, inspect.AnyType) or (
+        isinstance(kind, inspect.StructType) and not isinstance(value, dict)
+    )
 
-    def _anything(self, value: Any, path: KeyPath) -> Any:
-        match value:
-            case str():
-                return self._substituted(value, path)
-            case bool() | None:
-                return value
-            case int() | float() if not (math.isfinite(value) and abs(value) < 2**64):
-                return self._refuse(path, "is no number that can be sent to anybody; write an ordinary one")
+
+def _at(document: Any, path: KeyPath) -> Any:
+    """What stands at `path`; None where nothing does."""
+    for step in path:
+        match document:
             case dict():
-                return {k: self._anything(v, (*path, k)) for k, v in value.items()}
-            case list():
-                return [self._anything(v, (*path, i)) for i, v in enumerate(value)]
+                document = document.get(step)
+            case list() if isinstance(step, int) and step < len(document):
+                document = document[step]
             case _:
-                return value
-
-    def _substituted(self, text: str, path: KeyPath) -> Any:
-        try:
-            return forms.unicode(substitute(text, self.environ))
-        except MissingVariable as missing:
-            if path[:2] in _PARTS and len(path) > len(_PARTS[0]) + 1:
-                self.wanted[path] = Unset(tuple(missing.names))
-                return _REFUSED
-            return self._refuse(path, missing_variables(missing.names))
-        except forms.Wrong as wrong:
-            return self._refuse(path, str(wrong))
-
-    def _formed(self, rule: Callable[[], str], path: KeyPath) -> Any:
-        try:
-            return rule()
-        except forms.Wrong as wrong:
-            return self._refuse(path, str(wrong))
-
-
-def _has_own_default(secrets: Any) -> bool:
-    """Whether it says itself where a reference to a variable leads that names no provider."""
-    written = secrets if isinstance(secrets, dict) else {}
-    providers, defaults = written.get("providers"), written.get("defaults")
-    named = isinstance(defaults, dict) and defaults.get("env", "default") != "default"
-    return named or (isinstance(providers, dict) and "default" in providers)
+                return None
+    return document
 
 
 def _core(kind: inspect.Type) -> tuple[inspect.Type, str | None]:

@@ -1,6 +1,6 @@
 """The variables a configuration may use: the process's own, then the state directory's `.env`, then the
-file's `env` block. The earlier always wins, unless it is blank. The process environment is never changed:
-the result is a mapping that everything later is given.
+file's `env` block, then a login shell's (login_shell.py). The earlier always wins, unless it is blank. The
+process environment is never changed: the result is a mapping that everything later is given.
 """
 
 import re

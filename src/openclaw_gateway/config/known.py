@@ -1,145 +1,111 @@
 """The keys of OpenClaw and Clawdbot that this gateway knows of and does not serve (yet).
 
-One table: for each struct of the schema the keys that may stand next to its fields. They are accepted
-whatever they hold, and named once in one notice. No key is both here and a field. No behaviour; what is in
-neither place is a mistake of the operator's, and reported as one.
+For each struct of the schema the keys that may stand next to its fields. They are accepted whatever they
+hold, and named once in one notice. No key is both here and a field; what is in neither place is a mistake
+of the operator's. `known_keys.json` is what those systems say of themselves, written by `make config-tables`.
 """
 
-from msgspec import Struct
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
-from openclaw_gateway.config.schema import (
-    agents,
-    context,
-    gateway,
-    mcp,
-    models,
-    root,
-    sandbox,
-    secrets,
-    sessions,
-    skills,
-    tools,
-)
+import msgspec
+from msgspec import Struct, inspect
 
+from openclaw_gateway.config.schema import agents, mcp, models, root, sessions, tools
+
+# Among the names of a place it says that any other may stand there too.
+ANY = "*"
 # The program's own notes about the file: not worth a notice.
 SILENT = frozenset({"$schema", "meta", "wizard"})
 
 _AGENT = """
-    agentRuntime blockStreamingDefault cliBackends contextLimits cwd
-    elevatedDefault embeddedHarness embeddedPi experimental fastModeDefault groupChat heartbeat humanDelay
-    imageModel mediaModels memorySearch modelPolicy promptOverlays reasoningDefault runRetries runtime
-    silentReply skillsLimits startupContext subagents systemPromptOverride tts utilityModel
-    verboseDefault
+    agentRuntime blockStreamingDefault cliBackends compaction contextPruning elevatedDefault imageModel
+    mediaModels promptOverlays silentReply startupContext
 """
-
-# What so far only all agents together have.
-_SHARED = " compaction contextPruning "
-
-_ROOT = """
-    $schema accessGroups acp agent approvals audio bindings broadcast browser canvasHost channels cli
-    commands cron diagnostics discord discovery hooks identity imessage media memory messages meta
-    msteams nodeHost plugins proxy routing security signal slack surfaces talk telegram
-    telemetry transcripts tui ui update web whatsapp wizard
-"""
-
-_GATEWAY = """
-    allowRealIpFallback channelHealthCheckMinutes channelMaxRestartsPerHour channelStaleEventThresholdMinutes
-    cliAgents handshakeTimeoutMs nodes publicOrigin push remote roles tailscale terminal tls tools
-    webchat
-"""
-
-_DEFAULTS = """
-    blockStreamingBreak blockStreamingChunk blockStreamingCoalesce bootstrapPromptTruncationWarning
-    agentDir envelopeElapsed envelopeTimestamp envelopeTimezone
-    imageGenerationModel imageMaxDimensionPx imageQuality
-    llm maxActiveTranscriptBytes mediaGenerationAutoProviderFallback mediaMaxMb modelSelectionScope
-    musicGenerationModel pdfMaxBytesMb pdfMaxPages pdfModel repoRoot skipOptionalBootstrapFiles
-    timeFormat toolProgressDetail typingIntervalSeconds typingMode videoGenerationModel
-"""
-
-_SESSION = """
-    agentToAgent dmScope forkAfterTokens groupScope heartbeatIdleMinutes identityLinks mainKey
-    notifyOnCreate parentForkMaxTokens resetByChannel resetByType resetTriggers scope sendPolicy sharing store
-    threadBindings
-    typingIntervalSeconds typingMode writeLock
-"""
-
-_TOOLS = """
-    codeMode elevated experimental links loopDetection media message sessions_spawn swarm toolSearch
-    toolsBySender
-"""
-
-_EXEC = """
-    approvalRunningNoticeMs cleanupMs commandHighlighting host node notifyOnExit
-    notifyOnExitEmptySuccess pathPrepend reviewer safeBinProfiles safeBinTrustedDirs safeBins strictInlineEval
-"""
-
-_TABLE: dict[type[Struct], str] = {
-    root.Written: _ROOT,
-    gateway.GatewayConfig: _GATEWAY,
-    gateway.AuthConfig: "allowTailscale identityScopes",
-    gateway.TrustedProxyConfig: "cloudflareAccessOidc deviceAutoApprove",
-    gateway.HttpConfig: "securityHeaders",
-    gateway.HttpEndpoints: "responses",
-    gateway.ChatCompletionsEndpoint: "images maxBodyBytes maxImageParts maxTotalImageBytes",
-    gateway.ControlUiConfig: """
-            allowExternalEmbedUrls allowInsecureAuth basePath chatMessageMaxWidth
-            dangerouslyAllowHostHeaderOriginFallback dangerouslyDisableDeviceAuth embedSandbox enabled root
+# What the schemas do not tell: keys from before the oldest of them, of versions between those asked, and of
+# these systems' own pages.
+_BETWEEN: dict[type[Struct], str] = {
+    root.Written: """
+            agent cli crestodian discord heartbeat identity imessage memorySearch msteams routing signal slack
+            telegram tui whatsapp
         """,
-    agents.AgentDefaults: _AGENT + _DEFAULTS,
-    agents.AgentEntry: _AGENT + _SHARED,
-    agents.KeyedAgentEntry: _AGENT + _SHARED,
+    agents.AgentDefaults: "agentDir agentRuntime groupChat maxActiveTranscriptBytes runtime skillsLimits tts",
+    agents.AgentEntry: _AGENT,
+    agents.KeyedAgentEntry: _AGENT,
     agents.ModelChoice: "timeoutMs",
-    agents.ModelEntry: "agentRuntime streaming",
-    context.Compaction: """
-            customInstructions identifierInstructions identifierPolicy maxActiveTranscriptBytes
-            maxHistoryShare memoryFlush midTurnPrecheck model notifyUser postCompactionSections provider
-            qualityGuard recentTurnsPreserve thinkingLevel truncateAfterCompaction
-        """,
-    models.ModelsConfig: "bedrockDiscovery pricing",
-    models.ProviderConfig: """
-            agentRuntime auth contextTokens contextWindow injectNumCtxForOpenAICompat localService maxTokens
-            region request
-        """,
-    models.ModelDefinition: """
-            agentRuntime baseUrl contextTokens cost headers mediaInput metadataSource thinkingLevelMap
-        """,
-    secrets.SecretsConfig: "egressProxy resolution",
-    secrets.SecretProvider: "pluginIntegration",
-    secrets.StoredKeysConfig: "cooldowns",
-    sessions.SessionConfig: _SESSION,
-    sessions.MaintenanceConfig: """
-            archiveDashboardAfter coldStorage highWaterBytes preserveRecent pruneDays resetArchiveRetention
-            rotateBytes
-        """,
-    tools.ToolsConfig: _TOOLS,
-    tools.AgentToolsConfig: _TOOLS,
-    tools.ExecSettings: _EXEC,
-    tools.ApplyPatchSettings: "allowModels workspaceOnly",
-    tools.WebSettings: "search",
-    tools.WebFetchSettings: "firecrawl provider readability ssrfPolicy useTrustedEnvProxy",
-    sandbox.SandboxConfig: "backend browser docker perSession prune scope sessionToolsVisibility ssh",
-    mcp.McpConfig: "sessionIdleTtlMs",
-    skills.SkillsConfig: "install limits workshop",
-    skills.SkillFolders: "watch watchDebounceMs allowSymlinkTargets",
+    agents.ModelEntry: "thinking",
+    models.ProviderConfig: "sanitizeToolCallIds",
+    sessions.SessionConfig: "forkAfterTokens heartbeatIdleMinutes historyLimit",
+    tools.AgentToolsConfig: "experimental links media sessions_spawn toolSearch",
     mcp.McpServer: "description",
-    sessions.LoggingConfig: "audit maxFileBytes redactSensitive",
-}
-KNOWN: dict[type[Struct], frozenset[str]] = {
-    struct: frozenset(keys.split()) for struct, keys in _TABLE.items()
 }
 
-# Mistakes people make often enough to be told exactly where the key belongs.
-MOVED: dict[str, str] = {
-    "gateway.token": "gateway.auth.token",
-    "gateway.password": "gateway.auth.password",
-    "gateway.host": "gateway.bind",
-    "gateway.cors": "gateway.http.cors",
-    "gateway.endpoints": "gateway.http.endpoints",
-    "gateway.http.chatCompletions": "gateway.http.endpoints.chatCompletions",
-    "providers": "models.providers",
-    "limits": "gateway.limits",
-    "port": "gateway.port",
-    "agents.model": "agents.defaults.model",
-    "agents.workspace": "agents.defaults.workspace",
-}
+
+class _Table(Struct, frozen=True):
+    """`keys`: at each place, such as `agents.list[].tools`, the names that may stand there."""
+
+    newest: str
+    keys: dict[str, str]
+
+
+_TABLE = msgspec.json.decode(Path(__file__).with_name("known_keys.json").read_bytes(), type=_Table)
+
+
+def is_newer(version: object) -> bool:
+    """Whether a file that this version of the other program wrote may hold keys that the table lacks."""
+    return isinstance(version, str) and _numbers(version) > _numbers(_TABLE.newest)
+
+
+def is_comment(key: str) -> bool:
+    """Whether a key is how people write a comment into plain JSON."""
+    return key.startswith(("_", "$comment"))
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"[0-9]{1,9}", version)[:3]]
+
+
+def _structs(kind: inspect.Type, place: str) -> Iterator[tuple[str, inspect.StructType]]:
+    """Every struct below `kind`, and where it stands in a file."""
+    match kind:
+        case inspect.UnionType():
+            for each in kind.types:
+                yield from _structs(each, place)
+        case inspect.Metadata():
+            yield from _structs(kind.type, place)
+        case inspect.StructType():
+            yield place, kind
+            for field in kind.fields:
+                yield from _structs(
+                    field.type, f"{place}.{field.encode_name}" if place else field.encode_name
+                )
+        case inspect.DictType():
+            yield from _structs(kind.value_type, f"{place}.*")
+        case inspect.VarTupleType():
+            yield from _structs(kind.item_type, f"{place}[]")
+        case _:
+            pass
+
+
+def _known() -> dict[type[Struct], frozenset[str]]:
+    found: dict[type[Struct], set[str]] = {}
+    for place, kind in _structs(inspect.type_info(root.Written), ""):
+        fields = {field.encode_name for field in kind.fields}
+        # Both ways to write agents take the keys of both.
+        keys = {key for twin in _twins(place) for key in _TABLE.keys.get(twin, "").split()}
+        if kind.cls is agents.KeyedAgentEntry:
+            keys.discard("id")
+        found.setdefault(kind.cls, set()).update((keys | set(_BETWEEN.get(kind.cls, "").split())) - fields)
+    return {struct: frozenset(keys) for struct, keys in found.items()}
+
+
+def _twins(place: str) -> tuple[str, ...]:
+    listed, keyed = "agents.list[]", "agents.entries.*"
+    if place.startswith((listed, keyed)):
+        rest = place.removeprefix(listed).removeprefix(keyed)
+        return listed + rest, keyed + rest
+    return (place,)
+
+
+KNOWN = _known()

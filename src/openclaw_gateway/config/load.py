@@ -6,7 +6,7 @@ together. `load_partly` gives what can be read in spite of them, for whoever loo
 what was found there together with the faults of the files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,10 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import normal_agent_id
+from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.files import Files
-from openclaw_gateway.config.places import KeyPath, Problem, emptied
+from openclaw_gateway.config.paths import Paths
+from openclaw_gateway.config.places import KeyPath, Place, Problem, emptied, locate
 from openclaw_gateway.config.reading import Reading, Source, sentences
-from openclaw_gateway.config.schema import Config
+from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.secrets import Wanted
 from openclaw_gateway.errors import ConfigError
@@ -88,9 +90,13 @@ def load_partly(
     home: Path,
     config_path: Path | None = None,
     cwd: Path | None = None,
+    texts: Mapping[Path, str | None] | None = None,
 ) -> Partly:
-    """As `load_config`, but without the parts that have faults. Raises ConfigError only for the `.env`."""
-    source = Source.of(environ, home, config_path, cwd)
+    """As `load_config`, but without the parts that have faults. Raises ConfigError only for the `.env`.
+
+    `texts` are files to be read as if they held that.
+    """
+    source = Source.of(environ, home, config_path, cwd, Files(dict(texts or {})))
     reading = source.read()
     document = reading.document
     for problem in reading.checked.problems:
@@ -100,19 +106,11 @@ def load_partly(
 
 
 def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> LoadedConfig:
-    paths, notices = source.paths, list(source.notices)
+    paths = source.paths
     config = msgspec.convert(_as_config(reading.checked.document), Config)
-    if paths.named and not reading.exists:
-        notices.append(f"There is no configuration file at {paths.config_file}; the defaults apply.")
-    if reading.checked.unserved:
-        notices.append(
-            "Accepted and ignored, because this gateway does not serve them: "
-            + ", ".join(reading.checked.unserved)
-            + "."
-        )
     return LoadedConfig(
         config=config,
-        notices=tuple(notices),
+        notices=(*source.notices, *_notices(paths, reading, config)),
         unserved=reading.checked.unserved,
         path=paths.config_file,
         overlay_path=paths.overlay_file,
@@ -124,6 +122,26 @@ def _loaded(source: Source, reading: Reading, document: dict[str, Any]) -> Loade
         document=document,
         wanted=reading.wanted,
     )
+
+
+def _notices(paths: Paths, reading: Reading, config: Config) -> Iterator[str]:
+    if paths.named and not reading.exists:
+        yield f"There is no configuration file at {paths.config_file}; the defaults apply."
+    if reading.notice:
+        yield reading.notice
+    if reading.moved:
+        yield f"Older shapes, read as what they are today: {'; '.join(reading.moved)}."
+    if unserved := reading.checked.unserved:
+        yield f"Accepted and ignored, because this gateway does not serve them: {', '.join(unserved)}."
+    if unknown := reading.checked.unknown:
+        yield f"Unknown to this gateway, and ignored: {', '.join(unknown)}."
+    if reading.document.get("agents") and not config.gateway.http.endpoints.chat_completions.enabled:
+        *sections, last = CHAT_SWITCH.split(".")
+        line = f"{''.join(f'{section}: {{ ' for section in sections)}{last}: true{' }' * len(sections)}"
+        yield (
+            f"The agents cannot be reached with the OpenAI API, which is off. Add to {paths.config_file}: "
+            f"{line} (or run: {BRANDS[0].name} config set {CHAT_SWITCH} true)."
+        )
 
 
 class Explained(Struct, frozen=True):
@@ -153,6 +171,28 @@ def explain(
         tuple(sentences([*again.problems, *problems], again.document, source.paths)),
         tuple(sentences([*again.lost, *notes], again.document, source.paths)),
     )
+
+
+def place_of(
+    path: KeyPath,
+    *,
+    texts: Mapping[Path, str | None],
+    environ: Mapping[str, str],
+    home: Path,
+    config_path: Path | None = None,
+    cwd: Path | None = None,
+) -> Place | None:
+    """In which file, and where in it, what stands at `path` is written; None where nothing does. Slow."""
+    again = Source.of(environ, home, config_path, cwd, Files(dict(texts))).read(placed=True)
+    here: Any = again.document
+    steps: list[str | int] = []
+    for step in path:
+        steps.append(int(step) if isinstance(here, list) and str(step).isdecimal() else str(step))
+        try:
+            here = here[steps[-1]]
+        except (LookupError, TypeError):
+            return None
+    return locate(again.document, tuple(steps))
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

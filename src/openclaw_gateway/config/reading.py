@@ -1,7 +1,8 @@
 """The files of one configuration, read and put together: everything before the structs, and every fault.
 
-read -> $include -> overlay -> env block -> every key and value, with ${NAME} filled in -> rules between
-keys. The same steps run with and without places; with them every fault has its line.
+read -> $include -> overlay -> old shapes -> env block, login shell -> every key and value, with ${NAME}
+filled in -> rules between keys. The same steps run with and without places; with them every fault has its
+line.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,8 @@ from openclaw_gateway.config.check import Checked, check
 from openclaw_gateway.config.environment import env_block, layered, parse_dotenv
 from openclaw_gateway.config.files import Files, Unreadable
 from openclaw_gateway.config.include import Includes
+from openclaw_gateway.config.legacy import migrated
+from openclaw_gateway.config.login_shell import ask_login_shell
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import KeyPath, Place, Problem, dotted, locate
@@ -27,7 +30,8 @@ class Reading(Struct, frozen=True):
     """`unread` are the faults for which something is missing in `checked`, `broken` those between keys.
     `wanted` are the values that whoever needs them has to look up.
 
-    `lost` are keys that stand twice, of which one counts; only a reading with places knows them.
+    `lost` are keys that stand twice, of which one counts; only a reading with places knows them. `moved` are
+    old shapes in the files, and what they were read as; `notice` is about the environment.
     """
 
     document: dict[str, Any]
@@ -37,6 +41,8 @@ class Reading(Struct, frozen=True):
     unread: list[Problem]
     broken: list[Problem]
     lost: list[Problem]
+    moved: tuple[str, ...]
+    notice: str | None
     exists: bool
 
     @property
@@ -92,15 +98,19 @@ def _read(files: Files, paths: Paths, environ: Mapping[str, str], roots: tuple[P
     main = _document(files, paths.config_file, roots, problems, lost)
     overlay = _document(files, paths.overlay_file, roots, problems, lost)
     document = merge(main or {}, overlay, lists="replace") if overlay else main or {}
-    block = env_block(document.get("env", {}), environ)
-    problems += block.problems
-    environ = layered(environ, block.variables)
+    document, moved = migrated(document)
+    asked = ask_login_shell(document, environ)
+    block = env_block(document.get("env", {}), layered(environ, asked.variables))
+    problems += [*asked.problems, *block.problems]
+    environ = layered(layered(environ, block.variables), asked.variables)
     checked = check(document, Written, environ=environ, home=paths.home)
     # With the variables filled in where that is possible: two ids may only then turn out to be the same.
     ruled = document if checked.problems else {**document, **checked.document, **_as_written(document)}
     problems += checked.problems
     wanted = {**block.unset, **checked.wanted}
-    return Reading(document, environ, checked, wanted, problems, broken_rules(ruled), lost, main is not None)
+    broken = broken_rules(ruled)
+    exists = main is not None
+    return Reading(document, environ, checked, wanted, problems, broken, lost, moved, asked.notice, exists)
 
 
 def _as_written(document: dict[str, Any]) -> dict[str, Any]:

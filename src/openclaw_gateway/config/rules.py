@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
+from openclaw_gateway.config.known import is_comment
 from openclaw_gateway.config.places import KeyPath, PlacedObject, Problem, dotted
 
 # RFC 9110: a token.
@@ -47,8 +48,9 @@ def agent_ids(document: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     for at, entry in enumerate(_at(document, "agents", "list", kind=list)):
         if isinstance(entry, dict) and isinstance(entry.get("id"), str):
             yield ("agents", "list", at, "id"), entry["id"]
-    for key in _at(document, "agents", "entries", kind=dict):
-        yield ("agents", "entries", key), key
+    for key, entry in _at(document, "agents", "entries", kind=dict).items():
+        if isinstance(entry, dict) or not is_comment(key):
+            yield ("agents", "entries", key), key
 
 
 def _one_secret(document: dict[str, Any]) -> Iterator[Problem]:

@@ -34,10 +34,10 @@ class NotJson5(ValueError):
 
 def scan(text: str, file: str) -> Any:
     """The document with its places. Raises NotJson5 at the first character that does not fit."""
-    return _Scanner(text, file).document()
+    return Scanner(text, file).document()
 
 
-class _Scanner:
+class Scanner:
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file

@@ -11,9 +11,6 @@ from typing import Any
 
 from msgspec import inspect
 
-from openclaw_gateway.config.known import MOVED
-from openclaw_gateway.config.places import KeyPath, dotted
-
 # In this order: true and false are also numbers to Python.
 _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "true or false"),
@@ -34,28 +31,19 @@ _WANTED: tuple[tuple[type[inspect.Type], str], ...] = (
 )
 
 
-def nearest(word: str, words: Iterable[Any]) -> str | None:
+def nearest(word: str, words: Iterable[Any], *, likeness: float = 0.6) -> str | None:
     """The word most like `word`, whatever the case; None if nothing is much like it."""
     folded: dict[str, str] = {}
     for one in sorted(str(each) for each in words):
         folded.setdefault(one.lower(), one)
-    found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=likeness)
     return folded[found[0]] if found else None
 
 
-def unknown_key(path: KeyPath, known: Iterable[str]) -> str:
-    moved = MOVED.get(dotted(path))
-    if moved:
-        return f"is not a key; it belongs at {moved}"
-    near = nearest(str(path[-1]), known)
-    if near:
-        return f'is not a known key; did you mean "{near}"?'
-    return "is not a known key; remove it"
-
-
-def wrong_kind(kind: inspect.Type, value: Any) -> str:
+def wrong_kind(kind: inspect.Type, value: Any, *, required: bool = False) -> str:
     if value is None:
-        return f"is null but must be {_wanted(kind)}; remove the key to leave it unset"
+        unset = "" if required else "; remove the key to leave it unset"
+        return f"is null but must be {_wanted(kind)}{unset}"
     given = next(name for types, name in _KINDS if isinstance(value, types))
     if isinstance(value, float) and not math.isfinite(value):
         given = "not finite"

@@ -64,7 +64,7 @@ def choose_default(
     Raises ConfigError saying what to do when there is nothing to choose from.
     """
     chosen = config.agents.defaults.model
-    if chosen is not None:
+    if chosen is not None and chosen.primary is not None:
         return Choice(chosen.primary, f"{chosen.primary} is used: agents.defaults.model names it.")
     for name, provider in config.models.providers.items():
         if provider.models:

@@ -18,9 +18,12 @@ ContextInjection = Literal["always", "continuation-skip", "never"]
 
 
 class ModelChoice(Struct, frozen=True, rename="camel"):
-    """A model reference and those to try after it. In the file also just the reference as text."""
+    """A model reference and those to try after it. In the file also just the reference as text.
 
-    primary: Filled
+    `primary` None means the one of the defaults, or the one that is used where no model is chosen.
+    """
+
+    primary: Filled | None = None
     fallbacks: tuple[Filled, ...] = ()
 
 

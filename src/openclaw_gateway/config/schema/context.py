@@ -16,7 +16,7 @@ Ratio = Annotated[float, Meta(ge=0, le=1)]
 class SoftTrim(Struct, frozen=True, rename="camel"):
     """A result longer than `max_chars` keeps its head and its tail."""
 
-    max_chars: Count = 4000
+    max_chars: NotNegative = 4000
     head_chars: NotNegative = 1500
     tail_chars: NotNegative = 1500
 

@@ -10,9 +10,9 @@ LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
 
 
 class ResetConfig(Struct, frozen=True, rename="camel"):
-    """When a conversation starts anew by itself: daily at an hour of local time, or after idling."""
+    """When a conversation starts anew by itself: daily at an hour of local time, after idling, or never."""
 
-    mode: Literal["daily", "idle"] = "daily"
+    mode: Literal["daily", "idle", "none"] = "daily"
     at_hour: Annotated[int, Meta(ge=0, le=23)] = 4
     idle_minutes: Count | None = None
 

@@ -103,6 +103,7 @@ class _Shared(ProfiledToolPolicy, frozen=True, rename="camel", omit_defaults=Tru
     web: WebSettings | None = None
     sandbox: ToolsOfPlace | None = None
     subagents: ToolsOfPlace | None = None
+    sessions: SessionToolSettings | None = None
 
 
 class AgentToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
@@ -114,4 +115,3 @@ class ToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
 
     max_tool_rounds: Count | None = None
     agent_to_agent: AgentToAgent | None = None
-    sessions: SessionToolSettings | None = None

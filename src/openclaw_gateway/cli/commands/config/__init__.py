@@ -1,4 +1,4 @@
-"""`config`: look at the configuration. Nothing here writes it."""
+"""`config`: look at the configuration, and change one value of it."""
 
 from openclaw_gateway.cli.folder import Folder
 
@@ -7,5 +7,5 @@ command = Folder(
     package=__name__,
     directories=__path__,
     example="validate",
-    help="Look at the configuration.",
+    help="Look at the configuration, or change it.",
 )

@@ -1,0 +1,44 @@
+"""Putting a new text into the place of a configuration file: whole or not at all, for its owner alone.
+
+What the file held before stays next to it, as `<file>.bak`. Decides nothing about what is written.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+class ChangedMeanwhile(Exception):
+    """The file no longer holds what the new text was made from; nothing is written."""
+
+
+def replace_text(file: Path, old: str | None, new: str) -> Path | None:
+    """The backup's path; None where there was no file (`old` None). Blocks as the file system does.
+
+    A symbolic link stays one: the file it leads to is replaced. Raises ChangedMeanwhile, OSError.
+    """
+    target = file.resolve()
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    backup = None if old is None else target.with_name(f"{target.name}.bak")
+    if backup is not None and old is not None:
+        _write(backup, old)
+    held = target.read_bytes() if target.exists() else None
+    if held != (None if old is None else old.encode()):
+        raise ChangedMeanwhile(str(file))
+    _write(target, new)
+    return backup
+
+
+def _write(file: Path, text: str) -> None:
+    # mkstemp makes the file 0600 from its first moment.
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

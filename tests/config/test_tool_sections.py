@@ -39,6 +39,7 @@ def test_an_agent_has_tools_and_a_sandbox_of_its_own(house: House) -> None:
     [
         ("", 30, 60),
         ("connectTimeout: 5, timeout: 7.5", 5, 7.5),
+        ("connect_timeout: 5", 5, 60),
         ("connectionTimeoutMs: 1500, requestTimeoutMs: 2500", 1.5, 2.5),
         ("connectionTimeoutMs: 1500, connectTimeout: 5, callTimeoutMs: 100, timeout: 5", 1.5, 0.1),
     ],

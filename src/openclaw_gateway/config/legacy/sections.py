@@ -17,6 +17,14 @@ _MOVED: tuple[tuple[str, str], ...] = (
     ("agents.defaults.model.fallback", "agents.defaults.model.fallbacks"),
     ("session.maintenance.pruneDays", "session.maintenance.pruneAfter"),
 )
+_SERVER_KEYS = {
+    "connect_timeout": "connectTimeout",
+    "supports_parallel_tool_calls": "supportsParallelToolCalls",
+    "ssl_verify": "sslVerify",
+    "client_cert": "clientCert",
+    "client_key": "clientKey",
+    "working_directory": "workingDirectory",
+}
 _BINDS = {"*": "lan", "localhost": "loopback"}
 
 
@@ -26,6 +34,7 @@ def move_sections(draft: Draft) -> None:
     _token(draft)
     _host(draft)
     _bind(draft)
+    _servers(draft)
     _no_age(draft)
     _pruning(draft)
 
@@ -74,6 +83,14 @@ def _meaning(written: Any) -> tuple[str, str] | None:
     if address.is_unspecified:
         return "lan", ""
     return ("loopback", "") if address.is_loopback else ("custom", text)
+
+
+def _servers(draft: Draft) -> None:
+    """MCP servers in the other spelling that one version took."""
+    for name, server in draft.object("mcp", "servers").items():
+        for old, new in _SERVER_KEYS.items():
+            if isinstance(server, dict) and old in server:
+                draft.move(("mcp", "servers", name, old), ("mcp", "servers", name, new))
 
 
 def _no_age(draft: Draft) -> None:

@@ -152,9 +152,14 @@ def test_folders_that_everybody_writes_to_are_not_searched(tmp_path: Path) -> No
         folder.mkdir()
         folder.chmod(mode)
     (others / "below").mkdir()
-    asked = ":".join(map(str, (fine, fine / "none", sticky, sticky / "none", sticky / "mine", others)))
-    kept = search_path(f"{asked}:{others}/below:{others}/none/none", tmp_path / "workspace")
-    assert kept == ":".join(map(str, (fine, fine / "none", sticky / "mine")))
+    (others / "link").symlink_to(fine)
+    (fine / "link").symlink_to(others)
+    bad = (sticky, sticky / "none", others, others / "below", others / "none" / "none", others / "link")
+    good = (fine, fine / "none", sticky / "mine")
+    asked = ":".join(map(str, (*bad, *good, fine / "link")))
+    assert search_path(asked, tmp_path / "workspace") == ":".join(map(str, good))
+    everything = search_path(asked, tmp_path / "workspace", by_name=False)
+    assert everything == asked, "where every program may run, no name decides"
 
 
 @pytest.mark.promise("CVE-2026-100570", "listed-programs")

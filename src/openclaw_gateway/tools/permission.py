@@ -57,7 +57,7 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
-    env = command_environment(environ, wish.root, added)
+    env = command_environment(environ, wish.root, added, by_name=by_name)
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:

@@ -62,17 +62,22 @@ _ZONE = re.compile(r"(?:[A-Za-z0-9_+,.-]+(?:/[A-Za-z0-9_+-]+)*)?")
 
 
 def command_environment(
-    environ: Mapping[str, str], workspace: Path, added: Mapping[str, str] | None = None
+    environ: Mapping[str, str],
+    workspace: Path,
+    added: Mapping[str, str] | None = None,
+    *,
+    by_name: bool = True,
 ) -> dict[str, str]:
+    """With `by_name`, a program's name decides whether it runs: see search_path."""
     kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
-    kept["PATH"] = search_path(environ.get("PATH", _DEFAULT_PATH), workspace)
+    kept["PATH"] = search_path(environ.get("PATH", _DEFAULT_PATH), workspace, by_name=by_name)
     # A workspace that is no repository must not be taken for a part of one above it.
     return {**kept, **_SET, "GIT_CEILING_DIRECTORIES": str(workspace.parent), **(added or {})}
 
 
-def search_path(path: str, workspace: Path) -> str:
-    """Without relative folders, those in the workspace, where the agent could put a `ls` of its own, and
-    those where everybody could."""
+def search_path(path: str, workspace: Path, *, by_name: bool = True) -> str:
+    """Without relative folders and those in the workspace: there the agent could put a `ls` of its own. With
+    `by_name` also without those where everybody could."""
     real = os.path.realpath(workspace)
     kept = [
         one
@@ -80,24 +85,25 @@ def search_path(path: str, workspace: Path) -> str:
         if one.startswith("/")
         and not below(one, str(workspace))
         and not below(os.path.realpath(one), real)
-        and not _everybodys(Path(os.path.realpath(one)))
+        and not (by_name and (_everybodys(one) or _everybodys(os.path.realpath(one))))
     ]
     return os.pathsep.join(kept) or _DEFAULT_PATH
 
 
-def _everybodys(folder: Path) -> bool:
+def _everybodys(folder: str) -> bool:
     """Whether any account of the machine could put something there, or another folder in its place."""
     mode = 0
-    for step in (*reversed(folder.parents), folder):
+    path = Path(folder)
+    for step in (*reversed(path.parents), path):
         try:
-            status = step.stat()
+            owner, following = step.lstat().st_uid, step.stat().st_mode
         except OSError:
             # It is not there; in the folder above somebody could make it.
             break
         # In a folder such as /tmp everybody has his own, which nobody else can replace.
-        if mode & stat.S_IWOTH and (not mode & stat.S_ISVTX or status.st_uid not in (0, os.geteuid())):
+        if mode & stat.S_IWOTH and (not mode & stat.S_ISVTX or owner not in (0, os.geteuid())):
             return True
-        mode = status.st_mode
+        mode = following
     return bool(mode & stat.S_IWOTH)
 
 

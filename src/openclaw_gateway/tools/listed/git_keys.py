@@ -13,7 +13,8 @@ from openclaw_gateway.tools.listed.git_config import Setting
 # Wherever they stand, with whatever under them.
 _WHOLE = frozenset(
     """user author committer branch http https gc pull push fetch color column advice help pack index feature
-    maintenance transfer rerere status i18n stash checkout versionsort gitreview svn""".split()  # noqa: SIM905
+    maintenance transfer rerere status i18n stash checkout versionsort pretty gui gitreview gitbutler git-town
+    machete hub github gitlab jgit bugtraq scalar svn svn-remote oh-my-zsh""".split()  # noqa: SIM905
 )
 _PLAIN: dict[str, str] = {
     "core": """filemode bare logallrefupdates ignorecase precomposeunicode symlinks
@@ -42,6 +43,7 @@ _PLAIN: dict[str, str] = {
     "lfs": "repositoryformatversion concurrenttransfers locksverify",
     "credential": "username usehttppath",
     "difftool": "prompt",
+    "gpg": "format mintrustlevel",
     "mergetool": "prompt keepbackup",
 }
 _NAMED: dict[str, str] = {

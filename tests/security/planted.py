@@ -26,6 +26,7 @@ class Workshop(Room):
         settings: Mapping[str, Any] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
+        tmp_path.mkdir(exist_ok=True)
         super().__init__(tmp_path, settings=settings or {}, commands=commands)
         self.outside = tmp_path
         self.mark = tmp_path / "ran"

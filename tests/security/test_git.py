@@ -483,3 +483,17 @@ async def test_there_is_one_view_for_each_repository_that_is_there(shop: Worksho
     (view,) = views.iterdir()
     assert view.joinpath("index").readlink() == shop.root / "two/.git/index"
     assert view.stat().st_mode & 0o777 == 0o700
+
+
+async def test_many_look_at_once_and_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    commands = CommandSessions()
+    shop = Workshop(tmp_path / 'it\'s a\n$(touch x) `y` "z"', commands)
+    for name in ("one", "two's"):
+        shop.repository(name)
+    looks = [("git status -s", name) for name in ("one", "two's") for _ in range(4)]
+    said = await asyncio.gather(
+        *(shop.call("exec", command=command, workdir=name) for command, name in looks)
+    )
+    assert {one.startswith(" M a.txt") for one in said} == {True}, said
+    assert {path.name for path in (shop.state / "git").iterdir() if path.name.startswith(".")} == set()
+    await commands.close()

@@ -203,13 +203,18 @@ def _still_running(command: Command) -> ToolResult:
     command.polled = command.output.total
     shown = command.output.text(MAX_CHARS).rstrip("\n")
     return ToolResult(
-        f"{shown}\n[status: running; sessionId: {command.id}; use process: poll, log or kill]".lstrip()
+        above(shown, f"[status: running; sessionId: {command.id}; use process: poll, log or kill]")
     )
 
 
 def _finished(command: Command) -> ToolResult:
     shown = command.output.text(MAX_CHARS).rstrip("\n")
-    return ToolResult(f"{shown}\n[{ending(command)}]".lstrip(), is_error=command.timed_out)
+    return ToolResult(above(shown, f"[{ending(command)}]"), is_error=command.timed_out)
+
+
+def above(shown: str, note: str) -> str:
+    """As it was written: the blank that `git status -s` begins with says something."""
+    return f"{shown}\n{note}" if shown else note
 
 
 def ending(command: Command) -> str:

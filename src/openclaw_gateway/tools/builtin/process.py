@@ -7,7 +7,7 @@ from typing import Any
 
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.builtin.exec import MAX_CHARS, ending
+from openclaw_gateway.tools.builtin.exec import MAX_CHARS, above, ending
 from openclaw_gateway.tools.commands.command import Command, CommandRefused
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
@@ -102,7 +102,7 @@ def _log(command: Command, arguments: Mapping[str, Any]) -> str:
     shown = "\n".join(lines)
     if len(shown) > MAX_CHARS:
         shown = f"{shown[: MAX_CHARS // 2]}\n[…]\n{shown[-MAX_CHARS // 2 :]}"
-    return f"{shown}\n[{len(lines)} of {total} lines; {ending(command)}]".lstrip()
+    return above(shown, f"[{len(lines)} of {total} lines; {ending(command)}]")
 
 
 async def _written(command: Command, arguments: Mapping[str, Any], end: str) -> str:

@@ -14,6 +14,18 @@ from openclaw_gateway.tools.commands.sessions import CommandSessions
 from tests.tools.houses import Room
 
 SECRET = "what stands outside the workspace"
+# What a git that only looks is asked.
+LOOKS = (
+    "git status",
+    "git diff",
+    "git diff HEAD -- a.txt",
+    "git log -p --stat",
+    "git show HEAD",
+    "git blame a.txt",
+    "git ls-files -m -o",
+    "git branch -avv",
+    "git rev-parse HEAD",
+)
 
 
 class Workshop(Room):

@@ -33,7 +33,7 @@ async def test_validate_names_it_mends_modes_on_request_and_nothing_else(configu
 
 
 async def test_a_faulty_file_is_mended_all_the_same(program: Program) -> None:
-    file = program.configure("{ nonsense: 1 }")
+    file = program.configure("{ gateway: { port: true } }")
     file.chmod(0o644)
     done = await program.run("config", "validate", "--fix", "--json")
     assert (done.code, mode(file)) == (78, 0o600)

@@ -115,7 +115,7 @@ def document() -> dict[str, Any]:
         },
         "channels": {"telegram": {"botToken": S, "proxy": f"socks5://u:{S}@h"}},
         "auth": {"profiles": {"a": {"provider": "p", "key": S}}},
-        "hooks": {"tokens": {"a": S}},
+        "hooks": {"tokens": {"a": S}, "mappings": [{"command": ["run", "--api-key", S, "--fast", "$KEY"]}]},
         "agents": {"defaults": {"maxTokens": 5}, "list": [{"id": "main", "model": "p/m"}]},
     }
 
@@ -145,6 +145,7 @@ def test_and_the_rest_is_as_it_was_written() -> None:
     assert server["env"] == {"PLAIN": MASK, "LEVEL": MASK, "FLAG": True}
     assert server["url"] == "https://h.example/s/***/mcp?token=***"
     assert shown["channels"]["telegram"]["proxy"] == "socks5://u:***@h"
+    assert shown["hooks"]["mappings"] == [{"command": ["run", "--api-key", MASK, "--fast", "$KEY"]}]
     assert shown["agents"] == document()["agents"]
 
 

@@ -121,6 +121,8 @@ async def test_the_machine_s_own_programs_may_send_the_password(models: ModelSer
         assert (await ask(gateway, HI, headers=right)).status == 200
         brought = {**right, "X-Forwarded-For": "198.51.100.7"}
         assert (await ask(gateway, HI, headers=brought)).status == 401, "only what no proxy brought"
+        vouched = {**ADA, "Authorization": "Bearer what-every-client-sends"}
+        assert (await ask(gateway, HI, headers=vouched)).status == 200
         wrong = {"Authorization": "Bearer guess"}
         assert [(await ask(gateway, HI, headers=wrong)).status for _ in range(2)] == [401, 429]
         assert (await from_proxy(gateway, ADA)).status == 200
@@ -239,3 +241,13 @@ async def test_the_password_may_be_a_reference(models: ModelServer) -> None:
     own = {"mode": "trusted-proxy", "trustedProxy": POLICY, "password": secret}
     async with running_gateway(config(models, auth=own), environ={"SECRET": PASSWORD}) as gateway:
         assert (await ask(gateway, HI, headers={"Authorization": f"Bearer {PASSWORD}"})).status == 200
+
+
+async def test_a_proxy_that_says_little_is_believed_before_a_client_s_key_is_looked_at(
+    models: ModelServer,
+) -> None:
+    trusted = {"userHeader": "x-remote-user", "allowLoopback": True}
+    own = {"mode": "trusted-proxy", "trustedProxy": trusted, "password": PASSWORD}
+    async with running_gateway(config(models, auth=own)) as gateway:
+        said = {"X-Remote-User": "ada", "Authorization": "Bearer sk-of-some-client"}
+        assert [(await ask(gateway, HI, headers=said)).status for _ in range(12)] == [200] * 12

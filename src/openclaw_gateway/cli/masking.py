@@ -15,7 +15,7 @@ from msgspec import Struct, inspect
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.redaction import MASK, redact
-from openclaw_gateway.secret_values import in_url, is_secret_name, worth_masking
+from openclaw_gateway.secret_values import in_arguments, in_url, is_secret_name, worth_masking
 
 # A scheme may stand before it.
 _REFERENCE = re.compile(r"(?:[A-Za-z]+ )?\$\{[A-Z_][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]*")
@@ -53,9 +53,21 @@ def _masked(value: Any, kind: inspect.Type | None, *, hidden: bool) -> Any:
             }
         case list() | tuple(), _:
             of = kind.item_type if isinstance(kind, inspect.VarTupleType) else None
-            return [_masked(item, of, hidden=hidden) for item in value]
+            words = [item for item in value if isinstance(item, str)]
+            told = () if hidden else worth_masking(in_arguments(words))
+            return [
+                _masked_word(item, told)
+                if isinstance(item, str) and not hidden
+                else _masked(item, of, hidden=hidden)
+                for item in value
+            ]
         case _:
             return _masked_single(value, hidden=hidden)
+
+
+def _masked_word(word: str, told: tuple[str, ...]) -> str:
+    """One of a list that may be a command's arguments, of which these `told` are secrets."""
+    return word if _REFERENCE.fullmatch(word) else str(_masked_single(redact(word, known=told), hidden=False))
 
 
 def _masked_single(value: Any, *, hidden: bool) -> Any:

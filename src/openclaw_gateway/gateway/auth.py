@@ -60,9 +60,12 @@ class Authenticator:
         Raises Unauthorized, or RateLimited for a wrong credential after too many from that address.
         """
         if self._vouching is not None:
-            if credential and self._digest is not None and self._vouching.is_beside(caller):
-                return self._by_secret(credential, caller, self._digest, "password")
-            return self._vouching.principal(caller)
+            try:
+                return self._vouching.principal(caller)
+            except Unauthorized:
+                if not credential or self._digest is None or not self._vouching.is_beside(caller):
+                    raise
+            return self._by_secret(credential, caller, self._digest, "password")
         if self._digest is None:
             return OPERATOR
         return self._by_secret(credential, caller, self._digest, self.mode)

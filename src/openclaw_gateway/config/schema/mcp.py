@@ -33,7 +33,7 @@ class McpServer(Guarded, frozen=True, rename="camel"):
     settings and another program's.
     """
 
-    hidden: ClassVar[frozenset[str]] = frozenset({"env", "headers", "args"})
+    hidden: ClassVar[frozenset[str]] = frozenset({"env", "headers", "args", "oauth", "codex"})
 
     enabled: bool = True
     command: PathText | None = None

@@ -16,6 +16,7 @@ PACKAGES = (
     "clawdbot@2026.1.24",
     "openclaw@2026.2.3",
     "openclaw@2026.2.26",
+    "openclaw@2026.3.13",
     "openclaw@2026.3.31",
     "openclaw@2026.4.15",
     "openclaw@2026.5.28",

@@ -149,6 +149,16 @@ README = _all(
         "unserved-sections": (
             "Sections for channels, plugins and the like are accepted and named once as not served."
         ),
+        "older-shapes": "are read as what they are called today, in memory, and said;",
+        "newer-keys": "what only a newer version knows is ignored and said.",
+        "unknown-keys": "An unknown key in a section that is served is a fault,",
+        "comment-keys": "unless it begins with `_` or `$comment`.",
+        "config-set": (
+            "`openclaw config set PATH VALUE` and `config unset PATH` edit the file and keep its comments."
+        ),
+        "config-set-checked": "What would make the configuration worse is not written;",
+        "config-set-backup": "what the file held before stays beside it, as `.bak`.",
+        "shell-env": "asks your login shell, once and with a deadline, for the keys that are missing.",
         "reload": (
             "An edit of the file, of what it includes, of the overlay or of `.env` is in force within a "
             "second,"

@@ -175,7 +175,6 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
         ),
         ('{ gateway: {\n mode: "remote" } }', ':2: gateway.mode: is "remote"'),
         ("{ gateway: { tls: {\n enabled: true } } }", ":2: gateway.tls.enabled: is true"),
-        ('{ gateway: {\n bind: "tailnet" } }', ':2: gateway.bind: is "tailnet"'),
         ('{ gateway: { bind: "custom",\n customBindHost: "::", auth: { token: "x" } } }', "a placeholder"),
         ('{ gateway: { auth: {\n mode: "password" } } }', ": gateway.auth.password: is missing"),
         ('{ agents: { defaults: {\n params: { temperature: "hot" } } } }', "params of mock/m are wrong"),
@@ -205,7 +204,6 @@ async def test_a_start_and_validate_refuse_the_same(configured: Program, config:
             "--bind: other machines can reach 0.0.0.0, and the secret is",
         ),
         (("--auth", "password"), "gateway.auth.password: is missing"),
-        (("--bind", "tailnet"), '--bind: is "tailnet"'),
         ((), "OPENCLAW_GATEWAY_PORT: must be a number"),
     ],
 )

@@ -22,6 +22,7 @@ def written(program: Program) -> Program:
     return program
 
 
+@pytest.mark.promise("config-set-backup")
 async def test_set_keeps_comments_and_what_was_there_before(written: Program) -> None:
     file = written.state / "openclaw.json"
     done = await written.run("config", "set", "gateway.port", "18800")
@@ -34,6 +35,7 @@ async def test_set_keeps_comments_and_what_was_there_before(written: Program) ->
     assert done.out == "18800\n"
 
 
+@pytest.mark.promise("config-set")
 async def test_unset_takes_back_what_set_has_added(written: Program) -> None:
     assert (await written.run("config", "set", "logging", "{ level: 'debug' }")).code == 0
     assert (await written.run("config", "unset", "logging", "--json")).json["path"] == "logging"
@@ -50,6 +52,7 @@ async def test_the_line_that_a_start_names_switches_the_endpoint_on(written: Pro
     assert "chatCompletions" not in (await written.run("config", "validate")).err
 
 
+@pytest.mark.promise("config-set-checked")
 @pytest.mark.parametrize(
     ("path", "value", "why"),
     [

@@ -132,7 +132,7 @@ async def test_refusals_have_codes_and_remedies(program: Program) -> None:
         (["--bind", "nonsense"], 2, "nonsense"),
         (["--port", "99999"], 2, "65535"),
         (["--auth", "password"], 78, "gateway.auth.password"),
-        (["--bind", "tailnet"], 78, "customBindHost"),
+        (["--bind", "custom"], 78, "customBindHost"),
     ):
         done = await program.run("gateway", "--port", "0", *words)
         assert (done.code, done.out) == (code, "")

@@ -49,6 +49,7 @@ def test_places_of_a_schema() -> None:
     }
 
 
+@pytest.mark.promise("newer-keys")
 @pytest.mark.parametrize("newer", ["2026.10.1", "2027.1.0", "2026.9.7", "2026.11.3-beta.1"])
 def test_what_a_newer_version_wrote_is_a_note(house: House, newer: str) -> None:
     assert is_newer(newer)
@@ -64,6 +65,7 @@ def test_what_a_newer_version_wrote_is_a_note(house: House, newer: str) -> None:
     assert "Unknown to this gateway, and ignored: gateway.portalls, agents.entries.*.x." in loaded.notices
 
 
+@pytest.mark.promise("unknown-keys")
 @pytest.mark.parametrize("version", ["2026.9.6", "2026.1.24", "2026.9.6-1", "nonsense", "", 5, None])
 def test_what_no_newer_version_wrote_is_a_mistake(house: House, version: Any) -> None:
     assert not is_newer(version)
@@ -85,6 +87,7 @@ def test_a_slip_in_writing_a_served_section_is_a_mistake(house: House, slip: str
     assert f"{slip}: is not a known key; did you mean" in problem
 
 
+@pytest.mark.promise("comment-keys")
 def test_comments_in_plain_json_are_silent(house: House) -> None:
     loaded = house.load(
         json.dumps(
@@ -115,6 +118,7 @@ FITTING: dict[str, Any] = {
     "port": 5000,
     "bind": "lan",
     "limits": {"maxRuns": 5},
+    "agents.tools": {"deny": ["exec"]},
     "providers": {"p": {"baseUrl": "http://h/v1"}},
     "mcpServers": {"s": {"command": "x"}},
 }

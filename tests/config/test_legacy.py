@@ -35,6 +35,7 @@ ONE_AGENT = """{
 }"""
 
 
+@pytest.mark.promise("older-shapes")
 def test_the_oldest_shape_means_what_it_meant(house: House) -> None:
     loaded = house.load(ONE_AGENT)
     config, defaults = loaded.config, loaded.config.agents.defaults

@@ -46,10 +46,16 @@ def test_bind(given: Config, flag: str | None, hosts: tuple[str, ...]) -> None:
     assert resolve_bind(given, flag=flag) == hosts
 
 
+@pytest.mark.parametrize(("given", "flag"), [(config(bind="tailnet"), None), (config(), "tailnet")])
+def test_a_tailnet_is_listened_on_where_there_is_one(given: Config, flag: str | None) -> None:
+    found = resolve_bind(given, flag=flag, tailnet=lambda: "100.101.102.103")
+    assert found == ("127.0.0.1", "100.101.102.103")
+    assert resolve_bind(given, flag=flag, tailnet=lambda: None) == ("127.0.0.1", "::1")
+
+
 @pytest.mark.parametrize(
     ("given", "flag", "message"),
     [
-        (config(bind="tailnet"), None, "gateway.bind: .*does not serve"),
         (config(bind="custom"), None, "gateway.bind: .*customBindHost"),
         (config(), "custom", "--bind: .*customBindHost"),
         (config(), "lam", '--bind: .*did you mean "lan"'),

@@ -29,6 +29,7 @@ def environ(house: House) -> dict[str, str]:
     return {"HOME": str(house.home), "PATH": os.environ["PATH"], "SHELL": "/nosuch/shell"}
 
 
+@pytest.mark.promise("shell-env")
 def test_what_is_missing_is_taken_from_the_login_shell(house: House, profile: Path) -> None:
     assert profile.exists()
     loaded = house.load(json.dumps(CONFIG), environ={**environ(house), "SET_API_KEY": "mine"})

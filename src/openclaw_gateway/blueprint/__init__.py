@@ -79,7 +79,7 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         listen = Listen(hosts, port)
     found.default_agent()
     entries = {entry.id: entry for entry in entries_of(config.agents)}
-    left_out = (*served.left_out, *machine.left_out)
+    left_out = (*served.left_out, *machine.left_out, *found.unreachable)
     web = config.gateway
     return Blueprint(
         loaded=loaded,

@@ -16,7 +16,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.blueprint.given import Flags, Machine
 from openclaw_gateway.blueprint.written import agents_in, any_above, any_near, places_of
-from openclaw_gateway.config.auth import ResolvedAuth, exposure, resolve_auth
+from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Place, Problem
@@ -31,6 +31,10 @@ _AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
 _BIND: tuple[KeyPath, ...] = (*_AUTH, ("gateway", "bind"), ("gateway", "customBindHost"))
 _MODEL: KeyPath = ("agents", "defaults", "model")
 _PROVIDERS: KeyPath = ("models", "providers")
+_NO_TAILNET = (
+    'is "tailnet", but this machine has no address in one, so the gateway listens on loopback only; start '
+    "Tailscale and then the gateway anew"
+)
 # Stand where a problem is; nobody opens them.
 _NO_AUTH = ResolvedAuth("none", None, generated=False, source="")
 _NO_MODEL = Choice("", "")
@@ -60,6 +64,8 @@ class Findings:
         }
         self._found: list[Problem] = list(missing)
         self._no_model = ""
+        # What was asked for and cannot be had on this machine, for which no start is refused.
+        self.unreachable: tuple[Problem, ...] = ()
 
     def problems(self) -> tuple[Problem, ...]:
         """Each once, those of the files first."""
@@ -118,6 +124,8 @@ class Findings:
         if not any_near(self._faulty, *_BIND):
             with self._noting():
                 hosts = resolve_bind(config, flag=flags.bind)
+        if (flags.bind or config.gateway.bind) == "tailnet" and all(map(is_loopback, hosts)):
+            self.unreachable = (Problem(("gateway", "bind"), _NO_TAILNET),)
         for host in hosts if auth is not _NO_AUTH else ():
             weakness = exposure(host, auth)
             if weakness is not None:

@@ -1,6 +1,12 @@
-"""Where the gateway listens: flag, then environment, then configuration, then the default. Pure."""
+"""Where the gateway listens: flag, then environment, then configuration, then the default.
 
-from collections.abc import Mapping
+Pure, but for the question whether this machine is in a tailnet.
+"""
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Callable, Mapping
 from typing import get_args
 
 from openclaw_gateway.config.brands import env
@@ -10,6 +16,19 @@ from openclaw_gateway.errors import ConfigError
 
 DEFAULT_PORT = 18789
 _LOOPBACK = ("127.0.0.1", "::1")
+# Where Tailscale gives its addresses out (RFC 6598), and the one at which it answers itself.
+_TAILNET = ipaddress.ip_network("100.64.0.0/10")
+_TAILSCALE = ("100.100.100.100", 53)
+
+
+def tailnet_address() -> str | None:
+    """This machine's address in its tailnet; None where it is in none. Sends nothing."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(_TAILSCALE)
+        address = str(probe.getsockname()[0])
+        if ipaddress.ip_address(address) in _TAILNET:
+            return address
+    return None
 
 
 def resolve_port(config: Config, *, environ: Mapping[str, str], flag: int | None = None) -> int:
@@ -28,8 +47,13 @@ def resolve_port(config: Config, *, environ: Mapping[str, str], flag: int | None
     return port
 
 
-def resolve_bind(config: Config, *, flag: str | None = None) -> tuple[str, ...]:
-    """The addresses to listen on. Raises ConfigError for one that is unknown, incomplete or not served."""
+def resolve_bind(
+    config: Config, *, flag: str | None = None, tailnet: Callable[[], str | None] = tailnet_address
+) -> tuple[str, ...]:
+    """The addresses to listen on: loopback alone where "tailnet" is asked for and there is none.
+
+    Raises ConfigError for one that is unknown or incomplete.
+    """
     where = "gateway.bind" if flag is None else "--bind"
     bind = config.gateway.bind if flag is None else flag
     match bind:
@@ -42,10 +66,8 @@ def resolve_bind(config: Config, *, flag: str | None = None) -> tuple[str, ...]:
         case "custom":
             problem = 'is "custom"; set gateway.customBindHost to the address to listen on'
         case "tailnet":
-            problem = (
-                'is "tailnet", which this gateway does not serve; use "custom" and set '
-                "gateway.customBindHost to the machine's address in the tailnet"
-            )
+            address = tailnet()
+            return _LOOPBACK if address is None else (_LOOPBACK[0], address)
         case _:
             problem = choice(bind, get_args(Bind))
     raise ConfigError([f"{where}: {problem}"])

@@ -23,6 +23,7 @@ MOVED: dict[str, str] = {
     "token": "gateway.auth.token",
     "password": "gateway.auth.password",
     "limits": "gateway.limits",
+    "agents.tools": "tools",
     "providers": "models.providers",
     "mcpServers": "mcp.servers",
     "model": "agents.defaults.model",

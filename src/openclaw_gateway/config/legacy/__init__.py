@@ -14,6 +14,6 @@ from openclaw_gateway.config.legacy.sections import move_sections
 def migrated(document: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The document, and what was changed in words; the same document where nothing was."""
     draft = Draft(document)
-    move_sections(draft)
     move_agents(draft)
+    move_sections(draft)
     return draft.document, tuple(draft.said)

@@ -7,11 +7,13 @@ from openclaw_gateway.config.known import KNOWN, is_comment
 from openclaw_gateway.config.legacy.draft import Draft, Part
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.places import PlacedList, PlacedObject, dotted, join_lists, same_place
-from openclaw_gateway.config.schema.agents import AgentDefaults, AgentsWritten
+from openclaw_gateway.config.schema.agents import AgentDefaults, AgentEntry, AgentsWritten
 from openclaw_gateway.config.wording import nearest
 
 _SECTIONS = frozenset({*AgentsWritten.__struct_encode_fields__, *KNOWN[AgentsWritten]})
 _SHARED = frozenset({*AgentDefaults.__struct_encode_fields__, *KNOWN[AgentDefaults]})
+# What one agent has: no name of one.
+_OF_ONE = frozenset({*AgentEntry.__struct_encode_fields__, *KNOWN[AgentEntry]})
 # What `agent` held and the tools hold now.
 _OF_TOOLS: tuple[tuple[str, str], ...] = (
     ("tools", "tools"),
@@ -113,6 +115,7 @@ def _directly(draft: Draft) -> None:
             draft.move(("agents", key), ("agents", "defaults", key))
         elif (
             isinstance(value, dict)
+            and key not in _OF_ONE
             and not nearest(key, _SECTIONS, likeness=0.75)
             and normal_agent_id(key) not in _entries(draft)
         ):

@@ -12,34 +12,40 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from openclaw_gateway.models.aiohttp_private import (
+    Body,
     Head,
-    allow_silence,
     connection_to,
+    end_deadline,
     end_reading,
     exchange,
     pool_request,
-    read_some,
 )
 from openclaw_gateway.testing.model_server import Flush, Hang, Hold, ModelServer, says
 
 
-async def test_the_silence_of_one_answer_is_set_after_its_status(models: ModelServer) -> None:
-    """A request that may wait long for its status times out soon when its answer falls silent."""
+async def test_the_time_for_a_status_is_over_with_the_status(models: ModelServer) -> None:
+    """How long the answer may be silent then is its reader's affair."""
     gate = asyncio.Event()
     models.script("m", says("one ", Flush(), Hold(gate), "two", Flush(), Hang()))
-    patient = aiohttp.ClientTimeout(total=None, sock_read=60)
+    hurried = aiohttp.ClientTimeout(total=None, sock_read=0.3)
     async with (
         asyncio.timeout(10),
         aiohttp.ClientSession() as session,
         session.post(
-            f"{models.base_url}/chat/completions", json={"model": "m", "stream": True}, timeout=patient
+            f"{models.base_url}/chat/completions", json={"model": "m", "stream": True}, timeout=hurried
         ) as response,
     ):
-        allow_silence(response, 0.05)
+        end_deadline(response)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while await response.content.readany():
+                    pass
         gate.set()
-        with pytest.raises(aiohttp.SocketTimeoutError):
-            while await response.content.readany():
+        body = Body(response.content, 0.05)
+        with pytest.raises(aiohttp.SocketTimeoutError, match="silent"):
+            while await body.read(99):
                 pass
+        body.close()
 
 
 WAITS = aiohttp.ClientTimeout(total=None, connect=5)
@@ -80,12 +86,12 @@ async def answering(
 
 
 async def answered(
-    session: aiohttp.ClientSession, url: URL, *, answer_s: float = 5, silence_s: float | None = 5
+    session: aiohttp.ClientSession, url: URL, *, answer_s: float = 5
 ) -> tuple[Connection, Head]:
     """A question on a connection of its own, and the head of what came."""
     connection = await connection_to(session, pool_request(session, url, {}), WAITS)
     asked = b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-    return connection, await exchange(connection, asked, answer_s=answer_s, silence_s=silence_s)
+    return connection, await exchange(connection, asked, answer_s=answer_s)
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -100,9 +106,7 @@ async def test_a_connection_is_used_again_after_the_last_byte() -> None:
         for _ in range(2):
             connection = await connection_to(session, request, WAITS)
             protocols.append(connection.protocol)
-            head = await exchange(
-                connection, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n.", answer_s=5, silence_s=5
-            )
+            head = await exchange(connection, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n.", answer_s=5)
             assert (head.status, head.headers["Content-Length"]) == (200, "2")
             assert await head.content.read() == b"hi"
             connection.release()
@@ -137,9 +141,8 @@ async def test_what_does_not_come_in_time_is_a_timeout(
                 connection,
                 b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
                 answer_s=answer_s,
-                silence_s=silence_s,
             )
-            await head.content.read()
+            await Body(head.content, silence_s).read(99)
         connection.close()
 
 
@@ -152,7 +155,7 @@ async def test_a_time_for_the_status_is_over_with_the_status() -> None:
         aiohttp.ClientSession() as session,
         answering(slow, hold=hold) as (url, _),
     ):
-        connection, head = await answered(session, url, answer_s=0.05, silence_s=None)
+        connection, head = await answered(session, url, answer_s=0.05)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await head.content.read()
@@ -169,7 +172,7 @@ async def test_a_reader_is_told_that_there_is_no_more() -> None:
         aiohttp.ClientSession() as session,
         answering(slow, hold=hold) as (url, _),
     ):
-        connection, head = await answered(session, url, silence_s=None)
+        connection, head = await answered(session, url)
         reading = asyncio.ensure_future(head.content.read())
         await asyncio.sleep(0)
         end_reading(head.content)
@@ -193,7 +196,8 @@ async def test_a_body_of_any_size_is_read_in_bounded_pieces(size: int) -> None:
     async with asyncio.timeout(20), aiohttp.ClientSession() as session, answering(answer) as (url, _):
         connection, head = await answered(session, url)
         pieces = []
-        while piece := await read_some(head.content, 16 << 10):
+        read = Body(head.content, None).read
+        while piece := await read(16 << 10):
             pieces.append(piece)
         assert b"".join(pieces) == body
         assert max(map(len, pieces)) <= 16 << 10
@@ -209,10 +213,10 @@ async def test_chunks_are_read_as_they_come() -> None:
         answering(answer, hold=hold) as (url, _),
     ):
         connection, head = await answered(session, url)
-        assert await read_some(head.content, 99) == b"ab"
+        assert await Body(head.content, None).read(99) == b"ab"
         hold.set()
-        assert await read_some(head.content, 99) == b"cd"
-        assert await read_some(head.content, 99) == b""
+        assert await Body(head.content, None).read(99) == b"cd"
+        assert await Body(head.content, None).read(99) == b""
         connection.release()
 
 
@@ -226,9 +230,9 @@ async def test_what_came_before_a_failure_is_read_before_it() -> None:
             assert connection.protocol is not None
             if (closed := connection.protocol.closed) is not None:
                 await closed
-            assert await read_some(head.content, 99) == b"hi"
+            assert await Body(head.content, None).read(99) == b"hi"
             with pytest.raises(aiohttp.ClientPayloadError):
-                await read_some(head.content, 99)
+                await Body(head.content, None).read(99)
             connection.close()
 
 
@@ -259,13 +263,13 @@ async def test_a_reader_that_takes_its_time_is_no_silence_of_the_provider(
         connection = await connection_to(session, pool_request(session, url, {}), WAITS)
         protocol = connection.protocol
         assert protocol is not None
-        head = await exchange(
-            connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5, silence_s=0.1
-        )
+        head = await exchange(connection, b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", answer_s=5)
         await asyncio.sleep(0.3)  # longer than the provider may be silent
         assert protocol._reading_paused
         size = 0
-        while piece := await read_some(head.content, 64 << 10):
+        whole = Body(head.content, 0.1)
+        while piece := await whole.read(64 << 10):
             size += len(piece)
         assert size == len(body)
+        whole.close()
         connection.release()

@@ -8,7 +8,7 @@ run that nobody will hear of any more is aborted. Knows no dialect: a Voice word
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -85,10 +85,10 @@ class Delivery:
         reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
         self._run.leave(None if self._detached else reason)
 
-    async def answer(self, voice: Voice, *, stream: bool) -> web.StreamResponse:
+    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[web.StreamResponse]:
         """Raises what the voice raises before the head has left, EventsGone, and ConnectionError when the
         client has left."""
-        return await (self._stream(voice) if stream else self._whole(voice))
+        return self._stream(voice) if stream else self._whole(voice)
 
     async def _whole(self, voice: Voice) -> web.Response:
         result = await self._run.wait()

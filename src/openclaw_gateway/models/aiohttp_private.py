@@ -47,14 +47,12 @@ class Pool(TCPConnector):
                 end_reading(protocol._payload)
 
 
-def allow_silence(response: ClientResponse, seconds: float | None) -> None:
-    """From the next byte of this answer on, so much time may pass between two; None is for ever.
-
-    A request has one such time for its whole life in aiohttp's API, the wait for its status included.
-    """
+def end_deadline(response: ClientResponse) -> None:
+    """An answer's head has come: the time that its request has in aiohttp's API no longer counts."""
     connection = response.connection
     if connection is not None and connection.protocol is not None:
-        connection.protocol.read_timeout = seconds
+        connection.protocol.read_timeout = None
+        connection.protocol.start_timeout()
 
 
 class PoolRequest(ClientRequest):
@@ -90,11 +88,9 @@ class Head(NamedTuple):
     content: StreamReader
 
 
-async def exchange(
-    connection: Connection, sent: bytes, *, answer_s: float | None, silence_s: float | None
-) -> Head:
-    """Send `sent` in one piece and wait `answer_s` seconds for the head of the answer, of which silences of
-    `silence_s` seconds are allowed then. Raises aiohttp.ClientError, HttpProcessingError."""
+async def exchange(connection: Connection, sent: bytes, *, answer_s: float | None) -> Head:
+    """Send `sent` in one piece and wait `answer_s` seconds for the head of the answer. Raises
+    aiohttp.ClientError, HttpProcessingError."""
     protocol = connection.protocol
     if protocol is None or protocol.transport is None:
         raise aiohttp.ServerDisconnectedError
@@ -112,43 +108,88 @@ async def exchange(
     finally:
         if deadline is not None:
             deadline.cancel()
-    if not content.is_eof():
-        protocol.read_timeout = silence_s
-        if not protocol._reading_paused:
-            # Where so much came with the head that nothing more is read, the silence would be ours.
-            protocol.start_timeout()
     return Head(message.code, message.headers, content)
 
 
-async def read_some(content: StreamReader, most: int) -> bytes:
-    """What is there, at least one byte and at most `most`; b"" at the end. What came before a failure is
-    read before it is raised.
+class Body:
+    """The body of an answer, of which nobody waits longer than `silence_s` seconds for the next bytes; None
+    is for ever. `close` it.
 
-    For the usual little that is there, without what `StreamReader.read` does each time: it resumes a
-    connection that was not paused, and parses nothing once more.
+    For all its waits it has one timer, which is set anew only when it has run down: most waits end early.
     """
-    if type(content) is not StreamReader:
-        return await content.read(most)
-    buffer = content._buffer
-    while not buffer and not content._eof:
-        if content._exception is not None:
-            raise content._exception
-        await content._wait("read")
-    if not buffer:
-        if content._exception is not None:
-            raise content._exception
-        return b""
-    if content._size > most or content._buffer_offset:
-        return content._read_nowait(most)
-    data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
-    buffer.clear()
-    content._size = 0
-    content._cursor += len(data)
-    if content._http_chunk_splits:
-        content._http_chunk_splits.clear()
-    if content._protocol._reading_paused:
-        content._protocol.resume_reading()
-    return data
+
+    __slots__ = ("_content", "_loop", "_silence_s", "_since", "_timer")
+
+    def __init__(self, content: StreamReader, silence_s: float | None) -> None:
+        self._content = content
+        self._silence_s = silence_s
+        self._loop = asyncio.get_running_loop()
+        self._since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its last byte has come, though perhaps it is not read yet."""
+        return self._content.is_eof()
+
+    async def read(self, most: int) -> bytes:
+        """What is there, at least one byte and at most `most`; b"" at the end. What came before a failure is
+        read before it is raised.
+
+        For the usual little that is there, without what `StreamReader.read` does each time: it resumes a
+        connection that was not paused, and parses nothing once more.
+        """
+        content = self._content
+        if type(content) is not StreamReader:
+            return await content.read(most)
+        buffer = content._buffer
+        while not buffer and not content._eof:
+            if content._exception is not None:
+                raise content._exception
+            if content._waiter is not None or content._protocol.transport is None:
+                await content._wait("read")  # which says what is wrong
+                continue
+            if self._silence_s is not None:
+                self._since = self._loop.time()
+                if self._timer is None:
+                    self._timer = self._loop.call_later(self._silence_s, self._run_down, self._silence_s)
+            content._waiter = waiter = self._loop.create_future()
+            try:
+                await waiter
+            finally:
+                content._waiter = None
+                self._since = None
+        if not buffer:
+            if content._exception is not None:
+                raise content._exception
+            return b""
+        if content._size > most or content._buffer_offset:
+            return content._read_nowait(most)
+        data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+        buffer.clear()
+        content._size = 0
+        content._cursor += len(data)
+        if content._http_chunk_splits:
+            content._http_chunk_splits.clear()
+        if content._protocol._reading_paused:
+            content._protocol.resume_reading()
+        return data
+
+    def close(self) -> None:
+        """Nothing more will be read."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run_down(self, silence_s: float) -> None:
+        self._timer = None
+        if self._since is None:
+            return
+        left = self._since + silence_s - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._run_down, silence_s)
+        else:
+            self._content.set_exception(aiohttp.SocketTimeoutError("the answer fell silent"))
 
 
 def _give_up(protocol: ResponseHandler) -> None:

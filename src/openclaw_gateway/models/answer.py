@@ -32,11 +32,9 @@ class Answer:
         self._failure: ProviderError | None = None
         self._ended = False
         self._tail_until: float | None = None
-        self._next = self._piece
         kind = response.content_type
-        if kind == "application/json":
-            self._next = self._whole
-        elif kind not in {"text/event-stream", ""}:
+        self._is_whole = kind == "application/json"
+        if not self._is_whole and kind not in {"text/event-stream", ""}:
             self._failure = ProviderError(
                 "bad_response",
                 f"The provider {vendor.provider} answered with {safe_text(kind, limit=80)} where an event "
@@ -53,18 +51,21 @@ class Answer:
         The last batch ends with UsageReported if the provider reported usage. A failure is raised after
         the events that came before it have been returned.
         """
-        events: list[Event] = []
-        while not events:
+        while True:
             if self._failure is not None:
                 raise self._failure
             if self._ended:
-                break
-            events = await self._next()
-        return events
+                return []
+            if self._is_whole:
+                events = self._answer(await self._response.read_all())
+            else:
+                events = self._piece(await (self._tail() if self.parser.finished else self._response.read()))
+            if events:
+                return events
 
-    async def _piece(self) -> list[Event]:
+    def _piece(self, data: bytes) -> list[Event]:
+        """The events of what one read brought; of no bytes, those at the end."""
         parser = self.parser
-        data = await (self._tail() if parser.finished else self._response.read())
         if data:
             events = parser.feed(self._splitter.feed(data))
         else:
@@ -96,8 +97,8 @@ class Answer:
         except (ProviderError, TimeoutError):
             return b""
 
-    async def _whole(self) -> list[Event]:
-        events = self.parser.whole(await self._response.read_all())
+    def _answer(self, body: bytes) -> list[Event]:
+        events = self.parser.whole(body)
         self._failure = self.parser.failure
         return self._ended_or_not(events)
 

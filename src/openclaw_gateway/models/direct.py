@@ -38,7 +38,6 @@ class Direct:
                 connection,
                 b"%b%d\r\n\r\n%b" % (self._head, len(body), body),
                 answer_s=prepared.timeout.sock_read,
-                silence_s=prepared.silence_s,
             )
         except BaseException:
             connection.close()

@@ -16,7 +16,7 @@ from aiohttp import AddrInfoType
 from openclaw_gateway import descriptors
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded
-from openclaw_gateway.models.aiohttp_private import Pool, allow_silence
+from openclaw_gateway.models.aiohttp_private import Pool, end_deadline
 from openclaw_gateway.models.direct import LARGEST, Direct, DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.large_images import Pieces
@@ -77,6 +77,7 @@ class UpstreamClient:
             response,
             prepared.vendor,
             cap=self.limits.max_upstream_response_bytes,
+            silence_s=prepared.silence_s,
             in_background=self._drain,
         )
 
@@ -154,8 +155,7 @@ async def _post(
             proxy=prepared.proxy,
             allow_redirects=False,
         )
-    if prepared.silence_s != prepared.timeout.sock_read:
-        allow_silence(response, prepared.silence_s)
+    end_deadline(response)
     return response
 
 

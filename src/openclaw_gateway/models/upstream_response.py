@@ -10,7 +10,7 @@ from contextlib import suppress
 import aiohttp
 
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.aiohttp_private import read_some
+from openclaw_gateway.models.aiohttp_private import Body
 from openclaw_gateway.models.direct import DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -26,7 +26,8 @@ _PIECE = 16 << 10
 class UpstreamResponse:
     """An answer whose status and headers have come. `close` it when done or when it is no longer wanted.
 
-    `cap` is how many bytes it may have; `in_background` lets somebody else `drain` it, or says False.
+    `cap` is how many bytes it may have, `silence_s` how long nothing may come, None for ever; `in_background`
+    lets somebody else `drain` it, or says False.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class UpstreamResponse:
         vendor: Vendor,
         *,
         cap: int,
+        silence_s: float | None,
         in_background: Callable[["UpstreamResponse"], bool],
     ) -> None:
         self._in_background = in_background
         self._response = response
-        self._content = response.content
+        self._body = Body(response.content, silence_s)
         self._vendor = vendor
         self._left = cap
         self._cap = cap
@@ -55,7 +57,7 @@ class UpstreamResponse:
     async def read(self) -> bytes:
         """What is there, at least one byte and at most a piece; b"" at the end. Raises ProviderError."""
         try:
-            data = await read_some(self._content, _PIECE)
+            data = await self._body.read(_PIECE)
         except FAILURES as error:
             raise translate(error, self._vendor, Phase.ANSWER) from None
         if len(data) == _PIECE:
@@ -90,7 +92,7 @@ class UpstreamResponse:
     def close(self) -> None:
         """Give the connection back if the answer has been read to its end, else close it at once."""
         if not self._finished:
-            self._response.close()
+            self.drained()
 
     def finish(self) -> None:
         """The caller has all it wants, and only the end of the body may be missing.
@@ -98,7 +100,7 @@ class UpstreamResponse:
         That end is taken in the background, so that nobody waits for it and the connection can be used
         again; nothing more may be read.
         """
-        if not self._content.is_eof():
+        if not self._body.has_ended:
             self._finished = self._in_background(self)
 
     async def drain(self) -> None:
@@ -111,4 +113,5 @@ class UpstreamResponse:
 
     def drained(self) -> None:
         """The other half of `drain`, for when its task has ended, was cancelled, or has never begun."""
+        self._body.close()
         self._response.close()

@@ -7,6 +7,7 @@ was asked to record must not be half recorded. Knows no door.
 """
 
 import asyncio
+from collections.abc import Awaitable
 
 import msgspec
 import structlog
@@ -71,15 +72,16 @@ class RunLoop:
         if run.result is None:
             run.end(_failed(Answer(), _stopped(run) if run.abort_reason else _internal()))
 
-    async def _result_of(self, run: Run) -> RunResult:
+    def _result_of(self, run: Run) -> Awaitable[RunResult]:
         if run.unsupported:
             log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
         session = run.request.session_key
-        return await (self._stateless(run) if session is None else self._in_session(run, session))
+        if session is not None:
+            return self._in_session(run, session)
+        return self._answered(run) if run.request.idempotency is None else self._recorded(run)
 
-    async def _stateless(self, run: Run) -> RunResult:
-        if run.request.idempotency is None:
-            return await self._answered(run)
+    async def _recorded(self, run: Run) -> RunResult:
+        """Without a session, but its client may ask for it again."""
         try:
             await self._lanes.record(run)
         except GatewayError as error:

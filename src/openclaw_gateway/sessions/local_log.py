@@ -98,10 +98,11 @@ class LogReader:
     It has one timer for all its waits, which is set anew only when it has run down: most waits end early.
     """
 
-    __slots__ = ("_closed", "_left", "_log", "_next", "_timer", "_token", "_until", "_waiter")
+    __slots__ = ("_closed", "_left", "_log", "_loop", "_next", "_timer", "_token", "_until", "_waiter")
 
     def __init__(self, log: EventLog, after: int, left: Callable[[EventLog], None]) -> None:
         self._log = log
+        self._loop = asyncio.get_running_loop()
         self._left = left
         self._token = log.token
         self._next = after
@@ -114,9 +115,7 @@ class LogReader:
         log = self._log
         while True:
             if self._token != log.token:
-                if self._token != NO_TOKEN:
-                    self._next = 0  # a newer holder began the run again
-                self._token = log.token
+                self._held_anew(log.token)
             start = self._next - log.base
             if start < 0:
                 raise EventsGone(
@@ -133,16 +132,21 @@ class LogReader:
                 raise EventsGone("The events of this run are not kept any more. Ask again.")
             if wait_s is not None and wait_s <= 0:
                 return ()
-            loop = asyncio.get_running_loop()
+            loop = self._loop
+            until = math.inf if wait_s is None else loop.time() + wait_s
+            if until < self._until or self._timer is None:
+                self._wait_until(until)
+            else:
+                self._until = until
             self._waiter = waiter = loop.create_future()
             log.waiters.append(waiter)
-            self._wait_until(loop, math.inf if wait_s is None else loop.time() + wait_s)
             try:
                 if not await waiter:
                     return ()
             finally:
                 self._waiter = None
-                if waiter in log.waiters:  # nobody woke it: the time is up or the reader was cancelled
+                if log.waiters and waiter in log.waiters:
+                    # Nobody woke it: the time is up or the reader was cancelled.
                     log.waiters.remove(waiter)
 
     def close(self) -> None:
@@ -154,20 +158,24 @@ class LogReader:
             if self._waiter is not None:
                 settle(self._waiter, result=True)
 
-    def _wait_until(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
-        if self._timer is not None and until < self._until:
-            self._timer.cancel()
-            self._timer = None
-        self._until = until
-        if self._timer is None and until < math.inf:
-            self._timer = loop.call_at(until, self._run_down, loop)
+    def _held_anew(self, token: int) -> None:
+        if self._token != NO_TOKEN:
+            self._next = 0  # a newer holder began the run again
+        self._token = token
 
-    def _run_down(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _wait_until(self, until: float) -> None:
+        """Set the timer, which there is not or which would run down too late."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._until = until
+        self._timer = self._loop.call_at(until, self._run_down) if until < math.inf else None
+
+    def _run_down(self) -> None:
         self._timer = None
         if self._waiter is None or self._until == math.inf:
             return
-        if loop.time() < self._until:
-            self._wait_until(loop, self._until)
+        if self._loop.time() < self._until:
+            self._wait_until(self._until)
         else:
             settle(self._waiter, result=False)
 

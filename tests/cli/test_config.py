@@ -153,7 +153,7 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
     done = await program.run("config", "validate", "--json")
     assert done.code == 78
     (bind,) = done.json["problems"]
-    primary, fallback, a, b, own, id_, keyed = done.json["notes"]
+    primary, fallback, a, b, own, id_, keyed, *_ = done.json["notes"]
     assert bind.startswith(f"{path}:2: gateway.bind: ")
     assert "shorter than 16" in bind
     assert primary.startswith(f'{path}:4: agents.defaults.model: The provider "no"')

@@ -11,26 +11,26 @@ from openclaw_gateway.agents.snapshot import PROMPT_FILES
 
 def test_a_new_workspace_gets_everything_once(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "workspace"
-    assert seed(folder) == (*SEEDED, FIRST_MEETING)
+    assert seed(folder) == SEEDED
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert set(SEEDED) | {FIRST_MEETING, "MEMORY.md"} == set(PROMPT_FILES)
-    assert sum(len((folder / name).read_text("utf-8")) for name in SEEDED) < 3_000
+    assert {*SEEDED, "MEMORY.md"} == set(PROMPT_FILES)
+    assert sum(len((folder / name).read_text("utf-8")) for name in SEEDED) < 4_000
     assert seed(folder) == ()
 
 
-def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "SOUL.md").write_text("mine")
-    (tmp_path / "USER.md").symlink_to("nowhere")
-    (tmp_path / "TOOLS.md").mkdir()
-    assert seed(tmp_path) == ("AGENTS.md", "IDENTITY.md")
-    assert (tmp_path / "SOUL.md").read_text() == "mine"
-    assert not (tmp_path / "nowhere").exists()
-
-
 @pytest.mark.parametrize("name", SEEDED)
-def test_the_first_meeting_is_only_for_a_workspace_without_any_other(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("")
-    assert FIRST_MEETING not in seed(tmp_path)
+def test_a_workspace_with_any_of_them_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+    """Whichever program has made it, and whatever it left out."""
+    (tmp_path / name).write_text("mine")
+    assert seed(tmp_path) == ()
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_a_name_that_is_taken_counts_whatever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "USER.md").symlink_to("nowhere")
+    (tmp_path / "notes.txt").write_text("x")
+    assert seed(tmp_path) == ()
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_first_meeting_does_not_come_back(tmp_path: Path) -> None:

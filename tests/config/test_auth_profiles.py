@@ -65,6 +65,19 @@ def test_every_agent_has_main_s_keys_behind_its_own(house: House) -> None:
     assert "main-a" not in repr(stores)
 
 
+def test_another_agent_s_keys_may_stand_behind_all_others(house: House) -> None:
+    write(house, MAIN, profiles={"acme:a": api_key("main-a")})
+    write(house, "agents/chief/agent/auth-profiles.json", profiles={"acme:a": api_key("chief-a")})
+    stores = read_stores(
+        house.load(
+            "{ agents: { defaults: { authInheritance: { agentId: 'Chief' } },"
+            " entries: { chief: {}, main: {}, writer: {} } } }"
+        )
+    )
+    secrets = {agent: stores.of(agent).profiles["acme:a"].secret for agent in ("chief", "main", "writer")}
+    assert secrets == {"chief": "chief-a", "main": "main-a", "writer": "chief-a"}
+
+
 def test_an_agent_s_folder_may_be_elsewhere(house: House) -> None:
     write(house, "x/auth-profiles.json", profiles={"acme:a": api_key("k")})
     loaded = house.load("{ agents: { list: [{ id: 'main' }, { id: 'w', agentDir: '~/.openclaw/x' }] } }")

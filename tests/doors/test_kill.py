@@ -42,14 +42,23 @@ async def process(
     """The real program in a process of its own, ready; `more` is for its configuration, `under` a command
     that becomes the program behind it."""
     write_config(state_dir, model_config(models.base_url, more))
-    port = free_port()
+    environ = {"OPENCLAW_STATE_DIR": str(state_dir), "HOME": str(state_dir), "PATH": ""}
+    async with started(environ, free_port(), under=under) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
+async def started(
+    environ: Mapping[str, str], port: int, *, under: tuple[str, ...] = ()
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The same with whatever is configured there."""
     gateway = await asyncio.create_subprocess_exec(
         *under,
         sys.executable,
         *("-m", "openclaw_gateway", "gateway", "run", "--port", str(port)),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        env={"OPENCLAW_STATE_DIR": str(state_dir), "HOME": str(state_dir), "PATH": ""},
+        env=dict(environ),
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -69,9 +78,9 @@ async def process(
         await gateway.wait()
 
 
-def at(url: str, state_dir: Path) -> RunningGateway:
+def at(url: str, state_dir: Path, token: str = TOKEN) -> RunningGateway:
     """The process as the shared test functions want it; it has no daemon in this process."""
-    return RunningGateway(url, TOKEN, state_dir, None)  # type: ignore[arg-type]
+    return RunningGateway(url, token, state_dir, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.promise("kill-9")

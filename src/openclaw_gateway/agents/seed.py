@@ -1,4 +1,4 @@
-"""A new workspace gets its first files. What is there is never changed.
+"""A new workspace gets its first files; one that has any of them, from whichever program, is left as it is.
 
 Knows only file names and templates; when to seed is its caller's decision. Meant to be called in a thread.
 """
@@ -14,9 +14,8 @@ from openclaw_gateway.agents.homes import Home
 
 log = structlog.get_logger()
 
-SEEDED = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md")
-# Only for a workspace that had none of the others: it is about a first meeting.
 FIRST_MEETING = "BOOTSTRAP.md"
+SEEDED = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", FIRST_MEETING)
 
 
 def move_in(home: Home) -> None:
@@ -33,7 +32,7 @@ def move_in(home: Home) -> None:
 
 
 def seed(workspace: Path) -> tuple[str, ...]:
-    """Create what is missing, the folder included; the names that were created. Raises OSError."""
+    """Create the folder and its first files; the names that were created. Raises OSError."""
     workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
     return tuple(name for name in _missing(workspace) if _create(workspace, name))
 
@@ -44,10 +43,7 @@ def unseeded(home: Home) -> tuple[str, ...]:
 
 
 def _missing(workspace: Path) -> tuple[str, ...]:
-    names: tuple[str, ...] = SEEDED
-    if not any(os.path.lexists(workspace / name) for name in SEEDED):
-        names = (*SEEDED, FIRST_MEETING)
-    return tuple(name for name in names if not os.path.lexists(workspace / name))
+    return () if any(os.path.lexists(workspace / name) for name in SEEDED) else SEEDED
 
 
 def _create(workspace: Path, name: str) -> bool:

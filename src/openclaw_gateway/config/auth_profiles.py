@@ -1,9 +1,9 @@
 """The keys that OpenClaw and Clawdbot keep beside an agent: their stores of "auth profiles". Only read.
 
-Each agent has a store, main's stands behind all others. The oldest form is `agents/<id>/agent/
-auth-profiles.json`; since 2026.6 the same object is a row of `openclaw-agent.sqlite` there, and the common
-one a row of `state/openclaw.sqlite`. A form that is newer and not empty counts alone. Knows what is written
-there, not what it is good for.
+Each agent has a store; main's, or that of the agent which `agents.defaults.authInheritance` names, stands
+behind all others. The oldest form is `agents/<id>/agent/auth-profiles.json`; since 2026.6 the same object is
+a row of `openclaw-agent.sqlite` there, and the common one a row of `state/openclaw.sqlite`. A form that is
+newer and not empty counts alone. Knows what is written there, not what it is good for.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID
+from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
 from openclaw_gateway.config.files import MAX_BYTES
 from openclaw_gateway.config.foreign_sqlite import Unreadable, one_text
 from openclaw_gateway.config.forms import Wrong
@@ -75,7 +75,9 @@ def read_stores(loaded: LoadedConfig) -> Stores:
         entry.id: Path(entry.agent_dir) if entry.agent_dir else agents / entry.id / "agent"
         for entry in loaded.config.agents.entries
     }
-    main = folders.pop(DEFAULT_AGENT_ID, agents / DEFAULT_AGENT_ID / "agent")
+    written = loaded.config.agents.defaults.auth_inheritance.agent_id
+    owner = normal_agent_id(written) if written else DEFAULT_AGENT_ID
+    main = folders.pop(owner, agents / owner / "agent")
     common = reader.shared(loaded.state_dir / "state" / "openclaw.sqlite") or Store()
     mains = reader.of(main)
     if mains is not None:

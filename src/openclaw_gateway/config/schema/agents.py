@@ -46,6 +46,12 @@ class SystemAgent(Struct, frozen=True, rename="camel"):
     agent_id: Filled | None = None
 
 
+class AuthInheritance(Struct, frozen=True, rename="camel"):
+    """Whose stored keys stand behind all others; main's, where it is not said."""
+
+    agent_id: Filled | None = None
+
+
 class AgentDefaults(Struct, frozen=True, rename="camel"):
     """`timeout_seconds` 0 means unlimited, None that the file does not say."""
 
@@ -68,6 +74,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     # None means all that are found.
     skills: tuple[Filled, ...] | None = None
     system_agent: SystemAgent = SystemAgent()
+    auth_inheritance: AuthInheritance = AuthInheritance()
 
 
 class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):

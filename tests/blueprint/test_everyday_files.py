@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyjson5
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.errors import ConfigError
 from tests.blueprint.test_agreement import start
+from tests.config import test_eras
 
 STORE = "agents/main/agent/auth-profiles.json"
 
@@ -209,10 +211,24 @@ _OTHERS: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
+# The sixty of five eras, too: some bind to what this machine has not, which says nothing of a file.
+ERAS: dict[str, File] = {
+    str(path.relative_to(test_eras.ERAS)): File(
+        pyjson5.decode(path.read_text(encoding="utf-8")), {}, environ=test_eras.ENVIRON
+    )
+    for path in test_eras.FILES
+}
+
+
+@pytest.mark.parametrize("name", ERAS)
+def test_the_gateway_starts_with_every_one_of_the_eras(name: str, tmp_path: Path) -> None:
+    asyncio.run(start(replace(written(tmp_path, ERAS[name]), bind="loopback")))
+
+
 @st.composite
-def edited(pick: Callable[[st.SearchStrategy[Any]], Any]) -> File:
+def edited(pick: Callable[[st.SearchStrategy[Any]], Any], files: Mapping[str, File] = FILES) -> File:
     """One of the files with a few of its keys gone or other than they were."""
-    file = FILES[pick(st.sampled_from(sorted(FILES)))]
+    file = files[pick(st.sampled_from(sorted(files)))]
     config = copy.deepcopy(file.config)
     for _ in range(pick(st.integers(1, 3))):
         holder: Any = config
@@ -227,11 +243,11 @@ def edited(pick: Callable[[st.SearchStrategy[Any]], Any]) -> File:
     return replace(file, config=config)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(edited())
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(edited(), edited(ERAS)))
 def test_whatever_is_edited_in_them_validate_and_start_agree(file: File) -> None:
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
-        options = written(Path(folder), file)
+        options = replace(written(Path(folder), file), bind="loopback")
         validated = draw(options).explained().problems
         try:
             asyncio.run(start(options))

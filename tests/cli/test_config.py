@@ -184,7 +184,6 @@ async def test_validate_sees_what_only_a_start_would_notice(program: Program) ->
         ('{ logging: {\n file: "a\\0b" } }', ":2: logging.file: holds a null character"),
         ('{ gateway: {\n trustedProxies: ["here"] } }', ":2: gateway.trustedProxies[0]: must be an IP"),
         ("{ gateway: { limits: {\n maxRuns: 0 } } }", ":2: gateway.limits.maxRuns: must be more than 0"),
-        ("{ mcp: { servers: {\n x: {} } } }", ":2: mcp.servers.x: has neither command nor url"),
     ],
 )
 async def test_a_start_and_validate_refuse_the_same(configured: Program, config: str, said: str) -> None:

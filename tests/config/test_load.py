@@ -249,14 +249,6 @@ def test_every_mistake_is_reported_with_its_line(house: House) -> None:
             "{ agents: { entries: { a: { sandbox: { mode: 'some' } } } } }",
             'agents.entries.a.sandbox.mode: is "some" but must be one of',
         ),
-        (
-            "{ mcp: { servers: { a: { command: 'x', url: 'http://h/mcp' } } } }",
-            "mcp.servers.a: has both command and url; keep one of them",
-        ),
-        (
-            "{ mcp: { servers: { a: { enabled: false } } } }",
-            "mcp.servers.a: has neither command nor url; write one of them",
-        ),
         ("{ session: { reset: { atHour: 24 } } }", "session.reset.atHour: must be from 0 to 23, but is 24"),
         (
             "{ models: { providers: { p: { baseUrl: 'http://h:99999/' } } } }",

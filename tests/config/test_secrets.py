@@ -303,3 +303,18 @@ def test_an_mcp_server_whose_secrets_cannot_be_had_is_left_out(house: House) -> 
     assert list(full.config.mcp.servers) == ["good", "off"]
     assert full.config.mcp.servers["good"].env == {"A": SECRET}
     assert [problem.path[2] for problem in left_out] == ["bad", "unset"]
+
+
+def test_mcp_servers_that_cannot_be_reached_are_left_out_and_told(house: House) -> None:
+    loaded = house.load(
+        "{ mcp: { servers: { a: {}, b: { enabled: false }, c: { command: 'x', url: 'http://h/mcp' },"
+        " d: { url: 'http://h/mcp', auth: 'oauth' }, e: { command: '${NOT_SET}' } } } }"
+    )
+    full, left_out = with_servers(loaded, Secrets.of(loaded))
+    assert list(full.config.mcp.servers) == ["b", "c"]
+    said = {".".join(map(str, problem.path)): problem.message for problem in left_out}
+    assert "has neither command nor url, so the server is left out" in said["mcp.servers.a"]
+    assert "is not used, because there is a command" in said["mcp.servers.c.url"]
+    assert "is a sign-in" in said["mcp.servers.d.auth"]
+    assert "NOT_SET" in said["mcp.servers.e.command"]
+    assert len(said) == 4

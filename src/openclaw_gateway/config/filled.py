@@ -6,6 +6,7 @@ cannot be had is left out; without its own secret the gateway is not what was me
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -53,27 +54,43 @@ def with_servers(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, 
             of_server[str(path[2])].append(path)
     servers = dict(loaded.config.mcp.servers)
     left_out: list[Problem] = []
-    for name, written in loaded.config.mcp.servers.items():
-        if written.auth == "oauth" and written.enabled:
-            left_out.append(Problem((*_MCP, name, "auth"), _SIGN_IN))
-            del servers[name]
+    for name, server in loaded.config.mcp.servers.items():
+        told = _unreachable(name, server, loaded.wanted) if server.enabled else None
+        if told is not None:
+            left_out.append(told)
+            if told.path[-1] != "url":
+                del servers[name]
     for name, paths in of_server.items():
-        server = servers.get(name)
-        if server is None or not server.enabled:
+        filled = servers.get(name)
+        if filled is None or not filled.enabled:
             continue
         for path in paths:
             try:
-                server = _with(server, path[3:], loaded.wanted[path], secrets)
+                filled = _with(filled, path[3:], loaded.wanted[path], secrets)
             except Unresolved as error:
                 left_out.append(Problem(path, f"{error}; until then the server is left out"))
                 del servers[name]
                 break
         else:
-            servers[name] = server
+            servers[name] = filled
     if servers != loaded.config.mcp.servers:
         config = replace(loaded.config, mcp=replace(loaded.config.mcp, servers=servers))
         loaded = replace(loaded, config=config)
     return loaded, tuple(left_out)
+
+
+def _unreachable(name: str, server: McpServer, wanted: Mapping[KeyPath, Wanted]) -> Problem | None:
+    """Why a server, or what is written of it, is not used."""
+    path = (*_MCP, name)
+    command = server.command is not None or (*path, "command") in wanted
+    url = server.url is not None or (*path, "url") in wanted
+    if not command and not url:
+        return Problem(path, "has neither command nor url, so the server is left out; write one of them")
+    if server.auth == "oauth":
+        return Problem((*path, "auth"), _SIGN_IN)
+    if command and url:
+        return Problem((*path, "url"), "is not used, because there is a command; keep one of them")
+    return None
 
 
 def with_skills(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, tuple[Problem, ...]]:

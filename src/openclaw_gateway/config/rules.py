@@ -17,7 +17,7 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def broken_rules(document: dict[str, Any]) -> list[Problem]:
-    rules = (_one_secret, _custom_bind, _agents, _tool_policies, _mcp_servers, _header_names)
+    rules = (_one_secret, _custom_bind, _agents, _tool_policies, _header_names)
     return [problem for rule in rules for problem in rule(document)]
 
 
@@ -112,15 +112,6 @@ def tool_scopes(document: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, A
     for path, entry in places:
         if isinstance(entry, dict) and isinstance(entry.get("tools"), dict):
             yield (*path, "tools"), entry["tools"]
-
-
-def _mcp_servers(document: dict[str, Any]) -> Iterator[Problem]:
-    for name, server in _at(document, "mcp", "servers", kind=dict).items():
-        if isinstance(server, dict) and ("command" in server) == ("url" in server):
-            both = (
-                "has both command and url; keep" if "url" in server else "has neither command nor url; write"
-            )
-            yield Problem(("mcp", "servers", name), f"{both} one of them")
 
 
 def _header_names(document: dict[str, Any]) -> Iterator[Problem]:

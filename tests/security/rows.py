@@ -1,4 +1,4 @@
-"""Which test holds which row of the public record of security faults that concerns doors and credentials.
+"""Which test holds which row of the public record of security faults.
 
 A row whose test stands elsewhere is named here, so that it is not written twice; `test_rows.py` sees that
 every test named here is there.
@@ -84,5 +84,39 @@ ROWS: dict[str, tuple[str, ...]] = {
         "doors/test_traps.py::test_a_head_that_does_not_end_is_given_up",
         "doors/test_traps.py::test_a_body_that_drips_is_given_up",
         "doors/test_traps.py::test_a_large_content_length_is_refused_before_the_body_comes",
+    ),
+    "GHSA-5xfq-5mr7-426q: a session's id is a path": (
+        "security/test_names.py::test_no_name_of_a_user_or_a_session_is_a_path",
+        "doors/test_sessions.py::test_session_keys_that_are_refused",
+    ),
+    "GHSA-943q-mwmv-hhvh: a tool without a run": (
+        "security/test_names.py::test_no_path_reaches_a_tool_without_a_run",
+    ),
+    "CVE-2026-26322, -28467, -34504, GHSA-pg2v-8xwh-qhcc: requests to what is inside": (
+        "doors/test_incidents.py::test_no_field_of_a_request_chooses_where_it_goes",
+        "tools/test_web_fetch_guard.py::test_closed_addresses",
+        "tools/test_web_fetch_guard.py::test_the_checked_address_is_dialled_though_the_answer_changes",
+        "tools/test_web_fetch_guard.py::test_each_redirect_is_checked",
+    ),
+    "LiteLLM on PyPI, March 2026: a package that was replaced": (
+        "project/test_lock.py::test_every_pin_has_hashes_and_nothing_names_a_place",
+        "project/test_lock.py::test_nothing_heavy_slips_in",
+    ),
+    "a message that speaks for another role": (
+        "security/test_names.py::test_words_of_a_message_are_no_role",
+    ),
+    "deep and odd JSON": ("wire/test_decode.py::test_depth_is_counted_outside_strings_only",),
+    "Hermes CVE-2026-71963 and the like: what a repository makes git run": (
+        "security/test_git.py::test_a_planted_setting_runs_nothing_and_is_named",
+    ),
+    "CVE-2026-100535, -100539, -100591: memory crosses users": (
+        "security/test_steering.py::test_notes_have_an_audience",
+    ),
+    "what a prompt makes others do": ("security/test_steering.py::test_what_steers_others_is_not_written",),
+    "work without an end": (
+        "security/test_floods.py::test_a_flood_of_tool_calls",
+        "security/test_floods.py::test_a_flood_of_bodies",
+        "doors/test_linear.py::test_twice_the_input_is_twice_the_work",
+        "tools/test_exec.py::test_nothing_that_a_command_started_outlives_it",
     ),
 }

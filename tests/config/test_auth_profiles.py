@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.config.auth_profiles import Profile, Store, read_stores
-from openclaw_gateway.config.secrets import SecretRef
+from openclaw_gateway.config.secrets.profiles import Profile, Store, read_stores
+from openclaw_gateway.config.secrets.references import SecretRef
 from tests.config.conftest import House
 
 MAIN = "agents/main/agent/auth-profiles.json"

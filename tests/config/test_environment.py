@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.config.environment import layered, parse_dotenv
-from openclaw_gateway.config.secrets import Unset
+from openclaw_gateway.config.secrets.references import Unset
 from tests.config.conftest import House
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.config.filled import with_auth, with_servers
-from openclaw_gateway.config.secret_sources import Secrets
-from openclaw_gateway.config.secrets import SecretRef, Unresolved, Unset
+from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Unset
+from openclaw_gateway.config.secrets.sources import Secrets
 from tests.config.conftest import House
 
 SECRET = "sk-nobody-may-see-this"

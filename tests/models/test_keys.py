@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from openclaw_gateway.config.auth_profiles import Profile, Store, Stores
 from openclaw_gateway.config.places import KeyPath
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.config.schema.secrets import SecretsConfig
-from openclaw_gateway.config.secret_sources import Secrets
-from openclaw_gateway.config.secrets import SecretRef, Unresolved, Unset, Wanted
+from openclaw_gateway.config.secrets.profiles import Profile, Store, Stores
+from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Unset, Wanted
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.keys import Keys, Outside

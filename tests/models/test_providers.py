@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from openclaw_gateway.config.auth_profiles import Profile, Store, Stores
 from openclaw_gateway.config.schema.secrets import SecretsConfig
-from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.config.secrets.profiles import Profile, Store, Stores
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError, InvalidRequest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import LOCAL_REF, choose_default

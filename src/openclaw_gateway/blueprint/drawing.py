@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from openclaw_gateway.blueprint import Blueprint, blueprint
 from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.outside import look_outside
-from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
 from openclaw_gateway.config.places import KeyPath, Place, Problem
-from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.config.secrets.profiles import Stores
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.local import LocalModel

@@ -5,10 +5,10 @@ Pure: no start is refused for it.
 
 from collections.abc import Iterator
 
-from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import Problem
-from openclaw_gateway.config.secrets import Unset
+from openclaw_gateway.config.secrets.profiles import Stores
+from openclaw_gateway.config.secrets.references import Unset
 from openclaw_gateway.config.wording import missing_variables
 from openclaw_gateway.models.defaults import is_known
 from openclaw_gateway.models.endpoints import Endpoints

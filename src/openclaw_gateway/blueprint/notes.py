@@ -7,10 +7,10 @@ from openclaw_gateway.agents.homes import homes_of, shared_homes
 from openclaw_gateway.blueprint.keys_notes import keys_notes
 from openclaw_gateway.blueprint.written import agents_in, any_above, places_of
 from openclaw_gateway.config.agent_id import normal_agent_id
-from openclaw_gateway.config.auth_profiles import Stores
 from openclaw_gateway.config.load import LoadedConfig, Partly
 from openclaw_gateway.config.places import KeyPath, Problem, dotted
 from openclaw_gateway.config.rules import agent_ids, tool_scopes
+from openclaw_gateway.config.secrets.profiles import Stores
 from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
 from openclaw_gateway.models.catalog import Catalog

@@ -5,9 +5,9 @@ Reads files and asks programs, as the configuration says; keeps nothing.
 
 import time
 
-from openclaw_gateway.config.auth_profiles import read_stores
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.config.secrets.profiles import read_stores
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.models.keys import Outside
 
 

@@ -20,7 +20,7 @@ from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, re
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Place, Problem
-from openclaw_gateway.config.secrets import Unresolved
+from openclaw_gateway.config.secrets.references import Unresolved
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id

@@ -15,7 +15,7 @@ from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import AuthMode
-from openclaw_gateway.config.secret_sources import Secrets
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}

@@ -18,7 +18,7 @@ from openclaw_gateway.config import forms
 from openclaw_gateway.config.known import ANY, KNOWN, SILENT, is_comment, is_newer
 from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.scalars import REFUSED, Scalars, has_own_default
-from openclaw_gateway.config.secrets import SecretRef, Wanted
+from openclaw_gateway.config.secrets.references import SecretRef, Wanted
 from openclaw_gateway.config.strange import matters, unknown_key
 from openclaw_gateway.config.wording import wrong_kind
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from openclaw_gateway.config.places import KeyPath, Problem
-from openclaw_gateway.config.secrets import Unset
+from openclaw_gateway.config.secrets.references import Unset
 from openclaw_gateway.config.substitute import MissingVariable, substitute
 
 # Possessive groups are left out on purpose: Python before 3.11.5 matches them wrongly.

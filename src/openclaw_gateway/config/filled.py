@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.schema import McpServer
-from openclaw_gateway.config.secret_sources import Secrets
-from openclaw_gateway.config.secrets import Unresolved, Wanted
+from openclaw_gateway.config.secrets.references import Unresolved, Wanted
+from openclaw_gateway.config.secrets.sources import Secrets
 
 _AUTH: KeyPath = ("gateway", "auth")
 _MCP: KeyPath = ("mcp", "servers")

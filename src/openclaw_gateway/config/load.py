@@ -21,7 +21,7 @@ from openclaw_gateway.config.places import KeyPath, Place, Problem, emptied, loc
 from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.config.secrets import Wanted
+from openclaw_gateway.config.secrets.references import Wanted
 from openclaw_gateway.errors import ConfigError
 
 

@@ -22,7 +22,7 @@ from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
 from openclaw_gateway.config.places import KeyPath, Place, Problem, dotted, locate
 from openclaw_gateway.config.rules import broken_rules, keys_twice
 from openclaw_gateway.config.schema.root import Written
-from openclaw_gateway.config.secrets import Wanted
+from openclaw_gateway.config.secrets.references import Wanted
 from openclaw_gateway.errors import ConfigError
 
 

@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from openclaw_gateway.config import forms
 from openclaw_gateway.config.places import KeyPath, Problem
-from openclaw_gateway.config.secrets import (
+from openclaw_gateway.config.secrets.references import (
     SecretRef,
     Unset,
     Wanted,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import Config, ProviderConfig
-from openclaw_gateway.config.secrets import Unresolved, Unset
+from openclaw_gateway.config.secrets.references import Unresolved, Unset
 from openclaw_gateway.config.wording import missing_variables
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.models.defaults import key_from, key_variables, provider_id

@@ -11,12 +11,12 @@ from typing import ClassVar, TypeVar
 
 from msgspec import Struct
 
-from openclaw_gateway.config.auth_profiles import Profile, Store, Stores
 from openclaw_gateway.config.places import KeyPath
 from openclaw_gateway.config.schema import Config, ProviderConfig
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.config.secret_sources import Secrets
-from openclaw_gateway.config.secrets import SecretRef, Unresolved, Wanted
+from openclaw_gateway.config.secrets.profiles import Profile, Store, Stores
+from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Wanted
+from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.models.defaults import key_from, provider_id
 from openclaw_gateway.models.providers import BUILT_IN, SETUP_TOKEN
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from openclaw_gateway.config.foreign_sqlite import Unreadable, one_text
 from openclaw_gateway.config.forms import Wrong, one_line
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema.secrets import SecretProvider, SecretsConfig
-from openclaw_gateway.config.secret_programs import ask_program
-from openclaw_gateway.config.secrets import SecretRef, Unresolved, Unset, Wanted, unset_reference
+from openclaw_gateway.config.secrets.foreign_sqlite import Unreadable, one_text
+from openclaw_gateway.config.secrets.programs import ask_program
+from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Unset, Wanted, unset_reference
 
 _WITHIN_REACH = {"env", "store"}
 # What may be away for a moment.

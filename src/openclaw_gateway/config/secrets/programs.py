@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from openclaw_gateway.config.schema.secrets import SecretProvider
-from openclaw_gateway.config.secrets import Unresolved
+from openclaw_gateway.config.secrets.references import Unresolved
 
 # Whatever the file says: nobody waits longer for a start.
 _LONGEST_S = 120.0

@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
 from openclaw_gateway.config.files import MAX_BYTES
-from openclaw_gateway.config.foreign_sqlite import Unreadable, one_text
 from openclaw_gateway.config.forms import Wrong
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import Place, Problem
 from openclaw_gateway.config.schema.guarded import Guarded
-from openclaw_gateway.config.secrets import SecretRef, read_reference, stored_reference
+from openclaw_gateway.config.secrets.foreign_sqlite import Unreadable, one_text
+from openclaw_gateway.config.secrets.references import SecretRef, read_reference, stored_reference
 
 _JSON = "auth-profiles.json"
 

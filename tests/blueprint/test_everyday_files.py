@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import importlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ from openclaw_gateway.errors import ConfigError
 from tests.blueprint.test_agreement import start
 from tests.config import test_eras
 
+# Some of the files have MCP servers: the first of them has it imported, on a thread that nobody waits for.
+importlib.import_module("openclaw_gateway.tools.mcp.sdk")
 STORE = "agents/main/agent/auth-profiles.json"
 
 

@@ -260,7 +260,9 @@ async def test_commands_are_given_what_the_skills_have(make: Make) -> None:
 @pytest.mark.promise("command-limits")
 async def test_a_command_has_limits(make: Make) -> None:
     room = make()
-    assert await room.call("exec", command="nice; ulimit -c") == f"{min(os.nice(0) + 10, 19)}\n0\n[exit code 0]"
+    assert (
+        await room.call("exec", command="nice; ulimit -c") == f"{min(os.nice(0) + 10, 19)}\n0\n[exit code 0]"
+    )
     hungry = f"{sys.executable} -c 'bytearray(2 << 30)'"
     assert "MemoryError" in await room.call("exec", command=hungry)
     limits = {"memoryMb": 0, "cpuSeconds": 1, "processes": 0, "fileMb": 1}

@@ -242,7 +242,7 @@ def edited(pick: Callable[[st.SearchStrategy[Any]], Any], files: Mapping[str, Fi
         if isinstance(holder, dict) and len(config) > 1 and pick(st.booleans()):
             del holder[key]
         else:
-            holder[key] = pick(_OTHERS)
+            holder[key] = copy.deepcopy(pick(_OTHERS))
     return replace(file, config=config)
 
 

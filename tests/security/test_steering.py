@@ -201,7 +201,10 @@ async def test_a_sandboxed_command_of_a_user_neither(tmp_path: Path) -> None:
     try:
         room = await sandboxed_room(tmp_path, commands, workspaceAccess="rw")
         room.write("AGENTS.md", "be kind")
+        room.write("memory.md", "be brief")
         room.write(TODAY, "the operator met a doctor")
+        await as_(room, ANN, "exec", command="echo evil > memory.md; rm -f memory.md")
+        assert (room.root / "memory.md").read_text() == "be brief"
         command = f"echo evil > AGENTS.md; rm -f AGENTS.md; mv AGENTS.md b; cat {TODAY}; echo mine > {TODAY}"
         told = await as_(room, ANN, "exec", command=f"{command}; echo ok > c")
         assert "doctor" not in told

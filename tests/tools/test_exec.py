@@ -302,6 +302,18 @@ async def test_there_are_only_so_many(tmp_path: Path) -> None:
         await commands.close()
 
 
+async def test_one_conversation_does_not_take_all_the_room(tmp_path: Path) -> None:
+    commands = CommandSessions()
+    order = Order(("/bin/sleep", "300"), tmp_path, {}, "sleep", "main", "session one", 300)
+    try:
+        with pytest.raises(CommandRefused, match="running already"):
+            for _ in range(16):
+                await commands.start(order)
+        await commands.start(msgspec.structs.replace(order, conversation="session two"))
+    finally:
+        await commands.close()
+
+
 async def test_a_flood_does_not_hold_the_loop(make: Make) -> None:
     room = make()
     flood = asyncio.create_task(room.result("exec", command="yes", timeout=1))

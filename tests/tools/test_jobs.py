@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,37 @@ async def test_waiting_for_a_child_has_an_end(tmp_path: Path) -> None:
     assert all(isinstance(one, ToolError) for one in told)
     assert "Too many calls like this one" in str(told[-1])
     jobs.close()
+
+
+async def test_a_patch_that_is_ended_in_the_middle_is_all_or_nothing(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(60)]
+    for name in names:
+        (tmp_path / name).write_text("old\n")
+    changes = "".join(f"*** Update File: {name}\n@@\n-old\n+new\n" for name in names)
+    job = Patch(Workspace(tmp_path, tmp_path), f"*** Begin Patch\n{changes}*** End Patch")
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _ENDED_AT_THE_TENTH),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await child.communicate(encode(job))
+    assert child.returncode != 0
+    assert len({(tmp_path / name).read_text() for name in names}) == 1
+    assert not [one for one in os.listdir(tmp_path) if one not in names]  # noqa: PTH208
+
+
+_ENDED_AT_THE_TENTH = """
+import os, signal
+from openclaw_gateway.tools.jobs.__main__ import main
+
+rename, left = os.rename, [10]
+
+def counted(*names, **places):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGTERM)
+    rename(*names, **places)
+
+os.rename = counted
+main()
+"""

@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from openclaw_gateway.children import MARK
+from openclaw_gateway.tools.commands.command import Command, Order
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
@@ -87,3 +89,62 @@ async def test_a_command_dies_with_a_gateway_that_is_killed(
         gateway.send_signal(signal.SIGKILL)
         await gateway.wait()
     await dies(pid)
+
+
+_CHAIN = """
+import os, signal, sys, time
+for number in range(int(sys.argv[1])):
+    if os.fork():
+        time.sleep(0 if not number else 600)
+        os._exit(0)
+    if sys.argv[2] == "sessions":
+        os.setsid()
+    else:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open("pid", "w") as file:
+    print(os.getpid(), file=file)
+time.sleep(600)
+"""
+
+
+def _command(folder: Path, how: str, then: str) -> Command:
+    line = f'"$1" -c "$2" 30 {how}; until [ -s pid ]; do sleep 0.01; done; {then}'
+    argv = ("/bin/sh", "-c", line, "sh", sys.executable, _CHAIN)
+    order = Order(argv, folder, {"PATH": os.environ["PATH"]}, "", "main", "run run", 600.0)
+    return Command("id", order, time.monotonic)
+
+
+@pytest.mark.parametrize("how", ["sessions", "group"])
+async def test_what_started_one_another_all_ends_with_its_command(tmp_path: Path, how: str) -> None:
+    command = _command(tmp_path, how, "exit 3")
+    await command.launch()
+    async with asyncio.timeout(20):
+        await command.ended.wait()
+    assert command.exit_code == 3
+    await dies(int(read(tmp_path / "pid")))
+
+
+@pytest.mark.parametrize("how", ["sessions", "group"])
+async def test_or_when_it_is_killed(tmp_path: Path, how: str) -> None:
+    command = _command(tmp_path, how, "sleep 600")
+    await command.launch()
+    pid = await appears(tmp_path / "pid")
+    async with asyncio.timeout(20):
+        await command.kill()
+    await dies(pid)
+
+
+async def test_ending_very_many_does_not_hold_the_loop(tmp_path: Path) -> None:
+    line = "trap '' TERM; for i in $(seq 400); do sleep 600 & done; echo $! > pid; wait; wait"
+    order = Order(("/bin/sh", "-c", line), tmp_path, {"PATH": os.environ["PATH"]}, "", "main", "run", 600.0)
+    command = Command("id", order, time.monotonic)
+    await command.launch()
+    pid = await appears(tmp_path / "pid")
+    ending = asyncio.create_task(command.kill())
+    longest = 0.0
+    while not ending.done():
+        before = time.monotonic()
+        await asyncio.sleep(0.001)
+        longest = max(longest, time.monotonic() - before)
+    await dies(pid)
+    assert longest < 0.5

@@ -91,7 +91,8 @@ def laid_over(workspace: Workspace) -> tuple[str, ...]:
     if not workspace.guarded:
         return shelves
     root = workspace.start.resolve()
-    steering = [root / name for name in STEERING if (root / name).exists()]
+    named = frozenset(name.casefold() for name in STEERING)
+    steering = sorted(path for path in root.iterdir() if path.name.casefold() in named and path.exists())
     words = [*shelves, *(word for path in steering for word in ("--ro-bind", str(path), str(path)))]
     if not (root / NOTES).is_dir():
         return tuple(words)

@@ -137,9 +137,9 @@ class Command:
             async with asyncio.timeout(_GRACE_S):
                 await process.wait()
         if process.returncode is None:
-            kill_below(process.pid)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
+                    await kill_below(process.pid)
                     await process.wait()
         if process.returncode is None:
             _signal_group(process.pid, signal.SIGKILL)

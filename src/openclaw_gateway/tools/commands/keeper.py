@@ -6,31 +6,58 @@ children, whatever their environment; when the command has ended it kills them, 
 Elsewhere than on Linux only the process group is ended.
 """
 
+import asyncio
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from openclaw_gateway.work.limits import Limits, submit
 
-# Its own signals it hears and goes on. 100 looks: what forks without end is also held by its limits.
+# Its own signals it hears and goes on. A look kills one generation after the other, as far down as they go;
+# whose parent died under it is the keeper's own child in the next look. What is killed takes a while to be
+# gone, on a busy machine most of all: later looks wait for it. They end, also above what forks for ever.
 _SCRIPT = """trap : HUP INT TERM
 exec 3>&2 2>/dev/null
 (exec "$@" 2>&3 3>&-)
 code=$?
 looks=0
-while left=; read -r left <"/proc/$$/task/$$/children"; [ -n "$left" ] && [ "$looks" -lt 100 ]; do
-  kill -KILL $left
+left=yes
+while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
+  [ "$looks" -lt 100 ] || sleep 0.01
   looks=$((looks + 1))
+  left=
+  level=$$
+  while [ -n "$level" ]; do
+    deeper=
+    for pid in $level; do
+      below=
+      read -r below <"/proc/$pid/task/$pid/children"
+      for child in $below; do
+        status=
+        read -r status <"/proc/$child/stat"
+        set -- ${status##*) }
+        case "$1${18}" in
+          "" | [ZX] | [ZX][01]) ;;
+          *) deeper="$deeper $child" left=yes ;;
+        esac
+      done
+      [ "$pid" = $$ ] || kill -KILL "$pid"
+    done
+    level=$deeper
+  done
   wait
 done
 exit "$code"
 """
 _SET_CHILD_SUBREAPER = 36
 _LOOKS = 100
+_PAUSE_S = 0.01
+# Of so many processes at once: the loop has others to serve.
+_AT_ONCE = 50
 
 
 def kept(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -51,21 +78,23 @@ def prepared(limits: Limits) -> Callable[[], None]:
     return prepare
 
 
-def kill_below(keeper: int) -> None:
+async def kill_below(keeper: int) -> None:
     """Everything but the keeper itself, which then ends."""
     for _ in range(_LOOKS):
-        found = [pid for pid in _below(keeper) if not _ended(pid)]
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
+        left = False
+        pending = _children(keeper)
+        while pending:
+            for pid in pending[:_AT_ONCE]:
+                pending += _children(pid)
+                if not _ended(pid):
+                    left = True
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+            del pending[:_AT_ONCE]
+            await asyncio.sleep(0)
+        if not left:
             return
-
-
-def _below(pid: int) -> Iterator[int]:
-    for child in _children(pid):
-        yield child
-        yield from _below(child)
+        await asyncio.sleep(_PAUSE_S)
 
 
 def _children(pid: int) -> list[int]:
@@ -78,8 +107,9 @@ def _children(pid: int) -> list[int]:
 
 
 def _ended(pid: int) -> bool:
-    """Only its parent has not asked yet."""
+    """Only its parent has not asked yet. One whose first thread alone has ended goes on."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "Z"
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return fields[0] in "ZX" and int(fields[17]) <= 1
     except (OSError, IndexError):
         return True

@@ -19,12 +19,15 @@ class CommandSessions:
         *,
         max_running: int = 256,
         max_running_per_agent: int = 16,
+        max_running_per_conversation: int = 8,
         max_finished_per_agent: int = 32,
         keep_s: float = 1800.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_running = max_running
         self._max_per_agent = max_running_per_agent
+        # One may not take all that an agent has: its others answer other people.
+        self._max_per_conversation = max_running_per_conversation
         self._max_finished = max_finished_per_agent
         self._keep_s = keep_s
         self._now = clock
@@ -35,7 +38,7 @@ class CommandSessions:
 
     async def start(self, order: Order) -> Command:
         """Raises CommandRefused when there are too many, OSError when it cannot be started."""
-        self._check_room(order.agent_id)
+        self._check_room(order)
         command = Command(secrets.token_hex(4), order, self._now)
         self._running.add(command)
         launching = asyncio.ensure_future(command.launch())
@@ -94,13 +97,17 @@ class CommandSessions:
         self._running.clear()
         self._kept.clear()
 
-    def _check_room(self, agent_id: str) -> None:
+    def _check_room(self, order: Order) -> None:
         if self._closed:
             raise CommandRefused("The gateway is shutting down; no command is started.")
         self._tidy()
-        mine = sum(1 for one in self._running if one.order.agent_id == agent_id)
-        if mine >= self._max_per_agent or len(self._running) >= self._max_running:
+        of_agent = [one for one in self._running if one.order.agent_id == order.agent_id]
+        mine = sum(1 for one in of_agent if one.order.conversation == order.conversation)
+        full = len(of_agent) >= self._max_per_agent or len(self._running) >= self._max_running
+        if mine >= self._max_per_conversation or (full and mine):
             raise CommandRefused(f"{mine} commands are running already. End one with `process` first.")
+        if full:
+            raise CommandRefused("Too many commands of other conversations are running. Try again later.")
 
     def _tidy(self) -> None:
         self._running = {command for command in self._running if not command.ended.is_set()}

@@ -1,6 +1,7 @@
 """Several files changed by one patch, all or nothing; folders made for it may stay behind."""
 
 import os
+import signal
 from contextlib import ExitStack
 
 from msgspec import Struct
@@ -93,6 +94,15 @@ def _written(
 
 
 def commit(steps: list[_Step]) -> None:
+    """Who ends this process meanwhile waits until it is all or nothing."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+    try:
+        _change(steps)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _change(steps: list[_Step]) -> None:
     done: list[_Step] = []
     try:
         for step in steps:
@@ -103,7 +113,7 @@ def commit(steps: list[_Step]) -> None:
             else:
                 step.after.commit(unchanged_since=step.before.status if step.before else None)
             done.append(step)
-    except (OSError, ToolError):
+    except BaseException:
         for step in reversed(done):
             _undo(step)
         raise

@@ -85,6 +85,9 @@ class Assembly:
         """Make it the gateway's configuration, without disturbing what goes on."""
         before = self._plan
         generation = await self._open(plan, self.gateway.generation)
+        # A start tells it on its terminal.
+        for left_out in plan.left_out:
+            log.warning("config.left_out", detail=str(left_out))
         self._foundation.go_by(generation.config)
         known = before.catalog.endpoints.credentials()
         for provider, credentials in plan.catalog.endpoints.credentials().items():
@@ -134,8 +137,6 @@ class Assembly:
             commands=self._foundation.commands,
         )
         shop = Workshop(self._book, house, servers.tools)
-        for left_out in plan.left_out:
-            log.warning("config.left_out", detail=str(left_out))
         plans = {
             agent.id: refused_plan(agent, plan.refusals[agent.id])
             if agent.id in plan.refusals

@@ -260,6 +260,33 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+async def test_a_start_tells_each_agent_and_each_provider_that_is_left_out_once(program: Program) -> None:
+    """And not that a model is used which cannot be had. What has several agents as its reason is one line."""
+    program.configure(
+        """{ gateway: { auth: { token: "0123456789abcdef0123456789abcdef" } },
+        models: { providers: {
+            mine: { baseUrl: "http://127.0.0.1:9/v1", models: [{ id: "m" }] },
+            nvidia: { apiKey: "${NVIDIA_API_KEY}" } } },
+        mcp: { servers: { it: { url: "http://127.0.0.1:9/mcp", headers: { Authorization: "${NOPE}" } } } },
+        agents: {
+            defaults: { model: { primary: "nvidia/x", fallbacks: ["openai-codex/y"] } },
+            list: [{ id: "one" }, { id: "two" }, { id: "three", model: "mine/m" }] } }"""
+    )
+    gateway = await program.gateway()
+    await gateway.says("The agents cannot be reached", on="err")  # the last of all notes
+    told = [
+        line for line in gateway.err.splitlines() if "config.left_out" in line or line.startswith("note: ")
+    ]
+    assert sum("NVIDIA_API_KEY" in line for line in told) == 1
+    assert sum("NOPE" in line for line in told) == 1
+    (refused,) = (line for line in told if "503" in line)
+    assert refused.endswith('; the agents "one", "two" have no other model and answer 503')
+    assert "nvidia/x is used" not in gateway.out
+    assert "nvidia/x cannot be had" in gateway.out
+    validated = await program.run("config", "validate")
+    assert validated.err.count('"two"') == 1
+
+
 @pytest.mark.promise("left-out-told")
 async def test_a_start_and_status_tell_what_is_left_out_and_why(configured: Program) -> None:
     """One screen: what is not served, and what to do about it; `config validate` says the same."""
@@ -279,7 +306,7 @@ async def test_a_start_and_status_tell_what_is_left_out_and_why(configured: Prog
     stored.parent.mkdir(parents=True)
     stored.write_text('{"profiles": {"openai-codex:default": {"type": "oauth", "provider": "openai-codex"}}}')
     said = (
-        'The agent "other" answers 503: ',
+        'the agent "other" has no other model and answers 503',
         "signs in with a ChatGPT account; use openai/<model>",
         'The agent "main" answers 503: ',
         "bubblewrap (bwrap) is not installed",
@@ -289,11 +316,11 @@ async def test_a_start_and_status_tell_what_is_left_out_and_why(configured: Prog
     )
     gateway = await configured.gateway()
     for sentence in said:
-        assert sentence in gateway.err
+        await gateway.says(sentence, on="err")
     validated = await configured.run("config", "validate")
     assert validated.code == 0
     for sentence in said:
-        if "answers 503" not in sentence:
+        if not sentence.startswith("The agent"):
             assert sentence in validated.err
     status = await configured.run("status", "--json")
     left_out = " ".join(status.json["leftOut"])

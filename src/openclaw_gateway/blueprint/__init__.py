@@ -6,7 +6,7 @@ that is taken, a disk that is full) can be in the way. What cannot be served whi
 `left_out`; what is right and perhaps not meant, and all that is left out, in `notes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from openclaw_gateway.blueprint.notes import notes_of
 from openclaw_gateway.blueprint.problems import Findings
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig, Partly
-from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.places import Problem, dotted
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.catalog import Catalog
@@ -80,14 +80,15 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
     found.default_agent()
     entries = {entry.id: entry for entry in entries_of(config.agents)}
     left_out = (*served.left_out, *machine.left_out, *found.unreachable)
+    notes = notes_of(read, catalog, machine.outside.stores)
     web = config.gateway
     return Blueprint(
         loaded=loaded,
         problems=found.problems(),
-        notes=(*left_out, *notes_of(read, catalog, machine.outside.stores)),
+        notes=(*left_out, *(note for note in notes if not _told(note, left_out))),
         left_out=left_out,
         roster=roster,
-        model=model,
+        model=served.model,
         catalog=catalog,
         agents={
             agent.id: settle(agent, entries[agent.id], homes[agent.id], config, served.targets[agent.id])
@@ -103,3 +104,9 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         listen=listen,
         unserved=loaded.unserved,
     )
+
+
+def _told(note: Problem, left_out: Iterable[Problem]) -> bool:
+    """Whether what is left out says it already: at its own place, or as the reason of a model."""
+    reason = f"{dotted(note.path)} "
+    return any(each.path == note.path or reason in each.message for each in left_out)

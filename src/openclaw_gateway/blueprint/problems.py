@@ -6,7 +6,7 @@ be had is left out, and with its last one an agent; only where nothing is left t
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from ipaddress import ip_network
 from typing import Any
@@ -42,11 +42,13 @@ _NO_MODEL = Choice("", "")
 
 class Served(Struct, frozen=True):
     """`targets` are every agent's models that can be had; `refusals` say of agents without any why;
-    `left_out` are all that cannot be had while something can."""
+    `left_out` are all that cannot be had while something can, each once. `model` is the default one, with
+    what is used instead where it cannot be had."""
 
     targets: Mapping[str, Targets]
     refusals: Mapping[str, str]
     left_out: tuple[Problem, ...]
+    model: Choice
 
 
 class Findings:
@@ -155,6 +157,8 @@ class Findings:
         found: dict[str, Targets] = {}
         refusals: dict[str, str] = {}
         left_out: list[Problem] = []
+        without: dict[KeyPath, list[str]] = {}
+        lacking = False
         for agent in self._roster:
             path = (*where[agent.id], "model") if agent.id in own else _MODEL
             found[agent.id], errors = targets_of(agent, catalog, default.ref)
@@ -167,16 +171,16 @@ class Findings:
                 elif not self._explained(ref):
                     reasons.append(why.message)
             left_out += [Problem(path, reason) for reason in reasons]
+            lacking = lacking or (path == _MODEL and any(ref == default.ref for ref, _ in errors))
             if not found[agent.id] and reasons:
                 refusals[agent.id] = " ".join(dict.fromkeys(reasons))
+                without.setdefault(path, []).append(agent.id)
         if left_out and not any(found.values()):
             self._found += left_out
-            return Served(found, {}, ())
-        left_out += [
-            Problem(where.get(agent, ("agents",)), f'the agent "{agent}" has no other model and answers 503')
-            for agent in refusals
-        ]
-        return Served(found, refusals, tuple(dict.fromkeys(left_out)))
+            return Served(found, {}, (), default)
+        instead = [found[agent.id][:1] for agent in self._roster if agent.id not in own]
+        model = _replaced(default, instead) if lacking else default
+        return Served(found, refusals, tuple(_with_agents(dict.fromkeys(left_out), without)), model)
 
     def default_agent(self) -> None:
         """The rules have looked, but not at what a `$${NAME}` has become."""
@@ -226,6 +230,28 @@ def _has_key(keys: Keys, provider: str) -> bool:
         return bool(keys.of(provider).keys)
     except Unresolved:
         return False
+
+
+def _replaced(default: Choice, instead: Iterable[Targets]) -> Choice:
+    """`instead` are the first models that agents have in its place."""
+    refs = ", ".join(dict.fromkeys(target.ref for targets in instead for target in targets))
+    if not refs:
+        return Choice(default.ref, f"{default.ref} cannot be had, and no other takes its place.")
+    return Choice(default.ref, f"{refs} is used, because {default.ref} cannot be had.")
+
+
+def _with_agents(left_out: Iterable[Problem], without: Mapping[KeyPath, list[str]]) -> Iterator[Problem]:
+    """The last reason at each path says which agents answer 503 for it, so that no agent is told twice."""
+    last = {problem.path: problem for problem in left_out}
+    for problem in left_out:
+        agents = without.get(problem.path, ())
+        if not agents or last[problem.path] != problem:
+            yield problem
+            continue
+        names = ", ".join(f'"{agent}"' for agent in agents)
+        one = f"the agent {names} has no other model and answers 503"
+        many = f"the agents {names} have no other model and answer 503"
+        yield Problem(problem.path, f"{problem.message.rstrip('.')}; {one if len(agents) == 1 else many}")
 
 
 def _placed(sentence: str) -> Problem:

@@ -105,9 +105,10 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
 
 def remarks(terminal: Terminal, daemon: Daemon) -> None:
     """What is not served as the configuration has it, and why; then what else may not be meant."""
-    plans = daemon.gateway.generation.plans.items()
     refused = [
-        f'The agent "{agent}" answers 503: {plan.refusal.reason}' for agent, plan in plans if plan.refusal
+        f'The agent "{agent}" answers 503: {plan.refusal.reason}'
+        for agent, plan in daemon.gateway.generation.plans.items()
+        if plan.refusal is not None and plan.refusal.sandbox  # the others are among the notes
     ]
     said = [*refused, *map(str, daemon.plan.notes), *daemon.loaded.notices]
     for remark in said[:_MOST_REMARKS]:

@@ -109,7 +109,9 @@ async def test_the_same_tool_events_by_every_door(models: ModelServer, tmp_path:
 
 
 OTHER = {
-    "models": {"providers": {"gemini": {"baseUrl": "http://127.0.0.1:1", "apiKey": "k"}}},
+    "models": {
+        "providers": {"gemini": {"baseUrl": "http://127.0.0.1:1/v1beta/openai", "apiKey": "k"}},
+    },
     "agents": {"defaults": {"model": {"primary": "mock/mock-echo", "fallbacks": ["gemini/other"]}}},
 }
 MEMORY = ("r1", "memory_get", '{"path": "MEMORY.md"}')
@@ -179,7 +181,7 @@ async def test_a_fallback_has_no_tool_that_is_denied_to_its_provider(
     """Nor has the first model: who will answer is not known when tools are offered."""
     workspace(tmp_path)
     config = model_config(models.base_url, OTHER | {"tools": {"byProvider": {"gemini": {"deny": ["read"]}}}})
-    config["models"]["providers"]["gemini"]["baseUrl"] = models.base_url
+    config["models"]["providers"]["gemini"] |= {"baseUrl": models.base_url, "api": "openai-completions"}
     models.script("mock-echo", fails(401))
     models.script("other", calls(READ), says("I cannot."))
     async with running_gateway(config, state_dir=tmp_path) as gateway:

@@ -90,6 +90,12 @@ def test_a_known_name_at_an_own_address_speaks_its_dialect_unless_it_has_models_
     assert resolve("anthropic/m", listed).api == "openai-completions"
 
 
+def test_an_address_that_ends_in_openai_speaks_that() -> None:
+    url = "https://generativelanguage.googleapis.com/v1beta/openai/"
+    google = config({"google": {"baseUrl": url, "apiKey": "k"}})
+    assert resolve("google/gemini-3-pro", google).api == "openai-completions"
+
+
 def test_what_works_instead_is_known() -> None:
     for sentence in SIGN_IN.values():
         named = [word.partition("/")[0] for word in sentence.split() if "/<model>" in word]

@@ -120,8 +120,9 @@ class Catalog:
 
 def _usual_api(provider: str, model: str, entry: ProviderConfig | None) -> str:
     """What is spoken where the file does not say. At an address of its own with models of its own it is a
-    server like any other, whatever its name, as in the system we follow."""
-    own = entry is not None and entry.base_url is not None and bool(entry.models)
+    server like any other, whatever its name, as in the system we follow; and so where the address says it."""
+    url = None if entry is None else entry.base_url
+    own = url is not None and (url.rstrip("/").endswith("/openai") or bool(entry and entry.models))
     return BUILT_IN[provider].api_of(model) if provider in BUILT_IN and not own else _DEFAULT_API
 
 

@@ -148,3 +148,33 @@ async def test_ending_very_many_does_not_hold_the_loop(tmp_path: Path) -> None:
         longest = max(longest, time.monotonic() - before)
     await dies(pid)
     assert longest < 0.5
+
+
+_NAMED = """
+import ctypes, os, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+ctypes.CDLL(None).prctl(15, b"x) Z\\n", 0, 0, 0)
+with open("pid", "w") as file:
+    print(os.getpid(), file=file)
+time.sleep(600)
+"""
+
+
+async def test_one_whose_name_says_that_it_has_ended_ends_too(tmp_path: Path) -> None:
+    argv = (
+        "/bin/sh",
+        "-c",
+        '"$@"; until [ -s pid ]; do sleep 0.01; done',
+        "sh",
+        sys.executable,
+        "-c",
+        _NAMED,
+    )
+    order = Order(argv, tmp_path, {"PATH": os.environ["PATH"]}, "", "main", "run run", 600.0)
+    command = Command("id", order, time.monotonic)
+    await command.launch()
+    async with asyncio.timeout(20):
+        await command.ended.wait()
+    await dies(int(read(tmp_path / "pid")))

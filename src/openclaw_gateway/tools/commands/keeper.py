@@ -41,9 +41,10 @@ while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
         read -r status <"/proc/$child/stat"
         set -- ${status##*) }
         case "$1${18}" in
-          "" | [ZX] | [ZX][01]) ;;
-          *) deeper="$deeper $child" left=yes ;;
+          "" | [ZX][01]) ;;
+          *) left=yes ;;
         esac
+        deeper="$deeper $child"
       done
       [ "$pid" = $$ ] || kill -KILL "$pid"
     done

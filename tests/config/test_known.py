@@ -14,7 +14,7 @@ from tests.config.conftest import House
 
 
 def test_the_tables_hold_what_the_newest_version_writes() -> None:
-    assert "authInheritance" in KNOWN[AgentDefaults]
+    assert "agentRuntime" in KNOWN[AgentDefaults]
     assert {"attachments", "cloudWorkers", "tts"} <= KNOWN[Written]
 
 

@@ -85,6 +85,15 @@ def test_mcp_servers_of_the_newest_version_load(house: House) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "enabled"),
+    [("disabled: true", False), ("disabled: false", True), ("disabled: true, enabled: true", True)],
+)
+def test_mcp_servers_are_switched_off_in_either_word(house: House, written: str, enabled: bool) -> None:
+    loaded = house.load(f"{{ mcp: {{ servers: {{ s: {{ command: 'x', {written} }} }} }} }}")
+    assert loaded.config.mcp.servers["s"].enabled is enabled
+
+
 def test_mcp_servers_take_variables_numbers_and_references(house: House) -> None:
     loaded = house.load(
         "{ mcp: { servers: {"

@@ -21,6 +21,7 @@ from openclaw_gateway.tools.builtin import (
     read,
     write,
 )
+from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.steering import STEERING
 from openclaw_gateway.wire.run import Origin
@@ -193,6 +194,51 @@ async def test_names_of_users_do_not_meet_in_one_folder(room: Room) -> None:
         origin = Origin("owner", "http", "user", user=name)
         assert await as_(room, origin, "read", path=TODAY) == f"i am {name}"
     assert [one.name for one in room.state.iterdir()] == ["memory"]
+
+
+SHOWS_NOTES = (
+    f"cat {TODAY}",
+    "cd memory && cat 2026-11-28.md",
+    "ls memory",
+    "ls -R",
+    "ls -lR .",
+    "grep -r doctor .",
+    "grep -r doctor",
+    "grep --recursive doctor .",
+    "grep doctor -r memory",
+    "find . -name '*.md'",
+    "find",
+    "head link",
+    "cat linked/2026-11-28.md",
+    f"echo x && cat {TODAY}",
+    "git log -p",
+    "git show HEAD:memory/2026-11-28.md",
+)
+
+
+@pytest.mark.promise("memory-audience")
+@pytest.mark.parametrize("command", SHOWS_NOTES)
+async def test_a_command_that_only_looks_shows_no_notes_of_others(tmp_path: Path, command: str) -> None:
+    commands = CommandSessions()
+    try:
+        room = Room(tmp_path, exec_tool, commands=commands)
+        room.write(TODAY, "the operator met a doctor")
+        room.write("src/a.txt", "a doctor, too")
+        (room.root / "skills").mkdir()
+        (room.root / "link").symlink_to(TODAY)
+        (room.root / "linked").symlink_to("memory")
+        told = await as_(room, ANN, "exec", command=command)
+        assert "Not run: it could show notes in memory/" in told
+        assert "met a doctor" not in told
+        for harmless in ("cat src/a.txt", "grep -r doctor src", "cd src && cat a.txt"):
+            assert "a doctor, too" in await as_(room, ANN, "exec", command=harmless)
+        assert "src/a.txt" in await as_(room, ANN, "exec", command="find src")
+        assert "src" in await as_(room, ANN, "exec", command="ls")
+        assert "met a doctor" in await as_(room, OPERATOR, "exec", command=f"cat {TODAY}")
+        (room.root / TODAY).unlink()
+        assert "a doctor, too" in await as_(room, ANN, "exec", command="grep -r doctor .")
+    finally:
+        await commands.close()
 
 
 @pytest.mark.promise("steering")

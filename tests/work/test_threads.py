@@ -38,6 +38,14 @@ async def test_what_it_returns_and_raises() -> None:
     threads.close()
 
 
+async def test_what_no_future_takes_is_told_all_the_same() -> None:
+    threads = Threads("t", most=1)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await threads.run("a", lambda: next(iter(())))
+    assert await threads.run("a", lambda: 1) == 1
+    threads.close()
+
+
 async def test_one_that_hangs_takes_nothing_from_others() -> None:
     threads = Threads("t", most=3, most_of_one=1)
     hangs = threading.Event()

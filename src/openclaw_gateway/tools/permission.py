@@ -17,6 +17,7 @@ from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.hidden_notes import shows
 from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
 from openclaw_gateway.tools.listed.git_repository import Unfit
 from openclaw_gateway.tools.listed.hardening import GitPlace, hardened
@@ -26,7 +27,8 @@ from openclaw_gateway.tools.shell_words import Segment, render
 
 class Wish(Struct, frozen=True):
     """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
-    rules it asks for itself, `given` variables that the operator has for it."""
+    rules it asks for itself, `given` variables that the operator has for it, `notes` those of others, which
+    it shall not be shown."""
 
     command: str
     agent_id: str
@@ -36,6 +38,7 @@ class Wish(Struct, frozen=True):
     settings: Mapping[str, Any]
     narrower: Rules = NO_RULES
     given: Mapping[str, str] = {}
+    notes: Path | None = None
 
 
 class Permit(Struct, frozen=True):
@@ -76,6 +79,11 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
     if why is not None:
         raise ToolError(_explained(why, wish.agent_id))
+    if wish.notes is not None and shows(verdict.looks, cwd, inside, wish.notes):
+        raise ToolError(
+            "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
+            "folders to look at instead of the whole workspace; notes of your own are read with `read`."
+        )
     place = None
     if any(part.words[0].text == "git" for part in verdict.looks):
         place = _git_place(inside, wish, own_dir, resolve("git"))

@@ -69,6 +69,9 @@ class Threads:
         self._slots.give(of)
         if future.done():
             return  # its caller was cancelled, or too late
+        if isinstance(error, StopIteration):
+            # No future takes one.
+            error = RuntimeError("the work raised StopIteration")
         if error is None:
             future.set_result(value)
         else:

@@ -91,6 +91,11 @@ def _servers(draft: Draft) -> None:
         for old, new in _SERVER_KEYS.items():
             if isinstance(server, dict) and old in server:
                 draft.move(("mcp", "servers", name, old), ("mcp", "servers", name, new))
+        if isinstance(server, dict) and isinstance(server.get("disabled"), bool):
+            part = draft.take("mcp", "servers", name, "disabled")
+            if part is not None and "enabled" not in server:
+                draft.put(("mcp", "servers", name, "enabled"), Part(not part.value, part.place))
+                draft.said.append(f"mcp.servers.{name}.disabled -> mcp.servers.{name}.enabled")
 
 
 def _no_age(draft: Draft) -> None:

@@ -14,7 +14,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         patch = text(arguments, "input", "patch")
         job = Patch(scope_of(house, agent, context).workspace, patch)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

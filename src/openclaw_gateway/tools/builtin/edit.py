@@ -17,7 +17,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         new = text(arguments, "newText", "new_string", "new_text", "newString", empty=True)
         everywhere = yes_no(arguments, "replaceAll", "replace_all")
         job = Edit(scope_of(house, agent, context).workspace, path, old, new, everywhere)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

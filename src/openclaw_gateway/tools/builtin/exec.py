@@ -19,6 +19,7 @@ from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.permission import Permit, Wish, permit
 from openclaw_gateway.tools.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.scope import Scope, scope_of
+from openclaw_gateway.tools.steering import NOTES
 from openclaw_gateway.work.limits import Limits
 
 MAX_CHARS = 30_000
@@ -123,17 +124,18 @@ class _Runner:
                 ask=one_of(arguments, "ask", ASK) or NO_RULES.ask,
             ),
             self._house.skill_environment(self._agent.id),
+            scope.workspace.start / NOTES if scope.workspace.guarded and not scope.sandboxed else None,
         )
         if scope.sandboxed and scope.access == "none":
             await self._house.jobs.on_thread(
                 lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), self._agent.id
             )
         allowed = await self._house.jobs.on_thread(
-            lambda: permit(wish, self._house.state_dir, self._house.environ), self._agent.id
+            lambda: permit(wish, self._house.state_dir, self._house.environ), context.conversation
         )
         over: tuple[str, ...] = ()
         if scope.sandboxed:
-            over = await self._house.jobs.on_thread(lambda: laid_over(scope.workspace), self._agent.id)
+            over = await self._house.jobs.on_thread(lambda: laid_over(scope.workspace), context.conversation)
         return Order(
             argv=self._argv(allowed, scope, over),
             # Outside the sandbox: inside, the command's own directory is chosen by --chdir.

@@ -19,7 +19,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         path = optional_text(arguments, "path", "dir", "directory") or "."
         limit = whole_number(arguments, "limit", default=MAX_RESULTS, least=1, most=MAX_RESULTS, clamp=True)
         job = Find(scope_of(house, agent, context).workspace, path, pattern, limit)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

@@ -25,7 +25,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             context=whole_number(arguments, "context", default=0, least=0, most=20, clamp=True),
             limit=whole_number(arguments, "limit", default=100, least=1, most=MAX_MATCHES, clamp=True),
         )
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

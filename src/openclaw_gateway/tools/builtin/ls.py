@@ -17,7 +17,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         path = optional_text(arguments, "path", "dir", "directory") or "."
         limit = whole_number(arguments, "limit", default=MAX_ENTRIES, least=1, most=5000, clamp=True)
         job = List(scope_of(house, agent, context).workspace, path, limit)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

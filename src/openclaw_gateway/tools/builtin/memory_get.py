@@ -17,7 +17,9 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         path = note_path(text(arguments, "path"))
         first = whole_number(arguments, "from", "from_line", default=1, least=1, most=10**9)
         count = whole_number(arguments, "lines", default=200, least=1, most=_MAX_LINES, clamp=True)
-        note = await house.jobs.on_thread(lambda: read_note(notebook(house, agent, context), path), agent.id)
+        note = await house.jobs.on_thread(
+            lambda: read_note(notebook(house, agent, context), path), context.conversation
+        )
         return ToolResult(_page(path, note.splitlines(), first, count))
 
     return (

@@ -17,7 +17,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         query = text(arguments, "query")[:_MAX_QUERY_CHARS]
         most = whole_number(arguments, "maxResults", "max_results", default=6, least=1, most=30, clamp=True)
         job = Recall(notebook(house, agent, context), query, most)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

@@ -28,7 +28,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             short = plain_text(data, limit) if offset == 1 else None
             return ToolResult(Page(offset, limit).read(io.BytesIO(data), path) if short is None else short)
         job = Read(workspace, path, offset, limit)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

@@ -40,7 +40,7 @@ def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
         if found is None:
             page = await fetcher.fetch(url, limits)
             job = Extract(page.url, page.media_type, page.charset, page.body, mode)
-            found = await jobs.perform(job, agent.id)
+            found = await jobs.perform(job, context.conversation)
             if page.cut:
                 found = (
                     f"[The page is longer than {limits.max_bytes:,} bytes: its rest was not read.]\n\n{found}"

@@ -15,7 +15,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         path = text(arguments, "path", "file_path", "filePath")
         content = text(arguments, "content", "text", empty=True)
         job = Write(scope_of(house, agent, context).workspace, path, content)
-        return ToolResult(await house.jobs.perform(job, agent.id))
+        return ToolResult(await house.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

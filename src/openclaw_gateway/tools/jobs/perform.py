@@ -26,17 +26,18 @@ _CHILD = "openclaw_gateway.tools.jobs"
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
 _DEADLINE_S = 25.0
 _GRACE_S = 1.0
-_OF_ONE = 4
+_THREADS_OF_ONE = 4
+_CHILDREN_OF_ONE = 2
 
 
 class Performer:
-    """One per gateway: `environ` is what children may inherit from, an agent's id whom a job is of."""
+    """One per gateway: `environ` is what children may inherit from, a conversation whose a job is."""
 
     def __init__(self, environ: Mapping[str, str], *, deadline_s: float = _DEADLINE_S) -> None:
         self._environ = {name: environ[name] for name in _KEPT if name in environ}
         self._deadline_s = deadline_s
-        self._threads = Threads("tools", most=32, most_of_one=_OF_ONE)
-        self._children = Slots(max(_OF_ONE, 2 * (os.cpu_count() or 1)), _OF_ONE)
+        self._threads = Threads("tools", most=32, most_of_one=_THREADS_OF_ONE)
+        self._children = Slots(max(4, 2 * (os.cpu_count() or 1)), _CHILDREN_OF_ONE)
 
     async def perform(self, job: Job, of: str) -> str:
         """What the model reads. Raises ToolError."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.testing.gateway import model_config, running_gateway
-from openclaw_gateway.testing.model_server import ModelServer, says
+from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.doors.chat import say
 from tests.doors.test_agent_tools import workspace
 from tests.doors.tool_replies import calls
@@ -72,11 +72,15 @@ async def test_what_a_request_without_a_session_left_in_the_background_ends_with
     folder = workspace(tmp_path)
     full = {"tools": {"exec": {"security": "full", "ask": "off"}}}
     started = json.dumps({"command": "echo $$ > pid; exec sleep 600", "background": True})
-    models.script("mock-echo", calls(("x1", "exec", started)), says("Done."))
+    begun = asyncio.Event()
+    models.script("mock-echo", calls(("x1", "exec", started)), says(Hold(begun), "Done."))
     async with running_gateway(model_config(models.base_url, full), state_dir=tmp_path) as gateway:
-        await say(gateway, "go")
+        asking = asyncio.create_task(say(gateway, "go"))
+        pid = await appears(folder / "pid")
+        begun.set()
+        await asking
         assert "status: running" in str(models.requests[-1].messages[-1]["content"])
-        await dies(await appears(folder / "pid"))
+        await dies(pid)
         models.script("mock-echo", calls(("x2", "process", '{"action": "list"}')), says("Done."))
         await say(gateway, "and now?")
     assert models.requests[-1].messages[-1]["content"] == "[no background commands]"

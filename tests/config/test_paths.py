@@ -51,6 +51,17 @@ def test_the_environment_decides(tmp_path: Path, environ: dict[str, str], state:
     assert str(paths.config_file) == file.replace("HOME", str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["moltbot", "moldbot"])
+def test_what_it_was_called_in_between_is_found_last(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / f".{name}"
+    folder.mkdir()
+    (folder / f"{name}.json").write_text("{}")
+    paths = resolve_paths(environ={}, home=tmp_path, cwd=tmp_path)
+    assert (paths.state_dir, paths.config_file) == (folder, folder / f"{name}.json")
+    (tmp_path / ".clawdbot").mkdir()
+    assert resolve_paths(environ={}, home=tmp_path, cwd=tmp_path).state_dir == tmp_path / ".clawdbot"
+
+
 def test_the_flag_beats_the_environment(tmp_path: Path) -> None:
     paths = resolve(tmp_path, flag="~/x.json", OPENCLAW_CONFIG_PATH="/y.json")
     assert paths.config_file == tmp_path / "x.json"

@@ -39,6 +39,10 @@ BRANDS: tuple[Brand, ...] = (
     ),
 )
 
+# What the program was called for a few days between the two: only its files are left of it.
+OLDER_STATE_DIRS = (".moltbot", ".moldbot")
+OLDER_CONFIG_FILES = ("moltbot.json", "moldbot.json")
+
 # Our own keys, for whoever shares the main file with a program that refuses keys it does not know.
 OVERLAY_FILE = "openclaw-gateway.json"
 

@@ -11,11 +11,22 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE, env, env_names
+from openclaw_gateway.config.brands import (
+    BRANDS,
+    OLDER_CONFIG_FILES,
+    OLDER_STATE_DIRS,
+    OVERLAY_FILE,
+    env,
+    env_names,
+)
 from openclaw_gateway.config.forms import expand_home
 from openclaw_gateway.errors import ConfigError
 
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+_FILES = tuple(brand.config_file for brand in BRANDS)
+_FOLDERS = tuple(brand.state_dir for brand in BRANDS)
 
 
 class Paths(Struct, frozen=True):
@@ -43,7 +54,7 @@ def resolve_paths(
     elif named:
         file = cwd / expand_home(named[0], home)
     else:
-        file = _first_existing([state / brand.config_file for brand in BRANDS])
+        file = _first_existing([state / name for name in (*_FILES, *OLDER_CONFIG_FILES)])
     return Paths(
         home=home,
         state_dir=state,
@@ -76,7 +87,7 @@ def _state_dir(environ: Mapping[str, str], home: Path, cwd: Path) -> Path:
                 ]
             )
         suffix = f"-{profile[0]}"
-    return _first_existing([home / (brand.state_dir + suffix) for brand in BRANDS])
+    return _first_existing([home / (name + suffix) for name in (*_FOLDERS, *OLDER_STATE_DIRS)])
 
 
 def _first_existing(candidates: list[Path]) -> Path:

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openclaw_gateway.config.brands import BRANDS, OVERLAY_FILE
+from openclaw_gateway.config.brands import BRANDS, OLDER_CONFIG_FILES, OVERLAY_FILE
 from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolHouse
 from openclaw_gateway.tools.steering import NOTES, guarded, notes_folder
 from openclaw_gateway.tools.workspace_path import Workspace
@@ -22,6 +22,7 @@ Access = Literal["none", "ro", "rw"]
 # Beside our own folder: what the other systems keep their credentials and permissions in.
 _PRIVATE = (
     *(brand.config_file for brand in BRANDS),
+    *OLDER_CONFIG_FILES,
     OVERLAY_FILE,
     "exec-approvals.json",
     "agents",

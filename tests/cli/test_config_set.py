@@ -52,6 +52,20 @@ async def test_the_line_that_a_start_names_switches_the_endpoint_on(written: Pro
     assert "chatCompletions" not in (await written.run("config", "validate")).err
 
 
+async def test_what_a_value_leads_to_is_said(written: Program) -> None:
+    """It may be meant; that an agent answers nobody from now on must not come as a surprise."""
+    written.configure(
+        '{ models: { providers: { mock: { baseUrl: "http://127.0.0.1:9/v1", models: [{ id: "m" }] } } },'
+        ' agents: { list: [{ id: "main" }, { id: "work" }] } }'
+    )
+    done = await written.run("config", "set", "agents.list[1].model", "nosuch/model")
+    assert done.code == 0
+    assert "nosuch" in done.err
+    assert "503" in done.err
+    quiet = await written.run("config", "set", "agents.list[1].model", "mock/m")
+    assert (quiet.code, quiet.err) == (0, "")
+
+
 @pytest.mark.promise("config-set-checked")
 @pytest.mark.parametrize(
     ("path", "value", "why"),

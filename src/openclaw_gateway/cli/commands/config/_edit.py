@@ -4,7 +4,7 @@ The main file is what is edited. Where something else decides what counts (the o
 is said and nothing is written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,11 +19,13 @@ from openclaw_gateway.config.write import ChangedMeanwhile, replace_text
 
 
 class Edited(Struct, frozen=True):
-    """A text that could be written. `faults` are the sentences of what would be wrong that is not now."""
+    """A text that could be written. `faults` are the sentences of what would be wrong that is not now,
+    `notes` those of what else would be said."""
 
     text: str
     drawing: Drawing
     faults: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 class Edit:
@@ -48,9 +50,9 @@ class Edit:
                 exit_code=CONFIG,
             ) from None
         after = draw(self._options, texts={**self._before.read.texts, self.file: text})
-        told = {_without_place(sentence) for sentence in self._before.explained().problems}
-        worse = (each for each in after.explained().problems if _without_place(each) not in told)
-        return Edited(text, after, tuple(worse))
+        before, explained = self._before.explained(), after.explained()
+        faults = _new(before.problems, explained.problems)
+        return Edited(text, after, faults, _new(before.notes, explained.notes))
 
     def elsewhere(self, path: KeyPath, edited: Edited | None = None) -> Place | None:
         """Where else than in the main file is written what counts at `path`."""
@@ -66,6 +68,11 @@ class Edit:
         except OSError as error:
             message = f"{self.file} cannot be written: {error.strerror}."
         raise CommandFailed(message)
+
+
+def _new(before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
+    told = {_without_place(sentence) for sentence in before}
+    return tuple(each for each in after if _without_place(each) not in told)
 
 
 def _without_place(sentence: str) -> str:

@@ -55,9 +55,12 @@ def command(
     backup = edit.write(edited)
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"path": path, "file": str(edit.file), "backup": str(backup) if backup else None})
+        written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
+        terminal.json({**written, "notes": edited.notes})
     else:
         terminal.say(f"{path} is set in {edit.file}.")
+        for note in edited.notes:
+            terminal.notice(note)
 
 
 def _readings(value: str, *, strict: bool) -> list[Any]:

@@ -41,8 +41,11 @@ def command(invocation: Invocation, path: str, *, config_path: Path | None) -> N
     backup = edit.write(edited)
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"path": path, "file": str(edit.file), "backup": str(backup) if backup else None})
+        written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
+        terminal.json({**written, "notes": edited.notes})
         return
     terminal.say(f"{path} is removed from {edit.file}.")
+    for note in edited.notes:
+        terminal.notice(note)
     if still is not None:
         terminal.notice(f"{path} is still set at {still}.")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from openclaw_gateway.agents.roster import compile_roster
 from openclaw_gateway.config.agent_id import asked_agent_id, is_agent_id, normal_agent_id
 from openclaw_gateway.config.schema import AgentEntry, AgentsConfig
+from tests.config.conftest import House
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,10 @@ def test_a_name_nobody_has_is_not_taken_for_another_agent_s(text: str, agent_id:
     roster = compile_roster(AgentsConfig(entries=(AgentEntry(id="ops-team"), AgentEntry(id="kelvin"))))
     found = roster.get(text)
     assert (found.id if found else None) == agent_id
+
+
+def test_two_names_in_other_letters_are_told_which_letters_count(house: House) -> None:
+    (problem,) = house.problems("{ agents: { list: [{ id: '小助手' }, { id: 'Помощник' }] } }")
+    assert (
+        'is the agent "main" (of a name only a to z, 0 to 9, _ and - count), which is already at' in problem
+    )

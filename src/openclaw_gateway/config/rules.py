@@ -78,8 +78,10 @@ def _agents(document: dict[str, Any]) -> Iterator[Problem]:
             continue
         agent = normal_agent_id(text)
         if agent in seen:
+            folded = agent != text.strip().lower()
+            why = " (of a name only a to z, 0 to 9, _ and - count)" if folded else ""
             yield Problem(
-                path, f'is the agent "{agent}", which is already at {dotted(seen[agent])}; rename one'
+                path, f'is the agent "{agent}"{why}, which is already at {dotted(seen[agent])}; rename one'
             )
         seen.setdefault(agent, path)
     system = _at(document, "agents", "defaults", "systemAgent", kind=dict).get("agentId")

@@ -201,6 +201,19 @@ async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path)
         room.house.commands.find("other", room.context().conversation, id_)
 
 
+async def test_what_a_program_does_not_read_is_not_kept_for_ever(make: Make) -> None:
+    room = make()
+    assert room.house.commands is not None
+    await room.call("exec", command="sleep 600", background=True)
+    (command,) = room.house.commands.of("main", room.context().conversation)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await command.write("x" * 800_000, eof=False)
+    with pytest.raises(TimeoutError):
+        await command.write("x", eof=False)
+
+
 async def test_another_conversations_command_does_not_exist(make: Make) -> None:
     room = make()
     text = (await room.result("exec", session_key="agent:main:a", command="sleep 300", background=True)).text

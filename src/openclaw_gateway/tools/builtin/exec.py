@@ -128,7 +128,7 @@ class _Runner:
         )
         if scope.sandboxed and scope.access == "none":
             await self._house.jobs.on_thread(
-                lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), self._agent.id
+                lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), context.conversation
             )
         allowed = await self._house.jobs.on_thread(
             lambda: permit(wish, self._house.state_dir, self._house.environ), context.conversation

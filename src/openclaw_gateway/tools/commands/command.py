@@ -23,6 +23,7 @@ _LAST_WORDS_S = 1.0
 # A program that prints without end gets a share of the loop, not all of it.
 _BURST_BYTES = 256 * 1024
 _BREATH_S = 0.02
+_MOST_UNREAD_BYTES = 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
@@ -97,10 +98,12 @@ class Command:
         await self.ended.wait()
 
     async def write(self, text: str, *, eof: bool) -> None:
-        """Raises OSError when its input is closed."""
+        """Raises OSError when its input is closed, TimeoutError when much waits that it has not read."""
         pipe = self._process.stdin if self._process else None
         if pipe is None or pipe.is_closing() or self.ended.is_set():
             raise BrokenPipeError
+        if pipe.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            raise TimeoutError
         pipe.write(text.encode(errors="replace"))
         await pipe.drain()
         if eof:

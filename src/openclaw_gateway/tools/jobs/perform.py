@@ -31,7 +31,8 @@ _CHILDREN_OF_ONE = 2
 
 
 class Performer:
-    """One per gateway: `environ` is what children may inherit from, a conversation whose a job is."""
+    """One per gateway: `environ` is what children may inherit from. A job is `of` a conversation, which waits
+    in a line of its own."""
 
     def __init__(self, environ: Mapping[str, str], *, deadline_s: float = _DEADLINE_S) -> None:
         self._environ = {name: environ[name] for name in _KEPT if name in environ}
@@ -57,7 +58,8 @@ class Performer:
             return await self._threads.run(of, work, deadline_s=self._deadline_s)
         except TimeoutError:
             raise ToolError(
-                f"The file system did not answer within {self._deadline_s:g} s. Look whether it was done."
+                f"This did not end within {self._deadline_s:g} s: the file system does not answer, or other "
+                "calls of this conversation are before it. Look whether it was done."
             ) from None
 
     async def _in_child(self, job: Job, of: str) -> str:

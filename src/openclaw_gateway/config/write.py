@@ -22,13 +22,19 @@ def replace_text(file: Path, old: str | None, new: str) -> Path | None:
     target = file.resolve()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     backup = None if old is None else target.with_name(f"{target.name}.bak")
+    _check_held(target, old)
     if backup is not None and old is not None:
         _write(backup, old, target)
-    held = target.read_bytes() if target.exists() else None
-    if held != (None if old is None else old.encode()):
-        raise ChangedMeanwhile(str(file))
+        _check_held(target, old)
     _write(target, new, target)
     return backup
+
+
+def _check_held(target: Path, old: str | None) -> None:
+    """Raises ChangedMeanwhile."""
+    held = target.read_bytes() if target.exists() else None
+    if held != (None if old is None else old.encode()):
+        raise ChangedMeanwhile(str(target))
 
 
 def _write(file: Path, text: str, target: Path) -> None:

@@ -1,5 +1,6 @@
 """`agents list` and `agents show`, as a person and as a program reads them."""
 
+import json
 import os
 from pathlib import Path
 
@@ -65,6 +66,16 @@ async def test_show(written: Program) -> None:
     prompt = shown["prompt"]
     assert prompt["chars"] == len(prompt["text"])
     assert prompt["tokens"] == -(-prompt["chars"] // 4)
+
+
+async def test_a_stored_key_chooses_the_model_as_at_a_start(program: Program) -> None:
+    program.configure({"agents": {"list": [{"id": "main"}]}})
+    store = program.state / "agents" / "main" / "agent" / "auth-profiles.json"
+    store.parent.mkdir(parents=True)
+    profile = {"type": "api_key", "provider": "groq", "key": "gsk-stored"}
+    store.write_text(json.dumps({"version": 1, "profiles": {"groq:default": profile}}))
+    listed = (await program.run("agents", "list", "--json")).json
+    assert listed["agents"][0]["model"].startswith("groq/")
 
 
 @pytest.mark.promise("show-prompt")

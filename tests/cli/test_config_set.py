@@ -1,5 +1,6 @@
 """`config set` and `config unset`: the file is edited, not written anew, and never made worse."""
 
+import os
 import stat
 
 import pytest
@@ -33,6 +34,19 @@ async def test_set_keeps_comments_and_what_was_there_before(written: Program) ->
     assert sorted(each.name for each in written.state.iterdir()) == ["openclaw.json", "openclaw.json.bak"]
     done = await written.run("config", "get", "gateway.port")
     assert done.out == "18800\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for another")
+async def test_what_root_sets_stays_readable_for_the_gateway_s_own_account(written: Program) -> None:
+    file = written.state / "openclaw.json"
+    os.chown(file, 12345, 12346)
+    assert (await written.run("config", "set", "gateway.port", "18800")).code == 0
+    for each in (file, file.with_name("openclaw.json.bak")):
+        assert (each.stat().st_uid, each.stat().st_gid) == (12345, 12346)
+    file.unlink()
+    os.chown(written.state, 12347, 12348)
+    assert (await written.run("config", "set", "gateway.port", "18800")).code == 0
+    assert (file.stat().st_uid, file.stat().st_gid) == (12347, 12348)
 
 
 @pytest.mark.promise("config-set")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyjson5
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_gateway.config.edit import CannotEdit, with_value, without_value
+from openclaw_gateway.config.write import ChangedMeanwhile, replace_text
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n\r]*", re.DOTALL)
 
@@ -149,3 +151,13 @@ def test_what_was_set_and_is_removed_leaves_what_was_there(text: str, key: str, 
     after = without_value(with_value(text, (key,), value), (key,))
     assert pyjson5.decode(after) == pyjson5.decode(text)
     assert _comments(after) == _comments(text)
+
+
+def test_a_file_that_was_changed_meanwhile_is_left_as_it_is_and_so_is_its_backup(tmp_path: Path) -> None:
+    file, backup = tmp_path / "openclaw.json", tmp_path / "openclaw.json.bak"
+    file.write_text("theirs")
+    backup.write_text("kept")
+    for read in ("mine", None):
+        with pytest.raises(ChangedMeanwhile):
+            replace_text(file, read, "new")
+    assert (file.read_text(), backup.read_text()) == ("theirs", "kept")

@@ -165,3 +165,12 @@ def test_an_overlay_may_have_old_shapes_too(house: House, tmp_path: Path) -> Non
     house.write('{ gateway: { host: "0.0.0.0" } }', "openclaw-gateway.json")
     loaded = house.load("{ gateway: { port: 5000 } }")
     assert (loaded.config.gateway.port, loaded.config.gateway.bind) == (5000, "lan")
+
+
+def test_a_server_that_is_disabled_and_enabled_is_told_which_counts() -> None:
+    document, said = migrated({"mcp": {"servers": {"a": {"disabled": True, "enabled": True}}}})
+    assert document == {"mcp": {"servers": {"a": {"enabled": True}}}}
+    assert said == ("mcp.servers.a.disabled is left out, because mcp.servers.a.enabled is set",)
+    document, said = migrated({"mcp": {"servers": {"a": {"disabled": True}}}})
+    assert document == {"mcp": {"servers": {"a": {"enabled": False}}}}
+    assert said == ("mcp.servers.a.disabled -> mcp.servers.a.enabled",)

@@ -43,6 +43,16 @@ def test_what_is_missing_is_taken_from_the_login_shell(house: House, profile: Pa
     }
 
 
+@pytest.mark.parametrize("written", ["$MINE", {"source": "env", "id": "MINE"}, "${MINE}"])
+def test_every_way_to_refer_to_a_variable_counts(house: House, profile: Path, written: object) -> None:
+    assert profile.exists()
+    provider = {"baseUrl": "http://h/v1", "apiKey": written}
+    loaded = house.load(
+        json.dumps({**CONFIG, "models": {"providers": {"p": provider}}}), environ=environ(house)
+    )
+    assert loaded.config.models.providers["p"].api_key == "sk-mine"
+
+
 def test_no_shell_is_started_unless_asked_for(house: House, profile: Path) -> None:
     profile.write_text(f"touch {house.home}/started\n")
     for setting in ({}, {"shellEnv": {"enabled": False}}, {"shellEnv": {"enabled": True, "timeoutMs": 0}}):

@@ -1,5 +1,6 @@
 """What a model reference means, and which model is used when nobody has chosen one."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -275,5 +276,15 @@ def test_the_default_in_order_of_preference() -> None:
     assert choose_default(config(mode="replace"), environ, local_available=True).ref == LOCAL_REF
     embedded = choose_default(config(), {}, local_available=True)
     assert (embedded.ref, "very small" in embedded.why) == (LOCAL_REF, True)
-    with pytest.raises(ConfigError, match=r"agents\.defaults\.model.*OPENAI_API_KEY.*\[local\]"):
+    with pytest.raises(ConfigError, match=r"agents\.defaults\.model.*OPENAI_API_KEY.*\[local\]") as refused:
         choose_default(config(), {}, local_available=False)
+    named = re.findall(r"[A-Z]\w*_KEY", str(refused.value))
+    assert len(named) == len(set(named)) == 12
+
+
+def test_what_is_known_by_name_alone_is_neither_chosen_nor_advised_where_the_list_replaces_it() -> None:
+    replacing = config(mode="replace")
+    assert choose_default(replacing, {}, local_available=True, has_key={"groq"}.__contains__).ref == LOCAL_REF
+    with pytest.raises(ConfigError, match=r"agents\.defaults\.model.*\[local\]") as refused:
+        choose_default(replacing, {"OPENAI_API_KEY": "k"}, local_available=False)
+    assert "environment" not in str(refused.value)

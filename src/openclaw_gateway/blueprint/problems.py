@@ -7,7 +7,6 @@ be had is left out, and with its last one an agent; only where nothing is left t
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -20,7 +19,6 @@ from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, re
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Place, Problem
-from openclaw_gateway.config.secrets.references import Unresolved
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
@@ -141,9 +139,7 @@ class Findings:
         if any_near(self._faulty, _MODEL, ("models",), ("env",)):
             return _NO_MODEL
         try:
-            return choose_default(
-                config, environ, local_available=machine.embedded_model, has_key=partial(_has_key, keys)
-            )
+            return choose_default(config, environ, local_available=machine.embedded_model, has_key=keys.has)
         except ConfigError as error:
             self._no_model = error.message
             if all(agent.model is not None for agent in self._roster):
@@ -223,13 +219,6 @@ class Findings:
             yield
         except ConfigError as error:
             self._found += map(_placed, error.problems)
-
-
-def _has_key(keys: Keys, provider: str) -> bool:
-    try:
-        return bool(keys.of(provider).keys)
-    except Unresolved:
-        return False
 
 
 def _replaced(default: Choice, instead: Iterable[Targets]) -> Choice:

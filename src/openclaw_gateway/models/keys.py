@@ -75,6 +75,13 @@ class Keys:
             unused.append(f"The key of {provider} {_NO_KEY}.")
         return ProviderKeys(tuple(keys), account, tuple(unused), self._signed_in(provider, agent))
 
+    def has(self, provider: str) -> bool:
+        """Whether agents that have no keys of their own can ask it with one."""
+        try:
+            return bool(self.of(provider).keys)
+        except Unresolved:
+            return False
+
     def header(self, path: KeyPath) -> str:
         """What is to be looked up for a header. Raises Unresolved."""
         if self._outside is None:

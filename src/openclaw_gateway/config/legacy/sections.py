@@ -93,9 +93,9 @@ def _servers(draft: Draft) -> None:
                 draft.move(("mcp", "servers", name, old), ("mcp", "servers", name, new))
         if isinstance(server, dict) and isinstance(server.get("disabled"), bool):
             part = draft.take("mcp", "servers", name, "disabled")
-            if part is not None and "enabled" not in server:
-                draft.put(("mcp", "servers", name, "enabled"), Part(not part.value, part.place))
-                draft.said.append(f"mcp.servers.{name}.disabled -> mcp.servers.{name}.enabled")
+            if part is not None:
+                draft.put(("mcp", "servers", name, "disabled"), Part(not part.value, part.place))
+                draft.move(("mcp", "servers", name, "disabled"), ("mcp", "servers", name, "enabled"))
 
 
 def _no_age(draft: Draft) -> None:

@@ -32,7 +32,10 @@ class AgentModels:
         local = LocalModel.from_environment(loaded.environ)
         try:
             self._default = choose_default(
-                loaded.config, loaded.environ, local_available=local.unavailable() is None
+                loaded.config,
+                loaded.environ,
+                local_available=local.unavailable() is None,
+                has_key=keys.has,
             ).ref
         except GatewayError as error:
             self._problem = error.message

@@ -23,6 +23,8 @@ from openclaw_gateway.tools.builtin import (
 )
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.hidden_notes import shows
+from openclaw_gateway.tools.shell_words import parse
 from openclaw_gateway.tools.steering import STEERING
 from openclaw_gateway.wire.run import Origin
 from tests.doors.chat import say
@@ -208,6 +210,14 @@ SHOWS_NOTES = (
     "grep doctor -r memory",
     "find . -name '*.md'",
     "find",
+    # What only looks like a place to begin at: what is searched for, an option's value, a test.
+    "grep -r src",
+    "grep -r -A 1 src",
+    "grep -r --include src o",
+    "grep -r -m 1 -e src",
+    "ls -RIsrc",
+    "ls -R -I src",
+    "find -newer src",
     "head link",
     "cat linked/2026-11-28.md",
     f"echo x && cat {TODAY}",
@@ -237,6 +247,55 @@ async def test_a_command_that_only_looks_shows_no_notes_of_others(tmp_path: Path
         assert "met a doctor" in await as_(room, OPERATOR, "exec", command=f"cat {TODAY}")
         (room.root / TODAY).unlink()
         assert "a doctor, too" in await as_(room, ANN, "exec", command="grep -r doctor .")
+    finally:
+        await commands.close()
+
+
+@pytest.mark.promise("memory-audience")
+def test_a_search_is_taken_to_begin_where_it_does(tmp_path: Path) -> None:
+    notes, source = tmp_path / "memory", tmp_path / "src"
+    for folder in (notes, source, tmp_path / "("):
+        folder.mkdir()
+        (folder / "a.md").write_text("a doctor")
+
+    def shown(command: str) -> bool:
+        return shows(parse(command), tmp_path, tmp_path, notes)
+
+    for everywhere in (
+        *(
+            "rg src",
+            "rg doctor",
+            "rg -g -e src",
+            "rg --glob doctor src",
+            "rg --glob=src doctor",
+            "rg -tmd src",
+        ),
+        *("rg -m 1 src", "rg --color never src", "rg -C1 -e src", "rg --files", "find '(' -name x ')'"),
+    ):
+        assert shown(everywhere), everywhere
+    for there in (
+        *(
+            "rg doctor src",
+            "rg --hidden doctor src",
+            "rg -e doctor src",
+            "rg -tmd doctor src",
+            "rg --files src",
+        ),
+        *("rg --regexp=doctor src", "rg -A 3 doctor src", "grep -rn --include='*.md' doctor src"),
+        *("grep -ire doctor src", "find -P src -name memo", "ls -lR src", "ls -R --sort time src"),
+    ):
+        assert not shown(there), there
+
+
+@pytest.mark.promise("memory-audience")
+async def test_what_git_refuses_for_notes_advises_nothing_that_is_refused_next(tmp_path: Path) -> None:
+    commands = CommandSessions()
+    try:
+        room = Room(tmp_path, exec_tool, commands=commands)
+        room.write(TODAY, "the operator met a doctor")
+        told = await as_(room, ANN, "exec", command="git log -p -- src")
+        assert "without git" in told
+        assert "Name the files" not in told
     finally:
         await commands.close()
 

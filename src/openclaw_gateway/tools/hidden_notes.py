@@ -6,14 +6,21 @@ and git, which keeps what was, to show everything. It looks at the disk; call it
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.listed.judgement import path_like
+from openclaw_gateway.tools.listed.table import TABLE
 from openclaw_gateway.tools.shell_words import Segment, Word
 
-_WALKERS = frozenset({"find", "rg", "tree", "du"})
-_RECURSIVE = {"grep": "rR", "egrep": "rR", "fgrep": "rR", "ls": "R", "diff": "r"}
+_RECURSIVE = {"grep": "rR", "egrep": "rR", "fgrep": "rR", "ls": "R"}
+_SEARCHES = frozenset({"grep", "egrep", "fgrep", "rg"})
+# Long options that take the next word. A flag among them costs a refusal, one that is missing shows notes.
+_TAKES = frozenset(
+    """after-context before-context context regexp glob iglob type type-not max-count max-depth max-columns
+    sort replace include exclude exclude-dir ignore time time-style""".split()  # noqa: SIM905
+)
 
 
 def shows(looks: Iterable[Segment], cwd: Path, inside: Path, notes: Path) -> bool:
@@ -31,20 +38,48 @@ def _one(segment: Segment, directory: Path, hidden: str) -> bool:
     name, *words = segment.words
     if name.text == "git":
         return True
-    places = list(_places(segment, directory))
-    if any(below(place, hidden) for place in (*places, os.path.realpath(directory))):
+    here = os.path.realpath(directory)
+    if any(below(place, hidden) for place in (here, *_places(path_like(segment.words), directory))):
         return True
-    if name.text not in _WALKERS and not _recursive(name.text, words):
+    if name.text not in ("find", "rg") and not _recursive(name.text, words):
         return False
-    return any(below(hidden, place) for place in places or [os.path.realpath(directory)])
+    begins = _before_tests(words) if name.text == "find" else _operands(name.text, words)
+    return any(below(hidden, place) for place in list(_places(begins, directory)) or [here])
 
 
-def _places(segment: Segment, directory: Path) -> Iterator[str]:
-    """What of its words is there, without links. (A pattern is none of them: a listed command takes none.)"""
-    for text in path_like(segment.words):
+def _places(texts: Iterable[str], directory: Path) -> Iterator[str]:
+    """What of them is there, without links. (A pattern is none of them: a listed command takes none.)"""
+    for text in texts:
         whole = os.path.join(directory, text)  # noqa: PTH118  text in, text out
         if "\0" not in whole and os.path.lexists(whole):
             yield os.path.realpath(whole)
+
+
+def _before_tests(words: Iterable[Word]) -> Iterator[str]:
+    """Where find begins."""
+    texts = dropwhile(lambda text: text == "-P", (word.text for word in words))
+    return takewhile(lambda text: not text.startswith(("-", "(", ")", "!", ",")), texts)
+
+
+def _operands(name: str, words: Iterable[Word]) -> list[str]:
+    """The words that can only be files or folders: no option, no option's value, not what is searched for."""
+    valued, found = TABLE[name].valued, list[str]()
+    searched, taken = name not in _SEARCHES, False
+    for text in (word.text for word in words):
+        if not text.startswith("-") or text == "-":
+            if not taken:
+                found.append(text)
+            taken = False
+            continue
+        if text.startswith("--"):
+            option, mark, _ = text[2:].partition("=")
+            searched = searched or (option in ("regexp", "files") and not taken)
+            taken = not mark and (option in _TAKES or (name == "rg" and option == "color"))
+        else:
+            letter = next((each for each in text[1:] if each in valued), "")
+            searched = searched or (letter == "e" and not taken)
+            taken = bool(letter) and text.index(letter, 1) == len(text) - 1
+    return found if searched else found[1:]
 
 
 def _recursive(name: str, words: list[Word]) -> bool:

@@ -24,6 +24,16 @@ from openclaw_gateway.tools.listed.hardening import GitPlace, hardened
 from openclaw_gateway.tools.listed.judgement import path_like
 from openclaw_gateway.tools.shell_words import Segment, render
 
+_NOTES = (
+    "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
+    "folders to look at instead of the whole workspace; notes of your own are read with `read`."
+)
+# Whatever it is told to look at.
+_NOTES_IN_GIT = (
+    "Not run: it could show notes in memory/, which are not this conversation's, for git keeps what files "
+    "held before. In this conversation look at files as they are now, without git."
+)
+
 
 class Wish(Struct, frozen=True):
     """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
@@ -79,13 +89,11 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
     if why is not None:
         raise ToolError(_explained(why, wish.agent_id))
+    git = any(part.words[0].text == "git" for part in verdict.looks)
     if wish.notes is not None and shows(verdict.looks, cwd, inside, wish.notes):
-        raise ToolError(
-            "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
-            "folders to look at instead of the whole workspace; notes of your own are read with `read`."
-        )
+        raise ToolError(_NOTES_IN_GIT if git else _NOTES)
     place = None
-    if any(part.words[0].text == "git" for part in verdict.looks):
+    if git:
         place = _git_place(inside, wish, own_dir, resolve("git"))
     parts = (hardened(part, place) if part in verdict.looks else part for part in verdict.parts)
     return Permit(render(tuple(parts)), cwd, env, () if place is None else (place.git_dir,))

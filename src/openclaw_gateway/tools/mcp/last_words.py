@@ -11,6 +11,7 @@ from openclaw_gateway.redaction import safe_text, torn_head
 
 _KEPT = 2000
 _SHOWN = 300
+_REST_OF_CHARACTER = bytes(range(0x80, 0xC0))
 
 
 class LastWords:
@@ -32,7 +33,9 @@ class LastWords:
 
     def text(self) -> str:
         """One line that may be shown to anybody."""
-        said = self._kept.decode("utf-8", "replace")
+        # Of a character that the cut went through nothing is left that a secret could be known by.
+        kept = self._kept.lstrip(_REST_OF_CHARACTER) if self._cut else self._kept
+        said = kept.decode("utf-8", "replace")
         if self._cut:
             said = said[torn_head(said, self._secrets) :]
         return " ".join(safe_text(said, known=self._secrets, limit=len(said) + 1).split())[-_SHOWN:]

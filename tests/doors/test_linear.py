@@ -36,7 +36,9 @@ from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.jobs.edit import replaced
 from openclaw_gateway.tools.line_search import Budget
+from openclaw_gateway.tools.listed.hardening import all_hardened
 from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
+from openclaw_gateway.tools.shell_words import Segment, Word
 from openclaw_gateway.wire.events import Event, TextDelta
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
@@ -203,6 +205,10 @@ def edited(count: int) -> None:
         replaced("x\n" * count, "x \n" * (count // 2) + "y", "z", everywhere=False, path="p")
 
 
+def commands(count: int) -> tuple[Segment, ...]:
+    return tuple(Segment("&&", (Word("ls", "ls"), Word(each, each))) for each in ids(count))
+
+
 def own(count: int) -> list[Message]:
     return asked(count, own=True)
 
@@ -236,6 +242,7 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "rounds that wait": (lambda count: count, held),
     "a patch": (hunks, patched),
     "lines that are nearly there": (lambda count: count, edited),
+    "commands in one line": (commands, lambda made: all_hardened(made, made, None)),
     "blank lines before a patch": (lambda count: " \n" * count + hunks(1), patched),
 }
 

@@ -20,7 +20,7 @@ from openclaw_gateway.tools.commands.environment import check_additions, command
 from openclaw_gateway.tools.hidden_notes import shows
 from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
 from openclaw_gateway.tools.listed.git_repository import Unfit
-from openclaw_gateway.tools.listed.hardening import GitPlace, hardened
+from openclaw_gateway.tools.listed.hardening import GitPlace, all_hardened
 from openclaw_gateway.tools.listed.judgement import path_like
 from openclaw_gateway.tools.shell_words import Segment, render
 
@@ -95,8 +95,8 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     place = None
     if git:
         place = _git_place(inside, wish, own_dir, resolve("git"))
-    parts = (hardened(part, place) if part in verdict.looks else part for part in verdict.parts)
-    return Permit(render(tuple(parts)), cwd, env, () if place is None else (place.git_dir,))
+    parts = all_hardened(verdict.parts, verdict.looks, place)
+    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,))
 
 
 def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: Path) -> Refused | None:

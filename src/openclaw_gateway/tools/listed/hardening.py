@@ -6,6 +6,7 @@ settings, and variables in front of it, for it alone; a program that the operato
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,14 @@ class GitPlace(Struct, frozen=True):
 
     git_dir: Path
     work_tree: Path
+
+
+def all_hardened(
+    parts: Iterable[Segment], looks: Iterable[Segment], place: GitPlace | None
+) -> tuple[Segment, ...]:
+    """`parts`, those of them hardened that are among the `looks`."""
+    listed = frozenset(looks)
+    return tuple(hardened(part, place) if part in listed else part for part in parts)
 
 
 def hardened(segment: Segment, place: GitPlace | None) -> Segment:

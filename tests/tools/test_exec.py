@@ -192,6 +192,21 @@ async def test_background_keeps_the_input_open(make: Make) -> None:
     assert await room.call("process", action="list") == "[no background commands]"
 
 
+async def test_what_waits_for_a_program_that_never_reads_has_a_bound(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_READS_S", 0.2)
+    room = make()
+    text = await room.call("exec", command="sleep 60", background=True)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    much = "y" * 900_000
+    assert "Wrote 900000" in await room.call("process", action="write", sessionId=id_, data=much)
+    for _ in range(3):
+        told = await room.refused("process", action="write", sessionId=id_, data=much)
+        assert "Nothing was written: it has not read" in told
+    await room.call("process", action="kill", sessionId=id_)
+
+
 async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path) -> None:
     room = make()
     text = await room.call("exec", command="sleep 300", background=True)

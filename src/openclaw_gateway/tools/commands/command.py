@@ -97,12 +97,13 @@ class Command:
         await self.ended.wait()
 
     async def write(self, text: str, *, eof: bool) -> None:
-        """Raises OSError when its input is closed."""
+        """Waits, before it takes anything, while much of what was written is unread: no more than one text
+        waits for a program that does not read. Raises OSError when its input is closed."""
         pipe = self._process.stdin if self._process else None
         if pipe is None or pipe.is_closing() or self.ended.is_set():
             raise BrokenPipeError
-        pipe.write(text.encode(errors="replace"))
         await pipe.drain()
+        pipe.write(text.encode(errors="replace"))
         if eof:
             pipe.close()
 

@@ -192,6 +192,21 @@ async def test_background_keeps_the_input_open(make: Make) -> None:
     assert await room.call("process", action="list") == "[no background commands]"
 
 
+async def test_what_waits_for_a_program_that_never_reads_has_a_bound(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_READS_S", 0.2)
+    room = make()
+    text = await room.call("exec", command="sleep 60", background=True)
+    id_ = text.partition("sessionId: ")[2].partition(";")[0]
+    much = "y" * 900_000
+    assert "Wrote 900000" in await room.call("process", action="write", sessionId=id_, data=much)
+    for _ in range(3):
+        told = await room.refused("process", action="write", sessionId=id_, data=much)
+        assert "Nothing was written: it has not read" in told
+    await room.call("process", action="kill", sessionId=id_)
+
+
 async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path) -> None:
     room = make()
     text = await room.call("exec", command="sleep 300", background=True)
@@ -199,19 +214,6 @@ async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path)
     assert room.house.commands is not None
     with pytest.raises(CommandRefused):
         room.house.commands.find("other", room.context().conversation, id_)
-
-
-async def test_what_a_program_does_not_read_is_not_kept_for_ever(make: Make) -> None:
-    room = make()
-    assert room.house.commands is not None
-    await room.call("exec", command="sleep 600", background=True)
-    (command,) = room.house.commands.of("main", room.context().conversation)
-    for _ in range(2):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await command.write("x" * 800_000, eof=False)
-    with pytest.raises(TimeoutError):
-        await command.write("x", eof=False)
 
 
 async def test_another_conversations_command_does_not_exist(make: Make) -> None:

@@ -12,6 +12,8 @@ from openclaw_gateway.tools.commands.command import Command, CommandRefused
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
 
+# How long a write waits for the program to read what was written before.
+_READS_S = 10.0
 ACTIONS = ("list", "poll", "log", "write", "paste", "submit", "kill", "clear", "remove")
 _MAX_LINES = 2000
 _MAX_WAIT_MS = 30_000
@@ -108,12 +110,14 @@ def _log(command: Command, arguments: Mapping[str, Any]) -> str:
 async def _written(command: Command, arguments: Mapping[str, Any], end: str) -> str:
     data = (optional_text(arguments, "data", "text", "input") or "") + end
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_READS_S):
             await command.write(data, eof=yes_no(arguments, "eof"))
+    except TimeoutError:  # an OSError too
+        raise ToolError(
+            "Nothing was written: it has not read what was written before. Poll it, or kill it."
+        ) from None
     except OSError:
         raise ToolError("Its input is closed; only a command started with background=true has one.") from None
-    except TimeoutError:
-        raise ToolError("It does not read its input.") from None
     return f"Wrote {len(data)} characters."
 
 

@@ -23,7 +23,6 @@ _LAST_WORDS_S = 1.0
 # A program that prints without end gets a share of the loop, not all of it.
 _BURST_BYTES = 256 * 1024
 _BREATH_S = 0.02
-_MOST_UNREAD_BYTES = 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
@@ -98,14 +97,13 @@ class Command:
         await self.ended.wait()
 
     async def write(self, text: str, *, eof: bool) -> None:
-        """Raises OSError when its input is closed, TimeoutError when much waits that it has not read."""
+        """Waits, before it takes anything, while much of what was written is unread: no more than one text
+        waits for a program that does not read. Raises OSError when its input is closed."""
         pipe = self._process.stdin if self._process else None
         if pipe is None or pipe.is_closing() or self.ended.is_set():
             raise BrokenPipeError
-        if pipe.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
-            raise TimeoutError
-        pipe.write(text.encode(errors="replace"))
         await pipe.drain()
+        pipe.write(text.encode(errors="replace"))
         if eof:
             pipe.close()
 

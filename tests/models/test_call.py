@@ -11,8 +11,9 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import answer
 from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
+from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.testing.model_server import (
     Chunk,
     Cut,
@@ -215,7 +216,7 @@ async def test_a_400_for_another_reason_is_not_asked_twice(models: ModelServer) 
     models.script("m", fails(400, "stream_options are fine, temperature is not"))
     async with caller() as calls:
         with pytest.raises(ProviderError):
-            await run(calls, target(models, compat=Compat(usage_in_stream=False)))
+            await run(calls, target(models, family=Family(usage_in_stream=False)))
     assert len(models.requests) == 1
 
 

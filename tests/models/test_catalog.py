@@ -48,7 +48,7 @@ def test_settings_of_a_listed_model() -> None:
     target = resolve("acme/m", config({"acme": provider(model, timeoutSeconds=7, headers={"X": "1"})}))
     assert (target.context_window, target.max_tokens) == (32768, 2048)
     assert target.sampling == Sampling(temperature=0.3)
-    assert (target.compat.max_tokens_field, target.compat.usage_in_stream) == ("max_completion_tokens", False)
+    assert (target.family.max_tokens_field, target.family.usage_in_stream) == ("max_completion_tokens", False)
     assert (target.endpoint.timeout_s, target.endpoint.headers) == (7, {"X": "1"})
 
 
@@ -92,7 +92,7 @@ def test_what_is_not_known_says_what_is(ref: str) -> None:
 def test_a_built_in_provider_needs_only_its_key() -> None:
     target = resolve("openai/gpt-x", config(), {"OPENAI_API_KEY": " k "})
     assert (target.endpoint.base_url, target.endpoint.api_key) == ("https://api.openai.com/v1", "k")
-    assert target.compat.max_tokens_field == "max_completion_tokens"
+    assert target.family.max_tokens_field == "max_completion_tokens"
     with pytest.raises(InvalidRequest, match="no API key for openai: set OPENAI_API_KEY"):
         resolve("openai/gpt-x", config(), {"OPENAI_API_KEY": " "})
     with pytest.raises(InvalidRequest, match="not configured"):
@@ -151,7 +151,7 @@ def test_a_dialect_that_is_not_spoken_is_said_to_be() -> None:
 )
 def test_who_wants_reasoning_back(host: str, compat: dict[str, Any], *, back: bool) -> None:
     entry = provider({"id": "m", "compat": compat}, baseUrl=f"https://{host}/v1")
-    assert resolve("acme/m", config({"acme": entry})).compat.reasoning_back is back
+    assert resolve("acme/m", config({"acme": entry})).family.reasoning_back is back
 
 
 def test_what_a_model_can_do() -> None:
@@ -169,13 +169,19 @@ def test_what_a_model_can_do() -> None:
     ]
     whole = config({"acme": provider(*models)})
     blind, seeing, thinking = (resolve(f"acme/{model['id']}", whole) for model in models)
-    assert [(each.tools, each.images) for each in (blind, seeing)] == [(False, False), (True, True)]
+    assert [(each.family.tools, each.family.images) for each in (blind, seeing)] == [
+        (False, False),
+        (True, True),
+    ]
     assert (blind.cache, seeing.cache) == ("5m", "1h")
-    assert (thinking.compat.efforts, thinking.compat.effort_names) == (("low", "high"), {"off": "none"})
-    assert thinking.compat.tool_result_name
-    assert resolve("acme/not-listed", whole).images
+    assert (thinking.family.thinking.levels, thinking.family.thinking.words) == (
+        ("low", "high"),
+        {"off": "none"},
+    )
+    assert thinking.family.results_named
+    assert resolve("acme/not-listed", whole).family.images
     embedded = resolve(LOCAL_REF, config())
-    assert (embedded.tools, embedded.images) == (False, False)
+    assert (embedded.family.tools, embedded.family.images) == (False, False)
 
 
 @pytest.mark.parametrize(

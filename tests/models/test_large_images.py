@@ -3,6 +3,7 @@
 import pytest
 
 from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.large_images import Pieces, leave_out, put_in
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -39,7 +40,7 @@ async def test_what_is_sent_is_what_would_have_been_sent(api: str) -> None:
 
 
 async def test_a_model_that_sees_nothing_is_sent_nothing() -> None:
-    target = ModelTarget(Endpoint("acme", "http://127.0.0.1", "k"), "m", images=False)
+    target = ModelTarget(Endpoint("acme", "http://127.0.0.1", "k"), "m", family=Family(images=False))
     dialect = DIALECTS[target.api]
     marked, left_out = leave_out(SAID)
     body = put_in(dialect.body(target, marked, stream_usage=True), left_out)

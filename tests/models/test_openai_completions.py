@@ -11,8 +11,9 @@ from msgspec import UNSET, Raw
 from openclaw_gateway.models.apis import openai_completions
 from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.family import Family, Thinking
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.models.target import Compat, Endpoint, ModelTarget
+from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import (
     Event,
@@ -100,12 +101,12 @@ def test_reasoning_goes_back_only_where_it_must() -> None:
         AssistantMessage("done"),
     )
 
-    def back(compat: Compat) -> list[str | None]:
-        sent = body(*said, target=ModelTarget(ENDPOINT, "m", compat=compat))
+    def back(family: Family) -> list[str | None]:
+        sent = body(*said, target=ModelTarget(ENDPOINT, "m", family=family))
         return [message.get("reasoning_content") for message in sent["messages"]]
 
-    assert back(Compat(reasoning_back=True)) == ["hm", "", "so", None]
-    assert back(Compat()) == [None] * 4
+    assert back(Family(reasoning_back=True)) == ["hm", "", "so", None]
+    assert back(Family()) == [None] * 4
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -161,7 +162,9 @@ def test_compat_changes_names_and_leaves_out_what_is_not_known_there() -> None:
     target = ModelTarget(
         ENDPOINT,
         "m",
-        compat=Compat("max_completion_tokens", usage_in_stream=False, reasoning_effort=False),
+        family=Family(
+            max_tokens_field="max_completion_tokens", usage_in_stream=False, thinking=Thinking("never")
+        ),
     )
     sent = body(target=target, sampling=Sampling(max_tokens=5, reasoning_effort="high"))
     assert sent == {"model": "m", "messages": [], "stream": True, "max_completion_tokens": 5}
@@ -187,7 +190,7 @@ def test_images_are_parts_beside_the_text() -> None:
         {"role": "user", "name": "ada", "content": [{"type": "text", "text": "What is it?"}, png, jpeg]},
         {"role": "user", "content": [png]},
     ]
-    blind = body(said, target=ModelTarget(ENDPOINT, "m", images=False))
+    blind = body(said, target=ModelTarget(ENDPOINT, "m", family=Family(images=False)))
     assert [part["type"] for part in blind["messages"][0]["content"]] == ["text"] * 3
 
 
@@ -231,25 +234,25 @@ def test_tool_choice(choice: Any, written: Any) -> None:
 def test_a_result_has_only_what_every_server_knows() -> None:
     result = ToolMessage("c1", "42", name="f", is_error=True)
     assert body(result)["messages"] == [{"role": "tool", "tool_call_id": "c1", "content": "42"}]
-    named = ModelTarget(ENDPOINT, "m", compat=Compat(tool_result_name=True))
+    named = ModelTarget(ENDPOINT, "m", family=Family(results_named=True))
     assert body(result, target=named)["messages"][0]["name"] == "f"
 
 
 @pytest.mark.parametrize(
-    ("asked", "compat", "sent"),
+    ("asked", "family", "sent"),
     [
-        ("xhigh", Compat(), "xhigh"),
-        ("off", Compat(), None),
-        ("off", Compat(efforts=("none", "low")), "none"),
-        ("none", Compat(), "none"),
-        ("xhigh", Compat(efforts=("low", "high")), "high"),
-        ("minimal", Compat(efforts=("low", "high")), "low"),
-        ("medium", Compat(effort_names={"medium": "balanced"}), "balanced"),
-        ("medium", Compat(reasoning_effort=False), None),
+        ("xhigh", Family(), "xhigh"),
+        ("off", Family(), None),
+        ("off", Family(thinking=Thinking(levels=("none", "low"))), "none"),
+        ("none", Family(), "none"),
+        ("xhigh", Family(thinking=Thinking(levels=("low", "high"))), "high"),
+        ("minimal", Family(thinking=Thinking(levels=("low", "high"))), "low"),
+        ("medium", Family(thinking=Thinking(words={"medium": "balanced"})), "balanced"),
+        ("medium", Family(thinking=Thinking("never")), None),
     ],
 )
-def test_levels_of_thinking(asked: str, compat: Compat, sent: str | None) -> None:
-    target = ModelTarget(ENDPOINT, "m", compat=compat)
+def test_levels_of_thinking(asked: str, family: Family, sent: str | None) -> None:
+    target = ModelTarget(ENDPOINT, "m", family=family)
     assert body(target=target, sampling=Sampling(reasoning_effort=asked)).get("reasoning_effort") == sent
 
 

@@ -7,8 +7,9 @@ import pytest
 from msgspec import Raw
 
 from openclaw_gateway.models.apis import openai_responses
+from openclaw_gateway.models.family import Family, Thinking
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.models.target import Compat, Endpoint, ModelTarget
+from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import (
@@ -83,21 +84,21 @@ def test_a_conversation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "level", "compat", "reasoning", "sealed"),
+    ("model", "level", "family", "reasoning", "sealed"),
     [
-        ("gpt-4.1", None, Compat(), None, False),
-        ("gpt-5-mini", None, Compat(), None, True),
-        ("o3", "high", Compat(), {"effort": "high", "summary": "auto"}, True),
-        ("gpt-5.1", "none", Compat(), {"effort": "none"}, True),
-        ("other", "low", Compat(), {"effort": "low", "summary": "auto"}, True),
-        ("other", "low", Compat(reasoning_effort=False), None, False),
+        ("gpt-4.1", None, Family(), None, False),
+        ("gpt-5-mini", None, Family(), None, True),
+        ("o3", "high", Family(), {"effort": "high", "summary": "auto"}, True),
+        ("gpt-5.1", "none", Family(), {"effort": "none"}, True),
+        ("other", "low", Family(), {"effort": "low", "summary": "auto"}, True),
+        ("other", "low", Family(thinking=Thinking("never")), None, False),
     ],
 )
 def test_levels_of_thinking(
-    model: str, level: str | None, compat: Compat, reasoning: Any, *, sealed: bool
+    model: str, level: str | None, family: Family, reasoning: Any, *, sealed: bool
 ) -> None:
     sampling = Sampling(reasoning_effort=level) if level else Sampling()
-    sent = body(HI, target=to(model, compat=compat), sampling=sampling)
+    sent = body(HI, target=to(model, family=family), sampling=sampling)
     assert sent.get("reasoning") == reasoning
     assert sent.get("include") == (["reasoning.encrypted_content"] if sealed else None)
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway.models.dialects import unsupported
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.toolless import without_tools
 from openclaw_gateway.testing.model_server import ModelServer, says
@@ -15,13 +16,15 @@ from openclaw_gateway.wire.run import NamedTool, Sampling
 from tests.models.calls import HI, caller, run, target
 from tests.models.test_openai_completions import TOOLS
 
+TOOLLESS = Family(tools=False)
+
 
 @pytest.mark.parametrize(
     ("choice", "names"), [("auto", ("tools",)), ("none", ()), ("required", ()), (NamedTool("time"), ())]
 )
 async def test_what_is_offered(models: ModelServer, choice: Any, names: Any) -> None:
     models.script("m", says("{}"))
-    to = target(models, tools=False)
+    to = target(models, family=TOOLLESS)
     async with caller() as calls:
         await run(calls, to, tools=TOOLS, tool_choice=choice)
     sent = models.requests[0].body
@@ -35,7 +38,11 @@ async def test_a_named_tool_streams_its_arguments(models: ModelServer) -> None:
     models.script("m", says('{"zone"', ":1}"))
     async with caller() as calls:
         outcome = await run(
-            calls, target(models, tools=False), system="Be nice.", tools=TOOLS, tool_choice=NamedTool("time")
+            calls,
+            target(models, family=TOOLLESS),
+            system="Be nice.",
+            tools=TOOLS,
+            tool_choice=NamedTool("time"),
         )
     (call,) = outcome.tool_calls
     assert (call.name, call.arguments, outcome.finish_reason) == ("time", '{"zone":1}', "tool_calls")
@@ -52,7 +59,7 @@ async def test_a_named_tool_streams_its_arguments(models: ModelServer) -> None:
 async def test_one_of_several(models: ModelServer) -> None:
     models.script("m", says('{"name":"weather",', '"arguments":{"city":"Oslo"}}'))
     async with caller() as calls:
-        outcome = await run(calls, target(models, tools=False), tools=TOOLS, tool_choice="required")
+        outcome = await run(calls, target(models, family=TOOLLESS), tools=TOOLS, tool_choice="required")
     (call,) = outcome.tool_calls
     assert (call.name, call.arguments) == ("weather", '{"city":"Oslo"}')
     assert outcome.texts == []
@@ -64,14 +71,16 @@ async def test_one_of_several(models: ModelServer) -> None:
 async def test_an_answer_that_is_no_call_stays_an_answer(models: ModelServer, said: str) -> None:
     models.script("m", says(said))
     async with caller() as calls:
-        outcome = await run(calls, target(models, tools=False), tools=TOOLS, tool_choice="required")
+        outcome = await run(calls, target(models, family=TOOLLESS), tools=TOOLS, tool_choice="required")
     assert (outcome.texts, outcome.tool_calls, outcome.finish_reason) == ([said], (), "stop")
 
 
 async def test_a_call_that_was_cut_off_is_none(models: ModelServer) -> None:
     models.script("m", says('{"zone":', finish="length"))
     async with caller() as calls:
-        outcome = await run(calls, target(models, tools=False), tools=TOOLS, tool_choice=NamedTool("time"))
+        outcome = await run(
+            calls, target(models, family=TOOLLESS), tools=TOOLS, tool_choice=NamedTool("time")
+        )
     assert (outcome.tool_calls, outcome.finish_reason) == ((), "length")
     assert not any(isinstance(event, TextDelta) for event in outcome.events)
 

@@ -45,13 +45,13 @@ class ModelCaller:
         `key` is the place of the key to use among those of the target's provider. Raises ProviderError.
         """
         wrap: Callable[[Parser], Parser] | None = None
-        if not target.tools:
+        if not target.family.tools:
             wrap = toolless.wrapper(request)
             request = toolless.without_tools(request)
         dialect = DIALECTS[target.api]
         endpoint = await self._endpoint(target, key)
         vendor = endpoint.vendor
-        stream_usage = target.compat.usage_in_stream and target.provider not in self._without_usage
+        stream_usage = target.family.usage_in_stream and target.provider not in self._without_usage
         resent = False
         request, images = leave_out(request)
         while True:

@@ -5,6 +5,7 @@ It must not know sockets, nor where a provider is.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,16 +13,24 @@ from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConf
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.endpoints import Endpoints, not_to_be_had, signed_in_to
+from openclaw_gateway.models.families import family_of
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.models.params import read_cache, read_params
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN
-from openclaw_gateway.models.target import LOCAL, Compat, Endpoint, ModelTarget
+from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
 _DEFAULT_API = "openai-completions"
-# Their models refuse a conversation in which a call has lost what was thought before it.
-_REASONING_BACK = (".deepseek.com", ".moonshot.ai", ".moonshot.cn")
+# What an operator's `compat` says yes or no to.
+_SWITCHES = {
+    "supportsTools": "tools",
+    "supportsUsageInStreaming": "usage_in_stream",
+    "requiresToolResultName": "results_named",
+    "requiresReasoningContentOnAssistantMessages": "reasoning_back",
+}
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
+_EMBEDDED = Family(known=True, tools=False, images=False)
 
 
 class Catalog:
@@ -88,12 +97,10 @@ class Catalog:
             max_tokens=definition.max_tokens if definition else None,
             sampling=sampling,
             extra_body=extra,
-            compat=_compat(endpoint, definition),
+            family=_EMBEDDED if embedded else _family(provider, endpoint, api, model, definition),
             # Without one, the embedded model introduces itself by its maker's name, in French.
             system="You are a helpful assistant." if embedded else "",
-            tools=not embedded and (not definition or definition.compat.get("supportsTools") is not False),
             cache=read_cache(layers),
-            images=not embedded and (not definition or "image" in definition.input),
         )
 
     def _split(self, ref: str) -> tuple[str, str]:
@@ -126,21 +133,26 @@ def _usual_api(provider: str, model: str, entry: ProviderConfig | None) -> str:
     return BUILT_IN[provider].api_of(model) if provider in BUILT_IN and not own else _DEFAULT_API
 
 
-def _compat(endpoint: Endpoint, definition: ModelDefinition | None) -> Compat:
-    said = definition.compat if definition else {}
+def _family(
+    provider: str, endpoint: Endpoint, api: str, model: str, definition: ModelDefinition | None
+) -> Family:
+    """What is known of it, with the operator's corrections."""
     host = urlsplit(endpoint.base_url).hostname or ""
-    field = said.get("maxTokensField")
-    if field not in ("max_tokens", "max_completion_tokens"):
-        field = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
-    back = said.get("requiresReasoningContentOnAssistantMessages")
-    efforts = said.get("supportedReasoningEfforts")
-    names = said.get("reasoningEffortMap")
-    return Compat(
-        field,
-        usage_in_stream=said.get("supportsUsageInStreaming") is not False,
-        reasoning_effort=said.get("supportsReasoningEffort") is not False,
-        efforts=tuple(map(str, efforts)) if isinstance(efforts, list) else (),
-        effort_names={str(k): str(v) for k, v in names.items()} if isinstance(names, dict) else {},
-        tool_result_name=said.get("requiresToolResultName") is True,
-        reasoning_back=back if isinstance(back, bool) else f".{host}".endswith(_REASONING_BACK),
-    )
+    known = family_of(provider, host, api, model)
+    if definition is None:
+        return known
+    said = definition.compat
+    facts: dict[str, Any] = {"images": "image" in definition.input}
+    if (field := said.get("maxTokensField")) in ("max_tokens", "max_completion_tokens"):
+        facts["max_tokens_field"] = field
+    for key, name in _SWITCHES.items():
+        if isinstance(said.get(key), bool):
+            facts[name] = said[key]
+    thinking = known.thinking
+    if said.get("supportsReasoningEffort") is False:
+        thinking = replace(thinking, way="never")
+    if isinstance(efforts := said.get("supportedReasoningEfforts"), list):
+        thinking = replace(thinking, levels=tuple(map(str, efforts)))
+    if isinstance(names := said.get("reasoningEffortMap"), dict):
+        thinking = replace(thinking, words={str(k): str(v) for k, v in names.items()})
+    return replace(known, thinking=thinking, **facts)

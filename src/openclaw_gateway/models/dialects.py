@@ -26,6 +26,6 @@ DIALECTS: dict[str, Dialect] = _found()
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     """Names of OpenAI fields in the request that have no effect with this target."""
     names = DIALECTS[target.api].unsupported(target, request)
-    if not target.tools and toolless.ignores_tools(request):
+    if not target.family.tools and toolless.ignores_tools(request):
         names = (*names, "tools")
     return names

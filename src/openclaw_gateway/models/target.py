@@ -7,12 +7,16 @@ must not know configuration files or sockets.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
+from openclaw_gateway.models.families import family_of
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.secret_values import in_url
 from openclaw_gateway.wire.run import Sampling
 
 LOCAL = "local"
+_UNKNOWN = Family()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,30 +55,14 @@ class Endpoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Compat:
-    """Where a provider differs from OpenAI's own server.
-
-    `efforts` are the reasoning levels it knows (empty = all), `effort_names` its words for ours.
-    `reasoning_back`: what the model thought before its calls must go back with them.
-    """
-
-    max_tokens_field: str = "max_tokens"
-    usage_in_stream: bool = True
-    reasoning_effort: bool = True
-    efforts: tuple[str, ...] = ()
-    effort_names: Mapping[str, str] = field(default_factory=dict)
-    tool_result_name: bool = False
-    reasoning_back: bool = False
-
-
-@dataclass(frozen=True, eq=False)
 class ModelTarget:
     """One model at one endpoint. `model` is the bare id that goes upstream.
 
-    `sampling` are the operator's settings, under those of a request; `extra_body` are fields of the
-    request that only this provider knows; `system` is said when an agent has nothing to say; `tools` and
-    `images` say whether the model takes them; `cache` is how long the provider shall keep a prompt, where
-    that has to be said ("5m", "1h", "" = not at all).
+    `family` is what is known of the model, with the operator's corrections; looked up where none is given.
+    `max_tokens` is the operator's limit of an answer. `sampling` are the operator's settings, under those of
+    a request; `extra_body` are fields of the request that only this provider knows; `system` is said when
+    an agent has nothing to say; `cache` is how long the provider shall keep a prompt, where that has to be
+    said ("5m", "1h", "" = not at all).
     """
 
     endpoint: Endpoint
@@ -84,11 +72,14 @@ class ModelTarget:
     max_tokens: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
     extra_body: Mapping[str, object] = field(default_factory=dict)
-    compat: Compat = field(default_factory=Compat)
+    family: Family = _UNKNOWN
     system: str = ""
-    tools: bool = True
-    images: bool = True
     cache: str = "5m"
+
+    def __post_init__(self) -> None:
+        if self.family is _UNKNOWN:
+            host = urlsplit(self.endpoint.base_url).hostname or ""
+            object.__setattr__(self, "family", family_of(self.provider.lower(), host, self.api, self.model))
 
     @property
     def provider(self) -> str:

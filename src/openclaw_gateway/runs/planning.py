@@ -69,7 +69,7 @@ def settle(agent: Agent, entry: AgentEntry, home: Home, config: Config, targets:
         settings=tool_settings(config, entry),
         sandbox=sandbox_settings(config, entry),
     )
-    policies = policies_of(config.tools, entry.tools, targets) if targets[0].tools else ()
+    policies = policies_of(config.tools, entry.tools, targets) if targets[0].family.tools else ()
     return Settled(targets, tools, policies)
 
 

@@ -127,7 +127,7 @@ async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
-    if not target.images and any(isinstance(m, UserMessage) and m.images for m in messages):
+    if not target.family.images and any(isinstance(m, UserMessage) and m.images for m in messages):
         raise InvalidRequest(
             f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose model "
             'takes images (models.providers.<id>.models[].input has "image").',

@@ -102,7 +102,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     chosen, can = settings(target, request), abilities(target.model)
     mark = _mark(target.cache)
     thought, limit = _thinking(target, request, chosen, can)
-    said = turns(request.messages, images=target.images)
+    said = turns(request.messages, images=target.family.images)
     if mark and said[-1]["role"] == "user":
         said[-1]["content"][-1] = {**said[-1]["content"][-1], "cache_control": mark}
     wire = _Request(target.model, limit, said, thinking=thought)
@@ -132,7 +132,7 @@ def _thinking(
     level = thinking(chosen)
     # A call that is insisted on leaves no room for thinking: the API refuses both together.
     insisted = request.tools and request.tool_choice not in ("auto", "none")
-    if level in {None, "off"} or insisted or not target.compat.reasoning_effort:
+    if level in {None, "off"} or insisted or target.family.thinking.way == "never":
         return UNSET, limit
     if can.adaptive:
         return {"type": "adaptive", "display": "summarized"}, limit

@@ -91,7 +91,7 @@ def parser(vendor: Vendor) -> ContentParser:
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     names = asked_for(request, "response_format") if _form_is_dropped(target, request) else ()
-    if not target.compat.reasoning_effort:
+    if target.family.thinking.way == "never":
         names += asked_for(request, "reasoning_effort")
     if request.tools and request.parallel_tool_calls is not None:
         names += ("parallel_tool_calls",)
@@ -138,7 +138,7 @@ def _form_is_dropped(target: ModelTarget, request: ModelRequest) -> bool:
 
 def _thinking(target: ModelTarget, chosen: Sampling) -> Any:
     level = thinking(chosen)
-    if level is None or not target.compat.reasoning_effort:
+    if level is None or target.family.thinking.way == "never":
         return UNSET
     if (_version(target) or 2) >= 3:
         # These cannot be stopped from thinking; the least depends on the model.
@@ -183,7 +183,7 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
 def _asked(message: UserMessage, target: ModelTarget) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [{"text": message.content}] if message.content else []
     for image in message.images:
-        if target.images:
+        if target.family.images:
             parts.append({"inlineData": {"mimeType": image.media_type, "data": image.data}})
         else:
             parts.append({"text": NO_IMAGE})

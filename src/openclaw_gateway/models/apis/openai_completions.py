@@ -115,12 +115,12 @@ def parser(vendor: Vendor) -> ChunkParser:
 
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
-    return () if target.compat.reasoning_effort else asked_for(request, "reasoning_effort")
+    return asked_for(request, "reasoning_effort") if target.family.thinking.way == "never" else ()
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
     """Raises nothing: what a request may hold has been checked."""
-    compat = target.compat
+    family = target.family
     said = [_wire(message, target) for message in request.messages if type(message) is not SystemMessage]
     if system := instructions(request, target.system):
         said.insert(0, _system(system))
@@ -137,9 +137,9 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         reasoning_effort=effort(target, chosen),
         response_format=chosen.response_format,
     )
-    if stream_usage and compat.usage_in_stream:
+    if stream_usage and family.usage_in_stream:
         wire.stream_options = _STREAM_OPTIONS
-    if compat.max_tokens_field == "max_completion_tokens":
+    if family.max_tokens_field == "max_completion_tokens":
         wire.max_completion_tokens = max_tokens(target, chosen)
     else:
         wire.max_tokens = max_tokens(target, chosen)
@@ -157,13 +157,13 @@ def _wire(message: Message, target: ModelTarget) -> Any:
         # Without images it is stored in the shape it has on the wire.
         return _User(_parts(message, target), message.name or UNSET) if message.images else message
     if type(message) is ToolMessage:
-        name = message.name if target.compat.tool_result_name else None
+        name = message.name if target.family.results_named else None
         return _Result(message.tool_call_id, message.content, name or UNSET)
     if type(message) is AssistantMessage:
         calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
         content = message.content if message.content or not calls else None
         thought: str | UnsetType = UNSET
-        if target.compat.reasoning_back and (calls or message.reasoning):
+        if target.family.reasoning_back and (calls or message.reasoning):
             thought = message.reasoning or ""
         return _Assistant(content, calls or UNSET, thought, message.name or UNSET)
     return message
@@ -172,7 +172,7 @@ def _wire(message: Message, target: ModelTarget) -> Any:
 def _parts(message: UserMessage, target: ModelTarget) -> list[Any]:
     parts: list[Any] = [{"type": "text", "text": message.content}] if message.content else []
     for image in message.images:
-        if target.images:
+        if target.family.images:
             parts.append({"type": "image_url", "image_url": {"url": data_url(image)}})
         else:
             parts.append({"type": "text", "text": NO_IMAGE})

@@ -74,7 +74,7 @@ def parser(vendor: Vendor) -> ResponseParser:
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     names = ["stop", "seed", "frequency_penalty", "presence_penalty"]
-    if not target.compat.reasoning_effort:
+    if target.family.thinking.way == "never":
         names.append("reasoning_effort")
     return asked_for(request, *names)
 
@@ -84,7 +84,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     level, limit = effort(target, chosen), max_tokens(target, chosen)
     wire = _Request(
         target.model,
-        _items(request.messages, images=target.images),
+        _items(request.messages, images=target.family.images),
         instructions=instructions(request, target.system) or UNSET,
         max_output_tokens=limit if isinstance(limit, UnsetType) else max(limit, _LEAST_TOKENS),
         temperature=chosen.temperature,

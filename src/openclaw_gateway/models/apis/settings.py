@@ -54,17 +54,17 @@ def effort(target: ModelTarget, chosen: Sampling) -> str | UnsetType:
 
     A level it does not know becomes the nearest lower one it does, else the lowest.
     """
-    asked, compat = chosen.reasoning_effort, target.compat
-    if asked is UNSET or not compat.reasoning_effort:
+    asked, thinking = chosen.reasoning_effort, target.family.thinking
+    if asked is UNSET or thinking.way == "never":
         return UNSET
-    if asked in compat.effort_names:
-        return compat.effort_names[asked]
+    if asked in thinking.words:
+        return thinking.words[asked]
     if asked == "off":
         # Not every server knows OpenAI's word for it, and those that think only when told need none.
-        return "none" if "none" in compat.efforts else UNSET
-    if not compat.efforts or asked in compat.efforts or asked not in LEVELS:
+        return "none" if "none" in thinking.levels else UNSET
+    if not thinking.levels or asked in thinking.levels or asked not in LEVELS:
         return asked
-    known = [level for level in LEVELS if level in compat.efforts]
+    known = [level for level in LEVELS if level in thinking.levels]
     below = [level for level in known if LEVELS.index(level) <= LEVELS.index(asked)]
     return (below or known[:1] or [asked])[-1]
 

@@ -41,12 +41,12 @@ from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
 from openclaw_gateway.tools.shell_words import Segment, Word
 from openclaw_gateway.wire.events import Event, TextDelta
 from openclaw_gateway.wire.messages import (
-    AssistantMessage,
     Image,
     Message,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import Origin, RunRequest, Sampling, ToolSpec
 
@@ -95,15 +95,15 @@ def asked(count: int, *, own: bool = False) -> list[Message]:
     """A message with many calls, and their results in the wrong order."""
     calls = tuple(ToolCall(each, "t", "{}") for each in ids(count))
     results = [ToolMessage(each, "r", "t", own=own) for each in reversed(ids(count))]
-    return [UserMessage("hi"), AssistantMessage("", calls), *results]
+    return [UserMessage("hi"), assistant("", calls), *results]
 
 
 def rounds(count: int, id_: type[str] = Id) -> list[Message]:
     """An answer of many rounds with a call of the agent's own in each."""
     said: list[Message] = [UserMessage("hi")]
     for each in (id_(f"call_{number}") for number in range(count)):
-        said += [AssistantMessage("x", (ToolCall(each, "t", "{}"),)), ToolMessage(each, "r", "t", own=True)]
-    return [*said, AssistantMessage("done")]
+        said += [assistant("x", (ToolCall(each, "t", "{}"),)), ToolMessage(each, "r", "t", own=True)]
+    return [*said, assistant("done")]
 
 
 def functions(count: int) -> list[ChatMessage]:

@@ -11,9 +11,10 @@ from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.wire.events import Event, ModelCalled, TextDelta
-from openclaw_gateway.wire.messages import Message, ReasoningBlock, ToolCall, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, MadeBy, Message, ToolCall, UserMessage
 from openclaw_gateway.wire.run import FinishReason, Sampling, ToolChoice, ToolSpec
 
 HI = (UserMessage("hi"),)
@@ -61,7 +62,17 @@ class Outcome:
         self.batches: list[list[Event]] = []
         self.finish_reason: FinishReason | None = None
         self.tool_calls: tuple[ToolCall, ...] = ()
-        self.blocks: tuple[ReasoningBlock, ...] = ()
+        self.made_by: MadeBy | None = None
+
+    @property
+    def said(self) -> AssistantMessage:
+        """The message, as a run keeps it."""
+        answer = Answer()
+        for batch in self.batches:
+            answer.take(batch, 0)
+        assert self.made_by is not None
+        answer.end_round(self.tool_calls, self.made_by)
+        return answer.said
 
     @property
     def events(self) -> list[Event]:
@@ -96,5 +107,5 @@ async def run(
             outcome.batches.append(events)
     outcome.finish_reason = call.finish_reason
     outcome.tool_calls = call.tool_calls
-    outcome.blocks = call.blocks
+    outcome.made_by = call.made_by
     return outcome

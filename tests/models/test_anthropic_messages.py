@@ -7,24 +7,29 @@ import pytest
 from msgspec import Raw
 
 from openclaw_gateway.models.apis import anthropic_messages
+from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.wire.events import ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
+from openclaw_gateway.wire.events import ReasoningDelta, Sealed, TextDelta, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,
+    MadeBy,
     Message,
-    ReasoningBlock,
+    Reasoning,
     SystemMessage,
+    Text,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
 ENDPOINT = Endpoint("anthropic", "https://api.anthropic.com/v1", "the-key")
-SEALED = ReasoningBlock("anthropic-messages", "hm", "c2VhbA")
+MADE_BY = MadeBy("anthropic", "anthropic-messages", "claude-sonnet-4-5")
+SEALED = Reasoning("hm", Raw(b'{"signature":"c2VhbA"}'))
 TOOLS = (
     ToolSpec("weather", "The weather.", Raw(b'{"type":"object","properties":{"city":{"type":"string"}}}')),
     ToolSpec("time", "", Raw(b'{"type":"object"}')),
@@ -41,8 +46,9 @@ def claude(model: str = "claude-sonnet-4-5", **settings: Any) -> ModelTarget:
 
 
 def body(*messages: Message, to: ModelTarget | None = None, system: str = "", **more: Any) -> dict[str, Any]:
-    request = ModelRequest(system, messages, **more)
-    raw = anthropic_messages.body(to or claude(cache=""), request, stream_usage=True)
+    to = to or claude(cache="")
+    request = ModelRequest(system, replay(messages, to), **more)
+    raw = anthropic_messages.body(to, request, stream_usage=True)
     return dict(msgspec.json.decode(raw))
 
 
@@ -66,18 +72,22 @@ def test_who_we_are() -> None:
 def test_turns_alternate_whatever_the_conversation_was() -> None:
     sent = body(
         SystemMessage("second"),
-        AssistantMessage("Good morning. "),
+        assistant("Good morning. "),
         UserMessage("a"),
         UserMessage("b", images=(Image("image/png", "aGk="),)),
         AssistantMessage(
-            "Let me look.",
-            (ToolCall("call:1", "f", '{"x":1}'), ToolCall("c2", "g", "")),
-            blocks=(ReasoningBlock("openai-responses", "no", "x"), SEALED),
+            (
+                SEALED,
+                Text("Let me look."),
+                ToolCall("call_1", "f", '{"x":1}'),
+                ToolCall("c2", "g", ""),
+            ),
+            made_by=MADE_BY,
         ),
-        ToolMessage("call:1", "one"),
+        ToolMessage("call_1", "one"),
         ToolMessage("c2", "", is_error=True),
         UserMessage("and?"),
-        AssistantMessage(" "),
+        assistant(" "),
         system="first",
     )
     assert sent["system"] == [{"type": "text", "text": "first\n\nsecond"}]
@@ -109,13 +119,13 @@ def test_turns_alternate_whatever_the_conversation_was() -> None:
                 {"type": "text", "text": "and?"},
             ],
         },
-        {"role": "assistant", "content": [{"type": "text", "text": "(nothing)"}]},
     ]
 
 
 def test_what_the_vendor_hid_goes_back_hidden() -> None:
-    hidden = ReasoningBlock("anthropic-messages", "", "ZGF0YQ", "redacted_thinking")
-    sent = body(UserMessage("a"), AssistantMessage("b", blocks=(hidden,)))
+    hidden = Reasoning(payload=Raw(b'{"data":"ZGF0YQ"}'))
+    said = AssistantMessage((hidden, Text("b")), made_by=MADE_BY)
+    sent = body(UserMessage("a"), said)
     assert sent["messages"][1]["content"][0] == {"type": "redacted_thinking", "data": "ZGF0YQ"}
 
 
@@ -192,10 +202,10 @@ def test_thinking_gives_way_to_what_the_vendor_refuses_beside_it() -> None:
     insisted = body(UserMessage("a"), tools=TOOLS, tool_choice="required", sampling=think)
     assert "thinking" not in insisted
     calls = (ToolCall("c", "time", "{}"),)
-    of_another = (UserMessage("a"), AssistantMessage("", calls), ToolMessage("c", "9"))
+    of_another = (UserMessage("a"), assistant("", calls), ToolMessage("c", "9"))
     assert "thinking" not in body(*of_another, sampling=think)
     assert "thinking" in body(*of_another, UserMessage("b"), sampling=think)
-    own = (UserMessage("a"), AssistantMessage("", calls, blocks=(SEALED,)), ToolMessage("c", "9"))
+    own = (UserMessage("a"), AssistantMessage((SEALED, *calls), made_by=MADE_BY), ToolMessage("c", "9"))
     assert "thinking" in body(*own, sampling=think)
 
 
@@ -250,11 +260,11 @@ def test_a_whole_message() -> None:
     }
     assert parser.whole(msgspec.json.encode(message)) == [
         ReasoningDelta("hm"),
+        Sealed("reasoning", Raw(b'{"signature":"s"}')),
         TextDelta("Yes."),
         ToolCallStarted(0, "t", "f"),
         ToolCallArguments(0, '{"x":1}'),
     ]
-    assert parser.blocks == (ReasoningBlock("anthropic-messages", "hm", "s"),)
     assert parser.finish_reason == "tool_calls"
 
 

@@ -7,6 +7,7 @@ import pytest
 from msgspec import Raw
 
 from openclaw_gateway.models.apis import google_generative_ai
+from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -15,11 +16,12 @@ from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,
     Message,
-    ReasoningBlock,
     SystemMessage,
+    Text,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
@@ -36,8 +38,9 @@ def to(model: str = "gemini-2.5-flash", **settings: Any) -> ModelTarget:
 
 
 def body(*messages: Message, target: ModelTarget | None = None, system: str = "", **more: Any) -> Any:
-    request = ModelRequest(system, messages, **more)
-    return msgspec.json.decode(google_generative_ai.body(target or to(), request, stream_usage=True))
+    target = target or to()
+    request = ModelRequest(system, replay(messages, target), **more)
+    return msgspec.json.decode(google_generative_ai.body(target, request, stream_usage=True))
 
 
 def parse(*chunks: Any) -> tuple[Any, list[Event]]:
@@ -54,16 +57,16 @@ def test_a_bare_request() -> None:
 
 def test_a_conversation() -> None:
     said = AssistantMessage(
-        "Well.",
-        (ToolCall("c1", "weather", '{"city":"Oslo"}'), ToolCall("c2", "time", "[]")),
-        blocks=(
-            ReasoningBlock("google-generative-ai", "", "AAA", "c1"),
-            ReasoningBlock("other", "", "no", "c2"),
+        (
+            Text("Well."),
+            ToolCall("c1", "weather", '{"city":"Oslo"}', Raw(b'{"thoughtSignature":"AAA"}')),
+            ToolCall("c2", "time", "[]"),
         ),
+        made_by=to().made_by,
     )
     sent = body(
         SystemMessage("second"),
-        AssistantMessage("Hello."),
+        assistant("Hello."),
         UserMessage("look", images=(Image("image/png", "aGk="),)),
         said,
         ToolMessage("c1", "sunny"),
@@ -97,7 +100,7 @@ def test_a_conversation() -> None:
 
 
 def test_a_call_another_model_made_is_said_to_be_unsealed() -> None:
-    said = AssistantMessage("", (ToolCall("a", "time", "{}"), ToolCall("b", "time", "{}")))
+    said = assistant("", (ToolCall("a", "time", "{}"), ToolCall("b", "time", "{}")))
     parts = body(HI, said, target=to("gemini-3-pro-preview"))["contents"][1]["parts"]
     assert [part.get("thoughtSignature") for part in parts] == ["skip_thought_signature_validator", None]
     assert "thoughtSignature" not in body(HI, said)["contents"][1]["parts"][0]

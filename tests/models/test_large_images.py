@@ -7,7 +7,7 @@ from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.large_images import Pieces, leave_out, put_in
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.wire.messages import AssistantMessage, Image, UserMessage
+from openclaw_gateway.wire.messages import Image, UserMessage, assistant
 
 LARGE = tuple(Image("image/png", f"iVBORw0KGgo{n}" + "A/+" * 50_000) for n in range(3))
 SMALL = Image("image/png", "iVBORw0KGgo=")
@@ -15,7 +15,7 @@ SAID = ModelRequest(
     "Be kind.",
     (
         UserMessage("one", images=(LARGE[0], SMALL, LARGE[1])),
-        AssistantMessage("nice"),
+        assistant("nice"),
         UserMessage("image-00000000000000000000000000000000", images=(LARGE[2], LARGE[0])),
     ),
 )

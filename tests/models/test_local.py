@@ -26,7 +26,7 @@ from openclaw_gateway.models.local_child import Orders, Ready
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.events import TextDelta, UsageReported
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import Message, ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 from tests.models.calls import HI, Outcome, caller, run
 
@@ -116,7 +116,7 @@ async def test_a_server_nobody_here_wrote_speaks_these(local: LocalModel, api: s
     call = ToolCall("call_1", "get_weather", '{"city":"Oslo"}')
     conversation: list[Message] = [
         UserMessage("What is the weather in Oslo?"),
-        AssistantMessage("", (call,)),
+        assistant("", (call,)),
         ToolMessage("call_1", "Sunny, 20 degrees."),
     ]
     async with caller(local=local.endpoint) as calls:

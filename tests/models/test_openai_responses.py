@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from openclaw_gateway.models.apis import openai_responses
 from openclaw_gateway.models.family import Family, Thinking
+from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -16,8 +17,9 @@ from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,
     Message,
-    ReasoningBlock,
+    Reasoning,
     SystemMessage,
+    Text,
     ToolCall,
     ToolMessage,
     UserMessage,
@@ -34,8 +36,9 @@ def to(model: str = "gpt-4.1", **settings: Any) -> ModelTarget:
 
 
 def body(*messages: Message, target: ModelTarget | None = None, system: str = "", **more: Any) -> Any:
-    request = ModelRequest(system, messages, **more)
-    return msgspec.json.decode(openai_responses.body(target or to(), request, stream_usage=True))
+    target = target or to()
+    request = ModelRequest(system, replay(messages, target), **more)
+    return msgspec.json.decode(openai_responses.body(target, request, stream_usage=True))
 
 
 def test_a_bare_request_leaves_nothing_at_the_vendor() -> None:
@@ -50,15 +53,11 @@ def test_a_bare_request_leaves_nothing_at_the_vendor() -> None:
 
 
 def test_a_conversation() -> None:
-    sealed = ReasoningBlock("openai-responses", "hm", "gAAA", "rs_1")
+    sealed = Reasoning("hm", Raw(b'{"encrypted_content":"gAAA","id":"rs_1"}'))
     sent = body(
         SystemMessage("second"),
         UserMessage("look", images=(Image("image/png", "aGk="),)),
-        AssistantMessage(
-            "Well.",
-            (ToolCall("c1", "time", "{}"),),
-            blocks=(ReasoningBlock("anthropic-messages", "x", "y"), sealed),
-        ),
+        AssistantMessage((sealed, Text("Well."), ToolCall("c1", "time", "{}")), made_by=to().made_by),
         ToolMessage("c1", "nine", is_error=True),
         system="first",
     )
@@ -155,7 +154,7 @@ def test_a_whole_response() -> None:
         ToolCallStarted(0, "c", "f"),
         ToolCallArguments(0, "{}"),
     ]
-    assert (parser.done, parser.finish_reason, parser.blocks) == (True, "tool_calls", ())
+    assert (parser.done, parser.finish_reason) == (True, "tool_calls")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
@@ -25,12 +26,13 @@ from openclaw_gateway.wire.events import (
     ModelCalled,
     ModelFailed,
     ReasoningDelta,
+    Sealed,
     TextDelta,
     ToolCallArguments,
     ToolCallStarted,
     UsageReported,
 )
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ToolCall
 from openclaw_gateway.wire.run import FinishReason, Usage
 from tests.models.calls import Outcome, apart, caller, run, target
 
@@ -45,7 +47,6 @@ class Meant:
     events: tuple[Event, ...]
     finish: FinishReason = "stop"
     calls: tuple[ToolCall, ...] = ()
-    blocks: tuple[ReasoningBlock, ...] = ()
     failure: str | None = None
 
 
@@ -75,6 +76,8 @@ RECORDINGS = {
         (
             ReasoningDelta("The user wants "),
             ReasoningDelta("the weather é 天気."),
+            Sealed("reasoning", Raw(b'{"signature":"EqQBCgIYAhIM1gbcDa9GJwZA2b3h"}')),
+            Sealed("reasoning", Raw(b'{"data":"EmwKAhgBEgy3va3pzix"}')),
             TextDelta("Let me"),
             TextDelta(" look."),
             ToolCallStarted(0, "toolu_01T1x1fJ34qAmk2tNTrN7Up6", "weather"),
@@ -89,12 +92,6 @@ RECORDINGS = {
             ToolCall("toolu_01T1x1fJ34qAmk2tNTrN7Up6", "weather", '{"city": "Oslo"}'),
             ToolCall("toolu_01A09q90qw90lq917835lq9", "time", "{}"),
         ),
-        (
-            ReasoningBlock(
-                "anthropic-messages", "The user wants the weather é 天気.", "EqQBCgIYAhIM1gbcDa9GJwZA2b3h"
-            ),
-            ReasoningBlock("anthropic-messages", "", "EmwKAhgBEgy3va3pzix", "redacted_thinking"),
-        ),
     ),
     "anthropic_messages_cut_short": Meant(
         "anthropic-messages", (TextDelta("Once upon"), UsageReported(Usage(10, 64, 74))), "length"
@@ -106,6 +103,7 @@ RECORDINGS = {
             ReasoningDelta("**Checking**"),
             ReasoningDelta("\n\n"),
             ReasoningDelta("Ask a tool é 道具"),
+            Sealed("reasoning", Raw(b'{"id":"rs_68","encrypted_content":"gAAAAABo_whole"}')),
             TextDelta("Let me"),
             TextDelta(" look."),
             ToolCallStarted(0, "call_Mx", "weather"),
@@ -117,7 +115,6 @@ RECORDINGS = {
         ),
         "tool_calls",
         (ToolCall("call_Mx", "weather", '{"city":"Oslo"}'), ToolCall("call_My", "time", "{}")),
-        (ReasoningBlock("openai-responses", "**Checking**\n\nAsk a tool é 道具", "gAAAAABo_whole", "rs_68"),),
     ),
     "openai_responses_incomplete": Meant(
         "openai-responses", (TextDelta("Once upon"), UsageReported(Usage(7, 16, 23))), "length"
@@ -133,13 +130,13 @@ RECORDINGS = {
             ToolCallArguments(0, '{"city":"Oslo"}'),
             ToolCallStarted(1, "fc_2", "time"),
             ToolCallArguments(1, "{}"),
+            Sealed("text", Raw(b'{"thoughtSignature":"EuUBCuIB"}')),
             UsageReported(Usage(61, 53, 114, 32, 29)),
         ),
         "tool_calls",
-        (ToolCall("fc_1", "weather", '{"city":"Oslo"}'), ToolCall("fc_2", "time", "{}")),
         (
-            ReasoningBlock("google-generative-ai", "", "EjQKMgEM", "fc_1"),
-            ReasoningBlock("google-generative-ai", "", "EuUBCuIB"),
+            ToolCall("fc_1", "weather", '{"city":"Oslo"}', Raw(b'{"thoughtSignature":"EjQKMgEM"}')),
+            ToolCall("fc_2", "time", "{}"),
         ),
     ),
     "google_generative_ai_blocked": Meant(
@@ -188,11 +185,7 @@ def test_any_cut_gives_the_same_events(name: str, data: Any) -> None:
     assert (parser.failure.reason if parser.failure else None) == meant.failure
     if meant.failure is None:
         assert parser.finished
-        assert (parser.finish_reason, parser.tool_calls, parser.blocks) == (
-            meant.finish,
-            meant.calls,
-            meant.blocks,
-        )
+        assert (parser.finish_reason, parser.tool_calls) == (meant.finish, meant.calls)
 
 
 @pytest.mark.parametrize("split", [None, 1, 17])
@@ -212,7 +205,7 @@ async def test_from_a_socket(models: ModelServer, name: str, split: int | None) 
     assert tuple(said) == meant.events
     if meant.failure is None:
         assert outcome.finish_reason == meant.finish
-        assert (outcome.tool_calls, outcome.blocks) == (meant.calls, meant.blocks)
+        assert outcome.tool_calls == meant.calls
 
 
 @pytest.mark.parametrize("api", sorted(DIALECTS))

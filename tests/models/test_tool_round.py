@@ -9,7 +9,7 @@ from msgspec import Raw
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.testing.model_server import Call, ModelServer, Reasoning, calls, says
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import Message, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ToolSpec, Usage
 from tests.models.calls import caller, run, target
 
@@ -22,10 +22,10 @@ BACK: dict[str, list[str]] = {
     "openai-completions": ['"tool_call_id":"call_1"', '"tool_calls":[{"type":"function","id":"call_1"'],
     "openai-responses": [
         '"type":"function_call_output","call_id":"call_1"',
-        '"encrypted_content":"c2NyaXB0ZWQ"',
+        '"encrypted_content":"sealed-by-m"',
     ],
-    "anthropic-messages": ['"tool_use_id":"call_1"', '"signature":"c2NyaXB0ZWQ"', '"type":"tool_use"'],
-    "google-generative-ai": ['"functionResponse":{"name":"weather"', '"thoughtSignature":"c2NyaXB0ZWQ"'],
+    "anthropic-messages": ['"tool_use_id":"call_1"', '"signature":"sealed-by-m"', '"type":"tool_use"'],
+    "google-generative-ai": ['"functionResponse":{"name":"weather"', '"thoughtSignature":"sealed-by-m"'],
 }
 
 
@@ -40,14 +40,16 @@ async def test_call_result_answer(models: ModelServer, api: str, *, as_json: boo
         to = target(models, api=api)
         first = await run(models_, to, messages=messages, tools=(TOOL,))
         assert first.finish_reason == "tool_calls"
-        assert first.tool_calls == (ToolCall("call_1", "weather", ARGUMENTS),)
+        assert [(call.id, call.name, call.arguments) for call in first.tool_calls] == [
+            ("call_1", "weather", ARGUMENTS)
+        ]
         said = [event for event in first.events if isinstance(event, ToolCallStarted | ToolCallArguments)]
         assert said[0] == ToolCallStarted(0, "call_1", "weather")
         assert "".join(event.text for event in said if isinstance(event, ToolCallArguments)) == ARGUMENTS
         assert "".join(first.texts) == "Let me look."
         if not as_json:
             assert ReasoningDelta("hm") in first.events
-        messages.append(AssistantMessage("Let me look.", first.tool_calls, blocks=first.blocks))
+        messages.append(first.said)
         messages.append(ToolMessage("call_1", "sunny"))
         second = await run(models_, to, messages=messages, tools=(TOOL,))
     assert second.finish_reason == "stop"

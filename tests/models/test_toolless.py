@@ -11,7 +11,7 @@ from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.toolless import without_tools
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.events import TextDelta, ToolCallArguments, ToolCallStarted
-from openclaw_gateway.wire.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import NamedTool, Sampling
 from tests.models.calls import HI, caller, run, target
 from tests.models.test_openai_completions import TOOLS
@@ -88,12 +88,12 @@ async def test_a_call_that_was_cut_off_is_none(models: ModelServer) -> None:
 def test_earlier_calls_become_text() -> None:
     messages = (
         UserMessage("a"),
-        AssistantMessage("Wait.", (ToolCall("c", "f", "{}"),)),
+        assistant("Wait.", (ToolCall("c", "f", "{}"),)),
         ToolMessage("c", "nine", name="f"),
     )
     assert list(without_tools(ModelRequest("", messages)).messages) == [
         UserMessage("a"),
-        AssistantMessage("Wait.\nI call f with {}"),
+        assistant("Wait.\nI call f with {}"),
         UserMessage("Result of f:\nnine"),
     ]
     assert msgspec.json.encode(without_tools(ModelRequest("s", (), tools=TOOLS)).tools) == b"[]"

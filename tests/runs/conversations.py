@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from openclaw_gateway.sessions.store import Entry
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import Message, ToolCall, ToolMessage, UserMessage, assistant
 
 Turn = list[Message]
 
@@ -11,7 +11,7 @@ Turn = list[Message]
 def tool_round(call_id: str, result: str, name: str = "read") -> Turn:
     """A model's message with one call, and the call's result."""
     call = ToolCall(call_id, name, "{}")
-    return [AssistantMessage("", (call,)), ToolMessage(call_id, result, name)]
+    return [assistant("", (call,)), ToolMessage(call_id, result, name)]
 
 
 def entries(*turns: Turn) -> tuple[Entry, ...]:
@@ -43,6 +43,6 @@ def turns(draw: st.DrawFn, max_turns: int = 6, max_chars: int = 12_000) -> list[
         if draw(st.integers(0, 3)) == 0:
             number += 1
             waiting = [ToolCall(f"call{number}", "theirs", "{}")]
-        turn.append(AssistantMessage("done", tuple(waiting)))
+        turn.append(assistant("done", tuple(waiting)))
         made.append(turn)
     return made

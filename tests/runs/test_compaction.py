@@ -22,7 +22,7 @@ from openclaw_gateway.sessions.store import Claim, Claimed, Ending, NewRun, Stor
 from openclaw_gateway.sessions.transcript import SUMMARY_HEAD, for_model
 from openclaw_gateway.testing.model_server import Hang, ModelServer, Reply, fails, says
 from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, UsageReported
-from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import Message, SystemMessage, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import ToolSpec, Usage
 from tests.runs.conversations import Turn, entries, tool_round, turns, words
 
@@ -105,7 +105,7 @@ async def house(models: ModelServer, tmp_path: Path) -> AsyncIterator[House]:
 
 
 def chat(number: int, tokens: int = 1000) -> Turn:
-    return [UserMessage(f"question {number}"), AssistantMessage(f"answer {number} " + words(tokens))]
+    return [UserMessage(f"question {number}"), assistant(f"answer {number} " + words(tokens))]
 
 
 def summaries(messages: Sequence[Message]) -> list[str]:
@@ -328,7 +328,7 @@ async def test_old_results_are_pruned_before_anything_is_summarised(house: House
     many: Turn = [UserMessage("look")]
     for number in range(6):
         many += tool_round(f"c{number}", words(1100))
-    await house.seed([*many, AssistantMessage("seen")])
+    await house.seed([*many, assistant("seen")])
     context, messages = await house.open(house.keeper(ContextPruning()))
     shown = await context.prepare(messages)
     assert results(shown)[-2:] == [4400, 4400]
@@ -343,7 +343,7 @@ async def test_a_warm_cache_is_left_alone(house: House, later_ms: int, pruned: b
     many: Turn = [UserMessage("look")]
     for number in range(4):
         many += tool_round(f"c{number}", words(1100))
-    await house.seed([*many, AssistantMessage("seen")])
+    await house.seed([*many, assistant("seen")])
     record = await house.store.get_session("me", SESSION)
     assert record is not None
     keeper = house.keeper(ContextPruning(mode="cache-ttl"), now_ms=record.updated_ms + later_ms)

@@ -26,6 +26,7 @@ from openclaw_gateway.wire.messages import (
     SystemMessage,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from tests.runs.conversations import Turn, entries, tool_round, turns, words
 
@@ -34,7 +35,7 @@ COMPACTION = Compaction()
 
 
 def chat(question: str, tokens: int = 0) -> Turn:
-    return [UserMessage(question), AssistantMessage("ok " + words(tokens))]
+    return [UserMessage(question), assistant("ok " + words(tokens))]
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("abcd", 1), ("abcde", 2), ("ä" * 4, 2), ("漢字", 2)])
@@ -47,7 +48,7 @@ def test_what_a_message_takes() -> None:
     assert message_tokens(UserMessage("abcd", images=(Image("image/png", "A" * 10**6),))) == plain + 1200
     called = tool_round("1", words(10))
     assert conversation_tokens(called) == sum(map(message_tokens, called))
-    assert message_tokens(called[0]) > message_tokens(AssistantMessage(""))
+    assert message_tokens(called[0]) > message_tokens(assistant(""))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_summary_of_next_to_nothing_is_not_worth_a_call() -> None:
 
 def test_never_between_a_call_and_its_result() -> None:
     first: Turn = [UserMessage("look"), *tool_round("c1", words(50_000))[:1]]
-    second: Turn = [ToolMessage("c1", words(50_000)), AssistantMessage("seen")]
+    second: Turn = [ToolMessage("c1", words(50_000)), assistant("seen")]
     third = chat("thanks", 90_000)
     assert plan_compaction(entries(first, second, third), 195_000, 200_000, COMPACTION) == 4
     open_call: Turn = [UserMessage(words(190_000)), *tool_round("c2", "")[:1]]
@@ -182,7 +183,7 @@ def test_little_is_not_worth_clearing() -> None:
 
 def test_tools_may_be_named() -> None:
     messages = [UserMessage("go"), *tool_round("a", "x" * 9000, "web_fetch"), *tool_round("b", "x" * 9000)]
-    messages += [AssistantMessage("1"), AssistantMessage("2"), AssistantMessage("3")]
+    messages += [assistant("1"), assistant("2"), assistant("3")]
 
     def left(**named: tuple[str, ...]) -> list[bool]:
         settings = ContextPruning(tools=PrunedTools(**named))
@@ -203,7 +204,7 @@ def test_what_stands_before_the_first_question_is_not_touched() -> None:
 
 
 def test_too_few_answers_to_spare() -> None:
-    messages = [UserMessage("go"), *tool_round("b", "x" * 90_000), AssistantMessage("hm")]
+    messages = [UserMessage("go"), *tool_round("b", "x" * 90_000), assistant("hm")]
     assert prune(messages, 90_000, 100_000, PRUNING)[0] is messages
 
 

@@ -1,13 +1,15 @@
 """The turn of an aborted run, for every place at which its reader may have been."""
 
 import pytest
+from msgspec.structs import replace
 
 from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallStarted
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage
+from openclaw_gateway.wire.messages import AssistantMessage, MadeBy, Message, ToolCall, ToolMessage, assistant
 
 CALL = ToolCall("c", "read", "{}")
-FIRST = AssistantMessage("Let me look.", (CALL,), "hm")
+MADE_BY = MadeBy("acme", "openai-completions", "m")
+FIRST = replace(assistant("Let me look.", (CALL,), "hm"), made_by=MADE_BY)
 RESULT = ToolMessage("c", "a file", "read", own=True)
 
 
@@ -23,7 +25,7 @@ def two_rounds() -> Answer:
     answer = Answer()
     place = says(answer, 2, ReasoningDelta("hm"), TextDelta("Let me "), TextDelta("look."))
     place = says(answer, place, ToolCallStarted(0, "c", "read"))
-    answer.end_round((CALL,), ())
+    answer.end_round((CALL,), MADE_BY)
     answer.begin_tools((CALL,))
     answer.add_result(RESULT)
     answer.end_tools((RESULT,))
@@ -36,13 +38,13 @@ def two_rounds() -> Answer:
     [
         (0, ()),
         (3, ()),
-        (4, (AssistantMessage("Let me ", aborted=True),)),
+        (4, (replace(assistant("Let me ", aborted=True), made_by=MADE_BY),)),
         (5, (FIRST, RESULT)),
         (7, (FIRST, RESULT)),
         (8, (FIRST, RESULT)),
-        (9, (FIRST, RESULT, AssistantMessage("It ", aborted=True))),
-        (10, (FIRST, RESULT, AssistantMessage("It is", aborted=True))),
-        (99, (FIRST, RESULT, AssistantMessage("It is", aborted=True))),
+        (9, (FIRST, RESULT, assistant("It ", aborted=True))),
+        (10, (FIRST, RESULT, assistant("It is", aborted=True))),
+        (99, (FIRST, RESULT, assistant("It is", aborted=True))),
     ],
 )
 def test_what_the_reader_had(shown: int, said: tuple[Message, ...]) -> None:
@@ -50,13 +52,13 @@ def test_what_the_reader_had(shown: int, said: tuple[Message, ...]) -> None:
 
 
 def test_tools_that_were_used_before_the_first_word_belong_to_it() -> None:
-    silent = AssistantMessage("", (CALL,))
+    silent = AssistantMessage((CALL,), made_by=MADE_BY)
     answer = Answer()
-    answer.end_round((CALL,), ())
+    answer.end_round((CALL,), MADE_BY)
     answer.end_tools((RESULT,))
     says(answer, 4, TextDelta("So"))
     assert answer.delivered(4) == ()
-    assert answer.delivered(5) == (silent, RESULT, AssistantMessage("So", aborted=True))
+    assert answer.delivered(5) == (silent, RESULT, assistant("So", aborted=True))
 
 
 def test_words_held_back_have_no_place_until_they_leave() -> None:
@@ -66,4 +68,4 @@ def test_words_held_back_have_no_place_until_they_leave() -> None:
     says(answer, 5, ToolCallStarted(0, "c", "look"))
     assert answer.text == "Hm. "
     assert answer.delivered(5) == ()
-    assert answer.delivered(6) == (AssistantMessage("Hm. ", aborted=True),)
+    assert answer.delivered(6) == (assistant("Hm. ", aborted=True),)

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.runs.held import KEEP_S, MAX_HELD, MAX_HELD_CHARS, HeldRounds
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    assistant,
+)
 from openclaw_gateway.wire.run import Origin, RunRequest
 
 Messages = tuple[Message, ...]
@@ -28,14 +35,14 @@ def request(messages: Messages, **fields: Any) -> RunRequest:
 
 
 def call(call_id: str, city: str) -> AssistantMessage:
-    return AssistantMessage("", (ToolCall(call_id, "get_weather", f'{{"city": "{city}"}}'),))
+    return assistant("", (ToolCall(call_id, "get_weather", f'{{"city": "{city}"}}'),))
 
 
 def hidden(secret: str, call_id: str, city: str) -> Messages:
     """A round with a tool of the agent's own, then the call of the client's."""
     own = ToolCall("look:0", "look", "{}")
     return (
-        AssistantMessage("", (own,)),
+        assistant("", (own,)),
         ToolMessage("look:0", secret, "look", own=True),
         call(call_id, city),
     )
@@ -56,11 +63,11 @@ def test_what_was_hidden_is_put_back_in_its_place() -> None:
     whole = held.whole(request(follow_up("Oslo?", "1", "Oslo")))
     assert whole == (*asks("Oslo?"), *hidden("seen", "1", "Oslo"), ToolMessage("1", "rain"))
     # Resent later in the conversation, with white space as clients change it.
-    more: Messages = (*follow_up(" Oslo?\n", "1", "Oslo"), AssistantMessage("Rain."), UserMessage("Thanks"))
+    more: Messages = (*follow_up(" Oslo?\n", "1", "Oslo"), assistant("Rain."), UserMessage("Thanks"))
     assert held.whole(request(more)) == (
         UserMessage(" Oslo?\n"),
         *whole[1:],
-        AssistantMessage("Rain."),
+        assistant("Rain."),
         UserMessage("Thanks"),
     )
 
@@ -96,7 +103,7 @@ def test_nobody_else_gets_it(fields: dict[str, Any]) -> None:
 
 def test_a_history_that_was_trimmed_is_completed_all_the_same() -> None:
     held = HeldRounds()
-    keep(held, (*asks("Hello"), AssistantMessage("Hi"), *asks("Oslo?")), hidden("seen", "1", "Oslo"))
+    keep(held, (*asks("Hello"), assistant("Hi"), *asks("Oslo?")), hidden("seen", "1", "Oslo"))
     assert "seen" in str(held.whole(request(follow_up("Oslo?", "1", "Oslo"))))
 
 

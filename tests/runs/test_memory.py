@@ -6,14 +6,14 @@ import pytest
 
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.wire.messages import AssistantMessage, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import ClientTools, ToolSpec
 from tests.doors.tool_replies import calls
 from tests.runs.house import ANYTHING, SESSION, house
 
 ALWAYS = ResetPolicy(idle_minutes=-1)
 TOOLS = ClientTools((ToolSpec("get_weather", "", ANYTHING),))
-RESENT = (UserMessage("q1"), AssistantMessage("a1"), UserMessage("q2"))
+RESENT = (UserMessage("q1"), assistant("a1"), UserMessage("q2"))
 
 
 def shown(models: ModelServer) -> list[str]:
@@ -55,7 +55,7 @@ async def test_a_result_comes_with_its_call_over_a_reset(models: ModelServer, tm
     models.script("m", calls(("c1", "get_weather", "{}")), says("Rain."))
     async with house(tmp_path, models, reset=ALWAYS) as runs:
         await runs.say(UserMessage("q1"), client_tools=TOOLS)
-        call = AssistantMessage("", (ToolCall("c1", "get_weather", "{}"),))
+        call = assistant("", (ToolCall("c1", "get_weather", "{}"),))
         result = await runs.say(UserMessage("q1"), call, ToolMessage("c1", "rain"), client_tools=TOOLS)
         assert result.text == "Rain."
     assert [m["role"] for m in models.requests[-1].messages[1:]] == ["user", "assistant", "tool"]

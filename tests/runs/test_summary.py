@@ -16,13 +16,13 @@ from openclaw_gateway.runs.summary import (
     summary_tokens,
 )
 from openclaw_gateway.wire.messages import (
-    AssistantMessage,
     Image,
     Message,
     SystemMessage,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 
 
@@ -32,7 +32,7 @@ from openclaw_gateway.wire.messages import (
         (UserMessage("hi"), "User: hi"),
         (UserMessage("see", images=(Image("image/png", "AA"),)), "User: see\n[1 image(s)]"),
         (
-            AssistantMessage("wait", (ToolCall("1", "read", '{"path":"a"}'),)),
+            assistant("wait", (ToolCall("1", "read", '{"path":"a"}'),)),
             'Assistant: wait\n[called read {"path":"a"}]',
         ),
         (ToolMessage("1", "text", "read"), "Result of read: text"),

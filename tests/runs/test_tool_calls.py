@@ -11,7 +11,7 @@ import pytest
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
 from openclaw_gateway.wire.events import ToolEnded, ToolUpdated
-from openclaw_gateway.wire.messages import AssistantMessage, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import ToolMessage, UserMessage, assistant
 from tests.doors.tool_replies import calls
 from tests.runs.house import OneTool, house, reading
 
@@ -111,7 +111,7 @@ async def test_an_abort_keeps_what_the_tools_had_done_by_then(models: ModelServe
             await began.wait()
             run.abort("the user pressed stop")
             assert (await runs.result(run)).text == "Look."
-        await runs.say(UserMessage("q1"), AssistantMessage("Look."), UserMessage("q2"))
+        await runs.say(UserMessage("q1"), assistant("Look."), UserMessage("q2"))
         said = await runs.transcript()
     assert [type(m).__name__ for m in said] == [
         *("UserMessage", "AssistantMessage", "ToolMessage", "ToolMessage", "ToolMessage"),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
-from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
+from openclaw_gateway.wire.messages import UserMessage, assistant
 from openclaw_gateway.wire.run import Idempotency, Usage
 
-TURN = (UserMessage("u" * 700), AssistantMessage("a" * 700), UserMessage("more"))
+TURN = (UserMessage("u" * 700), assistant("a" * 700), UserMessage("more"))
 
 
 async def client(store: SqliteStore, number: int) -> None:

@@ -25,12 +25,12 @@ from openclaw_gateway.sessions.store import (
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import (
-    AssistantMessage,
     Image,
     Message,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
 
@@ -82,7 +82,7 @@ def ending(
 
 
 def turn(text: str) -> tuple[Message, ...]:
-    return (UserMessage(f"{text}?"), AssistantMessage(f"{text}!"))
+    return (UserMessage(f"{text}?"), assistant(f"{text}!"))
 
 
 async def claimed(store: Store, run_id: str, session: str = S, *, owner: str = ME) -> Claim:
@@ -145,7 +145,7 @@ class StoreContract(WithStore):
         read = await continued(store, begun)
         assert read.entries == (
             Entry(1, "r1", UserMessage("r1?")),
-            Entry(2, "r1", AssistantMessage("r1!")),
+            Entry(2, "r1", assistant("r1!")),
         )
         assert begun.previous_ms == changed_ms
         assert await store.transcript(ME, S) == read.entries
@@ -153,9 +153,9 @@ class StoreContract(WithStore):
     async def test_every_kind_of_message_comes_back_as_it_was(self, store: Store) -> None:
         everything: tuple[Message, ...] = (
             UserMessage("hi \u2028 \x00 \U0001f600", name="ada"),
-            AssistantMessage("", tool_calls=(ToolCall("1", "look", '{"a": 1}'),), reasoning="hm"),
+            assistant("", calls=(ToolCall("1", "look", '{"a": 1}'),), reasoning="hm"),
             ToolMessage("1", "seen", name="look"),
-            AssistantMessage("part", aborted=True),
+            assistant("part", aborted=True),
         )
         claim = await claimed(store, "r1")
         await store.finish(claim, ending(everything, "completed", USAGE))
@@ -164,7 +164,7 @@ class StoreContract(WithStore):
     async def test_an_image_comes_back_whole_however_large(self, store: Store) -> None:
         images = (Image("image/png", "iVBORw0KGgo="), Image("image/jpeg", "/9j/4AAQ" + "A" * 300_000))
         claim = await claimed(store, "r1")
-        await store.finish(claim, ending((UserMessage("look", images=images), AssistantMessage("nice"))))
+        await store.finish(claim, ending((UserMessage("look", images=images), assistant("nice"))))
         entry, _ = await store.transcript(ME, S)
         assert isinstance(entry.message, UserMessage)
         assert [image.media_type for image in entry.message.images] == ["image/png", "image/jpeg"]

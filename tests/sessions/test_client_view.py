@@ -5,7 +5,13 @@ import pytest
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    Message,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    assistant,
+)
 
 
 def calls(*ids: str) -> tuple[ToolCall, ...]:
@@ -13,7 +19,7 @@ def calls(*ids: str) -> tuple[ToolCall, ...]:
 
 
 U = UserMessage
-A = AssistantMessage
+A = assistant
 
 
 def own(call_id: str) -> ToolMessage:

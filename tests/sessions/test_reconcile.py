@@ -11,12 +11,13 @@ from openclaw_gateway.wire.messages import (
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 
-U, A, T = UserMessage, AssistantMessage, ToolMessage
+U, A, T = UserMessage, assistant, ToolMessage
 LONG = "The answer to that is long enough to be recognised anywhere."
-CALL = A("", tool_calls=(ToolCall("c1", "look", '{"at": 1}'),))
-CALL_ANEW = A("", tool_calls=(ToolCall("c1", "look", '{"at":1}'),))
+CALL = A("", calls=(ToolCall("c1", "look", '{"at": 1}'),))
+CALL_ANEW = A("", calls=(ToolCall("c1", "look", '{"at":1}'),))
 HI: list[Message] = [U("hi"), A("hello")]
 
 TABLE: dict[str, tuple[list[Message], list[Message], list[Message]]] = {

@@ -46,12 +46,11 @@ from openclaw_gateway.sessions import sqlite_migration
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Summary
 from openclaw_gateway.wire.messages import (
-    AssistantMessage,
     Image,
-    ReasoningBlock,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import Usage
 from tests.doors.logged import logged
@@ -65,18 +64,17 @@ OLD = Path(__file__).with_name("data") / "schema_1.sqlite"
 MAIN = "agent:main:main"
 WAS_SAID = (
     UserMessage("Hi, ü 😀"),
-    AssistantMessage("Hello."),
+    assistant("Hello."),
     UserMessage("Look.", images=(Image("image/png", "iVBORw0KGgo="),)),
-    AssistantMessage(
+    assistant(
         "",
         (ToolCall("c1", "read", '{"path": "a"}'),),
         reasoning="hm",
-        blocks=(ReasoningBlock("anthropic-messages", "hm", "sig"),),
     ),
     ToolMessage("c1", "text", "read", own=True),
-    AssistantMessage("It says text."),
+    assistant("It says text."),
     UserMessage("And?"),
-    AssistantMessage("So", aborted=True),
+    assistant("So", aborted=True),
 )
 
 

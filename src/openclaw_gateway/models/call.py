@@ -7,6 +7,8 @@ after a failure is decided in `fallback`. It must not know sessions, agents or w
 import time
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import toolless
 from openclaw_gateway.models.answer import Answer
@@ -15,6 +17,7 @@ from openclaw_gateway.models.apis.openai_completions import refuses_stream_optio
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.large_images import leave_out, put_in
+from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
@@ -48,6 +51,9 @@ class ModelCaller:
         if not target.family.tools:
             wrap = toolless.wrapper(request)
             request = toolless.without_tools(request)
+        messages = replay(request.messages, target)
+        if messages is not request.messages:
+            request = replace(request, messages=messages)
         dialect = DIALECTS[target.api]
         endpoint = await self._endpoint(target, key)
         vendor = endpoint.vendor

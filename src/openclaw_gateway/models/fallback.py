@@ -22,7 +22,7 @@ from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import MadeBy, ToolCall
 from openclaw_gateway.wire.run import FinishReason
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class FallbackCaller:
 
             async with aclosing(caller.stream(...)) as call:
                 async for events in call: ...
-            call.finish_reason, call.tool_calls, call.blocks
+            call.finish_reason, call.tool_calls, call.made_by
 
         Each attempt at one of `targets` (at least one) begins with [ModelCalled] and, when it fails, ends
         with [ModelFailed]. Between them are the deltas exactly as the provider sent them, as many together
@@ -85,7 +85,6 @@ class FallbackCaller:
             else:
                 self._cooldowns.succeeded((target.circle, place[1]))
                 call.finish_reason, call.tool_calls = answer.parser.finish_reason, answer.parser.tool_calls
-                call.blocks = answer.parser.blocks
                 return
             finally:
                 if answer is not None:
@@ -149,8 +148,12 @@ class FallbackCall:
         self.has_spoken = False
         self.finish_reason: FinishReason = "stop"
         self.tool_calls: tuple[ToolCall, ...] = ()
-        self.blocks: tuple[ReasoningBlock, ...] = ()
         self._batches = batches(self)
+
+    @property
+    def made_by(self) -> MadeBy:
+        """Who answered."""
+        return self.target.made_by
 
     def __aiter__(self) -> AsyncIterator[list[Event]]:
         return self._batches

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from openclaw_gateway.models.family import AT_MOST_40, NINE_ALPHANUMERICS, WORD_OF_64, Family
+from openclaw_gateway.models.family import AT_MOST_40, AT_MOST_64, NINE_ALPHANUMERICS, WORD_OF_64, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,12 @@ ROWS = (
         {"max_tokens_field": "max_completion_tokens", "call_ids": AT_MOST_40},
         vendors=(".api.openai.com",),
         apis=("openai-completions",),
+    ),
+    Row(
+        "the vendor's error for a longer call_id",
+        _NOVEMBER,
+        {"call_ids": AT_MOST_64},
+        apis=("openai-responses",),
     ),
     Row(
         "tool_use.id in the reference of the Messages API",

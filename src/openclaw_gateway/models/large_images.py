@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.wire.messages import Image, Message, UserMessage
+from openclaw_gateway.wire.messages import Image, Message, WithImages
 
 _LARGE = 64 << 10
 _PIECE = 128 << 10
@@ -44,7 +44,7 @@ def leave_out(request: ModelRequest) -> tuple[ModelRequest, LeftOut]:
     left_out: dict[str, str] = {}
     messages: Sequence[Message] = [
         replace(each, images=tuple(_marked(image, left_out) for image in each.images))
-        if isinstance(each, UserMessage)
+        if isinstance(each, WithImages)
         else each
         for each in request.messages
     ]
@@ -62,7 +62,7 @@ def put_in(body: bytes, left_out: LeftOut) -> bytes | Pieces:
 
 
 def _has_large(message: Message) -> bool:
-    return isinstance(message, UserMessage) and any(len(image.data) > _LARGE for image in message.images)
+    return isinstance(message, WithImages) and any(len(image.data) > _LARGE for image in message.images)
 
 
 def _marked(image: Image, left_out: dict[str, str]) -> Image:

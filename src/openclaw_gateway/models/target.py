@@ -13,6 +13,7 @@ from openclaw_gateway.models.families import family_of
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.secret_values import in_url
+from openclaw_gateway.wire.messages import MadeBy
 from openclaw_gateway.wire.run import Sampling
 
 LOCAL = "local"
@@ -84,6 +85,11 @@ class ModelTarget:
     @property
     def provider(self) -> str:
         return self.endpoint.provider
+
+    @cached_property
+    def made_by(self) -> MadeBy:
+        """What stands on messages of this model; only what it made itself gets its payloads back."""
+        return MadeBy(self.provider, self.api, self.model)
 
     @property
     def circle(self) -> str:

@@ -15,14 +15,14 @@ from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.calls import Call, Calls
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.wire.events import Event, TextDelta
+from openclaw_gateway.wire.events import Event, Sealed, TextDelta
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Message,
-    ReasoningBlock,
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 from openclaw_gateway.wire.run import FinishReason, NamedTool, ToolSpec
 
@@ -80,10 +80,6 @@ class CallFromText:
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return self._calls.complete() if self.finish_reason == "tool_calls" else ()
 
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return self._inner.blocks
-
     def feed(self, payloads: list[bytes]) -> list[Event]:
         return self._told(self._inner.feed(payloads))
 
@@ -101,6 +97,9 @@ class CallFromText:
         self.done, self.failure = self._inner.done, self._inner.failure
         events: list[Event] = []
         for event in said:
+            if isinstance(event, Sealed):
+                # Of text that is none any more.
+                continue
             if not isinstance(event, TextDelta):
                 events.append(event)
             elif self._only is None:
@@ -156,9 +155,9 @@ def _explained(wanted: tuple[ToolSpec, ...]) -> str:
 
 def _plain(message: Message) -> Message:
     match message:
-        case AssistantMessage(tool_calls=(_, *_)):
+        case AssistantMessage() if message.tool_calls:
             calls = [f"I call {call.name} with {call.arguments}" for call in message.tool_calls]
-            return AssistantMessage("\n".join(filter(None, (message.content, *calls))))
+            return assistant("\n".join(filter(None, (message.content, *calls))))
         case ToolMessage():
             return UserMessage(f"Result of {message.name or message.tool_call_id}:\n{message.content}")
         case _:

@@ -13,17 +13,19 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec.structs import replace
 
 from openclaw_gateway.runs.emitted_text import EmittedText
+from openclaw_gateway.runs.parts import Parts
 from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
 from openclaw_gateway.wire.events import (
     Event,
     ModelCalled,
     ReasoningDelta,
+    Sealed,
     TextDelta,
     ToolCallArguments,
     ToolCallStarted,
     UsageReported,
 )
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ReasoningBlock, ToolCall, ToolMessage
+from openclaw_gateway.wire.messages import AssistantMessage, MadeBy, Message, Text, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import Usage
 
 _ID_CHARACTERS = string.ascii_letters + string.digits
@@ -49,8 +51,7 @@ class Answer:
         self._emitted = EmittedText()
         self._has_said = False
         self._reasoning: list[str] = []
-        self._round: list[str] = []
-        self._round_reasoning: list[str] = []
+        self._round = Parts()
         self._indices: dict[int, int] = {}
         self._ids: dict[str, str] = {}
         self._results: dict[str, ToolMessage] = {}
@@ -64,17 +65,18 @@ class Answer:
         shown: list[Event] = []
         for event in events:
             if isinstance(event, TextDelta):
-                if self._has_said and not self._round:
+                if self._has_said and not self._round.has_text:
                     shown.append(TextDelta(BETWEEN_ROUNDS))
                 self._has_said = True
-                self._round.append(event.text)
+                self._round.say(event.text)
                 self.chars += len(event.text)
                 shown.append(event)
             elif isinstance(event, ReasoningDelta):
-                self._round_reasoning.append(event.text)
+                self._round.think(event.text)
                 self.chars += len(event.text)
                 shown.append(event)
             elif isinstance(event, ToolCallStarted):
+                self._round.call()
                 if event.name in self._client_tools:
                     self._indices[event.index] = index = len(self._indices)
                     self._ids[event.id] = given = _fresh_id()
@@ -84,6 +86,8 @@ class Answer:
                 known = self._indices.get(event.index)
                 if known is not None:
                     shown.append(ToolCallArguments(known, event.text))
+            elif isinstance(event, Sealed):
+                self._round.seal(event)
             else:
                 if isinstance(event, UsageReported):
                     self.usage += event.usage
@@ -95,19 +99,14 @@ class Answer:
         self._emitted.add(place, emitted)
         return emitted
 
-    def end_round(self, calls: tuple[ToolCall, ...], blocks: tuple[ReasoningBlock, ...]) -> None:
+    def end_round(self, calls: tuple[ToolCall, ...], made_by: MadeBy) -> None:
         """The model's message is complete: it becomes part of the turn, with the ids that the client got."""
         if self._ids:
             ids = self._ids
             calls = tuple(replace(call, id=ids.get(call.id, call.id)) for call in calls)
-            blocks = tuple(replace(block, id=ids.get(block.id, block.id)) for block in blocks)
-        self._messages.append(
-            AssistantMessage(
-                "".join(self._round), calls, "".join(self._round_reasoning) or None, blocks=blocks
-            )
-        )
-        self._reasoning += self._round_reasoning
-        self._round, self._round_reasoning, self._indices, self._ids = [], [], {}, {}
+        self._messages.append(AssistantMessage(self._round.complete(calls), made_by=made_by))
+        self._reasoning.append(self._round.reasoning)
+        self._round, self._indices, self._ids = Parts(), {}, {}
 
     def begin_tools(self, calls: Sequence[ToolCall]) -> None:
         """The agent's own tools are used from now on: what they do cannot be taken back."""
@@ -130,7 +129,7 @@ class Answer:
 
     @property
     def reasoning(self) -> str:
-        return "".join([*self._reasoning, *self._round_reasoning])
+        return "".join([*self._reasoning, self._round.reasoning])
 
     @property
     def said(self) -> AssistantMessage:
@@ -152,15 +151,15 @@ class Answer:
         kept: list[Message] = []
         spoken = -1
         for message in self._all:
-            if isinstance(message, AssistantMessage) and message.content:
+            if isinstance(message, AssistantMessage) and (text := message.content):
                 left -= len(BETWEEN_ROUNDS) if spoken >= 0 else 0
                 if left <= 0:
                     break
                 spoken = len(kept)
-                if left < len(message.content):
-                    kept.append(AssistantMessage(message.content[:left]))
+                if left < len(text):
+                    kept.append(AssistantMessage((Text(text[:left]),), made_by=message.made_by))
                     break
-                left -= len(message.content)
+                left -= len(text)
             kept.append(message)
         if spoken < 0:
             return ()
@@ -173,8 +172,8 @@ class Answer:
     def _all(self) -> Iterator[Message]:
         """Everything said, with the round or the tools that were cut off."""
         yield from self._messages
-        if self._round:
-            yield AssistantMessage("".join(self._round))
+        if text := self._round.text:
+            yield AssistantMessage((Text(text),))
         yield from self._results.values()
 
     def _held_back(self, shown: list[Event]) -> Sequence[Event]:

@@ -10,9 +10,18 @@ no clock.
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
+
 from openclaw_gateway.config.schema import Compaction
 from openclaw_gateway.sessions.store import Entry
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    Reasoning,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
 from openclaw_gateway.wire.run import ToolSpec
 
 # What a provider that does not say is taken to have; the older systems' default.
@@ -36,11 +45,14 @@ def message_tokens(message: Message) -> int:
     """About how many tokens a message is for a model."""
     size = _PER_MESSAGE + text_tokens(message.content)
     if isinstance(message, AssistantMessage):
-        for call in message.tool_calls:
-            size += _PER_MESSAGE + text_tokens(call.name) + text_tokens(call.arguments)
-        for block in message.blocks:
-            size += text_tokens(block.text) + text_tokens(block.signature)
-    elif isinstance(message, UserMessage):
+        for part in message.parts:
+            if type(part) is ToolCall:
+                size += _PER_MESSAGE + text_tokens(part.name) + text_tokens(part.arguments)
+            elif type(part) is Reasoning:
+                size += text_tokens(part.text)
+            if part.payload is not UNSET:
+                size += (len(memoryview(part.payload)) + 3) >> 2
+    elif isinstance(message, UserMessage | ToolMessage):
         size += _PER_IMAGE * len(message.images)
     return size
 

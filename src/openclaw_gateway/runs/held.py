@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage
 from openclaw_gateway.wire.run import RunRequest
 
 KEEP_S = 600.0
@@ -94,12 +94,19 @@ def _asker(request: RunRequest) -> _Asker:
 
 def _hides(said: Sequence[Message]) -> bool:
     """Whether there is anything that the client will not bring back itself."""
-    return any(isinstance(m, ToolMessage) or (isinstance(m, AssistantMessage) and m.blocks) for m in said)
+    return any(isinstance(m, ToolMessage) or (isinstance(m, AssistantMessage) and _sealed(m)) for m in said)
+
+
+def _sealed(message: AssistantMessage) -> bool:
+    return any(part.payload is not UNSET for part in message.parts)
 
 
 def _size(message: Message) -> int:
-    size = len(message.content)
+    size = 0
     if isinstance(message, AssistantMessage):
-        size += sum(len(call.arguments) for call in message.tool_calls)
-        size += sum(len(block.text) + len(block.signature) for block in message.blocks)
+        for part in message.parts:
+            size += len(part.arguments) if isinstance(part, ToolCall) else len(part.text)
+            size += 0 if part.payload is UNSET else len(memoryview(part.payload))
+    else:
+        size = len(message.content)
     return size

@@ -10,7 +10,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.wire.messages import Image, Message, UserMessage
+from openclaw_gateway.wire.messages import Image, Message, WithImages
 
 log = structlog.get_logger()
 
@@ -31,11 +31,11 @@ async def with_images(store: KeepsImages, messages: Sequence[Message]) -> Sequen
 
 
 def _lacks_images(message: Message) -> bool:
-    return isinstance(message, UserMessage) and any(image.digest for image in message.images)
+    return isinstance(message, WithImages) and any(image.digest for image in message.images)
 
 
 async def _whole(store: KeepsImages, message: Message) -> Message:
-    if not isinstance(message, UserMessage):
+    if not isinstance(message, WithImages):
         return message
     found: list[Image] = []
     content = message.content

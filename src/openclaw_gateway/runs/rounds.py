@@ -111,7 +111,7 @@ class Rounds:
                     raise
                 conversation = shorter
             else:
-                answer.end_round(call.tool_calls, call.blocks)
+                answer.end_round(call.tool_calls, call.made_by)
                 context.measured(answer.prompt_tokens)
                 return call
 
@@ -127,13 +127,19 @@ async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
-    if not target.family.images and any(isinstance(m, UserMessage) and m.images for m in messages):
-        raise InvalidRequest(
-            f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose model "
-            'takes images (models.providers.<id>.models[].input has "image").',
-            code="images_unsupported",
-            param="messages",
-        )
+    """What was shown to another model earlier is no obstacle: it is left out."""
+    if target.family.images:
+        return
+    for message in reversed(messages):
+        if isinstance(message, AssistantMessage):
+            return
+        if isinstance(message, UserMessage) and message.images:
+            raise InvalidRequest(
+                f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose "
+                'model takes images (models.providers.<id>.models[].input has "image").',
+                code="images_unsupported",
+                param="messages",
+            )
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

@@ -16,7 +16,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.wire.messages import Image, Message, UserMessage
+from openclaw_gateway.wire.messages import Image, Message, WithImages
 
 LARGE = 64 << 10
 UNTOUCHED_S = 600.0
@@ -27,12 +27,12 @@ _WRITTEN_AT_ONCE = 512 << 10
 
 def is_large(message: Message) -> bool:
     """Whether something of the message lies better beside it."""
-    return isinstance(message, UserMessage) and any(len(image.data) > LARGE for image in message.images)
+    return isinstance(message, WithImages) and any(len(image.data) > LARGE for image in message.images)
 
 
 def set_aside(folder: Path, message: Message) -> Message:
     """The message with references for its large images, which are on disk when this returns."""
-    if not isinstance(message, UserMessage) or not is_large(message):
+    if not isinstance(message, WithImages) or not is_large(message):
         return message
     return replace(message, images=tuple(_reference(folder, image) for image in message.images))
 

@@ -7,10 +7,8 @@ message, a blank line between them, and the calls of its own tools.
 from collections.abc import Sequence
 from itertools import islice
 
-import msgspec
-
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, assistant
 
 BETWEEN_ROUNDS = "\n\n"
 
@@ -29,7 +27,7 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
             own = _own_calls(stored, place)
             calls = tuple(call for call in message.tool_calls if call.id not in own)
             has_own = len(calls) != len(message.tool_calls)
-            shown: Message = msgspec.structs.replace(message, tool_calls=calls) if has_own else message
+            shown: Message = assistant(message.content, calls, name=message.name) if has_own else message
             if goes_on:
                 seen.pop()
             else:
@@ -121,4 +119,7 @@ def _own_calls(stored: Sequence[Message], place: int) -> set[str]:
 
 
 def _joined(texts: Sequence[str], last: Message) -> Message:
-    return msgspec.structs.replace(last, content=BETWEEN_ROUNDS.join(filter(None, texts)))
+    text = BETWEEN_ROUNDS.join(filter(None, texts))
+    if isinstance(last, AssistantMessage):
+        return assistant(text, last.tool_calls, name=last.name, aborted=last.aborted)
+    return last

@@ -16,12 +16,11 @@ import structlog
 
 from openclaw_gateway.errors import StoreFull
 from openclaw_gateway.sessions import blob_files
-from openclaw_gateway.sessions.store import Entry
-from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.sessions.older_messages import decode_entry
+from openclaw_gateway.wire.messages import WithImages
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Entry).decode
 _NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 _COPIED_PAGES = 4096
@@ -144,14 +143,14 @@ def _set_aside(db: sqlite3.Connection, blobs: Path) -> None:
     for done, (place,) in enumerate(large, 1):
         (body,) = db.execute("SELECT body FROM entries WHERE id = ?", (place,)).fetchone()
         try:
-            entry = _decode(body)
+            entry = decode_entry(body)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue  # a damaged one stays as it is, and says so when it is read
         message = blob_files.set_aside(blobs, entry.message)
         if message is not entry.message:
             kept = _encode(msgspec.structs.replace(entry, message=message))
             db.execute("UPDATE entries SET body = ? WHERE id = ?", (kept, place))
-            for image in message.images if isinstance(message, UserMessage) else ():
+            for image in message.images if isinstance(message, WithImages) else ():
                 if image.digest:
                     db.execute(_NAME, (place >> 32, image.digest, image.size))
         told.about(done, len(large))

@@ -13,10 +13,11 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.older_messages import decode_entries, decode_entry
 from openclaw_gateway.sessions.sqlite_schema import seq_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Image, Message, SystemMessage, UserMessage
+from openclaw_gateway.wire.messages import Image, Message, SystemMessage, WithImages
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 # A run whose session is deleted is gone, whether or not it is cleared away yet.
@@ -37,7 +38,6 @@ HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms,
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 _decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
-_decode_entry = msgspec.json.Decoder(Entry).decode
 _decode_usage = msgspec.json.Decoder(Usage).decode
 _decode_error = msgspec.json.Decoder(ErrorInfo).decode
 
@@ -79,13 +79,14 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
     All entries in one decode, unless something is wrong.
     """
     if len(found) == until - after:
-        read = _readable(_decode_entries, b"[" + b",".join([body for _, body in found]) + b"]")
+        together = b"[" + b",".join([body for _, body in found]) + b"]"
+        read = _readable(_decode_entries, together) or _readable(decode_entries, together)
         if read is not None and len(read) == len(found):
             return read
     bodies = {seq_of(place): body for place, body in found}
     whole: list[Entry] = []
     for seq in range(after + 1, until + 1):
-        entry = _readable(_decode_entry, bodies[seq]) if seq in bodies else None
+        entry = _readable(decode_entry, bodies[seq]) if seq in bodies else None
         if entry is None:
             log.error("store.entry_damaged", seq=seq, code="store_corrupt")
             # Beside its neighbours, so that a turn stays in one piece.
@@ -96,7 +97,7 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
 
 def blobs_of(message: Message) -> Sequence[Image]:
     """What of a message lies in files beside it."""
-    if not isinstance(message, UserMessage):
+    if not isinstance(message, WithImages):
         return ()
     return [image for image in message.images if image.digest]
 

@@ -1,10 +1,9 @@
-"""Transcript rules: what a model may be shown of a conversation, and what a run adds to it.
+"""Transcript rules: what a conversation is for a model, and what a run adds to it.
 
-Pure. Knows nothing of stores, vendors or agents. What it returns is always a legal conversation: every
-tool call is answered right after it, and no result stands without its call.
+Pure. Knows nothing of stores, vendors or agents; what of it a vendor may be sent is decided in
+`models/replay`, for each model anew.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from openclaw_gateway.sessions.store import Transcript
@@ -12,31 +11,23 @@ from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Message,
     SystemMessage,
-    ToolCall,
-    ToolMessage,
-    UserMessage,
 )
 from openclaw_gateway.wire.run import RunStatus
 
-NO_RESULT = "no result was recorded"
 SUMMARY_HEAD = "Summary of the conversation so far:\n"
 
 
 def for_model(transcript: Transcript, new: Sequence[Message] = ()) -> tuple[Message, ...]:
-    """The stored conversation followed by `new`, as a model may be sent it.
+    """The stored conversation followed by `new`.
 
     A summary that is not empty stands first, as a system message; an empty one covers entries without
-    a word (that is how a session is reset). `new` belongs in the same call, because its tool results
-    may answer the last stored calls. Assistant messages without text and calls are left out: vendors
-    refuse them. Adjacent user messages stay as they are.
+    a word (that is how a session is reset).
     """
     messages = [entry.message for entry in transcript.entries]
-    messages += new
-    legal = _answered(messages)
     summary = transcript.summary
     if summary is not None and summary.text.strip():
-        legal.insert(0, SystemMessage(SUMMARY_HEAD + summary.text))
-    return tuple(legal)
+        messages.insert(0, SystemMessage(SUMMARY_HEAD + summary.text))
+    return (*messages, *new)
 
 
 def turn_for(
@@ -56,38 +47,3 @@ def turn_for(
 
 def _has_text(message: Message) -> bool:
     return isinstance(message, AssistantMessage) and bool(message.content.strip())
-
-
-def _answered(messages: list[Message]) -> list[Message]:
-    if all(type(message) is UserMessage for message in messages):
-        return messages
-    legal: list[Message] = []
-    calls: tuple[ToolCall, ...] = ()
-    # How many calls of an id wait for their result; a model may have used one twice.
-    waiting: Counter[str] = Counter()
-    for message in messages:
-        if isinstance(message, ToolMessage):
-            if waiting[message.tool_call_id] > 0:
-                waiting[message.tool_call_id] -= 1
-                legal.append(message)
-            continue
-        legal += _without_result(calls, waiting)
-        calls = ()
-        if isinstance(message, AssistantMessage):
-            calls = message.tool_calls
-            if not calls and not message.content:
-                continue
-        waiting = Counter(call.id for call in calls)
-        legal.append(message)
-    legal += _without_result(calls, waiting)
-    return legal
-
-
-def _without_result(calls: Sequence[ToolCall], waiting: Counter[str]) -> list[ToolMessage]:
-    """What stands for the results that did not come; of calls with one id the first ones have theirs."""
-    missing: list[ToolMessage] = []
-    for call in reversed(calls):
-        if waiting[call.id] > 0:
-            waiting[call.id] -= 1
-            missing.append(ToolMessage(call.id, NO_RESULT))
-    return missing[::-1]

@@ -53,6 +53,7 @@ from openclaw_gateway.testing.replies import (
     says,
     sends,
 )
+from openclaw_gateway.testing.strict_vendors import STRICT, Rule
 from openclaw_gateway.testing.voices import voice_for
 from openclaw_gateway.wire.run import Usage
 
@@ -117,6 +118,7 @@ class ModelServer:
         self.port = 0
         self._queue: deque[Reply] = deque()
         self._scripts: dict[str, deque[Reply]] = {}
+        self._strict: dict[str, Rule] = {}
         self._waiters: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._runner: web.AppRunner | None = None
         self._closing = False
@@ -135,6 +137,11 @@ class ModelServer:
     def script(self, model: str, *replies: Reply) -> None:
         """What requests for `model` get, in order; the last reply repeats. Replaces an earlier script."""
         self._scripts[model] = deque(replies)
+
+    def strict(self, model: str, vendor: str) -> None:
+        """Requests for `model` are refused with a 400 as that vendor would (`strict_vendors`), before any
+        script is played."""
+        self._strict[model] = STRICT[vendor]
 
     def enqueue(self, *replies: Reply) -> None:
         """What the next requests get, whatever their model."""
@@ -218,6 +225,10 @@ class ModelServer:
             self._notify()
 
     def _reply(self, request: Recorded) -> Reply:
+        rule = self._strict.get(request.model)
+        complaint = rule(request.body, request.model) if rule else None
+        if complaint:
+            return fails(400, complaint)
         if self._queue:
             return self._queue.popleft()
         script = self._scripts.get(request.model)

@@ -26,6 +26,11 @@ class Voice(Protocol):
     def whole(self, reply: Reply, text: str, calls: list[Call]) -> bytes: ...
 
 
+def seal_of(model: str) -> str:
+    """What the scripted `model` signs or encrypts its thoughts with; a strict one takes no other's back."""
+    return f"sealed-by-{model}"
+
+
 def voice_for(path: str, model: str) -> Voice:
     """The dialect a request to `path` is written in."""
     if path.endswith("/messages"):
@@ -110,7 +115,7 @@ class AnthropicMessages:
         return self._block(
             {"type": "thinking", "thinking": "", "signature": ""},
             {"type": "thinking_delta", "thinking": step.text},
-            {"type": "signature_delta", "signature": "c2NyaXB0ZWQ"},
+            {"type": "signature_delta", "signature": seal_of(self._model)},
         )
 
     def call(self, step: Call) -> bytes:
@@ -172,7 +177,7 @@ class OpenAIResponses:
         item = {
             "type": "reasoning",
             "id": f"rs_{index}",
-            "encrypted_content": "c2NyaXB0ZWQ",
+            "encrypted_content": seal_of(self._model),
             "summary": [{"type": "summary_text", "text": step.text}],
         }
         return said + _event({"type": "response.output_item.done", "output_index": index, "item": item})
@@ -251,7 +256,7 @@ class GoogleGenerativeAI:
 
     def _part(self, step: Call) -> dict[str, Any]:
         call = {"name": step.name, "args": msgspec.json.decode(step.arguments), "id": step.id}
-        return {"functionCall": call, "thoughtSignature": "c2NyaXB0ZWQ"}
+        return {"functionCall": call, "thoughtSignature": seal_of(self._model)}
 
     def _parts(self, *parts: dict[str, Any], **fields: Any) -> dict[str, Any]:
         content = {"role": "model", "parts": list(parts)}

@@ -5,9 +5,9 @@ The first event is always RunStarted, the last always RunEnded, and nothing foll
 on behind an answer, which is the operator's business; how a run ended, a client is told in its own way.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.wire.run import RunResult, Usage
 
@@ -62,6 +62,15 @@ class ToolCallArguments(Struct, frozen=True, tag_field="kind", tag="call_argumen
     public: ClassVar[bool] = True
     index: int
     text: str
+
+
+class Sealed(Struct, frozen=True, tag_field="kind", tag="sealed"):
+    """The vendor wants `payload` back with what was said: with the last part of that kind if that has none
+    yet, else with a new one that says nothing. The part is complete. Never in a run's log."""
+
+    public: ClassVar[bool] = False
+    of: Literal["text", "reasoning"]
+    payload: Raw
 
 
 class ToolStarted(Struct, frozen=True, tag_field="kind", tag="tool_started"):
@@ -130,6 +139,7 @@ Event = (
     | ReasoningDelta
     | ToolCallStarted
     | ToolCallArguments
+    | Sealed
     | ToolStarted
     | ToolUpdated
     | ToolEnded

@@ -1,19 +1,48 @@
 """The messages of a conversation, as they are stored and as the model dialects receive them.
 
 Roles are a closed set; vendor spellings (developer, function, input_text …) are gone by the time a
-message has one of these shapes. Content is plain text: doors join text parts with a newline; images
-stand beside it, in order.
+message has one of these shapes. What people and tools say is plain text, images beside it, in order:
+doors join text parts with a newline. What a model says is a sequence of parts, as it came.
 """
 
-from msgspec import Struct
+from collections.abc import Sequence
+
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 
-class ToolCall(Struct, frozen=True, omit_defaults=True):
+class Text(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="text"):
+    """`payload`, here and in the other parts, is JSON that the vendor wants back with the part, in a shape
+    that only the dialect knows which made it; it means nothing to any other provider or model."""
+
+    text: str
+    payload: Raw | UnsetType = UNSET
+
+
+class Reasoning(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="reasoning"):
+    """`text` is "" where the vendor keeps what the model thought to itself."""
+
+    text: str = ""
+    payload: Raw | UnsetType = UNSET
+
+
+class ToolCall(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="call"):
     """One call the model made. `arguments` is the JSON text exactly as the model wrote it."""
 
     id: str
     name: str
     arguments: str
+    payload: Raw | UnsetType = UNSET
+
+
+Part = Text | Reasoning | ToolCall
+
+
+class MadeBy(Struct, frozen=True):
+    """The model that said something, as it was asked: `api` is the dialect's name."""
+
+    provider: str
+    api: str
+    model: str
 
 
 class Image(Struct, frozen=True, omit_defaults=True):
@@ -29,18 +58,6 @@ class Image(Struct, frozen=True, omit_defaults=True):
     size: int = 0
 
 
-class ReasoningBlock(Struct, frozen=True, omit_defaults=True):
-    """Reasoning that its vendor wants back as it was: only the dialect `api` that made it resends it.
-
-    `signature` is the vendor's seal or encrypted content; `id` its name for the block.
-    """
-
-    api: str
-    text: str = ""
-    signature: str = ""
-    id: str = ""
-
-
 class SystemMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="system"):
     content: str
 
@@ -51,15 +68,50 @@ class UserMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag
     images: tuple[Image, ...] = ()
 
 
-class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="assistant"):
-    """`aborted` marks text that was cut off because the run was aborted."""
+class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="model"):
+    """What a model said in one answer, in its order. `made_by` is None where a client says that it was said.
+    `aborted` marks text that was cut off because the run was aborted.
 
-    content: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    reasoning: str | None = None
+    (Stored under the role "model"; what stands under "assistant" is in the shape before this one:
+    `sessions/older_messages`.)
+    """
+
+    parts: tuple[Part, ...] = ()
     name: str | None = None
     aborted: bool = False
-    blocks: tuple[ReasoningBlock, ...] = ()
+    made_by: MadeBy | None = None
+
+    @property
+    def content(self) -> str:
+        """All of the text."""
+        parts = self.parts
+        if len(parts) == 1 and type(parts[0]) is Text:
+            return parts[0].text
+        return "".join([part.text for part in parts if type(part) is Text])
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple([part for part in self.parts if type(part) is ToolCall])
+
+    @property
+    def reasoning(self) -> str:
+        """All that was thought, as far as it was told."""
+        return "".join([part.text for part in self.parts if type(part) is Reasoning])
+
+
+def assistant(
+    text: str = "",
+    calls: Sequence[ToolCall] = (),
+    reasoning: str = "",
+    *,
+    name: str | None = None,
+    aborted: bool = False,
+) -> AssistantMessage:
+    """An answer whose order nobody has told: reasoning, text, calls."""
+    parts: list[Part] = [Reasoning(reasoning)] if reasoning else []
+    if text:
+        parts.append(Text(text))
+    return AssistantMessage((*parts, *calls), name, aborted)
 
 
 class ToolMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="tool"):
@@ -70,6 +122,8 @@ class ToolMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag
     name: str | None = None
     is_error: bool = False
     own: bool = False
+    images: tuple[Image, ...] = ()
 
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
+WithImages = UserMessage | ToolMessage

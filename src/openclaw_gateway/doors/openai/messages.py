@@ -19,6 +19,7 @@ from openclaw_gateway.wire.messages import (
     ToolCall,
     ToolMessage,
     UserMessage,
+    assistant,
 )
 
 
@@ -152,7 +153,7 @@ def _assistant(message: ChatMessage, text: str, index: int) -> AssistantMessage:
     if message.function_call is not None:
         call = message.function_call
         calls.append(ToolCall(f"call_fn_{index}", call.name, call.arguments or "{}"))
-    return AssistantMessage(text, tuple(calls), message.reasoning_content or None, message.name)
+    return assistant(text, calls, message.reasoning_content or "", name=message.name)
 
 
 def _tool(message: ChatMessage, text: str, where: str) -> ToolMessage:

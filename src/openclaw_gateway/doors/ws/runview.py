@@ -26,6 +26,7 @@ from openclaw_gateway.wire.events import (
     ReasoningDelta,
     RunEnded,
     RunStarted,
+    Sealed,
     TextDelta,
     ToolCallArguments,
     ToolCallStarted,
@@ -209,7 +210,9 @@ class RunView:
             case ToolStarted() | ToolUpdated() | ToolEnded() | ModelFailed() | Compacted():
                 stream, data = told(event)
                 self._step("agent", self._agent(stream, data))
-            case UsageReported() | TextDelta() | ReasoningDelta() | ToolCallStarted() | ToolCallArguments():
+            case TextDelta() | ReasoningDelta() | ToolCallStarted() | ToolCallArguments():
+                pass
+            case UsageReported() | Sealed():
                 pass
 
     def _end(self, event: RunEnded) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.wire.messages import AssistantMessage
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
 API = anthropic_messages_stream.NAME
@@ -39,6 +40,7 @@ API = anthropic_messages_stream.NAME
 _MAX_TOKENS = 8192
 # The API's least budget of thinking; as much must be left for the answer.
 _LEAST = 1024
+_ANY = Raw(b'{"type":"object"}')
 
 
 class _Tool(Struct):
@@ -102,7 +104,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     chosen, can = settings(target, request), abilities(target.model)
     mark = _mark(target.cache)
     thought, limit = _thinking(target, request, chosen, can)
-    said = turns(request.messages, images=target.family.images)
+    said = turns(request.messages)
     if mark and said[-1]["role"] == "user":
         said[-1]["content"][-1] = {**said[-1]["content"][-1], "cache_control": mark}
     wire = _Request(target.model, limit, said, thinking=thought)
@@ -111,6 +113,9 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     if request.tools:
         wire.tools = _tools(request.tools, target.cache)
         wire.tool_choice = _choice(request)
+    elif called := _called(request):
+        wire.tools = _tools(called, target.cache)
+        wire.tool_choice = {"type": "none"}
     if thought is UNSET and can.sampling:
         if not isinstance(chosen.temperature, UnsetType):
             wire.temperature = min(chosen.temperature, 1.0)
@@ -143,6 +148,18 @@ def _thinking(
     if budget < _LEAST or not may_think(request.messages):
         return UNSET, limit
     return {"type": "enabled", "budget_tokens": budget}, limit
+
+
+def _called(request: ModelRequest) -> tuple[ToolSpec, ...]:
+    """The tools of earlier calls, where none is offered any more: calls of tools that are not declared are
+    refused."""
+    names = {
+        call.name: None
+        for message in request.messages
+        if type(message) is AssistantMessage
+        for call in message.tool_calls
+    }
+    return tuple(ToolSpec(name, "", _ANY) for name in names)
 
 
 def _output(chosen: Sampling, can: Abilities, thought: Any) -> Any:

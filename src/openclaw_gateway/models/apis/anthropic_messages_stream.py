@@ -7,20 +7,17 @@ are not known yet are passed over, because the vendor adds some.
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock
+from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
 from openclaw_gateway.wire.run import FinishReason, Usage
 
 NAME = "anthropic-messages"
-REDACTED = "redacted_thinking"
-"""The `id` of a stored block whose text the vendor keeps to itself; its signature is the data."""
 
 _FINISH: dict[str, FinishReason] = {
     "max_tokens": "length",
@@ -88,7 +85,7 @@ class MessageParser(EventParser[_Event]):
         super().__init__(vendor)
         self._usage: dict[str, int] = {}
         self._call_at: dict[int, Call] = {}
-        self._thoughts: dict[int, list[str]] = {}  # by a block's index, [text, signature]
+        self._seals: dict[int, str] = {}  # of thinking, by a block's index
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -100,7 +97,7 @@ class MessageParser(EventParser[_Event]):
         else:
             for index, block in enumerate(message.content):
                 self._begin(index, block, events)
-                self._close(index)
+                self._close(index, events)
             self._finish = message.stop_reason
             self._count(message.usage)
             self.done = True
@@ -126,7 +123,7 @@ class MessageParser(EventParser[_Event]):
                 if event.content_block is not None:
                     self._begin(index, event.content_block, events)
             case "content_block_stop":
-                self._close(index)
+                self._close(index, events)
             case "message_start":
                 self._count(event.message.usage if isinstance(event.message, _Message) else None)
             case "message_delta":
@@ -146,11 +143,11 @@ class MessageParser(EventParser[_Event]):
                 if block.text:
                     events.append(TextDelta(block.text))
             case "thinking":
-                self._thoughts[index] = [block.thinking or "", block.signature or ""]
+                self._seals[index] = block.signature or ""
                 if block.thinking:
                     events.append(ReasoningDelta(block.thinking))
             case "redacted_thinking":
-                self._blocks.append(ReasoningBlock(NAME, signature=block.data or "", id=REDACTED))
+                events.append(Sealed("reasoning", Raw(_encode({"data": block.data or ""}))))
             case "tool_use":
                 call = self._call_at[index] = self._calls.begin(block.id or "", block.name or "", events)
                 if block.input:
@@ -166,15 +163,13 @@ class MessageParser(EventParser[_Event]):
                 self._calls.argue(call, delta.partial_json, events)
         elif delta.thinking:
             events.append(ReasoningDelta(delta.thinking))
-            self._thoughts.setdefault(index, ["", ""])[0] += delta.thinking
         elif delta.signature:
-            self._thoughts.setdefault(index, ["", ""])[1] += delta.signature
+            self._seals[index] = self._seals.get(index, "") + delta.signature
 
-    def _close(self, index: int) -> None:
-        text, signature = self._thoughts.pop(index, ("", ""))
+    def _close(self, index: int, events: list[Event]) -> None:
         # The vendor takes back only what it has sealed.
-        if signature:
-            self._blocks.append(ReasoningBlock(NAME, text, signature))
+        if signature := self._seals.pop(index, ""):
+            events.append(Sealed("reasoning", Raw(_encode({"signature": signature}))))
 
     def _count(self, usage: _Usage | None) -> None:
         if usage is None:

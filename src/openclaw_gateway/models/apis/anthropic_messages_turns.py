@@ -1,27 +1,29 @@
 """A conversation as `anthropic-messages` takes it: turns of blocks, user and assistant by turns.
 
 Pure; part of the dialect of that name. Rules: neighbours of one role are merged, tool results are blocks
-of the user's turn, no text block is blank, and reasoning that this vendor sealed goes back first.
+of the user's turn, no text block is blank, and reasoning that this vendor sealed goes back in its place.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from openclaw_gateway.models.apis.anthropic_messages_stream import NAME, REDACTED
+import msgspec
+from msgspec import UNSET
+
 from openclaw_gateway.models.apis.calls import as_object
-from openclaw_gateway.models.apis.images import NO_IMAGE
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,
     Message,
-    ReasoningBlock,
+    Part,
+    Reasoning,
     SystemMessage,
+    Text,
+    ToolCall,
     ToolMessage,
     UserMessage,
 )
 
-_ID = re.compile(r"[^a-zA-Z0-9_-]")
 # For a turn that would be empty or missing: the vendor refuses both.
 _NOTHING = "(nothing)"
 
@@ -29,13 +31,12 @@ Block = dict[str, Any]
 Turn = dict[str, Any]
 
 
-def turns(messages: Iterable[Message], *, images: bool) -> list[Turn]:
-    """`images` False: the model cannot see any, and is told that there was one."""
+def turns(messages: Iterable[Message]) -> list[Turn]:
     made: list[Turn] = []
     for message in messages:
         if type(message) is SystemMessage:
             continue
-        role, blocks = _turn(message, images=images)
+        role, blocks = _turn(message)
         if made and made[-1]["role"] == role:
             made[-1]["content"] += blocks
         else:
@@ -48,14 +49,14 @@ def turns(messages: Iterable[Message], *, images: bool) -> list[Turn]:
     return made
 
 
-def _turn(message: Message, *, images: bool) -> tuple[str, list[Block]]:
+def _turn(message: Message) -> tuple[str, list[Block]]:
     match message:
         case AssistantMessage():
             return "assistant", _assistant(message)
         case ToolMessage():
             return "user", [_result(message)]
         case UserMessage():
-            return "user", [*_text(message.content), *_images(message.images, seen=images)]
+            return "user", [*_text(message.content), *_images(message.images)]
         case SystemMessage():
             return "user", []
 
@@ -71,8 +72,8 @@ def may_think(messages: Iterable[Message]) -> bool:
         match message:
             case UserMessage():
                 waiting = True
-            case AssistantMessage(tool_calls=(_, *_)):
-                waiting = any(block.api == NAME for block in message.blocks)
+            case AssistantMessage() if message.tool_calls:
+                waiting = any(map(_is_sealed, message.parts))
             case _:
                 pass
     return waiting
@@ -82,9 +83,7 @@ def _text(text: str) -> list[Block]:
     return [{"type": "text", "text": text}] if text.strip() else []
 
 
-def _images(images: tuple[Image, ...], *, seen: bool) -> list[Block]:
-    if not seen:
-        return [{"type": "text", "text": NO_IMAGE} for _ in images]
+def _images(images: tuple[Image, ...]) -> list[Block]:
     return [
         {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": image.data}}
         for image in images
@@ -92,8 +91,10 @@ def _images(images: tuple[Image, ...], *, seen: bool) -> list[Block]:
 
 
 def _result(message: ToolMessage) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": _id(message.tool_call_id)}
-    if message.content:
+    block: Block = {"type": "tool_result", "tool_use_id": message.tool_call_id}
+    if message.images:
+        block["content"] = [*_text(message.content), *_images(message.images)]
+    elif message.content:
         block["content"] = message.content
     if message.is_error:
         block["is_error"] = True
@@ -101,22 +102,28 @@ def _result(message: ToolMessage) -> Block:
 
 
 def _assistant(message: AssistantMessage) -> list[Block]:
-    blocks = [_thought(block) for block in message.blocks if block.api == NAME]
-    # Blank space at the end of what a model said is refused when it is the last turn.
-    blocks += _text(message.content.rstrip())
-    for call in message.tool_calls:
-        blocks.append(
-            {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": as_object(call.arguments)}
-        )
+    blocks: list[Block] = []
+    for part in message.parts:
+        match part:
+            case Text(text):
+                blocks += _text(text)
+            case Reasoning(text, payload):
+                if payload is not UNSET:
+                    blocks.append(_thought(text, msgspec.json.decode(payload)))
+            case ToolCall():
+                said = as_object(part.arguments)
+                blocks.append({"type": "tool_use", "id": part.id, "name": part.name, "input": said})
+    if blocks and blocks[-1]["type"] == "text":
+        # Blank space at the end of what a model said is refused when it is the last turn.
+        blocks[-1]["text"] = blocks[-1]["text"].rstrip()
     return blocks
 
 
-def _thought(block: ReasoningBlock) -> Block:
-    if block.id == REDACTED:
-        return {"type": "redacted_thinking", "data": block.signature}
-    return {"type": "thinking", "thinking": block.text, "signature": block.signature}
+def _is_sealed(part: Part) -> bool:
+    return isinstance(part, Reasoning) and part.payload is not UNSET
 
 
-def _id(call_id: str) -> str:
-    # Other vendors' ids have other characters, and a session may have begun there.
-    return _ID.sub("_", call_id) or "call"
+def _thought(text: str, payload: Any) -> Block:
+    if "data" in payload:
+        return {"type": "redacted_thinking", "data": payload["data"]}
+    return {"type": "thinking", "thinking": text, "signature": payload["signature"]}

@@ -7,12 +7,14 @@ is the call of that index; without either it is the last one, unless a name come
 
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.calls import Call, Calls, as_text
 from openclaw_gateway.wire.events import Event
 
 _MAX_NAME = 256
+_encode = msgspec.json.Encoder().encode
 
 
 class FunctionDelta(Struct):
@@ -26,6 +28,7 @@ class CallDelta(Struct):
     index: int | None = None
     id: str | None = None
     function: FunctionDelta | None = None
+    extra_content: dict[str, Any] | None = None
 
 
 class CallDeltas:
@@ -54,6 +57,9 @@ class CallDeltas:
             if delta.id and not self._given[call.index]:
                 self._given[call.index] = delta.id
                 self._calls.name_it(call, delta.id)
+        if delta.extra_content:
+            # Gemini's seal of the call, which it wants back.
+            call.payload = Raw(_encode(delta.extra_content))
         self._calls.argue(call, as_text(function.arguments), events)
 
     def _which(self, delta: CallDelta, name: str) -> Call | None:

@@ -9,6 +9,7 @@ import secrets
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
 from openclaw_gateway.wire.events import Event, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import ToolCall
@@ -27,15 +28,16 @@ def as_object(arguments: str) -> dict[str, Any]:
     """A call's arguments for vendors who want them as an object, whatever a model has written."""
     try:
         read = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         read = None
-    return read if isinstance(read, dict) else {"arguments": arguments}
+    # (Half a character cannot be sent to anybody.)
+    return read if isinstance(read, dict) else {"arguments": arguments.encode("utf-8", "replace").decode()}
 
 
 class Call:
     """One call under way."""
 
-    __slots__ = ("arguments", "id", "index", "name", "started")
+    __slots__ = ("arguments", "id", "index", "name", "payload", "started")
 
     def __init__(self, index: int, call_id: str, name: str) -> None:
         self.index = index
@@ -43,6 +45,7 @@ class Call:
         self.name = name
         self.arguments: list[str] = []
         self.started = False
+        self.payload: Raw | UnsetType = UNSET
 
 
 class Calls:
@@ -90,7 +93,9 @@ class Calls:
 
     def complete(self) -> tuple[ToolCall, ...]:
         """All calls, once the answer has ended."""
-        return tuple(ToolCall(call.id, call.name, "".join(call.arguments)) for call in self._calls)
+        return tuple(
+            ToolCall(call.id, call.name, "".join(call.arguments), call.payload) for call in self._calls
+        )
 
 
 def _start(call: Call, events: list[Event]) -> None:

@@ -12,7 +12,7 @@ from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ToolCall
 from openclaw_gateway.wire.run import FinishReason
 
 
@@ -36,9 +36,6 @@ class Parser(Protocol):
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]: ...
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]: ...
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order and size the provider sent them, up to the end or the `failure`; text that came

@@ -14,7 +14,6 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import google_generative_ai_stream
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
-from openclaw_gateway.models.apis.images import NO_IMAGE
 from openclaw_gateway.models.apis.schemas import for_google
 from openclaw_gateway.models.apis.settings import (
     BUDGETS,
@@ -30,7 +29,16 @@ from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    Reasoning,
+    SystemMessage,
+    Text,
+    ToolCall,
+    ToolMessage,
+)
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
 API = google_generative_ai_stream.NAME
@@ -40,7 +48,7 @@ _VERSION = re.compile(r"gemini-(\d+)")
 _MOST_THOUGHT = 24576
 _LEVELS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
 # Google's own word for a call that another model made: without a seal it refuses the whole request.
-_UNSEALED = "skip_thought_signature_validator"
+_UNSEALED = Raw(b'{"thoughtSignature":"skip_thought_signature_validator"}')
 
 
 class _Declaration(Struct):
@@ -154,20 +162,19 @@ def _thinking(target: ModelTarget, chosen: Sampling) -> Any:
 
 def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
-    names: dict[str, str] = {}
     for message in messages:
         match message:
             case SystemMessage():
                 continue
             case AssistantMessage():
-                names.update((call.id, call.name) for call in message.tool_calls)
                 role, parts = "model", _said(message, target)
             case ToolMessage():
-                name = names.get(message.tool_call_id) or message.name or "unknown"
                 answer = {"error" if message.is_error else "output": message.content}
-                role, parts = "user", [{"functionResponse": {"name": name, "response": answer}}]
+                answered = {"functionResponse": {"name": message.name or "unknown", "response": answer}}
+                role, parts = "user", [answered, *map(_image, message.images)]
             case _:
-                role, parts = "user", _asked(message, target)
+                said = [{"text": message.content}] if message.content else []
+                role, parts = "user", [*said, *map(_image, message.images)]
         if made and made[-1]["role"] == role:
             made[-1]["parts"] += parts
         else:
@@ -180,32 +187,31 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
     return made
 
 
-def _asked(message: UserMessage, target: ModelTarget) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = [{"text": message.content}] if message.content else []
-    for image in message.images:
-        if target.family.images:
-            parts.append({"inlineData": {"mimeType": image.media_type, "data": image.data}})
-        else:
-            parts.append({"text": NO_IMAGE})
-    return parts
+def _image(image: Image) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": image.media_type, "data": image.data}}
 
 
 def _said(message: AssistantMessage, target: ModelTarget) -> list[dict[str, Any]]:
-    seals = {block.id: block.signature for block in message.blocks if block.api == API}
     parts: list[dict[str, Any]] = []
-    if message.content:
-        parts.append(_sealed({"text": message.content}, seals.get("")))
-    foreign = (_version(target) or 2) >= 3 and not any(call.id in seals for call in message.tool_calls)
-    for index, call in enumerate(message.tool_calls):
-        # Of calls side by side only the first is sealed.
-        seal = seals.get(call.id) or (_UNSEALED if foreign and index == 0 else None)
-        part = {"functionCall": {"name": call.name, "args": as_object(call.arguments)}}
-        parts.append(_sealed(part, seal))
+    # Of calls side by side only the first is sealed.
+    unsealed = (_version(target) or 2) >= 3 and any(call.payload is UNSET for call in message.tool_calls[:1])
+    for part in message.parts:
+        match part:
+            case Text(text, payload):
+                parts.append(_sealed({"text": text}, payload))
+            case ToolCall(_, name, arguments, payload):
+                called = {"functionCall": {"name": name, "args": as_object(arguments)}}
+                parts.append(_sealed(called, _UNSEALED if unsealed else payload))
+                unsealed = False
+            case Reasoning(text, payload) if payload is not UNSET:
+                parts.append(_sealed({"text": text, "thought": True}, payload))
+            case Reasoning():
+                pass
     return parts
 
 
-def _sealed(part: dict[str, Any], seal: str | None) -> dict[str, Any]:
-    return {**part, "thoughtSignature": seal} if seal else part
+def _sealed(part: dict[str, Any], payload: Raw | UnsetType) -> dict[str, Any]:
+    return part if payload is UNSET else {**part, **msgspec.json.decode(payload)}
 
 
 def _declaration(spec: ToolSpec) -> _Declaration:

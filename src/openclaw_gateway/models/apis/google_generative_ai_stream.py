@@ -1,21 +1,19 @@
 """The answers of `google-generative-ai`: its stream events in, ours out.
 
 Pure; half of the dialect of that name. Rule: one typed decode per event. Calls come whole and mostly
-without an id; a signature belongs to the part it stands on and goes back there, so it is stored under
-the id of its call ("" = on the text).
+without an id; a signature belongs to the part it stands on and goes back there.
 """
 
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, UsageReported
-from openclaw_gateway.wire.messages import ReasoningBlock
+from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
 from openclaw_gateway.wire.run import FinishReason, Usage
 
 NAME = "google-generative-ai"
@@ -93,12 +91,6 @@ class ContentParser(EventParser[_Chunk]):
     def __init__(self, vendor: Vendor) -> None:
         super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._text_seal = ""
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        sealed = (ReasoningBlock(NAME, signature=self._text_seal),) if self._text_seal else ()
-        return (*self._blocks, *sealed)
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
@@ -147,9 +139,13 @@ class ContentParser(EventParser[_Chunk]):
             call = self._calls.begin(said.id or "", said.name, events)
             self._calls.argue(call, _encode(said.args).decode() if said.args else "{}", events)
             if part.thought_signature:
-                self._blocks.append(ReasoningBlock(NAME, signature=part.thought_signature, id=call.id))
+                call.payload = _seal(part.thought_signature)
             return
         if part.text:
             events.append(ReasoningDelta(part.text) if part.thought else TextDelta(part.text))
         if part.thought_signature:
-            self._text_seal = part.thought_signature
+            events.append(Sealed("reasoning" if part.thought else "text", _seal(part.thought_signature)))
+
+
+def _seal(signature: str) -> Raw:
+    return Raw(_encode({"thoughtSignature": signature}))

@@ -1,8 +1,6 @@
-"""What a model that cannot see is told, and an image as the URL that some dialects want. Pure."""
+"""An image as the URL that some dialects want. Pure."""
 
 from openclaw_gateway.wire.messages import Image
-
-NO_IMAGE = "[An image was here. This model cannot see images.]"
 
 
 def data_url(image: Image) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.models.apis import openai_completions_stream
-from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
+from openclaw_gateway.models.apis.images import data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings, written
 from openclaw_gateway.models.apis.tool_lists import ToolLists
@@ -22,6 +22,7 @@ from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Message,
+    Reasoning,
     SystemMessage,
     ToolMessage,
     UserMessage,
@@ -39,12 +40,14 @@ class _Function(Struct):
 class _ToolCall(Struct, tag_field="type", tag="function"):
     id: str
     function: _Function
+    extra_content: Raw | UnsetType = UNSET
 
 
 class _Assistant(Struct, tag_field="role", tag="assistant"):
     content: str | None
     tool_calls: list[_ToolCall] | UnsetType = UNSET
     reasoning_content: str | UnsetType = UNSET
+    reasoning_details: Any = UNSET
     name: str | UnsetType = UNSET
 
 
@@ -155,27 +158,32 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
 def _wire(message: Message, target: ModelTarget) -> Any:
     if type(message) is UserMessage:
         # Without images it is stored in the shape it has on the wire.
-        return _User(_parts(message, target), message.name or UNSET) if message.images else message
+        return _User(_parts(message), message.name or UNSET) if message.images else message
     if type(message) is ToolMessage:
         name = message.name if target.family.results_named else None
         return _Result(message.tool_call_id, message.content, name or UNSET)
     if type(message) is AssistantMessage:
-        calls = [_ToolCall(call.id, _Function(call.name, call.arguments)) for call in message.tool_calls]
-        content = message.content if message.content or not calls else None
-        thought: str | UnsetType = UNSET
-        if target.family.reasoning_back and (calls or message.reasoning):
-            thought = message.reasoning or ""
-        return _Assistant(content, calls or UNSET, thought, message.name or UNSET)
+        return _said(message, target)
     return message
 
 
-def _parts(message: UserMessage, target: ModelTarget) -> list[Any]:
+def _said(message: AssistantMessage, target: ModelTarget) -> _Assistant:
+    calls = [
+        _ToolCall(call.id, _Function(call.name, call.arguments), call.payload) for call in message.tool_calls
+    ]
+    text = message.content
+    said = _Assistant(text if text or not calls else None, calls or UNSET, name=message.name or UNSET)
+    if target.family.reasoning_back and (calls or message.reasoning):
+        said.reasoning_content = message.reasoning
+    for part in message.parts:
+        if type(part) is Reasoning and part.payload is not UNSET:
+            said.reasoning_details = part.payload
+    return said
+
+
+def _parts(message: UserMessage) -> list[Any]:
     parts: list[Any] = [{"type": "text", "text": message.content}] if message.content else []
-    for image in message.images:
-        if target.family.images:
-            parts.append({"type": "image_url", "image_url": {"url": data_url(image)}})
-        else:
-            parts.append({"type": "text", "text": NO_IMAGE})
+    parts += [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images]
     return parts
 
 

@@ -13,9 +13,10 @@ from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, Func
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
+from openclaw_gateway.models.apis.reasoning_details import ReasoningDetails
 from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
+from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
 from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-completions"
@@ -42,6 +43,7 @@ class _Delta(Struct):
     refusal: str | None = None
     tool_calls: list[CallDelta] | None = None
     function_call: FunctionDelta | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
 
 
 class _Usage(Struct):
@@ -73,6 +75,7 @@ class _WordDelta(Struct):
     refusal: None = None
     tool_calls: None = None
     function_call: None = None
+    reasoning_details: None = None
 
 
 class _WordChoice(Struct):
@@ -110,6 +113,7 @@ class ChunkParser(AnswerParser):
         self._usage: _Usage | None = None
         self._deltas: CallDeltas | None = None
         self._tags: ThinkTags | None = ThinkTags()
+        self._details: ReasoningDetails | None = None
         # Whether the chunk before was a word: the next one probably is.
         self._in_words = True
 
@@ -161,6 +165,7 @@ class ChunkParser(AnswerParser):
                 or delta.refusal
                 or delta.tool_calls
                 or delta.function_call
+                or delta.reasoning_details
             ):
                 _say(text, events)
                 self._take(delta, events)
@@ -214,6 +219,8 @@ class ChunkParser(AnswerParser):
         """The calls that are still open, then what the call cost if the provider said so."""
         events: list[Event] = [] if self._tags is None else self._tags.end()
         self._calls.end(events)
+        if self._details is not None:
+            events.append(Sealed("reasoning", self._details.payload))
         if (usage := self._usage) is not None:
             total = usage.total_tokens
             cached = usage.prompt_tokens_details or Cached(usage.cached_tokens)
@@ -233,6 +240,9 @@ class ChunkParser(AnswerParser):
                 content = "".join(part if isinstance(part, str) else part.text or "" for part in content)
             if content:
                 events.append(TextDelta(content))
+        if delta.reasoning_details:
+            self._details = self._details or ReasoningDetails()
+            self._details.add(delta.reasoning_details)
         if delta.refusal:
             events.append(TextDelta(delta.refusal))
         if delta.tool_calls or delta.function_call is not None:

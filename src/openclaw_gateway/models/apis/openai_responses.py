@@ -13,14 +13,22 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.models.apis import openai_completions, openai_responses_stream
-from openclaw_gateway.models.apis.images import NO_IMAGE, data_url
+from openclaw_gateway.models.apis.images import data_url
 from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
 from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings, written
 from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 
 API = openai_responses_stream.NAME
@@ -84,7 +92,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     level, limit = effort(target, chosen), max_tokens(target, chosen)
     wire = _Request(
         target.model,
-        _items(request.messages, images=target.family.images),
+        _items(request.messages),
         instructions=instructions(request, target.system) or UNSET,
         max_output_tokens=limit if isinstance(limit, UnsetType) else max(limit, _LEAST_TOKENS),
         temperature=chosen.temperature,
@@ -105,44 +113,44 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     return written(wire, target)
 
 
-def _items(messages: Iterable[Message], *, images: bool) -> list[Any]:
+def _items(messages: Iterable[Message]) -> list[Any]:
     items: list[Any] = []
     for message in messages:
         match message:
             case UserMessage():
-                items.append({"role": "user", "content": _parts(message, images=images)})
+                items.append({"role": "user", "content": _parts(message)})
             case AssistantMessage():
                 items += _assistant(message)
             case ToolMessage(tool_call_id=call_id, content=content):
-                items.append({"type": "function_call_output", "call_id": call_id, "output": content})
+                output = _parts(message) if message.images else content
+                items.append({"type": "function_call_output", "call_id": call_id, "output": output})
             case _:
                 pass
     return items
 
 
-def _parts(message: UserMessage, *, images: bool) -> list[dict[str, str]]:
+def _parts(message: UserMessage | ToolMessage) -> list[dict[str, str]]:
     parts = [{"type": "input_text", "text": message.content}] if message.content else []
     for image in message.images:
-        if images:
-            parts.append({"type": "input_image", "image_url": data_url(image), "detail": "auto"})
-        else:
-            parts.append({"type": "input_text", "text": NO_IMAGE})
+        parts.append({"type": "input_image", "image_url": data_url(image), "detail": "auto"})
     return parts or [{"type": "input_text", "text": ""}]
 
 
 def _assistant(message: AssistantMessage) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
-    for block in message.blocks:
-        if block.api == API:
-            summary = [{"type": "summary_text", "text": block.text}] if block.text else []
-            sealed = {"type": "reasoning", "summary": summary, "encrypted_content": block.signature}
-            items.append({**sealed, "id": block.id} if block.id else sealed)
-    if message.content:
-        items.append({"role": "assistant", "content": message.content})
-    for call in message.tool_calls:
-        items.append(
-            {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
-        )
+    for part in message.parts:
+        match part:
+            case Text(text):
+                items.append({"role": "assistant", "content": text})
+            case ToolCall():
+                call = {"call_id": part.id, "name": part.name, "arguments": part.arguments}
+                items.append({"type": "function_call", **call})
+            case Reasoning(text, payload) if payload is not UNSET:
+                summary = [{"type": "summary_text", "text": text}] if text else []
+                sealed = msgspec.json.decode(payload)
+                items.append({"type": "reasoning", "summary": summary, **sealed})
+            case Reasoning():
+                pass
     return items
 
 

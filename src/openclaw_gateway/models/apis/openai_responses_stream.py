@@ -7,15 +7,14 @@ and from the finished item only where no delta came; kinds of events that are no
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.calls import Call, as_text
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
-from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
-from openclaw_gateway.wire.messages import ReasoningBlock
+from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
 from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-responses"
@@ -71,6 +70,7 @@ class _Event(Struct):
 
 
 _decode = msgspec.json.Decoder(_Event).decode
+_encode = msgspec.json.Encoder().encode
 _decode_whole = msgspec.json.Decoder(_Response).decode
 
 _TEXTS = {"response.output_text.delta", "response.refusal.delta"}
@@ -168,8 +168,9 @@ class ResponseParser(EventParser[_Event]):
                 if text and index not in self._told:
                     events.append(ReasoningDelta(text))
                 if item.encrypted_content:
-                    block = ReasoningBlock(NAME, text, item.encrypted_content, item.id or "")
-                    self._blocks.append(block)
+                    sealed = {"encrypted_content": item.encrypted_content}
+                    payload = {"id": item.id, **sealed} if item.id else sealed
+                    events.append(Sealed("reasoning", Raw(_encode(payload))))
             case _:
                 pass
 

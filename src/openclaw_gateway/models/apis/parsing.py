@@ -11,7 +11,7 @@ from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.reading import UNREADABLE, not_ours, repaired
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.messages import ReasoningBlock, ToolCall
+from openclaw_gateway.wire.messages import ToolCall
 from openclaw_gateway.wire.run import FinishReason
 
 E = TypeVar("E")
@@ -27,7 +27,6 @@ class AnswerParser:
         self._vendor = vendor
         self._finish: str | None = None
         self._calls = Calls()
-        self._blocks: list[ReasoningBlock] = []
         self.done = False
         self.failure: ProviderError | None = None
 
@@ -43,10 +42,6 @@ class AnswerParser:
     def tool_calls(self) -> tuple[ToolCall, ...]:
         # What was cut off or filtered is not to be executed.
         return self._calls.complete() if self.finish_reason == "tool_calls" else ()
-
-    @property
-    def blocks(self) -> tuple[ReasoningBlock, ...]:
-        return tuple(self._blocks)
 
     def _not_ours(self, what: str) -> ProviderError:
         return not_ours(self._vendor, what, self.api)

@@ -1,0 +1,202 @@
+"""What of a conversation a model may be sent: the one place that knows what vendors refuse in a transcript.
+
+Pure, linear, and before every dialect; the transcript itself is never changed. What comes out is always a
+legal conversation for the target: every call is answered right after it and no result stands without its
+call, ids and arguments have the vendor's form, payloads go only to the very model that made them, and a
+model that sees no images reads that there was one. What only one dialect's wire asks for (where a system
+prompt stands, which role a result has) is not decided here.
+"""
+
+import hashlib
+import string
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import UNSET, Raw
+from msgspec.structs import replace
+
+from openclaw_gateway.models.apis.calls import as_object
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    Part,
+    SystemMessage,
+    Text,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+
+NO_IMAGE = "[An image was here. This model cannot see images.]"
+NO_RESULT = "no result was recorded"
+# For a turn that has to be there, and has nothing to say.
+_NOTHING = "(nothing)"
+_GO_ON = "(Go on.)"
+_BRIDGE = "(The results have been read.)"
+_IMAGES_OF_RESULTS = "[Images of the results above]"
+
+_ID_CHARACTERS = string.ascii_letters + string.digits
+# Their results are text; what they show goes into a message of the user's.
+_BLIND_RESULTS = {"openai-completions", "ollama"}
+# A vendor of these refuses reasoning that nothing follows.
+_FOLLOWED = {"anthropic-messages", "openai-responses"}
+
+_encode = msgspec.json.Encoder().encode
+_is_object = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message]:
+    """The very same messages where all of them are a user's and nothing has to be changed."""
+    alternate = target.family.alternate
+    if not alternate and target.family.images and all(type(message) is UserMessage for message in messages):
+        return messages
+    made = _Replay(target).of(messages)
+    return _alternating(made) if alternate else made
+
+
+class _Replay:
+    """One conversation on its way to one target."""
+
+    def __init__(self, target: ModelTarget) -> None:
+        self._target = target
+        self._made_by = target.made_by
+        self._ids = target.family.call_ids
+        self._taken: set[str] = set()
+        self._made: list[Message] = []
+        # The calls that wait for their results: by the id in the transcript, those that are sent for it.
+        self._waiting: dict[str, list[ToolCall]] = {}
+        self._pictures: list[Image] = []
+
+    def of(self, messages: Iterable[Message]) -> list[Message]:
+        for message in messages:
+            if isinstance(message, ToolMessage):
+                self._answer(message)
+                continue
+            self._close()
+            if isinstance(message, AssistantMessage):
+                self._said(message)
+            elif isinstance(message, UserMessage) and message.images and not self._target.family.images:
+                content = _without_images(message.content, message.images)
+                self._made.append(replace(message, content=content, images=()))
+            else:
+                self._made.append(message)
+        self._close()
+        return self._made
+
+    def _said(self, message: AssistantMessage) -> None:
+        own = message.made_by == self._made_by
+        parts: list[Part] = []
+        waiting: list[tuple[str, ToolCall]] = []
+        for part in message.parts:
+            kept = part if own or part.payload is UNSET else replace(part, payload=UNSET)
+            if isinstance(kept, ToolCall):
+                if not kept.name.strip():
+                    continue
+                kept = self._fitted(kept)
+                waiting.append((part.id, kept))  # type: ignore[union-attr]
+            elif not kept.text and kept.payload is UNSET:
+                continue
+            parts.append(kept)
+        if self._target.api in _FOLLOWED:
+            while parts and not isinstance(parts[-1], ToolCall) and not _has_words(parts[-1]):
+                parts.pop()
+        if not waiting and not any(map(_has_words, parts)):
+            return
+        for given, call in waiting:
+            self._waiting.setdefault(given, []).append(call)
+        self._made.append(replace(message, parts=tuple(parts)))
+
+    def _fitted(self, call: ToolCall) -> ToolCall:
+        call_id = self._unique(call.id)
+        arguments = call.arguments
+        if not _says_object(arguments):
+            arguments = _encode(as_object(arguments)).decode()
+        if call_id == call.id and arguments is call.arguments:
+            return call
+        return ToolCall(call_id, call.name, arguments, call.payload)
+
+    def _unique(self, given: str) -> str:
+        """The same id for the same place of a conversation, whenever it is sent: vendors keep prompts."""
+        call_id, again = given, 0
+        while call_id in self._taken or not self._ids.fits(call_id):
+            call_id = _derived(given, again)
+            again += 1
+        self._taken.add(call_id)
+        return call_id
+
+    def _answer(self, result: ToolMessage) -> None:
+        calls = self._waiting.get(result.tool_call_id)
+        if not calls:
+            return
+        call = calls.pop(0)
+        content, images = result.content, result.images
+        if images and not self._target.family.images:
+            content, images = _without_images(content, images), ()
+        elif images and self._target.api in _BLIND_RESULTS:
+            self._pictures += images
+            content, images = content or _IMAGES_OF_RESULTS, ()
+        answered = ToolMessage(call.id, content, call.name, result.is_error, result.own, images)
+        self._made.append(answered)
+
+    def _close(self) -> None:
+        """Nothing more answers the calls of the last message."""
+        if self._waiting:
+            left = [call for calls in self._waiting.values() for call in calls]
+            self._made += [ToolMessage(call.id, NO_RESULT, call.name) for call in left]
+            self._waiting = {}
+        if self._pictures:
+            self._made.append(UserMessage(_IMAGES_OF_RESULTS, images=tuple(self._pictures)))
+            self._pictures = []
+
+
+def _has_words(part: Part) -> bool:
+    return isinstance(part, Text) and bool(part.text.strip())
+
+
+def _says_object(arguments: str) -> bool:
+    try:
+        _is_object(arguments)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _derived(given: str, again: int) -> str:
+    """Nine letters and digits: that fits every form there is."""
+    digest = hashlib.sha256(f"{again}:{given}".encode("utf-8", "surrogatepass")).digest()
+    return "".join(_ID_CHARACTERS[byte % len(_ID_CHARACTERS)] for byte in digest[:9])
+
+
+def _without_images(content: str, images: Sequence[Image]) -> str:
+    return "\n".join(filter(None, [content, *[NO_IMAGE for _ in images]]))
+
+
+def _alternating(messages: Sequence[Message]) -> list[Message]:
+    """For templates that know only a user and an assistant by turns, results behind their calls."""
+    made: list[Message] = []
+    for message in messages:
+        last = made[-1] if made else None
+        match message:
+            case SystemMessage():
+                continue
+            case UserMessage() if isinstance(last, UserMessage):
+                made[-1] = _joined(last, message)
+            case UserMessage() if isinstance(last, ToolMessage):
+                made += [AssistantMessage((Text(_BRIDGE),)), message]
+            case AssistantMessage() if isinstance(last, AssistantMessage):
+                made[-1] = replace(message, parts=(*last.parts, Text("\n\n"), *message.parts))
+            case AssistantMessage() if last is None:
+                made += [UserMessage(_NOTHING), message]
+            case _:
+                made.append(message)
+    if made and isinstance(made[-1], AssistantMessage):
+        made.append(UserMessage(_GO_ON))
+    return [*(message for message in messages if isinstance(message, SystemMessage)), *made]
+
+
+def _joined(first: UserMessage, second: UserMessage) -> UserMessage:
+    content = "\n\n".join(filter(None, (first.content, second.content)))
+    name = first.name if first.name == second.name else None
+    return UserMessage(content, name, first.images + second.images)

@@ -1,0 +1,191 @@
+# ruff: noqa: C901, PLR0911, PLR0912 - each is a list of refusals
+"""What strict vendors refuse in a request's conversation, dialect by dialect.
+
+Pure: a request's body and its model in, the complaint out, or None. Sources are the vendors' references and
+the errors that their users report; each rule says a thing that has cost somebody a conversation.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from openclaw_gateway.testing.voices import seal_of
+
+Complaint = str | None
+Rule = Callable[[Any, str], Complaint]
+_WORD_64 = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NINE = re.compile(r"[a-zA-Z0-9]{9}")
+
+
+def openai(body: Any, model: str) -> Complaint:
+    """Chat completions of OpenAI itself."""
+    waiting: list[str] = []
+    seen: set[str] = set()
+    for message in body["messages"]:
+        role = message["role"]
+        if role == "tool":
+            if message["tool_call_id"] not in waiting:
+                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"
+            waiting.remove(message["tool_call_id"])
+            if not isinstance(message["content"], str):
+                return "Invalid type for 'content' of a tool message"
+            continue
+        if waiting:
+            return f"these tool_call_ids did not have response messages: {waiting}"
+        if role == "assistant":
+            calls = message.get("tool_calls", [])
+            if not calls and not message.get("content"):
+                return "an assistant message needs content or tool_calls"
+            for call in calls:
+                if not 1 <= len(call["id"]) <= 40 or call["id"] in seen:
+                    return f"Invalid 'tool_calls[].id': {call['id']}"
+                if not call["function"]["name"].strip():
+                    return "empty function name"
+                if not _is_object(call["function"]["arguments"]):
+                    return "arguments are not the JSON of an object"
+                seen.add(call["id"])
+                waiting.append(call["id"])
+    return f"these tool_call_ids did not have response messages: {waiting}" if waiting else None
+
+
+def mistral(body: Any, model: str) -> Complaint:
+    """La Plateforme, and templates that count roles."""
+    last = "system"
+    for message in body["messages"]:
+        role = message["role"]
+        if role == "user" and last == "tool":
+            return "Unexpected role 'user' after role 'tool'"
+        if role == last and role in {"user", "assistant"}:
+            return f"After the optional system message, roles must alternate: {role}"
+        if role == "assistant" and last == "system":
+            return "Expected a user message first"
+        for call in message.get("tool_calls", []):
+            if not _NINE.fullmatch(call["id"]):
+                return f"Tool call id was {call['id']} but must be a-z, A-Z, 0-9, with a length of 9."
+        last = role
+    if last == "assistant":
+        return "Expected last role User or Tool for serving but got assistant"
+    return openai(body, model)
+
+
+def anthropic(body: Any, model: str) -> Complaint:
+    """The Messages API."""
+    waiting: set[str] = set()
+    seen: set[str] = set()
+    expected = "user"
+    for turn in body["messages"]:
+        if turn["role"] != expected:
+            return "messages: roles must alternate between user and assistant"
+        expected = "assistant" if expected == "user" else "user"
+        blocks = turn["content"]
+        if not blocks:
+            return "messages.content: at least one block is required"
+        results = [block for block in blocks if block["type"] == "tool_result"]
+        if {block["tool_use_id"] for block in results} != waiting or len(results) != len(waiting):
+            return "tool_use ids were found without tool_result blocks immediately after"
+        if any(block["type"] != "tool_result" for block in blocks[: len(results)]):
+            return "tool_result blocks must come first"
+        waiting = set()
+        for block in blocks:
+            match block["type"]:
+                case "text" if not block["text"].strip():
+                    return "text content blocks must be non-empty"
+                case "thinking" if block["signature"] != seal_of(model):
+                    return "Invalid `signature` in `thinking` block"
+                case "redacted_thinking" if block["data"] != seal_of(model):
+                    return "Invalid `data` in `redacted_thinking` block"
+                case "tool_use":
+                    if not _WORD_64.fullmatch(block["id"]) or block["id"] in seen:
+                        return "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$', and be unique"
+                    if not isinstance(block["input"], dict):
+                        return "tool_use.input: Input should be a valid dictionary"
+                    if not block["name"].strip():
+                        return "tool_use.name: empty"
+                    seen.add(block["id"])
+                    waiting.add(block["id"])
+                case _:
+                    pass
+        if turn["role"] == "assistant" and blocks[-1]["type"] in {"thinking", "redacted_thinking"}:
+            return "The final block in an assistant message cannot be `thinking`."
+    if waiting:
+        return "tool_use ids were found without tool_result blocks immediately after"
+    if seen and not body.get("tools"):
+        return "Requests which include `tool_use` or `tool_result` blocks must define tools"
+    return None
+
+
+def responses(body: Any, model: str) -> Complaint:
+    """The Responses API."""
+    called: dict[str, bool] = {}
+    items = body["input"]
+    for at, item in enumerate(items):
+        match item.get("type", "message"):
+            case "reasoning":
+                if item["encrypted_content"] != seal_of(model):
+                    return "The encrypted content could not be verified."
+                following = items[at + 1] if at + 1 < len(items) else {"role": "user"}
+                if following.get("role") == "user" or following.get("type") == "function_call_output":
+                    return "Item of type 'reasoning' was provided without its required following item."
+            case "function_call":
+                if item["call_id"] in called or not 1 <= len(item["call_id"]) <= 64:
+                    return "Invalid 'input[].call_id'"
+                if not item["name"].strip() or not _is_object(item["arguments"]):
+                    return "Invalid function_call"
+                called[item["call_id"]] = False
+            case "function_call_output":
+                if called.get(item["call_id"]) is not False:
+                    return "No tool call found for function call output"
+                called[item["call_id"]] = True
+            case _:
+                if item["role"] == "assistant" and not item["content"]:
+                    return "Invalid assistant message"
+    left = [call_id for call_id, answered in called.items() if not answered]
+    return f"No tool output found for function call {left}" if left else None
+
+
+def google(body: Any, model: str) -> Complaint:
+    """generateContent, of a Gemini 3."""
+    open_calls: list[str] = []
+    expected = "user"
+    for turn in body["contents"]:
+        if turn["role"] != expected:
+            return "Please ensure that multiturn requests alternate between user and model."
+        expected = "model" if expected == "user" else "user"
+        parts = turn["parts"]
+        if not parts:
+            return "must include at least one parts field"
+        answers = [part["functionResponse"]["name"] for part in parts if "functionResponse" in part]
+        if sorted(answers) != sorted(open_calls):
+            return "the number of function response parts must equal the number of function call parts"
+        open_calls = []
+        for part in parts:
+            if "functionCall" in part:
+                if not open_calls and part.get("thoughtSignature") not in {
+                    seal_of(model),
+                    "skip_thought_signature_validator",
+                }:
+                    return "Function call is missing a thought_signature in functionCall parts."
+                if not isinstance(part["functionCall"]["args"], dict) or not part["functionCall"]["name"]:
+                    return "Invalid value at 'contents.parts.function_call'"
+                open_calls.append(part["functionCall"]["name"])
+            elif part.get("thoughtSignature", seal_of(model)) != seal_of(model):
+                return "Corrupted thought signature."
+    return "function calls without responses" if open_calls else None
+
+
+STRICT: dict[str, Rule] = {
+    "openai": openai,
+    "mistral": mistral,
+    "anthropic": anthropic,
+    "responses": responses,
+    "google": google,
+}
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except msgspec.DecodeError:
+        return False

@@ -134,6 +134,9 @@ README = _all(
             "`anthropic-messages`, "
             "`google-generative-ai` or `ollama`."
         ),
+        "conversation-across-vendors": (
+            "A conversation goes on with every other model, whoever made the earlier answers."
+        ),
         "fallbacks": "goes on to the next model where that helps, before anything was said.",
         "compaction": "Long conversations are summarised when they near the model's window;",
         "compaction-whole": "the transcript stays whole.",

@@ -359,6 +359,7 @@ ERRORS = _all(
         "provider_unreachable": "502: the provider cannot be reached.",
         "provider_bad_response": "502: the provider's answer is none.",
         "provider_stream_cut": "502: the provider's answer broke off.",
+        "provider_empty_answer": "502: the provider's answer has no word in it.",
         "provider_overloaded": "503: the provider has too much to do.",
         "provider_timeout": "504: the provider said nothing in time.",
         "unknown_method": "400: there is no such WebSocket method.",

@@ -279,6 +279,7 @@ ProviderReason = Literal[
     "unreachable",
     "bad_response",
     "cut",
+    "empty",
 ]
 
 # reason -> (HTTP status, OpenAI error type, code, worth another try upstream before the first token)
@@ -296,6 +297,7 @@ PROVIDER_REASONS: dict[ProviderReason, tuple[int, str, str, bool]] = {
     "unreachable": (502, "api_error", "provider_unreachable", True),
     "bad_response": (502, "api_error", "provider_bad_response", False),
     "cut": (502, "api_error", "provider_stream_cut", True),
+    "empty": (502, "api_error", "provider_empty_answer", True),
 }
 
 

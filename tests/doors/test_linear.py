@@ -22,6 +22,7 @@ from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
 from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -32,7 +33,6 @@ from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
 from openclaw_gateway.sessions.store import Entry, Transcript
-from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.jobs.edit import replaced
 from openclaw_gateway.tools.line_search import Budget
@@ -91,10 +91,11 @@ def ids(count: int) -> list[Id]:
     return [Id(f"call_{number}") for number in range(count)]
 
 
-def asked(count: int, *, own: bool = False) -> list[Message]:
+def asked(count: int, *, own: bool = False, id_: type[str] = Id) -> list[Message]:
     """A message with many calls, and their results in the wrong order."""
-    calls = tuple(ToolCall(each, "t", "{}") for each in ids(count))
-    results = [ToolMessage(each, "r", "t", own=own) for each in reversed(ids(count))]
+    given = [id_(each) for each in ids(count)]
+    calls = tuple(ToolCall(each, "t", "{}") for each in given)
+    results = [ToolMessage(each, "r", "t", own=own) for each in reversed(given)]
     return [UserMessage("hi"), assistant("", calls), *results]
 
 
@@ -104,6 +105,19 @@ def rounds(count: int, id_: type[str] = Id) -> list[Message]:
     for each in (id_(f"call_{number}") for number in range(count)):
         said += [assistant("x", (ToolCall(each, "t", "{}"),)), ToolMessage(each, "r", "t", own=True)]
     return [*said, assistant("done")]
+
+
+def one_id(count: int) -> list[Message]:
+    return [UserMessage("hi"), assistant("", [ToolCall("c", "t", "{}")] * count)]
+
+
+def turns(count: int) -> list[Message]:
+    """Messages of one role behind each other."""
+    return [*([UserMessage("hi")] * count), *([assistant("ho")] * count)]
+
+
+TARGET = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m")
+COUNTS_ROLES = ModelTarget(Endpoint("mistral", "http://127.0.0.1:1/v1"), "m")
 
 
 def functions(count: int) -> list[ChatMessage]:
@@ -165,7 +179,7 @@ def pictures(count: int) -> list[Message]:
 def sent_by(api: str, messages: Sequence[Message]) -> bytes:
     target = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m", api)
     tools = tuple(ToolSpec(f"t{n}", "d", msgspec.Raw(b"{}")) for n in range(len(messages)))
-    request = ModelRequest("be brief", tuple(messages), Sampling(), tools)
+    request = ModelRequest("be brief", replay(messages, target), Sampling(), tools)
     return DIALECTS[api].body(target, request, stream_usage=True)
 
 
@@ -215,8 +229,10 @@ def own(count: int) -> list[Message]:
 
 # How the input of a size is made, and what is done with it.
 WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
-    "results for a model": (asked, lambda made: for_model(Transcript(), made)),
-    "no results for a model": (asked, lambda made: for_model(Transcript(), made[:2])),
+    "results for a model": (asked, lambda made: replay(made, TARGET)),
+    "no results for a model": (asked, lambda made: replay(made[:2], TARGET)),
+    "one id for all calls": (one_id, lambda made: replay(made, TARGET)),
+    "roles that take turns": (turns, lambda made: replay(made, COUNTS_ROLES)),
     "results that end a request": (asked, check_tool_results),
     "results without calls": (asked, lambda made: without_orphans(made[:2], made[2:])),
     "rounds as a client sees them": (rounds, as_seen),
@@ -230,8 +246,8 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "an event in one-byte pieces": (lambda count: 10 * count, one_byte_pieces),
     "many events at once": (lambda count: count, many_chunks),
     **{f"a request of {api}": (partial(rounds, id_=str), partial(sent_by, api)) for api in DIALECTS},
-    "results in a request of Anthropic's": (asked, partial(sent_by, "anthropic-messages")),
-    "results in a request of Google's": (asked, partial(sent_by, "google-generative-ai")),
+    "results in a request of Anthropic's": (partial(asked, id_=str), partial(sent_by, "anthropic-messages")),
+    "results in a request of Google's": (partial(asked, id_=str), partial(sent_by, "google-generative-ai")),
     "pictures": (pictures, partial(sent_by, "openai-completions")),
     "thoughts in the text": (lambda count: count, thoughts),
     "results that are shortened": (

@@ -30,8 +30,13 @@ def wait(
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_only_what_may_pass_by_itself_is_tried_again(reason: ProviderReason) -> None:
-    retryable = {"rate_limit", "timeout", "overloaded", "server_error", "unreachable", "cut"}
+    retryable = {"rate_limit", "timeout", "overloaded", "server_error", "unreachable", "cut", "empty"}
     assert (wait(reason) is not None) == (reason in retryable)
+
+
+def test_who_has_nothing_to_say_is_asked_once_more() -> None:
+    assert wait("empty") is not None
+    assert wait("empty", attempt=2) is None
 
 
 def test_two_retries_that_wait_longer() -> None:

@@ -6,13 +6,17 @@ the bytes of one response. It must not know retries: it raises, and somebody els
 
 import asyncio
 
+import structlog
+
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.upstream_response import UpstreamResponse
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.redaction import safe_text
-from openclaw_gateway.wire.events import Event
+from openclaw_gateway.wire.events import Event, UsageReported
+
+log = structlog.get_logger()
 
 # How long usage and the end of the stream may take after the finish reason.
 _TAIL_S = 5.0
@@ -24,13 +28,17 @@ class Answer:
     `parser` says how it finished, once `batch` has returned nothing.
     """
 
-    def __init__(self, response: UpstreamResponse, parser: Parser, vendor: Vendor) -> None:
+    def __init__(
+        self, response: UpstreamResponse, parser: Parser, vendor: Vendor, *, may_be_silent: bool = False
+    ) -> None:
         self._response = response
         self._vendor = vendor
         self._splitter = SseSplitter(vendor.provider)
         self.parser = parser
         self._failure: ProviderError | None = None
         self._ended = False
+        self._spoke = False
+        self._may_be_silent = may_be_silent
         self._tail_until: float | None = None
         kind = response.content_type
         self._is_whole = kind == "application/json"
@@ -103,7 +111,16 @@ class Answer:
         return self._ended_or_not(events)
 
     def _ended_or_not(self, events: list[Event]) -> list[Event]:
-        if self.parser.done:
-            self._ended = True
-            return events + self.parser.ending()
-        return events
+        if events:
+            self._spoke = True
+        if not self.parser.done:
+            return events
+        last = self.parser.ending()
+        spoke = self._spoke or any(not isinstance(event, UsageReported) for event in last)
+        self._failure = self.parser.verdict(spoke=spoke, may_be_silent=self._may_be_silent)
+        if self._failure is not None:
+            return events
+        if word := self.parser.unknown_word:
+            log.info("model.unknown_finish_reason", provider=self._vendor.provider, word=word[:80])
+        self._ended = True
+        return events + last

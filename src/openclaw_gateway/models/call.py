@@ -67,7 +67,9 @@ class ModelCaller:
                 if resent:
                     self._without_usage.add(target.provider)
                 parser = dialect.parser(vendor)
-                return Answer(response, wrap(parser) if wrap else parser, vendor)
+                parser.offer(request.tools)
+                heard = wrap(parser) if wrap else parser
+                return Answer(response, heard, vendor, may_be_silent=request.may_be_silent)
             try:
                 said = await response.read_error()
             finally:

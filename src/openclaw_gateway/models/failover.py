@@ -33,6 +33,9 @@ def wait_before_retry(
     """
     if not error.retryable or attempt > len(policy.waits_s):
         return None
+    if error.reason == "empty" and attempt > 1:
+        # A model that has nothing to say twice has nothing to say.
+        return None
     if error.retry_after is not None:
         # Never sooner than asked for, and a little later than everybody else who was told the same.
         wait = error.retry_after + jitter * 0.1

@@ -15,7 +15,7 @@ class ModelRequest(Struct, frozen=True):
     """`system` comes first; system messages among `messages` join it, in order.
 
     `tools` are all the model may call, the agent's and the client's. `parallel_tool_calls` None = as the
-    provider does by default.
+    provider does by default. `may_be_silent`: an answer without a word is one, because enough has been said.
     """
 
     system: str
@@ -24,6 +24,7 @@ class ModelRequest(Struct, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool | None = None
+    may_be_silent: bool = False
 
 
 def instructions(request: ModelRequest, fallback: str) -> str:

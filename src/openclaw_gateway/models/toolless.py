@@ -5,7 +5,7 @@ schema, and the JSON that comes back is told as the call it is. With "auto" such
 nothing, because it would call a tool for every "hello". Earlier calls and results become text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -79,6 +79,20 @@ class CallFromText:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return self._calls.complete() if self.finish_reason == "tool_calls" else ()
+
+    @property
+    def cut_calls(self) -> tuple[ToolCall, ...]:
+        return self._inner.cut_calls
+
+    @property
+    def unknown_word(self) -> str | None:
+        return self._inner.unknown_word
+
+    def offer(self, tools: Sequence[ToolSpec]) -> None:
+        self._inner.offer(tools)
+
+    def verdict(self, *, spoke: bool, may_be_silent: bool) -> ProviderError | None:
+        return self._inner.verdict(spoke=spoke, may_be_silent=may_be_silent)
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         return self._told(self._inner.feed(payloads))

@@ -128,6 +128,11 @@ class Answer:
         return str(self._emitted)
 
     @property
+    def has_said(self) -> bool:
+        """Whether there were words in an earlier round."""
+        return self._has_said
+
+    @property
     def reasoning(self) -> str:
         return "".join([*self._reasoning, self._round.reasoning])
 

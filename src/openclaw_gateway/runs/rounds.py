@@ -93,7 +93,7 @@ class Rounds:
         """One model message. A conversation that the provider finds too long is shortened once."""
         while True:
             whole = await with_images(self._images, conversation)
-            asked = msgspec.structs.replace(request, messages=whole)
+            asked = msgspec.structs.replace(request, messages=whole, may_be_silent=answer.has_said)
             call = self._models.stream(run.plan.targets, asked)
             answer.begin_round()
             try:

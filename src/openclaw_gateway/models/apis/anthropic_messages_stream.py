@@ -11,19 +11,14 @@ from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.finish_words import ANTHROPIC_MESSAGES
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.run import Usage
 
 NAME = "anthropic-messages"
-
-_FINISH: dict[str, FinishReason] = {
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
 
 
 class _Block(Struct):
@@ -78,7 +73,7 @@ class MessageParser(EventParser[_Event]):
     """See `dialect.Parser`."""
 
     api = NAME
-    finishes = _FINISH
+    words = ANTHROPIC_MESSAGES
     decode = staticmethod(_decode)
 
     def __init__(self, vendor: Vendor) -> None:

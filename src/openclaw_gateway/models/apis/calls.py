@@ -6,13 +6,16 @@ cut; ids are the provider's unless it gives none or the same one twice.
 """
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from openclaw_gateway.models.apis.tool_names import as_offered
 from openclaw_gateway.wire.events import Event, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import ToolCall
+from openclaw_gateway.wire.run import ToolSpec
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,9 +52,10 @@ class Call:
 
 
 class Calls:
-    """Events go to the list that is passed in, in order."""
+    """Events go to the list that is passed in, in order. `offered` are the tools a model may mean."""
 
     def __init__(self) -> None:
+        self.offered: Sequence[ToolSpec] = ()
         self._calls: list[Call] = []
         self._taken: set[str] = set()
 
@@ -61,7 +65,7 @@ class Calls:
     def begin(self, call_id: str, name: str, events: list[Event]) -> Call:
         """The next call. The name of the one before it is complete; its arguments need not be."""
         if self._calls:
-            _start(self._calls[-1], events)
+            self._start(self._calls[-1], events)
         call = Call(len(self._calls), "", name)
         self.name_it(call, call_id)
         self._calls.append(call)
@@ -78,14 +82,14 @@ class Calls:
     def argue(self, call: Call, text: str, events: list[Event]) -> None:
         """The next fragment of its arguments."""
         if text:
-            _start(call, events)
+            self._start(call, events)
             call.arguments.append(text)
             events.append(ToolCallArguments(call.index, text))
 
     def end(self, events: list[Event]) -> None:
         """The answer has ended, and with it every call."""
         for call in self._calls:
-            _start(call, events)
+            self._start(call, events)
             if not "".join(call.arguments).strip():
                 # A tool without parameters is called with no arguments at all by some; JSON wants an object.
                 call.arguments = ["{}"]
@@ -97,8 +101,8 @@ class Calls:
             ToolCall(call.id, call.name, "".join(call.arguments), call.payload) for call in self._calls
         )
 
-
-def _start(call: Call, events: list[Event]) -> None:
-    if not call.started:
-        call.started = True
-        events.append(ToolCallStarted(call.index, call.id, call.name))
+    def _start(self, call: Call, events: list[Event]) -> None:
+        if not call.started:
+            call.started = True
+            call.name = as_offered(call.name, self.offered)
+            events.append(ToolCallStarted(call.index, call.id, call.name))

@@ -4,7 +4,7 @@ Pure like the dialects themselves. A module is a dialect because it has these na
 it. It must not know sockets, retries or configuration, and neither must a dialect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from openclaw_gateway.errors import ProviderError
@@ -13,7 +13,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import ToolCall
-from openclaw_gateway.wire.run import FinishReason
+from openclaw_gateway.wire.run import FinishReason, ToolSpec
 
 
 class Parser(Protocol):
@@ -35,7 +35,22 @@ class Parser(Protocol):
     def finish_reason(self) -> FinishReason: ...
 
     @property
-    def tool_calls(self) -> tuple[ToolCall, ...]: ...
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Those to execute."""
+
+    @property
+    def cut_calls(self) -> tuple[ToolCall, ...]:
+        """Those of an answer that was cut off at its limit: the last one may be half."""
+
+    @property
+    def unknown_word(self) -> str | None:
+        """A finish reason that nobody knows, for the log."""
+
+    def offer(self, tools: Sequence[ToolSpec]) -> None:
+        """The tools whose names the model may have meant."""
+
+    def verdict(self, *, spoke: bool, may_be_silent: bool) -> ProviderError | None:
+        """What is wrong with an answer that has ended; `spoke` when it had text, reasoning or a call."""
 
     def feed(self, payloads: list[bytes]) -> list[Event]:
         """Deltas in the order and size the provider sent them, up to the end or the `failure`; text that came

@@ -10,27 +10,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.counts import count
+from openclaw_gateway.models.apis.finish_words import GOOGLE_GENERATIVE_AI
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
-from openclaw_gateway.wire.run import FinishReason, Usage
+from openclaw_gateway.wire.run import Usage
 
 NAME = "google-generative-ai"
-
-_FILTERED: FinishReason = "content_filter"
-_FINISH: dict[str, FinishReason] = {
-    "MAX_TOKENS": "length",
-    "SAFETY": _FILTERED,
-    "RECITATION": _FILTERED,
-    "BLOCKLIST": _FILTERED,
-    "PROHIBITED_CONTENT": _FILTERED,
-    "SPII": _FILTERED,
-    "IMAGE_SAFETY": _FILTERED,
-    "LANGUAGE": _FILTERED,
-}
-# The model wrote a call nobody can read: another try most often works.
-_BROKEN = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}
 
 
 class _Call(Struct):
@@ -85,7 +72,7 @@ class ContentParser(EventParser[_Chunk]):
     """See `dialect.Parser`."""
 
     api = NAME
-    finishes = _FINISH
+    words = GOOGLE_GENERATIVE_AI
     decode = staticmethod(_decode)
 
     def __init__(self, vendor: Vendor) -> None:
@@ -127,11 +114,12 @@ class ContentParser(EventParser[_Chunk]):
         for candidate in (chunk.candidates or ())[:1]:
             for part in (candidate.content and candidate.content.parts) or ():
                 self._add(part, events)
-            if candidate.finish_reason in _BROKEN:
-                error = {"message": candidate.finish_message or candidate.finish_reason}
-                self.failure = from_stream(self._vendor, error)
-            elif candidate.finish_reason:
-                self._finish = candidate.finish_reason
+            word = candidate.finish_reason
+            if word and self.words.meaning(word) == "failed":
+                # A call nobody can read, most often: another try works.
+                self.failure = from_stream(self._vendor, {"message": candidate.finish_message or word})
+            elif word:
+                self._finish = word
 
     def _add(self, part: _Part, events: list[Event]) -> None:
         if part.function_call is not None:

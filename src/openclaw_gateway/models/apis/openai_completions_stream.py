@@ -11,21 +11,15 @@ from msgspec import Struct
 
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
+from openclaw_gateway.models.apis.finish_words import OPENAI_COMPLETIONS
 from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
 from openclaw_gateway.models.apis.reasoning_details import ReasoningDetails
 from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
-from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-completions"
-
-_FINISH: dict[str, FinishReason] = {
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-}
 
 
 class _Part(Struct):
@@ -106,7 +100,7 @@ class ChunkParser(AnswerParser):
     """
 
     api = NAME
-    finishes = _FINISH
+    words = OPENAI_COMPLETIONS
 
     def __init__(self, vendor: Vendor) -> None:
         super().__init__(vendor)

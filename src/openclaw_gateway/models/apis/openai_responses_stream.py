@@ -11,18 +11,13 @@ from msgspec import Raw, Struct
 
 from openclaw_gateway.models.apis.calls import Call, as_text
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
+from openclaw_gateway.models.apis.finish_words import OPENAI_RESPONSES
 from openclaw_gateway.models.apis.parsing import EventParser
 from openclaw_gateway.models.apis.reading import read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
-from openclaw_gateway.wire.run import FinishReason
 
 NAME = "openai-responses"
-
-_FINISH: dict[str, FinishReason] = {
-    "max_output_tokens": "length",
-    "content_filter": "content_filter",
-}
 
 
 class _Item(Struct):
@@ -83,7 +78,7 @@ class ResponseParser(EventParser[_Event]):
     """See `dialect.Parser`."""
 
     api = NAME
-    finishes = _FINISH
+    words = OPENAI_RESPONSES
     decode = staticmethod(_decode)
 
     def __init__(self, vendor: Vendor) -> None:
@@ -183,7 +178,7 @@ class ResponseParser(EventParser[_Event]):
         if response.status == "incomplete":
             details = response.incomplete_details
             reason = details.reason if details else None
-            self._finish = reason if reason in _FINISH else "max_output_tokens"
+            self._finish = reason or "max_output_tokens"
         self.done = True
 
 

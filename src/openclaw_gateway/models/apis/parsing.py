@@ -3,25 +3,26 @@
 Pure. It must not know what any dialect says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.calls import Calls
+from openclaw_gateway.models.apis.finish_words import FinishWords
 from openclaw_gateway.models.apis.reading import UNREADABLE, not_ours, repaired
-from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import ToolCall
-from openclaw_gateway.wire.run import FinishReason
+from openclaw_gateway.wire.run import FinishReason, ToolSpec
 
 E = TypeVar("E")
 
 
 class AnswerParser:
-    """See `dialect.Parser`. `finishes` are the vendor's words for an end that is neither stop nor calls."""
+    """See `dialect.Parser`. `words` are how the vendor says that an answer ends."""
 
     api: ClassVar[str]
-    finishes: ClassVar[Mapping[str, FinishReason]]
+    words: ClassVar[FinishWords]
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
@@ -30,18 +31,45 @@ class AnswerParser:
         self.done = False
         self.failure: ProviderError | None = None
 
+    def offer(self, tools: Sequence[ToolSpec]) -> None:
+        self._calls.offered = tools
+
     @property
     def finished(self) -> bool:
         return self.done or self._finish is not None
 
     @property
     def finish_reason(self) -> FinishReason:
-        return self.finishes.get(self._finish or "") or ("tool_calls" if self._calls else "stop")
+        meaning = self.words.meaning(self._finish or "")
+        if meaning in {"length", "content_filter"}:
+            return meaning
+        return "tool_calls" if self._calls else "stop"
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         # What was cut off or filtered is not to be executed.
         return self._calls.complete() if self.finish_reason == "tool_calls" else ()
+
+    @property
+    def cut_calls(self) -> tuple[ToolCall, ...]:
+        return self._calls.complete() if self.finish_reason == "length" else ()
+
+    def verdict(self, *, spoke: bool, may_be_silent: bool) -> ProviderError | None:
+        meaning = self.words.meaning(self._finish or "")
+        if meaning == "failed" or (meaning == "unknown" and not spoke):
+            return from_stream(self._vendor, {"message": f"finish reason {self._finish}"})
+        if spoke or may_be_silent or meaning in {"length", "content_filter"}:
+            return None
+        return ProviderError(
+            "empty",
+            f"The provider {self._vendor.provider} ended its answer without a word, a thought or a call. Try "
+            "again, or ask in other words.",
+        )
+
+    @property
+    def unknown_word(self) -> str | None:
+        word = self._finish or ""
+        return word if self.words.meaning(word) == "unknown" else None
 
     def _not_ours(self, what: str) -> ProviderError:
         return not_ours(self._vendor, what, self.api)

@@ -32,7 +32,7 @@ from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
-from openclaw_gateway.sessions.store import Entry, Transcript
+from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.jobs.edit import replaced
 from openclaw_gateway.tools.line_search import Budget

@@ -9,7 +9,9 @@ prompt stands, which role a result has) is not decided here.
 
 import hashlib
 import string
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -64,9 +66,11 @@ class _Replay:
         self._made_by = target.made_by
         self._ids = target.family.call_ids
         self._taken: set[str] = set()
+        # How many ids have been made of one.
+        self._derived: Counter[str] = Counter()
         self._made: list[Message] = []
         # The calls that wait for their results: by the id in the transcript, those that are sent for it.
-        self._waiting: dict[str, list[ToolCall]] = {}
+        self._waiting: dict[str, deque[ToolCall]] = {}
         self._pictures: list[Image] = []
 
     def of(self, messages: Iterable[Message]) -> list[Message]:
@@ -105,7 +109,7 @@ class _Replay:
         if not waiting and not any(map(_has_words, parts)):
             return
         for given, call in waiting:
-            self._waiting.setdefault(given, []).append(call)
+            self._waiting.setdefault(given, deque()).append(call)
         self._made.append(replace(message, parts=tuple(parts)))
 
     def _fitted(self, call: ToolCall) -> ToolCall:
@@ -119,10 +123,10 @@ class _Replay:
 
     def _unique(self, given: str) -> str:
         """The same id for the same place of a conversation, whenever it is sent: vendors keep prompts."""
-        call_id, again = given, 0
+        call_id = given
         while call_id in self._taken or not self._ids.fits(call_id):
-            call_id = _derived(given, again)
-            again += 1
+            call_id = _derived(given, self._derived[given])
+            self._derived[given] += 1
         self._taken.add(call_id)
         return call_id
 
@@ -130,7 +134,7 @@ class _Replay:
         calls = self._waiting.get(result.tool_call_id)
         if not calls:
             return
-        call = calls.pop(0)
+        call = calls.popleft()
         content, images = result.content, result.images
         if images and not self._target.family.images:
             content, images = _without_images(content, images), ()
@@ -175,28 +179,40 @@ def _without_images(content: str, images: Sequence[Image]) -> str:
 
 def _alternating(messages: Sequence[Message]) -> list[Message]:
     """For templates that know only a user and an assistant by turns, results behind their calls."""
-    made: list[Message] = []
-    for message in messages:
-        last = made[-1] if made else None
-        match message:
-            case SystemMessage():
-                continue
-            case UserMessage() if isinstance(last, UserMessage):
-                made[-1] = _joined(last, message)
-            case UserMessage() if isinstance(last, ToolMessage):
-                made += [AssistantMessage((Text(_BRIDGE),)), message]
-            case AssistantMessage() if isinstance(last, AssistantMessage):
-                made[-1] = replace(message, parts=(*last.parts, Text("\n\n"), *message.parts))
-            case AssistantMessage() if last is None:
-                made += [UserMessage(_NOTHING), message]
-            case _:
-                made.append(message)
-    if made and isinstance(made[-1], AssistantMessage):
+    made: list[Message] = [message for message in messages if isinstance(message, SystemMessage)]
+    turns = (message for message in messages if not isinstance(message, SystemMessage))
+    last: type[Message] | None = None
+    for kind, group in groupby(turns, type):
+        said = list(group)
+        if kind is UserMessage:
+            if last is ToolMessage:
+                made.append(AssistantMessage((Text(_BRIDGE),)))
+            made.append(_one_question(said))
+        elif kind is AssistantMessage:
+            if last is None:
+                made.append(UserMessage(_NOTHING))
+            made.append(_one_answer(said))
+        else:
+            made += said
+        last = kind
+    if last is AssistantMessage:
         made.append(UserMessage(_GO_ON))
-    return [*(message for message in messages if isinstance(message, SystemMessage)), *made]
+    return made
 
 
-def _joined(first: UserMessage, second: UserMessage) -> UserMessage:
-    content = "\n\n".join(filter(None, (first.content, second.content)))
-    name = first.name if first.name == second.name else None
-    return UserMessage(content, name, first.images + second.images)
+def _one_question(messages: Sequence[Message]) -> UserMessage:
+    said = [message for message in messages if isinstance(message, UserMessage)]
+    if len(said) == 1:
+        return said[0]
+    names = {message.name for message in said}
+    images = tuple(image for message in said for image in message.images)
+    content = "\n\n".join(filter(None, (message.content for message in said)))
+    return UserMessage(content, names.pop() if len(names) == 1 else None, images)
+
+
+def _one_answer(messages: Sequence[Message]) -> AssistantMessage:
+    said = [message for message in messages if isinstance(message, AssistantMessage)]
+    parts: list[Part] = []
+    for message in said:
+        parts += [Text("\n\n"), *message.parts] if parts else message.parts
+    return said[0] if len(said) == 1 else replace(said[-1], parts=tuple(parts))

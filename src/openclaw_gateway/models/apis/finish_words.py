@@ -41,7 +41,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 # Of whoever speaks chat completions: OpenAI, Azure, DeepSeek (insufficient_system_resource), GLM (sensitive,
-# network_error), Mistral (model_length, error), TGI (eos_token), Together (eos), and what OpenRouter and others pass on of Anthropic and Gemini.
+# network_error), Mistral (model_length, error), TGI (eos_token), Together (eos), and what OpenRouter and
+# others pass on of Anthropic and Gemini.
 OPENAI_COMPLETIONS = FinishWords(
     stop=_words(
         "stop eos eos_token stop_sequence end_turn end done finished complete completed "

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from openclaw_gateway.config.schema import Limits
+from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.fallback import FallbackCaller
@@ -63,6 +64,8 @@ class Outcome:
         self.finish_reason: FinishReason | None = None
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.made_by: MadeBy | None = None
+        self.error: ProviderError | None = None
+        self.asked = 0
 
     @property
     def said(self) -> AssistantMessage:

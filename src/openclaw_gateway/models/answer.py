@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 # How long usage and the end of the stream may take after the finish reason.
 _TAIL_S = 5.0
+_BLANK = b" \t\r\n\xef\xbb\xbf"
+_KINDS = {"text/event-stream", "application/json", "text/plain", "application/octet-stream", ""}
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 class Answer:
@@ -37,18 +40,12 @@ class Answer:
         self.parser = parser
         self._failure: ProviderError | None = None
         self._ended = False
+        self._heard = False
         self._spoke = False
         self._may_be_silent = may_be_silent
         self._tail_until: float | None = None
-        kind = response.content_type
-        self._is_whole = kind == "application/json"
-        if not self._is_whole and kind not in {"text/event-stream", ""}:
-            self._failure = ProviderError(
-                "bad_response",
-                f"The provider {vendor.provider} answered with {safe_text(kind, limit=80)} where an event "
-                f"stream was expected. Check models.providers.{vendor.provider}.baseUrl (is /v1 missing at "
-                "its end?) and .api.",
-            )
+        # None until the first bytes have come: what they are is not what their type says they are.
+        self._is_whole: bool | None = None
 
     def close(self) -> None:
         self._response.close()
@@ -64,25 +61,46 @@ class Answer:
                 raise self._failure
             if self._ended:
                 return []
-            if self._is_whole:
-                events = self._answer(await self._response.read_all())
+            if self._is_whole is None:
+                events = await self._begin()
             else:
                 events = self._piece(await (self._tail() if self.parser.finished else self._response.read()))
             if events:
                 return events
 
+    async def _begin(self) -> list[Event]:
+        """The events of the first bytes: of one JSON text all of it."""
+        data, start = await self._response.read(), b""
+        while data and not (start := data.lstrip(_BLANK)[:1]):
+            more = await self._response.read()
+            data = data + more if more else b""
+        self._is_whole = start in {b"{", b"["}
+        if self._is_whole:
+            return self._answer(data + await self._response.read_all())
+        kind = self._response.content_type
+        if start == b"<" or (kind not in _KINDS and not data.lstrip(_BLANK).startswith(_FIELDS)):
+            provider = self._vendor.provider
+            self._failure = ProviderError(
+                "bad_response",
+                f"The provider {provider} answered with {safe_text(kind, limit=80)} where an event stream "
+                f"was expected. Check models.providers.{provider}.baseUrl (is /v1 missing at its end?) and "
+                ".api.",
+            )
+            return []
+        return self._piece(data)
+
     def _piece(self, data: bytes) -> list[Event]:
         """The events of what one read brought; of no bytes, those at the end."""
         parser = self.parser
         if data:
-            events = parser.feed(self._splitter.feed(data))
+            payloads = self._splitter.feed(data)
+            self._heard = self._heard or bool(payloads)
+            events = parser.feed(payloads)
         else:
             events = parser.feed(self._splitter.finish())
             parser.done = parser.finished
             if not parser.done:
-                self._failure = ProviderError(
-                    "cut", f"The provider {self._vendor.provider} ended its answer too early. Try again."
-                )
+                self._failure = self._cut()
                 return events
         if events:
             # Some say with every word that it was the last one.
@@ -94,6 +112,16 @@ class Answer:
         if data and parser.done:
             self._response.finish()
         return self._ended_or_not(events)
+
+    def _cut(self) -> ProviderError:
+        if self._heard and not self.parser.understood and not self._spoke:
+            return self.parser.verdict(spoke=False, may_be_silent=False) or self._broken_off()
+        return self._broken_off()
+
+    def _broken_off(self) -> ProviderError:
+        return ProviderError(
+            "cut", f"The provider {self._vendor.provider} ended its answer too early. Try again."
+        )
 
     async def _tail(self) -> bytes:
         # The model has said all it had to say; a provider that does not end politely changes nothing.

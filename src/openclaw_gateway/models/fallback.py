@@ -85,6 +85,7 @@ class FallbackCaller:
             else:
                 self._cooldowns.succeeded((target.circle, place[1]))
                 call.finish_reason, call.tool_calls = answer.parser.finish_reason, answer.parser.tool_calls
+                call.cut_calls = answer.parser.cut_calls
                 return
             finally:
                 if answer is not None:
@@ -148,6 +149,7 @@ class FallbackCall:
         self.has_spoken = False
         self.finish_reason: FinishReason = "stop"
         self.tool_calls: tuple[ToolCall, ...] = ()
+        self.cut_calls: tuple[ToolCall, ...] = ()
         self._batches = batches(self)
 
     @property

@@ -65,6 +65,7 @@ class CallFromText:
         self._call: Call | None = None
         self._text: list[str] = []
         self.done = False
+        self.understood = False
         self.failure: ProviderError | None = None
 
     @property
@@ -109,6 +110,7 @@ class CallFromText:
 
     def _told(self, said: list[Event]) -> list[Event]:
         self.done, self.failure = self._inner.done, self._inner.failure
+        self.understood = self._inner.understood
         events: list[Event] = []
         for event in said:
             if isinstance(event, Sealed):

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from openclaw_gateway.errors import ProviderError, ProviderReason
+from openclaw_gateway.models.overflow import too_long
 from openclaw_gateway.redaction import safe_text
 
 _BY_STATUS: dict[int, ProviderReason] = {
@@ -37,7 +38,7 @@ _BY_STATUS: dict[int, ProviderReason] = {
 _BY_CODE: dict[str, ProviderReason] = {
     "context_length_exceeded": "context_overflow",
     "exceed_context_size_error": "context_overflow",
-    "string_above_max_length": "context_overflow",
+    "string_above_max_length": "format",
     "request_too_large": "context_overflow",
     "insufficient_quota": "billing",
     "billing_error": "billing",
@@ -67,14 +68,9 @@ _BY_CODE: dict[str, ProviderReason] = {
     "invalid_argument": "format",
 }
 
-# Only read when a 400 has no code that tells more.
-_OVERFLOW = re.compile(
-    r"context (?:length|window|size)|maximum context|prompt is too long|input is too long|too many tokens"
-    r"|exceeds? the (?:available|maximum) (?:context|number of tokens)|input token count"
-    r"|exceed(?:s|ed)? (?:context|model token) limit|maximum prompt length|prompt exceeds max length",
-    re.IGNORECASE,
-)
 _UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
+
+_CODES = ("code", "error_type", "type", "status")
 
 _RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 
@@ -152,10 +148,10 @@ def _retry_delay(body: bytes) -> float | None:
 
 def _reason(status: int | None, codes: list[str], message: str) -> ProviderReason:
     by_code = [reason for code in codes if (reason := _BY_CODE.get(code))]
+    if "context_overflow" in by_code or too_long(status, message):
+        return "context_overflow"
     if status in {None, 400, 403, 429} and by_code and by_code[0] != "format":
         return by_code[0]
-    if status in {None, 400} and _OVERFLOW.search(message):
-        return "context_overflow"
     if status in {None, 400} and _UNPAID.search(message):
         return "billing"
     if status is None:
@@ -182,7 +178,7 @@ def _message_and_codes(error: Any, depth: int = 3) -> tuple[str, list[str]]:
     if not isinstance(error, dict):
         return _text(error, depth), []
     texts = (_text(error.get(key), depth) for key in ("message", "detail", "msg", "error"))
-    codes = [*_reasons(error.get("details")), *(_code(error.get(key)) for key in ("code", "type", "status"))]
+    codes = [*_reasons(error.get("details")), *(_code(error.get(key)) for key in _CODES)]
     return next(filter(None, texts), ""), [code for code in codes if code]
 
 

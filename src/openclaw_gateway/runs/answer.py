@@ -34,13 +34,14 @@ _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 
 class Answer:
     """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
-    is called. `prompt_tokens` is what the provider has counted of the round's call, 0 until it says so;
-    `model` is the reference of the model asked last, `chars` how many characters of an answer have come."""
+    is called. `prompt_tokens` and `completion_tokens` are what the provider has counted of the round, 0 until
+    it says so; `model` is the reference of the model asked last, `chars` how many characters have come."""
 
     def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
         self.usage = Usage()
         self.model = ""
         self.prompt_tokens = 0
+        self.completion_tokens = 0
         self.chars = 0
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.has_used_tools = False
@@ -92,6 +93,7 @@ class Answer:
                 if isinstance(event, UsageReported):
                     self.usage += event.usage
                     self.prompt_tokens = event.usage.prompt_tokens
+                    self.completion_tokens = event.usage.completion_tokens
                 elif isinstance(event, ModelCalled):
                     self.model = f"{event.provider}/{event.model}"
                 shown.append(event)

@@ -5,7 +5,7 @@ client's tools ends the run, after the agent's own calls of the same message are
 sessions or doors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -58,11 +58,18 @@ class Rounds:
             transcript=recalled.transcript,
             new=recalled.new,
         )
-        conversation = recalled.messages
+        conversation, has_been_cut = recalled.messages, False
         while True:
             conversation = await context.prepare(conversation, answer.messages)
             call = await self._call(run, answer, context, request, conversation)
             calls = call.tool_calls
+            if cut := _own_cut(call, names):
+                told = [_told_cut(each, answer.completion_tokens) for each in cut]
+                answer.end_tools(told)
+                if has_been_cut:
+                    return call.finish_reason
+                has_been_cut, conversation = True, [*call.request.messages, answer.said, *told]
+                continue
             if not calls:
                 if client.tools and client.choice not in {"auto", "none"}:
                     raise _unsatisfied(client)
@@ -111,7 +118,9 @@ class Rounds:
                     raise
                 conversation = shorter
             else:
-                answer.end_round(call.tool_calls, call.made_by)
+                answer.end_round(
+                    call.tool_calls or _own_cut(call, run.request.client_tools.names), call.made_by
+                )
                 context.measured(answer.prompt_tokens)
                 return call
 
@@ -124,6 +133,22 @@ async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]
     return ModelRequest(
         system, messages, run.request.sampling, offered, _choice(client, bool(offered)), client.parallel
     )
+
+
+def _own_cut(call: FallbackCall, clients: Collection[str]) -> tuple[ToolCall, ...]:
+    """The agent's own calls of an answer that was cut off in the middle of them; of its own, the client has
+    seen as much as there was."""
+    return () if any(each.name in clients for each in call.cut_calls) else call.cut_calls
+
+
+def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:
+    """What a model is told of a call that its limit cut in the middle."""
+    used = f" ({tokens} tokens)" if tokens else ""
+    text = (
+        f"Not run: your answer was cut off at its limit{used} in the middle of this call, or before. Say it "
+        "in a shorter call, or in several."
+    )
+    return ToolMessage(call.id, text, call.name, is_error=True, own=True)
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:

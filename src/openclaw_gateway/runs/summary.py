@@ -44,7 +44,7 @@ def summary_request(earlier: str, part: str, window: int, most: int | None = Non
     asked = f"{before}<conversation>\n{part}\n</conversation>\n\nWrite the summary."
     wanted = window // 4
     limit = Sampling(max_tokens=min(wanted, most or wanted)) if window < _SMALL_WINDOW else Sampling()
-    return ModelRequest(_INSTRUCTIONS, (UserMessage(asked),), limit)
+    return ModelRequest(_INSTRUCTIONS, (UserMessage(asked),), limit, may_be_silent=True)
 
 
 def as_text(message: Message) -> str:

@@ -124,7 +124,7 @@ class AnthropicMessages:
         return self._block({"type": "tool_use", "id": step.id, "name": step.name, "input": {}}, *deltas)
 
     def ending(self, reply: Reply, *, usage_asked: bool) -> bytes:
-        said = b"" if self._blocks else self._start()
+        said = b"" if self._blocks or reply.finish is None else self._start()
         if reply.finish is not None:
             delta = {"stop_reason": self._reason(reply, called=self._called)}
             used = reply.usage or Usage()

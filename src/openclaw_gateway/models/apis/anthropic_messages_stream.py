@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import ANTHROPIC_MESSAGES
@@ -63,6 +64,8 @@ class _Event(_Message):
     content_block: _Block | None = None
     delta: _Delta | None = None
     error: Any = None
+    detail: Any = None
+    error_type: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -80,6 +83,7 @@ class MessageParser(EventParser[_Event]):
         super().__init__(vendor)
         self._usage: dict[str, int] = {}
         self._call_at: dict[int, Call] = {}
+        self._input_at: dict[int, str] = {}
         self._seals: dict[int, str] = {}  # of thinking, by a block's index
 
     def whole(self, body: bytes) -> list[Event]:
@@ -90,16 +94,21 @@ class MessageParser(EventParser[_Event]):
         elif message is None or message.content is None:
             self.failure = self._not_ours("a JSON answer without content")
         else:
-            for index, block in enumerate(message.content):
-                self._begin(index, block, events)
-                self._close(index, events)
-            self._finish = message.stop_reason
-            self._count(message.usage)
-            self.done = True
+            self._take_whole(message, events)
         return events
+
+    def _take_whole(self, message: _Message, events: list[Event]) -> None:
+        for index, block in enumerate(message.content or ()):
+            self._begin(index, block, events)
+            self._close(index, events)
+        self._finish = message.stop_reason
+        self._count(message.usage)
+        self.understood = self.done = True
 
     def ending(self) -> list[Event]:
         events: list[Event] = []
+        for index in list(self._input_at):
+            self._close(index, events)
         self._calls.end(events)
         if used := self._usage:
             cached = used.get("cache_read_input_tokens", 0)
@@ -108,10 +117,11 @@ class MessageParser(EventParser[_Event]):
             events.append(UsageReported(Usage(prompt, completion, prompt + completion, cached)))
         return events
 
-    def _take(self, event: _Event, events: list[Event]) -> None:
+    def _take(self, event: _Event, events: list[Event]) -> None:  # noqa: C901, PLR0912 - one case per kind
         index = event.index or 0
         match event.type:
             case "content_block_delta":
+                self.understood = True
                 if event.delta is not None:
                     self._continue(index, event.delta, events)
             case "content_block_start":
@@ -120,6 +130,7 @@ class MessageParser(EventParser[_Event]):
             case "content_block_stop":
                 self._close(index, events)
             case "message_start":
+                self.understood = True
                 self._count(event.message.usage if isinstance(event.message, _Message) else None)
             case "message_delta":
                 self._count(event.usage)
@@ -127,10 +138,19 @@ class MessageParser(EventParser[_Event]):
                     self._finish = event.delta.stop_reason
             case "message_stop":
                 self.done = True
+            case "message" if event.content is not None:
+                if not self.understood:
+                    self._take_whole(event, events)
             case kind:
-                if kind == "error" or event.error:
-                    # Proxies say only what the vendor would say inside.
-                    self.failure = from_stream(self._vendor, event.error or event.message)
+                if kind == "error" or event.error or event.detail or event.error_type:
+                    self.failure = self._failed(event)
+
+    def _failed(self, event: _Event) -> ProviderError:
+        # Proxies say only what the vendor would say inside.
+        said = event.error or event.message or event.detail
+        return from_stream(
+            self._vendor, {"message": said, "type": event.error_type} if isinstance(said, str) else said
+        )
 
     def _begin(self, index: int, block: _Block, events: list[Event]) -> None:
         match block.type:
@@ -144,9 +164,9 @@ class MessageParser(EventParser[_Event]):
             case "redacted_thinking":
                 events.append(Sealed("reasoning", Raw(_encode({"data": block.data or ""}))))
             case "tool_use":
-                call = self._call_at[index] = self._calls.begin(block.id or "", block.name or "", events)
-                if block.input:
-                    self._calls.argue(call, _encode(block.input).decode(), events)
+                self._call_at[index] = self._calls.begin(block.id or "", block.name or "", events)
+                # Some say here what the deltas will say, or instead of them.
+                self._input_at[index] = _encode(block.input).decode() if block.input else ""
             case _:
                 pass
 
@@ -162,6 +182,9 @@ class MessageParser(EventParser[_Event]):
             self._seals[index] = self._seals.get(index, "") + delta.signature
 
     def _close(self, index: int, events: list[Event]) -> None:
+        call = self._call_at.get(index)
+        if call is not None and not call.arguments:
+            self._calls.argue(call, self._input_at.pop(index, ""), events)
         # The vendor takes back only what it has sealed.
         if signature := self._seals.pop(index, ""):
             events.append(Sealed("reasoning", Raw(_encode({"signature": signature}))))

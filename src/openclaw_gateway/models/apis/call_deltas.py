@@ -66,6 +66,9 @@ class CallDeltas:
         call = self._last if delta.index is None else self._by_index.get(delta.index)
         if call is None:
             return None
+        if delta.index is not None and call.started and not name:
+            # The next piece, whatever its id says: some make up another one for each.
+            return call
         if delta.id:
             given = self._given[call.index]
             if given == delta.id:

@@ -20,11 +20,13 @@ class Parser(Protocol):
     """Turns the data of one answer's stream events into events of ours.
 
     `failure` is what ended the answer too early; it stands beside the events of the same read because
-    those came first. `done`: nothing that matters will come any more. The properties count once the
+    those came first. `done`: nothing that matters will come any more. `understood`: something of an answer of
+    this dialect has come. The properties count once the
     answer has ended.
     """
 
     done: bool
+    understood: bool
     failure: ProviderError | None
 
     @property

@@ -61,6 +61,8 @@ class _Chunk(Struct, rename="camel"):
     usage_metadata: _Usage | None = None
     prompt_feedback: _Feedback | None = None
     error: Any = None
+    message: Any = None
+    detail: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -103,8 +105,10 @@ class ContentParser(EventParser[_Chunk]):
         return events
 
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
-        if chunk.error:
-            self.failure = from_stream(self._vendor, chunk.error)
+        if chunk.candidates or chunk.prompt_feedback is not None:
+            self.understood = True
+        if error := chunk.error or (None if chunk.candidates else chunk.detail or chunk.message):
+            self.failure = from_stream(self._vendor, error)
             return
         if chunk.usage_metadata is not None:
             # Every event has it; the last one is the total.

@@ -13,7 +13,7 @@ from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, Func
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.finish_words import OPENAI_COMPLETIONS
 from openclaw_gateway.models.apis.parsing import AnswerParser
-from openclaw_gateway.models.apis.reading import UNREADABLE, repaired
+from openclaw_gateway.models.apis.reading import UNREADABLE, OddError, repaired
 from openclaw_gateway.models.apis.reasoning_details import ReasoningDetails
 from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
@@ -56,10 +56,9 @@ class _Choice(Struct):
     usage: _Usage | None = None
 
 
-class _Chunk(Struct):
+class _Chunk(OddError):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
-    error: Any = None
 
 
 class _WordDelta(Struct):
@@ -108,6 +107,8 @@ class ChunkParser(AnswerParser):
         self._deltas: CallDeltas | None = None
         self._tags: ThinkTags | None = ThinkTags()
         self._details: ReasoningDetails | None = None
+        # Whether a delta has come: a message behind deltas says the same again.
+        self._told = False
         # Whether the chunk before was a word: the next one probably is.
         self._in_words = True
 
@@ -125,6 +126,7 @@ class ChunkParser(AnswerParser):
                     self._in_words = False
             if not self._read(payload, text, events):
                 break
+        self._told = self._told or bool(text)
         _say(text, events)
         return events if self._tags is None else self._sorted(events, self._tags)
 
@@ -141,17 +143,31 @@ class ChunkParser(AnswerParser):
                 return False
             chunk = again
         if chunk.choices:
+            self.understood = True
             self._take_choice(chunk.choices[0], text, events)
+            for further in chunk.choices[1:]:
+                self._take_further(further, text, events)
         if chunk.usage is not None:
             self._usage = chunk.usage
-        if chunk.error:
-            self.failure = from_stream(self._vendor, chunk.error)
+        if (error := chunk.said) is not None and (chunk.error or not chunk.choices):
+            self.failure = from_stream(self._vendor, error)
             return False
         return True
 
+    def _take_further(self, choice: _Choice, text: list[str], events: list[Event]) -> None:
+        """Nobody asks for more than one, but some put the calls into a choice of their own."""
+        delta = choice.delta or choice.message
+        if delta is not None and (delta.tool_calls or delta.function_call is not None):
+            _say(text, events)
+            self._take_calls(delta, events)
+        self._finish = choice.finish_reason or self._finish
+
     def _take_choice(self, choice: _Choice, text: list[str], events: list[Event]) -> None:
         delta = choice.delta
+        if delta is None and choice.message is not None and not (self._told or text):
+            delta = choice.message
         if delta is not None:
+            self._told = True
             content = delta.content
             if type(content) is not str or (
                 delta.reasoning_content
@@ -178,15 +194,18 @@ class ChunkParser(AnswerParser):
             answer = _decode(body)
         except UNREADABLE:
             answer = repaired(_decode, body) or _Chunk()
-        choice = answer.choices[0] if answer.choices else _Choice()
-        message = choice.message or choice.delta
-        if answer.error:
-            self.failure = from_stream(self._vendor, answer.error)
-        elif message is None:
+        choices = answer.choices or []
+        said = [message for choice in choices if (message := choice.message or choice.delta) is not None]
+        if (error := answer.said) is not None and (answer.error or not said):
+            self.failure = from_stream(self._vendor, error)
+        elif not said:
             self.failure = self._not_ours("a JSON answer without choices")
         else:
-            self._take(message, events)
-            self._finish = choice.finish_reason
+            self.understood = True
+            self._take(said[0], events)
+            for further in said[1:]:
+                self._take_calls(further, events)
+            self._finish = next(filter(None, (choice.finish_reason for choice in choices)), None)
             self._usage = answer.usage
             self.done = True
         return events if self._tags is None else self._sorted(events, self._tags)

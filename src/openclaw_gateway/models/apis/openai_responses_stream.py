@@ -53,14 +53,17 @@ class _Response(Struct):
     incomplete_details: _Incomplete | None = None
 
 
-class _Event(Struct):
+class _Event(_Response):
+    """Any event, or a whole response: their fields do not clash."""
+
     type: str = ""
+    object: Any = None
     delta: Any = None
     output_index: int | None = None
     item: _Item | None = None
     response: _Response | None = None
-    error: Any = None
     message: Any = None
+    detail: Any = None
     code: Any = None
 
 
@@ -96,11 +99,15 @@ class ResponseParser(EventParser[_Event]):
         elif response is None or response.output is None:
             self.failure = self._not_ours("a JSON answer without output")
         else:
-            for index, item in enumerate(response.output):
-                self._begin(index, item, events)
-                self._close(index, item, events)
-            self._end(response)
+            self._take_whole(response, events)
         return events
+
+    def _take_whole(self, response: _Response, events: list[Event]) -> None:
+        self.understood = True
+        for index, item in enumerate(response.output or ()):
+            self._begin(index, item, events)
+            self._close(index, item, events)
+        self._end(response)
 
     def ending(self) -> list[Event]:
         events: list[Event] = []
@@ -113,6 +120,8 @@ class ResponseParser(EventParser[_Event]):
 
     def _take(self, event: _Event, events: list[Event]) -> None:
         kind, index = event.type, event.output_index or 0
+        if kind.startswith("response."):
+            self.understood = True
         if type(event.delta) is str:
             self._add(kind, index, event.delta, events)
         elif kind == "response.output_item.added" and event.item is not None:
@@ -123,10 +132,11 @@ class ResponseParser(EventParser[_Event]):
             if self._thought:
                 # The parts of a summary are paragraphs.
                 events.append(ReasoningDelta("\n\n"))
-        elif kind == "error":
-            self.failure = from_stream(
-                self._vendor, event.error or {"message": event.message, "code": event.code}
-            )
+        elif kind == "error" or event.error or (not kind and (event.detail or event.message)):
+            said = {"message": event.message or event.detail, "code": event.code}
+            self.failure = from_stream(self._vendor, event.error or said)
+        elif event.output is not None and not self.understood:
+            self._take_whole(event, events)
         elif kind in _ENDS:
             self._end(event.response or _Response())
 

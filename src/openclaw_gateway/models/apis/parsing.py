@@ -29,6 +29,7 @@ class AnswerParser:
         self._finish: str | None = None
         self._calls = Calls()
         self.done = False
+        self.understood = False
         self.failure: ProviderError | None = None
 
     def offer(self, tools: Sequence[ToolSpec]) -> None:
@@ -58,8 +59,10 @@ class AnswerParser:
         meaning = self.words.meaning(self._finish or "")
         if meaning == "failed" or (meaning == "unknown" and not spoke):
             return from_stream(self._vendor, {"message": f"finish reason {self._finish}"})
-        if spoke or may_be_silent or meaning in {"length", "content_filter"}:
+        if spoke or (self.understood and (may_be_silent or meaning in {"length", "content_filter"})):
             return None
+        if not self.understood:
+            return self._not_ours("a stream in which there is no answer")
         return ProviderError(
             "empty",
             f"The provider {self._vendor.provider} ended its answer without a word, a thought or a call. Try "

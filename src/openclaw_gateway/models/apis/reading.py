@@ -1,30 +1,88 @@
 """Reads the JSON of one stream event as it should be, and once more as it is. Pure, for all dialects."""
 
 import json
+import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.vendor_errors import Vendor
 
 T = TypeVar("T")
 
+# How many fields of one event may be odd.
+_MOST_ODD = 8
+_STEP = re.compile(r"\.[^.\[\]]+|\[(?:\d+|\.\.\.)\]")
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class OddError(Struct):
+    """An event that may be an error in any of the forms there are: with `error`, `detail` (FastAPI), with the
+    object "error" (vLLM), with `error_type` (TGI), with a `message` alone."""
+
+    error: Any = None
+    object: Any = None
+    message: Any = None
+    detail: Any = None
+    error_type: Any = None
+    code: Any = None
+
+    @property
+    def said(self) -> Any:
+        """The error; None when it is none."""
+        if self.error:
+            if isinstance(self.error, str) and self.error_type:
+                return {"message": self.error, "type": self.error_type}
+            return self.error
+        if self.object == "error" or self.detail or self.error_type or isinstance(self.message, str):
+            return {"message": self.message or self.detail, "type": self.error_type, "code": self.code}
+        return None
 
 
 def repaired(decode: Callable[[bytes], T], payload: bytes) -> T | None:
     """Decode once more, slowly; None = it is not what was expected.
 
-    Small servers cut characters in half between two events: half a surrogate pair, half a UTF-8 sequence.
-    The rest of the text is worth keeping.
+    Small servers cut characters in half between two events: half a surrogate pair, half a UTF-8 sequence. And
+    some send another type in a field that we can do without: then the field is missing, and not the answer.
     """
     try:
         value = json.loads(payload.decode("utf-8", "replace"))
-        return decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, *UNREADABLE):
+    except (ValueError, RecursionError):
         return None
+    for _ in range(_MOST_ODD):
+        try:
+            return decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        except msgspec.ValidationError as error:
+            try:
+                if not _without(value, str(error).rpartition(" at `$")[2].rstrip("`")):
+                    return None
+            except (LookupError, TypeError):
+                return None
+        except (ValueError, *UNREADABLE):
+            return None
+    return None
+
+
+def _without(value: Any, path: str) -> bool:
+    """Take what stands at msgspec's `path` out of the value; False when there is no such place."""
+    steps = _STEP.findall(path)
+    if steps and steps[-1] == "[...]":
+        # Some value of a dictionary: which, is not said.
+        steps.pop()
+    if not steps:
+        return False
+    for step in steps[:-1]:
+        value = value[int(step[1:-1])] if step[0] == "[" else value[step[1:]]
+    last = steps[-1]
+    if last[0] == "[":
+        del value[int(last[1:-1])]
+    else:
+        del value[last[1:]]
+    return True
 
 
 def read(decode: Callable[[bytes], T], payload: bytes) -> T | None:

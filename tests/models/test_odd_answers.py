@@ -1,0 +1,305 @@
+"""Whatever a provider sends, the outcome is an answer or an error that says what is wrong; never a success
+without a word."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.sse import SseSplitter
+from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.testing.model_server import ModelServer, Reply, sends
+from openclaw_gateway.wire.events import Event, TextDelta, ToolCallArguments, ToolCallStarted, UsageReported
+from openclaw_gateway.wire.run import ToolSpec
+from tests.models.calls import Outcome, caller, run, target
+
+CHAT, CLAUDE, RESPONSES, GEMINI = (
+    "openai-completions",
+    "anthropic-messages",
+    "openai-responses",
+    "google-generative-ai",
+)
+
+
+def sse(*payloads: Any, done: bool = True) -> bytes:
+    lines = [f"data: {json.dumps(payload)}\n\n" for payload in payloads]
+    return ("".join(lines) + ("data: [DONE]\n\n" if done else "")).encode()
+
+
+def chunk(delta: Any = None, finish: Any = None, **more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta or {}, "finish_reason": finish}], **more}
+
+
+MESSAGE = {"choices": [{"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+CLAUDE_MESSAGE = {
+    "type": "message",
+    "content": [{"type": "text", "text": "Hi"}],
+    "stop_reason": "end_turn",
+    "usage": {},
+}
+RESPONSE = {
+    "object": "response",
+    "status": "completed",
+    "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}],
+}
+GEMINI_CHUNK = {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]}
+
+# dialect, body, content type: all of them say "Hi".
+ANSWERS: dict[str, tuple[str, bytes, str]] = {
+    "a whole message inside a stream": (CHAT, sse(MESSAGE), "text/event-stream"),
+    "a message behind its deltas": (CHAT, sse(chunk({"content": "Hi"}), MESSAGE), "text/event-stream"),
+    "JSON that is called a stream": (CHAT, json.dumps(MESSAGE).encode(), "text/event-stream"),
+    "a stream that is called JSON": (CHAT, sse(chunk({"content": "Hi"}, "stop")), "application/json"),
+    "a stream that is called text": (CHAT, sse(chunk({"content": "Hi"}, "stop")), "text/plain"),
+    "a stream that is called nothing known": (CHAT, sse(chunk({"content": "Hi"}, "stop")), "text/html"),
+    "a comment before a stream": (CHAT, b": hi\n\n" + sse(chunk({"content": "Hi"}, "stop")), "text/plain"),
+    "blank lines before JSON": (CHAT, b"\r\n\n  " + json.dumps(MESSAGE).encode(), "application/json"),
+    "a number for an id": (CHAT, sse(chunk({"content": "Hi"}, "stop", id=7, model=[])), "text/event-stream"),
+    "a number for a finish reason": (CHAT, sse(chunk({"content": "Hi"}, 1)), "text/event-stream"),
+    "words for usage": (CHAT, sse(chunk({"content": "Hi"}, "stop", usage="none")), "text/event-stream"),
+    "a list for details": (
+        CHAT,
+        sse(chunk({"content": "Hi"}, "stop", usage={"prompt_tokens": 1, "prompt_tokens_details": []})),
+        "text/event-stream",
+    ),
+    "an empty list for a delta": (
+        CHAT,
+        sse({"choices": [{"delta": []}]}, chunk({"content": "Hi"}, "stop")),
+        "text/event-stream",
+    ),
+    "text after an early finish word": (
+        CHAT,
+        sse(chunk({"content": "H"}, "stop"), chunk({"content": "i"})),
+        "text/event-stream",
+    ),
+    "an unknown finish word after text": (CHAT, sse(chunk({"content": "Hi"}, "zapped")), "text/event-stream"),
+    "Claude's whole message inside a stream": (CLAUDE, sse(CLAUDE_MESSAGE), "text/event-stream"),
+    "Claude's message called a stream": (CLAUDE, json.dumps(CLAUDE_MESSAGE).encode(), "text/event-stream"),
+    "a whole response inside a stream": (RESPONSES, sse(RESPONSE), "text/event-stream"),
+    "a response called a stream": (RESPONSES, json.dumps(RESPONSE).encode(), "text/event-stream"),
+    "Gemini's list called a stream": (GEMINI, json.dumps([GEMINI_CHUNK]).encode(), "text/event-stream"),
+}
+
+# dialect, body, the reason of the error.
+FAILURES: dict[str, tuple[str, bytes, str]] = {
+    "Claude's shape for a chat": (
+        CHAT,
+        sse(
+            {"type": "message_start", "message": {}}, {"type": "content_block_delta", "delta": {"text": "x"}}
+        ),
+        "bad_response",
+    ),
+    "a chat's shape for Claude": (CLAUDE, sse(chunk({"content": "Hi"}, "stop")), "bad_response"),
+    "a chat's shape for a response": (RESPONSES, sse(chunk({"content": "Hi"}, "stop")), "bad_response"),
+    "a chat's shape for Gemini": (GEMINI, sse(chunk({"content": "Hi"}, "stop")), "bad_response"),
+    "a chat's shape for Claude, not ended": (
+        CLAUDE,
+        sse(chunk({"content": "Hi"}, "stop"), done=False),
+        "bad_response",
+    ),
+    "events of nobody": (CHAT, sse({"tick": 1}, {"tick": 2}), "bad_response"),
+    "a page": (CHAT, b"<html>hello</html>", "bad_response"),
+    "nothing at all": (CHAT, b"", "cut"),
+    "an empty answer": (CHAT, sse(chunk({"role": "assistant", "content": ""}, "stop")), "empty"),
+    "an empty message": (CHAT, sse({"choices": [{"message": {}, "finish_reason": "stop"}]}), "empty"),
+    "Claude has nothing to say": (
+        CLAUDE,
+        sse({"type": "message_start", "message": {}}, {"type": "message_stop"}, done=False),
+        "empty",
+    ),
+    "an unknown finish word without text": (CHAT, sse(chunk({}, "zapped")), "server_error"),
+    "a failure for a finish word": (CHAT, sse(chunk({"content": "Hi"}, "network_error")), "server_error"),
+    "no resources": (CHAT, sse(chunk({}, "insufficient_system_resource")), "server_error"),
+    "a call nobody can read": (
+        GEMINI,
+        sse({"candidates": [{"finishReason": "MALFORMED_FUNCTION_CALL"}]}, done=False),
+        "server_error",
+    ),
+    "an error with a detail": (CHAT, sse({"detail": "model is loading"}), "server_error"),
+    "an error that is an object": (
+        CHAT,
+        sse({"object": "error", "message": "no", "code": 429}),
+        "rate_limit",
+    ),
+    "an error with a type": (CHAT, sse({"error": "busy", "error_type": "overloaded"}), "overloaded"),
+    "an error with a name": (CHAT, b'event: error\ndata: {"message": "no"}\n\n', "server_error"),
+    "an error of Claude's proxy": (CLAUDE, sse({"detail": "no"}), "server_error"),
+    "an error without an answer, in JSON": (CHAT, b'{"detail": "Not authenticated"}', "server_error"),
+    "an overflow in a stream": (
+        CHAT,
+        sse({"error": {"message": "the request exceeds the available context size"}}),
+        "context_overflow",
+    ),
+}
+
+
+async def outcome_of(api: str, reply: Reply) -> Outcome:
+    async with ModelServer() as models, caller() as models_:
+        models.script("m", reply)
+        outcome = Outcome()
+        try:
+            await run(models_, target(models, api=api), outcome)
+        except ProviderError as error:
+            outcome.error = error
+        outcome.asked = len(models.requests)
+        return outcome
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_what_can_be_understood_is(name: str) -> None:
+    api, body, kind = ANSWERS[name]
+    outcome = await outcome_of(api, sends(body, content_type=kind))
+    assert (outcome.error, "".join(outcome.texts)) == (None, "Hi")
+    assert outcome.finish_reason == "stop"
+
+
+@pytest.mark.promise("error.provider_empty_answer")
+@pytest.mark.parametrize("name", FAILURES)
+async def test_what_is_no_answer_is_an_error(name: str) -> None:
+    api, body, reason = FAILURES[name]
+    outcome = await outcome_of(api, sends(body))
+    assert outcome.error is not None
+    assert outcome.error.reason == reason
+    if reason == "empty":
+        # Once more, and no oftener.
+        assert outcome.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (" read ", "read"),
+        ("Read", "read"),
+        ("functions.read", "read"),
+        ("read<|channel|>commentary", "read"),
+        ("memory.search", "memory_search"),
+        ("functions.Memory-Search", "memory_search"),
+        ("mcp__files__list", "mcp__files__list"),
+        ("Same", "Same"),
+        ("nothing like it", "nothing like it"),
+    ],
+)
+def test_a_tool_is_found_however_it_is_written(written: str, meant: str) -> None:
+    parser = DIALECTS[CHAT].parser(Vendor("acme"))
+    names = ("read", "memory_search", "mcp__files__list", "same", "SAME")
+    parser.offer(tuple(ToolSpec(name, "", b"{}") for name in names))  # type: ignore[arg-type]
+    call = {"index": 0, "id": "c", "function": {"name": written, "arguments": "{}"}}
+    events = parser.feed([json.dumps(chunk({"tool_calls": [call]}, "tool_calls")).encode()])
+    events += parser.ending()
+    assert events[0] == ToolCallStarted(0, "c", meant)
+    assert parser.tool_calls[0].name == meant
+
+
+def calls_of(*deltas: Any) -> list[tuple[str, str]]:
+    parser = DIALECTS[CHAT].parser(Vendor("acme"))
+    parser.feed([json.dumps(delta).encode() for delta in deltas])
+    parser.ending()
+    return [(call.name, call.arguments) for call in parser.tool_calls]
+
+
+def piece(arguments: str, name: str | None = None, **more: Any) -> Any:
+    return chunk({"tool_calls": [{"index": 0, "function": {"name": name, "arguments": arguments}, **more}]})
+
+
+def test_the_next_piece_of_a_call_may_have_another_id() -> None:
+    assert calls_of(
+        piece('{"a"', "look", id="1"), piece(":1", id="2"), piece("}", id="3"), chunk({}, "tool_calls")
+    ) == [("look", '{"a":1}')]
+
+
+def test_calls_in_a_second_choice_are_calls() -> None:
+    said = {"index": 0, "delta": {"content": "Let me."}, "finish_reason": "tool_calls"}
+    call = {"id": "1", "function": {"name": "look", "arguments": "{}"}}
+    beside = {"index": 1, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    assert calls_of({"choices": [said, beside]}) == [("look", "{}")]
+    parser = DIALECTS[CHAT].parser(Vendor("acme"))
+    whole = [{"message": {"content": "Let me."}}, {"message": {"tool_calls": [call]}}]
+    parser.whole(json.dumps({"choices": whole}).encode())
+    parser.ending()
+    assert [each.name for each in parser.tool_calls] == ["look"]
+
+
+@pytest.mark.parametrize("deltas", [(), ('{"a":', "1}")])
+def test_the_same_input_at_the_start_and_in_deltas_counts_once(deltas: tuple[str, ...]) -> None:
+    parser = DIALECTS[CLAUDE].parser(Vendor("acme"))
+    block = {"type": "tool_use", "id": "t", "name": "look", "input": {"a": 1}}
+    events: list[Any] = [{"type": "content_block_start", "index": 0, "content_block": block}]
+    for text in deltas:
+        delta = {"type": "input_json_delta", "partial_json": text}
+        events.append({"type": "content_block_delta", "index": 0, "delta": delta})
+    events += [
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
+    ]
+    heard = parser.feed([json.dumps(event).encode() for event in events]) + parser.ending()
+    assert [call.arguments for call in parser.tool_calls] == ['{"a":1}']
+    assert "".join(e.text for e in heard if isinstance(e, ToolCallArguments)) == '{"a":1}'
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "stop"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["text", "id", "name"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+GOOD: dict[str, list[Any]] = {
+    CHAT: [chunk({"role": "assistant", "content": "Hi"}), chunk({}, "stop", usage={"prompt_tokens": 1})],
+    CLAUDE: [
+        {"type": "message_start", "message": {"usage": {"input_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ],
+    RESPONSES: [
+        {"type": "response.output_text.delta", "output_index": 0, "delta": "Hi"},
+        {"type": "response.completed", "response": {"status": "completed", "usage": {"input_tokens": 1}}},
+    ],
+    GEMINI: [{"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}, GEMINI_CHUNK],
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        found += places(each, (*path, key))
+    return found
+
+
+@pytest.mark.parametrize("api", sorted(GOOD))
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_an_odd_field_costs_no_more_than_itself_or_is_an_error(api: str, data: Any) -> None:
+    events = json.loads(json.dumps(GOOD[api]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(places(events)))
+        value = events
+        try:
+            for step in way:
+                value = value[step]
+            value[last] = data.draw(ODD)
+        except (LookupError, TypeError):
+            continue
+    raw = sse(*events, done=api == CHAT)
+    cut = data.draw(st.integers(0, len(raw)))
+    parser, splitter = DIALECTS[api].parser(Vendor("acme")), SseSplitter("acme")
+    heard: list[Event] = []
+    for part in (raw[:cut], raw[cut:]):
+        if not (parser.done or parser.failure):
+            heard += parser.feed(splitter.feed(part))
+    if not (parser.done or parser.failure):
+        heard += parser.feed(splitter.finish())
+    if parser.failure is None:
+        heard += parser.ending()
+        spoke = any(not isinstance(event, UsageReported) for event in heard)
+        error = parser.verdict(spoke=spoke, may_be_silent=False)
+        assert spoke or error is not None or parser.finish_reason != "stop" or not parser.finished
+    for event in heard:
+        assert not isinstance(event, TextDelta) or isinstance(event.text, str)

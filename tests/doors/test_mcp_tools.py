@@ -49,3 +49,65 @@ async def test_a_server_that_dies_during_a_call_is_back_for_the_next(models: Mod
     assert before.isdecimal()
     assert after.isdecimal()
     assert before != after
+
+
+ODD = {"command": sys.executable, "args": [str(Path(__file__).parents[1] / "tools" / "odd_mcp_server.py")]}
+
+
+async def test_a_server_of_odd_schemas_costs_only_the_tools_that_cannot_be(tmp_path: Path) -> None:
+    """Of thirty-two tools three have no name; the strictest vendors take all the others, and they work."""
+    apis = {"acme": "openai-completions", "claude": "anthropic-messages", "gemini": "google-generative-ai"}
+    async with ModelServer() as models:
+        for name, api in apis.items():
+            provider = {
+                "baseUrl": models.base_url,
+                "apiKey": "k",
+                "api": api,
+                "models": [{"id": f"m-{name}"}],
+            }
+            more = {
+                "models": {"providers": {name: provider}},
+                "agents": {"defaults": {"model": f"{name}/m-{name}"}},
+                "mcp": {"servers": {"odd": ODD}},
+            }
+            config = model_config(models.base_url, more)
+            async with running_gateway(
+                config, state_dir=tmp_path, environ={"PATH": os.environ["PATH"]}
+            ) as gateway:
+                async with asyncio.timeout(60):
+                    seen = ""
+                    while "odd__last" not in seen:
+                        assert (await say(gateway, "what have you got?")).status == 200
+                        seen = str(models.requests[-1].body)
+        sent = [request.body for request in models.requests if "odd__last" in str(request.body)]
+    assert [names_of(body) for body in sent] == [29] * len(apis)
+
+
+def names_of(body: Any) -> int:
+    tools = body["tools"]
+    if "functionDeclarations" in tools[0]:
+        tools = tools[0]["functionDeclarations"]
+    return sum("odd__" in (tool.get("name") or tool["function"]["name"]) for tool in tools)
+
+
+async def test_odd_arguments_and_answers_of_a_server_arrive(models: ModelServer) -> None:
+    async with gateway_with(models, odd=ODD) as gateway:
+        models.script(
+            "mock-echo",
+            calls(
+                ("a", "mcp__odd__odd_8", '{"file_path": "x"}'),
+                ("b", "mcp__odd__odd_21", '{"a": {"b_c": "y"}}'),
+                ("c", "mcp__odd__promises", "{}"),
+                ("d", "mcp__odd__shows", "{}"),
+            ),
+            says("Seen."),
+        )
+        assert (await say(gateway, "go")).content == "Seen."
+    path, nested, promised, shown = results(models)
+    assert path == '{"file path": "x"}'
+    assert nested == '{"a": {"b c": "y"}}'
+    assert promised == '{"other": true}'
+    assert shown == '{"n": 1}'
+    picture = models.requests[-1].messages[-1]
+    assert picture["role"] == "user"
+    assert [part["type"] for part in picture["content"]] == ["text", "image_url"]

@@ -123,9 +123,9 @@ def test_tools(choice: Any, written: Any) -> None:
                 {
                     "name": "weather",
                     "description": "The weather.",
-                    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+                    "parametersJsonSchema": {"type": "object", "properties": {"city": {"type": "string"}}},
                 },
-                {"name": "time"},
+                {"name": "time", "parametersJsonSchema": {"type": "object", "properties": {}}},
             ]
         }
     ]

@@ -15,12 +15,14 @@ from openclaw_gateway.models.answer import Answer
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
 from openclaw_gateway.models.dialects import DIALECTS
+from openclaw_gateway.models.fitted_tools import FittedTools
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.large_images import leave_out, put_in
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
+from openclaw_gateway.wire.run import NamedTool
 
 # Where the embedded model is; starts it if need be.
 LocalEndpoint = Callable[[], Awaitable[Endpoint]]
@@ -39,6 +41,7 @@ class ModelCaller:
         self._client = client
         self._local = local
         self._now = now
+        self._tools = FittedTools()
         # Providers that refused `stream_options`, so that each is asked in vain only once.
         self._without_usage: set[str] = set()
 
@@ -51,9 +54,7 @@ class ModelCaller:
         if not target.family.tools:
             wrap = toolless.wrapper(request)
             request = toolless.without_tools(request)
-        messages = replay(request.messages, target)
-        if messages is not request.messages:
-            request = replace(request, messages=messages)
+        request = self._fit(request, target)
         dialect = DIALECTS[target.api]
         endpoint = await self._endpoint(target, key)
         vendor = endpoint.vendor
@@ -81,6 +82,20 @@ class ModelCaller:
             raise from_response(
                 vendor, response.status, said, retry_after=retry_after_s(response.headers, self._now())
             )
+
+    def _fit(self, request: ModelRequest, target: ModelTarget) -> ModelRequest:
+        """The request with what of it this target may be sent. Raises ProviderError when it insists on a call
+        of a tool that cannot be told to it."""
+        messages, tools = replay(request.messages, target), self._tools(request.tools, target)
+        if messages is not request.messages or tools is not request.tools:
+            request = replace(request, messages=messages, tools=tools)
+        choice = request.tool_choice
+        if isinstance(choice, NamedTool) and all(spec.name != choice.name for spec in tools):
+            raise ProviderError(
+                "format",
+                f"The tool {choice.name} cannot be told to {target.ref}: mend its schema. See the log.",
+            )
+        return request
 
     async def _endpoint(self, target: ModelTarget, key: int) -> Endpoint:
         if target.provider != LOCAL or target.endpoint.base_url:

@@ -64,7 +64,7 @@ async def _one(
     took_ms = int((time.monotonic() - started) * 1000)
     text = clipped(_clean(result.text), _MOST_CHARS)
     run.emit((ToolEnded(call.id, call.name, text[:_SHOWN_CHARS], result.is_error, took_ms),))
-    message = ToolMessage(call.id, text, call.name, is_error=result.is_error, own=True)
+    message = ToolMessage(call.id, text, call.name, is_error=result.is_error, own=True, images=result.images)
     ended(message)
     return message
 

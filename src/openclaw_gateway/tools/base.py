@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.wire.messages import Image
 from openclaw_gateway.wire.run import Origin, ToolSpec
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class ToolResult(Struct, frozen=True):
 
     text: str
     is_error: bool = False
+    images: tuple[Image, ...] = ()
 
 
 class ToolContext(Struct, frozen=True):

@@ -51,10 +51,12 @@ _LEVELS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high
 _UNSEALED = Raw(b'{"thoughtSignature":"skip_thought_signature_validator"}')
 
 
-class _Declaration(Struct):
+class _Declaration(Struct, rename="camel"):
+    """`parameters` would be a dialect of schemas of its own; this takes JSON schema as it is."""
+
     name: str
     description: str | UnsetType = UNSET
-    parameters: Raw | UnsetType = UNSET
+    parameters_json_schema: Raw | UnsetType = UNSET
 
 
 class _Generation(Struct, rename="camel", omit_defaults=True):
@@ -215,8 +217,7 @@ def _sealed(part: dict[str, Any], payload: Raw | UnsetType) -> dict[str, Any]:
 
 
 def _declaration(spec: ToolSpec) -> _Declaration:
-    parameters = for_google(bytes(spec.parameters))
-    return _Declaration(spec.name, spec.description or UNSET, UNSET if parameters is None else parameters)
+    return _Declaration(spec.name, spec.description or UNSET, spec.parameters)
 
 
 _tools = ToolLists(lambda tools: [{"functionDeclarations": list(map(_declaration, tools))}])

@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 import httpx2
 import mcp_types as types
+import structlog
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
@@ -32,6 +33,8 @@ from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.results import result_of
 from openclaw_gateway.tools.mcp.secrets import secrets_of
 from openclaw_gateway.tools.mcp.watched import WatchedTransport
+
+log = structlog.get_logger()
 
 # How a connection that is no more shows itself below the SDK.
 _BROKEN = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, OSError, httpx2.HTTPError)
@@ -141,13 +144,20 @@ class SdkConnection:
                 raise NotConnected(safe_text(error.message, known=self._known)) from None
             except _BROKEN:
                 raise NotConnected("the connection broke") from None
-            found += [
-                _offered(tool) for tool in page.tools if len(str(tool.input_schema)) <= _MAX_SCHEMA_CHARS
-            ]
+            for tool in page.tools:
+                size = len(str(tool.input_schema))
+                if size > _MAX_SCHEMA_CHARS:
+                    why = f"a schema of {size} characters"
+                    log.warning("mcp.tool_left_out", tool=tool.name[:80], reason=why)
+                elif len(found) < _MAX_TOOLS:
+                    found.append(_offered(tool))
             cursor = page.next_cursor
-            if not cursor or len(found) >= _MAX_TOOLS:
+            if not cursor:
                 break
-        return tuple(found[:_MAX_TOOLS])
+            if len(found) >= _MAX_TOOLS:
+                log.warning("mcp.tools_left_out", reason=f"more than {_MAX_TOOLS} tools")
+                break
+        return tuple(found)
 
     async def call(self, name: str, arguments: Mapping[str, Any], timeout_s: float) -> ToolResult:
         call = asyncio.ensure_future(self._client.call_tool(name, dict(arguments), timeout_s))

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
+from openclaw_gateway.tools.mcp.argument_names import Names, plain, put_back
 from openclaw_gateway.tools.mcp.connection import Offered
 from openclaw_gateway.tools.mcp.link import Link
 from openclaw_gateway.tools.mcp.pool import McpPool
@@ -62,7 +63,8 @@ class McpServers:
         for link in self._links.values():
             for offered in filter(partial(_wanted_tool, link.server.tool_filter), link.offered):
                 name = mcp_name(link.name, offered.name, taken=tools.keys())
-                tools[name] = _McpTool(_spec(name, link.name, offered), link, offered)
+                schema, names = plain(offered.schema)
+                tools[name] = _McpTool(_spec(name, link.name, offered, schema), link, offered, names)
         self._tools = tuple(tools.values())
 
 
@@ -95,6 +97,7 @@ class _McpTool(Struct, frozen=True):
     spec: ToolSpec
     link: Link
     offered: Offered
+    names: Names
 
     @property
     def summary(self) -> str:
@@ -105,9 +108,9 @@ class _McpTool(Struct, frozen=True):
         return self.offered.read_only or self.link.server.supports_parallel_tool_calls
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        return await self.link.call(self.offered.name, arguments)
+        return await self.link.call(self.offered.name, put_back(arguments, self.names))
 
 
-def _spec(name: str, server: str, offered: Offered) -> ToolSpec:
+def _spec(name: str, server: str, offered: Offered, schema: Mapping[str, Any]) -> ToolSpec:
     description = offered.description[:_MAX_DESCRIPTION] or f"{offered.name}, a tool of {server}"
-    return spec_of(name, description, offered.schema)
+    return spec_of(name, description, schema)

@@ -1,4 +1,7 @@
-"""A transport of the SDK that tells when its other end has gone: the SDK itself tells only who is calling."""
+"""A transport of the SDK that tells when its other end has gone: the SDK itself tells only who is calling.
+
+What a server lists is mended on its way (`tool_listing`).
+"""
 
 import asyncio
 from collections.abc import Awaitable
@@ -7,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from mcp.client._transport import TransportStreams
+
+from openclaw_gateway.tools.mcp.tool_listing import mend
 
 
 class WatchedTransport:
@@ -50,11 +55,13 @@ class _WatchedStream:
 
     async def _heard(self, message: Awaitable[Any]) -> Any:
         try:
-            return await message
+            heard = await message
         except BaseException:
             # Whatever ends the reading, the connection ends with it.
             self._ended.set()
             raise
+        mend(getattr(getattr(heard, "message", None), "result", None))
+        return heard
 
     async def __aenter__(self) -> Self:
         await self._stream.__aenter__()

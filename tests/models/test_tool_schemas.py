@@ -1,0 +1,188 @@
+"""Tools as clients and MCP servers describe them, fitted to what every vendor takes."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from openclaw_gateway.models.family import Family
+from openclaw_gateway.models.fitted_tools import FittedTools
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.models.tool_schemas import Unfit, fitted
+from openclaw_gateway.wire.run import ToolSpec
+
+TEXT = {"type": "string"}
+
+
+def spec(schema: Any, name: str = "t") -> ToolSpec:
+    return ToolSpec(name, "d", Raw(msgspec.json.encode(schema)))
+
+
+def fit(schema: Any, *refuses: str, plain_names: bool = False) -> Any:
+    made = fitted(spec(schema), frozenset(refuses), plain_names=plain_names)
+    return msgspec.json.decode(made.parameters)
+
+
+def of(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+ROOTS: list[tuple[Any, Any]] = [
+    ({}, of()),
+    ({"type": "object"}, of()),
+    ({"type": ["object", "null"], "properties": None}, of()),
+    ({"properties": {"a": TEXT}}, of(a=TEXT)),
+    ({"$schema": "x", "$id": "y", "type": "object", "title": 7, "x-mine": 1}, of()),
+    (
+        {
+            "anyOf": [
+                {**of(a=TEXT, b=TEXT), "required": ["a", "b"]},
+                {**of(a=TEXT, c=TEXT), "required": ["a"]},
+            ]
+        },
+        {**of(a=TEXT, b=TEXT, c=TEXT), "required": ["a"]},
+    ),
+    ({"oneOf": [of(a=TEXT), {"type": "null"}]}, of(a=TEXT)),
+    (
+        {"allOf": [{**of(a=TEXT), "required": ["a"]}, of(b=TEXT)], "properties": {"c": TEXT}},
+        {**of(c=TEXT, a=TEXT, b=TEXT), "required": ["a"]},
+    ),
+    ({"$ref": "#/$defs/A", "$defs": {"A": of(a=TEXT)}}, of(a=TEXT)),
+    ({"type": "object", "enum": ["a"], "not": {}, "const": 1}, of()),
+    ({**of(a=TEXT), "required": ["a", "gone", "a", 7]}, {**of(a=TEXT), "required": ["a"]}),
+    ({**of(a=TEXT), "required": True}, of(a=TEXT)),
+]
+PROPERTIES: list[tuple[Any, Any]] = [
+    (True, {}),
+    (None, {}),
+    ("string", {}),
+    ({"type": "str"}, TEXT),
+    ({"type": "any"}, {}),
+    ({"type": ["string", "weird", "null"]}, {"type": ["string", "null"]}),
+    ({"type": "array"}, {"type": "array", "items": {}}),
+    ({"type": "array", "items": True}, {"type": "array", "items": {}}),
+    ({"type": "array", "items": [TEXT, {"type": "int"}]}, None),
+    ({"enum": []}, {}),
+    ({"enum": ["a", "a", 1]}, {"enum": ["a", 1]}),
+    ({"type": "string", "minLength": "3", "pattern": 7}, TEXT),
+    ({"properties": {"x": TEXT}}, of(x=TEXT)),
+    ({"$ref": "#/nowhere"}, {}),
+    ({"anyOf": []}, {}),
+    ({"description": ["no"], "type": "string"}, TEXT),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), ROOTS)
+def test_the_root_is_an_object_with_properties(written: Any, meant: Any) -> None:
+    assert fit(written) == meant
+
+
+@pytest.mark.parametrize(("written", "meant"), PROPERTIES)
+def test_properties_are_what_they_should_be(written: Any, meant: Any) -> None:
+    made = fit(of(a=written))["properties"]["a"]
+    if meant is None:
+        meant = {"type": "array", "items": {"anyOf": [TEXT, {"type": "integer"}]}}
+    assert made == meant
+
+
+def test_what_refers_to_itself_ends() -> None:
+    node = of(next={"$ref": "#/$defs/N"}, text=TEXT)
+    made = fit({**of(first={"$ref": "#/$defs/N"}), "$defs": {"N": node}})
+    assert made["properties"]["first"]["properties"] == {"next": {}, "text": TEXT}
+    wide = {f"p{n}": {"$ref": "#/$defs/W"} for n in range(30)}
+    deep: dict[str, Any] = {
+        f"D{n}": of(**{f"a{k}": {"$ref": f"#/$defs/D{n + 1}"} for k in range(9)}) for n in range(9)
+    }
+    made = fit({**of(**wide, d={"$ref": "#/$defs/D0"}), "$defs": {"W": of(**wide), **deep}})
+    assert len(msgspec.json.encode(made)) < 1_000_000
+
+
+def test_what_is_refused_is_said_instead() -> None:
+    made = fit(of(a={"type": "string", "minLength": 3, "description": "A name."}), "minLength")
+    assert made["properties"]["a"] == {"type": "string", "description": "A name. (minLength: 3)"}
+
+
+def test_names_that_are_refused_are_said_instead() -> None:
+    made = fit({**of(**{"file path": TEXT, "ok": TEXT}), "required": ["file path", "ok"]}, plain_names=True)
+    assert made["properties"] == {"ok": TEXT}
+    assert made["required"] == ["ok"]
+    assert "file path" in made["description"]
+
+
+def test_a_strict_tool_stays_as_it_is() -> None:
+    strict = ToolSpec("t", "d", Raw(b'{"type":"object","anyOf":[]}'), strict=True)
+    assert fitted(strict, frozenset({"anyOf"})) is strict
+
+
+@pytest.mark.parametrize("schema", [[], "x", 7, {"type": "string"}, {"type": "array"}])
+def test_what_is_no_object_is_left_out_alone(schema: Any) -> None:
+    with pytest.raises(Unfit):
+        fit(schema)
+    target = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m")
+    tools = (spec({}, "one"), spec(schema, "bad"), spec({}, "two"))
+    made = FittedTools()(tools, target)
+    assert [each.name for each in made] == ["one", "two"]
+
+
+def test_the_same_list_is_fitted_once_for_each_family() -> None:
+    tools, fit_ = (spec({}),), FittedTools()
+    endpoint = Endpoint("acme", "http://127.0.0.1:1/v1")
+    target = ModelTarget(endpoint, "m")
+    made = fit_(tools, target)
+    assert fit_(tools, target) is made
+    strict = ModelTarget(endpoint, "m", family=Family(schema_refuses=frozenset({"type"})))
+    assert fit_(tools, strict) is not made
+    right = (spec(of(a=TEXT)),)
+    assert fit_(right, target) is right
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "string", "object", "#/a"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "properties",
+                    "items",
+                    "anyOf",
+                    "allOf",
+                    "required",
+                    "enum",
+                    "$ref",
+                    "a",
+                    "description",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["properties", "anyOf", "allOf", "required", "$ref", "$defs"]), JSON))
+def test_whatever_is_written_comes_out_well(schema: Any) -> None:
+    made = fit({**schema, "type": "object"})
+    assert made["type"] == "object"
+    assert isinstance(made["properties"], dict)
+    assert not {"anyOf", "oneOf", "allOf", "enum", "not"} & made.keys()
+    check(made)
+    assert fit(made) == made
+
+
+def check(schema: Any) -> None:
+    assert isinstance(schema, dict)
+    assert "$ref" not in schema
+    if schema.get("type") == "array":
+        assert isinstance(schema["items"], dict)
+    for each in schema.get("properties", {}).values():
+        check(each)
+    assert set(schema.get("required", ())) <= schema.get("properties", {}).keys()
+    for each in schema.get("anyOf", ()):
+        check(each)

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import say
@@ -54,6 +56,7 @@ async def test_a_server_that_dies_during_a_call_is_back_for_the_next(models: Mod
 ODD = {"command": sys.executable, "args": [str(Path(__file__).parents[1] / "tools" / "odd_mcp_server.py")]}
 
 
+@pytest.mark.promise("tools-fitted")
 async def test_a_server_of_odd_schemas_costs_only_the_tools_that_cannot_be(tmp_path: Path) -> None:
     """Of thirty-two tools three have no name; the strictest vendors take all the others, and they work."""
     apis = {"acme": "openai-completions", "claude": "anthropic-messages", "gemini": "google-generative-ai"}

@@ -126,7 +126,9 @@ README = _all(
         "command-limits": "`tools.exec.limits` for a command and each program it starts:",
         "sandbox": '`agents.defaults.sandbox.mode: "all"` for bubblewrap.',
         "web-fetch-public": "fetches public addresses only.",
-        "tools-fitted": "What a tool takes is fitted to each model; one that cannot be fitted is left out alone.",
+        "tools-fitted": (
+            "What a tool takes is fitted to each model; one that cannot be fitted is left out alone."
+        ),
         "mcp-policy": "Their tools appear as `mcp__files__…`, under the same policy.",
         "show-prompt": "`openclaw agents show main --prompt` prints what an agent is told.",
         "embedded-bare": "The embedded model gets neither tools nor workspace:",

@@ -177,6 +177,8 @@ def test_and_the_rest_is_as_it_was_written() -> None:
         (["--header", f"Authorization: Bearer {S}"], {S, f"Bearer {S}"}),
         (["--header", f"X-Api-Key:{S}"], {S}),
         ([f"postgresql://u:{S}@h/db"], {S}),
+        ([f"WEBHOOK_SECRET=https://h/{S}"], {f"https://h/{S}"}),
+        ([f"API_KEY={S}://x"], {f"{S}://x"}),
         ([f"DATABASE_URL=postgresql://u:{S}@h/db"], {S}),
         (["https://h/mcp/0123456789abcdefghij"], {"0123456789abcdefghij"}),
         (["sk-abcdef123456"], {"sk-abcdef123456"}),

@@ -117,6 +117,7 @@ README = _all(
         "fallback-tools": "an agent with fallback models has the tools that all of them are allowed)",
         "skill-folders": "are offered too and can be read;",
         "skill-entries": "`skills.entries.<name>` switches one off (`enabled`)",
+        "skill-of-workspace": "One of the workspace is given them only if the agent's `skills` names it.",
         "steering": "prompt files, `skills/` and `MEMORY.md` are read-only for it,",
         "memory-audience": "`memory/` is a folder of that user's (or session's) own,",
         "memory-nobody": "a request that names neither keeps no notes.",

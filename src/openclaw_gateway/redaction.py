@@ -27,7 +27,9 @@ _SECRETS = re.compile(
     | \bAIza[A-Za-z0-9_-]{10,}
     | \bya29\.[A-Za-z0-9_-]{10,}
     | \b(?:AKIA|ASIA)[A-Z0-9]{12,}
-    | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?
+    # Tried once per word, and only in one that goes on behind a dot: else each eyJ would read to its end.
+    | (?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]++\.[A-Za-z0-9_-]{8})[A-Za-z0-9_-]*?\beyJ[A-Za-z0-9_-]{8,}+
+        \.[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*)?
     | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

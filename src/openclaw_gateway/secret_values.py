@@ -75,9 +75,11 @@ def in_arguments(arguments: Iterable[str]) -> Iterator[str]:
         named = _NAMED.fullmatch(argument)
         if told and not argument.startswith("-"):
             yield from in_value(argument)
+        elif named is not None and is_secret_name(named["name"]):
+            yield from in_value(named["value"])
         elif (url := _URL.search(argument)) is not None:
             yield from in_url(url[0])
-        elif named is not None and (is_secret_name(named["name"]) or looks_secret(named["value"])):
+        elif named is not None and looks_secret(named["value"]):
             yield from in_value(named["value"])
         elif looks_secret(argument):
             yield from in_value(argument)

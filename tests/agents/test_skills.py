@@ -189,13 +189,50 @@ def test_folders_of_the_operator_and_of_the_other_program(tmp_path: Path) -> Non
     }
 
 
+SEARCH = '{"openclaw": {"skillKey": "search", "primaryEnv": "S_KEY", "requires": {"env": ["S_KEY"]}}}'
+
+
 def test_what_a_skill_is_given(tmp_path: Path) -> None:
-    metadata = '{"openclaw": {"skillKey": "search", "primaryEnv": "S_KEY", "requires": {"env": ["S_KEY"]}}}'
-    write_skill(tmp_path, "s", f"name: web search\ndescription: d\nmetadata: {metadata}")
-    assert find_skills(tmp_path, NONE, None, {}).unmet == (
+    write_skill(tmp_path, "s", f"name: web search\ndescription: d\nmetadata: {SEARCH}")
+    assert find_skills(Path("/no"), SkillRules(tmp_path / "skills"), None, {}).unmet == (
         "web search needs the environment variable S_KEY.",
     )
     entry = SkillEntry(api_key="sk-skill-secret", env={"REGION": "eu"})
-    (skill,) = find_skills(tmp_path, SkillRules(Path("/no"), entries={"search": entry}), None, {}).skills
+    rules = SkillRules(tmp_path / "skills", entries={"search": entry})
+    (skill,) = find_skills(Path("/no"), rules, None, {}).skills
     assert skill.environ == {"S_KEY": "sk-skill-secret", "REGION": "eu"}
     assert "sk-skill-secret" not in repr(skill)
+
+
+@pytest.mark.promise("skill-of-workspace")
+@pytest.mark.parametrize(
+    ("folder", "name", "allowed", "given"),
+    [
+        ("search", "x", None, False),
+        ("x", "search", None, False),
+        ("x", "Search", (), None),
+        ("x", "y", None, False),
+        ("x", "y", ("x",), False),
+        ("x", "y", ("y", "search"), False),
+        ("x", "search", ("x",), False),
+        ("search", "x", ("x",), False),
+        ("search", "x", ("Search",), True),
+        ("x", "Search", ("search",), True),
+    ],
+)
+def test_a_skill_of_the_workspace_cannot_call_itself_to_another_s_secrets(
+    tmp_path: Path, folder: str, name: str, allowed: tuple[str, ...] | None, given: bool | None
+) -> None:
+    metadata = '{"openclaw": {"skillKey": "search", "primaryEnv": "S_KEY"}}'
+    write_skill(tmp_path, folder, f"name: {name}\ndescription: d\nmetadata: {metadata}")
+    entries = {"search": SkillEntry(api_key="sk-skill-secret", env={"REGION": "eu"})}
+    found = find_skills(tmp_path, SkillRules(Path("/no"), entries=entries), allowed, {})
+    assert [bool(skill.environ) for skill in found.skills] == ([] if given is None else [given])
+    assert any("name it in the agent's `skills`" in note for note in found.notes) == (given is False)
+
+
+def test_a_skill_of_the_workspace_is_switched_off_by_any_of_its_names(tmp_path: Path) -> None:
+    write_skill(tmp_path, "s", f"name: n\ndescription: d\nmetadata: {SEARCH}")
+    for name in ("s", "n", "search"):
+        rules = SkillRules(Path("/no"), entries={name: SkillEntry(enabled=False)})
+        assert find_skills(tmp_path, rules, None, {"S_KEY": "x"}).skills == ()

@@ -174,3 +174,10 @@ def test_a_server_that_is_disabled_and_enabled_is_told_which_counts() -> None:
     document, said = migrated({"mcp": {"servers": {"a": {"disabled": True}}}})
     assert document == {"mcp": {"servers": {"a": {"enabled": False}}}}
     assert said == ("mcp.servers.a.disabled -> mcp.servers.a.enabled",)
+
+
+@pytest.mark.parametrize("written", ["text", ["a"], 5, None])
+def test_what_is_no_agent_among_the_routed_ones_is_refused(house: House, written: object) -> None:
+    (said,) = house.problems(json.dumps({"routing": {"agents": {"x": written, "y": {"name": "Y"}}}}))
+    assert "agents.entries.x" in said
+    assert "must be an object" in said

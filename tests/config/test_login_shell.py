@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_gateway.models.providers import BUILT_IN
 from tests.config.conftest import House
 
 CONFIG = {
@@ -41,6 +42,13 @@ def test_what_is_missing_is_taken_from_the_login_shell(house: House, profile: Pa
         "SET_API_KEY": "mine",
         "OPENCLAW_GATEWAY_TOKEN": "tok",
     }
+
+
+def test_the_keys_of_all_providers_are_taken(house: House, profile: Path) -> None:
+    names = {name for provider in BUILT_IN.values() for name in provider.variables}
+    profile.write_text("".join(f"export {name}=sk-mine\n" for name in names))
+    loaded = house.load(json.dumps(CONFIG), environ=environ(house))
+    assert names - loaded.environ.keys() == set()
 
 
 @pytest.mark.parametrize("written", ["$MINE", {"source": "env", "id": "MINE"}, "${MINE}"])

@@ -257,6 +257,60 @@ def test_a_secret_is_asked_for_once(house: House) -> None:
     assert secrets.line(loaded.wanted[KEY]) == secrets.line(SecretRef("exec", "vault", "a/b#c"))
 
 
+def of_three(house: House, path: Path, **more: Any) -> Secrets:
+    """Asked in a configuration that refers to a, b and c of one program."""
+    refs = [{"source": "exec", "provider": "vault", "id": each} for each in "abc"]
+    document = json.loads(vault(path, **more))
+    document["models"]["providers"]["acme"]["apiKeys"] = refs
+    return Secrets.of(house.load(json.dumps(document)))
+
+
+def said_of_three(secrets: Secrets) -> list[str]:
+    said = []
+    for each in "abc":
+        try:
+            said.append(secrets.line(SecretRef("exec", "vault", each)))
+        except Unresolved as error:
+            said.append(str(error))
+    return said
+
+
+LOG = "asked = json.load(sys.stdin)['ids']; open(__file__ + '.log', 'a').write(' '.join(asked) + ';')\n"
+
+
+def test_a_program_is_asked_once_for_all_its_ids(house: House) -> None:
+    values = "{each: 'secret of ' + each for each in asked if each != 'b'}"
+    path = program(house, f"{LOG}print(json.dumps({{'protocolVersion': 1, 'values': {values}}}))")
+    a, b, c = said_of_three(of_three(house, path))
+    assert (a, c) == ("secret of a", "secret of c")
+    assert "b of secrets.providers.vault, for which its command gives no text" in b
+    assert Path(f"{path}.log").read_text() == "a a/b#c b c;"
+
+
+def test_a_program_that_fails_for_several_ids_is_asked_for_each(house: House) -> None:
+    body = (
+        "if 'b' in asked: sys.exit(4)\nprint(json.dumps({'protocolVersion': 1, 'values': {asked[0]: 'x'}}))"
+    )
+    path = program(house, f"{LOG}{body}")
+    a, b, c = said_of_three(of_three(house, path))
+    assert (a, c) == ("x", "x")
+    assert "exit code 4" in b
+    assert Path(f"{path}.log").read_text() == "a a/b#c b c;a;b;c;"
+
+
+def test_a_program_that_may_say_just_the_secret_is_asked_for_each(house: House) -> None:
+    path = program(house, f"{LOG}print('just', *asked)")
+    assert said_of_three(of_three(house, path, jsonOnly=False)) == ["just a", "just b", "just c"]
+
+
+@pytest.mark.parametrize("json_only", [True, False])
+def test_a_dead_vault_costs_one_time_out(house: House, json_only: bool) -> None:
+    path = program(house, f"{LOG}time.sleep(60)")
+    said = said_of_three(of_three(house, path, jsonOnly=json_only, timeoutMs=2000))
+    assert all("took too long" in each for each in said)
+    assert Path(f"{path}.log").read_text().count(";") == 1
+
+
 def test_what_a_source_said_before_counts_while_it_fails(house: House) -> None:
     path = program(house, f"print('{SECRET}')")
     text = vault(path, jsonOnly=False)

@@ -92,3 +92,25 @@ async def test_a_large_request_is_answered(
     answer = await ask(gateway, body % (b"word " * 60_000))
     assert answer.status == status
     assert len(models.requests) == (status == 200)
+
+
+async def test_who_is_cancelled_again_and_again_hears_of_it_when_the_thread_is_done() -> None:
+    entered, given = threading.Event(), threading.Event()
+
+    def decode(_: bytes) -> None:
+        entered.set()
+        given.wait(DEADLINE_S)
+
+    bodies = LargeBodies()
+    decoding = asyncio.create_task(bodies.decode(b"x" * (LARGE + 1), decode))
+    assert await asyncio.to_thread(entered.wait, DEADLINE_S)
+    for _ in range(3):
+        decoding.cancel()
+        await asyncio.wait({decoding}, timeout=0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not decoding.done()
+    given.set()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.timeout(DEADLINE_S):
+            await decoding

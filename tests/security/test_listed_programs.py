@@ -6,6 +6,7 @@ The plants leave a mark when they run; where it can be, the plain program is see
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +23,7 @@ from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.commands.environment import search_path
 from openclaw_gateway.tools.commands.sessions import CommandSessions
 from openclaw_gateway.tools.listed.hardening import hardened
-from openclaw_gateway.tools.listed.table import NAMES
+from openclaw_gateway.tools.listed.table import NAMES, TABLE
 from openclaw_gateway.tools.sandbox import check_sandbox
 from openclaw_gateway.tools.shell_words import parse, render
 from tests.doors.chat import say
@@ -314,3 +315,15 @@ async def test_a_planted_repository_runs_nothing_through_the_whole_gateway(
     assert "core.fsmonitor" in heard
     assert not shop.mark.exists()
     await commands.close()
+
+
+@pytest.mark.parametrize("name", ["grep", "ls"])
+def test_the_table_knows_which_long_options_take_the_next_word(name: str) -> None:
+    told = subprocess.run([name, "--help"], capture_output=True, text=True, check=False).stdout
+    taking = set(re.findall(r"(?<!\S)--([a-z-]+)=[A-Z]", told))
+    if not taking:
+        pytest.skip("this one does not tell")
+    options = TABLE[name]
+    known = {*options.longs.split(), *options.takes.split()}
+    assert set(options.takes.split()) & taking == known & taking
+    assert not set(options.longs.split()) & set(options.takes.split())

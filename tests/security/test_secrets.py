@@ -45,6 +45,10 @@ S = "hunter2-and-more"
         ("Cookie: sid=abcdef", "Cookie: ***"),
         ("the key ghp_abcdef123456 of AKIAABCDEFGHIJKLMNOP", "the key *** of ***"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln sent", "*** sent"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0 sent", "*** sent"),
+        ("of job-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln, sent", "of ***, sent"),
+        ("a.eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "a.***"),
+        ("reyJhbGciOiJIUzI1NiJ9.modules.python", "reyJhbGciOiJIUzI1NiJ9.modules.python"),
         ("nothing here: 12:30, a@b.example, C:/x", "nothing here: 12:30, a@b.example, C:/x"),
     ],
 )
@@ -72,7 +76,22 @@ def test_the_end_of_a_text_shows_no_part_of_a_secret() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["://", "://a:", "?key", "&", "token", "token ", "sk-", "eyJaaaaaaaa.", "-----BEGIN ", "a", "/a", "-"],
+    [
+        "://",
+        "://a:",
+        "?key",
+        "&",
+        "token",
+        "token ",
+        "sk-",
+        "eyJaaaaaaaa.",
+        "eyJ-",
+        "eyJ-a.",
+        "-----BEGIN ",
+        "a",
+        "/a",
+        "-",
+    ],
 )
 def test_masking_takes_time_in_proportion(piece: str) -> None:
     def cost(times: int) -> float:
@@ -158,6 +177,8 @@ def test_and_the_rest_is_as_it_was_written() -> None:
         (["--header", f"Authorization: Bearer {S}"], {S, f"Bearer {S}"}),
         (["--header", f"X-Api-Key:{S}"], {S}),
         ([f"postgresql://u:{S}@h/db"], {S}),
+        ([f"WEBHOOK_SECRET=https://h/{S}"], {f"https://h/{S}"}),
+        ([f"API_KEY={S}://x"], {f"{S}://x"}),
         ([f"DATABASE_URL=postgresql://u:{S}@h/db"], {S}),
         (["https://h/mcp/0123456789abcdefghij"], {"0123456789abcdefghij"}),
         (["sk-abcdef123456"], {"sk-abcdef123456"}),

@@ -1,5 +1,7 @@
 """`gateway.auth.mode: "trusted-proxy"`: whose word counts, and what is said to everybody else."""
 
+import contextlib
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +13,10 @@ from openclaw_gateway.cli.address import resolve_address
 from openclaw_gateway.config.schema import TrustedProxyConfig
 from openclaw_gateway.errors import Unauthorized
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.own_addresses import KEPT_S, OwnAddresses, own_addresses
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, READ, WRITE
 from openclaw_gateway.gateway.proxies import Proxies
-from openclaw_gateway.gateway.vouching import Vouching, is_own
+from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway, write_config
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import Answer, ask, user
@@ -144,7 +147,7 @@ def caller(peer: str, *lines: tuple[str, str]) -> Caller:
 
 def vouching(*networks: str, own: str = "", **policy: Any) -> Vouching:
     trusted = TrustedProxyConfig(user_header="x-user", **policy)
-    return Vouching(trusted, Proxies(networks), lambda address: address == own)
+    return Vouching(trusted, Proxies(networks), {own})
 
 
 USER = ("X-User", "ada")
@@ -187,9 +190,33 @@ def test_scopes_are_never_more_than_the_operator_s() -> None:
 
 
 def test_a_machine_knows_its_own_addresses() -> None:
-    assert is_own("127.0.0.1")
-    assert not is_own("192.0.2.1")
-    assert not is_own("no address")
+    known = OwnAddresses()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Sends nothing; the system chooses from where it would.
+        with contextlib.suppress(OSError):
+            probe.connect(("192.0.2.1", 9))
+        assert probe.getsockname()[0] in {"0.0.0.0", *own_addresses()}
+    assert "127.0.0.1" in known
+    assert "192.0.2.1" not in known
+    assert "no address" not in known
+
+
+def test_what_it_knows_of_them_is_asked_again_but_not_at_each_request() -> None:
+    now, asked = 0.0, list[float]()
+
+    def ask() -> frozenset[str]:
+        asked.append(now)
+        if len(asked) == 3:
+            raise OSError
+        return frozenset({f"10.0.0.{len(asked)}"})
+
+    known = OwnAddresses(ask, lambda: now)
+    assert all("10.0.0.1" in known for _ in range(100))
+    now = KEPT_S
+    assert "10.0.0.1" not in known
+    now = 2 * KEPT_S
+    assert "10.0.0.2" in known, "where it is not said, what was said before counts"
+    assert asked == [0.0, KEPT_S, 2 * KEPT_S]
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,46 @@ async def test_a_server_that_speaks_the_older_way(written: Literal["sse"] | None
         await process.wait()
 
 
+async def test_a_way_to_speak_that_hangs_leaves_time_for_the_next() -> None:
+    """A server whose POST never answers, and which speaks the older way at the same address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await serve(port, "sse")
+    held: list[asyncio.StreamWriter] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST /sse"):
+            return
+        behind_reader, behind = await asyncio.open_connection("127.0.0.1", port)
+        held.append(behind)
+        behind.write(head)
+        await asyncio.gather(_pump(reader, behind), _pump(behind_reader, writer))
+
+    front = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{front.sockets[0].getsockname()[1]}/sse"
+    try:
+        async with running(far=McpServer(url=url, connection_timeout_ms=4000)) as servers:
+            await until(servers.tools)
+            assert await say(servers, "add", "far", a=1, b=2) == "3"
+    finally:
+        front.close()
+        for writer in held:
+            writer.close()
+        process.kill()
+        await process.wait()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
 async def test_a_certificate_that_is_none() -> None:
     async with running(
         far=McpServer(url="https://127.0.0.1:9/mcp", client_cert=SCRIPT, client_key=SCRIPT)

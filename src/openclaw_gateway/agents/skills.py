@@ -23,6 +23,10 @@ FILE = "SKILL.md"
 MAX_SKILLS = 500
 MAX_PROMPT_CHARS = 18_000
 _MAX_DESCRIPTION = 1_024
+_NOT_GIVEN = (
+    "is not given what skills.entries has for a skill of that name; name it in the agent's `skills`, or keep "
+    "it in <state>/skills."
+)
 
 
 class Skill(Guarded, frozen=True):
@@ -57,7 +61,10 @@ class Found(Struct, frozen=True):
 def find_skills(
     workspace: Path, rules: SkillRules, allowed: Iterable[str] | None, environ: Mapping[str, str]
 ) -> Found:
-    """All skills of all folders that are `allowed` and enabled; None means that all are allowed."""
+    """All skills of all folders that are `allowed` and enabled; None means that all are allowed.
+
+    A skill of the workspace is given what the configuration has for it only by a name that is in `allowed`.
+    """
     names = None if allowed is None else {name.lower() for name in allowed}
     found: dict[str, Skill] = {}
     notes: list[str] = []
@@ -83,6 +90,14 @@ def find_skills(
             entry = rules.entry(needs.skill_key, name, folder)
             if entry is not None and not entry.enabled:
                 continue
+            if place is None:
+                # Who writes there says what a skill is called, so only names of the agent's own list count.
+                meant = rules.entry(*(each for each in (name, folder) if each.lower() in (names or ())))
+                if entry is not None and meant is None and (entry.api_key or entry.env):
+                    notes.append(f"{file} {_NOT_GIVEN}")
+                entry = meant
+                if entry is not None and not entry.enabled:
+                    continue
             if place == rules.bundled and place is not None and not rules.bundled_may(name, folder):
                 continue
             given = {} if entry is None else _given(entry, needs)

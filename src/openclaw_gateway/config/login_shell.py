@@ -29,7 +29,8 @@ _SHELL = "/bin/sh"
 # What the shell's own start says comes before the first null character; the end is three of them.
 _COMMAND = "printf '\\0'; env -0; printf '\\0\\0'"
 _END = b"\0\0\0"
-_KEY = re.compile(r"[A-Z][A-Z0-9_]*_API_KEYS?")
+# What the variables of providers are called; a test holds it against their table, which stands higher up.
+_KEY = re.compile(r"[A-Z][A-Z0-9_]*_(?:API_KEYS?|API_TOKEN|PLAN_KEY)|(?:HF|HUGGINGFACE_HUB)_TOKEN")
 _REFERENCE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _SECRETS = frozenset(
     f"{brand.env_prefix}GATEWAY_{kind}" for brand in BRANDS for kind in ("TOKEN", "PASSWORD")

@@ -5,6 +5,7 @@ hang on them: decoding is pure and linear. It does not run beside the loop eithe
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,8 +25,9 @@ class LargeBodies:
         self._threads = Threads("bodies", most=1)
 
     async def decode(self, data: bytes, decode: Callable[[bytes], T]) -> T:
-        """What `decode` makes of a body, large or not. Raises what it raises. Who is cancelled hears of it
-        when the thread is done: until then it holds the body, and nobody else's turn has come."""
+        """What `decode` makes of a body, large or not. Raises what it raises. Who is cancelled, and be it
+        often, hears of it when the thread is done: until then it holds the body, and nobody else's turn has
+        come."""
         if len(data) <= LARGE:
             return decode(data)
         async with self._turn:
@@ -33,6 +35,8 @@ class LargeBodies:
             try:
                 return await asyncio.shield(decoding)
             except asyncio.CancelledError:
-                await asyncio.wait((decoding,))
+                while not decoding.done():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait((decoding,))
                 decoding.exception()  # it is nobody's any more
                 raise

@@ -6,40 +6,29 @@ of them may be the client's. The scopes are the operator's, or fewer where the p
 checks and the names are OpenClaw's.
 """
 
-import socket
-from collections.abc import Callable
+from collections.abc import Container
 
 from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import TrustedProxyConfig
 from openclaw_gateway.errors import Unauthorized
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.own_addresses import OwnAddresses
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.proxies import Proxies, plain_address
 
 _SCOPES = tuple(f"{brand.header_prefix}scopes" for brand in BRANDS)
 
 
-def is_own(address: str) -> bool:
-    """Whether it is one of this machine's addresses: only of those a socket can be bound to."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((address, 0))
-    except OSError:
-        return False
-    return True
-
-
 class Vouching:
     """Equal to one that believes the same."""
 
     def __init__(
-        self, policy: TrustedProxyConfig, proxies: Proxies, own: Callable[[str], bool] = is_own
+        self, policy: TrustedProxyConfig, proxies: Proxies, own: Container[str] | None = None
     ) -> None:
         self._policy = policy
         self._proxies = proxies
-        self._own = own
+        self._own = OwnAddresses() if own is None else own
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vouching) and (self._policy, self._proxies) == (
@@ -84,7 +73,7 @@ class Vouching:
                     "a proxy on the gateway's own machine counts only when "
                     "gateway.auth.trustedProxy.allowLoopback is true"
                 )
-        elif self._own(str(address)):
+        elif str(address) in self._own:
             raise _refused("the request comes from the gateway's own machine, not from its reverse proxy")
 
 

@@ -16,11 +16,6 @@ from openclaw_gateway.tools.shell_words import Segment, Word
 
 _RECURSIVE = {"grep": "rR", "egrep": "rR", "fgrep": "rR", "ls": "R"}
 _SEARCHES = frozenset({"grep", "egrep", "fgrep", "rg"})
-# Long options that take the next word. A flag among them costs a refusal, one that is missing shows notes.
-_TAKES = frozenset(
-    """after-context before-context context regexp glob iglob type type-not max-count max-depth max-columns
-    sort replace include exclude exclude-dir ignore time time-style""".split()  # noqa: SIM905
-)
 
 
 def shows(looks: Iterable[Segment], cwd: Path, inside: Path, notes: Path) -> bool:
@@ -63,7 +58,8 @@ def _before_tests(words: Iterable[Word]) -> Iterator[str]:
 
 def _operands(name: str, words: Iterable[Word]) -> list[str]:
     """The words that can only be files or folders: no option, no option's value, not what is searched for."""
-    valued, found = TABLE[name].valued, list[str]()
+    options, found = TABLE[name], list[str]()
+    valued, takes = options.valued, options.takes.split()
     searched, taken = name not in _SEARCHES, False
     for text in (word.text for word in words):
         if not text.startswith("-") or text == "-":
@@ -74,7 +70,7 @@ def _operands(name: str, words: Iterable[Word]) -> list[str]:
         if text.startswith("--"):
             option, mark, _ = text[2:].partition("=")
             searched = searched or (option in ("regexp", "files") and not taken)
-            taken = not mark and (option in _TAKES or (name == "rg" and option == "color"))
+            taken = not mark and option in takes
         else:
             letter = next((each for each in text[1:] if each in valued), "")
             searched = searched or (letter == "e" and not taken)

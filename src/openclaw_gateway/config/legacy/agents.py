@@ -89,6 +89,9 @@ def _routed(draft: Draft) -> None:
             part = draft.take("routing", "agents", agent)
             if part is not None and isinstance(part.value, dict):
                 _add(draft, agent, Part(_apart(part.value), part.place))
+            elif part is not None:
+                # Refused there, as what is no agent.
+                draft.put(("agents", "entries", agent), part)
         draft.said.append("routing.agents -> agents.list")
     chosen = draft.at("routing", "defaultAgentId")
     if isinstance(chosen, str) and chosen.strip():

@@ -1,4 +1,4 @@
-"""Asks a program for a secret, in OpenClaw's protocol: ids as JSON in, values as JSON out, no shell.
+"""Asks a program for secrets, in OpenClaw's protocol: ids as JSON in, values as JSON out, no shell.
 
     {"protocolVersion": 1, "provider": "vault", "ids": ["a/b"]}
     {"protocolVersion": 1, "values": {"a/b": "..."}, "errors": {"a/b": {"code": "NOT_FOUND"}}}
@@ -13,7 +13,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,24 @@ _LOOK_S = 0.005
 _CODES = {"NOT_FOUND", "AMBIGUOUS_DUPLICATE_KEY"}
 
 
-def ask_program(alias: str, provider: SecretProvider, name: str, environ: Mapping[str, str]) -> str:
-    """Raises Unresolved."""
+# In one asking: ids have at most 256 characters, and all of them fit into any pipe.
+MOST_IDS = 100
+
+
+class Silent(Unresolved):
+    """It was waited for in vain, and would be again."""
+
+
+def ask_program(
+    alias: str, provider: SecretProvider, names: Sequence[str], environ: Mapping[str, str]
+) -> dict[str, str | Unresolved]:
+    """What it says of each of at most MOST_IDS names. Raises Unresolved, Silent if it says nothing of any."""
     where = f"secrets.providers.{alias}"
     command = _trusted(where, provider)
-    asked = msgspec.json.encode({"protocolVersion": 1, "provider": alias, "ids": [name]})
+    asked = msgspec.json.encode({"protocolVersion": 1, "provider": alias, "ids": names})
     passed = {key: environ[key] for key in provider.pass_env if key in environ}
     answer = _run([command, *provider.args], asked, {**passed, **provider.env}, where, provider)
-    return _value(answer, name, where, json_only=provider.json_only)
+    return _values(answer, names, where, json_only=provider.json_only)
 
 
 def _trusted(where: str, provider: SecretProvider) -> str:
@@ -86,7 +96,6 @@ def _run(
     with child:
         try:
             if child.stdin is not None:
-                # Fits into any pipe: one id of at most 256 characters.
                 with suppress(BrokenPipeError):
                     child.stdin.write(asked)
                 child.stdin.close()
@@ -94,7 +103,7 @@ def _run(
             answer = _all_said(output, end, silence_s, provider.max_output_bytes)
             _wait(child.pid, end)
         except Unresolved as error:
-            raise Unresolved(f"refers to {where}, whose command {error}") from None
+            raise type(error)(f"refers to {where}, whose command {error}") from None
         finally:
             # With what it has left behind; its number is still its own, because nobody has asked for its end.
             with suppress(ProcessLookupError, PermissionError):
@@ -108,7 +117,7 @@ def _wait(pid: int, end: float) -> None:
     """Until it has ended, without asking how. Raises Unresolved."""
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if time.monotonic() >= end:
-            raise Unresolved("does not end")
+            raise Silent("does not end")
         time.sleep(_LOOK_S)
 
 
@@ -120,7 +129,7 @@ def _all_said(output: int, end: float, silence_s: float, most: int) -> bytes:
         while True:
             left = end - time.monotonic()
             if left <= 0 or not selector.select(min(left, silence_s)):
-                raise Unresolved("took too long to answer")
+                raise Silent("took too long to answer")
             read = os.read(output, 1 << 16)
             if not read:
                 return bytes(answer)
@@ -129,26 +138,32 @@ def _all_said(output: int, end: float, silence_s: float, most: int) -> bytes:
                 raise Unresolved("said more than its maxOutputBytes")
 
 
-def _value(answer: bytes, name: str, where: str, *, json_only: bool) -> str:
+def _values(
+    answer: bytes, names: Sequence[str], where: str, *, json_only: bool
+) -> dict[str, str | Unresolved]:
     try:
         said: Any = msgspec.json.decode(answer.strip())
     except (msgspec.DecodeError, RecursionError):
         if json_only:
             raise Unresolved(f"refers to {where}, whose command answered with no JSON") from None
         try:
-            return answer.decode().strip()
+            return dict.fromkeys(names, answer.decode().strip())
         except UnicodeDecodeError:
             raise Unresolved(f"refers to {where}, whose command answered with no text") from None
     if isinstance(said, str) and not json_only:
-        return said
+        return dict.fromkeys(names, said)
     if not isinstance(said, dict) or said.get("protocolVersion") != 1:
         raise Unresolved(f"refers to {where}, whose command does not answer in version 1 of the protocol")
+    return {name: _value(said, name, where) for name in names}
+
+
+def _value(said: dict[str, Any], name: str, where: str) -> str | Unresolved:
     errors, values = said.get("errors"), said.get("values")
     if isinstance(errors, dict) and name in errors:
         code = errors[name].get("code") if isinstance(errors[name], dict) else None
         known = f" ({code})" if code in _CODES else ""
-        raise Unresolved(f"refers to {name} of {where}, which its command does not give{known}")
+        return Unresolved(f"refers to {name} of {where}, which its command does not give{known}")
     found = values.get(name) if isinstance(values, dict) else None
     if not isinstance(found, str):
-        raise Unresolved(f"refers to {name} of {where}, for which its command gives no text")
+        return Unresolved(f"refers to {name} of {where}, for which its command gives no text")
     return found

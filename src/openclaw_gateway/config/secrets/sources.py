@@ -7,7 +7,8 @@ ids, never what was found.
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ import msgspec
 from openclaw_gateway.config.forms import Wrong, one_line
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema.secrets import SecretProvider, SecretsConfig
+from openclaw_gateway.config.secrets.askings import Askings
 from openclaw_gateway.config.secrets.foreign_sqlite import Unreadable, one_text
-from openclaw_gateway.config.secrets.programs import ask_program
 from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Unset, Wanted, unset_reference
 
 _WITHIN_REACH = {"env", "store"}
@@ -31,6 +32,7 @@ class Secrets:
 
     `before` are those of the configuration in force: where a source that was asked in the same way fails now,
     what it said then still counts. A vault that is away for a moment takes nobody's agents away.
+    `together` are references that are looked up at once where a source allows it.
     """
 
     def __init__(
@@ -39,18 +41,24 @@ class Secrets:
         environ: Mapping[str, str],
         state_dir: Path,
         before: "Secrets | None" = None,
+        together: Iterable[Wanted] = (),
     ) -> None:
         self._config = config
         self._environ = environ
         self._state_dir = state_dir
         self._known: dict[Wanted, str | Unresolved] = {}
         self._last_good = before._good() if before is not None else {}
+        ids = defaultdict[str, list[str]](list)
+        for each in together:
+            if isinstance(each, SecretRef) and each.source == "exec":
+                ids[self._alias(each)].append(each.id)
+        self._askings = Askings(ids, environ)
         # References for which what was known before is used, and why.
         self.stale: dict[Wanted, str] = {}
 
     @classmethod
     def of(cls, loaded: LoadedConfig, before: "Secrets | None" = None) -> "Secrets":
-        return cls(loaded.config.secrets, loaded.environ, loaded.state_dir, before)
+        return cls(loaded.config.secrets, loaded.environ, loaded.state_dir, before, loaded.wanted.values())
 
     def line(self, wanted: Wanted) -> str:
         """The secret, which is to be on one line. Raises Unresolved."""
@@ -89,7 +97,10 @@ class Secrets:
         return text
 
     def _configured(self, ref: SecretRef) -> SecretProvider | None:
-        return self._config.providers.get(ref.provider or self._config.defaults.get(ref.source, "default"))
+        return self._config.providers.get(self._alias(ref))
+
+    def _alias(self, ref: SecretRef) -> str:
+        return ref.provider or self._config.defaults.get(ref.source, "default")
 
     def _looked_up(self, wanted: Wanted) -> str:
         if isinstance(wanted, Unset):
@@ -100,7 +111,7 @@ class Secrets:
             "env": lambda: self._variable(wanted.id, provider),
             "store": lambda: self._stored(wanted.id),
             "file": lambda: _of_file(wanted.id, alias, provider),
-            "exec": lambda: ask_program(alias, provider, wanted.id, self._environ),
+            "exec": lambda: self._askings.secret(alias, provider, wanted.id),
         }
         value = readers[wanted.source]()
         if not value.strip():
@@ -109,7 +120,7 @@ class Secrets:
 
     def _provider(self, ref: SecretRef) -> tuple[str, SecretProvider]:
         default = self._config.defaults.get(ref.source, "default")
-        alias = ref.provider or default
+        alias = self._alias(ref)
         entry = self._configured(ref)
         if entry is not None and entry.source == ref.source:
             return alias, entry

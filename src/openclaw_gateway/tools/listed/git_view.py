@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from openclaw_gateway.tools.listed.git_repository import OBJECTS, OF_ALL, OF_TRE
 
 FOLDER = "git"
 _MOST = 256
+# One that a command began with more lately may still be in its use.
+_IN_USE_S = 24 * 3600.0
 
 
 def bring_up_to_date(repository: Repository, own_dir: Path) -> Path:
@@ -27,9 +30,11 @@ def bring_up_to_date(repository: Repository, own_dir: Path) -> Path:
     views = own_dir / FOLDER
     identity = f"{repository.git_dir}\0{repository.common_dir}"
     view = views / hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]
-    if not view.is_dir():
+    try:
+        os.utime(view)
+    except FileNotFoundError:
         views.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _tidy(views)
+        _tidy(views, time.time())
         _build(repository, view)
     _link_shared(repository, view)
     _put(view / "config", render_config(looking_settings(repository.settings)))
@@ -72,15 +77,17 @@ def _put(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _tidy(views: Path) -> None:
-    """Without those of repositories that are gone, and with room for one more."""
-    kept: list[Path] = []
+def _tidy(views: Path, now: float) -> None:
+    """Without those of repositories that are gone, and, of more than there is room for, without those that
+    were used longest ago. `now` is Unix time."""
+    kept: list[tuple[float, Path]] = []
     for view in views.iterdir():
-        target = view / "refs"
-        if view.name.startswith(".") or target.exists():
-            kept.append(view)
+        if view.name.startswith(".") or (view / "refs").exists():
+            with suppress(FileNotFoundError):
+                kept.append((view.lstat().st_mtime, view))
         else:
             shutil.rmtree(view, ignore_errors=True)
-    kept.sort(key=lambda view: view.lstat().st_mtime)
-    for view in kept[: len(kept) - _MOST + 1] if len(kept) >= _MOST else ():
-        shutil.rmtree(view, ignore_errors=True)
+    kept.sort()
+    for used, view in kept[: max(0, len(kept) - _MOST + 1)]:
+        if now - used > _IN_USE_S:
+            shutil.rmtree(view, ignore_errors=True)

@@ -12,7 +12,8 @@ Refusal = str
 
 
 class Options(Struct, frozen=True):
-    """Letters without (`flags`) and with a value (`valued`), and long names.
+    """Letters without (`flags`) and with a value (`valued`), and long names: `takes` are those that take the
+    next word, told apart only for commands that go through folders, and `longs` all others.
 
     `operands` is how many words beside options there may be; `free` those words are no paths.
     """
@@ -20,6 +21,7 @@ class Options(Struct, frozen=True):
     flags: str = ""
     valued: str = ""
     longs: str = ""
+    takes: str = ""
     operands: int | None = None
     free: bool = False
     digits: bool = False
@@ -41,7 +43,7 @@ def options_refusal(options: Options, words: tuple[Word, ...]) -> Refusal | None
         elif text == "--":
             ended = True
         elif text.startswith("--"):
-            if text[2:].partition("=")[0] not in options.longs.split():
+            if text[2:].partition("=")[0] not in (*options.longs.split(), *options.takes.split()):
                 return f"the option {text.partition('=')[0]}"
         elif not (options.digits and text[1:].isdecimal()):
             unknown = _unknown_letter(options, text[1:])

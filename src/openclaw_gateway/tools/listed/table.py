@@ -9,11 +9,10 @@ _GREP = Options(
     flags="abcEFGhHiIlLnoPqrsTUvVwxyzZ",
     valued="ABCem",
     digits=True,
-    longs="""after-context before-context context count regexp max-count files-with-matches
-        files-without-match ignore-case no-ignore-case invert-match line-number only-matching quiet silent
-        recursive word-regexp line-regexp fixed-strings extended-regexp basic-regexp perl-regexp
-        with-filename no-filename text no-messages null include exclude exclude-dir color colour version
-        help""",
+    longs="""count files-with-matches files-without-match ignore-case no-ignore-case invert-match line-number
+        only-matching quiet silent recursive word-regexp line-regexp fixed-strings extended-regexp
+        basic-regexp perl-regexp with-filename no-filename text no-messages null color colour version help""",
+    takes="after-context before-context context regexp max-count include exclude exclude-dir",
 )
 _GIT_LOOK = Options(
     flags="pPsuzbwaMnrvq",
@@ -47,8 +46,9 @@ TABLE: dict[str, Options] = {
     "ls": Options(
         flags="1aAbBcCdfFgGhiklmnNopqQrRsStuUvxXZ",
         valued="ITw",
-        longs="""all almost-all color human-readable recursive reverse sort time time-style full-time
-            directory classify size group-directories-first inode numeric-uid-gid ignore si""",
+        longs="""all almost-all color human-readable recursive reverse full-time directory classify size
+            group-directories-first inode numeric-uid-gid si""",
+        takes="sort time time-style ignore",
     ),
     "cat": Options(
         flags="AbeEnstTuv", longs="number number-nonblank show-all show-ends show-tabs squeeze-blank"
@@ -96,12 +96,12 @@ TABLE: dict[str, Options] = {
     "rg": Options(
         flags="cFhHiIlnNopPqsSUuvwx.0",
         valued="ABCegmtTM",
-        longs="""after-context before-context context count count-matches regexp files files-with-matches
-            files-without-match ignore-case smart-case case-sensitive invert-match line-number
-            no-line-number only-matching quiet word-regexp line-regexp fixed-strings hidden no-ignore glob
-            iglob type type-not type-list max-count max-depth max-columns sort stats multiline color
-            column heading no-heading json with-filename no-filename vimgrep trim null replace version
-            help""",
+        longs="""count count-matches files files-with-matches files-without-match ignore-case smart-case
+            case-sensitive invert-match line-number no-line-number only-matching quiet word-regexp line-regexp
+            fixed-strings hidden no-ignore type-list stats multiline column heading no-heading json
+            with-filename no-filename vimgrep trim null version help""",
+        takes="""after-context before-context context regexp glob iglob type type-not max-count max-depth
+            max-columns sort color replace""",
     ),
     "jq": Options(
         flags="rncCsSeMajR",

@@ -45,19 +45,23 @@ _MAX_SCHEMA_CHARS = 64_000
 
 @asynccontextmanager
 async def connect(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator["SdkConnection"]:
-    """In the first of the server's transports that works. Raises NotConnected, also when the connection
-    breaks while it is being taken down."""
+    """In the first of the server's transports that works: each but the last has its share of the time for a
+    start. Raises NotConnected, also when the connection breaks while it is being taken down."""
     # It logs tracebacks of its own; what matters reaches our log as the reason of a broken connection.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     refused: NotConnected | None = None
-    for transport in server.transports if server.command is None else ("stdio",):
+    transports = server.transports if server.command is None else ("stdio",)
+    share_s = server.connect_s / len(transports)
+    for transport in transports:
         stack = AsyncExitStack()
         try:
-            entered = _connected(name, server, environ, transport)
-            connection = await stack.enter_async_context(entered)
-        except NotConnected as error:
+            async with asyncio.timeout(share_s if transport != transports[-1] else None):
+                entered = _connected(name, server, environ, transport)
+                connection = await stack.enter_async_context(entered)
+        except (NotConnected, TimeoutError) as error:
             # What the first of them met says most.
-            refused = refused or error
+            late = f"no answer in {transport} within {share_s:g} s"
+            refused = refused or (error if isinstance(error, NotConnected) else NotConnected(late))
             continue
         async with stack:
             yield connection

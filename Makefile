@@ -37,7 +37,7 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== lint"; $(BIN)/ruff check --quiet .
 	@echo "== types"; $(BIN)/mypy
 	@echo "== import contracts"; $(BIN)/lint-imports
-	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m pytest < /dev/null
+	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
 
 soak: python ## 500 edits of the configuration under 100 streams (about 2 minutes)
 	@$(SETUP) --tests

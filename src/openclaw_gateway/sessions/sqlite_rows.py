@@ -80,7 +80,9 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
     """
     if len(found) == until - after:
         together = b"[" + b",".join([body for _, body in found]) + b"]"
-        read = _readable(_decode_entries, together) or _readable(decode_entries, together)
+        read = _readable(_decode_entries, together)
+        if read is None:
+            read = _readable(decode_entries, together)
         if read is not None and len(read) == len(found):
             return read
     bodies = {seq_of(place): body for place, body in found}

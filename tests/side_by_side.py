@@ -1,0 +1,78 @@
+"""The whole suite in as many processes as there are processors: `python -m tests.side_by_side`.
+
+Each process is an ordinary pytest with a part of the files, so that what the plugins promise (what a session
+leaves behind, the variables it runs in) holds for each as it does for one. One more collects all of them, for
+what must hold between the tests and the promises. Prints a line for each part that passed, with what it
+skipped, and all of what a part said that did not. Ends with 1 when one failed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# Those that start many processes come first, so that nobody waits for them in the end.
+_FIRST = ("cli", "doors", "security", "tools")
+_PARTS_EACH = 8
+_SKIPPED = re.compile(r"^SKIPPED .*$", re.MULTILINE)
+_COUNTED = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
+
+
+def parts(processes: int) -> list[list[str]]:
+    """The test files, shared out in their order."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"), key=_place)
+    size = max(1, -(-len(files) // (processes * _PARTS_EACH)))
+    return list(_shared([str(path.relative_to(ROOT)) for path in files], size))
+
+
+def _place(path: Path) -> tuple[int, Path]:
+    folder = path.parent.name
+    return (_FIRST.index(folder) if folder in _FIRST else len(_FIRST)), path
+
+
+def _shared(files: Sequence[str], size: int) -> Iterator[list[str]]:
+    left = iter(files)
+    while part := list(islice(left, size)):
+        yield part
+
+
+def run(arguments: Sequence[str]) -> tuple[int, str]:
+    """(the exit status, what was said)."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def main() -> int:
+    processes = os.cpu_count() or 1
+    started = time.monotonic()
+    jobs = [*parts(processes), ["--collect-only", "-qq"]]
+    failed, counts = 0, Counter[str]()
+    with ThreadPoolExecutor(processes) as pool:
+        running = {pool.submit(run, job): job for job in jobs}
+        for number, future in enumerate(as_completed(running), 1):
+            job, (status, said) = running[future], future.result()
+            for count, what in _COUNTED.findall(said[-300:]):
+                counts[what] += int(count)
+            if status:
+                failed += 1
+                print(f"{said}\n{number}/{len(jobs)} FAILED: {' '.join(job)}", flush=True)
+                continue
+            name = "the promises" if job[0].startswith("-") else f"{job[0]} and {len(job) - 1} more"
+            print(f"{number}/{len(jobs)} {name}", *_SKIPPED.findall(said), sep="\n  ", flush=True)
+    summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+    print(f"{summary} in {time.monotonic() - started:.0f}s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

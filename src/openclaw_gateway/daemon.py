@@ -43,6 +43,7 @@ class Daemon:
         self._options = options
         self._drawing = drawing
         self._undo = undo
+        self._lock: InstanceLock | None = None
         self._assembly = Assembly(undo)
         self._listener: Listener | None = None
 
@@ -65,7 +66,7 @@ class Daemon:
         drawing = draw(options)
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(options, drawing, undo)
-            lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir))
+            lock = daemon._lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir))
             daemon.gateway = await daemon._assembly.build(daemon.plan)
             loop = asyncio.get_running_loop()
             lock.tell(lambda is_ours: _in_loop(loop, partial(daemon.gateway.suspend, suspended=not is_ours)))
@@ -83,6 +84,9 @@ class Daemon:
         self._undo.push_async_callback(self.gateway.drain, 0)
         urls = await listener.open(where.hosts, where.port)
         self._listener = listener
+        if self._lock is not None:
+            with contextlib.suppress(OSError):  # the disk is full or gone: it is found by its configuration
+                self._lock.serves_at(urls[0])
         self.reload = Reload(self._options, self._drawing, self.gateway, self._adopt)
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()

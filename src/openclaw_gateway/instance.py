@@ -1,19 +1,23 @@
-"""One gateway per state directory: a lock that dies with its process, and the pid of who holds it.
+"""One gateway per state directory: a lock that dies with its process, and who holds it.
 
-The lock is the kernel's (flock), so a crash leaves nothing to clean up; the pid in the file is only for
-the message to the second one. It is on a file, not on its name: while the gateway runs a thread looks
-whether the name still means that file, because otherwise a second gateway could start beside this one.
+The lock is the kernel's (flock), so a crash leaves nothing to clean up. In its file stands for others who
+holds it and where it serves; that counts only while the lock is held. It is on a file, not on its name: while
+the gateway runs a thread looks whether the name still means that file, because otherwise a second gateway
+could start beside this one.
 """
 
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.errors import StartupError
 
@@ -21,10 +25,22 @@ EX_ALREADY_RUNNING = 75
 LOOK_EVERY_S = 1.0
 _NAME = "gateway.lock"
 _STOP_S = 1.0
+# Who looks whether it is held, holds it for less than that.
+_LOOKED_AT_S = 0.02
+_LOOKS = 3
 log = structlog.get_logger()
 
 OnChange = Callable[[bool], None]
 """Called in the thread that looks: with False when the lock was lost, with True when it is back."""
+
+
+class Holder(Struct, frozen=True, omit_defaults=True):
+    """Who holds the lock, as far as it says. `url` is there once it serves; `started_ms` is Unix time, and
+    None of one that says nothing but its pid (an older version), or that may not be looked at."""
+
+    pid: int | None = None
+    started_ms: int | None = None
+    url: str | None = None
 
 
 class InstanceLock:
@@ -36,6 +52,7 @@ class InstanceLock:
         self._look_every_s = look_every_s
         self._on_change: OnChange = _nobody
         self._is_ours = True
+        self._about = Holder()
         self._stop = threading.Event()
         # A thread, because a file system may hang; it is left behind then.
         self._thread = threading.Thread(target=self._watch, name="instance-lock", daemon=True)
@@ -53,7 +70,7 @@ class InstanceLock:
                 exit_code=73,
             ) from None
         if file is None:
-            pid = holder(self._path.parent)
+            pid = (holder(self._path.parent) or Holder()).pid
             raise StartupError(
                 f"A gateway is already running for this state directory{f' (pid {pid})' if pid else ''}. "
                 "Stop it first, or use another state directory (OPENCLAW_STATE_DIR) and port.",
@@ -72,6 +89,11 @@ class InstanceLock:
         with suppress(OSError):
             os.truncate(self._file, 0)
         os.close(self._file)
+
+    def serves_at(self, url: str) -> None:
+        """Have it said in the lock's file. Raises OSError."""
+        self._about = msgspec.structs.replace(self._about, url=url)
+        self._write(self._file)
 
     def tell(self, on_change: OnChange) -> None:
         """Have losing the lock, and getting it back, told."""
@@ -100,7 +122,9 @@ class InstanceLock:
         if file is None:
             if self._is_ours:
                 log.error(
-                    "instance.lock_lost", error="another gateway holds it", pid=holder(self._path.parent)
+                    "instance.lock_lost",
+                    error="another gateway holds it",
+                    pid=(holder(self._path.parent) or Holder()).pid,
                 )
             return False
         # The number stays: it is closed once, at the end.
@@ -109,20 +133,32 @@ class InstanceLock:
         log.warning("instance.lock_renewed", detail="its file was gone or another one")
         return True
 
+    def _write(self, file: int) -> None:
+        text = msgspec.json.encode(self._about)
+        # At once, and never empty: others may be reading.
+        os.pwrite(file, text, 0)
+        os.truncate(file, len(text))
+
     def _locked(self) -> int | None:
-        """The lock's file, with our pid in it; None when another process holds it. Raises OSError."""
+        """The lock's file, with our words in it; None when another process holds it. Raises OSError."""
+        looks = 0
         while True:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 is_there = _is_at(self._path, file)
                 if is_there:
-                    os.truncate(file, 0)
-                    os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+                    if self._about.pid is None:
+                        self._about = Holder(os.getpid(), time.time_ns() // 1_000_000)
+                    self._write(file)
                     return file
             except BlockingIOError:
                 os.close(file)
-                return None
+                looks += 1
+                if looks == _LOOKS:
+                    return None
+                time.sleep(_LOOKED_AT_S)
+                continue
             except BaseException:
                 os.close(file)
                 raise
@@ -130,13 +166,33 @@ class InstanceLock:
             os.close(file)
 
 
-def holder(directory: Path) -> int | None:
-    """The pid that wrote itself into the lock of `directory`, if any."""
+def holder(directory: Path) -> Holder | None:
+    """Who holds the lock of `directory`; None when nobody does."""
     try:
-        text = (directory / _NAME).read_text().strip()
-    except OSError:
+        file = os.open(directory / _NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return int(text) if text.isdigit() else None
+    except OSError:
+        return Holder()
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _said(os.pread(file, 4096, 0))
+    except OSError:
+        return Holder()
+    else:
+        return None
+    finally:
+        os.close(file)
+
+
+def _said(text: bytes) -> Holder:
+    if text.strip().isdigit():
+        return Holder(int(text))
+    try:
+        return msgspec.json.decode(text, type=Holder)
+    except msgspec.DecodeError:
+        return Holder()
 
 
 def _is_at(path: Path, file: int) -> bool:

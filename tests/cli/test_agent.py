@@ -196,7 +196,7 @@ async def test_without_a_gateway_nothing_is_executed(configured: Program, models
     done = await configured.run("agent", "-m", "hi", OPENCLAW_GATEWAY_PORT="1")
     assert (done.code, done.out) == (1, "")
     assert "--local" in done.err
-    assert "ws://127.0.0.1:1" in done.err
+    assert "127.0.0.1:1." in done.err
     assert models.requests == []
 
 

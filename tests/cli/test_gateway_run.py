@@ -176,14 +176,44 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
     assert (await configured.run("health", "--json")).json["ready"] is True
     assert (await configured.run("health", "--url", started.row("gateway"))).code == 0
     status = (await configured.run("status", "--json")).json
-    assert status["gateway"] | {"url": ""} == {
+    assert status["gateway"] | {"url": "", "startedAtMs": 0} == {
         "url": "",
         "state": "ready",
         "pid": started.pid,
+        "startedAtMs": 0,
         "authMode": "token",
         "restartNeeded": [],
     }
     assert status["agents"] == {"ids": ["main"], "default": "main"}
+
+
+async def test_a_gateway_is_found_where_it_serves_whatever_its_file_says(
+    configured: Program, models: ModelServer
+) -> None:
+    """Another program that listens where the file says is not taken for it, before, meanwhile or after."""
+    other = models.base_url.rpartition(":")[2].partition("/")[0]
+    port = {"OPENCLAW_GATEWAY_PORT": other}
+    for words in (("health",), ("agent", "-m", "hi")):
+        assert "No gateway runs for the state directory" in (await configured.run(*words, **port)).err
+    assert (await configured.run("status", "--json", **port)).json["gateway"]["state"] == "not running"
+    started = await configured.start("gateway", "run", "--port", "0")
+    await started.says("Ready.")
+    url = started.row("gateway")
+    assert (await configured.run("health", "--json", **port)).json["url"] == url
+    assert (await configured.run("status", "--json", **port)).json["gateway"]["url"] == url
+    assert (await configured.run("agent", "-m", "hi", **port)).code == 0
+    configured.configure("{ gateway: { bind: 'custom' }, agents: 3 }", "openclaw-gateway.json")
+    await started.says("config.refused", on="err")
+    assert (await configured.run("health", "--json", **port)).json["url"] == url
+    assert (await configured.run("status", "--json", **port)).json["gateway"]["state"] == "ready"
+    assert (await configured.run("agent", "-m", "hi", **port)).code == 0
+    started.signal(signal.SIGKILL)
+    await started.ends()
+    done = await configured.run("status", "--json", **port)
+    assert (done.code, done.json["gateway"]["state"]) == (78, "not running")
+    assert (done.json["gateway"]["url"], done.json["gateway"]["pid"]) == (None, None)
+    assert "customBindHost" in " ".join(done.json["config"]["problems"])
+    assert "customBindHost" in (await configured.run("health", **port)).err
 
 
 async def test_without_the_embedded_model_it_says_what_is_missing(program: Program) -> None:

@@ -1,6 +1,7 @@
 """The lock of the state directory: held by one, and looked after while it is held."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import threading
@@ -9,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StartupError
-from openclaw_gateway.instance import InstanceLock, holder
+from openclaw_gateway.instance import Holder, InstanceLock, holder
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import say
@@ -45,6 +47,42 @@ def refused(directory: Path) -> bool:
         return True
 
 
+def test_who_holds_it_says_where_it_serves_as_long_as_it_is_held(tmp_path: Path) -> None:
+    assert holder(tmp_path) is None
+    with InstanceLock(tmp_path) as lock:
+        begun = holder(tmp_path)
+        assert begun is not None
+        assert (begun.pid, begun.url) == (os.getpid(), None)
+        assert begun.started_ms is not None
+        lock.serves_at("http://127.0.0.1:4711")
+        assert holder(tmp_path) == replace(begun, url="http://127.0.0.1:4711")
+        words = (tmp_path / "gateway.lock").read_bytes()
+    assert holder(tmp_path) is None
+    (tmp_path / "gateway.lock").write_bytes(words)
+    assert holder(tmp_path) is None, "what a crash leaves behind does not count"
+
+
+@pytest.mark.parametrize(
+    ("words", "pid"), [("4711\n", 4711), ("", None), ("{", None), ('{"pid": "x"}', None)]
+)
+def test_a_lock_that_says_less_is_still_held(tmp_path: Path, words: str, pid: int | None) -> None:
+    """As older versions write it."""
+    with InstanceLock(tmp_path):
+        (tmp_path / "gateway.lock").write_text(words)
+        assert holder(tmp_path) == Holder(pid)
+
+
+def test_who_only_looks_keeps_nobody_out(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.lock"
+    path.touch()
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        timer = threading.Timer(0.005, fcntl.flock, (looking, fcntl.LOCK_UN))
+        timer.start()
+        with InstanceLock(tmp_path):
+            timer.join()
+
+
 async def renewed(log_event: str, act: Callable[[], None]) -> None:
     with logged() as log:
         act()
@@ -60,7 +98,7 @@ async def test_a_lock_whose_file_is_gone_is_taken_again(
     directory = tmp_path / "state" / "gateway"
     with held(directory):
         await renewed("instance.lock_renewed", lambda: take_away(directory / "gateway.lock"))
-        assert holder(directory) == os.getpid()
+        assert (holder(directory) or Holder()).pid == os.getpid()
         assert refused(directory)
     assert not refused(directory)
 

@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.cli.address import resolve_address
+from openclaw_gateway.cli.address import with_secret
 from openclaw_gateway.config.schema import TrustedProxyConfig
 from openclaw_gateway.errors import Unauthorized
 from openclaw_gateway.gateway.caller import Caller
@@ -259,7 +259,7 @@ def test_beyond_loopback_a_proxy_is_obstacle_enough(tmp_path: Any) -> None:
 def test_the_terminal_of_this_machine_comes_with_the_password(tmp_path: Any) -> None:
     own = {"mode": "trusted-proxy", "trustedProxy": POLICY, "password": PASSWORD}
     write_config(tmp_path, config("http://127.0.0.1:9/v1", auth=own))
-    address = resolve_address(draw(options(tmp_path)).plan.loaded)
+    address = with_secret(draw(options(tmp_path)).plan.loaded, "http://127.0.0.1:1")
     assert (address.token, address.password) == (None, PASSWORD)
 
 

@@ -1,14 +1,17 @@
 """Where the running gateway is and what opens it, for the commands that talk to it.
 
-The precedence is the configuration's own (flag, file, environment); with an explicit `--url` nothing
+Where it is, its lock says, whatever it was started with and whatever its files say meanwhile. What opens it
+is found in the configuration's own precedence (flag, file, environment); with an explicit `--url` nothing
 else is used, so that no secret of this machine goes to another one by accident.
 """
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.auth import resolve_auth
 from openclaw_gateway.config.filled import with_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
@@ -17,8 +20,10 @@ from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import AuthMode
 from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.instance import holder
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOCALLY = " Or run the agent in this process with --local."
 _WS = {"http": "ws", "https": "wss"}
 
 
@@ -45,6 +50,54 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
+class Here(Struct, frozen=True):
+    """The gateway of this state directory. `origin` is where it serves, or would with this configuration;
+    None where that does not say. With `away` it surely does not run, whoever answers there."""
+
+    origin: str | None
+    away: bool
+    pid: int | None = None
+    started_ms: int | None = None
+
+
+def gateway_here(loaded: LoadedConfig) -> Here:
+    """`loaded` may be what could be read of files with faults."""
+    found = holder(loaded.own_dir)
+    if found is not None and found.url:
+        return Here(_from_here(found.url), away=False, pid=found.pid, started_ms=found.started_ms)
+    try:
+        origin = local_origin(loaded)
+    except ConfigError:
+        origin = None
+    # One that says nothing of itself may be of an older version, and be served there.
+    if found is not None and found.started_ms is None:
+        return Here(origin, away=origin is None, pid=found.pid)
+    return Here(origin, away=True)
+
+
+def running_origin(
+    around: Surroundings, config_path: Path | None, hint: str = ""
+) -> tuple[LoadedConfig, str]:
+    """(what could be read of the configuration, where its gateway serves). Raises ConfigError, and
+    CommandFailed when it does not run."""
+    loaded = around.load_partly(config_path)
+    here = gateway_here(loaded)
+    if here.away or here.origin is None:
+        origin = local_origin(around.load(config_path))
+        raise CommandFailed(
+            f"No gateway runs for the state directory {loaded.state_dir}; it would be at {origin}. Start it "
+            f"with `openclaw gateway run`, or name another one with --url.{hint}",
+            code="gateway_unreachable",
+        )
+    return loaded, here.origin
+
+
+def _from_here(url: str) -> str:
+    parts = urlsplit(url)
+    host = _EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
+    return f"http://{f'[{host}]' if ':' in host else host}:{parts.port}"
+
+
 def local_origin(loaded: LoadedConfig) -> str:
     """Where a gateway started with this configuration listens. Raises ConfigError."""
     host = resolve_bind(loaded.config)[0]
@@ -53,14 +106,31 @@ def local_origin(loaded: LoadedConfig) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def resolve_address(
-    loaded: LoadedConfig, *, url: str | None = None, token: str | None = None, password: str | None = None
+def find_address(
+    around: Surroundings,
+    config_path: Path | None,
+    *,
+    url: str | None = None,
+    token: str | None = None,
+    password: str | None = None,
 ) -> Address:
     """Raises ConfigError, CommandFailed."""
     if token and password:
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
         return Address(origin_of(url), token, password)
+    loaded, origin = running_origin(around, config_path, _LOCALLY)
+    address = with_secret(loaded, origin, token=token, password=password)
+    if address.token is None and address.password is None:
+        # It may be where nobody could read: what is wrong there says more than that nothing was found.
+        around.load(config_path)
+    return address
+
+
+def with_secret(
+    loaded: LoadedConfig, origin: str, *, token: str | None = None, password: str | None = None
+) -> Address:
+    """What opens the gateway of this configuration there. Raises ConfigError."""
     if not (token or password):
         loaded, missing = with_auth(loaded, Secrets.of(loaded))
         if missing:
@@ -73,7 +143,6 @@ def resolve_address(
         flag_token=token,
         flag_password=password,
     )
-    origin = local_origin(loaded)
     if auth.generated:
         # A token made up at the gateway's start is known to nobody else.
         return Address(origin)

@@ -21,7 +21,7 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.requests import Question as GatewayQuestion
 from openclaw_gateway.gateway.requests import run_request
 from openclaw_gateway.gateway.routing import Ask
-from openclaw_gateway.instance import EX_ALREADY_RUNNING, holder
+from openclaw_gateway.instance import EX_ALREADY_RUNNING, Holder, holder
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.events import ReasoningDelta, RunEnded, TextDelta
 from openclaw_gateway.wire.messages import UserMessage
@@ -96,7 +96,7 @@ def _refused(error: StartupError, options: Options) -> CommandFailed:
     if error.exit_code != EX_ALREADY_RUNNING:
         return of_gateway_error(error)
     paths = resolve_paths(options.environ, home=options.home, cwd=options.cwd)
-    pid = holder(paths.own_dir)
+    pid = (holder(paths.own_dir) or Holder()).pid
     return CommandFailed(
         f"A gateway is running for this state directory{f' (pid {pid})' if pid else ''}. Run without --local "
         "to use it, or stop it first.",

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.config.load import LoadedConfig, load_config
+from openclaw_gateway.config.load import LoadedConfig, load_config, load_partly
 
 
 class Surroundings(Struct, frozen=True):
@@ -30,6 +30,11 @@ class Surroundings(Struct, frozen=True):
     def load(self, config_path: Path | None = None) -> LoadedConfig:
         """The configuration. Raises ConfigError."""
         return load_config(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
+
+    def load_partly(self, config_path: Path | None = None) -> LoadedConfig:
+        """What can be read of it. Raises ConfigError when there is no telling which files are meant."""
+        read = load_partly(environ=self.environ, home=self.home, cwd=self.cwd, config_path=config_path)
+        return read.loaded
 
     def for_options(self) -> dict[str, Any]:
         """The part of blueprint.Options that is not the command line's."""

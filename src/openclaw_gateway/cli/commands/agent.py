@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.address import resolve_address
+from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.conversation import Answer, Parts, Question
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
@@ -89,7 +89,7 @@ def command(
 
         parts = in_process(around, config_path, question)
     else:
-        address = resolve_address(around.load(config_path), url=url, token=token, password=password)
+        address = find_address(around, config_path, url=url, token=token, password=password)
         parts = through_gateway(address, question)
     try:
         run(_within(timeout_s, _show(parts, Terminal(invocation), quiet=invocation.json)))

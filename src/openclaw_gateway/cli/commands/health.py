@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.address import local_origin, origin_of
+from openclaw_gateway.cli.address import origin_of, running_origin
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.failure import CommandFailed
@@ -29,7 +29,7 @@ from openclaw_gateway.cli.terminal import Terminal
 @pass_invocation
 def command(invocation: Invocation, url: str | None, config_path: Path | None, timeout_ms: int) -> int:
     """Ask the running gateway whether it is ready. Exit code 0, or 1 when it is not."""
-    origin = origin_of(url) if url else local_origin(Surroundings.of(invocation).load(config_path))
+    origin = origin_of(url) if url else running_origin(Surroundings.of(invocation), config_path)[1]
     try:
         readiness = ask_readiness(origin, timeout_s=timeout_ms / 1000)
     except OSError as error:

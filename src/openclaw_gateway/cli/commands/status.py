@@ -10,7 +10,7 @@ from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
-from openclaw_gateway.cli.address import Address, local_origin
+from openclaw_gateway.cli.address import Address, gateway_here
 from openclaw_gateway.cli.commands.config._machine import no_sandbox
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
@@ -23,7 +23,6 @@ from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.schema import CHAT_SWITCH
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.instance import holder
 
 _ANSWER_S = 5.0
 
@@ -36,16 +35,11 @@ def command(invocation: Invocation) -> int:
     drawing = draw(Options(**around.for_options()))
     plan = drawing.plan
     loaded = plan.loaded
-    # Of a file with faults what could be read: mostly that is enough to find the gateway.
-    origin = local_origin(loaded)
-    try:
-        answer = ask_readiness(origin, timeout_s=_ANSWER_S)
-        state = "ready" if answer.ready else "not ready"
-    except OSError:
-        state = "not running"
+    here = gateway_here(loaded)
+    origin, pid = here.origin, here.pid
+    state = "not running" if here.away or origin is None else _state(origin)
     running = state != "not running"
-    pid = holder(loaded.own_dir) if running else None
-    restart = run(_restart_needed(origin, plan.auth)) if running else ()
+    restart = run(_restart_needed(origin, plan.auth)) if running and origin else ()
     problems = list(drawing.explained().problems) if plan.problems else []
     notes = exposed(drawing.read, plan)
     left_out = [*map(str, plan.left_out), *run(no_sandbox(plan))]
@@ -58,7 +52,8 @@ def command(invocation: Invocation) -> int:
                 "gateway": {
                     "url": origin,
                     "state": state,
-                    "pid": pid,
+                    "pid": pid if running else None,
+                    "startedAtMs": here.started_ms if running else None,
                     "authMode": plan.auth.mode,
                     "restartNeeded": restart,
                 },
@@ -73,7 +68,9 @@ def command(invocation: Invocation) -> int:
         )
         return CONFIG if problems else 0
     terminal.title(f"{invocation.program} {__version__}")
-    terminal.row("gateway", f"{state} at {origin}", aside=f"pid {pid}" if pid else "")
+    terminal.row(
+        "gateway", f"{state} at {origin}" if origin else state, aside=f"pid {pid}" if pid and running else ""
+    )
     if restart:
         terminal.row("restart", f"needed, before these count: {', '.join(restart)}")
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
@@ -91,6 +88,13 @@ def command(invocation: Invocation) -> int:
         terminal.row("left out", sentence)
     terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
     return CONFIG if problems else 0
+
+
+def _state(origin: str) -> str:
+    try:
+        return "ready" if ask_readiness(origin, timeout_s=_ANSWER_S).ready else "not ready"
+    except OSError:
+        return "not running"
 
 
 async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:

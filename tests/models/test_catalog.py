@@ -12,7 +12,7 @@ from openclaw_gateway.errors import ConfigError, InvalidRequest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import LOCAL_REF, choose_default
 from openclaw_gateway.models.families.served import PREFERRED
-from openclaw_gateway.models.family import Thinking
+from openclaw_gateway.models.family import ANY_ID, NINE_ALPHANUMERICS, Thinking
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.wire.run import Sampling
 
@@ -301,8 +301,8 @@ def test_what_is_known_by_name_alone_is_neither_chosen_nor_advised_where_the_lis
 @pytest.mark.parametrize(
     ("model", "compat", "facts"),
     [
-        ("m", {"requiresMistralToolIds": True}, {"call_ids": "nine"}),
-        ("mistral-large-latest", {"requiresMistralToolIds": False}, {"call_ids": "any"}),
+        ("m", {"requiresMistralToolIds": True}, {"call_ids": NINE_ALPHANUMERICS}),
+        ("mistral-large-latest", {"requiresMistralToolIds": False}, {"call_ids": ANY_ID}),
         ("m", {"requiresAssistantAfterToolResult": True}, {"alternate": True}),
         ("m", {"supportsTemperature": False}, {"refuses": frozenset({"temperature"})}),
         ("m", {"unsupportedToolSchemaKeywords": ["format"]}, {"schema_refuses": frozenset({"format"})}),

@@ -14,7 +14,7 @@ from openclaw_gateway.models.dialects import DIALECTS, unsupported
 from openclaw_gateway.models.families import ROWS, family_of
 from openclaw_gateway.models.families.row import folded
 from openclaw_gateway.models.families.served import PREFERRED, spoken
-from openclaw_gateway.models.family import LEVELS, Family, Thinking
+from openclaw_gateway.models.family import AT_MOST_40, LEVELS, NINE_ALPHANUMERICS, CallIds, Family, Thinking
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -107,17 +107,19 @@ def test_versions_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("provider", "host", "model", "ids", "alternate"),
     [
-        ("mistral", "", "mistral-medium-latest", "nine", True),
-        ("mine", "api.mistral.ai", "whatever", "nine", True),
-        ("mine", "notmistral.ai", "whatever", "any", False),
-        ("vllm", "", "mistralai/Mistral-Small-3.2-24B-Instruct-2506", "nine", True),
-        ("openai", "api.openai.com", "gpt-4o", "40", False),
-        ("box", "eu.openai.azure.com", "deployment", "40", False),
-        ("llamacpp", "", "gemma-3-12b-it", "any", True),
-        ("perplexity", "", "sonar-pro", "any", True),
+        ("mistral", "", "mistral-medium-latest", NINE_ALPHANUMERICS, True),
+        ("mine", "api.mistral.ai", "whatever", NINE_ALPHANUMERICS, True),
+        ("mine", "notmistral.ai", "whatever", AT_MOST_40, False),
+        ("vllm", "", "mistralai/Mistral-Small-3.2-24B-Instruct-2506", NINE_ALPHANUMERICS, True),
+        ("openai", "api.openai.com", "gpt-4o", AT_MOST_40, False),
+        ("box", "eu.openai.azure.com", "deployment", AT_MOST_40, False),
+        ("llamacpp", "", "gemma-3-12b-it", AT_MOST_40, True),
+        ("perplexity", "", "sonar-pro", AT_MOST_40, True),
     ],
 )
-def test_forms_of_a_conversation(provider: str, host: str, model: str, ids: str, *, alternate: bool) -> None:
+def test_forms_of_a_conversation(
+    provider: str, host: str, model: str, ids: CallIds, *, alternate: bool
+) -> None:
     family = known(provider, model, host=host)
     assert (family.call_ids, family.alternate) == (ids, alternate)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from openclaw_gateway.config.schema.models import Compat
-from openclaw_gateway.models.family import Family
+from openclaw_gateway.models.family import ANY_ID, NINE_ALPHANUMERICS, Family
 
 # What is said yes or no to.
 _SWITCHES = {
@@ -23,7 +23,7 @@ def corrected(family: Family, compat: Compat) -> Family:
         if (said := getattr(compat, field)) is not None:
             facts[name] = said
     if compat.requires_mistral_tool_ids is not None:
-        facts["call_ids"] = "nine" if compat.requires_mistral_tool_ids else "any"
+        facts["call_ids"] = NINE_ALPHANUMERICS if compat.requires_mistral_tool_ids else ANY_ID
     if compat.max_tokens_field is not None:
         facts["max_tokens_field"] = compat.max_tokens_field
     if compat.unsupported_tool_schema_keywords is not None:

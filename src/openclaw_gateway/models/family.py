@@ -11,6 +11,7 @@ from typing import Literal
 LEVELS = ("minimal", "low", "medium", "high", "xhigh", "max")
 """From little to much thinking. Beside them "none": no thinking."""
 
+
 @dataclass(frozen=True, slots=True)
 class CallIds:
     """What the id of a call may look like: any text, letters and digits with "_" and "-" ("word"), or letters

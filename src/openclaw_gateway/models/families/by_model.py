@@ -9,7 +9,7 @@ from datetime import date
 
 from openclaw_gateway.models.families.by_vendor import DEEPSEEK, MISTRAL, MOONSHOT
 from openclaw_gateway.models.families.row import Row
-from openclaw_gateway.models.family import LEVELS, Thinking
+from openclaw_gateway.models.family import LEVELS, NINE_ALPHANUMERICS, Thinking
 
 _NOV = date(2026, 11, 28)
 
@@ -388,7 +388,7 @@ _OTHERS: tuple[Row, ...] = (
     Row(
         "tokenizer of these weights: ids of calls, roles by turns",
         _NOV,
-        {"known": True, "call_ids": "nine", "alternate": True},
+        {"known": True, "call_ids": NINE_ALPHANUMERICS, "alternate": True},
         apis=_COMPLETIONS,
         models=re.compile(r"(?:mistral|mixtral|ministral|codestral|devstral|magistral|pixtral)-"),
     ),

@@ -3,7 +3,14 @@
 from datetime import date
 
 from openclaw_gateway.models.families.row import Row
-from openclaw_gateway.models.family import LEVELS, Thinking
+from openclaw_gateway.models.family import (
+    AT_MOST_40,
+    AT_MOST_64,
+    LEVELS,
+    NINE_ALPHANUMERICS,
+    WORD_OF_64,
+    Thinking,
+)
 
 _NOV = date(2026, 11, 28)
 
@@ -18,12 +25,19 @@ XAI = ("xai", ".x.ai")
 QWEN = ("qwen", "dashscope", ".aliyuncs.com")
 
 BY_VENDOR: tuple[Row, ...] = (
+    # Of OpenAI's own and of whoever passes on to it; nobody is known who insists on longer ones.
+    Row(
+        "OpenAI's error for a longer tool_calls id",
+        _NOV,
+        {"call_ids": AT_MOST_40},
+        apis=("openai-completions", "ollama"),
+    ),
     Row(
         "platform.claude.com, reference of the Messages API: no such fields; tool_use.id",
         _NOV,
         {
             "refuses": _PENALTIES | {"seed"},
-            "call_ids": "64",
+            "call_ids": WORD_OF_64,
             "thinking": Thinking("budget", ("none", *LEVELS)),
             "refuses_thinking": frozenset({"temperature", "top_p"}),
         },
@@ -32,7 +46,7 @@ BY_VENDOR: tuple[Row, ...] = (
     Row(
         "developers.openai.com, reference of the Responses API: no such fields; call_id",
         _NOV,
-        {"refuses": _PENALTIES | {"stop", "seed"}, "call_ids": "64"},
+        {"refuses": _PENALTIES | {"stop", "seed"}, "call_ids": AT_MOST_64},
         apis=("openai-responses",),
     ),
     Row(
@@ -54,9 +68,9 @@ BY_VENDOR: tuple[Row, ...] = (
         apis=("ollama",),
     ),
     Row(
-        "developers.openai.com, reference of Chat Completions; error for a longer tool_calls id",
+        "developers.openai.com, reference of Chat Completions",
         _NOV,
-        {"max_tokens_field": "max_completion_tokens", "call_ids": "40"},
+        {"max_tokens_field": "max_completion_tokens"},
         vendors=(".api.openai.com", *AZURE),
         apis=("openai-completions",),
     ),
@@ -65,7 +79,7 @@ BY_VENDOR: tuple[Row, ...] = (
         "for a user's message behind a tool's",
         _NOV,
         {
-            "call_ids": "nine",
+            "call_ids": NINE_ALPHANUMERICS,
             "alternate": True,
             "refuses": frozenset({"seed"}),
             "thinking": Thinking("never"),

@@ -194,6 +194,16 @@ README = _all(
         "left-out-told": "the start, `config validate` and `status` name them.",
         "nothing-left": "Only where nothing is left the start is refused.",
         "key-in-environment": "No model configured? A provider whose key is in the environment is used",
+        "default-asked": "the start asks it once a day which models it has, and takes the first that fits.",
+        "local-server-found": (
+            "Without a key, a model server on this machine is found (Ollama, LM Studio, llama.cpp, vLLM),"
+        ),
+        "validate-asks-nobody": "`config validate` asks nobody.",
+        "refused-left-out": (
+            "What a model refuses (sampling, a forced call) is left out and named in "
+            "`x-openclaw-ignored-params`;"
+        ),
+        "nearest-level": "become the nearest level it takes.",
         "overlay": "or in `openclaw-gateway.json` beside it,",
         "secret-order": "flag, then configuration, then environment.",
         "secret-made-up": "Without any, the start makes one up and shows it.",

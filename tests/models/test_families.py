@@ -124,6 +124,7 @@ def test_forms_of_a_conversation(
     assert (family.call_ids, family.alternate) == (ids, alternate)
 
 
+@pytest.mark.promise("nearest-level")
 @pytest.mark.parametrize(
     ("levels", "asked", "said"),
     [
@@ -180,6 +181,7 @@ def test_an_operator_s_own_field_is_not_said_twice() -> None:
     assert not own.keys() & DIALECTS[target.api].RESERVED
 
 
+@pytest.mark.promise("refused-left-out")
 def test_what_a_model_refuses_is_left_out_and_named() -> None:
     asked = Sampling(temperature=0.5, top_p=0.5, stop=("a",), seed=1, frequency_penalty=1)
     request = ModelRequest("", (UserMessage("a"),), asked)

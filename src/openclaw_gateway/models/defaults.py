@@ -36,13 +36,15 @@ NOTHING_ASKED = Survey()
 class Choice:
     """The default model, and one sentence for the operator about why it is this one.
 
-    `asks` is the provider that could say whether it has the model, and has not been asked. `remarks` are
-    sentences about providers with a key that were passed over.
+    `asks` is the provider that could say whether it has the model, and has not been asked; `searches`: a
+    server on this machine would be taken instead. `remarks` are sentences about providers with a key that
+    were passed over.
     """
 
     ref: str
     why: str
     asks: str = ""
+    searches: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -101,18 +103,18 @@ def choose_default(
             remarks.append(_nothing_fits(name, why, survey.listed[name]))
             continue
         ref, asks = f"{name}/{model}", "" if name in survey.listed else name
-        return Choice(ref, f"{ref} is used: {why} and no model is configured.", asks, tuple(remarks))
+        return Choice(ref, f"{ref} is used: {why} and no model is configured.", asks, remarks=tuple(remarks))
     for name, models in survey.servers.items():
         if by_name and models:
             ref = f"{name}/{models[0]}"
             where = f"{BUILT_IN[name].base_url} answers on this machine and has it"
-            return Choice(ref, f"{ref} is used: {where}, and no model is configured.", "", tuple(remarks))
+            return Choice(ref, f"{ref} is used: {where}, and no model is configured.", remarks=tuple(remarks))
     if local_available:
         why = (
             f"{LOCAL_REF} is used: no model is configured and no provider's key is in the environment. "
             "It is a very small model for trying things out; it answers, but it cannot use tools."
         )
-        return Choice(LOCAL_REF, why, "", tuple(remarks))
+        return Choice(LOCAL_REF, why, searches=by_name, remarks=tuple(remarks))
     advice = (
         "There is no model to use. Set agents.defaults.model to a model of models.providers, or "
         f"{_put_a_key() if by_name else ''}install the embedded model: "

@@ -134,6 +134,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "ollama": _here("OLLAMA_API_KEY", "http://127.0.0.1:11434", "ollama"),
     "lmstudio": _here("LM_API_TOKEN", "http://localhost:1234/v1"),
+    "llamacpp": _here("LLAMACPP_API_KEY", "http://127.0.0.1:8080/v1"),
     "vllm": _here("VLLM_API_KEY", "http://127.0.0.1:8000/v1"),
     "sglang": _here("SGLANG_API_KEY", "http://127.0.0.1:30000/v1"),
     "litellm": _here("LITELLM_API_KEY", "http://localhost:4000"),

@@ -1,7 +1,7 @@
 """How much a model is told to think: our words, up or down to those its family takes. Pure, for all dialects.
 
-Our words are LEVELS, "off" (OpenAI's word is "none") and "adaptive", as much as the model sees fit; an
-operator or a client may write a vendor's own instead.
+Our words are LEVELS, "off" (OpenAI's word is "none"), "ultra" (as "max") and "adaptive", as much as the model
+sees fit; an operator or a client may write a vendor's own instead.
 """
 
 from collections.abc import Iterator
@@ -40,6 +40,8 @@ def level(thinking: Thinking, asked: str | UnsetType) -> str:
         return known[0] if known else ""
     if asked == "adaptive":
         return "" if thinking.usual or not known else _nearest(known, "medium")
+    if asked == "ultra":
+        asked = "max"
     if asked not in LEVELS:
         return _nearest(known, "medium") if thinking.way in _OWN_WAYS else asked
     return _nearest(known, asked) if known and asked not in known else asked

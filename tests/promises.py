@@ -204,6 +204,9 @@ README = _all(
             "`x-openclaw-ignored-params`;"
         ),
         "nearest-level": "become the nearest level it takes.",
+        "ollama-context": (
+            'With `api: "ollama"` a model is loaded with its `contextWindow` (16,384 tokens if not said)'
+        ),
         "overlay": "or in `openclaw-gateway.json` beside it,",
         "secret-order": "flag, then configuration, then environment.",
         "secret-made-up": "Without any, the start makes one up and shows it.",

@@ -13,18 +13,23 @@ from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConf
 from openclaw_gateway.models.corrections import corrected
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.dialects import DIALECTS
-from openclaw_gateway.models.endpoints import Endpoints, not_to_be_had, signed_in_to
+from openclaw_gateway.models.endpoints import Endpoints, is_elsewhere, not_to_be_had, signed_in_to
 from openclaw_gateway.models.families import family_of
 from openclaw_gateway.models.families.served import spoken
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Keys
-from openclaw_gateway.models.params import read_cache, read_params
+from openclaw_gateway.models.params import read_cache, read_keep_alive, read_params, read_window
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
 _DEFAULT_API = "openai-completions"
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
+# Where Ollama is, and what its OpenAI mode keeps of a prompt unless it was started to keep more.
+_OLLAMA_PORT = 11434
+_OLLAMA_CUTS = 4096
+# More than Ollama's own, which is too small for an agent's tools, and not so much that small machines suffer.
+_LOADED = 16384
 _EMBEDDED = Family(known=True, tools=False, images=False)
 
 
@@ -85,11 +90,16 @@ class Catalog:
         sampling, extra = read_params(layers, f"{provider}/{model}", DIALECTS[api].RESERVED)
         embedded = provider == LOCAL and not endpoint.base_url
         family = _EMBEDDED if embedded else _family(provider, endpoint, api, model, definition)
+        window = definition.context_window if definition else None
+        if api == "ollama":
+            window = read_window(layers) or window or _loaded(endpoint, family)
+            if (keep := read_keep_alive(layers)) is not None:
+                extra = {"keep_alive": keep, **extra}
         return ModelTarget(
             endpoint,
             model,
             api=api,
-            context_window=_LOCAL_CONTEXT if embedded else self._context(definition, family),
+            context_window=_LOCAL_CONTEXT if embedded else self._context(window, family),
             max_tokens=definition.max_tokens if definition else None,
             sampling=sampling,
             extra_body=extra,
@@ -112,9 +122,8 @@ class Catalog:
         what = f"fits {', '.join(found)}" if found else "is no alias and no configured model"
         raise not_to_be_had(f'The model "{ref}" {what}. Write it as provider/model. {self._known()}')
 
-    def _context(self, definition: ModelDefinition | None, family: Family) -> int | None:
-        whole = (definition and definition.context_window) or family.context
-        sizes = (whole, self._defaults.context_tokens)
+    def _context(self, window: int | None, family: Family) -> int | None:
+        sizes = (window or family.context, self._defaults.context_tokens)
         return min((size for size in sizes if size is not None), default=None)
 
     def _known(self) -> str:
@@ -136,11 +145,19 @@ def _family(
     provider: str, endpoint: Endpoint, api: str, model: str, definition: ModelDefinition | None
 ) -> Family:
     """What is known of it, with the operator's corrections."""
-    host = urlsplit(endpoint.base_url).hostname or ""
-    known = family_of(provider, host, api, model)
+    address = urlsplit(endpoint.base_url)
+    known = family_of(provider, address.hostname or "", api, model)
+    if api == _DEFAULT_API and (provider == "ollama" or address.port == _OLLAMA_PORT):
+        known = replace(known, cuts_at=_OLLAMA_CUTS)
     if definition is None:
         return known
     # What nobody knows and the operator has listed as it stands sees nothing, as in the system we follow.
     given = definition.input
-    facts: dict[str, Any] = {"images": known.known and known.images if given is None else "image" in given}
-    return corrected(replace(known, **facts), definition.compat)
+    sees = known.known and known.images if given is None else "image" in given
+    thinks = known.reasons or definition.reasoning
+    return corrected(replace(known, images=sees, reasons=thinks), definition.compat)
+
+
+def _loaded(endpoint: Endpoint, family: Family) -> int | None:
+    """The context a model is loaded with where nobody has said any; elsewhere that is not ours to say."""
+    return None if is_elsewhere(endpoint) else min(family.context or _LOADED, _LOADED)

@@ -67,7 +67,8 @@ class Family:
     False: it must be told not to think when it is offered tools. `insists`: it can be made to call a tool.
     `seals_calls`: it takes no call of another model's without a word about it. `answers_schema`: it can be
     held to a schema, and `schema_with_tools` also while it has tools. `schema_refuses` are keywords it does
-    not take in a tool's schema. `retires`: its vendor takes it away on that day.
+    not take in a tool's schema. `cuts_at`: a prompt of more tokens may be cut in silence. `retires`: its
+    vendor takes it away on that day.
     """
 
     known: bool = False
@@ -92,4 +93,5 @@ class Family:
     answers_schema: bool = True
     schema_with_tools: bool = True
     schema_refuses: frozenset[str] = frozenset()
+    cuts_at: int | None = None
     retires: date | None = None

@@ -185,6 +185,8 @@ README = _all(
         ),
         "known-by-name": "Sixty providers are known by name (`models/providers.py`):",
         "signed-in-to": "says what works instead.",
+        "azure": "Azure OpenAI: `azure-openai` with `baseUrl:",
+        "bedrock-vertex": "Bedrock and Vertex AI work through their OpenAI-compatible addresses:",
         "stored-keys": "Keys are taken from where OpenClaw keeps them",
         "stored-keys-kept": "its SQLite stores; never written to), in the order it uses them,",
         "sign-ins": "Sign-ins of accounts (OAuth) are not used.",

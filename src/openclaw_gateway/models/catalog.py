@@ -23,6 +23,8 @@ from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
 _DEFAULT_API = "openai-completions"
+# Only the address differs, and who asks is shown another way.
+_SAME = {"azure-openai-responses": "openai-responses"}
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
 # Where Ollama is, and what its OpenAI mode keeps of a prompt unless it was started to keep more.
@@ -69,7 +71,8 @@ class Catalog:
         endpoint = self.endpoints.of(provider, agent)
         entry = self._providers.get(provider)
         definition = next((item for item in entry.models if item.id == model), None) if entry else None
-        api = (definition and definition.api) or (entry and entry.api) or _usual_api(provider, model, entry)
+        written = (definition and definition.api) or (entry and entry.api)
+        api = _SAME.get(written or "", written) or _usual_api(provider, model, entry)
         if api not in DIALECTS and provider in SIGN_IN:
             raise signed_in_to(endpoint.provider, provider)
         if api not in DIALECTS:

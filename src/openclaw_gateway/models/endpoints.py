@@ -14,6 +14,7 @@ from openclaw_gateway.config.schema import Config, ProviderConfig
 from openclaw_gateway.config.secrets.references import Unresolved, Unset
 from openclaw_gateway.config.wording import missing_variables
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.models import azure
 from openclaw_gateway.models.defaults import key_from, key_variables, provider_id
 from openclaw_gateway.models.keys import Keys, ProviderKeys
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN, BuiltIn
@@ -87,7 +88,7 @@ class Endpoints:
                 f"models.providers.{name}.baseUrl is missing, and no provider is known by that name; add it."
             )
         self._unused.update(dict.fromkeys((name, reason) for reason in found.unused))
-        which = (provider, base_url.rstrip("/"), found.keys)
+        which = (provider, azure.address(base_url.rstrip("/")), found.keys)
         if which not in self._made:
             others = sum(known == provider for known, *_ in self._made)
             circle = f"{name}#{others}" if others else name

@@ -129,6 +129,9 @@ BUILT_IN: dict[str, BuiltIn] = {
     "tencent-tokenplan": BuiltIn(("TOKENPLAN_API_KEY",), "https://api.lkeap.cloud.tencent.com/plan/v3"),
     "radius": BuiltIn(("RADIUS_API_KEY",), "https://radius.pi.dev/v1"),
     "ollama-cloud": BuiltIn(("OLLAMA_API_KEY",), "https://ollama.com", api="ollama"),
+    "azure-openai": BuiltIn(
+        ("AZURE_OPENAI_API_KEY",), "", hint="https://<resource>.openai.azure.com/openai/v1"
+    ),
     "microsoft-foundry": BuiltIn(
         ("AZURE_OPENAI_API_KEY",), "", hint="https://<resource>.openai.azure.com/openai/v1"
     ),
@@ -154,8 +157,8 @@ OTHER_NAMES = {
 _OPENAI = "a ChatGPT account; use openai/<model> with OPENAI_API_KEY instead, or openrouter/openai/<model>"
 _GOOGLE = "a Google account; use google/<model> with GEMINI_API_KEY instead"
 _AWS = (
-    "AWS credentials; use anthropic/<model> with ANTHROPIC_API_KEY instead, or the OpenAI-compatible address "
-    "of Bedrock with a Bedrock API key as baseUrl and apiKey of a provider of your own"
+    "AWS credentials; use anthropic/<model> with ANTHROPIC_API_KEY instead, or set its baseUrl to "
+    "https://bedrock-runtime.<region>.amazonaws.com/openai/v1 and its apiKey to a Bedrock API key"
 )
 _CLAUDE = "a Claude subscription; use anthropic/<model> with ANTHROPIC_API_KEY instead"
 _COPILOT = (
@@ -170,7 +173,8 @@ SIGN_IN: dict[str, str] = {
     "codex": _OPENAI,
     "codex-cli": _OPENAI,
     "github-copilot": _COPILOT,
-    "google-vertex": f"{_GOOGLE} (Vertex AI itself is not spoken)",
+    "google-vertex": f"{_GOOGLE}, or set its baseUrl to Vertex AI's OpenAI-compatible address, which ends in "
+    "/endpoints/openapi, and its apiKey to an access token",
     "google-gemini-cli": _GOOGLE,
     "google-antigravity": _GOOGLE,
     "anthropic-vertex": "a Google account; use anthropic/<model> with ANTHROPIC_API_KEY instead",

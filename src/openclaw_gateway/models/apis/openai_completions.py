@@ -18,6 +18,7 @@ from openclaw_gateway.models.apis.settings import asked_for, max_tokens, not_tak
 from openclaw_gateway.models.apis.thinking import FIELDS, OFF
 from openclaw_gateway.models.apis.thinking import fields as thinking_fields
 from openclaw_gateway.models.apis.tool_lists import ToolLists
+from openclaw_gateway.models.azure import is_azure
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -110,10 +111,14 @@ _STREAM_OPTIONS = _StreamOptions()
 
 
 def path(target: ModelTarget) -> str:
+    if target.endpoint.deployments:
+        return f"/deployments/{target.model}/chat/completions"
     return "/chat/completions"
 
 
 def headers(endpoint: Endpoint) -> Mapping[str, str]:
+    if endpoint.api_key and is_azure(endpoint.base_url):
+        return {"api-key": endpoint.api_key}
     if endpoint.api_key and endpoint.auth_header:
         return {"Authorization": f"Bearer {endpoint.api_key}"}
     return {}

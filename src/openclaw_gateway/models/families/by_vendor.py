@@ -55,8 +55,8 @@ BY_VENDOR: tuple[Row, ...] = (
         {
             "thinking": Thinking("budget", ("none", *LEVELS), budget=(0, 24576)),
             "schema_refuses": frozenset(
-                {"$schema", "$id", "$ref", "$defs", "additionalProperties", "patternProperties", "const"}
-                | {"exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "if", "then", "else"}
+                {"patternProperties", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems"}
+                | {"if", "then", "else", "not", "dependentSchemas", "propertyNames", "contains"}
             ),
         },
         apis=("google-generative-ai",),

@@ -28,8 +28,8 @@ python:
 setup: python ## make .venv from the lock files, when something changed
 	@$(SETUP)
 
-run: setup ## start the gateway with the embedded model; prints what to paste
-	@OPENCLAW_STATE_DIR="$(STATE)" exec $(BIN)/openclaw gateway quickstart
+run: setup ## start the gateway with the embedded model (RUN_MODEL=auto: of a server here); prints what to paste
+	@OPENCLAW_STATE_DIR="$(STATE)" exec $(BIN)/openclaw gateway quickstart $(if $(RUN_MODEL),--model $(RUN_MODEL))
 
 test: python ## format, lint, types, import contracts, all tests
 	@$(SETUP) --tests

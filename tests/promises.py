@@ -185,6 +185,8 @@ README = _all(
         ),
         "known-by-name": "Sixty providers are known by name (`models/providers.py`):",
         "signed-in-to": "says what works instead.",
+        "azure": "Azure OpenAI: `azure-openai` with `baseUrl:",
+        "bedrock-vertex": "Bedrock and Vertex AI work through their OpenAI-compatible addresses:",
         "stored-keys": "Keys are taken from where OpenClaw keeps them",
         "stored-keys-kept": "its SQLite stores; never written to), in the order it uses them,",
         "sign-ins": "Sign-ins of accounts (OAuth) are not used.",
@@ -194,6 +196,19 @@ README = _all(
         "left-out-told": "the start, `config validate` and `status` name them.",
         "nothing-left": "Only where nothing is left the start is refused.",
         "key-in-environment": "No model configured? A provider whose key is in the environment is used",
+        "default-asked": "the start asks it once a day which models it has, and takes the first that fits.",
+        "local-server-found": (
+            "Without a key, a model server on this machine is found (Ollama, LM Studio, llama.cpp, vLLM),"
+        ),
+        "validate-asks-nobody": "`config validate` asks nobody.",
+        "refused-left-out": (
+            "What a model refuses (sampling, a forced call) is left out and named in "
+            "`x-openclaw-ignored-params`;"
+        ),
+        "nearest-level": "become the nearest level it takes.",
+        "ollama-context": (
+            'With `api: "ollama"` a model is loaded with its `contextWindow` (16,384 tokens if not said)'
+        ),
         "overlay": "or in `openclaw-gateway.json` beside it,",
         "secret-order": "flag, then configuration, then environment.",
         "secret-made-up": "Without any, the start makes one up and shows it.",

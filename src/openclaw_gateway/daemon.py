@@ -14,7 +14,8 @@ import structlog
 
 from openclaw_gateway.assembly import Assembly
 from openclaw_gateway.blueprint import Blueprint, Options
-from openclaw_gateway.blueprint.drawing import Drawing, draw
+from openclaw_gateway.blueprint.asking import draw_asking
+from openclaw_gateway.blueprint.drawing import Drawing
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.descriptors import raise_limit
@@ -63,7 +64,7 @@ class Daemon:
     async def build(cls, options: Options) -> "Daemon":
         """Everything but the listener. Raises ConfigError, StartupError, StoreError."""
         raise_limit()
-        drawing = draw(options)
+        drawing = await draw_asking(options)
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(options, drawing, undo)
             lock = daemon._lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir))

@@ -184,3 +184,13 @@ def test_a_conversation_need_not_start_anew(house: House) -> None:
     reset = house.load('{ session: { reset: { mode: "none" } } }').config.session.reset
     assert reset is not None
     assert reset.mode == "none"
+
+
+def test_the_corrections_of_a_model_are_checked_like_anything_else(house: House) -> None:
+    model: dict[str, Any] = {"id": "m", "compat": {"supportsTools": False, "zaiToolStream": True}}
+    written = {"models": {"providers": {"a": {"baseUrl": "http://x/v1", "models": [model]}}}}
+    assert house.load(json.dumps(written)).unserved == ("models.providers.*.models[].compat.zaiToolStream",)
+    model["compat"] = {"supportsTool": False, "maxTokensField": "tokens"}
+    key, field = house.problems(json.dumps(written))
+    assert "compat.maxTokensField" in field
+    assert key.endswith('compat.supportsTool: is not a known key; did you mean "supportsTools"?')

@@ -73,7 +73,7 @@ def test_the_oldest_shape_loads_unchanged(house: House) -> None:
     assert config.gateway.auth.token == "t" * 20
     provider = config.models.providers["lmstudio"]
     assert (provider.api_key, provider.headers) == ("from-env", {"x-house": "Elm Street"})
-    assert provider.models[0].compat["maxTokensField"] == "max_tokens"
+    assert provider.models[0].compat.max_tokens_field == "max_tokens"
     assert provider.models[0].context_window == 32768
     defaults = config.agents.defaults
     assert defaults.model is not None

@@ -55,10 +55,11 @@ def body(*messages: Message, to: ModelTarget | None = None, system: str = "", **
 def test_a_bare_request() -> None:
     assert body(UserMessage("hi")) == {
         "model": "claude-sonnet-4-5",
-        "max_tokens": 8192,
+        "max_tokens": 64000,
         "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
         "stream": True,
     }
+    assert body(UserMessage("hi"), to=claude("their-own"))["max_tokens"] == 8192
 
 
 def test_who_we_are() -> None:
@@ -175,15 +176,22 @@ ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 @pytest.mark.parametrize(
     ("model", "asked", "thinking", "rest"),
     [
-        ("claude-sonnet-4-5", ("low", None), budget(2048), (10240, None)),
-        ("claude-sonnet-4-5", ("high", 5000), budget(3976), (5000, None)),
-        ("claude-sonnet-4-5", ("high", 1500), None, (1500, None)),
-        ("claude-3-7-sonnet-20250219", ("minimal", None), budget(1024), (9216, None)),
-        ("claude-opus-4-6", ("xhigh", None), ADAPTIVE, (8192, "high")),
-        ("claude-opus-4-7", ("xhigh", 100), ADAPTIVE, (100, "xhigh")),
-        ("claude-opus-5", ("minimal", None), ADAPTIVE, (8192, "low")),
-        ("claude-opus-5", ("off", None), None, (8192, None)),
-        ("MiniMax-M2", ("medium", None), budget(8192), (16384, None)),
+        ("claude-sonnet-4-5", ("low", None), budget(2048), (64000, None)),
+        ("claude-sonnet-4-5", ("high", 5000), budget(16384), (21384, None)),
+        ("claude-sonnet-4-5", ("high", 60000), budget(16384), (64000, None)),
+        ("claude-sonnet-4-5", ("max", None), budget(62976), (64000, None)),
+        ("claude-sonnet-4-5", ("adaptive", None), budget(8192), (64000, None)),
+        ("claude-3-7-sonnet-20250219", ("minimal", None), budget(1024), (64000, None)),
+        ("claude-opus-4-6", ("xhigh", None), ADAPTIVE, (128000, "high")),
+        ("claude-opus-4-6", ("max", None), ADAPTIVE, (128000, "max")),
+        ("claude-opus-4-6", ("adaptive", 100), ADAPTIVE, (8292, None)),
+        ("claude-opus-4-6", ("off", 100), None, (100, None)),
+        ("claude-opus-4-7", ("xhigh", 100), ADAPTIVE, (32868, "xhigh")),
+        ("claude-opus-5", ("minimal", None), ADAPTIVE, (128000, "low")),
+        ("claude-opus-5", ("off", None), {"type": "disabled"}, (128000, None)),
+        ("claude-sonnet-5-5", ("off", None), {"type": "between_tools"}, (128000, None)),
+        ("claude-opus-5.5", ("off", 100), ADAPTIVE, (2148, "low")),
+        ("theirs", ("medium", None), budget(8192), (16384, None)),
     ],
 )
 def test_levels_of_thinking(model: str, asked: tuple[str, int | None], thinking: Any, rest: Any) -> None:
@@ -194,7 +202,7 @@ def test_levels_of_thinking(model: str, asked: tuple[str, int | None], thinking:
     sent = body(UserMessage("a"), to=claude(model), sampling=sampling)
     assert sent.get("thinking") == thinking
     assert (sent["max_tokens"], sent.get("output_config", {}).get("effort")) == rest
-    assert ("temperature" in sent) is (thinking is None and model != "claude-opus-5")
+    assert ("temperature" in sent) is (thinking is None)
 
 
 def test_thinking_gives_way_to_what_the_vendor_refuses_beside_it() -> None:
@@ -207,6 +215,22 @@ def test_thinking_gives_way_to_what_the_vendor_refuses_beside_it() -> None:
     assert "thinking" in body(*of_another, UserMessage("b"), sampling=think)
     own = (UserMessage("a"), AssistantMessage((SEALED, *calls), made_by=MADE_BY), ToolMessage("c", "9"))
     assert "thinking" in body(*own, sampling=think)
+
+
+def test_who_cannot_be_made_to_call_a_tool_is_asked_to_and_the_field_is_named() -> None:
+    request = ModelRequest("", (UserMessage("a"),), tools=TOOLS, tool_choice="required")
+    newest = claude("claude-opus-5-5", cache="")
+    assert "tool_choice" not in body(UserMessage("a"), to=newest, tools=TOOLS, tool_choice="required")
+    assert anthropic_messages.unsupported(newest, request) == ("tool_choice",)
+    before = claude("claude-opus-5", cache="")
+    sent = body(UserMessage("a"), to=before, tools=TOOLS, tool_choice="required")
+    assert (sent["tool_choice"], sent["thinking"]) == ({"type": "any"}, {"type": "disabled"})
+    assert anthropic_messages.unsupported(before, request) == ()
+
+
+def test_who_thinks_unasked_has_room_for_it_beside_the_answer() -> None:
+    sent = body(UserMessage("a"), to=claude("claude-sonnet-5"), sampling=Sampling(max_tokens=100))
+    assert ("thinking" not in sent, sent["max_tokens"]) == (True, 100 + 16384)
 
 
 def test_sampling() -> None:
@@ -232,7 +256,8 @@ def test_a_schema_is_closed_as_the_vendor_wants_it() -> None:
         ("claude-sonnet-4-5", Sampling(temperature=1, top_p=1), ("top_p",)),
         ("claude-opus-4-8", Sampling(temperature=1, top_p=1), ("temperature", "top_p")),
         ("claude-sonnet-4-5", Sampling(temperature=1, reasoning_effort="low"), ("temperature",)),
-        ("claude-sonnet-4-5", Sampling(max_tokens=9, reasoning_effort="low"), ("reasoning_effort",)),
+        ("claude-sonnet-4-5", Sampling(max_tokens=9, reasoning_effort="low"), ()),
+        ("claude-3-opus-20240229", Sampling(reasoning_effort="low"), ("reasoning_effort",)),
         ("claude-sonnet-4-5", Sampling(max_tokens=9, reasoning_effort="off"), ()),
         ("claude-3-opus-20240229", Sampling(response_format=FORM), ("response_format",)),
         ("claude-sonnet-4-5", Sampling(response_format=FORM), ()),

@@ -11,6 +11,8 @@ from openclaw_gateway.config.schema import AgentDefaults, AgentsConfig, Config, 
 from openclaw_gateway.errors import ConfigError, InvalidRequest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import LOCAL_REF, choose_default
+from openclaw_gateway.models.families.served import PREFERRED
+from openclaw_gateway.models.family import ANY_ID, NINE_ALPHANUMERICS, Thinking
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.wire.run import Sampling
 
@@ -258,13 +260,13 @@ def test_secrets_are_not_printed() -> None:
 @pytest.mark.parametrize("variable", sorted({each.variables[0] for each in BUILT_IN.values()}))
 def test_every_built_in_provider_with_a_default_model_can_be_chosen(variable: str) -> None:
     environ = {variable: "k"}
-    takers = [name for name, each in BUILT_IN.items() if variable in each.variables and each.default_model]
+    takers = [name for name, each in BUILT_IN.items() if variable in each.variables and name in PREFERRED]
     choice = choose_default(config(), environ, local_available=True)
     if not takers:
         assert choice.ref == LOCAL_REF
         return
     name = takers[0]
-    assert choice.ref == f"{name}/{BUILT_IN[name].default_model}"
+    assert choice.ref == f"{name}/{PREFERRED[name][0]}"
     assert variable in choice.why
     assert resolve(choice.ref, config(), environ).ref == choice.ref
 
@@ -294,3 +296,51 @@ def test_what_is_known_by_name_alone_is_neither_chosen_nor_advised_where_the_lis
     with pytest.raises(ConfigError, match=r"agents\.defaults\.model.*\[local\]") as refused:
         choose_default(replacing, {"OPENAI_API_KEY": "k"}, local_available=False)
     assert "environment" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "compat", "facts"),
+    [
+        ("m", {"requiresMistralToolIds": True}, {"call_ids": NINE_ALPHANUMERICS}),
+        ("mistral-large-latest", {"requiresMistralToolIds": False}, {"call_ids": ANY_ID}),
+        ("m", {"requiresAssistantAfterToolResult": True}, {"alternate": True}),
+        ("m", {"supportsTemperature": False}, {"refuses": frozenset({"temperature"})}),
+        ("m", {"unsupportedToolSchemaKeywords": ["format"]}, {"schema_refuses": frozenset({"format"})}),
+        ("m", {"thinkingFormat": "qwen"}, {"thinking": Thinking("qwen")}),
+        ("m", {"supportsReasoningEffort": False}, {"thinking": Thinking("never")}),
+        ("m", {"supportsReasoningEffort": False, "thinkingFormat": "zai"}, {"thinking": Thinking("zai")}),
+        ("gpt-5-chat", {"supportsReasoningEffort": True}, {"thinking": Thinking()}),
+        ("m", {"supportsStore": False, "supportsDeveloperRole": False}, {}),
+    ],
+)
+def test_what_the_operator_says_is_above_what_is_known(
+    model: str, compat: Any, facts: dict[str, Any]
+) -> None:
+    target = resolve(f"acme/{model}", config({"acme": provider({"id": model, "compat": compat})}))
+    family = target.family
+    assert {name: getattr(family, name) for name in facts} == facts
+
+
+def test_sight_of_a_listed_model_is_what_is_known_unless_the_file_says_it() -> None:
+    models: list[dict[str, Any]] = [
+        {"id": "gpt-4o"},
+        {"id": "gpt-oss-20b"},
+        {"id": "nobodys"},
+        {"id": "gpt-4.1", "input": ["text"]},
+    ]
+    whole = config({"acme": provider(*models)})
+    seen = [resolve(f"acme/{model['id']}", whole).family.images for model in models]
+    assert seen == [True, False, False, False]
+
+
+def test_the_window_of_a_known_model_needs_no_setting() -> None:
+    whole = config({"acme": provider("gpt-oss-20b", {"id": "gpt-4o", "contextWindow": 64000}, "nobodys")})
+    windows = [resolve(ref, whole).context_window for ref in whole_refs(whole)]
+    assert windows == [131_072, 64_000, None]
+    assert (
+        resolve("acme/gpt-oss-20b", config({"acme": provider()}, contextTokens=9000)).context_window == 9000
+    )
+
+
+def whole_refs(whole: Config) -> tuple[str, ...]:
+    return Catalog(whole, {}).refs()

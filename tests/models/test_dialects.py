@@ -15,7 +15,6 @@ from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.wire.run import Sampling
 from tests.models.calls import HI
-from tests.models.test_openai_completions import TOOLS
 
 # Typed, so that the type checker compares each module with the protocol.
 ALL: tuple[Dialect, ...] = (
@@ -52,10 +51,3 @@ def test_what_is_asked_has_an_effect_or_is_named(api: str) -> None:
         request = ModelRequest("", HI, Sampling(**{name: value}))  # type: ignore[arg-type]
         changed = dialect.body(to, request, stream_usage=True) != bare
         assert changed is (name not in unsupported(to, request)), name
-
-
-def test_ollama_is_spoken_to_in_its_openai_mode() -> None:
-    to = ModelTarget(Endpoint("ollama", "http://127.0.0.1:11434"), "m", api="ollama")
-    assert ollama.path(to) == "/v1/chat/completions"
-    request = ModelRequest("", HI, Sampling(), TOOLS, "required", parallel_tool_calls=False)
-    assert unsupported(to, request) == ("tool_choice", "parallel_tool_calls")

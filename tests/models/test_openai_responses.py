@@ -85,19 +85,19 @@ def test_a_conversation() -> None:
 @pytest.mark.parametrize(
     ("model", "level", "family", "reasoning", "sealed"),
     [
-        ("gpt-4.1", None, Family(), None, False),
-        ("gpt-5-mini", None, Family(), None, True),
-        ("o3", "high", Family(), {"effort": "high", "summary": "auto"}, True),
-        ("gpt-5.1", "none", Family(), {"effort": "none"}, True),
-        ("other", "low", Family(), {"effort": "low", "summary": "auto"}, True),
+        ("gpt-4.1", None, None, None, False),
+        ("gpt-5-mini", None, None, None, True),
+        ("o3", "high", None, {"effort": "high", "summary": "auto"}, True),
+        ("gpt-5.1", "none", None, {"effort": "none"}, True),
+        ("other", "low", None, {"effort": "low", "summary": "auto"}, True),
         ("other", "low", Family(thinking=Thinking("never")), None, False),
     ],
 )
 def test_levels_of_thinking(
-    model: str, level: str | None, family: Family, reasoning: Any, *, sealed: bool
+    model: str, level: str | None, family: Family | None, reasoning: Any, *, sealed: bool
 ) -> None:
     sampling = Sampling(reasoning_effort=level) if level else Sampling()
-    sent = body(HI, target=to(model, family=family), sampling=sampling)
+    sent = body(HI, target=to(model, **({} if family is None else {"family": family})), sampling=sampling)
     assert sent.get("reasoning") == reasoning
     assert sent.get("include") == (["reasoning.encrypted_content"] if sealed else None)
 

@@ -169,7 +169,7 @@ def heard(api: str, pieces: Sequence[bytes]) -> tuple[Parser, list[Event]]:
 
 def test_every_recording_is_read() -> None:
     assert {path.stem for path in DATA.glob("*.sse")} == set(RECORDINGS)
-    # Ollama is spoken to in the dialect of chat completions.
+    # Ollama's answers are no event streams.
     assert {meant.api for meant in RECORDINGS.values()} == set(DIALECTS) - {"ollama"}
 
 

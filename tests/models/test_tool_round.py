@@ -25,6 +25,7 @@ BACK: dict[str, list[str]] = {
         '"encrypted_content":"sealed-by-m"',
     ],
     "anthropic-messages": ['"tool_use_id":"call_1"', '"signature":"sealed-by-m"', '"type":"tool_use"'],
+    "ollama": ['"tool_call_id":"call_1"', '"thinking":"hm"', '"tool_calls":[{"id":"call_1"'],
     "google-generative-ai": ['"functionResponse":{"name":"weather"', '"thoughtSignature":"sealed-by-m"'],
 }
 
@@ -69,7 +70,9 @@ async def test_usage_means_the_same_everywhere(models: ModelServer, api: str) ->
     async with caller() as models_:
         outcome = await run(models_, target(models, api=api))
     assert outcome.finish_reason == "length"
-    assert outcome.events[-1].usage == USAGE  # type: ignore[union-attr]
+    # What was cached is not told by Ollama.
+    meant = msgspec.structs.replace(USAGE, cached_tokens=0) if api == "ollama" else USAGE
+    assert outcome.events[-1].usage == meant  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("api", sorted(DIALECTS))

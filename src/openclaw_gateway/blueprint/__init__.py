@@ -80,7 +80,7 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
     found.default_agent()
     entries = {entry.id: entry for entry in entries_of(config.agents)}
     left_out = (*served.left_out, *machine.left_out, *found.unreachable)
-    notes = notes_of(read, catalog, machine.outside.stores)
+    notes = (*found.passed_over, *notes_of(read, catalog, machine.outside.stores))
     web = config.gateway
     return Blueprint(
         loaded=loaded,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.blueprint import Blueprint, blueprint
 from openclaw_gateway.blueprint.given import Machine, Options
+from openclaw_gateway.blueprint.last_survey import read_kept
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
@@ -18,6 +19,7 @@ from openclaw_gateway.config.places import KeyPath, Place, Problem
 from openclaw_gateway.config.secrets.profiles import Stores
 from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.models.defaults import Survey
 from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.local import LocalModel
 
@@ -73,9 +75,10 @@ def draw(
     token: str | None = None,
     before: Secrets | None = None,
     texts: Mapping[Path, str | None] | None = None,
+    survey: Survey | None = None,
 ) -> Drawing:
     """`token` is the one made up earlier in this process, `before` are the secrets in force; `texts` are
-    files to be read as if they held that.
+    files to be read as if they held that. `survey` None is what the last start that asked was told.
 
     Raises ConfigError when there is no telling which files are meant, or the `.env` cannot be read."""
     read = load_partly(
@@ -91,5 +94,6 @@ def draw(
     loaded, lacking = with_skills(loaded, outside.secrets)
     read = replace(read, loaded=loaded)
     embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
-    machine = Machine(embedded, outside, missing, (*left_out, *lacking), token)
+    told = read_kept(loaded.own_dir).survey if survey is None else survey
+    machine = Machine(embedded, outside, missing, (*left_out, *lacking), token, told)
     return Drawing(options, read, blueprint(read, options, machine), outside)

@@ -7,6 +7,7 @@ be had is left out, and with its last one an agent; only where nothing is left t
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -66,6 +67,8 @@ class Findings:
         self._no_model = ""
         # What was asked for and cannot be had on this machine, for which no start is refused.
         self.unreachable: tuple[Problem, ...] = ()
+        # Providers with a key that have nothing one would choose.
+        self.passed_over: tuple[Problem, ...] = ()
 
     def problems(self) -> tuple[Problem, ...]:
         """Each once, those of the files first."""
@@ -139,12 +142,21 @@ class Findings:
         if any_near(self._faulty, _MODEL, ("models",), ("env",)):
             return _NO_MODEL
         try:
-            return choose_default(config, environ, local_available=machine.embedded_model, has_key=keys.has)
+            choice = choose_default(
+                config,
+                environ,
+                local_available=machine.embedded_model,
+                has_key=keys.has,
+                survey=machine.survey if flags.local_servers else replace(machine.survey, servers={}),
+            )
         except ConfigError as error:
             self._no_model = error.message
             if all(agent.model is not None for agent in self._roster):
                 return Choice("", "each agent names its own.")
-            return Choice("", "there is none; the agents that name their own are served.")
+            why = "there is none; the agents that name their own are served."
+            return Choice("", why, searches=config.models.mode == "merge")
+        self.passed_over = tuple(Problem(_MODEL, remark) for remark in choice.remarks)
+        return choice
 
     def targets(self, catalog: Catalog, default: Choice) -> Served:
         """The models of every agent, as far as they can be had."""

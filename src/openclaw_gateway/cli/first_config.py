@@ -27,10 +27,7 @@ _CONFIG = Template("""\
   },
   agents: {
     defaults: {
-      // The small model that came with the gateway: no key, no account, and no great wit. Left to itself
-      // it sometimes talks without end, hence its settings.
-      model: "$model",
-      models: { "$model": { params: { temperature: 0.2, maxTokens: 400 } } },
+$chosen
     },
   },
   // A model of your own: remove the slashes, fill it in, and put its name into agents.defaults.model
@@ -47,6 +44,16 @@ _CONFIG = Template("""\
   // },
 }
 """)
+
+
+_EMBEDDED = Template("""\
+      // The small model that came with the gateway: no key, no account, and no great wit. Left to itself
+      // it sometimes talks without end, hence its settings.
+      model: "$model",
+      models: { "$model": { params: { temperature: 0.2, maxTokens: 400 } } },""")
+_FOUND = Template("""\
+      // A model of a server that was found on this machine.
+      model: "$model",""")
 
 
 def refuse_other_homes(state_dir: Path, home: Path) -> None:
@@ -69,7 +76,8 @@ def write_first_config(path: Path, *, model: str) -> bool:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         return False
-    text = _CONFIG.substitute(token=secrets.token_hex(24), model=model)
+    chosen = _EMBEDDED if model.startswith("local/") else _FOUND
+    text = _CONFIG.substitute(token=secrets.token_hex(24), chosen=chosen.substitute(model=model))
     # mkstemp makes the file 0600 from its first moment; the link appears whole, or not at all.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -10,6 +10,7 @@ import structlog
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.dialect import Parser
+from openclaw_gateway.models.json_lines import LineSplitter
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.upstream_response import UpstreamResponse
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -36,7 +37,7 @@ class Answer:
     ) -> None:
         self._response = response
         self._vendor = vendor
-        self._splitter = SseSplitter(vendor.provider)
+        self._splitter = (LineSplitter if parser.in_lines else SseSplitter)(vendor.provider)
         self.parser = parser
         self._failure: ProviderError | None = None
         self._ended = False
@@ -74,11 +75,12 @@ class Answer:
         while data and not (start := data.lstrip(_BLANK)[:1]):
             more = await self._response.read()
             data = data + more if more else b""
-        self._is_whole = start in {b"{", b"["}
+        self._is_whole = start in {b"{", b"["} and not self.parser.in_lines
         if self._is_whole:
             return self._answer(data + await self._response.read_all())
         kind = self._response.content_type
-        if start == b"<" or (kind not in _KINDS and not data.lstrip(_BLANK).startswith(_FIELDS)):
+        known = kind in _KINDS or self.parser.in_lines
+        if start == b"<" or not (known or data.lstrip(_BLANK).startswith(_FIELDS)):
             provider = self._vendor.provider
             self._failure = ProviderError(
                 "bad_response",

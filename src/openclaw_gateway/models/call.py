@@ -7,6 +7,7 @@ after a failure is decided in `fallback`. It must not know sessions, agents or w
 import time
 from collections.abc import Awaitable, Callable
 
+import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import ProviderError
@@ -24,6 +25,9 @@ from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import from_response, retry_after_s
 from openclaw_gateway.wire.run import NamedTool
 
+log = structlog.get_logger()
+
+_BYTES_A_TOKEN = 4
 # Where the embedded model is; starts it if need be.
 LocalEndpoint = Callable[[], Awaitable[Endpoint]]
 
@@ -44,6 +48,8 @@ class ModelCaller:
         self._tools = FittedTools()
         # Providers that refused `stream_options`, so that each is asked in vain only once.
         self._without_usage: set[str] = set()
+        # Models of which it has been said that they cut long prompts.
+        self._warned: set[str] = set()
 
     async def open(self, target: ModelTarget, request: ModelRequest, key: int = 0) -> Answer:
         """The beginning of an answer, which the caller reads and must close, whatever happens.
@@ -63,6 +69,8 @@ class ModelCaller:
         request, images = leave_out(request)
         while True:
             body = put_in(dialect.body(target, request, stream_usage=stream_usage), images)
+            if target.family.cuts_at is not None:
+                self._warn_of_cut(target, len(body))
             response = await self._client.post(endpoint, dialect.path(target), body, dialect.headers)
             if 200 <= response.status < 300:
                 if resent:
@@ -96,6 +104,20 @@ class ModelCaller:
                 f"The tool {choice.name} cannot be told to {target.ref}: mend its schema. See the log.",
             )
         return request
+
+    def _warn_of_cut(self, target: ModelTarget, size: int) -> None:
+        """Once for each model. `size` is that of the request, in bytes."""
+        cuts_at = target.family.cuts_at or 0
+        if size <= cuts_at * _BYTES_A_TOKEN or target.ref in self._warned:
+            return
+        self._warned.add(target.ref)
+        log.warning(
+            "model.prompt_may_be_cut",
+            model=target.ref,
+            detail=f"Ollama's OpenAI mode keeps {cuts_at} tokens of a prompt, unless OLLAMA_CONTEXT_LENGTH "
+            f'is larger, and says nothing. Set models.providers.{target.provider}.api to "ollama", and '
+            "contextWindow of the model to what it shall have.",
+        )
 
     async def _endpoint(self, target: ModelTarget, key: int) -> Endpoint:
         if target.provider != LOCAL or target.endpoint.base_url:

@@ -10,26 +10,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConfig
+from openclaw_gateway.models.corrections import corrected
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.dialects import DIALECTS
-from openclaw_gateway.models.endpoints import Endpoints, not_to_be_had, signed_in_to
+from openclaw_gateway.models.endpoints import Endpoints, is_elsewhere, not_to_be_had, signed_in_to
 from openclaw_gateway.models.families import family_of
+from openclaw_gateway.models.families.served import spoken
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Keys
-from openclaw_gateway.models.params import read_cache, read_params
+from openclaw_gateway.models.params import read_cache, read_keep_alive, read_params, read_window
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
 _DEFAULT_API = "openai-completions"
-# What an operator's `compat` says yes or no to.
-_SWITCHES = {
-    "supportsTools": "tools",
-    "supportsUsageInStreaming": "usage_in_stream",
-    "requiresToolResultName": "results_named",
-    "requiresReasoningContentOnAssistantMessages": "reasoning_back",
-}
+# Only the address differs, and who asks is shown another way.
+_SAME = {"azure-openai-responses": "openai-responses"}
 # Half of the embedded server's context: it serves two requests at once.
 _LOCAL_CONTEXT = 2048
+# Where Ollama is, and what its OpenAI mode keeps of a prompt unless it was started to keep more.
+_OLLAMA_PORT = 11434
+_OLLAMA_CUTS = 4096
+# More than Ollama's own, which is too small for an agent's tools, and not so much that small machines suffer.
+_LOADED = 16384
 _EMBEDDED = Family(known=True, tools=False, images=False)
 
 
@@ -69,7 +71,8 @@ class Catalog:
         endpoint = self.endpoints.of(provider, agent)
         entry = self._providers.get(provider)
         definition = next((item for item in entry.models if item.id == model), None) if entry else None
-        api = (definition and definition.api) or (entry and entry.api) or _usual_api(provider, model, entry)
+        written = (definition and definition.api) or (entry and entry.api)
+        api = _SAME.get(written or "", written) or _usual_api(provider, model, entry)
         if api not in DIALECTS and provider in SIGN_IN:
             raise signed_in_to(endpoint.provider, provider)
         if api not in DIALECTS:
@@ -89,15 +92,21 @@ class Catalog:
         )
         sampling, extra = read_params(layers, f"{provider}/{model}", DIALECTS[api].RESERVED)
         embedded = provider == LOCAL and not endpoint.base_url
+        family = _EMBEDDED if embedded else _family(provider, endpoint, api, model, definition)
+        window = definition.context_window if definition else None
+        if api == "ollama":
+            window = read_window(layers) or window or _loaded(endpoint, family)
+            if (keep := read_keep_alive(layers)) is not None:
+                extra = {"keep_alive": keep, **extra}
         return ModelTarget(
             endpoint,
             model,
             api=api,
-            context_window=_LOCAL_CONTEXT if embedded else self._context(definition),
+            context_window=_LOCAL_CONTEXT if embedded else self._context(window, family),
             max_tokens=definition.max_tokens if definition else None,
             sampling=sampling,
             extra_body=extra,
-            family=_EMBEDDED if embedded else _family(provider, endpoint, api, model, definition),
+            family=family,
             # Without one, the embedded model introduces itself by its maker's name, in French.
             system="You are a helpful assistant." if embedded else "",
             cache=read_cache(layers),
@@ -116,8 +125,8 @@ class Catalog:
         what = f"fits {', '.join(found)}" if found else "is no alias and no configured model"
         raise not_to_be_had(f'The model "{ref}" {what}. Write it as provider/model. {self._known()}')
 
-    def _context(self, definition: ModelDefinition | None) -> int | None:
-        sizes = (definition.context_window if definition else None, self._defaults.context_tokens)
+    def _context(self, window: int | None, family: Family) -> int | None:
+        sizes = (window or family.context, self._defaults.context_tokens)
         return min((size for size in sizes if size is not None), default=None)
 
     def _known(self) -> str:
@@ -130,29 +139,28 @@ def _usual_api(provider: str, model: str, entry: ProviderConfig | None) -> str:
     server like any other, whatever its name, as in the system we follow; and so where the address says it."""
     url = None if entry is None else entry.base_url
     own = url is not None and (url.rstrip("/").endswith("/openai") or bool(entry and entry.models))
-    return BUILT_IN[provider].api_of(model) if provider in BUILT_IN and not own else _DEFAULT_API
+    if provider not in BUILT_IN or own:
+        return _DEFAULT_API
+    return spoken(provider, model) or BUILT_IN[provider].api
 
 
 def _family(
     provider: str, endpoint: Endpoint, api: str, model: str, definition: ModelDefinition | None
 ) -> Family:
     """What is known of it, with the operator's corrections."""
-    host = urlsplit(endpoint.base_url).hostname or ""
-    known = family_of(provider, host, api, model)
+    address = urlsplit(endpoint.base_url)
+    known = family_of(provider, address.hostname or "", api, model)
+    if api == _DEFAULT_API and (provider == "ollama" or address.port == _OLLAMA_PORT):
+        known = replace(known, cuts_at=_OLLAMA_CUTS)
     if definition is None:
         return known
-    said = definition.compat
-    facts: dict[str, Any] = {"images": "image" in definition.input}
-    if (field := said.get("maxTokensField")) in ("max_tokens", "max_completion_tokens"):
-        facts["max_tokens_field"] = field
-    for key, name in _SWITCHES.items():
-        if isinstance(said.get(key), bool):
-            facts[name] = said[key]
-    thinking = known.thinking
-    if said.get("supportsReasoningEffort") is False:
-        thinking = replace(thinking, way="never")
-    if isinstance(efforts := said.get("supportedReasoningEfforts"), list):
-        thinking = replace(thinking, levels=tuple(map(str, efforts)))
-    if isinstance(names := said.get("reasoningEffortMap"), dict):
-        thinking = replace(thinking, words={str(k): str(v) for k, v in names.items()})
-    return replace(known, thinking=thinking, **facts)
+    # What nobody knows and the operator has listed as it stands sees nothing, as in the system we follow.
+    given = definition.input
+    sees = known.known and known.images if given is None else "image" in given
+    thinks = known.reasons or definition.reasoning
+    return corrected(replace(known, images=sees, reasons=thinks), definition.compat)
+
+
+def _loaded(endpoint: Endpoint, family: Family) -> int | None:
+    """The context a model is loaded with where nobody has said any; elsewhere that is not ours to say."""
+    return None if is_elsewhere(endpoint) else min(family.context or _LOADED, _LOADED)

@@ -14,6 +14,7 @@ from openclaw_gateway.config.schema import Config, ProviderConfig
 from openclaw_gateway.config.secrets.references import Unresolved, Unset
 from openclaw_gateway.config.wording import missing_variables
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.models import azure
 from openclaw_gateway.models.defaults import key_from, key_variables, provider_id
 from openclaw_gateway.models.keys import Keys, ProviderKeys
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN, BuiltIn
@@ -55,7 +56,7 @@ class Endpoints:
 
     def keyless(self) -> tuple[str, ...]:
         """The names, as configured, of providers that have been wanted, are elsewhere, and have no key."""
-        without = (each for each in self._made.values() if not each.api_key and _is_elsewhere(each))
+        without = filter(_is_anonymous, self._made.values())
         return tuple(dict.fromkeys(each.provider for each in without))
 
     def unused(self) -> tuple[tuple[str, str], ...]:
@@ -87,7 +88,7 @@ class Endpoints:
                 f"models.providers.{name}.baseUrl is missing, and no provider is known by that name; add it."
             )
         self._unused.update(dict.fromkeys((name, reason) for reason in found.unused))
-        which = (provider, base_url.rstrip("/"), found.keys)
+        which = (provider, azure.address(base_url.rstrip("/")), found.keys)
         if which not in self._made:
             others = sum(known == provider for known, *_ in self._made)
             circle = f"{name}#{others}" if others else name
@@ -153,11 +154,16 @@ def _with_keys(endpoint: Endpoint, keys: tuple[str, ...]) -> Endpoint:
     return replace(endpoint, api_key=keys[0], further=further)
 
 
-def _is_elsewhere(endpoint: Endpoint) -> bool:
+def _is_anonymous(endpoint: Endpoint) -> bool:
     """Whether it is asked over the internet, with nothing that says who asks."""
-    parts = urlsplit(endpoint.base_url)
-    host = parts.hostname or ""
-    if endpoint.headers or parts.username or "." not in host or host.endswith((".local", ".internal")):
+    said = endpoint.api_key or endpoint.headers or urlsplit(endpoint.base_url).username
+    return not said and is_elsewhere(endpoint)
+
+
+def is_elsewhere(endpoint: Endpoint) -> bool:
+    """Whether it is somewhere in the internet, and not on this machine or near it."""
+    host = urlsplit(endpoint.base_url).hostname or ""
+    if "." not in host or host.endswith((".local", ".internal")):
         return False
     try:
         return ipaddress.ip_address(host).is_global

@@ -1,4 +1,4 @@
-"""What can be known of a model: the shape of a row of `families`. Pure, frozen values.
+"""What can be known of a model: the shape of the facts in `families`. Pure, frozen values.
 
 Must not know any model, nor how a dialect says what stands here.
 """
@@ -42,26 +42,33 @@ class Thinking:
     """How a model is told how much to think.
 
     `way` is how its api says it: "effort" one word, "adaptive" as long as the model sees fit and one word,
-    "budget" so many tokens, "never" not at all; the others are the shapes vendors gave the OpenAI request.
-    `levels` are those of LEVELS, and "none", that it knows; () = nobody has said, so all pass. `words` are
-    its words for ours. `budget` are the fewest and the most tokens.
+    "budget" so many tokens, "level" one word of Google's, "never" not at all; the other ways are the shapes
+    that vendors gave the OpenAI request. `levels` are those of LEVELS, and "none", that it takes; () = nobody
+    has said, so all pass. `words` are its words for ours. `budget` are the fewest and the most tokens.
+    `usual` is the level where nothing is said; "" = it does not think then, or nobody has said.
     """
 
     way: str = "effort"
     levels: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
-    budget: tuple[int, int] = (1024, 32768)
+    budget: tuple[int, int] = (1024, 65536)
+    usual: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """The facts of one model at one provider; the defaults are those of a model nobody knows.
 
-    `output` is the longest answer and `context` the whole window, in tokens. `alternate`: user and assistant
-    must take turns. `reasoning_back`: what it thought before its calls must go back with them. `refuses` are
-    fields of Sampling that are left out, `refuses_thinking` those while it thinks, and of `one_of` the first
-    that is set goes alone. `schema_refuses` are keywords of a tool's schema. `retires`: its vendor takes it
-    away on that day.
+    `known`: a row speaks of this very model. `output` is the longest answer and `context` the whole window,
+    in tokens. `alternate`: user and assistant must take turns. `results_named`: a result says which tool it
+    is of. `reasoning_back`: what it thought before its calls must go back with them. `refuses` are fields
+    of Sampling that are left out, `refuses_thinking` those while it thinks, and of `one_of` the first that
+    is set goes alone. `reasons`: its reasoning comes sealed when that is asked for. `thinks_with_tools`
+    False: it must be told not to think when it is offered tools. `insists`: it can be made to call a tool.
+    `seals_calls`: it takes no call of another model's without a word about it. `answers_schema`: it can be
+    held to a schema, and `schema_with_tools` also while it has tools. `schema_refuses` are keywords it does
+    not take in a tool's schema. `cuts_at`: a prompt of more tokens may be cut in silence. `retires`: its
+    vendor takes it away on that day.
     """
 
     known: bool = False
@@ -77,8 +84,14 @@ class Family:
     refuses_thinking: frozenset[str] = frozenset()
     one_of: tuple[str, ...] = ()
     thinking: Thinking = Thinking()
+    reasons: bool = False
+    thinks_with_tools: bool = True
+    insists: bool = True
+    seals_calls: bool = False
     max_tokens_field: str = "max_tokens"
     usage_in_stream: bool = True
     answers_schema: bool = True
+    schema_with_tools: bool = True
     schema_refuses: frozenset[str] = frozenset()
+    cuts_at: int | None = None
     retires: date | None = None

@@ -81,6 +81,28 @@ class UpstreamClient:
             in_background=self._drain,
         )
 
+    async def get(self, endpoint: Endpoint, path: str, headers: Headers | None = None) -> UpstreamResponse:
+        """Ask for something once; as `post` otherwise. Nothing is kept for the next time."""
+        session = self._session or self._open()
+        try:
+            prepared = prepare(endpoint, path, headers(endpoint) if headers else {}, self.limits)
+            response = await session.get(
+                prepared.url,
+                headers=prepared.headers,
+                timeout=prepared.timeout,
+                proxy=prepared.proxy,
+                allow_redirects=False,
+            )
+        except (*FAILURES, ValueError) as error:
+            raise translate(error, endpoint.vendor, Phase.REQUEST) from None
+        return UpstreamResponse(
+            response,
+            prepared.vendor,
+            cap=self.limits.max_upstream_response_bytes,
+            silence_s=prepared.silence_s,
+            in_background=self._drain,
+        )
+
     async def close(self) -> None:
         """Close every connection. Calls under way fail; later ones are refused."""
         self._closed = True

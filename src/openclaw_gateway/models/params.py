@@ -65,6 +65,27 @@ def read_params(
     return msgspec.structs.replace(sampling, response_format=form), extra
 
 
+def read_keep_alive(layers: Iterable[Mapping[str, Any]]) -> str | int | None:
+    """How long a server shall keep a model loaded: a duration ("10m"), or seconds, -1 = for ever; a later
+    layer wins."""
+    kept: str | int | None = None
+    for layer in layers:
+        for name in ("keep_alive", "keepAlive"):
+            value = layer.get(name)
+            kept = value if isinstance(value, str | int) and not isinstance(value, bool) else kept
+    return kept
+
+
+def read_window(layers: Iterable[Mapping[str, Any]]) -> int | None:
+    """The context a server shall load a model with, in tokens; a later layer wins."""
+    found: int | None = None
+    for layer in layers:
+        for name in ("num_ctx", "numCtx"):
+            value = layer.get(name)
+            found = value if isinstance(value, int) and value > 0 else found
+    return found
+
+
 def read_cache(layers: Iterable[Mapping[str, Any]]) -> str:
     """How long a prompt is to be kept by the provider; a later layer wins."""
     kept = "5m"

@@ -30,6 +30,7 @@ class Prepared:
 
 
 def prepare(endpoint: Endpoint, path: str, shown: Mapping[str, str], limits: Limits) -> Prepared:
+    """`path` may have a query; with `/..` before it, it stands beside the last part of the base URL."""
     base = URL(endpoint.base_url)
     headers = CIMultiDict(
         {
@@ -45,7 +46,10 @@ def prepare(endpoint: Endpoint, path: str, shown: Mapping[str, str], limits: Lim
         headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
     headers.update(endpoint.headers)
     path, _, query = path.partition("?")
-    url = base.with_user(None).with_path(base.path.rstrip("/") + path, keep_query=True).update_query(query)
+    folder = base.path.rstrip("/")
+    if path.startswith("/../"):
+        folder, path = folder.rpartition("/")[0], path.removeprefix("/..")
+    url = base.with_user(None).with_path(folder + path, keep_query=True).update_query(query)
     first_byte, silence = limits.upstream_first_byte_s, limits.upstream_silence_s
     if endpoint.timeout_s is not None:
         first_byte = silence = endpoint.timeout_s

@@ -13,21 +13,15 @@ from dataclasses import dataclass
 class BuiltIn:
     """A provider and the dialect it speaks best. The first variable that is set holds the key.
 
-    `base_url` is "" where each account has its own; `hint` then says which. `default_model` is "" where a key
-    alone is no reason to choose the provider. `keyless` ones can be asked without a key: programs on this
-    machine. `apis` are the models, by how their ids begin, that are spoken to otherwise.
+    `base_url` is "" where each account has its own; `hint` then says which. `keyless` ones can be asked
+    without a key: programs on this machine.
     """
 
     variables: tuple[str, ...]
     base_url: str
-    default_model: str = ""
     api: str = "openai-completions"
     keyless: bool = False
     hint: str = ""
-    apis: tuple[tuple[str, str], ...] = ()
-
-    def api_of(self, model: str) -> str:
-        return next((api for start, api in self.apis if model.startswith(start)), self.api)
 
 
 def _here(variable: str, base_url: str, api: str = "openai-completions") -> BuiltIn:
@@ -35,60 +29,47 @@ def _here(variable: str, base_url: str, api: str = "openai-completions") -> Buil
 
 
 _ANTHROPIC = "anthropic-messages"
-_KIMI = BuiltIn(
-    ("KIMI_API_KEY", "KIMICODE_API_KEY"), "https://api.kimi.com/coding", "kimi-for-coding", _ANTHROPIC
-)
+_KIMI = BuiltIn(("KIMI_API_KEY", "KIMICODE_API_KEY"), "https://api.kimi.com/coding", _ANTHROPIC)
 _MINIMAX = ("MINIMAX_CODE_PLAN_KEY", "MINIMAX_CODING_API_KEY", "MINIMAX_API_KEY")
 _OPENCODE = ("OPENCODE_API_KEY", "OPENCODE_ZEN_API_KEY")
 _QWEN = BuiltIn(
     ("QWEN_API_KEY", "MODELSTUDIO_API_KEY", "DASHSCOPE_API_KEY"),
     "https://coding-intl.dashscope.aliyuncs.com/v1",
-    "qwen3.5-plus",
 )
 
 # In the order in which keys in the environment are preferred.
 BUILT_IN: dict[str, BuiltIn] = {
-    "openai": BuiltIn(("OPENAI_API_KEY",), "https://api.openai.com/v1", "gpt-5-mini"),
-    "anthropic": BuiltIn(
-        ("ANTHROPIC_API_KEY",), "https://api.anthropic.com/v1", "claude-sonnet-4-5", _ANTHROPIC
-    ),
+    "openai": BuiltIn(("OPENAI_API_KEY",), "https://api.openai.com/v1"),
+    "anthropic": BuiltIn(("ANTHROPIC_API_KEY",), "https://api.anthropic.com/v1", _ANTHROPIC),
     "google": BuiltIn(
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         "https://generativelanguage.googleapis.com/v1beta",
-        "gemini-2.5-flash",
         "google-generative-ai",
     ),
-    "openrouter": BuiltIn(("OPENROUTER_API_KEY",), "https://openrouter.ai/api/v1", "openrouter/auto"),
-    "mistral": BuiltIn(("MISTRAL_API_KEY",), "https://api.mistral.ai/v1", "mistral-medium-latest"),
-    "groq": BuiltIn(("GROQ_API_KEY",), "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
-    "deepseek": BuiltIn(("DEEPSEEK_API_KEY",), "https://api.deepseek.com/v1", "deepseek-chat"),
-    "xai": BuiltIn(("XAI_API_KEY",), "https://api.x.ai/v1", "grok-4"),
-    "cerebras": BuiltIn(("CEREBRAS_API_KEY",), "https://api.cerebras.ai/v1", "gpt-oss-120b"),
+    "openrouter": BuiltIn(("OPENROUTER_API_KEY",), "https://openrouter.ai/api/v1"),
+    "mistral": BuiltIn(("MISTRAL_API_KEY",), "https://api.mistral.ai/v1"),
+    "groq": BuiltIn(("GROQ_API_KEY",), "https://api.groq.com/openai/v1"),
+    "deepseek": BuiltIn(("DEEPSEEK_API_KEY",), "https://api.deepseek.com/v1"),
+    "xai": BuiltIn(("XAI_API_KEY",), "https://api.x.ai/v1"),
+    "cerebras": BuiltIn(("CEREBRAS_API_KEY",), "https://api.cerebras.ai/v1"),
     # Before Moonshot, which takes a key of the same name where it has none of its own.
     "kimi-coding": _KIMI,
     "kimi": _KIMI,
     "kimi-code": _KIMI,
-    "moonshot": BuiltIn(("MOONSHOT_API_KEY", "KIMI_API_KEY"), "https://api.moonshot.ai/v1", "kimi-latest"),
-    "together": BuiltIn(
-        ("TOGETHER_API_KEY",), "https://api.together.xyz/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo"
-    ),
-    "zai": BuiltIn(("ZAI_API_KEY", "Z_AI_API_KEY"), "https://api.z.ai/api/paas/v4", "glm-4.6"),
-    "nvidia": BuiltIn(
-        ("NVIDIA_API_KEY",), "https://integrate.api.nvidia.com/v1", "nvidia/nemotron-3-super-120b-a12b"
-    ),
+    "moonshot": BuiltIn(("MOONSHOT_API_KEY", "KIMI_API_KEY"), "https://api.moonshot.ai/v1"),
+    "together": BuiltIn(("TOGETHER_API_KEY",), "https://api.together.xyz/v1"),
+    "zai": BuiltIn(("ZAI_API_KEY", "Z_AI_API_KEY"), "https://api.z.ai/api/paas/v4"),
+    "nvidia": BuiltIn(("NVIDIA_API_KEY",), "https://integrate.api.nvidia.com/v1"),
     "opencode": BuiltIn(
         _OPENCODE,
         "https://opencode.ai/zen/v1",
-        "claude-sonnet-4-5",
-        apis=(("claude-", _ANTHROPIC), ("gpt-", "openai-responses"), ("gemini-", "google-generative-ai")),
     ),
     "opencode-go": BuiltIn(
         _OPENCODE,
         "https://opencode.ai/zen/go/v1",
-        apis=(("gpt-", "openai-responses"), ("qwen3.8-", _ANTHROPIC), ("minimax-", _ANTHROPIC)),
     ),
-    "kilocode": BuiltIn(("KILOCODE_API_KEY",), "https://api.kilo.ai/api/gateway", "kilo/auto"),
-    "minimax": BuiltIn(_MINIMAX, "https://api.minimax.io/anthropic", "MiniMax-M2.1", _ANTHROPIC),
+    "kilocode": BuiltIn(("KILOCODE_API_KEY",), "https://api.kilo.ai/api/gateway"),
+    "minimax": BuiltIn(_MINIMAX, "https://api.minimax.io/anthropic", _ANTHROPIC),
     "minimax-cn": BuiltIn(_MINIMAX, "https://api.minimaxi.com/anthropic", api=_ANTHROPIC),
     "qwen": _QWEN,
     "qwencloud": _QWEN,
@@ -102,15 +83,13 @@ BUILT_IN: dict[str, BuiltIn] = {
     "fireworks": BuiltIn(
         ("FIREWORKS_API_KEY",),
         "https://api.fireworks.ai/inference/v1",
-        "accounts/fireworks/models/kimi-k2p6",
     ),
     # No default: a token for the hub is on many machines for other reasons.
     "huggingface": BuiltIn(("HUGGINGFACE_HUB_TOKEN", "HF_TOKEN"), "https://router.huggingface.co/v1"),
-    "venice": BuiltIn(("VENICE_API_KEY",), "https://api.venice.ai/api/v1", "llama-3.3-70b"),
+    "venice": BuiltIn(("VENICE_API_KEY",), "https://api.venice.ai/api/v1"),
     "vercel-ai-gateway": BuiltIn(
         ("AI_GATEWAY_API_KEY",),
         "https://ai-gateway.vercel.sh",
-        "anthropic/claude-sonnet-4.5",
         _ANTHROPIC,
     ),
     "cloudflare-ai-gateway": BuiltIn(
@@ -119,33 +98,28 @@ BUILT_IN: dict[str, BuiltIn] = {
         api=_ANTHROPIC,
         hint="https://gateway.ai.cloudflare.com/v1/<account id>/<gateway id>/anthropic",
     ),
-    "xiaomi": BuiltIn(("XIAOMI_API_KEY",), "https://api.xiaomimimo.com/v1", "mimo-v2-flash"),
+    "xiaomi": BuiltIn(("XIAOMI_API_KEY",), "https://api.xiaomimimo.com/v1"),
     "xiaomi-token-plan": BuiltIn(("XIAOMI_TOKEN_PLAN_API_KEY",), "https://token-plan-sgp.xiaomimimo.com/v1"),
     "synthetic": BuiltIn(
         ("SYNTHETIC_API_KEY",),
         "https://api.synthetic.new/anthropic",
-        "hf:MiniMaxAI/MiniMax-M2.1",
         _ANTHROPIC,
     ),
-    "chutes": BuiltIn(("CHUTES_API_KEY",), "https://llm.chutes.ai/v1", "zai-org/GLM-4.7-TEE"),
+    "chutes": BuiltIn(("CHUTES_API_KEY",), "https://llm.chutes.ai/v1"),
     "volcengine": BuiltIn(("VOLCANO_ENGINE_API_KEY",), "https://ark.cn-beijing.volces.com/api/v3"),
     "volcengine-plan": BuiltIn(
-        ("VOLCANO_ENGINE_API_KEY",), "https://ark.cn-beijing.volces.com/api/coding/v3", "ark-code-latest"
+        ("VOLCANO_ENGINE_API_KEY",), "https://ark.cn-beijing.volces.com/api/coding/v3"
     ),
     "byteplus": BuiltIn(("BYTEPLUS_API_KEY",), "https://ark.ap-southeast.bytepluses.com/api/v3"),
-    "byteplus-plan": BuiltIn(
-        ("BYTEPLUS_API_KEY",), "https://ark.ap-southeast.bytepluses.com/api/coding/v3", "ark-code-latest"
-    ),
-    "qianfan": BuiltIn(("QIANFAN_API_KEY",), "https://qianfan.baidubce.com/v2", "deepseek-v3.2"),
-    "stepfun": BuiltIn(("STEPFUN_API_KEY",), "https://api.stepfun.ai/v1", "step-3.5-flash"),
+    "byteplus-plan": BuiltIn(("BYTEPLUS_API_KEY",), "https://ark.ap-southeast.bytepluses.com/api/coding/v3"),
+    "qianfan": BuiltIn(("QIANFAN_API_KEY",), "https://qianfan.baidubce.com/v2"),
+    "stepfun": BuiltIn(("STEPFUN_API_KEY",), "https://api.stepfun.ai/v1"),
     "stepfun-plan": BuiltIn(("STEPFUN_API_KEY",), "https://api.stepfun.ai/step_plan/v1"),
-    "perplexity": BuiltIn(("PERPLEXITY_API_KEY",), "https://api.perplexity.ai", "sonar-pro"),
-    "arcee": BuiltIn(("ARCEEAI_API_KEY",), "https://api.arcee.ai/api/v1", "trinity-large-thinking"),
+    "perplexity": BuiltIn(("PERPLEXITY_API_KEY",), "https://api.perplexity.ai"),
+    "arcee": BuiltIn(("ARCEEAI_API_KEY",), "https://api.arcee.ai/api/v1"),
     "baseten": BuiltIn(("BASETEN_API_KEY",), "https://inference.baseten.co/v1"),
     "cohere": BuiltIn(("COHERE_API_KEY",), "https://api.cohere.ai/compatibility/v1"),
-    "deepinfra": BuiltIn(
-        ("DEEPINFRA_API_KEY",), "https://api.deepinfra.com/v1/openai", "deepseek-ai/DeepSeek-V3.2"
-    ),
+    "deepinfra": BuiltIn(("DEEPINFRA_API_KEY",), "https://api.deepinfra.com/v1/openai"),
     "featherless": BuiltIn(("FEATHERLESS_API_KEY",), "https://api.featherless.ai/v1"),
     "gmi": BuiltIn(("GMI_API_KEY",), "https://api.gmi-serving.com/v1"),
     "longcat": BuiltIn(("LONGCAT_API_KEY",), "https://api.longcat.chat/openai"),
@@ -155,11 +129,15 @@ BUILT_IN: dict[str, BuiltIn] = {
     "tencent-tokenplan": BuiltIn(("TOKENPLAN_API_KEY",), "https://api.lkeap.cloud.tencent.com/plan/v3"),
     "radius": BuiltIn(("RADIUS_API_KEY",), "https://radius.pi.dev/v1"),
     "ollama-cloud": BuiltIn(("OLLAMA_API_KEY",), "https://ollama.com", api="ollama"),
+    "azure-openai": BuiltIn(
+        ("AZURE_OPENAI_API_KEY",), "", hint="https://<resource>.openai.azure.com/openai/v1"
+    ),
     "microsoft-foundry": BuiltIn(
         ("AZURE_OPENAI_API_KEY",), "", hint="https://<resource>.openai.azure.com/openai/v1"
     ),
     "ollama": _here("OLLAMA_API_KEY", "http://127.0.0.1:11434", "ollama"),
     "lmstudio": _here("LM_API_TOKEN", "http://localhost:1234/v1"),
+    "llamacpp": _here("LLAMACPP_API_KEY", "http://127.0.0.1:8080/v1"),
     "vllm": _here("VLLM_API_KEY", "http://127.0.0.1:8000/v1"),
     "sglang": _here("SGLANG_API_KEY", "http://127.0.0.1:30000/v1"),
     "litellm": _here("LITELLM_API_KEY", "http://localhost:4000"),
@@ -179,8 +157,8 @@ OTHER_NAMES = {
 _OPENAI = "a ChatGPT account; use openai/<model> with OPENAI_API_KEY instead, or openrouter/openai/<model>"
 _GOOGLE = "a Google account; use google/<model> with GEMINI_API_KEY instead"
 _AWS = (
-    "AWS credentials; use anthropic/<model> with ANTHROPIC_API_KEY instead, or the OpenAI-compatible address "
-    "of Bedrock with a Bedrock API key as baseUrl and apiKey of a provider of your own"
+    "AWS credentials; use anthropic/<model> with ANTHROPIC_API_KEY instead, or set its baseUrl to "
+    "https://bedrock-runtime.<region>.amazonaws.com/openai/v1 and its apiKey to a Bedrock API key"
 )
 _CLAUDE = "a Claude subscription; use anthropic/<model> with ANTHROPIC_API_KEY instead"
 _COPILOT = (
@@ -195,7 +173,8 @@ SIGN_IN: dict[str, str] = {
     "codex": _OPENAI,
     "codex-cli": _OPENAI,
     "github-copilot": _COPILOT,
-    "google-vertex": f"{_GOOGLE} (Vertex AI itself is not spoken)",
+    "google-vertex": f"{_GOOGLE}, or set its baseUrl to Vertex AI's OpenAI-compatible address, which ends in "
+    "/endpoints/openapi, and its apiKey to an access token",
     "google-gemini-cli": _GOOGLE,
     "google-antigravity": _GOOGLE,
     "anthropic-vertex": "a Google account; use anthropic/<model> with ANTHROPIC_API_KEY instead",

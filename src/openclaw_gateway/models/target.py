@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from openclaw_gateway.models import azure
 from openclaw_gateway.models.families import family_of
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -44,6 +45,11 @@ class Endpoint:
     def keys(self) -> int:
         """How many keys the provider has; one that needs none has one."""
         return len(self.further) + 1
+
+    @cached_property
+    def deployments(self) -> bool:
+        """Whether a path says which deployment it is for."""
+        return azure.names_deployments(self.base_url)
 
     def with_key(self, place: int) -> "Endpoint":
         return self.further[place - 1] if place else self

@@ -69,6 +69,10 @@ class CallFromText:
         self.failure: ProviderError | None = None
 
     @property
+    def in_lines(self) -> bool:
+        return self._inner.in_lines
+
+    @property
     def finished(self) -> bool:
         return self._inner.finished
 

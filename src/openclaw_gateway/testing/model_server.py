@@ -1,5 +1,5 @@
 """A scripted model server: an upstream on a real socket that plays what it is told, in the dialect of the
-request (chat completions, responses, Anthropic messages, Gemini).
+request (chat completions, responses, Anthropic messages, Gemini, Ollama).
 
 Shipped, so that everybody who tests against the gateway can make a model stream, fail, cut or hang on
 demand. It must not know the gateway: it speaks HTTP and JSON only. Nothing is timed: a script waits for

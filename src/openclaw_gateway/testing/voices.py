@@ -39,7 +39,51 @@ def voice_for(path: str, model: str) -> Voice:
         return OpenAIResponses(model)
     if path.endswith((":streamGenerateContent", ":generateContent")):
         return GoogleGenerativeAI(model)
+    if path.endswith("/api/chat"):
+        return Ollama(model)
     return OpenAICompletions(model)
+
+
+class Ollama:
+    """Lines of JSON. Calls come whole, their arguments as an object."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def text(self, text: str) -> bytes:
+        return self._line({"content": text})
+
+    def reasoning(self, step: Reasoning) -> bytes:
+        return self._line({"content": "", "thinking": step.text})
+
+    def call(self, step: Call) -> bytes:
+        return self._line({"content": "", "tool_calls": [self._called(step)]})
+
+    def ending(self, reply: Reply, *, usage_asked: bool) -> bytes:
+        return self._last(reply, {"content": ""}) if reply.finish is not None else b""
+
+    def whole(self, reply: Reply, text: str, calls: list[Call]) -> bytes:
+        called = {"tool_calls": list(map(self._called, calls))} if calls else {}
+        return self._last(reply, {"content": text, **called})
+
+    def _last(self, reply: Reply, message: dict[str, Any]) -> bytes:
+        counts = (
+            {"prompt_eval_count": reply.usage.prompt_tokens, "eval_count": reply.usage.completion_tokens}
+            if reply.usage
+            else {}
+        )
+        reason = "stop" if reply.finish == "tool_calls" else reply.finish
+        return self._line(message, done=True, done_reason=reason, **counts)
+
+    def _line(self, message: dict[str, Any], *, done: bool = False, **more: Any) -> bytes:
+        said = {"role": "assistant", **message}
+        line = {"model": self._model, "created_at": "2026-11-28T00:00:00Z", "message": said, "done": done}
+        return msgspec.json.encode({**line, **more}) + b"\n"
+
+    @staticmethod
+    def _called(step: Call) -> dict[str, Any]:
+        function = {"name": step.name, "arguments": msgspec.json.decode(step.arguments or "{}")}
+        return {"id": step.id, "function": function}
 
 
 class OpenAICompletions:

@@ -31,18 +31,46 @@ ApiName = Literal[
 ]
 
 
+# How a server that speaks like OpenAI is told to think.
+ThinkingFormat = Literal["openai", "openrouter", "deepseek", "zai", "qwen", "qwen-chat-template"]
+
+
+class Compat(Struct, frozen=True, rename="camel"):
+    """Where a model or its server is not as what is known of it says; None = it is.
+
+    `supports_store` and `supports_developer_role` may say no, because neither is ever used.
+    """
+
+    supports_tools: bool | None = None
+    supports_temperature: bool | None = None
+    supports_usage_in_streaming: bool | None = None
+    supports_reasoning_effort: bool | None = None
+    supported_reasoning_efforts: tuple[Filled, ...] | None = None
+    reasoning_effort_map: dict[str, Filled] | None = None
+    thinking_format: ThinkingFormat | None = None
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = None
+    requires_tool_result_name: bool | None = None
+    requires_assistant_after_tool_result: bool | None = None
+    requires_mistral_tool_ids: bool | None = None
+    requires_reasoning_content_on_assistant_messages: bool | None = None
+    unsupported_tool_schema_keywords: tuple[Filled, ...] | None = None
+    supports_store: bool | None = None
+    supports_developer_role: bool | None = None
+
+
 class ModelDefinition(Struct, frozen=True, rename="camel"):
-    """`name` is for people and equals `id` when the file has none; `api` None means the provider's."""
+    """`name` is for people and equals `id` when the file has none; `api` None means the provider's, `input`
+    None what is known of the model."""
 
     id: Filled
     name: str = ""
     api: ApiName | None = None
     reasoning: bool = False
-    input: tuple[Literal["text", "image", "audio", "video"], ...] = ("text",)
+    input: tuple[Literal["text", "image", "audio", "video"], ...] | None = None
     context_window: Count | None = None
     max_tokens: Count | None = None
     params: dict[str, Any] = {}
-    compat: dict[str, Any] = {}
+    compat: Compat = Compat()
 
 
 class ProviderConfig(Guarded, frozen=True, rename="camel"):

@@ -6,7 +6,7 @@ read in anthropic_messages_stream. It must not know sockets, retries or configur
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -14,19 +14,17 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import anthropic_messages_stream
 from openclaw_gateway.models.apis.anthropic_messages_stream import MessageParser
 from openclaw_gateway.models.apis.anthropic_messages_turns import Block, Turn, may_think, turns
-from openclaw_gateway.models.apis.claude import Abilities, abilities
 from openclaw_gateway.models.apis.schemas import closed
 from openclaw_gateway.models.apis.settings import (
-    BUDGETS,
-    LEVELS,
     asked_for,
     max_tokens,
+    not_taken,
     schema_of,
     settings,
     strict_tools,
-    thinking,
     written,
 )
+from openclaw_gateway.models.apis.thinking import OFF, budget, insisted, told
 from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -36,11 +34,12 @@ from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
 API = anthropic_messages_stream.NAME
 
-# The API insists on a limit; this is what the two systems say when nobody else does.
+# The API insists on a limit; this is what is said of a model nobody knows.
 _MAX_TOKENS = 8192
 # The API's least budget of thinking; as much must be left for the answer.
 _LEAST = 1024
 _ANY = Raw(b'{"type":"object"}')
+_ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 
 
 class _Tool(Struct):
@@ -85,69 +84,51 @@ def parser(vendor: Vendor) -> MessageParser:
 
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
-    can, chosen = abilities(target.model), settings(target, request)
-    names = ["seed", "frequency_penalty", "presence_penalty"]
-    thought = _thinking(target, request, chosen, can)[0] is not UNSET
-    if thought or not can.sampling:
-        names += ["temperature", "top_p"]
-    elif not can.both_samplings and chosen.temperature is not UNSET:
-        names += ["top_p"]
-    if not thought and thinking(chosen) not in {None, "off"}:
-        names += ["reasoning_effort"]
+    family, chosen = target.family, settings(target, request)
+    names = not_taken(target, request)
+    if chosen.reasoning_effort not in (UNSET, *OFF) and not _thinking(target, request, chosen).on:
+        names += asked_for(request, "reasoning_effort")
     kind = schema_of(chosen)[0]
-    if kind == "json_object" or (kind == "json_schema" and not can.schema):
-        names += ["response_format"]
-    return asked_for(request, *names) + strict_tools(request)
+    if kind == "json_object" or (kind == "json_schema" and not family.answers_schema):
+        names += asked_for(request, "response_format")
+    if insisted(request) and not family.insists:
+        names += ("tool_choice",)
+    return names + strict_tools(request)
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
-    chosen, can = settings(target, request), abilities(target.model)
+    chosen = settings(target, request)
     mark = _mark(target.cache)
-    thought, limit = _thinking(target, request, chosen, can)
+    thought = _thinking(target, request, chosen)
     said = turns(request.messages)
     if mark and said[-1]["role"] == "user":
         said[-1]["content"][-1] = {**said[-1]["content"][-1], "cache_control": mark}
-    wire = _Request(target.model, limit, said, thinking=thought)
+    wire = _Request(target.model, thought.limit, said, thinking=thought.how)
     if system := instructions(request, target.system):
         wire.system = [{"type": "text", "text": system, **({"cache_control": mark} if mark else {})}]
     if request.tools:
         wire.tools = _tools(request.tools, target.cache)
-        wire.tool_choice = _choice(request)
+        wire.tool_choice = _choice(request, insists=target.family.insists)
     elif called := _called(request):
         wire.tools = _tools(called, target.cache)
         wire.tool_choice = {"type": "none"}
-    if thought is UNSET and can.sampling:
-        if not isinstance(chosen.temperature, UnsetType):
-            wire.temperature = min(chosen.temperature, 1.0)
-        if can.both_samplings or chosen.temperature is UNSET:
-            wire.top_p = chosen.top_p
+    if not isinstance(chosen.temperature, UnsetType):
+        wire.temperature = min(chosen.temperature, 1.0)
+    wire.top_p = chosen.top_p
     if chosen.stop is not UNSET:
         # Blank ones are refused.
         wire.stop_sequences = [text for text in chosen.stop if text.strip()] or UNSET
-    wire.output_config = _output(chosen, can, thought)
+    wire.output_config = _output(target, chosen, thought)
     return written(wire, target)
 
 
-def _thinking(
-    target: ModelTarget, request: ModelRequest, chosen: Sampling, can: Abilities
-) -> tuple[Any, int]:
-    """(how to think, the longest answer, which includes the thinking)."""
-    asked = max_tokens(target, chosen)
-    limit = _MAX_TOKENS if asked is UNSET else asked
-    level = thinking(chosen)
-    # A call that is insisted on leaves no room for thinking: the API refuses both together.
-    insisted = request.tools and request.tool_choice not in ("auto", "none")
-    if level in {None, "off"} or insisted or target.family.thinking.way == "never":
-        return UNSET, limit
-    if can.adaptive:
-        return {"type": "adaptive", "display": "summarized"}, limit
-    budget = BUDGETS[level or ""]
-    if asked is UNSET:
-        limit = budget + _MAX_TOKENS
-    budget = min(budget, limit - _LEAST)
-    if budget < _LEAST or not may_think(request.messages):
-        return UNSET, limit
-    return {"type": "enabled", "budget_tokens": budget}, limit
+class _Thought(NamedTuple):
+    """How to think, how hard, and the longest answer, which includes the thinking."""
+
+    how: Any
+    effort: str
+    limit: int
+    on: bool
 
 
 def _called(request: ModelRequest) -> tuple[ToolSpec, ...]:
@@ -162,12 +143,41 @@ def _called(request: ModelRequest) -> tuple[ToolSpec, ...]:
     return tuple(ToolSpec(name, "", _ANY) for name in names)
 
 
-def _output(chosen: Sampling, can: Abilities, thought: Any) -> Any:
-    output: dict[str, Any] = {}
-    if thought is not UNSET and can.adaptive:
-        output["effort"] = can.efforts[LEVELS.index(thinking(chosen) or "medium")]
+def _thinking(target: ModelTarget, request: ModelRequest, chosen: Sampling) -> _Thought:
+    thinking, asked = target.family.thinking, max_tokens(target, chosen)
+    most = target.family.output
+    # The thinking has tokens of its own: an answer of a hundred words may need ten thousand before it.
+    answer = (most or _MAX_TOKENS) if isinstance(asked, UnsetType) else min(asked, most or asked)
+    said = told(target, request, chosen)
+    if insisted(request) and target.family.insists:
+        # A call that is insisted on leaves no room for thinking: the API refuses both together.
+        said = "none" if thinking.usual else ""
+    elif thinking.way == "adaptive" and chosen.reasoning_effort == "adaptive":
+        return _Thought(_ADAPTIVE, "", _with_room(answer, "medium", target), on=True)
+    if said in {"", "none"}:
+        off = thinking.words.get("none") if said else None
+        limit = answer if said or isinstance(asked, UnsetType) else _with_room(answer, thinking.usual, target)
+        return _Thought({"type": off} if off else UNSET, "", limit, on=False)
+    limit = _with_room(answer, said, target)
+    if thinking.way == "adaptive":
+        return _Thought(_ADAPTIVE, said, limit, on=True)
+    tokens = min(budget(thinking, said), limit - _LEAST)
+    if tokens < _LEAST or not may_think(request.messages):
+        return _Thought(UNSET, "", answer, on=False)
+    return _Thought({"type": "enabled", "budget_tokens": tokens}, "", limit, on=True)
+
+
+def _with_room(answer: int, level: str, target: ModelTarget) -> int:
+    if not level:
+        return answer
+    whole = answer + budget(target.family.thinking, level)
+    return min(whole, max(target.family.output or whole, answer))
+
+
+def _output(target: ModelTarget, chosen: Sampling, thought: _Thought) -> Any:
+    output: dict[str, Any] = {"effort": thought.effort} if thought.effort else {}
     kind, schema = schema_of(chosen)
-    if kind == "json_schema" and schema and can.schema:
+    if kind == "json_schema" and schema and target.family.answers_schema:
         output["format"] = {"type": "json_schema", "schema": closed(schema.get("schema", {}))}
     return output or UNSET
 
@@ -176,9 +186,9 @@ def _tool(spec: ToolSpec) -> _Tool:
     return _Tool(spec.name, spec.parameters, spec.description or UNSET)
 
 
-def _choice(request: ModelRequest) -> Any:
+def _choice(request: ModelRequest, *, insists: bool) -> Any:
     choice: dict[str, Any]
-    match request.tool_choice:
+    match request.tool_choice if insists or not insisted(request) else "auto":
         case NamedTool(name):
             choice = {"type": "tool", "name": name}
         case "required":

@@ -21,13 +21,16 @@ class Parser(Protocol):
 
     `failure` is what ended the answer too early; it stands beside the events of the same read because
     those came first. `done`: nothing that matters will come any more. `understood`: something of an answer of
-    this dialect has come. The properties count once the
-    answer has ended.
+    this dialect has come. The properties count once the answer has ended.
     """
 
     done: bool
     understood: bool
     failure: ProviderError | None
+
+    @property
+    def in_lines(self) -> bool:
+        """Whether its events are lines of JSON, and not server-sent events."""
 
     @property
     def finished(self) -> bool:

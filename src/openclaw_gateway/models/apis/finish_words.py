@@ -79,6 +79,14 @@ OPENAI_RESPONSES = FinishWords(
     failed=_words("failed cancelled error"),
 )
 
+# https://docs.ollama.com/api/chat
+OLLAMA = FinishWords(
+    stop=_words("stop load unload tool_calls"),
+    length=_words("length"),
+    filtered=_words(""),
+    failed=_words("error"),
+)
+
 # https://ai.google.dev/api/generate-content#FinishReason
 GOOGLE_GENERATIVE_AI = FinishWords(
     stop=_words("stop finish_reason_unspecified"),

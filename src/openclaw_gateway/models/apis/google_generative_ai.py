@@ -4,7 +4,6 @@ Pure: a conversation in, the bytes of a request out; answers are read in google_
 schemas rewritten in schemas. It must not know sockets, retries or configuration.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,15 +15,15 @@ from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
 from openclaw_gateway.models.apis.schemas import for_google
 from openclaw_gateway.models.apis.settings import (
-    BUDGETS,
     asked_for,
     max_tokens,
+    not_taken,
     schema_of,
     settings,
     strict_tools,
-    thinking,
     written,
 )
+from openclaw_gateway.models.apis.thinking import OFF, budget, told
 from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -43,10 +42,6 @@ from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
 API = google_generative_ai_stream.NAME
 
-_VERSION = re.compile(r"gemini-(\d+)")
-# The largest budget that all models with budgets take.
-_MOST_THOUGHT = 24576
-_LEVELS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
 # Google's own word for a call that another model made: without a seal it refuses the whole request.
 _UNSEALED = Raw(b'{"thoughtSignature":"skip_thought_signature_validator"}')
 
@@ -101,8 +96,7 @@ def parser(vendor: Vendor) -> ContentParser:
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     names = asked_for(request, "response_format") if _form_is_dropped(target, request) else ()
-    if target.family.thinking.way == "never":
-        names += asked_for(request, "reasoning_effort")
+    names += not_taken(target, request)
     if request.tools and request.parallel_tool_calls is not None:
         names += ("parallel_tool_calls",)
     return names + strict_tools(request)
@@ -121,7 +115,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         chosen.seed,
         chosen.frequency_penalty,
         chosen.presence_penalty,
-        thinking_config=_thinking(target, chosen),
+        thinking_config=_thinking(target, request, chosen),
     )
     kind, schema = schema_of(chosen)
     if kind != "text" and not _form_is_dropped(target, request):
@@ -136,30 +130,22 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
     return written(wire, target)
 
 
-def _version(target: ModelTarget) -> int | None:
-    found = _VERSION.search(target.model)
-    return int(found[1]) if found else None
-
-
 def _form_is_dropped(target: ModelTarget, request: ModelRequest) -> bool:
-    # Before version 3 functions and a form for the answer cannot be had together.
-    return bool(request.tools) and request.tool_choice != "none" and (_version(target) or 3) < 3
+    with_tools = bool(request.tools) and request.tool_choice != "none"
+    return with_tools and not target.family.schema_with_tools
 
 
-def _thinking(target: ModelTarget, chosen: Sampling) -> Any:
-    level = thinking(chosen)
-    if level is None or target.family.thinking.way == "never":
+def _thinking(target: ModelTarget, request: ModelRequest, chosen: Sampling) -> Any:
+    thinking, said = target.family.thinking, told(target, request, chosen)
+    if not said:
         return UNSET
-    if (_version(target) or 2) >= 3:
-        # These cannot be stopped from thinking; the least depends on the model.
-        least = "minimal" if "flash" in target.model else "low"
-        named = _LEVELS.get(level, least)
-        config: dict[str, Any] = {"thinkingLevel": least if named == "minimal" else named}
-    elif level == "off":
-        return {"thinkingBudget": 128 if "pro" in target.model else 0}
-    else:
-        config = {"thinkingBudget": min(BUDGETS[level], _MOST_THOUGHT)}
-    return {"includeThoughts": level != "off", **config}
+    off = chosen.reasoning_effort in OFF
+    if thinking.way == "level":
+        # Some cannot be stopped from thinking: then what they thought is not told.
+        return {"includeThoughts": not off, "thinkingLevel": said}
+    if off:
+        return {"thinkingBudget": thinking.budget[0]}
+    return {"includeThoughts": True, "thinkingBudget": budget(thinking, said)}
 
 
 def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str, Any]]:
@@ -196,7 +182,7 @@ def _image(image: Image) -> dict[str, Any]:
 def _said(message: AssistantMessage, target: ModelTarget) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     # Of calls side by side only the first is sealed.
-    unsealed = (_version(target) or 2) >= 3 and any(call.payload is UNSET for call in message.tool_calls[:1])
+    unsealed = target.family.seals_calls and any(call.payload is UNSET for call in message.tool_calls[:1])
     for part in message.parts:
         match part:
             case Text(text, payload):

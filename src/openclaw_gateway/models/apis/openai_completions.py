@@ -14,8 +14,11 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import data_url
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
-from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, settings, written
+from openclaw_gateway.models.apis.settings import asked_for, max_tokens, not_taken, settings, written
+from openclaw_gateway.models.apis.thinking import FIELDS, OFF
+from openclaw_gateway.models.apis.thinking import fields as thinking_fields
 from openclaw_gateway.models.apis.tool_lists import ToolLists
+from openclaw_gateway.models.azure import is_azure
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
@@ -95,19 +98,27 @@ class _Request(Struct):
     tools: Raw | UnsetType = UNSET
     tool_choice: Any = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
+    reasoning: Any = UNSET
+    thinking: Any = UNSET
+    enable_thinking: bool | UnsetType = UNSET
+    chat_template_kwargs: Any = UNSET
 
 
-RESERVED: frozenset[str] = frozenset(_Request.__struct_fields__)
+RESERVED: frozenset[str] = frozenset(_Request.__struct_fields__) - FIELDS
 
 _encode = msgspec.json.Encoder().encode
 _STREAM_OPTIONS = _StreamOptions()
 
 
 def path(target: ModelTarget) -> str:
+    if target.endpoint.deployments:
+        return f"/deployments/{target.model}/chat/completions"
     return "/chat/completions"
 
 
 def headers(endpoint: Endpoint) -> Mapping[str, str]:
+    if endpoint.api_key and is_azure(endpoint.base_url):
+        return {"api-key": endpoint.api_key}
     if endpoint.api_key and endpoint.auth_header:
         return {"Authorization": f"Bearer {endpoint.api_key}"}
     return {}
@@ -118,7 +129,10 @@ def parser(vendor: Vendor) -> ChunkParser:
 
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
-    return asked_for(request, "reasoning_effort") if target.family.thinking.way == "never" else ()
+    names = not_taken(target, request)
+    if request.tools and not target.family.thinks_with_tools and request.sampling.reasoning_effort not in OFF:
+        names += asked_for(request, "reasoning_effort")
+    return names
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
@@ -137,9 +151,10 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         seed=chosen.seed,
         frequency_penalty=chosen.frequency_penalty,
         presence_penalty=chosen.presence_penalty,
-        reasoning_effort=effort(target, chosen),
         response_format=chosen.response_format,
     )
+    for name, value in thinking_fields(target, request, chosen):
+        setattr(wire, name, value)
     if stream_usage and family.usage_in_stream:
         wire.stream_options = _STREAM_OPTIONS
     if family.max_tokens_field == "max_completion_tokens":

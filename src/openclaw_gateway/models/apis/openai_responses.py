@@ -5,7 +5,6 @@ is left at the vendor (`store` false), so reasoning comes encrypted and goes bac
 know sockets, retries or configuration.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,7 +14,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.models.apis import openai_completions, openai_responses_stream
 from openclaw_gateway.models.apis.images import data_url
 from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
-from openclaw_gateway.models.apis.settings import asked_for, effort, max_tokens, schema_of, settings, written
+from openclaw_gateway.models.apis.settings import max_tokens, not_taken, schema_of, settings, written
+from openclaw_gateway.models.apis.thinking import effort
 from openclaw_gateway.models.apis.tool_lists import ToolLists
 from openclaw_gateway.models.request import ModelRequest, instructions
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -33,7 +33,6 @@ from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 
 API = openai_responses_stream.NAME
 
-_REASONS = re.compile(r"(?:o\d|gpt-(?:[5-9]|\d\d)|codex)")
 # The API's own least; it refuses smaller limits.
 _LEAST_TOKENS = 16
 
@@ -81,15 +80,12 @@ def parser(vendor: Vendor) -> ResponseParser:
 
 
 def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
-    names = ["stop", "seed", "frequency_penalty", "presence_penalty"]
-    if target.family.thinking.way == "never":
-        names.append("reasoning_effort")
-    return asked_for(request, *names)
+    return not_taken(target, request)
 
 
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
     chosen = settings(target, request)
-    level, limit = effort(target, chosen), max_tokens(target, chosen)
+    level, limit = effort(target, request, chosen), max_tokens(target, chosen)
     wire = _Request(
         target.model,
         _items(request.messages),
@@ -99,7 +95,7 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         top_p=chosen.top_p,
         text=_text(chosen),
     )
-    if level is not UNSET or _REASONS.match(target.model):
+    if level is not UNSET or target.family.reasons:
         # Asked for with a model that does not reason, the vendor refuses the request.
         wire.include = ["reasoning.encrypted_content"]
     if level is not UNSET:

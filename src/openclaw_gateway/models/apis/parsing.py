@@ -23,6 +23,7 @@ class AnswerParser:
 
     api: ClassVar[str]
     words: ClassVar[FinishWords]
+    in_lines: ClassVar[bool] = False
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor

@@ -5,24 +5,39 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from openclaw_gateway.models.apis.thinking import thinks
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.run import Sampling
 
-LEVELS = ("minimal", "low", "medium", "high", "xhigh")
-"""From little to much thinking. Beside them "off" (OpenAI's word is "none"): no thinking."""
-
-OFF = ("off", "none")
-
-# Tokens of thinking, for vendors that count instead of naming levels.
-BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
-
 _encode = msgspec.json.Encoder().encode
 _NO_SAMPLING = Sampling()
+_FIELDS = Sampling.__struct_fields__
 
 
 def settings(target: ModelTarget, request: ModelRequest) -> Sampling:
-    """The request's settings, else the operator's, field by field."""
+    """The request's settings, else the operator's, field by field, without those that the model refuses."""
+    chosen = _chosen(target, request)
+    gone = refused(target, request)
+    return msgspec.structs.replace(chosen, **dict.fromkeys(gone, UNSET)) if gone else chosen
+
+
+def refused(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
+    """The settings that are left out because this model, or this api, does not take them."""
+    family, chosen = target.family, _chosen(target, request)
+    if chosen is _NO_SAMPLING or chosen == _NO_SAMPLING:
+        return ()
+    names = set(family.refuses)
+    if family.refuses_thinking and thinks(target, request, chosen):
+        names |= family.refuses_thinking
+    together = [name for name in family.one_of if getattr(chosen, name) is not UNSET]
+    names.update(together[1:])
+    if family.thinking.way == "never":
+        names.add("reasoning_effort")
+    return tuple(name for name in _FIELDS if name in names and getattr(chosen, name) is not UNSET)
+
+
+def _chosen(target: ModelTarget, request: ModelRequest) -> Sampling:
     asked, under = request.sampling, target.sampling
     if under == _NO_SAMPLING:
         return asked
@@ -49,38 +64,13 @@ def max_tokens(target: ModelTarget, chosen: Sampling) -> int | UnsetType:
     return chosen.max_tokens
 
 
-def effort(target: ModelTarget, chosen: Sampling) -> str | UnsetType:
-    """The reasoning level in the provider's words; UNSET = nothing is said about it.
-
-    A level it does not know becomes the nearest lower one it does, else the lowest.
-    """
-    asked, thinking = chosen.reasoning_effort, target.family.thinking
-    if asked is UNSET or thinking.way == "never":
-        return UNSET
-    if asked in thinking.words:
-        return thinking.words[asked]
-    if asked == "off":
-        # Not every server knows OpenAI's word for it, and those that think only when told need none.
-        return "none" if "none" in thinking.levels else UNSET
-    if not thinking.levels or asked in thinking.levels or asked not in LEVELS:
-        return asked
-    known = [level for level in LEVELS if level in thinking.levels]
-    below = [level for level in known if LEVELS.index(level) <= LEVELS.index(asked)]
-    return (below or known[:1] or [asked])[-1]
-
-
-def thinking(chosen: Sampling) -> str | None:
-    """One of LEVELS, "off", or None when nobody asked; for dialects that have their own words."""
-    asked = chosen.reasoning_effort
-    if asked is UNSET:
-        return None
-    if asked in OFF:
-        return "off"
-    return asked if asked in LEVELS else "medium"
+def not_taken(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
+    """Those of the request's own settings that are left out; nobody is told of the operator's."""
+    return asked_for(request, *refused(target, request))
 
 
 def asked_for(request: ModelRequest, *names: str) -> tuple[str, ...]:
-    """Those of these fields that the request itself sets: nobody is told of the operator's own."""
+    """Those of these fields that the request itself sets."""
     return tuple(name for name in names if getattr(request.sampling, name) is not UNSET)
 
 

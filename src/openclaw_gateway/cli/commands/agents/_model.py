@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.blueprint.last_survey import read_kept
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import GatewayError
@@ -36,6 +37,7 @@ class AgentModels:
                 loaded.environ,
                 local_available=local.unavailable() is None,
                 has_key=keys.has,
+                survey=read_kept(loaded.own_dir).survey,
             ).ref
         except GatewayError as error:
             self._problem = error.message

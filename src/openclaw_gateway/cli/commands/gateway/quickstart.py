@@ -25,6 +25,7 @@ from openclaw_gateway.config.brands import BRANDS, env, env_names
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon
 from openclaw_gateway.models.defaults import LOCAL_REF
+from openclaw_gateway.models.survey import servers_here
 
 # Both curl and the SDK would ask them even for this machine.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -37,15 +38,26 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
     help=f"Where its files live; else {env_names('STATE_DIR')}. There is no default.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--model",
+    "which",
+    type=click.Choice(("embedded", "auto")),
+    default="embedded",
+    help="auto: that of a model server on this machine (Ollama, LM Studio, …), if there is one.",
+)
 @pass_invocation
-def command(invocation: Invocation, *, state_dir: Path | None, port: int | None) -> int:
+def command(invocation: Invocation, *, state_dir: Path | None, port: int | None, which: str) -> int:
     """Start a gateway for a first try: with the embedded model, and a configuration made if there is none."""
     around = Surroundings.of(invocation)
     environ = _own_environ(around.environ, state_dir)
     paths = resolve_paths(environ, home=around.home, cwd=around.cwd)
     refuse_other_homes(paths.state_dir, around.home)
-    if write_first_config(paths.config_file, model=LOCAL_REF):
+    model = run(_found_here()) if which == "auto" else None
+    if write_first_config(paths.config_file, model=model or LOCAL_REF):
         Terminal(invocation).notice(f"wrote {paths.config_file}")
+    elif model is not None:
+        hint = f"to use {model}, which is on this machine, name it in agents.defaults.model"
+        Terminal(invocation).notice(f"{paths.config_file} is there already and stays as it is; {hint}.")
     options = Options(environ=environ, home=around.home, cwd=around.cwd, port=port, environment_keys=False)
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
@@ -54,6 +66,12 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None)
         _what_to_do(terminal, daemon, urls[0], environ)
 
     return run(serve(invocation, options, announce))
+
+
+async def _found_here() -> str | None:
+    """The first model of the first server."""
+    servers = await servers_here()
+    return next((f"{name}/{models[0]}" for name, models in servers.items()), None)
 
 
 def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str, str]:

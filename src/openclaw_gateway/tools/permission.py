@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.tools.allowlist import NO_RULES, STAY_INSIDE, Allowed, Refused, Rules, decide, stricter
@@ -17,13 +18,16 @@ from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.globbed import TooManyNames, names_of
 from openclaw_gateway.tools.hidden_notes import shows
 from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
 from openclaw_gateway.tools.listed.git_repository import Unfit
 from openclaw_gateway.tools.listed.hardening import GitPlace, all_hardened
-from openclaw_gateway.tools.listed.judgement import path_like
-from openclaw_gateway.tools.shell_words import Segment, render
+from openclaw_gateway.tools.listed.judgement import path_like, refusal
+from openclaw_gateway.tools.program_patterns import suggestion
+from openclaw_gateway.tools.shell_words import Segment, Word, plain_word, render
 
+_MOST_WORDS = 4_000
 _NOTES = (
     "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
     "folders to look at instead of the whole workspace; notes of your own are read with `read`."
@@ -86,17 +90,57 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     if not verdict.looks:
         return Permit(verdict.command, cwd, env)
     inside = cwd / verdict.directory
+    verdict = _without_globs(verdict, inside, wish.root)
     why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
     if why is not None:
         raise ToolError(_explained(why, wish.agent_id))
     git = any(part.words[0].text == "git" for part in verdict.looks)
-    if wish.notes is not None and shows(verdict.looks, cwd, inside, wish.notes):
+    places = (inside, cwd) if verdict.unsure else (inside,)
+    if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
     place = None
     if git:
-        place = _git_place(inside, wish, own_dir, resolve("git"))
+        pattern = next(
+            suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
+        )
+        place = _git_place(inside, wish, own_dir, resolve("git"), pattern)
     parts = all_hardened(verdict.parts, verdict.looks, place)
     return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,))
+
+
+def _without_globs(verdict: Allowed, directory: Path, root: Path) -> Allowed:
+    """With the names in place of the globs of what only looks, so that what was judged is what runs.
+
+    Raises ToolError."""
+    looks = {part: _with_names(part, directory, root) for part in verdict.looks}
+    return msgspec.structs.replace(
+        verdict,
+        parts=tuple(looks.get(part, part) for part in verdict.parts),
+        looks=tuple(looks.values()),
+    )
+
+
+def _with_names(segment: Segment, directory: Path, root: Path) -> Segment:
+    words: list[Word] = []
+    for word in segment.words:
+        if not word.glob:
+            words.append(word)
+            continue
+        try:
+            names = names_of(word.pattern, directory, root)
+        except TooManyNames:
+            raise ToolError(
+                f"Not run: {word.text} stands for too many names. Name a folder, or use find or grep -r."
+            ) from None
+        # What fits nothing is given as it was written, as a shell does.
+        words += map(plain_word, names or [word.text])
+        if len(words) > _MOST_WORDS:
+            raise ToolError("Not run: its globs stand for too many names. Use find or grep -r.")
+    why = refusal(tuple(words), str(root))
+    if why is not None:
+        # The first of `uniq v*` would be read, the second written.
+        raise ToolError(f"Not run: with the names that its globs stand for this has {why}. Write them out.")
+    return msgspec.structs.replace(segment, words=tuple(words))
 
 
 def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: Path) -> Refused | None:
@@ -104,14 +148,19 @@ def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: P
         return Refused(
             "the workspace holds the gateway's own files, so that no command is allowed just to look"
         )
+    places = (inside, cwd) if verdict.unsure else (inside,)
     if all(
-        _stays_inside(part, cwd if part.words[0].text == "cd" else inside, root) for part in verdict.looks
+        _stays_inside(part, cwd if part.words[0].text == "cd" else place, root)
+        for part in verdict.looks
+        for place in places
     ):
         return None
     return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
 
 
-def _git_place(directory: Path, wish: Wish, own_dir: Path, program: str | None) -> GitPlace:
+def _git_place(
+    directory: Path, wish: Wish, own_dir: Path, program: str | None, pattern: str | None
+) -> GitPlace:
     if program is None:
         raise ToolError("Not run: git is not installed on this machine.")
     try:
@@ -121,7 +170,7 @@ def _git_place(directory: Path, wish: Wish, own_dir: Path, program: str | None) 
             "Not run: there is no git repository in this folder, or above it in the workspace."
         ) from None
     except Unfit as unfit:
-        raise ToolError(_explained(Refused(str(unfit), "git"), wish.agent_id)) from None
+        raise ToolError(_explained(Refused(str(unfit), pattern), wish.agent_id)) from None
 
 
 def _holds(root: Path, state_dir: Path) -> bool:

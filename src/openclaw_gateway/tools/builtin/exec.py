@@ -41,8 +41,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             runner.work,
             summary="Run a shell command",
             description="Run a command in the workspace. Where only listed commands are allowed, it must be "
-            "plain: no variables, $( ), redirections or &; join with && || ; |. Still running after yieldMs, "
-            "it goes on in the background and `process` watches it by its sessionId.",
+            "plain: no variables, $( ), & or files behind > and <; join with && || ; |. Still running after "
+            "yieldMs, it goes on in the background and `process` watches it by its sessionId.",
             properties={
                 "command": {"type": "string"},
                 "workdir": {"type": "string", "description": "Relative to the workspace"},

@@ -32,6 +32,7 @@ _VARIABLES: dict[str, dict[str, str]] = {
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
     # A list of names to ignore that is a link would be shown in what rg says about its faults.
+    "sed": ("--sandbox",),
     "rg": ("--no-config", "--no-ignore-messages", "--no-ignore-global"),
 }
 # Drivers that attributes name, and submodules, whose own settings a git of their own would obey.

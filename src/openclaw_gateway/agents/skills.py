@@ -101,6 +101,9 @@ def find_skills(
             if place == rules.bundled and place is not None and not rules.bundled_may(name, folder):
                 continue
             given = {} if entry is None else _given(entry, needs)
+            if place is not None:
+                # A skill of the workspace is anybody's text, and could name any key of the gateway's.
+                given = {**{one: environ[one] for one in needs.requires.env if one in environ}, **given}
             if lacking := missing(needs, {**environ, **given}):
                 unmet.append(f"{name} needs {lacking}.")
                 continue

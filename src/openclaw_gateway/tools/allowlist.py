@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
+from openclaw_gateway.tools import allowed_git
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.listed.judgement import PATHS, refusal
 from openclaw_gateway.tools.listed.settled import settled
@@ -46,13 +47,15 @@ class Allowed(Struct, frozen=True):
     """`command` is what to run; `parts` what it is made of, if it was taken apart. `looks` are the parts that
     are allowed only because they look: their paths must not lead out of the workspace, seen from `directory`
     (relative to where the command starts), and they run hardened (listed/hardening). `unsure`: what comes
-    later may also run where the command starts, because it does whether cd worked or not."""
+    later may also run where the command starts, because it does whether cd worked or not. `gits` are the
+    parts that are a git by a pattern."""
 
     command: str
     parts: tuple[Segment, ...] = ()
     looks: tuple[Segment, ...] = ()
     directory: str = "."
     unsure: bool = False
+    gits: tuple[Segment, ...] = ()
 
 
 class Refused(Struct, frozen=True):
@@ -122,6 +125,7 @@ def stricter(one: Rules, other: Rules) -> Rules:
 def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str) -> Allowed | Refused:
     parts: list[Segment] = []
     looks: list[Segment] = []
+    gits: list[Segment] = []
     directory = "."
     for index, segment in enumerate(segments):
         allowing = matching(segment.words, rules.allow, resolve)
@@ -129,6 +133,11 @@ def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root:
             not_inherited = _not_inherited(segment.words, allowing, resolve)
             if not_inherited is not None:
                 return not_inherited
+            if _is_git(segment.words[0], resolve):
+                why = allowed_git.refused([word.text for word in segment.words[1:]])
+                if why is not None:
+                    return Refused(f"git {why}, which an allow for git does not cover")
+                gits.append(segment)
             parts.append(segment)
             continue
         looking = msgspec.structs.replace(segment, words=settled(segment.words))
@@ -150,7 +159,13 @@ def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root:
     unsure = directory != "." and any(segment.joiner in ("||", ";") for segment in segments)
     if unsure and any(word.glob for segment in looks for word in segment.words):
         return Refused("after cd a name with * ? or [ is only taken in what && and | join")
-    return Allowed(render(tuple(parts)), tuple(parts), tuple(looks), directory, unsure=unsure)
+    return Allowed(
+        render(tuple(parts)), tuple(parts), tuple(looks), directory, unsure=unsure, gits=tuple(gits)
+    )
+
+
+def _is_git(first: Word, resolve: Resolve) -> bool:
+    return "git" in (first.text.rpartition("/")[2], (resolve(first.text) or "").rpartition("/")[2])
 
 
 def _more_than_looking(segment: Segment, why: str, resolve: Resolve, root: str) -> Refused:

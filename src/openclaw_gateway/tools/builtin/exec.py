@@ -135,7 +135,9 @@ class _Runner:
         )
         over: tuple[str, ...] = ()
         if scope.sandboxed:
-            over = await self._house.jobs.on_thread(lambda: laid_over(scope.workspace), context.conversation)
+            over = await self._house.jobs.on_thread(
+                lambda: laid_over(scope.workspace, writes_git=allowed.writes_git), context.conversation
+            )
         return Order(
             argv=self._argv(allowed, scope, over),
             # Outside the sandbox: inside, the command's own directory is chosen by --chdir.

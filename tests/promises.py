@@ -97,6 +97,10 @@ README = _all(
         "approvals-remove": "# takes back an allow or a deny",
         "deny-wins": "`approvals deny` wins over what allows a program,",
         "deny-plain": "while anything is denied, commands must be plain:",
+        "approvals-arguments": "openclaw approvals allow 'npm test'      # and what follows;",
+        "allowed-git": 'commits in your name (`tools.exec.env.git: "isolated"`: in nobody\'s),',
+        "pass-env": 'reach commands by name: `tools.exec.passEnv: ["GH_TOKEN"]`,',
+        "approvals-yes": "what that opens and wants `--yes`,",
         "no-allow-inherited": "An allow is for the program that it names:",
         "listed-programs": ("No file that somebody put into a folder decides what a listed program does."),
         "git-looks": (

@@ -39,11 +39,17 @@ def write_skill(root: Path, folder: str, head: str) -> None:
         ),
         (
             "metadata:\n  openclaw:\n    name: inner\nname: x",
-            {"name": "x", "metadata": "openclaw: name: inner"},
+            {"name": "x", "metadata": '{"openclaw": {"name": "inner"}}'},
         ),
         ("- a list\nname: x\n# comment\n\nname : no", {"name": "x"}),
-        ('description: "\\x20 an escape of YAML"', {"description": "\\x20 an escape of YAML"}),
+        ('description: "\\x20 an escape of YAML"', {"description": "an escape of YAML"}),
         ("empty:", {"empty": ""}),
+        ("description: see: below\nname: x", {"description": "see: below", "name": "x"}),
+        ("a: &a [x]\nb: *a", {"a": "&a [x]", "b": "*a"}),
+        (
+            "requires:\n  bins: [gh, jq]\n  env:\n    - GH_TOKEN",
+            {"requires": '{"bins": ["gh", "jq"], "env": ["GH_TOKEN"]}'},
+        ),
     ],
 )
 def test_front_matter(head: str, expected: dict[str, str]) -> None:
@@ -59,6 +65,30 @@ def test_no_front_matter(text: str) -> None:
 @given(st.text(alphabet=st.sampled_from("ab:#-|>'\" \n\t{}[]\\"), max_size=80))
 def test_no_text_breaks_the_parser(text: str) -> None:
     assert all(isinstance(value, str) for value in front_matter(f"---\n{text}\n---\n").values())
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        'metadata: {"openclaw": {"requires": {"bins": ["gh"], "env": ["GH_TOKEN"]}}}',
+        "metadata:\n  clawdbot:\n    requires:\n      bins: [gh]\n      env:\n        - GH_TOKEN",
+        'metadata:\n  {\n    "openclaw":\n      { "requires": { "bins": ["gh"], "env": ["GH_TOKEN"] } },\n  }',
+        "requires:\n  bins: [gh]\n  env: [GH_TOKEN]",
+    ],
+)
+def test_what_a_skill_requires_may_be_written_in_either_form(head: str) -> None:
+    found = front_matter(f"---\nname: x\n{head}\n---\n")
+    needs = needs_of(found.get("metadata", ""), found.get("requires", ""))
+    assert (needs.requires.bins, needs.requires.env) == (("gh",), ("GH_TOKEN",))
+
+
+def test_required_variables_are_passed_to_skills_of_the_operators_alone(tmp_path: Path) -> None:
+    work, state = tmp_path / "work", tmp_path / "state"
+    for root, name in ((work, "ours"), (state, "his")):
+        write_skill(root, name, f"name: {name}\ndescription: d\nrequires:\n  env: [KEY]")
+    found = find_skills(work, SkillRules(state / "skills"), None, {"KEY": "k", "OTHER": "o"})
+    assert {one.name: dict(one.environ) for one in found.skills} == {"his": {"KEY": "k"}, "ours": {}}
+    assert find_skills(work, SkillRules(state / "skills"), None, {}).skills == ()
 
 
 def test_skills_of_the_workspace_win(tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ async def test_denying_what_was_allowed_turns_it_round(program: Program) -> None
 
 async def test_what_could_never_match_is_refused(program: Program) -> None:
     done = await asyncio.gather(
-        *(program.run("approvals", "allow", pattern) for pattern in ("npm test", "", "bin/x"))
+        *(program.run("approvals", "allow", pattern) for pattern in ("npm 'test", "", "bin/x"))
     )
     assert [one.code for one in done] == [2, 2, 2]
-    assert "not its arguments" in done[0].err
+    assert "not closed" in done[0].err
     assert not (program.state / "gateway" / "exec-approvals.json").exists()
 
 
@@ -134,7 +134,7 @@ async def test_what_is_denied_is_not_listed_for_looking(program: Program) -> Non
 
 
 async def test_an_allow_that_covers_nothing_says_so(program: Program) -> None:
-    said = (await program.run("approvals", "allow", "env")).out
+    said = (await program.run("approvals", "allow", "env", "--yes")).out
     assert "which changes nothing: it runs other programs" in said
     assert "now with any argument" in (await program.run("approvals", "allow", "git")).out
 
@@ -149,3 +149,26 @@ async def test_a_git_that_is_not_on_the_list_is_named_with_the_reason(
     listed = await program.run("approvals", "list", PATH=path)
     assert "older than 2.38 (2.30)" in listed.err
     assert "git" not in (await program.run("approvals", "list", "--json", PATH=path)).json["readOnly"]
+
+
+@pytest.mark.promise("approvals-yes")
+async def test_what_allows_everything_is_said_and_needs_a_yes(program: Program) -> None:
+    opens = ("python3", "bash", "*", "/usr/bin/*", "python3 -c", "node *", "awk", "perl -e")
+    covers = ("xargs", "env", "sudo", "/usr/bin/timeout")
+    done = await asyncio.gather(*(program.run("approvals", "allow", one) for one in (*opens, *covers)))
+    assert [one.code for one in done] == [2] * len(done)
+    assert all("allows every command" in one.err for one in done[: len(opens)])
+    assert all("makes other programs run" in one.err for one in done[len(opens) :])
+    assert not (program.state / "gateway" / "exec-approvals.json").exists()
+    assert (await program.run("approvals", "allow", "python3", "--yes")).code == 0
+
+
+@pytest.mark.promise("approvals-arguments")
+async def test_an_allow_may_have_arguments(program: Program) -> None:
+    patterns = ("npm test", "git commit", "python3 -m pytest", "/usr/bin/npm run *", "bash build.sh")
+    for pattern in patterns:
+        assert (
+            await program.run("approvals", "allow", pattern)
+        ).out == f"{pattern} is allowed for all agents.\n"
+    allowed = (await program.run("approvals", "list", "--json")).json["agents"]["*"]["allow"]
+    assert allowed == list(patterns)

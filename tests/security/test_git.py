@@ -92,7 +92,7 @@ async def test_a_planted_setting_runs_nothing_and_is_named(shop: Workshop, name:
     for command in LOOKS:
         text = await shop.refused("exec", command=command, workdir="repo")
         assert key in text
-        assert "openclaw approvals allow 'git' --agent main" in text
+        assert f"openclaw approvals allow '{' '.join(command.split()[:2])}' --agent main" in text
     assert not shop.mark.exists()
     if name in RUNS:
         git(repo, "diff")

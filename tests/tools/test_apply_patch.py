@@ -47,7 +47,10 @@ async def test_adds_updates_moves_and_deletes(room: Room) -> None:
             "*** Delete File: c.txt",
         ),
     )
-    assert done == "Done:\nA new/d.txt\nM a.txt\nR b.txt -> e/b.txt\nD c.txt"
+    assert done == (
+        "Done:\nA new/d.txt\nM a.txt\nR b.txt -> e/b.txt\nD c.txt\n\na.txt\n@@ line 1 @@\n"
+        " one\n-two\n+2\n three\n\nb.txt -> e/b.txt\n@@ line 1 @@\n-old\n+new"
+    )
     assert (room.root / "a.txt").read_text() == "one\n2\nthree\n"
     assert (room.root / "new/d.txt").read_text() == "hello\n"
     assert (room.root / "e/b.txt").read_text() == "new\n"
@@ -150,6 +153,15 @@ async def test_one_call_makes_only_so_many_directories(room: Room) -> None:
         ("a", ["@@", "-a", "+b"], "b"),
         ("a\nb\nc\n", ["@@ -1,2 +1,2 @@", " a", "-b", "+B"], "a\nB\nc\n"),
         ("a\n\nb\n", [" a", "", "-b", "+c"], "a\n\nc\n"),
+        # Both kinds of line ends, and what a hunk only names, stay.
+        ("a\r\nb\nc\r\n", ["@@", " a", "-b", "+B", "+D", " c"], "a\r\nB\nD\nc\r\n"),
+        ("a\nb\r\nc\n", ["@@", " a", "-b", "+B", " c"], "a\nB\r\nc\n"),
+        ("\tif a:\n\t\tb\n", ["@@", " if a:", "-b", "+\t\tc"], "\tif a:\n\t\tc\n"),
+        ("a\r\nb", ["@@", "-b", "+c"], "a\r\nc"),
+        ("a\r\nb", ["@@", "+c"], "a\r\nb\nc"),
+        ("say \u201chi\u201d \u2013 now\n", ["@@", '-say "hi" - now', "+gone"], "gone\n"),
+        ("say 'hi'\nx\n", ["@@", " say \u2018hi\u2019", "-x", "+y"], "say 'hi'\ny\n"),
+        ("a\nb\n", ["@@", "-b", "+c", "*** Update File: p", "@@", "-a", "+d"], "d\nc\n"),
     ],
 )
 def test_hunks(before: str, lines: list[str], after: str) -> None:
@@ -175,3 +187,61 @@ def test_hunks(before: str, lines: list[str], after: str) -> None:
 def test_what_is_no_patch_is_refused(text: str, why: str) -> None:
     with pytest.raises(ToolError, match=why):
         parse_patch(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        (patch("*** Add File: a", "+1") + "\n\n" + patch("*** Add File: b", "+2"), {"a": "1\n", "b": "2\n"}),
+        (patch("*** Add File: a", "+*** End Patch", "+x"), {"a": "*** End Patch\nx\n"}),
+        ("apply_patch <<'EOF'\n" + patch("*** Add File: a", "+1") + "\nEOF", {"a": "1\n"}),
+        ("```\n" + patch("*** Add File: a", "+1") + "\n```", {"a": "1\n"}),
+        ("--- /dev/null\n+++ b/a\n@@ -0,0 +1,2 @@\n+1\n+2", {"a": "1\n2\n"}),
+        (
+            "diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@ def\n one\n-two\n+2\n"
+            "--- a/y\t2026-01-01\n+++ /dev/null\n@@ -1 +0,0 @@\n-gone",
+            {"x": "one\n2\n", "y": None},
+        ),
+        ("--- a/x\n+++ b/z\n@@\n-two\n+2\n\\ No newline at end of file", {"x": None, "z": "one\n2\n"}),
+    ],
+)
+async def test_patches_as_models_write_them(room: Room, text: str, files: dict[str, str | None]) -> None:
+    room.write("x", "one\ntwo\n")
+    room.write("y", "gone\n")
+    await room.call("apply_patch", input=text)
+    for name, held in files.items():
+        file = room.root / name
+        assert (file.read_text() if file.exists() else None) == held
+
+
+async def test_each_file_that_does_not_fit_is_named_with_the_nearest_place(room: Room) -> None:
+    room.write("a", "one\ntwo\nthree\n")
+    room.write("b", "one\n")
+    said = await room.refused(
+        "apply_patch",
+        input=patch(
+            *("*** Update File: a", "@@", " two", "-tree", "+3", "*** Update File: b", "@@", "-one", "+1"),
+            "*** Delete File: none",
+        ),
+    )
+    assert "a: hunk 1 does not fit; its old lines begin with 'two'; most like it is line 2:\n2: two\n" in said
+    assert "none: there is no such file" in said
+    assert "Nothing was changed. What fits by itself: M b." in said
+    assert (room.root / "b").read_text() == "one\n"
+
+
+async def test_a_link_is_deleted_itself(room: Room) -> None:
+    room.write("a", "one\n")
+    (room.root / "link").symlink_to("a")
+    await room.call("apply_patch", input=patch("*** Delete File: link"))
+    assert [one.name for one in room.root.iterdir()] == ["a"]
+    (room.root / "link").symlink_to("a")
+    room.write("z", "zed\n")
+    workspace = Workspace(room.root, room.root)
+    with ExitStack() as held:
+        changes = parse_patch(patch("*** Delete File: link", "*** Update File: z", "@@", "-zed", "+Z"))
+        steps = [step for one in changes for step in prepare(workspace, one, held, Allowance())[0]]
+        (room.root / "z").write_text("somebody else was here\n")
+        with pytest.raises(ToolError, match="somebody else"):
+            commit(steps)
+    assert os.readlink(room.root / "link") == "a"  # noqa: PTH115  a line

@@ -80,11 +80,13 @@ async def test_no_path_leads_out(
 async def test_a_patch_leads_nowhere_else(room: Room, tmp_path: Path) -> None:
     for change in (
         "*** Add File: out/new\n+x",
-        "*** Delete File: file",
+        "*** Delete File: out/secret.txt",
         "*** Update File: file\n@@\n-the secret outside\n+x",
         "*** Add File: /tmp/x\n+x",
     ):
         await room.refused("apply_patch", input=f"*** Begin Patch\n{change}\n*** End Patch")
+    await room.call("apply_patch", input="*** Begin Patch\n*** Delete File: file\n*** End Patch")
+    assert not (room.root / "file").is_symlink()
     assert (tmp_path / "outside" / "secret.txt").read_text() == SECRET
 
 

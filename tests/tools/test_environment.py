@@ -15,6 +15,15 @@ WORKSPACE = Path("/w/space")
 
 
 @pytest.mark.promise("CVE-2026-100570")
+@pytest.mark.promise("pass-env")
+def test_what_the_operator_passes_by_name_is_passed(tmp_path: Path) -> None:
+    environ = {"GH_TOKEN": "t", "OTHER": "o", "PATH": "/usr/bin", "GIT_PAGER": "evil"}
+    made = command_environment(environ, tmp_path, passed=("GH_TOKEN", "PATH", "GIT_PAGER", "NONE"))
+    assert made["GH_TOKEN"] == "t"
+    assert made["GIT_PAGER"] == "cat"
+    assert not {"OTHER", "NONE"} & set(made)
+
+
 def test_only_what_is_known_is_inherited() -> None:
     environ = {
         "PATH": "/bin",

@@ -367,6 +367,78 @@ async def test_for_a_path_outside_nobody_is_told_to_allow_the_program(make: Make
     assert "approvals allow" not in text
 
 
+async def test_what_models_write_to_look_passes(make: Make) -> None:
+    room = make(exec={})
+    room.write("src/a.py", "one\n/api/v1\nthree\n")
+    room.write("src/b.py", "two\n")
+    room.write("-n", "dash\n")
+    for command, said in (
+        ("cat src/*.py 2>&1 | head -n 2", "one\n/api/v1"),
+        ("ls nosuch 2>/dev/null || echo none", "none"),
+        ("ls nosuch >/dev/null 2>&1; echo on", "on"),
+        ("grep -rn '/api/v1' src", "src/a.py:2:/api/v1"),
+        ("grep -l --include=*.py two -r .", "./src/b.py"),
+        ("sed -n '2,3p' src/a.py", "/api/v1\nthree"),
+        ("sed -n '/\\/api/p' src/a.py", "/api/v1"),
+        ("cd src && ls *.py", "./a.py\n./b.py"),
+        ("cd src; cat b.py", "two"),
+        ("cat [!s]*", "dash"),
+        ("echo *.none", "./*.none"),
+        ("find . -name *.py -path '*/b*'", "./src/b.py"),
+        ("cut -d / -f 2 src/a.py | sed -n 2p", "api"),
+    ):
+        text = await room.call("exec", command=command)
+        assert text == f"{said}\n[exit code 0]"
+    assert "bash" in await room.call("exec", command="which bash")
+    assert "bash" in await room.call("exec", command="command -v bash")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat *",
+        "cat out/*",
+        "cat o*/secret",
+        "head -n 1 ./*",
+        "cat */secret",
+        "cat li?k",
+        "cd in; cat secret",
+    ],
+)
+async def test_no_glob_leads_out(make: Make, tmp_path: Path, command: str) -> None:
+    room = make(exec={})
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "secret").write_text("what nobody may see\n")
+    (room.root / "out").symlink_to(tmp_path / "beside")
+    (room.root / "link").symlink_to(tmp_path / "beside" / "secret")
+    (room.root / "secret").symlink_to(tmp_path / "beside" / "secret")
+    (room.root / "in").mkdir()
+    assert "leads out of the workspace" in await room.refused("exec", command=command)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "w out",
+        "p;w out",
+        "s/a/b/w out",
+        "s/.*/touch out/e",
+        "1e touch out",
+        "r /etc/passwd",
+        "R /etc/passwd",
+        "W out",
+    ],
+)
+async def test_sed_neither_writes_nor_reads_nor_runs(make: Make, script: str) -> None:
+    room = make(exec={})
+    room.write("a", "a\n")
+    for command in (f"sed -n '{script}' a", f"sed -e '{script}' a", f"sed --expression '{script}' a"):
+        text = await room.call("exec", command=command)
+        assert "root:" not in text
+        assert "exit code 1" in text
+    assert not (room.root / "out").exists()
+
+
 @pytest.mark.promise("exec-starter-list")
 async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     room = make(exec={})
@@ -374,7 +446,10 @@ async def test_the_default_is_a_list_and_the_answer_is_no(make: Make) -> None:
     assert await room.call("exec", command="cat a.txt | wc -l") == "1\n[exit code 0]"
     assert await room.call("exec", command="echo /etc | tr / _") == "_etc\n[exit code 0]"
     text = await room.refused("exec", command="python3 -c 'print(1)'")
-    assert "openclaw approvals allow 'python3' --agent main" in text
+    assert "no narrow rule allows this" in text
+    assert "approvals allow" not in text
+    text = await room.refused("exec", command="python3 -m pip list")
+    assert "openclaw approvals allow 'python3 -m pip' --agent main" in text
     assert "redirections" in await room.refused("exec", command="ls > b")
     assert "not taken" in await room.refused("exec", command="ls", env={"MINE": "1"})
     assert "outside the workspace" in await room.refused("exec", command="ls", workdir="..")
@@ -495,12 +570,10 @@ async def test_a_repository_made_by_file_tools_runs_nothing(make: Make) -> None:
     "command",
     [
         "cat [^x]w",
-        "cat [[:alpha:]]w",
         "cat p*",
         "cd l[d] && cat evil",
         "diff ./ld* ./le*",
         "uniq v[12]",
-        "jq -n -c i*/t*/o*/c*",
     ],
 )
 async def test_patterns_are_no_way_around_the_checks(make: Make, tmp_path: Path, command: str) -> None:
@@ -515,6 +588,17 @@ async def test_patterns_are_no_way_around_the_checks(make: Make, tmp_path: Path,
     room.write("v2", "two\n")
     assert "the secret" not in await room.refused("exec", command=command)
     assert (room.root / "v2").read_text() == "two\n"
+
+
+async def test_a_pattern_that_only_the_shell_would_know_gives_nothing(make: Make, tmp_path: Path) -> None:
+    room = make(exec={})
+    (tmp_path / "secret").write_text("the secret")
+    (room.root / "pw").symlink_to(tmp_path / "secret")
+    (room.root / "out").symlink_to(tmp_path)
+    for command in ("cat [[:alpha:]]w", "cat [o]ut/s*", "jq -n -c i*/t*/o*/c*", "cat o*/s*", "echo out/*"):
+        text = await room.call("exec", command=command)
+        assert "the secret" not in text
+        assert "out/secret" not in text
 
 
 async def test_the_output_s_descriptor_is_closed_once(tmp_path: Path) -> None:

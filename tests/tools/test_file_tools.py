@@ -13,19 +13,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.builtin import edit, find, grep, ls, read, write
+from openclaw_gateway.tools.builtin import edit, find, grep, ls, manage, read, write
 from openclaw_gateway.tools.jobs.edit import replaced
 from openclaw_gateway.tools.jobs.orders import Search
 from openclaw_gateway.tools.jobs.perform import Performer
 from openclaw_gateway.tools.jobs.read import Page, plain_text
 from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.wire.run import Origin
 from tests.leftovers import children
 from tests.tools.houses import Room
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
-    return Room(tmp_path, read, write, edit, ls, find, grep)
+    return Room(tmp_path, read, write, edit, manage, ls, find, grep)
 
 
 async def test_read_gives_the_text(room: Room) -> None:
@@ -120,7 +121,8 @@ async def test_write_refuses_what_is_no_text(room: Room) -> None:
 
 async def test_edit_replaces_one_place(room: Room) -> None:
     file = room.write("a.py", "x = 1\ny = 1\n")
-    assert await room.call("edit", path="a.py", oldText="y = 1", newText="y = 2") == "Edited a.py at line 2."
+    said = await room.call("edit", path="a.py", oldText="y = 1", newText="y = 2")
+    assert said == "Edited a.py at line 2.\n@@ line 1 @@\n x = 1\n-y = 1\n+y = 2"
     assert file.read_text() == "x = 1\ny = 2\n"
     assert "2 times" in await room.refused("edit", path="a.py", old_string=" = ", new_string="=")
     await room.call("edit", path="a.py", old_string=" = ", new_string="=", replace_all=True)
@@ -131,6 +133,92 @@ async def test_edit_keeps_line_ends_and_marks(room: Room) -> None:
     file = room.write("dos.txt", b"\xef\xbb\xbfone\r\ntwo\r\n")
     await room.call("edit", path="dos.txt", oldText="one\ntwo", newText="1\n2")
     assert file.read_bytes() == b"\xef\xbb\xbf1\r\n2\r\n"
+    await room.call("edit", path="dos.txt", oldText="2", newText="2\n3")
+    assert file.read_bytes() == b"\xef\xbb\xbf1\r\n2\r\n3\r\n"
+    file = room.write("mixed", b"a\r\nb\nc\r\nd")
+    await room.call("edit", path="mixed", oldText="a\nb\nc", newText="A\nB\nc")
+    assert file.read_bytes() == b"A\r\nB\nc\r\nd"
+    file = room.write("unix", b"a\nb\n")
+    await room.call("edit", path="unix", oldText="a\r\nb", newText="1\r\n2")
+    assert file.read_bytes() == b"1\n2\n"
+    file = room.write("dos", b"a\r\nb\r\n")
+    await room.call("write", path="dos", content="1\n2\n")
+    assert file.read_bytes() == b"1\r\n2\r\n"
+    await room.call("write", path="unix", content="1\r\n2\n")
+    assert (room.root / "unix").read_bytes() == b"1\r\n2\n"
+
+
+async def test_several_edits_are_all_made_or_none(room: Room) -> None:
+    file = room.write("a", "one\ntwo\nthree\n")
+    edits = [{"oldText": "one", "newText": "1"}, {"old_string": "three", "new_string": "3"}]
+    said = await room.call("edit", path="a", edits=edits)
+    assert said.count("Edited a at line") == 2
+    assert file.read_text() == "1\ntwo\n3\n"
+    edits = [{"oldText": "1", "newText": "one"}, {"oldText": "none", "newText": "x"}]
+    assert "a: edit 2: does not contain" in await room.refused("edit", path="a", edits=edits)
+    assert "must be a list" in await room.refused("edit", path="a", edits=["x"])
+    assert "at most 50" in await room.refused("edit", path="a", edits=[edits[0]] * 51)
+    assert file.read_text() == "1\ntwo\n3\n"
+
+
+async def test_an_edit_that_misses_is_shown_the_nearest_place(room: Room) -> None:
+    room.write("a.py", "import os\n\ndef run(first, second):\n    return first\n\ndef end():\n    pass\n")
+    old = "def run(first, third):\n    return one"
+    said = await room.refused("edit", path="a.py", oldText=old, newText="x")
+    assert "most like it is line 3:\n3: def run(first, second):\n4:     return first" in said
+
+
+async def test_manage_deletes_moves_and_makes(room: Room) -> None:
+    room.write("a", "a")
+    room.write("d/x", "x")
+    assert await room.call("manage", action="mkdir", path="new/deep") == "Made new/deep."
+    assert await room.call("manage", action="mkdir", path="new") == "new is there already."
+    assert await room.call("manage", action="rename", path="a", to="b") == "Moved a to b."
+    assert await room.call("manage", action="move", path="b", to="new") == "Moved b to new/b."
+    assert "exists already" in await room.refused("manage", action="move", path="new/b", to="d/x")
+    assert await room.call("manage", action="move", path="d", to="new/deep/e") == "Moved d to new/deep/e."
+    assert "inside of what" in await room.refused("manage", action="move", path="new", to="new/deep/n")
+    assert "with 4 entries; set recursive" in await room.refused("manage", action="delete", path="new")
+    said = await room.call("manage", action="delete", path="new", recursive=True)
+    assert said == "Deleted new with 4 entries."
+    assert list(room.root.iterdir()) == []
+    assert "no such file" in await room.refused("manage", action="delete", path="new")
+    assert "folder itself" in await room.refused("manage", action="delete", path=".", recursive=True)
+    assert "`to` is missing" in await room.refused("manage", action="move", path="a")
+
+
+async def test_manage_takes_a_link_for_a_link(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "file").write_text("stays")
+    (room.root / "out").symlink_to(tmp_path / "beside")
+    assert "outside the workspace" in await room.refused("manage", action="delete", path="out/file")
+    assert await room.call("manage", action="move", path="out", to="moved") == "Moved out to moved."
+    room.write("d/x")
+    (room.root / "d" / "link").symlink_to(tmp_path / "beside")
+    await room.call("manage", action="delete", path="d", recursive=True)
+    await room.call("manage", action="delete", path="moved")
+    assert (tmp_path / "beside" / "file").read_text() == "stays"
+
+
+async def test_manage_touches_no_repository_and_nothing_that_steers(room: Room) -> None:
+    room.write("repo/.git/config", "x")
+    room.write("repo/a", "x")
+    for path in ("repo/.git", "repo/.git/config"):
+        assert ".git" in await room.refused("manage", action="delete", path=path, recursive=True)
+    assert "holds a repository" in await room.refused("manage", action="delete", path="repo", recursive=True)
+    assert ".git" in await room.refused("manage", action="move", path="repo/a", to="repo/.git/hooks")
+    room.write("docs/AGENTS.md", "x")
+    (room.root / "AGENTS.md").symlink_to("docs/AGENTS.md")
+    room.write("memory/a", "x")
+    room.origin = Origin("owner", "http", "user", user="ann")
+    for path in ("AGENTS.md", "docs", "memory"):
+        with pytest.raises(ToolError):
+            await room.result("manage", action="delete", path=path, recursive=True)
+        with pytest.raises(ToolError):
+            await room.result("manage", action="move", path=path, to="away")
+    with pytest.raises(ToolError):
+        await room.result("manage", action="move", path="repo/a", to="SOUL.md")
+    assert (room.root / "docs" / "AGENTS.md").exists()
 
 
 async def test_edit_would_rather_refuse_than_damage(room: Room) -> None:

@@ -18,10 +18,12 @@ from openclaw_gateway.tools.jobs.orders import (
     Find,
     Job,
     List,
+    Manage,
     Outcome,
     Patch,
     Read,
     Recall,
+    Replacing,
     Search,
     TooLarge,
     Write,
@@ -43,7 +45,8 @@ EVERY: tuple[Job, ...] = (
     List(WORKSPACE, "p", 5),
     Find(WORKSPACE, "p", "*", 5),
     Write(WORKSPACE, "p", "größer"),
-    Edit(WORKSPACE, "p", "a", "b", everywhere=True),
+    Edit(WORKSPACE, "p", (Replacing("a", "b", everywhere=True),)),
+    Manage(WORKSPACE, "move", "p", "q"),
     Patch(WORKSPACE, "*** Begin Patch"),
     Recall(WORKSPACE, "q", 3),
     Extract("http://a.example/", "text/html", None, b"\xff<p>", "text"),
@@ -65,15 +68,13 @@ async def test_large_files_are_edited_in_a_child(room: Room) -> None:
     room.write("big.txt", "first\n" + "x" * 99 + "\n" * LARGE + "last\n")
     place = Workspace(room.root, room.root)
     with pytest.raises(TooLarge):
-        do(Edit(place, "big.txt", "first", "1", everywhere=False), small=True)
-    assert (
-        await room.call("edit", path="big.txt", oldText="first\n", newText="1\n")
-        == "Edited big.txt at line 1."
-    )
+        do(Edit(place, "big.txt", (Replacing("first", "1"),)), small=True)
+    said = await room.call("edit", path="big.txt", oldText="first\n", newText="1\n")
+    assert said.startswith("Edited big.txt at line 1.\n@@ line 1 @@\n-first\n+1\n")
     patch = "*** Begin Patch\n*** Update File: big.txt\n@@\n-last\n+end\n*** End Patch"
     with pytest.raises(TooLarge):
         do(Patch(place, patch), small=True)
-    assert await room.call("apply_patch", input=patch) == "Done:\nM big.txt"
+    assert (await room.call("apply_patch", input=patch)).startswith("Done:\nM big.txt\n\nbig.txt\n@@")
     assert "there is no such file" in await room.refused("edit", path="none", oldText="a", newText="b")
     assert "does not contain" in await room.refused("edit", path="big.txt", oldText="zzz", newText="b")
     text = (room.root / "big.txt").read_text()

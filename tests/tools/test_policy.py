@@ -16,7 +16,7 @@ from openclaw_gateway.tools.policy import PolicyInput, allowed
 from openclaw_gateway.tools.profiles import PROFILES
 from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
 
-FILES = "apply_patch edit find grep ls read write"
+FILES = "apply_patch edit find grep ls manage read write"
 RUNTIME = "exec process"
 SESSIONS = "session_status sessions_history sessions_list sessions_send"
 MEMORY = "memory_get memory_search"
@@ -89,9 +89,9 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ),
     ("a star is everything", {"allow": ["*"]}, {}, {}, ALL),
     ("older names", {"allow": ["bash", " Apply-Patch "]}, {}, {}, "exec apply_patch"),
-    ("apply_patch goes with write", {"allow": ["write"]}, {}, {}, "write apply_patch"),
-    ("in both directions", {"deny": ["write"]}, {}, {}, minus(CODING, "write apply_patch")),
-    ("unless denied by name", {"allow": ["write"], "deny": ["apply_patch"]}, {}, {}, "write"),
+    ("apply_patch goes with write", {"allow": ["write"]}, {}, {}, "write apply_patch manage"),
+    ("in both directions", {"deny": ["write"]}, {}, {}, minus(CODING, "write apply_patch manage")),
+    ("unless denied by name", {"allow": ["write"], "deny": ["apply_patch"]}, {}, {}, "write manage"),
     ("not with exec", {"allow": ["exec"]}, {}, {}, "exec"),
     ("switched off", {"exec": {"applyPatch": {"enabled": False}}}, {}, {}, minus(CODING, "apply_patch")),
     (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process, read, write
@@ -135,3 +136,20 @@ def test_which_calls_are_sandboxed(
     mode: str | None, origin: Origin, key: str | None, *, expected: bool
 ) -> None:
     assert sandboxed(ToolAgent("main", Path("/"), {}, {"mode": mode}), origin, key) is expected
+
+
+async def test_a_repository_is_read_only_there_unless_git_is_allowed(
+    tmp_path: Path, commands: CommandSessions
+) -> None:
+    room = await sandboxed_room(tmp_path, commands, workspaceAccess="rw")
+    room.write("repo/.git/config", "as it was\n")
+    room.write("repo/a", "")
+    plant = "echo planted >> repo/.git/config; echo b > repo/a; cat repo/a"
+    said = await room.call("exec", command=plant)
+    assert "Read-only file system" in said
+    assert "b\n" in said
+    assert (room.root / "repo/.git/config").read_text() == "as it was\n"
+    with changing(approvals_path(room.state)) as document:
+        allow(document, "main", "git")
+    assert "Read-only" not in await room.call("exec", command=plant)
+    assert (room.root / "repo/.git/config").read_text() == "as it was\nplanted\n"

@@ -1,15 +1,18 @@
-"""The head of a Markdown file between two `---` lines: the simple part of YAML that skills use there.
+"""The head of a Markdown file between two `---` lines, as YAML; and where that is not quite YAML, as people
+write it (`description: see: below`), its simple part.
 
-Pure. Understands `key: text` (plain, quoted, going on in indented lines) and block text after `|` or `>`.
-Lists and nested mappings are not needed here: what stands below such a key is kept as plain text.
+Pure and bounded. All values are texts: lists and mappings become JSON, which is how `metadata` is written
+too.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from json import JSONDecodeError, loads
 
 _KEY = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?:[ \t]+(?P<rest>.*))?")
 _FENCE = "---"
+_MOST_CHARS = 16 * 1024
 
 
 def front_matter(text: str) -> dict[str, str]:
@@ -19,7 +22,36 @@ def front_matter(text: str) -> dict[str, str]:
         return {}
     ends = (at for at, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE)
     end = next(ends, None)
-    return dict(_entries(lines[1:end])) if end is not None else {}
+    if end is None:
+        return {}
+    head = lines[1:end]
+    if sum(map(len, head)) <= _MOST_CHARS and (found := _yaml("\n".join(head))) is not None:
+        return found
+    return dict(_entries(head))
+
+
+def _yaml(text: str) -> dict[str, str] | None:
+    """None when it is no mapping of YAML, or has names for parts of itself, which could make it endless."""
+    import yaml  # noqa: PLC0415  only who has skills pays for it
+
+    # libyaml's, where PyYAML was built with it, is ten times as fast.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        if "&" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
+            return None
+        found = yaml.load(text, loader)  # noqa: S506  it makes texts, lists and mappings alone
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    try:
+        return {str(key): _said(value) for key, value in found.items()}
+    except RecursionError:
+        return None
+
+
+def _said(value: object) -> str:
+    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _entries(lines: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """What a skill says it needs of the machine, and what of that is missing.
 
-The `metadata` of its front matter holds it, as JSON under the name of either brand:
-`{"openclaw": {"os": ["linux"], "requires": {"bins": ["gh"], "anyBins": […], "env": ["GH_TOKEN"]}}}`.
+The `metadata` of its front matter holds it, as JSON or YAML under the name of either brand:
+`{"openclaw": {"os": ["linux"], "requires": {"bins": ["gh"], "anyBins": […], "env": ["GH_TOKEN"]}}}`; or a
+`requires` of the front matter itself, which has the same keys or lists commands.
 Needs that concern the configuration are not checked: the skill itself says what to do without.
 """
 
@@ -36,14 +37,28 @@ class Needs(Struct, frozen=True, rename="camel"):
     requires: _Requires = _Requires()
 
 
-def needs_of(metadata: str) -> Needs:
+def needs_of(metadata: str, requires: str = "") -> Needs:
     """Nothing for text that is not of this form: then somebody else is meant. Raises ValueError."""
+    needs = _of_metadata(metadata)
+    if needs.requires == _Requires() and requires.startswith(("{", "[")):
+        try:
+            written = pyjson5.decode(requires, _MAX_DEPTH)
+            if isinstance(written, list):
+                written = {"bins": written}
+            return msgspec.structs.replace(needs, requires=msgspec.convert(written, _Requires, strict=False))
+        except _FAULTS as error:
+            raise ValueError("not what a skill requires") from error
+    return needs
+
+
+def _of_metadata(metadata: str) -> Needs:
     if not metadata.startswith("{"):
         return Needs()
     try:
         by_name = msgspec.convert(pyjson5.decode(metadata, _MAX_DEPTH), dict[str, object])
         found = (by_name[brand.name] for brand in BRANDS if brand.name in by_name)
-        return msgspec.convert(next(found, {}), Needs)
+        # YAML makes texts of all values here.
+        return msgspec.convert(next(found, {}), Needs, strict=False)
     except _FAULTS as error:
         raise ValueError("not metadata of a skill") from error
 

@@ -40,7 +40,7 @@ _AWAY = " Here you cannot open or change them."
 _SOUL = " SOUL.md is who you are: speak that way."
 _UNSHOWN = """## Project context
 Your files {names} are in the workspace and not shown again; read them when you need them."""
-_WRITERS = {"write", "edit", "apply_patch", "exec"}
+_WRITERS = {"write", "edit", "apply_patch", "manage", "exec"}
 _READERS = {"read", "ls", "grep", "find"}
 # Below this a piece of a file says nothing.
 _LEAST_CHARS = 200

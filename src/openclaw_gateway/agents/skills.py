@@ -76,7 +76,7 @@ def find_skills(
             folder, file = inside.split("/")[0], f"{prefix}{inside}"
             try:
                 head = _head(root, file)
-                needs = needs_of(head.get("metadata", "")) if head else Needs()
+                needs = needs_of(head.get("metadata", ""), head.get("requires", "")) if head else Needs()
             except Unusable as error:
                 notes.append(f"{file} {error}.")
                 continue
@@ -100,7 +100,8 @@ def find_skills(
                     continue
             if place == rules.bundled and place is not None and not rules.bundled_may(name, folder):
                 continue
-            given = {} if entry is None else _given(entry, needs)
+            # A skill of the workspace is anybody's text, and could name any key of the gateway's.
+            given = _given(entry, needs, {} if place is None else environ)
             if lacking := missing(needs, {**environ, **given}):
                 unmet.append(f"{name} needs {lacking}.")
                 continue
@@ -109,10 +110,13 @@ def find_skills(
     return Found(tuple(found[key] for key in sorted(found)), tuple(notes), tuple(unmet))
 
 
-def _given(entry: SkillEntry, needs: Needs) -> Mapping[str, str]:
-    """The variables that the configuration has for a skill."""
+def _given(entry: SkillEntry | None, needs: Needs, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that the configuration has for a skill, and those of `environ` that it requires."""
+    required = {name: environ[name] for name in needs.requires.env if name in environ}
+    if entry is None:
+        return required
     named = {needs.primary_env: entry.api_key} if needs.primary_env and entry.api_key else {}
-    return {**named, **entry.env}
+    return {**required, **named, **entry.env}
 
 
 def available_skills(skills: Iterable[Skill], limit: int = MAX_PROMPT_CHARS) -> str:

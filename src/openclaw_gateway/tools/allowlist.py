@@ -6,14 +6,17 @@ from it is refused too (but an interpreter, such as `sh -c`, is not seen through
 only looks (listed/). Where a person would be asked there is nobody, so the answer is no.
 """
 
+import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import ExecAsk, ExecSecurity
+from openclaw_gateway.tools import allowed_git
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.listed.judgement import PATHS, refusal
+from openclaw_gateway.tools.listed.settled import settled
 from openclaw_gateway.tools.listed.table import NAMES
-from openclaw_gateway.tools.program_patterns import Resolve, denied, matching, suggestion
-from openclaw_gateway.tools.runs_another import interprets, names_interpreter, runs_another
+from openclaw_gateway.tools.program_patterns import Resolve, denied, matching, suggestion, words_of
+from openclaw_gateway.tools.runs_another import WITH_SUBCOMMANDS, interprets, names_interpreter, runs_another
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
 
 # From the strictest on.
@@ -43,12 +46,16 @@ NO_RULES = Rules("full", "off", trust_list_when_asked=True)
 class Allowed(Struct, frozen=True):
     """`command` is what to run; `parts` what it is made of, if it was taken apart. `looks` are the parts that
     are allowed only because they look: their paths must not lead out of the workspace, seen from `directory`
-    (relative to where the command starts), and they run hardened (listed/hardening)."""
+    (relative to where the command starts), and they run hardened (listed/hardening). `unsure`: what comes
+    later may also run where the command starts, because it does whether cd worked or not. `gits` are the
+    parts that are a git by a pattern."""
 
     command: str
     parts: tuple[Segment, ...] = ()
     looks: tuple[Segment, ...] = ()
     directory: str = "."
+    unsure: bool = False
+    gits: tuple[Segment, ...] = ()
 
 
 class Refused(Struct, frozen=True):
@@ -88,7 +95,7 @@ def _barred(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve) -> Re
             )
         if moved and "/" in first.text and not first.text.startswith("/"):
             return Refused("a program named by its path after cd is not allowed; set workdir instead")
-        if denied(first, rules.deny, resolve):
+        if denied(segment.words, rules.deny, resolve):
             return Refused(f"`{first.text}` is denied by the operator")
         moved = moved or first.text in _MOVES
     return None
@@ -116,55 +123,90 @@ def stricter(one: Rules, other: Rules) -> Rules:
 
 
 def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str) -> Allowed | Refused:
+    parts: list[Segment] = []
     looks: list[Segment] = []
+    gits: list[Segment] = []
     directory = "."
     for index, segment in enumerate(segments):
-        first = segment.words[0]
-        allowing = matching(first, rules.allow, resolve)
+        allowing = matching(segment.words, rules.allow, resolve)
         if allowing:
-            not_inherited = _not_inherited(first, allowing, resolve)
+            not_inherited = _not_inherited(segment.words, allowing, resolve)
             if not_inherited is not None:
                 return not_inherited
+            if _is_git(segment.words[0], resolve):
+                why = allowed_git.refused([word.text for word in segment.words[1:]])
+                if why is not None:
+                    return Refused(f"git {why}, which an allow for git does not cover")
+                gits.append(segment)
+            parts.append(segment)
             continue
-        why = refusal(segment.words, root) if not first.glob else "a program named by a glob"
-        if why is None and any(word.glob for word in segment.words):
-            # What the shell makes of it is not what was judged.
-            why = "an unquoted * ? or [; name the files, or use find or grep -r"
+        looking = msgspec.structs.replace(segment, words=settled(segment.words))
+        first = segment.words[0]
+        why = refusal(looking.words, root) if not first.glob else "a program named by a glob"
         if why is None and first.text == "cd":
             # Only where it is certain from where everything after it runs.
-            if index or len(segment.words) != 2 or len(segments) < 2 or segments[1].joiner != "&&":
+            followed = index + 1 < len(segments) and segments[index + 1].joiner in ("&&", ";")
+            if index or len(segment.words) != 2 or not followed:
                 why = "cd anywhere but at the beginning, followed by &&"
+            elif segment.words[1].glob:
+                why = "an unquoted * ? or ["
             else:
                 directory = segment.words[1].text
         if why is not None:
-            known = first.text in NAMES
-            reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
-            if why in PATHS:
-                # To allow the program would open the whole machine to it for the sake of one path.
-                return Refused(f"{reason}; {STAY_INSIDE}")
-            pattern = suggestion(first, resolve)
-            if pattern is not None and below(pattern, root):
-                reason += (
-                    ", and lies where the agent writes, so that to allow it allows what the agent puts there"
-                )
-            return Refused(reason, pattern)
-        looks.append(segment)
-    if directory != "." and any(segment.joiner in ("||", ";") for segment in segments):
-        return Refused("after cd only && and | are allowed", "cd")
-    return Allowed(render(segments), segments, tuple(looks), directory)
+            return _more_than_looking(segment, why, resolve, root)
+        parts.append(looking)
+        looks.append(looking)
+    unsure = directory != "." and any(segment.joiner in ("||", ";") for segment in segments)
+    if unsure and any(word.glob for segment in looks for word in segment.words):
+        return Refused("after cd a name with * ? or [ is only taken in what && and | join")
+    return Allowed(
+        render(tuple(parts)), tuple(parts), tuple(looks), directory, unsure=unsure, gits=tuple(gits)
+    )
 
 
-def _not_inherited(first: Word, patterns: tuple[str, ...], resolve: Resolve) -> Refused | None:
+def _is_git(first: Word, resolve: Resolve) -> bool:
+    return "git" in (first.text.rpartition("/")[2], (resolve(first.text) or "").rpartition("/")[2])
+
+
+def _more_than_looking(segment: Segment, why: str, resolve: Resolve, root: str) -> Refused:
+    first = segment.words[0]
+    known = first.text in NAMES
+    reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
+    if why in PATHS:
+        # To allow the program would open the whole machine to it for the sake of one path.
+        return Refused(f"{reason}; {STAY_INSIDE}")
+    pattern = suggestion(segment.words, resolve)
+    path = resolve(first.text)
+    if pattern is not None and path is not None and below(path, root):
+        reason += ", and lies where the agent writes, so that to allow it allows what the agent puts there"
+    if pattern is None and path is not None and not known:
+        reason += _no_rule(first.text)
+    return Refused(reason, pattern)
+
+
+def _no_rule(name: str) -> str:
+    if interprets(name):
+        return (
+            f", and `{name}` runs whatever it is given, so that no narrow rule allows this; put it into a "
+            "script or a module, of which the operator may allow the one"
+        )
+    if name in WITH_SUBCOMMANDS:
+        return f"; write what `{name}` shall do as its first word, which the operator may allow alone"
+    return ""
+
+
+def _not_inherited(words: tuple[Word, ...], patterns: tuple[str, ...], resolve: Resolve) -> Refused | None:
     """What is allowed is a program, not those that it runs for the asking."""
+    first = words[0]
     names = {name.rpartition("/")[2] for name in (first.text, resolve(first.text) or "")}
     if any(map(runs_another, names)):
         return Refused(
             f"`{first.text}` makes another program run, which a pattern that allows `{first.text}` does not "
             "cover; name that program itself (exec has `timeout` and `env` of its own)"
         )
-    if any(map(interprets, names)) and not any(map(names_interpreter, patterns)):
+    if any(map(interprets, names)) and not any(names_interpreter(words_of(one)[0]) for one in patterns):
         return Refused(
             f"`{first.text}` runs whatever it is given, so that only a pattern with its name allows it",
-            suggestion(first, resolve),
+            suggestion(words, resolve),
         )
     return None

@@ -5,7 +5,7 @@ it just never matches a tool. A member of a group may be a pattern.
 """
 
 _BUILT_IN = """
-    read write edit apply_patch ls grep find exec process web_fetch session_status sessions_list
+    read write edit apply_patch manage ls grep find exec process web_fetch session_status sessions_list
     sessions_history sessions_send agents_list memory_search memory_get
 """
 
@@ -24,7 +24,7 @@ ELSEWHERE = frozenset(_ELSEWHERE.split())
 MCP_PREFIX = "mcp__"
 _MCP = (f"{MCP_PREFIX}*",)
 
-_FILES = ("read", "write", "edit", "apply_patch", "ls", "grep", "find")
+_FILES = ("read", "write", "edit", "apply_patch", "manage", "ls", "grep", "find")
 _RUNTIME = ("exec", "process", "code_execution")
 _SESSIONS = (
     "sessions_list",

@@ -36,7 +36,7 @@ def _one(segment: Segment, directory: Path, hidden: str) -> bool:
     here = os.path.realpath(directory)
     if any(below(place, hidden) for place in (here, *_places(path_like(segment.words), directory))):
         return True
-    if name.text not in ("find", "rg") and not _recursive(name.text, words):
+    if name.text not in ("find", "rg", "du") and not _recursive(name.text, words):
         return False
     begins = _before_tests(words) if name.text == "find" else _operands(name.text, words)
     return any(below(hidden, place) for place in list(_places(begins, directory)) or [here])

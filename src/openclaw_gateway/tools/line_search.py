@@ -9,7 +9,20 @@ from collections.abc import Callable, Iterable, Sequence
 
 from openclaw_gateway.tools.base import ToolError
 
+# What word processors and some models write for the plain signs.
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f\u3000", " ")
+    | {"\u2026": "..."}
+)
 MAX_COMPARISONS = 2_000_000
+
+
+def plain_signs(line: str) -> str:
+    """With plain quotes, dashes and blanks in place of typographic ones."""
+    return line if line.isascii() else line.translate(_SIGNS)
 
 
 class Budget:

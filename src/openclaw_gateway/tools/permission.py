@@ -10,20 +10,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.tools import allowed_git
 from openclaw_gateway.tools.allowlist import NO_RULES, STAY_INSIDE, Allowed, Refused, Rules, decide, stricter
 from openclaw_gateway.tools.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.globbed import TooManyNames, names_of
 from openclaw_gateway.tools.hidden_notes import shows
 from openclaw_gateway.tools.listed.git_place import NoRepository, place_for
-from openclaw_gateway.tools.listed.git_repository import Unfit
-from openclaw_gateway.tools.listed.hardening import GitPlace, all_hardened
-from openclaw_gateway.tools.listed.judgement import path_like
-from openclaw_gateway.tools.shell_words import Segment, render
+from openclaw_gateway.tools.listed.git_program import unfit_reason
+from openclaw_gateway.tools.listed.git_repository import Unfit, find_repository, printable
+from openclaw_gateway.tools.listed.hardening import GitPlace, all_hardened, in_front
+from openclaw_gateway.tools.listed.judgement import path_like, refusal
+from openclaw_gateway.tools.program_patterns import matching, suggestion
+from openclaw_gateway.tools.shell_words import Segment, Word, plain_word, render
 
+_MOST_WORDS = 4_000
 _NOTES = (
     "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
     "folders to look at instead of the whole workspace; notes of your own are read with `read`."
@@ -52,12 +58,14 @@ class Wish(Struct, frozen=True):
 
 
 class Permit(Struct, frozen=True):
-    """`reads` are folders of ours that the command must see, also in a sandbox."""
+    """`reads` are folders of ours that the command must see, also in a sandbox; `writes_git`: the operator
+    allowed git, so that .git may be written there."""
 
     command: str
     cwd: Path
     environ: Mapping[str, str]
     reads: tuple[Path, ...] = ()
+    writes_git: bool = False
 
 
 def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
@@ -70,7 +78,8 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
-    env = command_environment(environ, wish.root, added, by_name=by_name)
+    passed = tuple(wish.settings.get("passEnv") or ())
+    env = command_environment(environ, wish.root, added, by_name=by_name, passed=passed)
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:
@@ -83,20 +92,114 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
     if isinstance(verdict, Refused):
         raise ToolError(_explained(verdict, wish.agent_id))
-    if not verdict.looks:
-        return Permit(verdict.command, cwd, env)
+    writes_git = bool(matching((plain_word("git"),), rules.allow, resolve))
     inside = cwd / verdict.directory
+    if verdict.gits:
+        given = _for_allowed_git(verdict, inside, wish, environ, resolve("git"))
+        prefixed = {part: in_front(part, given) for part in verdict.gits}
+        parts = tuple(prefixed.get(part, part) for part in verdict.parts)
+        verdict = msgspec.structs.replace(verdict, parts=parts, command=render(parts))
+    if not verdict.looks:
+        return Permit(verdict.command, cwd, env, writes_git=writes_git)
+    verdict = _without_globs(verdict, inside, wish.root)
     why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
     if why is not None:
         raise ToolError(_explained(why, wish.agent_id))
     git = any(part.words[0].text == "git" for part in verdict.looks)
-    if wish.notes is not None and shows(verdict.looks, cwd, inside, wish.notes):
+    places = (inside, cwd) if verdict.unsure else (inside,)
+    if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
     place = None
     if git:
-        place = _git_place(inside, wish, own_dir, resolve("git"))
+        pattern = next(
+            suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
+        )
+        place = _git_place(inside, wish, own_dir, resolve("git"), pattern)
     parts = all_hardened(verdict.parts, verdict.looks, place)
-    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,))
+    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,), writes_git=writes_git)
+
+
+def _for_allowed_git(
+    verdict: Allowed, directory: Path, wish: Wish, environ: Mapping[str, str], program: str | None
+) -> dict[str, str]:
+    """What stands in front of a git that the operator allowed. Raises ToolError when it would obey what
+    somebody planted in the workspace."""
+    old = program is not None and unfit_reason(program) is not None
+    for part in verdict.gits:
+        here = directory
+        for step in allowed_git.directories([word.text for word in part.words[1:]]):
+            here = here / step
+        if old and _bare_above(here, wish.root):
+            raise ToolError(
+                "Not run: a folder here looks like a bare repository, whose settings this machine's git "
+                "(older than 2.38) would obey. Work in another folder."
+            )
+        try:
+            repository = find_repository(here, wish.root)
+        except Unfit as unfit:
+            raise ToolError(f"Not run: the repository {unfit}.") from None
+        if repository is None:
+            continue
+        names = allowed_git.harmful_here(
+            repository.settings, str(repository.git_dir), str(repository.work_tree)
+        )
+        if names:
+            raise ToolError(
+                f"Not run: the repository's settings may run programs: "
+                f"{', '.join(map(printable, names[:8]))}. "
+                "Its owner takes such a setting out with `git config --unset NAME`."
+            )
+    isolated = (wish.settings.get("env") or {}).get("git") == "isolated"
+    home = environ.get("HOME")
+    # A home that agents write to holds no owner's settings.
+    planted = home is None or below(os.path.realpath(Path(home) / ".gitconfig"), os.path.realpath(wish.root))
+    return allowed_git.variables(environ, isolated=isolated or planted)
+
+
+def _bare_above(directory: Path, root: Path) -> bool:
+    top, folder = Path(os.path.realpath(root)), Path(os.path.realpath(directory))
+    while folder.is_relative_to(top):
+        if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
+            return True
+        if folder == folder.parent:
+            return False
+        folder = folder.parent
+    return False
+
+
+def _without_globs(verdict: Allowed, directory: Path, root: Path) -> Allowed:
+    """With the names in place of the globs of what only looks, so that what was judged is what runs.
+
+    Raises ToolError."""
+    looks = {part: _with_names(part, directory, root) for part in verdict.looks}
+    return msgspec.structs.replace(
+        verdict,
+        parts=tuple(looks.get(part, part) for part in verdict.parts),
+        looks=tuple(looks.values()),
+    )
+
+
+def _with_names(segment: Segment, directory: Path, root: Path) -> Segment:
+    words: list[Word] = []
+    for word in segment.words:
+        if not word.glob:
+            words.append(word)
+            continue
+        try:
+            names = names_of(word.pattern, directory, root)
+        except TooManyNames:
+            raise ToolError(
+                f"Not run: {word.text} stands for too many names. Name a folder, or use find or grep -r."
+            ) from None
+        # What fits nothing is given as it was written, as a shell does.
+        words += map(plain_word, names or [word.text])
+        if len(words) > _MOST_WORDS:
+            raise ToolError("Not run: its globs stand for too many names. Use find or grep -r.")
+    why = refusal(tuple(words), str(root))
+    if why is not None:
+        # The first of `uniq v*` would be read, the second written.
+        raise ToolError(f"Not run: with the names that its globs stand for this has {why}. Write them out.")
+    return msgspec.structs.replace(segment, words=tuple(words))
 
 
 def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: Path) -> Refused | None:
@@ -104,14 +207,19 @@ def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: P
         return Refused(
             "the workspace holds the gateway's own files, so that no command is allowed just to look"
         )
+    places = (inside, cwd) if verdict.unsure else (inside,)
     if all(
-        _stays_inside(part, cwd if part.words[0].text == "cd" else inside, root) for part in verdict.looks
+        _stays_inside(part, cwd if part.words[0].text == "cd" else place, root)
+        for part in verdict.looks
+        for place in places
     ):
         return None
     return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
 
 
-def _git_place(directory: Path, wish: Wish, own_dir: Path, program: str | None) -> GitPlace:
+def _git_place(
+    directory: Path, wish: Wish, own_dir: Path, program: str | None, pattern: str | None
+) -> GitPlace:
     if program is None:
         raise ToolError("Not run: git is not installed on this machine.")
     try:
@@ -121,7 +229,7 @@ def _git_place(directory: Path, wish: Wish, own_dir: Path, program: str | None) 
             "Not run: there is no git repository in this folder, or above it in the workspace."
         ) from None
     except Unfit as unfit:
-        raise ToolError(_explained(Refused(str(unfit), "git"), wish.agent_id)) from None
+        raise ToolError(_explained(Refused(str(unfit), pattern), wish.agent_id)) from None
 
 
 def _holds(root: Path, state_dir: Path) -> bool:

@@ -7,7 +7,7 @@ Rules. Inside a step deny wins; between steps nothing comes back. A list of what
 tool leaves no tool. `alsoAllow` widens the list of its own profile (or of the sandbox) and nothing else: what
 another step takes away stays away. An agent's profile, and its `alsoAllow`, replace the global ones. Without
 any profile the default one applies, unless an `allow` of the operator's says itself what is wanted.
-`apply_patch` goes with `write`: allowed with it, denied with it, for it writes files.
+`apply_patch` and `manage` go with `write`: allowed with it, denied with it, for they change files.
 """
 
 from collections.abc import Iterable
@@ -30,6 +30,8 @@ from openclaw_gateway.tools.profiles import (
     SUBAGENT_DENY,
 )
 
+_WITH_WRITE = ("apply_patch", "manage")
+
 
 class PolicyInput(Struct, frozen=True):
     """All that decides. `provider` and `model` are those of the run's model reference `provider/model`."""
@@ -50,11 +52,11 @@ class Step(Struct, frozen=True):
 
     def passes(self, name: str) -> bool:
         """`name` in its normal form."""
-        if matches(name, self.deny) or (name == "apply_patch" and matches("write", self.deny)):
+        if matches(name, self.deny) or (name in _WITH_WRITE and matches("write", self.deny)):
             return False
         if self.allow is None or matches(name, self.allow):
             return True
-        return name == "apply_patch" and matches("write", self.allow)
+        return name in _WITH_WRITE and matches("write", self.allow)
 
 
 def allowed(names: Iterable[str], policy: PolicyInput) -> tuple[str, ...]:

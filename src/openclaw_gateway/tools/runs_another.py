@@ -22,6 +22,15 @@ _INTERPRETER = re.compile(
 )
 
 
+# Programs whose first argument says what they do: an allow for all of one would be much more than was asked.
+WITH_SUBCOMMANDS = frozenset(
+    """git npm npx pnpm yarn bun bunx deno cargo rustup go dotnet mvn gradle gradlew make just task
+    docker podman docker-compose kubectl helm terraform pip pip3 pipx uv uvx poetry pdm hatch tox
+    nox conda bundle rake gem composer mix flutter dart swift gh glab hub aws gcloud az systemctl
+    launchctl brew apt apt-get dnf yum pacman apk svn hg openclaw clawdbot""".split()  # noqa: SIM905
+)
+
+
 def runs_another(name: str) -> bool:
     """A program by its name or path. With = in it, it is no command but a variable of the next one."""
     return "=" in name or name.rpartition("/")[2].lower() in _RUNS_ANOTHER

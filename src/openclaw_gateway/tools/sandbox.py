@@ -6,8 +6,10 @@ cannot leave it. Knows no tool; whether a call is sandboxed is decided in scope.
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from openclaw_gateway.children import marked
@@ -15,9 +17,11 @@ from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.commands.environment import search_path
 from openclaw_gateway.tools.scope import Access
 from openclaw_gateway.tools.steering import NOTES, STEERING
+from openclaw_gateway.tools.tree import SKIPPED
 from openclaw_gateway.tools.workspace_path import Workspace
 
 _TRIAL_S = 10.0
+_DEPTH, _MOST_FOLDERS = 3, 2_000
 # Of /etc only what programs need to find users, hosts and certificates: no host keys, no shadow.
 _ETC = (
     "alternatives",
@@ -83,14 +87,16 @@ def sandboxed_command(
     return (*words, "--chdir", str(cwd), "--", *argv)
 
 
-def laid_over(workspace: Workspace) -> tuple[str, ...]:
-    """The skills' folders; and of a guarded workspace what steers others, read-only, and its audience's notes
-    in place of others'.
+def laid_over(workspace: Workspace, *, writes_git: bool = False) -> tuple[str, ...]:
+    """The skills' folders; repositories' .git, read-only unless the command `writes_git`; and of a guarded
+    workspace what steers others, read-only, and its audience's notes in place of others'.
     Blocks. What is not there yet cannot be covered."""
     shelves = tuple(word for path in workspace.shelves for word in ("--ro-bind-try", str(path), str(path)))
+    root = workspace.start.resolve()
+    if not writes_git:
+        shelves += tuple(word for path in _repositories(root) for word in ("--ro-bind", path, path))
     if not workspace.guarded:
         return shelves
-    root = workspace.start.resolve()
     named = frozenset(name.casefold() for name in STEERING)
     steering = sorted(path for path in root.iterdir() if path.name.casefold() in named and path.exists())
     words = [*shelves, *(word for path in steering for word in ("--ro-bind", str(path), str(path)))]
@@ -100,6 +106,22 @@ def laid_over(workspace: Workspace) -> tuple[str, ...]:
         return (*words, "--tmpfs", str(root / NOTES))
     workspace.notes.mkdir(parents=True, exist_ok=True, mode=0o700)
     return (*words, "--bind", str(workspace.notes), str(root / NOTES))
+
+
+def _repositories(root: Path) -> list[str]:
+    """Each .git that is no link, not too deep: what obeys it runs outside of the sandbox too."""
+    found: list[str] = []
+    left, pending = _MOST_FOLDERS, [(str(root), 0)]
+    while pending and left > 0:
+        folder, depth = pending.pop(0)
+        left -= 1
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == ".git" and not entry.is_symlink():
+                    found.append(entry.path)
+                elif depth < _DEPTH and entry.name not in SKIPPED and entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, depth + 1))
+    return found
 
 
 def bubblewrap(environ: Mapping[str, str], workspace: Path) -> str | None:

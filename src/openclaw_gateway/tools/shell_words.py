@@ -1,12 +1,14 @@
-"""The part of the shell's language that can be judged: plain words, quotes, globs, `&& || ; |`.
+"""The part of the shell's language that can be judged: plain words, quotes, globs, `&& || ; |`, and output
+that goes to the other stream or nowhere (`2>&1`, `2>/dev/null`).
 
-Pure. Everything else (substitution, redirection, variables, groups, background, comments, line breaks) is
-NotPlain: what is not understood is not allowed. A judged command is run as `render` writes it, every word
-quoted anew, so that the shell cannot read it in another way than we did.
+Pure. Everything else (substitution, files that are written or read by the shell, variables, groups,
+background, comments, line breaks) is NotPlain: what is not understood is not allowed. A judged command is run
+as `render` writes it, every word quoted anew, so that the shell cannot read it in another way than we did.
 """
 
 import re
 import shlex
+from glob import escape as glob_escape
 from typing import Literal
 
 from msgspec import Struct
@@ -18,11 +20,18 @@ _SAFE_BESIDE_GLOB = re.compile(r"[A-Za-z0-9_./@%+=:,*?\[\]!^-]+", re.ASCII)
 _REASONS = {
     "$": "variables and $( ) are not allowed outside single quotes",
     "`": "backticks are not allowed",
-    "<": "redirections are not allowed",
-    ">": "redirections are not allowed",
+    "<": "redirections are not allowed, but for 2>&1 and /dev/null; `read` and `cat FILE |` read files",
+    ">": "redirections are not allowed, but for 2>&1 and /dev/null; `write` and `edit` write files",
     "(": "groups are not allowed",
     ")": "groups are not allowed",
 }
+
+
+# As it is written, and as every shell reads it the same. `&>` is a background command to a POSIX shell.
+_REDIRECTION = re.compile(
+    r"(?:(?P<out>[12]?>>?)|(?P<both>&>>?|>&(?=[ \t]*/))|(?P<input>0?<))[ \t]*/dev/null(?=[ \t&|;<>]|\Z)"
+    r"|(?P<joined>1?>&2|2>&1)(?=[ \t&|;<>]|\Z)"
+)
 
 
 class NotPlain(Exception):
@@ -30,18 +39,27 @@ class NotPlain(Exception):
 
 
 class Word(Struct, frozen=True):
-    """`text` is what the program gets; with `glob` it is a pattern, some of it perhaps quoted."""
+    """`text` is what the program gets; with `glob` it is a pattern, some of it perhaps quoted: `pattern` says
+    it with what was quoted in brackets. `inert`: no program opens it, whatever it looks like."""
 
     text: str
     rendered: str
     glob: bool = False
+    pattern: str = ""
+    inert: bool = False
 
 
 class Segment(Struct, frozen=True):
-    """One simple command; `joiner` stands before it."""
+    """One simple command; `joiner` stands before it, `redirections` behind its words."""
 
     joiner: Joiner
     words: tuple[Word, ...]
+    redirections: tuple[str, ...] = ()
+
+
+def plain_word(text: str, *, inert: bool = False) -> Word:
+    """A word that says exactly this."""
+    return Word(text, shlex.quote(text), inert=inert)
 
 
 def parse(command: str) -> tuple[Segment, ...]:
@@ -58,6 +76,7 @@ def render(segments: tuple[Segment, ...]) -> str:
     for segment in segments:
         parts.extend([segment.joiner] if segment.joiner else [])
         parts.extend(word.rendered for word in segment.words)
+        parts.extend(segment.redirections)
     return " ".join(parts)
 
 
@@ -70,25 +89,30 @@ class _Parser:
         found: list[Segment] = []
         joiner: Joiner = ""
         while True:
-            words = self._words()
+            words, redirections = self._words()
             operator = self._operator()
             if not words:
                 if found and joiner == ";" and operator is None:
                     return tuple(found)
                 raise NotPlain("a part of it is empty")
-            found.append(Segment(joiner, tuple(words)))
+            found.append(Segment(joiner, tuple(words), tuple(redirections)))
             if operator is None:
                 return tuple(found)
             joiner = operator
 
-    def _words(self) -> list[Word]:
+    def _words(self) -> tuple[list[Word], list[str]]:
         words: list[Word] = []
+        redirections: list[str] = []
         while True:
             while self._peek() in (" ", "\t"):
                 self._at += 1
-            if self._peek() in ("", "&", "|", ";"):
-                return words
-            words.append(self._word())
+            if redirection := _REDIRECTION.match(self._text, self._at):
+                redirections.append(_redirected(redirection))
+                self._at = redirection.end()
+            elif self._peek() in ("", "&", "|", ";"):
+                return words, redirections
+            else:
+                words.append(self._word())
 
     def _operator(self) -> Joiner | None:
         rest = self._text[self._at : self._at + 3]
@@ -118,6 +142,10 @@ class _Parser:
                     self._at += 1
                 case "~" | "#" if not pieces:
                     raise NotPlain(f"a word that begins with an unquoted {char} is not allowed")
+                case "<" | ">" if pieces and not _descriptor(pieces):
+                    # As in `ls>/dev/null`: whether it may be is seen where the next word would begin.
+                    self._at -= 1
+                    return _joined(pieces)
                 case _ if char in _REASONS:
                     raise NotPlain(_REASONS[char])
                 case _:
@@ -150,6 +178,19 @@ class _Parser:
         return self._text[self._at : self._at + 1]
 
 
+def _redirected(found: re.Match[str]) -> str:
+    if found["joined"]:
+        return found["joined"]
+    if found["both"]:
+        return ">/dev/null 2>&1"
+    return f"{found['out'] or found['input']}/dev/null"
+
+
+def _descriptor(pieces: list[tuple[str, bool]]) -> bool:
+    """Whether a shell would take it for the number of a stream."""
+    return all(not quoted and piece.isdecimal() for piece, quoted in pieces)
+
+
 # The longer before those they begin with.
 _OPERATORS: tuple[Joiner, ...] = ("&&", "||", ";", "|")
 
@@ -164,7 +205,8 @@ def _joined(pieces: list[tuple[str, bool]]) -> Word:
     # A name that begins with a dash must not become an option of the program that gets it.
     lead = "./" if pieces[0][0][:1] in _GLOB and not pieces[0][1] else ""
     rendered = "".join(shlex.quote(piece) if quoted else _beside_glob(piece) for piece, quoted in pieces)
-    return Word(lead + text, lead + rendered, glob=True)
+    pattern = "".join(glob_escape(piece) if quoted else piece for piece, quoted in pieces)
+    return Word(lead + text, lead + rendered, glob=True, pattern=lead + pattern)
 
 
 def _beside_glob(text: str) -> str:

@@ -47,7 +47,9 @@ class Tree:
         closed: Iterable[str | Path] = (),
         max_entries: int = MAX_ENTRIES,
         seconds: float = 15.0,
+        skipped: frozenset[str] = SKIPPED,
     ) -> None:
+        self._skipped = skipped
         self._base = base.rstrip("/")
         self._closed = {os.path.realpath(path) for path in closed}
         self._directory = directory
@@ -78,7 +80,7 @@ class Tree:
             inside = entry.is_dir(follow_symlinks=False)
             file = entry.is_file(follow_symlinks=False)
             yield Found(path, entry.name, directory, inside, file)
-            if not inside or entry.name in SKIPPED or depth >= _MAX_DEPTH:
+            if not inside or entry.name in self._skipped or depth >= _MAX_DEPTH:
                 continue
             try:
                 child = os.open(entry.name, DIRECTORY, dir_fd=directory)

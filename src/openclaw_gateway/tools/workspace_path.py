@@ -44,7 +44,8 @@ _REASONS = {
 class Place(Struct, frozen=True):
     """`name` in the open directory `directory`; it may not exist. `shown` is for messages.
 
-    `path` is where that is, from the walk's root; `status` is what is there, never a symbolic link.
+    `path` is where that is, from the walk's root; `status` is what is there, a symbolic link only when that
+    was asked for.
     """
 
     directory: int
@@ -72,16 +73,29 @@ class Workspace(Struct, frozen=True):
     notes: Path | None = None
     shelves: tuple[Path, ...] = ()
 
+    def holds_what_stays(self, path: str) -> bool:
+        """Whether a folder, by its real path, has in it what the call may neither move nor delete."""
+        start = os.path.realpath(self.start)
+        notes = (f"{start}/{NOTES}",) if self.guarded else ()
+        steering = _steering(start) if self.guarded else frozenset[str]()
+        kept = (*self.closed_paths(), *(os.path.realpath(one) for one in self.shelves), *notes)
+        return any(below(one, path) for one in (*kept, start)) or any(
+            below(one, path.casefold()) for one in steering
+        )
+
     def closed_paths(self) -> frozenset[str]:
         """`closed` without symbolic links."""
         return _real_paths(self.closed)
 
     @contextmanager
-    def place(self, path: str, *, write: bool = False, make: "NewFolders | None" = None) -> Iterator[Place]:
-        """Walk to `path`; with `make` missing directories on the way are made. Raises ToolError."""
+    def place(
+        self, path: str, *, write: bool = False, make: "NewFolders | None" = None, link: bool = False
+    ) -> Iterator[Place]:
+        """Walk to `path`; with `make` missing directories on the way are made. With `link` a symbolic link at
+        its end is the place itself. Raises ToolError."""
         if write and not self.writable:
             raise ToolError("The workspace is read-only here: files can be read, not written.")
-        walk = _Walk(self, path, write=write, make=make)
+        walk = _Walk(self, path, write=write, make=make, link=link)
         try:
             yield walk.run()
         except OSError as error:
@@ -104,8 +118,11 @@ class NewFolders:
 
 
 class _Walk:
-    def __init__(self, workspace: Workspace, path: str, *, write: bool, make: NewFolders | None) -> None:
+    def __init__(
+        self, workspace: Workspace, path: str, *, write: bool, make: NewFolders | None, link: bool
+    ) -> None:
         self._workspace = workspace
+        self._link = link
         self._asked = path
         self._write = write
         self._make = make
@@ -147,7 +164,7 @@ class _Walk:
                 continue
             self._check(name)
             status = self._look(name)
-            if status is not None and stat.S_ISLNK(status.st_mode):
+            if status is not None and stat.S_ISLNK(status.st_mode) and (self._pending or not self._link):
                 self._follow(os.readlink(name, dir_fd=self._held[-1]))
             elif not self._pending:
                 return self._at(name, status)

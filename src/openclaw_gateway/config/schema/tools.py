@@ -47,6 +47,12 @@ class ExecLimits(Struct, frozen=True, rename="camel", omit_defaults=True):
     file_mb: _Amount | None = None
 
 
+class ExecEnvironment(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """`git`: whether one that is allowed has the owner's name, settings and credentials."""
+
+    git: Literal["owner", "isolated"] | None = None
+
+
 class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     """`timeout_sec` is the older spelling of `timeout_seconds`."""
 
@@ -58,6 +64,8 @@ class ExecSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     timeout_seconds: Seconds | None = None
     apply_patch: ApplyPatchSettings | None = None
     limits: ExecLimits | None = None
+    env: ExecEnvironment | None = None
+    pass_env: tuple[Filled, ...] = ()
 
 
 class FileSettings(Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -24,7 +24,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             description="Apply a patch to files of the workspace, all of it or nothing. Form: "
             "`*** Begin Patch`, then for each file `*** Add File: p` with +lines, `*** Delete File: p`, or "
             "`*** Update File: p` (optionally `*** Move to: q`) with hunks of ` context`, `-old`, `+new` "
-            "lines, each hunk after `@@` or `@@ line before it`; then `*** End Patch`.",
+            "lines, each hunk after `@@` or `@@ line before it`; then `*** End Patch`. A unified diff is "
+            "taken too.",
             properties={"input": {"type": "string", "description": "The whole patch"}},
             required=("input",),
         ),

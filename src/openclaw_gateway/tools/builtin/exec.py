@@ -41,8 +41,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             runner.work,
             summary="Run a shell command",
             description="Run a command in the workspace. Where only listed commands are allowed, it must be "
-            "plain: no variables, $( ), redirections or &; join with && || ; |. Still running after yieldMs, "
-            "it goes on in the background and `process` watches it by its sessionId.",
+            "plain: no variables, $( ), & or files behind > and <; join with && || ; |. Still running after "
+            "yieldMs, it goes on in the background and `process` watches it by its sessionId.",
             properties={
                 "command": {"type": "string"},
                 "workdir": {"type": "string", "description": "Relative to the workspace"},
@@ -135,7 +135,9 @@ class _Runner:
         )
         over: tuple[str, ...] = ()
         if scope.sandboxed:
-            over = await self._house.jobs.on_thread(lambda: laid_over(scope.workspace), context.conversation)
+            over = await self._house.jobs.on_thread(
+                lambda: laid_over(scope.workspace, writes_git=allowed.writes_git), context.conversation
+            )
         return Order(
             argv=self._argv(allowed, scope, over),
             # Outside the sandbox: inside, the command's own directory is chosen by --chdir.

@@ -7,7 +7,7 @@ code that a variable names. Looks at the disk only for whose the folders of the 
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from openclaw_gateway.tools.base import ToolError
@@ -67,9 +67,14 @@ def command_environment(
     added: Mapping[str, str] | None = None,
     *,
     by_name: bool = True,
+    passed: Sequence[str] = (),
 ) -> dict[str, str]:
-    """With `by_name`, a program's name decides whether it runs: see search_path."""
-    kept = {name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")}
+    """With `by_name`, a program's name decides whether it runs: see search_path. `passed` are the names that
+    the operator lets through (`tools.exec.passEnv`)."""
+    through = {name: environ[name] for name in passed if name in environ}
+    kept = {**through} | {
+        name: value for name, value in environ.items() if name in _KEPT or name.startswith("LC_")
+    }
     kept["PATH"] = search_path(environ.get("PATH", _DEFAULT_PATH), workspace, by_name=by_name)
     # A workspace that is no repository must not be taken for a part of one above it.
     return {**kept, **_SET, "GIT_CEILING_DIRECTORIES": str(workspace.parent), **(added or {})}

@@ -7,6 +7,7 @@ from openclaw_gateway.tools.jobs.orders import (
     Find,
     Job,
     List,
+    Manage,
     Patch,
     Read,
     Recall,
@@ -42,6 +43,10 @@ def do(job: Job, *, small: bool) -> str:  # noqa: PLR0911 - one for each kind
             from openclaw_gateway.tools.jobs.edit import edit
 
             return edit(job, small=small)
+        case Manage():
+            from openclaw_gateway.tools.jobs.manage import manage
+
+            return manage(job, small=small)
         case Patch():
             from openclaw_gateway.tools.jobs.patch import patch
 

@@ -63,12 +63,28 @@ class Write(Struct, frozen=True, tag=True):
     content: str
 
 
-class Edit(Struct, frozen=True, tag=True):
-    workspace: Workspace
-    path: str
+class Replacing(Struct, frozen=True):
     old: str
     new: str
-    everywhere: bool
+    everywhere: bool = False
+
+
+class Edit(Struct, frozen=True, tag=True):
+    """One after another, all or none."""
+
+    workspace: Workspace
+    path: str
+    edits: tuple[Replacing, ...]
+
+
+class Manage(Struct, frozen=True, tag=True):
+    """`path` deleted, moved to `target`, or made as a folder; a link is one itself."""
+
+    workspace: Workspace
+    action: Literal["delete", "move", "mkdir"]
+    path: str
+    target: str | None = None
+    recursive: bool = False
 
 
 class Patch(Struct, frozen=True, tag=True):
@@ -94,7 +110,7 @@ class Extract(Struct, frozen=True, tag=True):
     mode: Mode
 
 
-Job = Search | Read | List | Find | Write | Edit | Patch | Recall | Extract
+Job = Search | Read | List | Find | Write | Edit | Manage | Patch | Recall | Extract
 
 
 class Outcome(Struct, frozen=True):

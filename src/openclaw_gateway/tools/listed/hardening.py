@@ -6,7 +6,7 @@ settings, and variables in front of it, for it alone; a program that the operato
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ _VARIABLES: dict[str, dict[str, str]] = {
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
     # A list of names to ignore that is a link would be shown in what rg says about its faults.
+    "sed": ("--sandbox",),
     "rg": ("--no-config", "--no-ignore-messages", "--no-ignore-global"),
 }
 # Drivers that attributes name, and submodules, whose own settings a git of their own would obey.
@@ -72,11 +73,11 @@ def hardened(segment: Segment, place: GitPlace | None) -> Segment:
         while arguments and (not before or before[-1].text.startswith("-")):
             before.append(arguments.pop(0))
         added = _GIT_OPTIONS.get(before[-1].text, ()) if before else ()
-    words = (
-        *(Word(f"{key}={value}", f"{key}={shlex.quote(value)}") for key, value in variables.items()),
-        name,
-        *before,
-        *(Word(option, option) for option in added),
-        *arguments,
-    )
-    return msgspec.structs.replace(segment, words=words)
+    words = (name, *before, *(Word(option, option) for option in added), *arguments)
+    return in_front(msgspec.structs.replace(segment, words=words), variables)
+
+
+def in_front(segment: Segment, variables: Mapping[str, str]) -> Segment:
+    """The command with variables for it alone."""
+    given = (Word(f"{key}={value}", f"{key}={shlex.quote(value)}") for key, value in variables.items())
+    return msgspec.structs.replace(segment, words=(*given, *segment.words))

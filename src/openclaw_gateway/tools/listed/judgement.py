@@ -20,7 +20,10 @@ PATHS: frozenset[Refusal] = frozenset((_UPWARDS, _ABSOLUTE))
 def refusal(words: tuple[Word, ...], root: str) -> Refusal | None:
     """Why this command is more than looking, or None. Absolute paths may lead into `root`, the workspace."""
     name, arguments = words[0].text, words[1:]
-    if any(word.glob and word.text.startswith("-") and "=" not in _before_glob(word) for word in arguments):
+    if any(
+        word.glob and not word.inert and word.text.startswith("-") and "=" not in _before_glob(word)
+        for word in arguments
+    ):
         return "an option with an unquoted * or ? in it"
     if name == "echo":
         arguments = tuple(word for word in arguments if word.glob)
@@ -34,7 +37,7 @@ def path_like(words: tuple[Word, ...]) -> Iterator[str]:
     name = words[0].text
     opens = name != "echo" and not (name in TABLE and TABLE[name].free)
     for word in words[1:]:
-        if not opens:
+        if not opens or word.inert:
             continue
         yield word.text
         if word.text.startswith("-"):
@@ -66,6 +69,8 @@ def _value(option: str) -> str:
 
 def _paths(words: tuple[Word, ...], root: str) -> Refusal | None:
     for word in words:
+        if word.inert:
+            continue
         texts = [word.text]
         if word.text.startswith("-"):
             texts.append(_value(word.text))
@@ -85,14 +90,21 @@ def _date(words: tuple[Word, ...]) -> Refusal | None:
 
 
 def _find(words: tuple[Word, ...]) -> Refusal | None:
-    if any(word.glob for word in words):
-        return "a pattern without quotes (quote it)"
     for word in words:
+        if word.inert:
+            continue
         text = word.text
         # A number, as in -mtime -1, is a value; no option looks like that.
         if text.startswith("-") and text not in FIND and not re.fullmatch(r"-\d+[a-zA-Z]?", text):
             return f"find's {text}"
     return None
+
+
+def _command(words: tuple[Word, ...]) -> Refusal | None:
+    """`command -v NAME` says where it is; without -v it runs it."""
+    if not words or words[0].text not in ("-v", "-V"):
+        return "a command to run (write that command itself)"
+    return "another option" if any(word.text.startswith("-") for word in words[1:]) else None
 
 
 def _git(words: tuple[Word, ...]) -> Refusal | None:
@@ -111,6 +123,7 @@ def _before_glob(word: Word) -> str:
 
 
 _CHECKS: dict[str, Callable[[tuple[Word, ...]], Refusal | None]] = {
+    "command": _command,
     "date": _date,
     "echo": lambda _: None,
     "find": _find,

@@ -1,6 +1,6 @@
 """Which commands only look, and with which options. Data; how it is read stands in judgement.py.
 
-`echo`, `date`, `find` and `git` have rules of their own there.
+`command`, `echo`, `date`, `find` and `git` have rules of their own there.
 """
 
 from openclaw_gateway.tools.listed.options import Options
@@ -108,6 +108,20 @@ TABLE: dict[str, Options] = {
         longs="""raw-output compact-output slurp null-input arg argjson sort-keys tab color-output
             monochrome-output exit-status join-output ascii-output raw-input args jsonargs indent""",
     ),
+    # What it does is text, which it is given with --sandbox: nothing runs, and no file is read or written.
+    "sed": Options(
+        flags="nErsuz", valued="e", longs="quiet silent expression regexp-extended separate null-data"
+    ),
+    "nl": Options(flags="p", valued="bdfhilnsvw"),
+    "tac": Options(flags="br", valued="s"),
+    "comm": Options(flags="123z", operands=2),
+    "cmp": Options(flags="bls", valued="n", operands=2),
+    "paste": Options(flags="sz", valued="d"),
+    "seq": Options(flags="w", valued="sf", digits=True, free=True),
+    # No -L and -D: they follow links.
+    "du": Options(flags="0abchkmsSx", valued="dBt", longs="all human-readable summarize total max-depth"),
+    "which": Options(flags="a"),
+    "type": Options(flags="aptP"),
     "sha256sum": Options(flags="bt", longs="binary text"),
     "md5sum": Options(flags="bt", longs="binary text"),
 }
@@ -118,6 +132,13 @@ FIND = frozenset(
     -printf -daystart -P""".split()  # noqa: SIM905  a list of words is read as one
 )
 
+# Those that take the next word, and of them those that take any text, which they never open.
+FIND_TEXTS = frozenset("-name -iname -path -ipath -wholename -regex -iregex".split())  # noqa: SIM905
+FIND_VALUED = FIND_TEXTS | frozenset(
+    """-regextype -type -xtype -maxdepth -mindepth -size -mtime -mmin -atime -amin -newer -user -group -perm
+    -links -inum -printf""".split()  # noqa: SIM905
+)
+
 DATE = Options(flags="uR", valued="dI", longs="utc universal rfc-email iso-8601 rfc-3339 date")
 
-NAMES: tuple[str, ...] = tuple(sorted({*TABLE, "echo", "date", "find", "git"}))
+NAMES: tuple[str, ...] = tuple(sorted({*TABLE, "command", "echo", "date", "find", "git"}))

@@ -1,5 +1,6 @@
 """What `approvals allow`, `deny` and `remove` share: the pattern's rules, the file, and what is said."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,11 @@ def checked(pattern: str) -> str:
     pattern = pattern.strip()
     if not pattern:
         raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")
-    if any(char.isspace() for char in pattern) and "/" not in pattern:
-        raise click.BadParameter(
-            f"it names a program, not its arguments: write {pattern.split()[0]!r}", param_hint="PATTERN"
-        )
-    if "/" in pattern and not pattern.startswith(("/", "*")):
+    try:
+        program = (shlex.split(pattern) or [""])[0]
+    except ValueError:
+        raise click.BadParameter("a quote in it is not closed", param_hint="PATTERN") from None
+    if "/" in program and not program.startswith(("/", "*")):
         raise click.BadParameter(
             "a pattern with a slash is compared with the whole path: begin it with / or *",
             param_hint="PATTERN",

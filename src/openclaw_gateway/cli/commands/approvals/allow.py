@@ -8,17 +8,24 @@ from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.approvals import allow
-from openclaw_gateway.tools.program_patterns import covers_nothing, loosens
+from openclaw_gateway.tools.program_patterns import covers_nothing, loosens, opens_everything, words_of
 
 
-@click.command("allow", cls=WithExample, example="npm --agent main", params=[json_option()])
+@click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])
 @click.argument("pattern")
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@click.option("--yes", is_flag=True, help="Also what allows everything.")
 @pass_invocation
-def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
-    """Allow the program PATTERN: its name, or a glob of its path such as '/opt/tools/*'."""
+def command(
+    invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None, yes: bool
+) -> None:
+    """Allow the command PATTERN: a program's name, or a glob of its path such as '/opt/tools/*', and behind
+    it the first arguments if only these are meant: 'git commit', 'npm run *'."""
     pattern = checked(pattern)
+    opened = _opened(pattern)
+    if opened is not None and not yes:
+        raise click.UsageError(f"{opened} With --yes it is written all the same.")
     more = ""
     if covers_nothing(pattern):
         more = ", which changes nothing: it runs other programs, and those are allowed by their own names"
@@ -33,3 +40,20 @@ def command(invocation: Invocation, *, pattern: str, agent: str | None, config_p
         agent=agent,
         config_path=config_path,
     )
+
+
+def _opened(pattern: str) -> str | None:
+    """What is to be known before that is allowed."""
+    program = words_of(pattern)[0]
+    if opens_everything(pattern):
+        return (
+            f"{program} runs whatever it is given, so that {pattern!r} allows every command, with all that "
+            "the gateway's account may do. Narrower is the program with its module or script, such as "
+            "'python3 -m pytest' or 'bash build.sh'."
+        )
+    if covers_nothing(pattern):
+        return (
+            f"{program} makes other programs run, and would be an allow for all of them; therefore no "
+            "pattern covers it, and those programs are allowed by their own names."
+        )
+    return None

@@ -1,0 +1,205 @@
+"""A git that the operator allowed: it commits in his name, and runs nothing that somebody planted."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway.tools.allowed_git import harmful_here, refused
+from openclaw_gateway.tools.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.listed.git_config import Setting
+from tests.security.planted import Workshop, configure, git
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
+
+
+@pytest.fixture
+async def commands() -> AsyncIterator[CommandSessions]:
+    commands = CommandSessions()
+    yield commands
+    await commands.close()
+
+
+def shop_with(tmp_path: Path, commands: CommandSessions, **exec_: object) -> Workshop:
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    (home / ".gitconfig").write_text("[user]\n\tname = The Owner\n\temail = owner@example.org\n")
+    shop = Workshop(tmp_path, commands, {"exec": exec_}, {"HOME": str(home)})
+    with changing(approvals_path(shop.state)) as document:
+        allow(document, "main", "git")
+    return shop
+
+
+@pytest.mark.promise("allowed-git")
+async def test_it_commits_in_the_owners_name(tmp_path: Path, commands: CommandSessions) -> None:
+    shop = shop_with(tmp_path, commands)
+    shop.repository()
+    said = await shop.call("exec", command="git add -A && git commit -q -m 'a; b' 2>&1", workdir="repo")
+    assert said == "[exit code 0]"
+    assert await shop.call("exec", command="git log -1 --format='%an %ae %s'", workdir="repo") == (
+        "The Owner owner@example.org a; b\n[exit code 0]"
+    )
+
+
+async def test_an_isolated_one_knows_no_owner(tmp_path: Path, commands: CommandSessions) -> None:
+    shop = shop_with(tmp_path, commands, env={"git": "isolated"})
+    shop.repository()
+    said = (await shop.result("exec", command="git commit -qam x", workdir="repo")).text
+    assert "exit code 128" in said
+    assert "The Owner" not in (await shop.result("exec", command="git config user.name", workdir="repo")).text
+
+
+async def test_settings_of_a_home_that_agents_write_to_are_not_the_owners(
+    tmp_path: Path, commands: CommandSessions
+) -> None:
+    shop = shop_with(tmp_path, commands)
+    shop.write(".gitconfig", f"[core]\n\tfsmonitor = {shop.evil}\n[alias]\n\tx = !{shop.evil}\n")
+    shop = Workshop(tmp_path, commands, environ={"HOME": str(shop.root)})
+    shop.repository()
+    for command in ("git status", "git x", "git add ."):
+        await shop.result("exec", command=command, workdir="repo")
+    assert not shop.mark.exists()
+
+
+@pytest.mark.parametrize(
+    "key", ["filter.x.clean", "diff.external", "alias.x", "core.sshCommand", "include.path"]
+)
+async def test_what_a_repository_would_run_is_named(
+    tmp_path: Path, commands: CommandSessions, key: str
+) -> None:
+    shop = shop_with(tmp_path, commands)
+    repo = shop.repository()
+    git(repo, "config", key, str(shop.evil))
+    for command in ("git add .", "git commit -am x", "git push", "git -C . status"):
+        assert "may run programs" in await shop.refused("exec", command=command, workdir="repo")
+    assert "may run programs" in await shop.refused("exec", command="git -C repo add .")
+    assert not shop.mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "harmless"),
+    [
+        ("log --oneline", True),
+        ("!evil", False),
+        ("-c core.fsmonitor=evil status", False),
+        ("clone", False),
+        ("rebase --exec=evil", False),
+        ("", False),
+    ],
+)
+def test_an_alias_is_what_it_stands_for(value: str, *, harmless: bool) -> None:
+    assert (harmful_here((Setting("alias", None, "x", value),), "/", "/") == ()) is harmless
+
+
+async def test_hooks_and_fsmonitor_are_off(tmp_path: Path, commands: CommandSessions) -> None:
+    shop = shop_with(tmp_path, commands)
+    repo = shop.repository()
+    for name in ("pre-commit", "post-commit", "post-checkout", "commit-msg", "post-index-change"):
+        shop.script(repo / ".git" / "hooks" / name)
+        shop.script(repo / "hooks" / name)
+    configure(repo, f"[core]\n\tfsmonitor = {shop.evil}\n\thooksPath = hooks\n")
+    said = await shop.call(
+        "exec", command="git add . && git commit -qm x && git checkout -q -b y", workdir="repo"
+    )
+    assert said == "[exit code 0]"
+    assert not shop.mark.exists()
+    git(repo, "commit", "-q", "--allow-empty", "-m", "x")
+    assert shop.mark.exists(), "the plant is one"
+
+
+async def test_a_nested_bare_repository_is_not_obeyed(tmp_path: Path, commands: CommandSessions) -> None:
+    shop = shop_with(tmp_path, commands)
+    for name, text in (
+        ("HEAD", "ref: refs/heads/x\n"),
+        ("config", f"[core]\n\tworktree = ..\n\tfsmonitor = {shop.evil}\n"),
+    ):
+        shop.write(f"bare/{name}", text)
+    (shop.root / "bare" / "objects").mkdir()
+    (shop.root / "bare" / "refs").mkdir()
+    for command in ("git status", "git add .", "git -C . commit -m x"):
+        await shop.result("exec", command=command, workdir="bare")
+    assert not shop.mark.exists()
+
+
+async def test_an_old_git_does_not_work_in_what_looks_like_a_bare_repository(
+    tmp_path: Path, commands: CommandSessions
+) -> None:
+    old = tmp_path / "old" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho git version 2.30.1\n")
+    old.chmod(0o755)
+    shop = shop_with(tmp_path, commands)
+    shop = Workshop(tmp_path, commands, environ={"PATH": f"{old.parent}:/usr/bin:/bin"})
+    shop.write("bare/HEAD", "ref: refs/heads/x\n")
+    for name in ("objects", "refs", "sub"):
+        (shop.root / "bare" / name).mkdir()
+    assert "bare repository" in await shop.refused("exec", command="git add .", workdir="bare")
+    assert "bare repository" in await shop.refused("exec", command="git add .", workdir="bare/sub")
+    assert "2.30" in await shop.call("exec", command="git add .")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "-c core.fsmonitor=./evil status",
+        "--exec-path=. x",
+        "--git-dir=planted status",
+        "-p log",
+        "bisect run ./evil",
+        "submodule foreach ./evil",
+        "submodule --quiet foreach ./evil",
+        "rebase -x ./evil HEAD",
+        "rebase --exec=./evil HEAD",
+        "clone --upload-pack=./evil a b",
+        "clone --upl ./evil a b",
+        "clone --u ./evil a b",
+        "clone -u ./evil a b",
+        "clone -c core.fsmonitor=./evil a b",
+        "fetch --upload-pack ./evil",
+        "push --receive-pack=./evil",
+        "grep -O./evil x",
+        "grep --open-files-in-pager=./evil x",
+        "difftool -x ./evil",
+        "filter-branch --tree-filter ./evil",
+        "init --template=planted",
+        "credential fill",
+        "config core.fsmonitor ./evil",
+        "config --global user.name x",
+        "config --add alias.x !./evil",
+        "config set core.hooksPath hooks",
+        "config --file x.cfg a.b c",
+        "config -e",
+        "remote-ext a ./evil",
+        "diff --ext-diff",
+    ],
+)
+def test_what_an_allow_for_git_does_not_cover(command: str) -> None:
+    assert refused(command.split()) is not None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status",
+        "--no-pager log -p -c",
+        "-C sub commit -m x",
+        "commit -c HEAD",
+        "commit --amend --no-edit",
+        "config user.name x",
+        "config --get remote.origin.url",
+        "config --list",
+        "checkout -b x",
+        "push -u origin main",
+        "clone --depth 1 https://example.org/a",
+        "rebase --continue",
+        "stash pop",
+        "submodule update --init",
+        "merge --no-ff x",
+        "diff --text --exit-code",
+        "--version",
+    ],
+)
+def test_what_it_covers(command: str) -> None:
+    assert refused(command.split()) is None

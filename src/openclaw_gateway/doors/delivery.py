@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiohttp import web
 
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.answers import info_response, json_response
+from openclaw_gateway.doors.answers import Answer, info_answer, json_answer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.voice import Voice
@@ -85,36 +84,36 @@ class Delivery:
         reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
         self._run.leave(None if self._detached else reason)
 
-    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[web.StreamResponse]:
-        """Raises what the voice raises before the head has left, EventsGone, and ConnectionError when the
-        client has left."""
+    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[Answer | None]:
+        """The answer, or None when it was streamed. Raises what the voice raises before the head has left,
+        EventsGone, and ConnectionError when the client has left."""
         return self._stream(voice) if stream else self._whole(voice)
 
-    async def _whole(self, voice: Voice) -> web.Response:
+    async def _whole(self, voice: Voice) -> Answer:
         result = await self._run.wait()
         self._tell_time()
         if result.error is not None:
-            return info_response(result.error, voice.refusal(result.error))
-        return json_response(voice.whole(result))
+            return info_answer(result.error, voice.refusal(result.error))
+        return json_answer(voice.whole(result))
 
-    async def _stream(self, voice: Voice) -> web.StreamResponse:
+    async def _stream(self, voice: Voice) -> Answer | None:
         self._reader = reader = self._run.reader(self._after, holds=True)
         events = await first_words(reader.log)
         self._tell_time()
         ended = _end(events)
         failed = ended.result.error if ended is not None else None
         if failed is not None and not any(event.public for event in events):
-            return info_response(failed, voice.refusal(failed))
+            return info_answer(failed, voice.refusal(failed))
         stream = EventStream(self._request)
         try:
             await self._send(stream, reader, voice, events)
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
-            if not stream.prepared or (isinstance(error, ConnectionError) and self._request.is_abandoned):
+            if not stream.has_begun or (isinstance(error, ConnectionError) and self._request.is_abandoned):
                 raise
             await self._fail(stream, voice, error)
-        return stream
+        return None
 
     async def _send(self, stream: EventStream, reader: Reader, voice: Voice, events: Sequence[Event]) -> None:
         """The head, the events, and what follows them to the end."""

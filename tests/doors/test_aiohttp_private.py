@@ -22,6 +22,7 @@ from openclaw_gateway.doors.aiohttp_private import (
     OpenWebSocket,
     line_limit,
     too_many_headers,
+    whole_body,
 )
 from openclaw_gateway.doors.answers import Answer
 from openclaw_gateway.doors.requests import Request
@@ -86,6 +87,29 @@ async def test_a_body_that_cannot_be_read_on_is_told_to_its_reader() -> None:
         async with asyncio.timeout(DEADLINE_S):
             assert (await peer.reader.read()).endswith(b"done")
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("chunks", [(b"one",), (b"one", b"two"), (b"x" * 50_000, b"y"), ()])
+async def test_a_body_that_has_come_is_taken_whole_and_the_next_request_is_read(
+    chunks: tuple[bytes, ...],
+) -> None:
+    bodies: list[bytes] = []
+
+    async def answer(request: Request, _: BaseException | None) -> None:
+        if request.method == "POST":
+            await until(request.content.is_eof)
+            bodies.append(whole_body(request.content))
+        await Answer(b"done", 200, {}).send(request)
+
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    async with served(answer) as peer:
+        peer.writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + sent + b"0\r\n\r\n"
+        )
+        await peer.until(b"done")
+        peer.writer.write(GET)
+        await peer.until(b"done")
+    assert b"".join(bodies) == b"".join(chunks)
 
 
 async def test_an_interim_head_is_no_answer() -> None:

@@ -208,3 +208,25 @@ def line_limit(error: BaseException) -> int | None:
 def too_many_headers(error: BaseException) -> bool:
     """Whether the parser gave up on the number of headers."""
     return isinstance(error, BadHttpMessage) and error.message == "Too many headers received"
+
+
+def whole_body(content: StreamReader) -> bytes:
+    """What is there of a body that has come to its end. Raises what it failed with.
+
+    Without what `StreamReader.read_nowait` does besides: it resumes a connection that was not paused, and has
+    nothing parsed once more.
+    """
+    if type(content) is not StreamReader or content._buffer_offset:
+        return content.read_nowait(-1)
+    if content._exception is not None:
+        raise content._exception
+    buffer = content._buffer
+    body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+    buffer.clear()
+    content._size = 0
+    content._cursor += len(body)
+    if content._http_chunk_splits:
+        content._http_chunk_splits.clear()
+    if content._protocol._reading_paused:
+        content._protocol.resume_reading()
+    return body

@@ -16,7 +16,7 @@ from multidict import istr
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest
+from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, whole_body
 from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.errors import (
     BodyTooLarge,
@@ -254,7 +254,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     if not content.is_eof():
         _continue(request)
         return await _read_slowly(request, limits)
-    body = content.read_nowait(-1)
+    body = whole_body(content)
     if len(body) > limits.max_body_bytes:
         raise _too_large(limits)
     request.take_body(len(body), limits)

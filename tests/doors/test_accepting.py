@@ -12,17 +12,22 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.descriptors import Share
 from openclaw_gateway.doors.accepting import Acceptor
 from openclaw_gateway.doors.connection import Connection
+from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.server import Server
 from tests.doors.logged import logged
 
 DEADLINE_S = 5.0
 
 
+async def _never(_: Request) -> None:
+    raise AssertionError
+
+
 class Counting(Server):
     """Says how many connections each turn of the loop brought."""
 
     def __init__(self, limits: Limits, share: Share) -> None:
-        super().__init__(lambda request: None, limits, share)
+        super().__init__(_never, limits, share)
         self.turns: list[int] = []
         self.enough = asyncio.Event()
         self.wanted = 0

@@ -5,113 +5,47 @@ import asyncio
 import importlib
 import inspect
 import pkgutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from aiohttp import WSMsgType, web
-from aiohttp.http import HttpVersion11, RawRequestMessage, WebSocketReader
+from aiohttp.http import HttpVersion11, WebSocketReader
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
-from aiohttp.web_protocol import ERROR, RequestHandler
+from aiohttp.web_protocol import RequestHandler
 
 import openclaw_gateway
 from openclaw_gateway.doors.aiohttp_private import (
     FrameParser,
-    LateHead,
     OpenHandler,
-    OpenRequest,
     OpenWebSocket,
-    WholeAnswer,
     line_limit,
     too_many_headers,
-    version_told,
+    whole_body,
 )
+from openclaw_gateway.doors.answers import Answer
+from openclaw_gateway.doors.requests import Request
+from tests.doors.served import DEADLINE_S, GET, served, until
 
-DEADLINE_S = 5.0
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 PRIVATE = {"openclaw_gateway.doors.aiohttp_private", "openclaw_gateway.models.aiohttp_private"}
 
-Answer = Callable[["Asked"], Awaitable[web.StreamResponse]]
-
-
-class Asked(OpenRequest):
-    def prepare_answer(self, response: web.StreamResponse) -> None:
-        response.headers["x-from-hook"] = "yes"
-
-
-class Peer:
-    """The other end of one connection, and our side of it."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.handler: OpenHandler
-
-    async def until(self, mark: bytes) -> bytes:
-        async with asyncio.timeout(DEADLINE_S):
-            return await self.reader.readuntil(mark)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Turn the loop until it holds: what is waited for is a state of aiohttp's that nobody announces."""
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def served(answer: Answer) -> AsyncIterator[Peer]:
-    """One connection to an aiohttp server with our classes."""
-    loop = asyncio.get_running_loop()
-
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        assert isinstance(request, Asked)
-        return await answer(request)
-
-    server = web.Server(
-        handle,
-        request_factory=lambda message, payload, protocol, writer, task: Asked(
-            version_told(message), payload, protocol, writer, task, loop
-        ),
-    )
-    made: list[OpenHandler] = []
-
-    def connect() -> OpenHandler:
-        made.append(OpenHandler(server, loop=loop))
-        return made[-1]
-
-    listening = await loop.create_server(connect, "127.0.0.1", 0)
-    peer = Peer(*await asyncio.open_connection(*listening.sockets[0].getsockname()))
-    try:
-        await until(lambda: bool(made))
-        peer.handler = made[0]
-        yield peer
-    finally:
-        peer.writer.close()
-        listening.close()
-        server.pre_shutdown()
-        await server.shutdown(DEADLINE_S)
-
 
 async def test_a_handler_tells_heads_from_bodies_and_counts_requests() -> None:
     seen: list[tuple[bool, int, bool]] = []
     go_on = asyncio.Event()
 
-    async def answer(request: Asked) -> web.StreamResponse:
+    async def answer(request: Request, _: BaseException | None) -> None:
         handler = request.protocol
         assert isinstance(handler, OpenHandler)
         seen.append((handler.awaits_head, handler.requests_seen, handler.has_pipelined))
         await go_on.wait()
         seen.append((handler.awaits_head, handler.requests_seen, handler.has_pipelined))
-        return web.Response(text="done")
+        await Answer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         assert peer.handler.awaits_head
@@ -131,14 +65,14 @@ async def test_a_body_that_cannot_be_read_on_is_told_to_its_reader() -> None:
     told: list[BaseException] = []
     reading = asyncio.Event()
 
-    async def answer(request: Asked) -> web.StreamResponse:
+    async def answer(request: Request, _: BaseException | None) -> None:
         assert await request.content.readany() == b"good"
         reading.set()
         try:
             await request.content.readany()
         except web.RequestPayloadError as error:
             told.append(error)
-        return web.Response(text="done")
+        await Answer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n")
@@ -155,117 +89,83 @@ async def test_a_body_that_cannot_be_read_on_is_told_to_its_reader() -> None:
     assert len(told) == 1
 
 
-async def test_the_hook_has_a_word_in_every_answer_and_an_interim_head_is_none() -> None:
-    async def answer(request: Asked) -> web.StreamResponse:
-        await request.write_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return web.Response(text="done")
+@pytest.mark.parametrize("chunks", [(b"one",), (b"one", b"two"), (b"x" * 50_000, b"y"), ()])
+async def test_a_body_that_has_come_is_taken_whole_and_the_next_request_is_read(
+    chunks: tuple[bytes, ...],
+) -> None:
+    bodies: list[bytes] = []
 
+    async def answer(request: Request, _: BaseException | None) -> None:
+        if request.method == "POST":
+            await until(request.content.is_eof)
+            bodies.append(whole_body(request.content))
+        await Answer(b"done", 200, {}).send(request)
+
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    async with served(answer) as peer:
+        peer.writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + sent + b"0\r\n\r\n"
+        )
+        await peer.until(b"done")
+        peer.writer.write(GET)
+        await peer.until(b"done")
+    assert b"".join(bodies) == b"".join(chunks)
+
+
+async def test_an_interim_head_is_no_answer() -> None:
+    async def answer(request: Request, _: BaseException | None) -> None:
+        request.put_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
+        answered.append(request.is_answered)
+        await Answer(b"done", 200, {}).send(request)
+        answered.append(request.is_answered)
+
+    answered: list[bool] = []
     async with served(answer) as peer:
         peer.writer.write(GET)
         assert await peer.until(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert b"x-from-hook: yes" in await peer.until(b"\r\n\r\n")
+        assert b"HTTP/1.1 200 OK" in await peer.until(b"done")
+    assert answered == [False, True]
 
 
-async def test_a_late_head_is_not_written_before_the_first_bytes() -> None:
-    prepared, go_on = asyncio.Event(), asyncio.Event()
+async def test_who_shuts_down_waits_for_the_answer_and_nothing_is_taken_behind_it() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def answer(request: Asked) -> web.StreamResponse:
-        response = LateHead()
-        await response.prepare(request)
-        prepared.set()
+    async def answer(request: Request, _: BaseException | None) -> None:
+        begun.set()
         await go_on.wait()
-        written.append(request.writer.output_size)
-        await response.write(b"first")
-        await response.write_eof()
-        return response
+        await Answer(b"done", 200, {}).send(request)
 
-    written: list[int] = []
     async with served(answer) as peer:
         peer.writer.write(GET)
         async with asyncio.timeout(DEADLINE_S):
-            await prepared.wait()
+            await begun.wait()
+        peer.handler.close()
+        shutdown = asyncio.create_task(peer.handler.shutdown(DEADLINE_S))
+        await asyncio.sleep(0)
         go_on.set()
-        assert b"200 OK" in await peer.until(b"first")
-    assert written == [0]
+        assert (await peer.rest()).endswith(b"done")
+        await shutdown
 
 
-async def test_a_piece_of_a_stream_is_a_chunk_and_a_client_that_has_left_is_an_error() -> None:
-    left = asyncio.Event()
-    raised: list[BaseException] = []
-
-    async def answer(request: Asked) -> web.StreamResponse:
-        response = LateHead()
-        await response.prepare(request)
-        for piece in (b"with the head", b"alone", b""):
-            await response.write(piece)
-        await left.wait()
-        await until(lambda: request.transport is None)
-        try:
-            await response.write(b"late")
-        except ConnectionError as error:
-            raised.append(error)
-        return response
+async def test_a_declined_upgrade_is_a_request_like_others_and_what_came_behind_it_too() -> None:
+    async def answer(request: Request, _: BaseException | None) -> None:
+        await Answer(request.raw_path.encode(), 200, {}).send(request)
 
     async with served(answer) as peer:
+        peer.writer.write(UPGRADE.replace(b"/", b"/one", 1) + GET.replace(b"/", b"/two", 1))
+        await peer.until(b"/one")
+        await peer.until(b"/two")
+        peer.writer.write(GET.replace(b"/", b"/three", 1))
+        await peer.until(b"/three")
+
+
+async def test_a_connection_without_a_request_is_closed_after_its_time() -> None:
+    async def answer(request: Request, _: BaseException | None) -> None:
+        await Answer(b"done", 200, {}).send(request)
+
+    async with served(answer, keepalive_timeout=0.05) as peer:
         peer.writer.write(GET)
-        assert b"d\r\nwith the head\r\n5\r\nalone\r\n" in await peer.until(b"alone\r\n")
-        peer.writer.close()
-        left.set()
-        await until(lambda: bool(raised))
-
-
-async def test_a_stream_for_an_old_client_has_no_chunks() -> None:
-    async def answer(request: Asked) -> web.StreamResponse:
-        response = LateHead()
-        await response.prepare(request)
-        await response.write(b"one ")
-        await response.write(b"two")
-        await response.write_eof()
-        return response
-
-    async with served(answer) as peer:
-        peer.writer.write(GET.replace(b"1.1", b"1.0"))
-        assert (await peer.reader.read()).endswith(b"\r\n\r\none two")
-
-
-@pytest.mark.parametrize(
-    ("asked", "head", "body", "closes"),
-    [
-        (GET, b"HTTP/1.1 201 Created", b"done", False),
-        (GET.replace(b"Host", b"Connection: close\r\nHost"), b"HTTP/1.1 201 Created", b"done", True),
-        (GET.replace(b"1.1", b"1.0"), b"HTTP/1.0 201 Created", b"done", True),
-        (GET.replace(b"GET", b"HEAD"), b"HTTP/1.1 201 Created", b"", False),
-    ],
-    ids=["one write", "closed behind it", "HTTP/1.0", "HEAD"],
-)
-async def test_a_whole_answer(asked: bytes, head: bytes, body: bytes, closes: bool) -> None:
-    async def answer(request: Asked) -> web.StreamResponse:
-        return WholeAnswer(body=b"done", status=201, headers={"Content-Type": "text/x"})
-
-    async with served(answer) as peer:
-        peer.writer.write(asked)
-        lines = (await peer.until(b"\r\n\r\n")).split(b"\r\n")
-        assert lines[0] == head
-        named = {line.partition(b": ")[0].lower(): line.partition(b": ")[2] for line in lines[1:-2]}
-        assert named[b"content-length"] == b"4"
-        assert named[b"content-type"] == b"text/x"
-        assert named[b"x-from-hook"] == b"yes"
-        assert named[b"date"].endswith(b" GMT")
-        if not closes:
-            assert b"connection" not in named
-            peer.writer.write(GET)
-            assert (await peer.until(b"\r\n\r\n")).startswith(body + b"HTTP/1.1 201 Created")
-        else:
-            assert await peer.reader.read() == body
-
-
-async def test_an_answer_with_a_line_end_in_a_header_is_none() -> None:
-    async def answer(request: Asked) -> web.StreamResponse:
-        return WholeAnswer(body=b"done", headers={"X-A": "b\r\nX-C: d"})
-
-    async with served(answer) as peer:
-        peer.writer.write(GET)
-        assert b"X-C" not in await peer.reader.read()
+        assert (await peer.rest()).endswith(b"done")
 
 
 class Watched(OpenWebSocket):
@@ -301,16 +201,16 @@ async def test_what_stands_before_the_frames_sees_every_byte_and_can_refuse() ->
     sockets: list[Watched] = []
     over = asyncio.Event()
 
-    async def answer(request: Asked) -> web.StreamResponse:
+    async def answer(request: Request, _: BaseException | None) -> None:
         socket = Watched()
         sockets.append(socket)
         await socket.prepare(request)
         assert isinstance(socket.parser, WebSocketReader)
         assert not peer.handler.speaks_http
-        for _ in range(2):
-            kinds.append((await socket.receive()).type)
+        kinds.append((await socket.receive()).type)
+        kinds.append((await socket.receive()).type)
         over.set()
-        return socket
+        request.close_behind()
 
     async with served(answer) as peer:
         peer.writer.write(UPGRADE)
@@ -327,12 +227,12 @@ async def test_a_pong_that_is_late_is_waited_for_as_often_as_we_say() -> None:
     kinds: list[WSMsgType] = []
     sockets: list[Watched] = []
 
-    async def answer(request: Asked) -> web.StreamResponse:
+    async def answer(request: Request, _: BaseException | None) -> None:
         socket = Watched(heartbeat=0.02, patience=3)
         sockets.append(socket)
         await socket.prepare(request)
         kinds.append((await socket.receive()).type)
-        return socket
+        request.close_behind()
 
     async with served(answer) as peer:
         peer.writer.write(UPGRADE)
@@ -342,12 +242,6 @@ async def test_a_pong_that_is_late_is_waited_for_as_often_as_we_say() -> None:
         await until(lambda: bool(kinds))
     assert kinds == [WSMsgType.ERROR]
     assert sockets[0].patience == -1
-
-
-def test_the_stand_in_for_an_unreadable_head_gets_our_version() -> None:
-    assert version_told(ERROR).version == HttpVersion11
-    other: RawRequestMessage = ERROR._replace(path="/other")
-    assert version_told(other) is other
 
 
 @pytest.mark.parametrize(
@@ -361,37 +255,21 @@ def test_the_stand_in_for_an_unreadable_head_gets_our_version() -> None:
 async def test_the_parser_says_what_is_too_long(head: bytes, limit: int | None, many: bool) -> None:
     errors: list[BaseException | None] = []
 
-    class Handler(OpenHandler):
-        def handle_error(
-            self,
-            request: web.BaseRequest,
-            status: int = 500,
-            exc: BaseException | None = None,
-            message: str | None = None,
-        ) -> web.StreamResponse:
-            errors.append(exc)
-            return web.Response(status=400)
+    async def answer(request: Request, error: BaseException | None) -> None:
+        errors.append(error)
+        assert request.version == HttpVersion11, "the stand-in speaks our version"
+        request.put(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    async def never(request: web.BaseRequest) -> web.StreamResponse:
-        raise AssertionError
-
-    server = web.Server(never)
-    loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: Handler(server, loop=loop), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-    writer.write(head)
-    async with asyncio.timeout(DEADLINE_S):
-        assert b" 400 " in await reader.readline()
-    writer.close()
-    listening.close()
-    server.pre_shutdown()
-    await server.shutdown(DEADLINE_S)
-    assert [(line_limit(error), too_many_headers(error)) for error in errors] == [(limit, many)]
+    async with served(answer) as peer:
+        peer.writer.write(head)
+        assert b" 400 " in await peer.until(b"\r\n\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            assert await peer.reader.read() == b"", "and nothing can be read behind it"
+    assert [error and (line_limit(error), too_many_headers(error)) for error in errors] == [(limit, many)]
 
 
 def test_other_errors_are_neither() -> None:
     assert line_limit(LineTooLong(b"x")) is None
-    assert line_limit(None) is None
     assert not too_many_headers(BadHttpMessage("other"))
 
 

@@ -82,6 +82,12 @@ class Busy:
         events, self._events = self._events, [ToolUpdated("c", "exec", "")]
         return events
 
+    def offer(self, take: object) -> None:
+        raise AssertionError
+
+    def rouse(self) -> None:
+        raise AssertionError
+
     def close(self) -> None:
         raise AssertionError
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway import __version__
-from openclaw_gateway.doors.answers import error_response, raw_answer
+from openclaw_gateway.doors.answers import error_answer, raw_answer
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, hangs, says
@@ -388,9 +388,9 @@ def test_an_answer_without_a_request_is_the_same_as_with_one() -> None:
     error = Overloaded("Full.", retry_after=6.2)
     head, _, body = raw_answer(error).partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
-    response = error_response(error)
+    answer = error_answer(error)
     assert lines[0] == "HTTP/1.1 503 Service Unavailable"
-    assert {f"{name}: {value}" for name, value in response.headers.items()} <= set(lines)
+    assert {f"{name}: {value}" for name, value in answer.headers.items()} <= set(lines)
     assert "Retry-After: 7" in lines
     assert f"Content-Length: {len(body)}" in lines
-    assert body == response.body
+    assert body == answer.body

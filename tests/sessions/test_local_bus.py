@@ -1,7 +1,7 @@
 """LocalBus: the contract, its bounds, and that nothing is left behind."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -222,3 +222,55 @@ async def test_each_wait_of_a_reader_has_its_own_end_and_none_outlasts_it() -> N
     bus.emit("r", 1, 3, texts("c"))
     assert await waiting == texts("c")
     reader.close()
+
+
+async def test_what_is_offered_and_taken_is_read_and_wakes_nobody() -> None:
+    bus = LocalBus()
+    bus.emit("r", 1, 0, [STARTED])
+    reader = bus.subscribe("r", 1)
+    taken: list[Event] = []
+
+    def take(events: Sequence[Event]) -> bool:
+        if events[-1] == ENDED:
+            return False
+        taken.extend(events)
+        return True
+
+    reader.offer(take)
+    waiting = asyncio.create_task(reader.batch())
+    await asyncio.sleep(0)
+    for n in range(3):
+        assert bus.emit("r", 1, n + 1, texts(str(n)))
+        await asyncio.sleep(0)
+    assert taken == texts("0", "1", "2")
+    assert not waiting.done()
+    bus.emit("r", 1, 4, [ENDED])
+    assert list(await waiting) == [ENDED], "what was not taken, and nothing twice"
+
+
+async def test_what_fails_in_taking_is_raised_to_the_reader_not_to_who_emits() -> None:
+    bus = LocalBus()
+    bus.emit("r", 1, 0, [STARTED])
+    reader = bus.subscribe("r", 1)
+
+    def take(_: Sequence[Event]) -> bool:
+        raise LookupError("worded wrongly")
+
+    reader.offer(take)
+    waiting = asyncio.create_task(reader.batch())
+    await asyncio.sleep(0)
+    assert bus.emit("r", 1, 1, texts("one"))
+    with pytest.raises(LookupError, match="worded wrongly"):
+        await waiting
+
+
+async def test_a_reader_that_is_roused_comes_back_empty() -> None:
+    bus = LocalBus()
+    reader = bus.subscribe("r")
+    reader.rouse()
+    waiting = asyncio.create_task(reader.batch())
+    await asyncio.sleep(0)
+    reader.rouse()
+    assert list(await waiting) == []
+    bus.emit("r", 1, 0, texts("one"))
+    assert list(await reader.batch(SOON)) == texts("one")

@@ -8,18 +8,31 @@ stands here, and no other file of the doors may touch a private name of aiohttp.
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Literal, Protocol, cast
+from typing import Literal, NamedTuple, Protocol, cast
 
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import ERROR, RequestHandler, _ErrInfo
+
+_UNREADABLE = ERROR._replace(version=HttpVersion11)
+
+
+class Arrived(NamedTuple):
+    """A request as the parser made it. Of one that it could not read, `error` says why, and `head` is a
+    stand-in after whose answer the connection is closed."""
+
+    head: RawRequestMessage
+    body: StreamReader
+    error: BaseException | None
 
 
 class OpenHandler(RequestHandler):
-    """The protocol of one connection, with what it knows of its requests."""
+    """The protocol of one connection, with what it knows of its requests, and the steps of a loop over them.
+
+    Whoever derives from it has that loop: `start`, which is aiohttp's name for it.
+    """
 
     __slots__ = ()
 
@@ -44,6 +57,74 @@ class OpenHandler(RequestHandler):
         waiter = self._waiter
         return self._request_count == 0 or (waiter is not None and not waiter.done())
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether no more requests are taken: it closes with the answer to this one, or is closed."""
+        return self._close or self._force_close
+
+    @property
+    def lingering_s(self) -> float:
+        """For how long the rest of a body is read that nobody wants; 0 = it is not."""
+        return 0.0 if self._force_close else self._lingering_time
+
+    async def next_request(self) -> Arrived:
+        """Waits for it, however long. Cancelled when the connection is closed meanwhile."""
+        if not self._messages:
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        message, body = self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+            self._resume_reading_if_drained()
+        if isinstance(message, _ErrInfo):
+            return Arrived(_UNREADABLE, body, message.exc)
+        return Arrived(message, body, None)
+
+    def begin(self, request: web.BaseRequest) -> None:
+        """It is being answered: who shuts the server down waits for it, and its body fails with the
+        connection."""
+        self._current_request = request
+        self._request_in_progress = True
+
+    def done(self) -> None:
+        self._current_request = None
+        self._request_in_progress = False
+        if self._handler_waiter is not None:
+            self._handler_waiter.set_result(None)
+
+    def decline_upgrade(self) -> None:
+        """If one was asked for and not made, what came behind it are requests."""
+        if not self._upgraded or self._messages or self._payload_parser is not None or self._parser is None:
+            return
+        self._parser.set_upgraded(False)
+        self._upgraded = False
+        tail, self._message_tail = self._message_tail, b""
+        if tail:
+            RequestHandler.data_received(self, tail)
+        if self._buffer_paused:
+            self._resume_reading_if_drained()
+
+    def keep_open(self) -> None:
+        """Begin the time for which it is kept open without a request, unless it is ending."""
+        if self.is_ending:
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
+
+    def end(self) -> None:
+        """No more requests: what was written still leaves."""
+        if not self._force_close:
+            self._task_handler = None
+            if self.transport is not None:
+                self.transport.close()
+
     def tear_body(self) -> None:
         """Call when bytes have come that could not be read: if they belong to the body of a request, its
         reader gets RequestPayloadError, and the connection is closed after that answer.
@@ -66,105 +147,20 @@ class OpenHandler(RequestHandler):
 
 
 class OpenRequest(web.BaseRequest):
-    """A request that has a word in every answer to it."""
+    """A request that has a word in the answer to an upgrade."""
+
+    def __init__(self, message: RawRequestMessage, body: StreamReader, connection: OpenHandler) -> None:
+        loop = connection._loop
+        # Nobody asks a request for the task it is answered in.
+        task = cast("asyncio.Task[None]", None)
+        super().__init__(message, body, connection, StreamWriter(connection, loop), task, loop)
 
     @abstractmethod
-    def prepare_answer(self, response: web.StreamResponse) -> None:
-        """Called with each answer right before its head is written."""
+    def prepare_upgrade(self, response: web.StreamResponse) -> None:
+        """Called right before the head is written."""
 
     async def _prepare_hook(self, resp: web.StreamResponse) -> None:
-        self.prepare_answer(resp)
-
-    async def write_interim(self, head: bytes) -> None:
-        """Write a 1xx head, after which the answer still counts as not begun."""
-        await self.writer.write(head)
-        self.writer.output_size = 0
-
-
-class LateHead(web.StreamResponse):
-    """A streamed answer whose head leaves together with its first bytes, each piece of it in one write. What
-    asks for more than that (HTTP/1.0, HEAD, an answer without a body) goes aiohttp's way.
-
-    What a write waits for, if the transport is full, the caller asks. Raises ConnectionError when the client
-    has left.
-    """
-
-    _send_headers_immediately = False
-    # What of the head has not left; None = aiohttp's way.
-    _unsent_head: bytes | None = None
-
-    async def _start(self, request: web.BaseRequest) -> AbstractStreamWriter:
-        if request.version != HttpVersion11 or self._must_be_empty_body:
-            return await super()._start(request)
-        writer = self._payload_writer = request._payload_writer
-        await request._prepare_hook(self)
-        self._unsent_head = _head(self, request, "Transfer-Encoding: chunked")
-        return writer
-
-    async def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._unsent_head is None:
-            await super().write(data)
-        elif data:
-            self._put(b"".join((self._unsent_head, b"%x\r\n" % len(data), data, b"\r\n")))
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        if self._unsent_head is None or self._eof_sent:
-            await super().write_eof(data)
-            return
-        last = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
-        writer = self._put(self._unsent_head + last)
-        writer.set_eof()
-        self._eof_sent = True
-        self._payload_writer = None
-
-    def _put(self, data: bytes) -> StreamWriter:
-        writer = cast(StreamWriter, self._payload_writer)
-        transport = writer._protocol.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
-        self._unsent_head = b""
-        writer.output_size += len(data)
-        transport.write(data)
-        return writer
-
-
-class WholeAnswer(web.Response):
-    """An answer in one piece, head and body in one write. What asks for more than that (HTTP/1.0, HEAD,
-    an answer without a body) goes aiohttp's way."""
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        body = self._body
-        if (
-            self._eof_sent
-            or self._payload_writer is not None
-            or not isinstance(body, bytes)
-            or not body
-            or request.version != HttpVersion11
-            or request.method == "HEAD"
-        ):
-            return await super().prepare(request)
-        await request._prepare_hook(self)
-        head = _head(self, request, f"Content-Length: {len(body)}")
-        writer = cast(StreamWriter, request._payload_writer)
-        await writer.write(head + body)
-        writer.set_eof()
-        self._eof_sent = True
-        return writer
-
-
-def _head(answer: web.StreamResponse, request: web.BaseRequest, framing: str) -> bytes:
-    """Of an answer over HTTP/1.1. Raises ValueError for a header with a line end in it."""
-    if answer._keep_alive is None:
-        answer._keep_alive = request.keep_alive
-    lines = [f"HTTP/1.1 {answer._status} {answer._reason}"]
-    lines += [f"{name}: {value}" for name, value in answer._headers.items()]
-    lines.append(f"{framing}\r\nDate: {rfc822_formatted_time()}")
-    if not answer._keep_alive:
-        lines.append("Connection: close")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) or "\0" in head:
-        raise ValueError("a header of an answer has a line end in it")
-    return b"%b\r\n\r\n" % head.encode()
+        self.prepare_upgrade(resp)
 
 
 class FrameParser(Protocol):
@@ -200,12 +196,7 @@ class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
         request.protocol._payload_parser = cast(WebSocketReader, gate)
 
 
-def version_told(message: RawRequestMessage) -> RawRequestMessage:
-    """The message; the stand-in for one that could not be read gets the version we speak, not HTTP/1.0."""
-    return message._replace(version=HttpVersion11) if message is ERROR else message
-
-
-def line_limit(error: BaseException | None) -> int | None:
+def line_limit(error: BaseException) -> int | None:
     """The limit that a line of the head was longer than; None for any other error of the parser."""
     match error:
         case LineTooLong(args=(_, int() as limit, *_)):
@@ -214,6 +205,28 @@ def line_limit(error: BaseException | None) -> int | None:
             return None
 
 
-def too_many_headers(error: BaseException | None) -> bool:
+def too_many_headers(error: BaseException) -> bool:
     """Whether the parser gave up on the number of headers."""
     return isinstance(error, BadHttpMessage) and error.message == "Too many headers received"
+
+
+def whole_body(content: StreamReader) -> bytes:
+    """What is there of a body that has come to its end. Raises what it failed with.
+
+    Without what `StreamReader.read_nowait` does besides: it resumes a connection that was not paused, and has
+    nothing parsed once more.
+    """
+    if type(content) is not StreamReader or content._buffer_offset:
+        return content.read_nowait(-1)
+    if content._exception is not None:
+        raise content._exception
+    buffer = content._buffer
+    body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+    buffer.clear()
+    content._size = 0
+    content._cursor += len(body)
+    if content._http_chunk_splits:
+        content._http_chunk_splits.clear()
+    if content._protocol._reading_paused:
+        content._protocol.resume_reading()
+    return body

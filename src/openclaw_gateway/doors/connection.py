@@ -7,16 +7,19 @@ wrong with the head is answered with an error object. `sweep` is called once a s
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.aiohttp_private import OpenHandler, line_limit, too_many_headers
-from openclaw_gateway.doors.answers import error_response, raw_answer
+from openclaw_gateway.doors.aiohttp_private import Arrived, line_limit, too_many_headers
+from openclaw_gateway.doors.answers import error_answer, raw_answer
+from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.doors.lateness import Lateness, unread_s
+from openclaw_gateway.doors.request_loop import RequestLoop
+from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.errors import (
     GatewayError,
@@ -43,14 +46,19 @@ _MOST_UNSENT = 64 << 10
 _NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
 
 
-class Connection(OpenHandler):
+Handle = Callable[[Request], Awaitable[None]]
+
+
+class Connection(RequestLoop):
     """`crowding` is why it is one too many; it then hears one request. None when there was room.
 
     `arrived` is when the last bytes of the newest request's head came to this machine, by the loop's clock.
     """
 
     __slots__ = (
+        "_body_room",
         "_closing_since",
+        "_handle",
         "_head_bytes",
         "_head_since",
         "_in_run",
@@ -69,6 +77,8 @@ class Connection(OpenHandler):
         server: "Server",
         limits: Limits,
         lateness: Lateness,
+        body_room: BodyRoom,
+        handle: Handle,
         *,
         crowding: Overloaded | None,
         **options: Any,
@@ -78,6 +88,8 @@ class Connection(OpenHandler):
         super().__init__(server, **options)
         self.crowding = crowding
         self.arrived = 0.0
+        self._body_room = body_room
+        self._handle = handle
         self._limits = limits
         self._lateness = lateness
         self._now = asyncio.get_running_loop().time
@@ -172,17 +184,15 @@ class Connection(OpenHandler):
         if self._stall.look(backlog(self.transport), now):
             self.transport.abort()
 
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What the parser could not read. Neither the answer nor a log shows what was sent."""
-        response = error_response(self._head_error(exc))
-        response.force_close()
-        return response
+    def made(self, arrived: Arrived) -> Request:
+        return Request(arrived.head, arrived.body, self, self._body_room)
+
+    async def answer(self, request: Request, error: BaseException | None) -> None:
+        """Neither the answer to what the parser could not read nor a log shows what was sent."""
+        if error is None:
+            await self._handle(request)
+        else:
+            await error_answer(self._head_error(error), closes=True).send(request)
 
     def _unread_s(self) -> float:
         """For how long what was read just now has waited.
@@ -206,7 +216,7 @@ class Connection(OpenHandler):
         self._head_bytes += len(data)
         return len(data) <= room or data.find(_HEAD_END, 0, room + len(_HEAD_END)) >= 0
 
-    def _head_error(self, exc: BaseException | None) -> GatewayError:
+    def _head_error(self, exc: BaseException) -> GatewayError:
         limit = line_limit(exc)
         if limit is not None:
             if limit == self.max_line_size:

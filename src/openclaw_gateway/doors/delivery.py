@@ -2,23 +2,23 @@
 
 The status waits for the first event that a client may be told of, a failure, or one second, so that a
 provider that fails at once gives a real status; once an attempt has failed, it waits for what comes of the
-others. What goes wrong after the head is told in the stream. A silent stream is kept alive by comments. A
-run that nobody will hear of any more is aborted. Knows no dialect: a Voice words what is said.
+others. What goes wrong after the head is told in the stream. A run that nobody will hear of any more is
+aborted. Knows no dialect: a Voice words what is said.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Self
 
 import structlog
-from aiohttp import web
 
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.answers import info_response, json_response
+from openclaw_gateway.doors.answers import Answer, info_answer, json_answer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.told_stream import ToldStream, end_of
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone, GatewayError
 from openclaw_gateway.runs.readers import Reader
@@ -32,9 +32,6 @@ log = structlog.get_logger()
 HOLD_S = 1.0
 # Retries and fallback models have ten seconds in all; a client waits that long for its first byte.
 HOLD_AFTER_FAILURE_S = 12.0
-KEEPALIVE = b": keepalive\n\n"
-# How many events are worded in one go, so that others have their turn between.
-SLICE = 256
 
 
 class Delivery:
@@ -85,70 +82,37 @@ class Delivery:
         reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
         self._run.leave(None if self._detached else reason)
 
-    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[web.StreamResponse]:
-        """Raises what the voice raises before the head has left, EventsGone, and ConnectionError when the
-        client has left."""
+    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[Answer | None]:
+        """The answer, or None when it was streamed. Raises what the voice raises before the head has left,
+        EventsGone, and ConnectionError when the client has left."""
         return self._stream(voice) if stream else self._whole(voice)
 
-    async def _whole(self, voice: Voice) -> web.Response:
+    async def _whole(self, voice: Voice) -> Answer:
         result = await self._run.wait()
         self._tell_time()
         if result.error is not None:
-            return info_response(result.error, voice.refusal(result.error))
-        return json_response(voice.whole(result))
+            return info_answer(result.error, voice.refusal(result.error))
+        return json_answer(voice.whole(result))
 
-    async def _stream(self, voice: Voice) -> web.StreamResponse:
+    async def _stream(self, voice: Voice) -> Answer | None:
         self._reader = reader = self._run.reader(self._after, holds=True)
         events = await first_words(reader.log)
         self._tell_time()
-        ended = _end(events)
+        ended = end_of(events)
         failed = ended.result.error if ended is not None else None
         if failed is not None and not any(event.public for event in events):
-            return info_response(failed, voice.refusal(failed))
-        stream = EventStream(self._request)
+            return info_answer(failed, voice.refusal(failed))
+        told = ToldStream(self._request, voice, reader, after=self._after, keepalive_s=self._keepalive_s)
+        stream = told.stream
         try:
-            await self._send(stream, reader, voice, events)
+            await told.tell(events)
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
-            if not stream.prepared or (isinstance(error, ConnectionError) and self._request.is_abandoned):
+            if not stream.has_begun or (isinstance(error, ConnectionError) and self._request.is_abandoned):
                 raise
             await self._fail(stream, voice, error)
-        return stream
-
-    async def _send(self, stream: EventStream, reader: Reader, voice: Voice, events: Sequence[Event]) -> None:
-        """The head, the events, and what follows them to the end."""
-        piece = voice.head()
-        place = self._after
-        due = 0.0
-        while True:
-            ended = _end(events)
-            spoken = False
-            for part in _parts(events):
-                piece += voice.deltas([event for event in part if event.public])
-                if ended is not None and part[-1] is ended:
-                    # The last words leave together with the end.
-                    error = ended.result.error
-                    await stream.finish(
-                        piece + (voice.end(ended.result) if error is None else voice.failure(error))
-                    )
-                    return
-                if piece:
-                    await stream.send(piece)
-                    piece, spoken = b"", True
-                place += len(part)
-                reader.advance(place)
-                if len(events) > SLICE:
-                    # One long answer is not all that goes on here.
-                    await asyncio.sleep(0)
-            now = time.monotonic()
-            if not spoken and now >= due:
-                # Events that the client is not told of are silence to whatever is between.
-                await stream.send(KEEPALIVE)
-                spoken = True
-            if spoken:
-                due = now + self._keepalive_s
-            events = await reader.log.batch(due - now)
+        return None
 
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
@@ -184,15 +148,3 @@ async def first_words(log: Subscription) -> list[Event]:
         if any(isinstance(event, ModelFailed) for event in batch):
             until = began + HOLD_AFTER_FAILURE_S
     return events
-
-
-def _end(events: Sequence[Event]) -> RunEnded | None:
-    last = events[-1] if events else None
-    return last if isinstance(last, RunEnded) else None
-
-
-def _parts(events: Sequence[Event]) -> Iterable[Sequence[Event]]:
-    """At least one part, which may be empty."""
-    if len(events) <= SLICE:
-        return (events,)
-    return (events[start : start + SLICE] for start in range(0, len(events), SLICE))

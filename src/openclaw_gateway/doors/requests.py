@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Protocol, cast
 
 from aiohttp import hdrs, web
-from aiohttp.http import HttpVersion11
+from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.streams import StreamReader
 from multidict import istr
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.aiohttp_private import OpenRequest
+from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, whole_body
 from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.errors import (
     BodyTooLarge,
@@ -45,13 +46,24 @@ class RunConnection(Protocol):
     def bound_unsent(self) -> None: ...
 
 
+# Of every answer.
+_ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
 class Request(OpenRequest):
     """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is.
-    `body_taken` is how much of `body_room` its body takes, until `give_back_body`."""
+    `body_taken` is how much of `body_room` its body takes, until `give_back_body`. `stays_open`: its
+    connection takes another request after this one."""
 
-    answer_headers: dict[str, str]
-    body_room: BodyRoom
-    body_taken: int
+    def __init__(
+        self, head: RawRequestMessage, body: StreamReader, connection: OpenHandler, body_room: BodyRoom
+    ) -> None:
+        super().__init__(head, body, connection)
+        self.answer_headers = dict(_ALWAYS)
+        self.body_room = body_room
+        self.body_taken = 0
+        self.stays_open = not head.should_close
+        self._has_put = False
 
     @property
     def route_path(self) -> str:
@@ -98,7 +110,7 @@ class Request(OpenRequest):
     @property
     def is_answered(self) -> bool:
         """Whether bytes of an answer have left: no other answer can be given any more."""
-        return self.writer.output_size > 0
+        return self._has_put or self.writer.output_size > 0
 
     @property
     def is_abandoned(self) -> bool:
@@ -111,12 +123,37 @@ class Request(OpenRequest):
         if self.transport is not None:
             self.transport.abort()
 
-    def prepare_answer(self, response: web.StreamResponse) -> None:
+    def close_behind(self) -> None:
+        """The connection ends with this request's answer."""
+        self.stays_open = False
+
+    def put(self, data: bytes) -> None:
+        """Write a part of the answer. Raises ConnectionError when the client has left."""
+        self._transport().write(data)
+        self._has_put = True
+
+    def put_interim(self, head: bytes) -> None:
+        """Write a 1xx head, after which the answer still counts as not begun. Raises ConnectionError."""
+        self._transport().write(head)
+
+    async def taken(self) -> None:
+        """Wait until what was written is with the system, or at least little of it is not. Raises
+        ConnectionError when the client has left before."""
+        if self.protocol.writing_paused:
+            await self.writer.drain()
+            if self.transport is None:
+                raise ConnectionResetError("the client has left")
+
+    def _transport(self) -> asyncio.Transport:
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        return transport
+
+    def prepare_upgrade(self, response: web.StreamResponse) -> None:
         headers = response.headers
         if hdrs.SERVER in headers:
             del headers[hdrs.SERVER]
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
         headers.update(self.answer_headers)
 
 
@@ -215,19 +252,19 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     request.take_body(length or 0, limits)
     content = request.content
     if not content.is_eof():
-        await _continue(request)
+        _continue(request)
         return await _read_slowly(request, limits)
-    body = content.read_nowait(-1)
+    body = whole_body(content)
     if len(body) > limits.max_body_bytes:
         raise _too_large(limits)
     request.take_body(len(body), limits)
     return body
 
 
-async def _continue(request: Request) -> None:
+def _continue(request: Request) -> None:
     """The 100 that a careful client waits for; by now it is authorised and its length is acceptable."""
     if request.version == HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        await request.write_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.put_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _read_slowly(request: Request, limits: Limits) -> bytes:

@@ -9,16 +9,16 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Protocol
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDictProxy
 
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import error_response
+from openclaw_gateway.doors.answers import Answer, error_answer
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
@@ -67,7 +67,8 @@ class HttpEndpoint(Protocol):
 
     def __init__(self, gateway: Gateway) -> None: ...
 
-    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse: ...
+    async def answer(self, request: Request, principal: Principal) -> Answer | None:
+        """None when it has written the answer itself."""
 
 
 class Router:
@@ -86,25 +87,28 @@ class Router:
                 table = self._prefixes if path.endswith("/") and path != "/" else self._exact
                 table[path] = endpoint
 
-    async def __call__(self, base: web.BaseRequest) -> web.StreamResponse:
-        request = cast(Request, base)
+    async def __call__(self, request: Request) -> None:
+        """Answer it, whatever happens. Raises ConnectionError when the client has left, or the answer was
+        cut."""
         try:
-            return await self._answer(request)
+            answer = await self._answer(request)
+            if answer is not None:
+                await answer.send(request)
         except GatewayError as error:
-            return self._failed(request, error)
+            await self._failed(request, error)
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
                 raise
             if isinstance(error, ConnectionError) and request.is_abandoned:
                 raise
             log.exception("http.crashed", path=request.route_path[:200])
-            return self._failed(
+            await self._failed(
                 request, GatewayError("The gateway failed on this request. Its log has the cause.")
             )
         finally:
             request.give_back_body()
 
-    async def _answer(self, request: Request) -> web.StreamResponse:
+    async def _answer(self, request: Request) -> Answer | None:
         headers = request.headers
         request.answer_headers["x-request-id"] = request_id(request)
         check_framing(request)
@@ -122,7 +126,9 @@ class Router:
         if request.crowding is not None:
             return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            return await serve_websocket(request, self._gateway, self._closing, caller=self._caller(request))
+            await serve_websocket(request, self._gateway, self._closing, caller=self._caller(request))
+            request.close_behind()
+            return None
         if endpoint is None:
             raise NotFound(absent(path, self._exact))
         if endpoint.switch is not None:
@@ -144,13 +150,12 @@ class Router:
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 
-    async def _beyond_caps(self, request: Request, crowding: Overloaded) -> web.StreamResponse:
+    async def _beyond_caps(self, request: Request, crowding: Overloaded) -> Answer | None:
         """The one request of a connection that is one too many. Raises Overloaded but for a probe."""
         if request.route_path not in PROBES or request.method not in self._probes.methods:
             raise crowding
-        response = await self._probes.answer(request, OPERATOR)
-        response.force_close()
-        return response
+        request.close_behind()
+        return await self._probes.answer(request, OPERATOR)
 
     def _caller(self, request: Request) -> Caller:
         headers, peer, proxies = request.headers, peer_address(request), self._gateway.generation.proxies
@@ -171,20 +176,18 @@ class Router:
             return endpoint
         return next((e for prefix, e in self._prefixes.items() if path.startswith(prefix)), None)
 
-    def _failed(self, request: Request, error: GatewayError) -> web.Response:
+    async def _failed(self, request: Request, error: GatewayError) -> None:
         if request.is_answered:
             # A second head would be read as part of the first answer's body.
             request.cut()
             raise ConnectionResetError("an answer that had begun was cut")
-        response = error_response(error)
-        if (
+        closes = (
             not request.content.is_eof()
             or isinstance(error, Forbidden)
             or request.crowding is not None
             or request.version < HttpVersion11
-        ):
-            response.force_close()
-        return response
+        )
+        await error_answer(error, closes=closes).send(request)
 
 
 def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:
@@ -206,7 +209,7 @@ def _allow(request: Request, origin: str) -> None:
     )
 
 
-def _preflight(request: Request, endpoint: HttpEndpoint | None) -> web.Response:
+def _preflight(request: Request, endpoint: HttpEndpoint | None) -> Answer:
     wanted = request.headers.get("Access-Control-Request-Headers", "")
     request.answer_headers.update(
         {
@@ -216,4 +219,4 @@ def _preflight(request: Request, endpoint: HttpEndpoint | None) -> web.Response:
             "Vary": "Origin, Access-Control-Request-Headers",
         }
     )
-    return web.Response(status=204)
+    return Answer(b"", 204, {})

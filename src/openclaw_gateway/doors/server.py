@@ -11,20 +11,15 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
-from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from openclaw_gateway import descriptors
 from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.descriptors import Share
-from openclaw_gateway.doors.aiohttp_private import version_told
 from openclaw_gateway.doors.body_room import BodyRoom
-from openclaw_gateway.doors.connection import Connection
+from openclaw_gateway.doors.connection import Connection, Handle
 from openclaw_gateway.doors.lateness import Lateness
-from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import Overloaded
 
 log = structlog.get_logger()
@@ -35,8 +30,9 @@ DEFAULT_PER_ADDRESS = 200
 class Server(web.Server):
     """`limits` may be replaced; they hold for the connections that come from then on."""
 
-    def __init__(self, handler: Any, limits: Limits, share: Share, **options: Any) -> None:
-        super().__init__(handler, request_factory=self._request, handler_cancellation=True)
+    def __init__(self, handle: Handle, limits: Limits, share: Share, **options: Any) -> None:
+        super().__init__(_never, handler_cancellation=True)
+        self._handle = handle
         self._event_loop = asyncio.get_running_loop()
         self.limits = limits
         self._share = share
@@ -111,6 +107,8 @@ class Server(web.Server):
             self,
             limits,
             self._lateness,
+            self._body_room,
+            self._handle,
             crowding=crowding,
             loop=self._event_loop,
             access_log=None,
@@ -149,20 +147,10 @@ class Server(web.Server):
             return _crowded("one address", "gateway.limits.maxConnectionsPerAddress")
         return None
 
-    def _request(
-        self,
-        message: RawRequestMessage,
-        payload: StreamReader,
-        protocol: RequestHandler,
-        writer: AbstractStreamWriter,
-        task: "asyncio.Task[None]",
-    ) -> Request:
-        request = Request(version_told(message), payload, protocol, writer, task, self._event_loop)
-        request.answer_headers = {}
-        request.body_room = self._body_room
-        request.body_taken = 0
-        return request
-
 
 def _crowded(who: str, key: str) -> Overloaded:
     return Overloaded(f"Too many connections from {who} ({key}). Close some, then try again.", retry_after=1)
+
+
+async def _never(_: web.BaseRequest) -> web.StreamResponse:
+    raise NotImplementedError  # our connections have their own loop, which calls `handle`

@@ -1,7 +1,7 @@
 """How an endpoint says an answer: the dialect as pure translation, with no socket and no clock.
 
-`doors/delivery.py` decides what is said when, and to whom; a voice only words it. It is told of events
-that a client may be told of, and of nothing else.
+`doors/delivery.py` and `doors/told_stream.py` decide what is said when, and to whom; a voice only words it.
+It is told of events that a client may be told of, and of nothing else.
 """
 
 from collections.abc import Sequence

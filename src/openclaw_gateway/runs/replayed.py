@@ -3,7 +3,7 @@
 To a door it is a run like any other; it executes nothing, and its log is as short as its result allows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.plan import Plan
@@ -51,6 +51,12 @@ class _Log:
         if not left:
             raise EventsGone("This answer has been told to its end.")
         return left
+
+    def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
+        """There is never anything new."""
+
+    def rouse(self) -> None:
+        """Nobody waits."""
 
     def close(self) -> None:
         pass

@@ -25,6 +25,14 @@ class Subscription(Protocol):
         next is not kept any more: the log was dropped, or trimmed before this reader came to it.
         """
 
+    def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
+        """From now on, while `batch` waits, what is new is first offered to `take`, right where it is
+        emitted; what it takes (True) is read, and `batch` waits on. What `take` raises, `batch` raises. None
+        ends that. An implementation need not offer anything."""
+
+    def rouse(self) -> None:
+        """A `batch` that waits comes back empty."""
+
     def close(self) -> None: ...
 
 

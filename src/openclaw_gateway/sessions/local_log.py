@@ -62,12 +62,11 @@ class EventLog:
         self.cut = False
         self.forgotten = False
         self.readers = 0
-        self.waiters: list[asyncio.Future[bool]] = []
+        self.waiters: list[LogReader] = []
 
     def wake(self) -> None:
-        for waiter in self.waiters:
-            settle(waiter, result=True)
-        self.waiters.clear()
+        """There is something new, or there will be nothing more."""
+        self.waiters = [reader for reader in self.waiters if reader.waits_on()]
 
     def clear(self, base: int) -> None:
         """Begin anew at an index; a list that a reader was given stays as it is."""
@@ -98,7 +97,19 @@ class LogReader:
     It has one timer for all its waits, which is set anew only when it has run down: most waits end early.
     """
 
-    __slots__ = ("_closed", "_left", "_log", "_loop", "_next", "_timer", "_token", "_until", "_waiter")
+    __slots__ = (
+        "_closed",
+        "_failure",
+        "_left",
+        "_log",
+        "_loop",
+        "_next",
+        "_take",
+        "_timer",
+        "_token",
+        "_until",
+        "_waiter",
+    )
 
     def __init__(self, log: EventLog, after: int, left: Callable[[EventLog], None]) -> None:
         self._log = log
@@ -107,6 +118,8 @@ class LogReader:
         self._token = log.token
         self._next = after
         self._closed = False
+        self._take: Callable[[Sequence[Event]], bool] | None = None
+        self._failure: BaseException | None = None
         self._waiter: asyncio.Future[bool] | None = None
         self._until = math.inf
         self._timer: asyncio.TimerHandle | None = None
@@ -133,21 +146,43 @@ class LogReader:
             if wait_s is not None and wait_s <= 0:
                 return ()
             loop = self._loop
-            until = math.inf if wait_s is None else loop.time() + wait_s
-            if until < self._until or self._timer is None:
-                self._wait_until(until)
-            else:
-                self._until = until
+            self._expect(math.inf if wait_s is None else loop.time() + wait_s)
             self._waiter = waiter = loop.create_future()
-            log.waiters.append(waiter)
+            log.waiters.append(self)
             try:
                 if not await waiter:
                     return ()
             finally:
                 self._waiter = None
-                if log.waiters and waiter in log.waiters:
-                    # Nobody woke it: the time is up or the reader was cancelled.
-                    log.waiters.remove(waiter)
+                if log.waiters and self in log.waiters:
+                    # The log did not wake it: the time is up, or it was roused or cancelled.
+                    log.waiters.remove(self)
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+
+    def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
+        self._take = take
+
+    def rouse(self) -> None:
+        if self._waiter is not None:
+            settle(self._waiter, result=False)
+
+    def waits_on(self) -> bool:
+        """Its log has changed. Whether it waits for more: what there is was taken where it was offered."""
+        log = self._log
+        start = self._next - log.base
+        if self._take is not None and self._token == log.token and 0 <= start < len(log.events):
+            events = log.events[start:]
+            try:
+                if self._take(events):
+                    self._next += len(events)
+                    return True
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - `batch` raises it
+                self._failure = error
+        if self._waiter is not None:
+            settle(self._waiter, result=True)
+        return False
 
     def close(self) -> None:
         if not self._closed:
@@ -162,6 +197,13 @@ class LogReader:
         if self._token != NO_TOKEN:
             self._next = 0  # a newer holder began the run again
         self._token = token
+
+    def _expect(self, until: float) -> None:
+        """Have the wait end then, at the latest."""
+        if until < self._until or self._timer is None:
+            self._wait_until(until)
+        else:
+            self._until = until
 
     def _wait_until(self, until: float) -> None:
         """Set the timer, which there is not or which would run down too late."""

@@ -3,9 +3,8 @@
 from typing import ClassVar
 
 import msgspec
-from aiohttp import web
 
-from openclaw_gateway.doors.answers import json_response
+from openclaw_gateway.doors.answers import Answer, json_answer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -26,11 +25,11 @@ class Endpoint:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
+    async def answer(self, request: Request, principal: Principal) -> Answer:
         if request.route_path in _LIVE:
-            return json_response(b'{"ok":true,"status":"live"}', headers=_NO_STORE)
+            return json_answer(b'{"ok":true,"status":"live"}', headers=_NO_STORE)
         readiness = await self._gateway.readiness()
         body = msgspec.json.encode(
             {"ready": readiness.ready, "failing": readiness.failing, "uptimeMs": readiness.uptime_ms}
         )
-        return json_response(body, status=200 if readiness.ready else 503, headers=_NO_STORE)
+        return json_answer(body, status=200 if readiness.ready else 503, headers=_NO_STORE)

@@ -4,11 +4,10 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 import msgspec
-from aiohttp import web
 from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import json_response
+from openclaw_gateway.doors.answers import Answer, json_answer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.principal import READ, Principal
@@ -44,12 +43,12 @@ class Endpoint:
     def switch(self) -> str | None:
         return self._gateway.chat_switch
 
-    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
+    async def answer(self, request: Request, principal: Principal) -> Answer:
         principal.require(READ)
         path = request.route_path
         if path == "/v1/models":
-            return json_response(msgspec.json.encode(_Models(self._all())))
-        return json_response(msgspec.json.encode(self._one(_decoded(path.removeprefix(_PREFIX)))))
+            return json_answer(msgspec.json.encode(_Models(self._all())))
+        return json_answer(msgspec.json.encode(self._one(_decoded(path.removeprefix(_PREFIX)))))
 
     def _all(self) -> tuple[_Model, ...]:
         word = BRANDS[0].model_word

@@ -8,9 +8,8 @@ from importlib.resources import files
 from string import Template
 from typing import ClassVar
 
-from aiohttp import web
-
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.answers import Answer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -19,6 +18,11 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": _POLICY,
+    "Cache-Control": "no-store",
+}
 
 
 class Endpoint:
@@ -31,7 +35,7 @@ class Endpoint:
         self._gateway = gateway
         self._page = Template(files("openclaw_gateway.doors.ui").joinpath("start.html").read_text("utf-8"))
 
-    async def answer(self, request: Request, principal: Principal) -> web.StreamResponse:
+    async def answer(self, request: Request, principal: Principal) -> Answer:
         is_ready = (await self._gateway.readiness()).ready
         page = self._page.substitute(
             health="ready" if is_ready else "not ready",
@@ -39,8 +43,4 @@ class Endpoint:
             base=html.escape(f"http://{request.headers.get('Host', 'localhost')}"),
             word=BRANDS[0].model_word,
         )
-        return web.Response(
-            text=page,
-            content_type="text/html",
-            headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"},
-        )
+        return Answer(page.encode(), 200, _HEADERS)

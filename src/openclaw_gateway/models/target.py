@@ -93,6 +93,13 @@ class ModelTarget:
         return self.endpoint.provider
 
     @cached_property
+    def takes_all_settings(self) -> bool:
+        """Whether nothing of what a request says of sampling and thinking has to be left out."""
+        family = self.family
+        picky = family.refuses or family.refuses_thinking or family.one_of
+        return not picky and family.thinking.way != "never"
+
+    @cached_property
     def made_by(self) -> MadeBy:
         """What stands on messages of this model; only what it made itself gets its payloads back."""
         return MadeBy(self.provider, self.api, self.model)

@@ -153,8 +153,9 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
         presence_penalty=chosen.presence_penalty,
         response_format=chosen.response_format,
     )
-    for name, value in thinking_fields(target, request, chosen):
-        setattr(wire, name, value)
+    if chosen.reasoning_effort is not UNSET or not family.thinks_with_tools:
+        for name, value in thinking_fields(target, request, chosen):
+            setattr(wire, name, value)
     if stream_usage and family.usage_in_stream:
         wire.stream_options = _STREAM_OPTIONS
     if family.max_tokens_field == "max_completion_tokens":

@@ -18,14 +18,18 @@ _FIELDS = Sampling.__struct_fields__
 def settings(target: ModelTarget, request: ModelRequest) -> Sampling:
     """The request's settings, else the operator's, field by field, without those that the model refuses."""
     chosen = _chosen(target, request)
+    if target.takes_all_settings:
+        return chosen
     gone = refused(target, request)
     return msgspec.structs.replace(chosen, **dict.fromkeys(gone, UNSET)) if gone else chosen
 
 
 def refused(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     """The settings that are left out because this model, or this api, does not take them."""
+    if target.takes_all_settings:
+        return ()
     family, chosen = target.family, _chosen(target, request)
-    if chosen is _NO_SAMPLING or chosen == _NO_SAMPLING:
+    if chosen == _NO_SAMPLING:
         return ()
     names = set(family.refuses)
     if family.refuses_thinking and thinks(target, request, chosen):
@@ -66,7 +70,7 @@ def max_tokens(target: ModelTarget, chosen: Sampling) -> int | UnsetType:
 
 def not_taken(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
     """Those of the request's own settings that are left out; nobody is told of the operator's."""
-    return asked_for(request, *refused(target, request))
+    return () if target.takes_all_settings else asked_for(request, *refused(target, request))
 
 
 def asked_for(request: ModelRequest, *names: str) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     [
         'metadata: {"openclaw": {"requires": {"bins": ["gh"], "env": ["GH_TOKEN"]}}}',
         "metadata:\n  clawdbot:\n    requires:\n      bins: [gh]\n      env:\n        - GH_TOKEN",
-        'metadata:\n  {\n    "openclaw":\n      {"requires": {"bins": ["gh"], "env": ["GH_TOKEN"]}},\n  }',
+        'metadata:\n  {\n    "openclaw":\n      { "requires": {"bins": ["gh"], "env": ["GH_TOKEN"]} },\n  }',
         "requires:\n  bins: [gh]\n  env: [GH_TOKEN]",
     ],
 )

@@ -53,7 +53,7 @@ async def test_read_says_what_it_cannot_show(room: Room) -> None:
     room.write("latin", "caf\xe9\n".encode("latin-1"))
     room.write("empty")
     assert "binary file of 7 bytes" in await room.refused("read", path="binary")
-    assert "caf\ufffd" in await room.call("read", path="latin")
+    assert "caf\u00e9" in await room.call("read", path="latin")
     assert await room.call("read", path="empty") == "[the file is empty]"
     assert "no such file" in await room.refused("read", path="nothing")
     assert "is a directory" in await room.refused("read", path=".")
@@ -265,6 +265,59 @@ async def test_a_glob_cannot_be_made_slow(room: Room) -> None:
     room.write("a" * 200)
     async with asyncio.timeout(60):  # what is slow here takes years
         await room.call("find", pattern="**/" * 50 + "*a" * 100 + "b")
+
+
+async def test_read_shows_other_encodings(room: Room) -> None:
+    room.write("latin", "caf\u00e9\nna\u00efve\n".encode("latin-1"))
+    assert await room.call("read", path="latin") == (
+        "caf\u00e9\nna\u00efve\n\n[the file is not UTF-8; it is shown as Latin-1]"
+    )
+    for name in ("utf-16", "utf-16-be"):
+        data = "gr\u00fc\u00df\nzwei\n".encode(name)
+        room.write("wide", data if name == "utf-16" else b"\xfe\xff" + data)
+        shown = await room.call("read", path="wide")
+        assert shown == "gr\u00fc\u00df\nzwei\n\n[the file is not UTF-8; it is shown as UTF-16]"
+        assert await room.call("grep", pattern="zwei", path="wide") == "wide:2:zwei"
+    assert "latin:1:caf\u00e9" in await room.call("grep", pattern="caf.$")
+
+
+async def test_grep_counts_lines_as_read_does(room: Room) -> None:
+    room.write("odd", "one\x0c\ntwo\u2028 still two\r\nthree\x85\n")
+    assert await room.call("grep", pattern="three") == "odd:3:three\x85"
+    assert (await room.call("read", path="odd", offset=3)).startswith("three")
+    assert await room.call("grep", pattern="two$") == "odd:2:two\u2028 still two"
+
+
+async def test_grep_shows_a_match_where_it_is(room: Room) -> None:
+    room.write("long", "x" * 5000 + "needle" + "y" * 5000)
+    shown = await room.call("grep", pattern="needle")
+    assert "needle" in shown
+    assert len(shown) < 600
+
+
+async def test_grep_leaves_out_what_gitignore_names(room: Room) -> None:
+    room.write(".gitignore", "/build/\n*.log\n!keep.log\n")
+    room.write("sub/.gitignore", "local\n!*.log\n")
+    for path in ("a", "build/b", "c.log", "keep.log", "sub/local", "sub/d.log", "sub/build/e"):
+        room.write(path, "needle\n")
+    found = (await room.call("grep", pattern="needle")).splitlines()
+    assert [line.partition(":")[0] for line in found] == ["a", "keep.log", "sub/build/e", "sub/d.log"]
+    assert await room.call("grep", pattern="needle", path="build") == "b:1:needle"
+    room.write("build/only", "thing\n")
+    assert "what .gitignore names was left out" in await room.call("grep", pattern="thing")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "note"),
+    [("one\\|two", "is a plain |"), ("one\ntwo", "line by line"), ("/one/", "slashes around"), ("zzz", "")],
+)
+async def test_grep_says_when_a_pattern_may_not_mean_what_was_meant(
+    room: Room, pattern: str, note: str
+) -> None:
+    room.write("a", "one\ntwo\n")
+    said = await room.call("grep", pattern=pattern)
+    assert said.startswith("[no match]")
+    assert note in said
 
 
 async def test_grep_finds_lines(room: Room) -> None:

@@ -5,7 +5,7 @@ Knows no tool. It blocks; a walk ends at its deadline or its number of entries, 
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -48,7 +48,9 @@ class Tree:
         max_entries: int = MAX_ENTRIES,
         seconds: float = 15.0,
         skipped: frozenset[str] = SKIPPED,
+        leaves_out: Callable[[Found], bool] | None = None,
     ) -> None:
+        self._leaves_out = leaves_out
         self._skipped = skipped
         self._base = base.rstrip("/")
         self._closed = {os.path.realpath(path) for path in closed}
@@ -79,7 +81,10 @@ class Tree:
                 continue
             inside = entry.is_dir(follow_symlinks=False)
             file = entry.is_file(follow_symlinks=False)
-            yield Found(path, entry.name, directory, inside, file)
+            found = Found(path, entry.name, directory, inside, file)
+            if self._leaves_out is not None and self._leaves_out(found):
+                continue
+            yield found
             if not inside or entry.name in self._skipped or depth >= _MAX_DEPTH:
                 continue
             try:

@@ -33,7 +33,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             work,
             summary="Search file contents",
             description="Search the text files of the workspace for a regular expression; gives "
-            f"file:line:text. Does not look into {', '.join(sorted(SKIPPED))} and does not follow links.",
+            f"file:line:text. Does not look into {', '.join(sorted(SKIPPED))} and what .gitignore names, and "
+            "does not follow links.",
             properties={
                 "pattern": {"type": "string", "description": "Python regular expression, matched per line"},
                 "path": {"type": "string", "description": "File or directory, default the workspace"},

@@ -1,16 +1,19 @@
 """Lines of a text file, bounded. Binary files are named, not shown."""
 
+import io
 import os
 from functools import partial
 from typing import BinaryIO
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.decoded import decoded, is_utf_16
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.jobs.orders import Read, TooLarge
 
 MAX_LINES = 2000
 MAX_CHARS = 50_000
 _MAX_LINE_BYTES = 8_000
+_MAX_UTF_16_BYTES = 4 * 1024 * 1024
 # The rest of a larger file is neither shown nor counted.
 _MAX_SCAN_BYTES = 64 * 1024 * 1024
 # Counting lines costs the interpreter little.
@@ -47,9 +50,16 @@ class Page:
         self._chars = 0
         self._damaged = False
         self._long = False
+        self._as: list[str] = []
 
     def read(self, file: BinaryIO, path: str) -> str:
-        if b"\0" in file.read(8192):
+        head = file.read(8192)
+        if is_utf_16(head):
+            file.seek(0)
+            self._as.append("UTF-16")
+            text, _ = decoded(file.read(_MAX_UTF_16_BYTES))
+            file, head = io.BytesIO(text.encode(errors="replace")), b""
+        if b"\0" in head:
             size = file.seek(0, os.SEEK_END)
             raise ToolError(f"{path}: is a binary file of {size:,} bytes; it cannot be shown as text.")
         file.seek(0)
@@ -68,7 +78,10 @@ class Page:
 
     def _take(self, data: bytes) -> bool:
         """False when the page is full."""
-        line = data.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").rstrip("\r\n")
+        text, other = decoded(data)
+        if other is not None and other not in self._as:
+            self._as.append(other)
+        line = text.rstrip("\r\n")
         if len(data) > _MAX_LINE_BYTES:
             self._long = True
             line = line[: _MAX_LINE_BYTES // 2] + " […] " + line[-_MAX_LINE_BYTES // 4 :]
@@ -87,7 +100,9 @@ class Page:
         if self._long:
             notes.append("very long lines are shown without their middle")
         if self._damaged:
-            notes.append("the file is not valid UTF-8; what could not be read is shown as \ufffd")
+            notes.append("what could not be read is shown as \ufffd")
+        if self._as:
+            notes.append(f"the file is not UTF-8; it is shown as {' and '.join(self._as)}")
         shown = "\n".join(self._lines)
         if not self._lines:
             return "[the file is empty]"

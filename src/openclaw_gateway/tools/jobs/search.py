@@ -11,20 +11,23 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
+import pathspec
 from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.decoded import decoded, is_utf_16, lines_of
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.glob_pattern import matcher, with_braces
 from openclaw_gateway.tools.jobs.orders import Search
-from openclaw_gateway.tools.tree import Tree, shown_name
+from openclaw_gateway.tools.tree import Found, Tree, shown_name
 from openclaw_gateway.tools.workspace_path import Place, open_directory
 
 MAX_CHARS = 40_000
 _MAX_FILE_BYTES = 20 * 1024 * 1024
 _MAX_LINE = 500
+_MAX_IGNORE_BYTES = 64 * 1024
 
-Matches = Callable[[str], object]
+Matches = Callable[[str], re.Match[str] | None]
 
 
 class Line(Struct, frozen=True):
@@ -49,8 +52,9 @@ def search(job: Search) -> str:
 
 class _Search:
     def __init__(self, job: Search) -> None:
-        self._job = job
+        self.job = self._job = job
         self.hits = 0
+        self.ignored = _Ignored()
         self.cut: str | None = None
 
     def run(self) -> Iterator[Line]:
@@ -70,7 +74,12 @@ class _Search:
             return
         tests = [matcher(one) for one in with_braces(self._job.glob)] if self._job.glob else []
         with open_directory(place) as directory:
-            tree = Tree(directory, base=place.path, closed=self._job.workspace.closed)
+            tree = Tree(
+                directory,
+                base=place.path,
+                closed=self._job.workspace.closed,
+                leaves_out=self.ignored.leaves_out,
+            )
             for entry in tree.walk():
                 if not entry.is_file or (tests and not any(test(entry.path) for test in tests)):
                     continue
@@ -84,9 +93,9 @@ class _Search:
 
     def _grep(self, stream: BinaryIO, path: str, search: Matches) -> Iterator[Line]:
         data = stream.read(_MAX_FILE_BYTES)
-        if b"\0" in data[:8192]:
+        if b"\0" in data[:8192] and not is_utf_16(data):
             return
-        lines = data.decode(errors="replace").splitlines()
+        lines = lines_of(decoded(data)[0])
         left = self._job.limit - self.hits
         hits = list(islice((n for n, line in enumerate(lines, 1) if search(line)), left + 1))
         if len(hits) > left:
@@ -99,13 +108,66 @@ class _Search:
             if last and around and hit - around > last + 1:
                 yield Line("")
             for number in range(max(hit - around, last + 1), min(hit + around, len(lines)) + 1):
-                yield Line(path, number, lines[number - 1][:_MAX_LINE], number in found)
+                text = lines[number - 1]
+                if len(text) > _MAX_LINE:
+                    text = _around(text, search(text) if number in found else None)
+                yield Line(path, number, text, number in found)
                 last = number
+
+
+def _around(text: str, match: re.Match[str] | None) -> str:
+    """The part of a long line where the match is."""
+    start = 0 if match is None else max(min(match.start() - _MAX_LINE // 4, len(text) - _MAX_LINE), 0)
+    end = start + _MAX_LINE
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
+class _Ignored:
+    """What the .gitignore files on the way leave out, as git has it: the nearest one that says anything."""
+
+    def __init__(self) -> None:
+        self._specs: list[tuple[str, pathspec.GitIgnoreSpec]] = []
+        self.count = 0
+
+    def leaves_out(self, entry: Found) -> bool:
+        if entry.is_file and entry.name == ".gitignore":
+            self._read(entry)
+        path = f"{entry.path}/" if entry.is_directory else entry.path
+        for prefix, spec in reversed(self._specs):
+            if path.startswith(prefix) and (said := spec.check_file(path[len(prefix) :]).include) is not None:
+                self.count += said
+                return said
+        return False
+
+    def _read(self, entry: Found) -> None:
+        try:
+            status = os.stat(entry.name, dir_fd=entry.directory, follow_symlinks=False)
+            with open_regular(Place(entry.directory, entry.name, entry.path, "", status)) as file:
+                lines = file.read(_MAX_IGNORE_BYTES).decode(errors="replace").splitlines()
+            spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        except (OSError, ToolError, ValueError):
+            return
+        self._specs.append((entry.path.removesuffix(entry.name), spec))
 
 
 class _File(Struct, frozen=True):
     path: str
     opened: BinaryIO
+
+
+def _notes(job: Search) -> list[str]:
+    """Where a pattern that found nothing may not say what was meant."""
+    if job.literal:
+        return []
+    notes = []
+    if "\n" in job.pattern or r"\n" in job.pattern:
+        notes.append("[it is matched line by line: a line break in the pattern never matches]")
+    if found := re.search(r"\\[|(){}+?]", job.pattern):
+        sign = found[0][1]
+        notes.append(f"[{found[0]} is a plain {sign} here; without the backslash it is the operator]")
+    if job.pattern[:1] == "/" and job.pattern[-1:] == "/" and len(job.pattern) > 2:
+        notes.append("[the slashes around the pattern are searched for too]")
+    return notes
 
 
 def _shown(lines: Iterable[Line], search: _Search) -> str:
@@ -122,6 +184,9 @@ def _shown(lines: Iterable[Line], search: _Search) -> str:
         told.append(row)
     if not search.hits:
         told = ["[no match]"]
+        if search.ignored.count:
+            told.append("[what .gitignore names was left out; give its path to look there]")
+        told += _notes(search.job)
     if cut := "the rest is too long to be shown" if too_long else search.cut:
         told.append(f"[{cut}; make the pattern narrower, or set path or glob]")
     return "\n".join(told)

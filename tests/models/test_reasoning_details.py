@@ -74,3 +74,15 @@ def test_a_seal_of_gemini_through_the_openai_mode_stays_on_its_call() -> None:
     request = ModelRequest("", replay([UserMessage("a"), said], TARGET))
     sent = msgspec.json.decode(openai_completions.body(TARGET, request, stream_usage=True))
     assert sent["messages"][1]["tool_calls"][0]["extra_content"] == extra
+
+
+def test_a_call_of_another_model_is_said_to_be_unsealed_to_gemini_through_the_openai_mode() -> None:
+    url = "https://generativelanguage.googleapis.com/v1beta/openai"
+    gemini = ModelTarget(Endpoint("google", url), "gemini-3-pro-preview")
+    foreign = AssistantMessage(
+        (ToolCall("c1", "ls", "{}"), ToolCall("c2", "ls", "{}")), made_by=TARGET.made_by
+    )
+    request = ModelRequest("", replay([UserMessage("a"), foreign], gemini))
+    sent = msgspec.json.decode(openai_completions.body(gemini, request, stream_usage=True))
+    seals = [call.get("extra_content") for call in sent["messages"][1]["tool_calls"]]
+    assert seals == [{"google": {"thought_signature": "skip_thought_signature_validator"}}, None]

@@ -108,6 +108,8 @@ RESERVED: frozenset[str] = frozenset(_Request.__struct_fields__) - FIELDS
 
 _encode = msgspec.json.Encoder().encode
 _STREAM_OPTIONS = _StreamOptions()
+# Google's own word for a call that another model made, as its OpenAI mode takes it.
+_UNSEALED = Raw(b'{"google":{"thought_signature":"skip_thought_signature_validator"}}')
 
 
 def path(target: ModelTarget) -> str:
@@ -187,6 +189,9 @@ def _said(message: AssistantMessage, target: ModelTarget) -> _Assistant:
     calls = [
         _ToolCall(call.id, _Function(call.name, call.arguments), call.payload) for call in message.tool_calls
     ]
+    if calls and target.family.seals_calls and calls[0].extra_content is UNSET:
+        # Of calls side by side only the first is sealed.
+        calls[0].extra_content = _UNSEALED
     text = message.content
     said = _Assistant(text if text or not calls else None, calls or UNSET, name=message.name or UNSET)
     if target.family.reasoning_back and (calls or message.reasoning):

@@ -342,6 +342,15 @@ _GEMINIS: tuple[Row, ...] = (
     Row(
         _GOOGLE_PAGES,
         _NOV,
+        {"seals_calls": True},
+        apis=("openai-completions",),
+        vendors=(".googleapis.com",),
+        models=_GEMINI,
+        since=(3, 0),
+    ),
+    Row(
+        _GOOGLE_PAGES,
+        _NOV,
         {
             "thinking": Thinking("level", _TO_HIGH, usual="high"),
             "seals_calls": True,

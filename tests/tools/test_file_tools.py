@@ -1,6 +1,7 @@
 """read, write, edit, ls, find, grep: what they do with real files."""
 
 import asyncio
+import base64
 import io
 import os
 import stat
@@ -279,6 +280,20 @@ async def test_read_shows_other_encodings(room: Room) -> None:
         assert shown == "gr\u00fc\u00df\nzwei\n\n[the file is not UTF-8; it is shown as UTF-16]"
         assert await room.call("grep", pattern="zwei", path="wide") == "wide:2:zwei"
     assert "latin:1:caf\u00e9" in await room.call("grep", pattern="caf.$")
+
+
+async def test_read_shows_images(room: Room) -> None:
+    data = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+    room.write("a.PNG", data)
+    result = await room.result("read", path="a.PNG")
+    (image,) = result.images
+    assert (result.text, image.media_type) == ("[a.PNG: image/png]", "image/png")
+    assert base64.b64decode(image.data) == data
+    room.write("text.png", "no image\n")
+    assert await room.call("read", path="text.png") == "no image"
+    room.write("large.jpg", b"\xff\xd8\xff" + b"\0" * 4_000_000)
+    assert "too large" in await room.refused("read", path="large.jpg")
+    assert "no such file" in await room.refused("read", path="none.gif")
 
 
 async def test_grep_counts_lines_as_read_does(room: Room) -> None:

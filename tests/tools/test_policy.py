@@ -21,7 +21,7 @@ RUNTIME = "exec process"
 SESSIONS = "session_status sessions_history sessions_list sessions_send"
 MEMORY = "memory_get memory_search"
 MCP = ("mcp__files__read", "mcp__Web__Get")
-CODING = f"{FILES} {RUNTIME} {SESSIONS} {MEMORY} {' '.join(MCP)}"
+CODING = f"{FILES} {RUNTIME} {SESSIONS} {MEMORY} todo {' '.join(MCP)}"
 NAMES = (*sorted(BUILT_IN), *MCP)
 ALL = " ".join(NAMES)
 

@@ -6,7 +6,7 @@ it just never matches a tool. A member of a group may be a pattern.
 
 _BUILT_IN = """
     read write edit apply_patch manage ls grep find exec process web_fetch session_status sessions_list
-    sessions_history sessions_send agents_list memory_search memory_get
+    sessions_history sessions_send agents_list memory_search memory_get todo
 """
 
 _ELSEWHERE = """
@@ -40,6 +40,7 @@ _SESSIONS = (
     "suggest_task",
     "dismiss_task",
 )
+_PLAN = ("todo",)
 _MEMORY = ("memory_search", "memory_get")
 _WEB = ("web_search", "web_fetch", "x_search")
 _UI = ("browser", "canvas")
@@ -48,13 +49,14 @@ _MESSAGING = ("message",)
 _NODES = ("nodes", "computer")
 _MEDIA = ("image", "image_generate", "music_generate", "video_generate", "pdf", "tts", "view_image")
 _AGENTS = ("agents_list",)
-_OWN = (*_SESSIONS, *_MEMORY, *_WEB, *_UI, *_AUTOMATION, *_MESSAGING, *_NODES, *_AGENTS, "image")
+_OWN = (*_SESSIONS, *_MEMORY, *_PLAN, *_WEB, *_UI, *_AUTOMATION, *_MESSAGING, *_NODES, *_AGENTS, "image")
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "group:fs": _FILES,
     "group:runtime": _RUNTIME,
     "group:sessions": _SESSIONS,
     "group:memory": _MEMORY,
+    "group:plan": _PLAN,
     "group:web": _WEB,
     "group:ui": _UI,
     "group:automation": _AUTOMATION,

@@ -8,7 +8,15 @@ from openclaw_gateway.config.schema import Profile
 
 PROFILES: dict[Profile, tuple[str, ...] | None] = {
     "minimal": ("session_status",),
-    "coding": ("group:fs", "group:runtime", "group:sessions", "group:memory", "group:mcp", "image"),
+    "coding": (
+        "group:fs",
+        "group:runtime",
+        "group:sessions",
+        "group:memory",
+        "group:plan",
+        "group:mcp",
+        "image",
+    ),
     "messaging": (
         "group:messaging",
         "group:mcp",

@@ -1,4 +1,4 @@
-"""`read`: a text file of the workspace, by lines."""
+"""`read`: a text file of the workspace, by lines, or an image."""
 
 import io
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from openclaw_gateway.tools.cached_file import read_cached
 from openclaw_gateway.tools.jobs.orders import Read
 from openclaw_gateway.tools.jobs.read import MAX_CHARS, MAX_LINES, Page, plain_text
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.pictures import SUFFIXES, picture
 from openclaw_gateway.tools.scope import scope_of
 
 # Up to here the reading costs less than a thread, and holds the loop for about a millisecond at most.
@@ -23,6 +24,10 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         limit = whole_number(arguments, "limit", default=MAX_LINES, least=1, most=MAX_LINES, clamp=True)
         workspace = scope_of(house, agent, context).workspace
         offset = max(offset, 1)
+        if path.lower().endswith(SUFFIXES):
+            image = await house.jobs.on_thread(lambda: picture(workspace, path), context.conversation)
+            if image is not None:
+                return ToolResult(f"[{path}: {image.media_type}]", images=(image,))
         data = read_cached(workspace, path, _MAX_INLINE_BYTES)
         if data is not None:
             short = plain_text(data, limit) if offset == 1 else None
@@ -34,9 +39,9 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         own_tool(
             "read",
             work,
-            summary="Read a text file",
-            description=f"Read a text file of the workspace: at most {MAX_LINES} lines or {MAX_CHARS} "
-            "characters at once. Go on with offset.",
+            summary="Read a file",
+            description="Look at an image of the workspace (PNG, JPEG, GIF, WebP), or read a text file: at "
+            f"most {MAX_LINES} lines or {MAX_CHARS} characters at once. Go on with offset.",
             properties={
                 "path": {"type": "string", "description": "Relative to the workspace"},
                 "offset": {"type": "integer", "description": "First line to read, from 1"},

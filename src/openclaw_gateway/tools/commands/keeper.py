@@ -2,7 +2,8 @@
 
 A program that calls setsid leaves its process group, and one whose parent ends gets another. The keeper
 declares itself the reaper of what is below it (Linux: PR_SET_CHILD_SUBREAPER), so such orphans become its
-children, whatever their environment; when the command has ended it kills them, and ends with its exit code.
+children, whatever their environment; when the command has ended it kills them, says so in the output, and
+ends with its exit code.
 Elsewhere than on Linux only the process group is ended.
 """
 
@@ -50,6 +51,10 @@ while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
     done
     level=$deeper
   done
+  if [ "$left$looks" = yes1 ]; then
+    trap '' PIPE
+    printf '\\n[%s]\\n' "left in the background, ended with it; background: true keeps a command" >&3
+  fi
   wait
 done
 exit "$code"

@@ -77,7 +77,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"allow": ["group:clawdbot"]},
         {},
         {},
-        f"{SESSIONS} {MEMORY} web_fetch agents_list",
+        f"{SESSIONS} {MEMORY} web_fetch agents_list todo",
     ),
     ("a denied group", {"deny": ["group:openclaw", "group:mcp"]}, {}, {}, f"{FILES} {RUNTIME}"),
     (
@@ -165,7 +165,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"profile": "full"},
         {},
         {"subagent": True},
-        f"{FILES} {RUNTIME} web_fetch {' '.join(MCP)}",
+        f"{FILES} {RUNTIME} todo web_fetch {' '.join(MCP)}",
     ),
     (
         "a sub-agent that was given more, and less",
@@ -175,7 +175,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         },
         {},
         {"subagent": True},
-        f"{minus(FILES + ' ' + RUNTIME, 'exec')} web_fetch {MEMORY}",
+        f"{minus(FILES + ' ' + RUNTIME, 'exec')} todo web_fetch {MEMORY}",
     ),
 ]
 

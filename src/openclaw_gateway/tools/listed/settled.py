@@ -16,12 +16,10 @@ from openclaw_gateway.tools.shell_words import Word, plain_word
 _FIRST = {"grep": "regexp", "egrep": "regexp", "fgrep": "regexp", "rg": "regexp", "sed": "expression"}
 # With these there is none.
 _NONE_SOUGHT = frozenset(("files", "type-list", "version", "help"))
-# Long options that always take a value, and never one that is a file.
+# Long options that take a value, of commands whose table does not tell them apart; none is a file.
 _TEXTS = frozenset(
-    """after-context before-context context regexp max-count include exclude exclude-dir glob iglob
-    type type-not max-depth max-columns sort replace lines bytes delimiter fields characters output-
-    delimiter key field-separator skip-fields format printf date time-style ignore width expression
-    separator""".split()  # noqa: SIM905
+    """lines bytes delimiter fields characters output-delimiter key field-separator skip-fields format printf
+    date width""".split()  # noqa: SIM905
 )
 _GIT_TEXTS = frozenset(
     "grep author committer format pretty since until after before date max-count".split()  # noqa: SIM905
@@ -77,7 +75,8 @@ class _Settling:
     def _long(self, word: Word, waiting: Iterator[Word]) -> Word:
         option, mark, _ = word.text[2:].partition("=")
         self.sought |= option == _FIRST.get(self._name) or option in _NONE_SOUGHT
-        if option not in _TEXTS or option not in self._options.longs.split():
+        texts = option in _TEXTS and option in self._options.longs.split()
+        if not texts and option not in self._options.takes.split():
             return word
         if mark:
             return plain_word(word.text, inert=True)

@@ -110,7 +110,10 @@ TABLE: dict[str, Options] = {
     ),
     # What it does is text, which it is given with --sandbox: nothing runs, and no file is read or written.
     "sed": Options(
-        flags="nErsuz", valued="e", longs="quiet silent expression regexp-extended separate null-data"
+        flags="nErsuz",
+        valued="e",
+        longs="quiet silent regexp-extended separate null-data",
+        takes="expression",
     ),
     "nl": Options(flags="p", valued="bdfhilnsvw"),
     "tac": Options(flags="br", valued="s"),
@@ -119,7 +122,9 @@ TABLE: dict[str, Options] = {
     "paste": Options(flags="sz", valued="d"),
     "seq": Options(flags="w", valued="sf", digits=True, free=True),
     # No -L and -D: they follow links.
-    "du": Options(flags="0abchkmsSx", valued="dBt", longs="all human-readable summarize total max-depth"),
+    "du": Options(
+        flags="0abchkmsSx", valued="dBt", longs="all human-readable summarize total", takes="max-depth"
+    ),
     "which": Options(flags="a"),
     "type": Options(flags="aptP"),
     "sha256sum": Options(flags="bt", longs="binary text"),

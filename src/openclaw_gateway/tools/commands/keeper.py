@@ -26,6 +26,7 @@ exec 3>&2 2>/dev/null
 (exec "$@" 2>&3 3>&-)
 code=$?
 looks=0
+told=
 left=yes
 while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
   [ "$looks" -lt 100 ] || sleep 0.01
@@ -40,10 +41,11 @@ while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
       for child in $below; do
         status=
         read -r status <"/proc/$child/stat"
+        name=${status%%)*}
         set -- ${status##*) }
         case "$1${18}" in
           "" | [ZX][01]) ;;
-          *) left=yes ;;
+          *) left=yes; [ "${name#*(}" = bwrap ] || told=$told$looks ;;
         esac
         deeper="$deeper $child"
       done
@@ -51,7 +53,7 @@ while [ -n "$left" ] && [ "$looks" -lt 400 ]; do
     done
     level=$deeper
   done
-  if [ "$left$looks" = yes1 ]; then
+  if [ -n "$told" ] && [ "$looks" = 1 ]; then
     trap '' PIPE
     printf '\\n[%s]\\n' "left in the background, ended with it; background: true keeps a command" >&3
   fi

@@ -55,7 +55,7 @@ def test_json_errors_are_one_object_on_stdout(capsys: pytest.CaptureFixture[str]
     "words",
     [
         ("health", "--bogus", "--json"),
-        ("approvals", "allow", "npm test", "--json"),
+        ("approvals", "allow", "--json"),
         ("config", "get", "--json"),
         ("nosuch", "--json"),
     ],

@@ -15,7 +15,7 @@ A request takes, in this order: the next reply of `server.enqueue(...)`; the nex
 model (the last one repeats); the built-in behaviour of its model name (the part after the last "/"):
 
     mock-<n>-<gap_us>   n deltas "tok0 ", "tok1 ", … that many microseconds apart
-    mock-echo           the last user message, word by word
+    mock-echo           the last user message, word by word; without one "Hello."
     mock-err-<status>   that HTTP status
     mock-drop           three deltas, then the connection is cut
     mock-hang           never answers
@@ -245,7 +245,7 @@ def _built_in(request: Recorded) -> Reply:
     match request.model.rpartition("/")[2].split("-"):
         case ["mock", "echo"]:
             users = [_text(m) for m in request.messages if m.get("role") == "user"]
-            return says(*re.findall(r"[^ ]* |[^ ]+", users[-1]) if users else ())
+            return says(*re.findall(r"[^ ]* |[^ ]+", users[-1]) if users else ("Hello.",))
         case ["mock", "err", status]:
             return fails(int(status), f"mock error {status}", code=f"mock_{status}")
         case ["mock", "drop"]:

@@ -2,6 +2,7 @@
 without a word."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -48,6 +49,8 @@ RESPONSE = {
 }
 GEMINI_CHUNK = {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]}
 
+BOM = b"\xef\xbb\xbf"
+
 # dialect, body, content type: all of them say "Hi".
 ANSWERS: dict[str, tuple[str, bytes, str]] = {
     "a whole message inside a stream": (CHAT, sse(MESSAGE), "text/event-stream"),
@@ -82,7 +85,36 @@ ANSWERS: dict[str, tuple[str, bytes, str]] = {
     "a whole response inside a stream": (RESPONSES, sse(RESPONSE), "text/event-stream"),
     "a response called a stream": (RESPONSES, json.dumps(RESPONSE).encode(), "text/event-stream"),
     "Gemini's list called a stream": (GEMINI, json.dumps([GEMINI_CHUNK]).encode(), "text/event-stream"),
+    "a mark of the byte order before JSON": (CHAT, BOM + json.dumps(MESSAGE).encode(), "application/json"),
+    "the same, and a blank line": (
+        CLAUDE,
+        BOM + b"\r\n " + json.dumps(CLAUDE_MESSAGE).encode(),
+        "text/event-stream",
+    ),
+    "no number among the numbers": (
+        CHAT,
+        sse(chunk({"content": "Hi"}, "stop", usage={"prompt_tokens": math.nan})),
+        "text/event-stream",
+    ),
+    "a response told only at its end": (
+        RESPONSES,
+        sse(
+            {"type": "response.created", "response": {"status": "in_progress", "output": []}},
+            {"type": "response.completed", "response": RESPONSE},
+        ),
+        "text/event-stream",
+    ),
+    "a response told on the way and at its end": (
+        RESPONSES,
+        sse(
+            {"type": "response.output_text.delta", "output_index": 0, "delta": "Hi"},
+            {"type": "response.completed", "response": RESPONSE},
+        ),
+        "text/event-stream",
+    ),
 }
+
+VLLM_ERROR = {"object": "error", "message": "slow down", "type": "TooManyRequests", "code": 429}
 
 # dialect, body, the reason of the error.
 FAILURES: dict[str, tuple[str, bytes, str]] = {
@@ -134,6 +166,51 @@ FAILURES: dict[str, tuple[str, bytes, str]] = {
         sse({"error": {"message": "the request exceeds the available context size"}}),
         "context_overflow",
     ),
+    "vLLM's error, asked as Claude": (CLAUDE, sse(VLLM_ERROR, done=False), "rate_limit"),
+    "vLLM's error, asked for a response": (RESPONSES, sse(VLLM_ERROR, done=False), "rate_limit"),
+    "a proxy's error as Claude's answer": (CLAUDE, b'{"detail": "over budget"}', "server_error"),
+    "a proxy's error as a response": (RESPONSES, b'{"message": "over budget"}', "server_error"),
+    "Gemini with a seal and no word": (
+        GEMINI,
+        sse(
+            {
+                "candidates": [
+                    {"content": {"parts": [{"text": "", "thoughtSignature": "s"}]}, "finishReason": "STOP"}
+                ]
+            },
+            done=False,
+        ),
+        "empty",
+    ),
+    "a response with a seal and no word": (
+        RESPONSES,
+        sse(
+            {"type": "response.output_item.done", "item": {"type": "reasoning", "encrypted_content": "s"}},
+            {"type": "response.completed", "response": {"status": "completed"}},
+        ),
+        "empty",
+    ),
+    "cut behind Azure's first event": (
+        CHAT,
+        sse({"choices": [], "prompt_filter_results": []}, done=False),
+        "cut",
+    ),
+    "cut behind a seal": (
+        RESPONSES,
+        sse(
+            {"type": "response.output_item.done", "item": {"type": "reasoning", "encrypted_content": "s"}},
+            done=False,
+        ),
+        "cut",
+    ),
+}
+# The answers above that say what is wrong.
+SAID = {
+    "vLLM's error, asked as Claude": "slow down",
+    "vLLM's error, asked for a response": "slow down",
+    "a proxy's error as Claude's answer": "over budget",
+    "a proxy's error as a response": "over budget",
+    "an error of Claude's proxy": "no",
 }
 
 
@@ -164,9 +241,12 @@ async def test_what_is_no_answer_is_an_error(name: str) -> None:
     outcome = await outcome_of(api, sends(body))
     assert outcome.error is not None
     assert outcome.error.reason == reason
+    assert SAID.get(name, "") in outcome.error.message
     if reason == "empty":
         # Once more, and no oftener.
         assert outcome.asked == 2
+    if reason == "cut":
+        assert outcome.asked == 3
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.upstream_response import UpstreamResponse
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.redaction import safe_text
-from openclaw_gateway.wire.events import Event, UsageReported
+from openclaw_gateway.wire.events import Event, say_something
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class Answer:
             data = data + more if more else b""
         self._is_whole = start in {b"{", b"["} and not self.parser.in_lines
         if self._is_whole:
-            return self._answer(data + await self._response.read_all())
+            return self._answer(data.lstrip(_BLANK) + await self._response.read_all())
         kind = self._response.content_type
         known = kind in _KINDS or self.parser.in_lines
         if start == b"<" or not (known or data.lstrip(_BLANK).startswith(_FIELDS)):
@@ -141,12 +141,11 @@ class Answer:
         return self._ended_or_not(events)
 
     def _ended_or_not(self, events: list[Event]) -> list[Event]:
-        if events:
-            self._spoke = True
+        self._spoke = self._spoke or say_something(events)
         if not self.parser.done:
             return events
         last = self.parser.ending()
-        spoke = self._spoke or any(not isinstance(event, UsageReported) for event in last)
+        spoke = self._spoke or say_something(last)
         self._failure = self.parser.verdict(spoke=spoke, may_be_silent=self._may_be_silent)
         if self._failure is not None:
             return events

@@ -21,7 +21,7 @@ from openclaw_gateway.models.course import Course
 from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, UsageReported
+from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, say_something
 from openclaw_gateway.wire.messages import MadeBy, ToolCall
 from openclaw_gateway.wire.run import FinishReason
 
@@ -78,7 +78,7 @@ class FallbackCaller:
                 answer = await self._caller.open(target, call.request, place[1])
                 while events := await answer.batch():
                     if not seen:
-                        call.has_spoken = seen = not isinstance(events[0], UsageReported)
+                        call.has_spoken = seen = say_something(events)
                     yield events
             except ProviderError as error:
                 failure = error

@@ -95,6 +95,8 @@ class Answer:
                     self.prompt_tokens = event.usage.prompt_tokens
                     self.completion_tokens = event.usage.completion_tokens
                 elif isinstance(event, ModelCalled):
+                    # Of an attempt that failed there may be a seal, which nobody has seen.
+                    self._round = Parts()
                     self.model = f"{event.provider}/{event.model}"
                 shown.append(event)
         emitted = self._held_back(shown) if self._demanded else shown

@@ -5,6 +5,7 @@ The first event is always RunStarted, the last always RunEnded, and nothing foll
 on behind an answer, which is the operator's business; how a run ended, a client is told in its own way.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from msgspec import Raw, Struct
@@ -147,3 +148,9 @@ Event = (
     | UsageReported
     | RunEnded
 )
+_SAYING = (TextDelta, ReasoningDelta, ToolCallStarted, ToolCallArguments)
+
+
+def say_something(events: Iterable[Event]) -> bool:
+    """Whether a reader is told something by them: text, reasoning or a call."""
+    return any(isinstance(event, _SAYING) for event in events)

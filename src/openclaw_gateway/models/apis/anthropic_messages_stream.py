@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.apis.calls import Call
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import ANTHROPIC_MESSAGES
 from openclaw_gateway.models.apis.parsing import EventParser
-from openclaw_gateway.models.apis.reading import read
+from openclaw_gateway.models.apis.reading import OddError, read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
 from openclaw_gateway.wire.run import Usage
@@ -49,7 +48,7 @@ class _Usage(Struct):
     cache_creation_input_tokens: float | None = None
 
 
-class _Message(Struct):
+class _Message(OddError):
     usage: _Usage | None = None
     content: list[_Block] | None = None
     stop_reason: str | None = None
@@ -63,9 +62,6 @@ class _Event(_Message):
     message: _Message | str | None = None
     content_block: _Block | None = None
     delta: _Delta | None = None
-    error: Any = None
-    detail: Any = None
-    error_type: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -84,13 +80,13 @@ class MessageParser(EventParser[_Event]):
         self._usage: dict[str, int] = {}
         self._call_at: dict[int, Call] = {}
         self._input_at: dict[int, str] = {}
-        self._seals: dict[int, str] = {}  # of thinking, by a block's index
+        self._seals: dict[int, list[str]] = {}  # in pieces; of thinking, by a block's index
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
         message = read(_decode, body)
-        if message is not None and message.error:
-            self.failure = from_stream(self._vendor, message.error)
+        if message is not None and message.content is None and message.said is not None:
+            self.failure = from_stream(self._vendor, message.said)
         elif message is None or message.content is None:
             self.failure = self._not_ours("a JSON answer without content")
         else:
@@ -142,15 +138,8 @@ class MessageParser(EventParser[_Event]):
                 if not self.understood:
                     self._take_whole(event, events)
             case kind:
-                if kind == "error" or event.error or event.detail or event.error_type:
-                    self.failure = self._failed(event)
-
-    def _failed(self, event: _Event) -> ProviderError:
-        # Proxies say only what the vendor would say inside.
-        said = event.error or event.message or event.detail
-        return from_stream(
-            self._vendor, {"message": said, "type": event.error_type} if isinstance(said, str) else said
-        )
+                if kind == "error" or event.said is not None:
+                    self.failure = from_stream(self._vendor, event.said or event.bare)
 
     def _begin(self, index: int, block: _Block, events: list[Event]) -> None:
         match block.type:
@@ -158,7 +147,7 @@ class MessageParser(EventParser[_Event]):
                 if block.text:
                     events.append(TextDelta(block.text))
             case "thinking":
-                self._seals[index] = block.signature or ""
+                self._seals[index] = [block.signature or ""]
                 if block.thinking:
                     events.append(ReasoningDelta(block.thinking))
             case "redacted_thinking":
@@ -179,14 +168,14 @@ class MessageParser(EventParser[_Event]):
         elif delta.thinking:
             events.append(ReasoningDelta(delta.thinking))
         elif delta.signature:
-            self._seals[index] = self._seals.get(index, "") + delta.signature
+            self._seals.setdefault(index, []).append(delta.signature)
 
     def _close(self, index: int, events: list[Event]) -> None:
         call = self._call_at.get(index)
         if call is not None and not call.arguments:
             self._calls.argue(call, self._input_at.pop(index, ""), events)
         # The vendor takes back only what it has sealed.
-        if signature := self._seals.pop(index, ""):
+        if signature := "".join(self._seals.pop(index, ())):
             events.append(Sealed("reasoning", Raw(_encode({"signature": signature}))))
 
     def _count(self, usage: _Usage | None) -> None:

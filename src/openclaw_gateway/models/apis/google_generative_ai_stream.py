@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import GOOGLE_GENERATIVE_AI
 from openclaw_gateway.models.apis.parsing import EventParser
-from openclaw_gateway.models.apis.reading import read
+from openclaw_gateway.models.apis.reading import OddError, read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta, UsageReported
 from openclaw_gateway.wire.run import Usage
@@ -56,13 +56,10 @@ class _Feedback(Struct, rename="camel"):
     block_reason: str | None = None
 
 
-class _Chunk(Struct, rename="camel"):
+class _Chunk(OddError, rename="camel"):
     candidates: list[_Candidate] | None = None
     usage_metadata: _Usage | None = None
     prompt_feedback: _Feedback | None = None
-    error: Any = None
-    message: Any = None
-    detail: Any = None
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -105,9 +102,9 @@ class ContentParser(EventParser[_Chunk]):
         return events
 
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
-        if chunk.candidates or chunk.prompt_feedback is not None:
+        if chunk.candidates or chunk.prompt_feedback is not None or chunk.usage_metadata is not None:
             self.understood = True
-        if error := chunk.error or (None if chunk.candidates else chunk.detail or chunk.message):
+        if (error := chunk.said) is not None and (chunk.error or not chunk.candidates):
             self.failure = from_stream(self._vendor, error)
             return
         if chunk.usage_metadata is not None:

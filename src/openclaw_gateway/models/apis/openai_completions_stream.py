@@ -142,8 +142,9 @@ class ChunkParser(AnswerParser):
             if again is None:
                 return False
             chunk = again
+        # (Azure begins with an event about the prompt, without a choice.)
+        self.understood = self.understood or chunk.choices is not None
         if chunk.choices:
-            self.understood = True
             self._take_choice(chunk.choices[0], text, events)
             for further in chunk.choices[1:]:
                 self._take_further(further, text, events)

@@ -13,7 +13,7 @@ from openclaw_gateway.models.apis.calls import Call, as_text
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.finish_words import OPENAI_RESPONSES
 from openclaw_gateway.models.apis.parsing import EventParser
-from openclaw_gateway.models.apis.reading import read
+from openclaw_gateway.models.apis.reading import OddError, read
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
 
@@ -45,11 +45,10 @@ class _Incomplete(Struct):
     reason: str | None = None
 
 
-class _Response(Struct):
+class _Response(OddError):
     status: str | None = None
     output: list[_Item] | None = None
     usage: _Usage | None = None
-    error: Any = None
     incomplete_details: _Incomplete | None = None
 
 
@@ -57,19 +56,14 @@ class _Event(_Response):
     """Any event, or a whole response: their fields do not clash."""
 
     type: str = ""
-    object: Any = None
     delta: Any = None
     output_index: int | None = None
     item: _Item | None = None
     response: _Response | None = None
-    message: Any = None
-    detail: Any = None
-    code: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
 _encode = msgspec.json.Encoder().encode
-_decode_whole = msgspec.json.Decoder(_Response).decode
 
 _TEXTS = {"response.output_text.delta", "response.refusal.delta"}
 _ARGUMENTS = "response.function_call_arguments.delta"
@@ -90,12 +84,14 @@ class ResponseParser(EventParser[_Event]):
         self._call_at: dict[int, Call] = {}
         self._told: set[int] = set()  # items some text of which has come
         self._thought = False
+        self._closed: set[int] = set()
+        self._answered = False  # in words or by a call
 
     def whole(self, body: bytes) -> list[Event]:
         events: list[Event] = []
-        response = read(_decode_whole, body)
-        if response is not None and response.error:
-            self.failure = from_stream(self._vendor, response.error)
+        response = read(_decode, body)
+        if response is not None and response.said and (response.error or response.output is None):
+            self.failure = from_stream(self._vendor, response.said)
         elif response is None or response.output is None:
             self.failure = self._not_ours("a JSON answer without output")
         else:
@@ -104,10 +100,14 @@ class ResponseParser(EventParser[_Event]):
 
     def _take_whole(self, response: _Response, events: list[Event]) -> None:
         self.understood = True
-        for index, item in enumerate(response.output or ()):
-            self._begin(index, item, events)
-            self._close(index, item, events)
+        self._take_items(response, events)
         self._end(response)
+
+    def _take_items(self, response: _Response, events: list[Event]) -> None:
+        for index, item in enumerate(response.output or ()):
+            if index not in self._closed:
+                self._begin(index, item, events)
+                self._close(index, item, events)
 
     def ending(self) -> list[Event]:
         events: list[Event] = []
@@ -132,17 +132,21 @@ class ResponseParser(EventParser[_Event]):
             if self._thought:
                 # The parts of a summary are paragraphs.
                 events.append(ReasoningDelta("\n\n"))
-        elif kind == "error" or event.error or (not kind and (event.detail or event.message)):
-            said = {"message": event.message or event.detail, "code": event.code}
-            self.failure = from_stream(self._vendor, event.error or said)
+        elif kind == "error" or (event.said is not None and not kind.startswith("response.")):
+            self.failure = from_stream(self._vendor, event.said or event.bare)
         elif event.output is not None and not self.understood:
             self._take_whole(event, events)
         elif kind in _ENDS:
-            self._end(event.response or _Response())
+            response = event.response or _Response()
+            if not self._answered:
+                # Some tell all of it only here.
+                self._take_items(response, events)
+            self._end(response)
 
     def _add(self, kind: str, index: int, text: str, events: list[Event]) -> None:
         if kind in _TEXTS and text:
             self._told.add(index)
+            self._answered = True
             events.append(TextDelta(text))
         elif kind in _THOUGHTS and text:
             self._thought = True
@@ -155,8 +159,10 @@ class ResponseParser(EventParser[_Event]):
         if item.type == "function_call":
             call = self._calls.begin(item.call_id or item.id or "", item.name or "", events)
             self._call_at[index] = call
+            self._answered = True
 
     def _close(self, index: int, item: _Item, events: list[Event]) -> None:
+        self._closed.add(index)
         match item.type:
             case "function_call":
                 if index not in self._call_at:
@@ -167,6 +173,7 @@ class ResponseParser(EventParser[_Event]):
             case "message":
                 text = "".join(_texts(item.content))
                 if text and index not in self._told:
+                    self._answered = True
                     events.append(TextDelta(text))
             case "reasoning":
                 text = "\n\n".join(_texts(item.summary or item.content))

@@ -39,8 +39,13 @@ class OddError(Struct):
                 return {"message": self.error, "type": self.error_type}
             return self.error
         if self.object == "error" or self.detail or self.error_type or isinstance(self.message, str):
-            return {"message": self.message or self.detail, "type": self.error_type, "code": self.code}
+            return self.bare
         return None
+
+    @property
+    def bare(self) -> dict[str, Any]:
+        """What an event says that is called an error and has none inside."""
+        return {"message": self.message or self.detail, "type": self.error_type, "code": self.code}
 
 
 def repaired(decode: Callable[[bytes], T], payload: bytes) -> T | None:
@@ -50,7 +55,8 @@ def repaired(decode: Callable[[bytes], T], payload: bytes) -> T | None:
     some send another type in a field that we can do without: then the field is missing, and not the answer.
     """
     try:
-        value = json.loads(payload.decode("utf-8", "replace"))
+        # (NaN is no number, and no JSON.)
+        value = json.loads(payload.decode("utf-8", "replace"), parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
     for _ in range(_MOST_ODD):

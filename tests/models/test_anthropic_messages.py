@@ -116,7 +116,7 @@ def test_turns_alternate_whatever_the_conversation_was() -> None:
             "role": "user",
             "content": [
                 {"type": "tool_result", "tool_use_id": "call_1", "content": "one"},
-                {"type": "tool_result", "tool_use_id": "c2", "is_error": True},
+                {"type": "tool_result", "tool_use_id": "c2", "content": "(nothing)", "is_error": True},
                 {"type": "text", "text": "and?"},
             ],
         },

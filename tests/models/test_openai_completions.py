@@ -107,7 +107,7 @@ def test_reasoning_goes_back_only_where_it_must() -> None:
             message.get("reasoning_content") for message in sent["messages"] if message["role"] == "assistant"
         ]
 
-    assert back(Family(reasoning_back=True)) == ["hm", "", "so", None]
+    assert back(Family(reasoning_back=True)) == ["hm", " ", "so", None]
     assert back(Family()) == [None] * 4
 
 

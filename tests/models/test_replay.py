@@ -1,5 +1,6 @@
 """What a model may be sent of a conversation: whatever it is, the strictest vendor takes it."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from openclaw_gateway.models.dialects import DIALECTS
-from openclaw_gateway.models.family import NINE_ALPHANUMERICS, Family
+from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.replay import NO_IMAGE, NO_RESULT, replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -41,11 +42,8 @@ def target(url: str, api: str, model: str = "m", **more: Any) -> ModelTarget:
 
 TARGETS = {
     "openai": target("https://api.openai.com/v1", "openai-completions"),
-    "mistral": target(
-        "https://api.mistral.ai/v1",
-        "openai-completions",
-        family=Family(alternate=True, call_ids=NINE_ALPHANUMERICS),
-    ),
+    "mistral": target("https://api.mistral.ai/v1", "openai-completions"),
+    "kimi": target("https://api.moonshot.ai/v1", "openai-completions", "kimi-k2.6"),
     "anthropic": target("https://api.anthropic.com/v1", "anthropic-messages"),
     "responses": target("https://api.openai.com/v1", "openai-responses"),
     "google": target(
@@ -86,6 +84,26 @@ def test_what_says_nothing_is_left_out() -> None:
     nameless = AssistantMessage((Text("x"), ToolCall("1", " ", "{}")))
     told = (U("a"), A(""), A(reasoning="hm"), U("b"), nameless, T("1", "?"), U("c"))
     assert replay(told, PLAIN) == [U("a"), U("b"), A("x"), U("c")]
+
+
+@pytest.mark.parametrize("made_up", ["run code!", "functions.look:0", "x" * 80, "ключ"])
+def test_a_name_that_a_model_made_up_costs_no_conversation(made_up: str) -> None:
+    said = A("", [ToolCall("1", made_up, "{}")])
+    _, sent, result = replay([U("a"), said, T("1", "There is no such tool.")], PLAIN)
+    assert isinstance(sent, AssistantMessage)
+    assert isinstance(result, ToolMessage)
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", sent.tool_calls[0].name)
+    assert result.name == sent.tool_calls[0].name
+
+
+def test_nothing_is_sent_empty() -> None:
+    told = (U(""), calls("1"), T("1", ""), U("", images=(PNG,)), U("a"))
+    assert [each.content for each in replay(told, PLAIN) if isinstance(each, U | T)] == [
+        "(nothing)",
+        "(nothing)",
+        "",
+        "a",
+    ]
 
 
 def test_payloads_go_only_to_the_model_that_made_them() -> None:
@@ -195,7 +213,7 @@ def answers(draw: st.DrawFn) -> AssistantMessage:
                 payload = Raw(draw(st.sampled_from(seals[maker.api])) % seal_of(maker.model).encode())
             parts.append(Reasoning(draw(TEXTS), payload))
         else:
-            name = draw(st.sampled_from(["look", "look", "look", "", " "]))
+            name = draw(st.sampled_from(["look", "look", "look", "", " ", "run code!", "x" * 80]))
             call: Any = msgspec.UNSET
             if maker is not None and maker.api == "google-generative-ai":
                 sealed = Raw(b'{"thoughtSignature":"%b"}' % seal_of(maker.model).encode())
@@ -206,9 +224,14 @@ def answers(draw: st.DrawFn) -> AssistantMessage:
 
 MESSAGES = st.lists(
     st.one_of(
-        st.builds(U, st.sampled_from(["a", "b"]), images=st.sampled_from([(), (PNG,)])),
+        st.builds(
+            U,
+            st.sampled_from(["a", "b", ""]),
+            st.sampled_from([None, "max"]),
+            images=st.sampled_from([(), (PNG,)]),
+        ),
         answers(),
-        st.builds(T, IDS, TEXTS, images=st.sampled_from([(), (PNG,)])),
+        st.builds(T, IDS, TEXTS, is_error=st.booleans(), images=st.sampled_from([(), (PNG,)])),
         st.builds(SystemMessage, st.just("s")),
     ),
     max_size=12,

@@ -17,6 +17,11 @@ _MOST = 256
 Tools = tuple[ToolSpec, ...]
 
 
+def _check_name(name: str, api: str) -> None:
+    if api == "google-generative-ai" and not (name[:1].isalpha() or name[:1] == "_"):
+        raise Unfit("Google takes only names that begin with a letter or an underscore")
+
+
 class FittedTools:
     def __init__(self) -> None:
         # With the tuple and the family themselves, so that no other has their id meanwhile.
@@ -40,6 +45,7 @@ class FittedTools:
         made: list[ToolSpec] = []
         for spec in tools:
             try:
+                _check_name(spec.name, target.api)
                 made.append(
                     fitted(
                         spec,

@@ -2,12 +2,13 @@
 
 Pure, linear, and before every dialect; the transcript itself is never changed. What comes out is always a
 legal conversation for the target: every call is answered right after it and no result stands without its
-call, ids and arguments have the vendor's form, payloads go only to the very model that made them, and a
-model that sees no images reads that there was one. What only one dialect's wire asks for (where a system
-prompt stands, which role a result has) is not decided here.
+call, nothing is empty, ids, names and arguments have the vendors' form, payloads go only to the very model
+that made them, and a model that sees no images reads that there was one. What only one dialect's wire asks
+for (where a system prompt stands, which role a result has) is not decided here.
 """
 
 import hashlib
+import re
 import string
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -39,6 +40,9 @@ _GO_ON = "(Go on.)"
 _BRIDGE = "(The results have been read.)"
 _IMAGES_OF_RESULTS = "[Images of the results above]"
 
+# What every vendor takes as the name of a tool, also of one that a model has made up.
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
 _ID_CHARACTERS = string.ascii_letters + string.digits
 # Their results are text; what they show goes into a message of the user's.
 _BLIND_RESULTS = {"openai-completions", "ollama"}
@@ -51,11 +55,15 @@ _is_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message]:
     """The very same messages where all of them are a user's and nothing has to be changed."""
-    alternate = target.family.alternate
-    if not alternate and target.family.images and all(type(message) is UserMessage for message in messages):
+    family = target.family
+    if not family.alternate and family.images and family.names and all(map(_is_plain, messages)):
         return messages
     made = _Replay(target).of(messages)
-    return _alternating(made) if alternate else made
+    return _alternating(made) if family.alternate else made
+
+
+def _is_plain(message: Message) -> bool:
+    return type(message) is UserMessage and bool(message.content or message.images)
 
 
 class _Replay:
@@ -81,13 +89,23 @@ class _Replay:
             self._close()
             if isinstance(message, AssistantMessage):
                 self._said(message)
-            elif isinstance(message, UserMessage) and message.images and not self._target.family.images:
-                content = _without_images(message.content, message.images)
-                self._made.append(replace(message, content=content, images=()))
+            elif isinstance(message, UserMessage):
+                self._made.append(self._asked(message))
             else:
                 self._made.append(message)
         self._close()
         return self._made
+
+    def _asked(self, message: UserMessage) -> UserMessage:
+        content, images = message.content, message.images
+        if images and not self._target.family.images:
+            content, images = _without_images(content, images), ()
+        if not content and not images:
+            content = _NOTHING
+        name = message.name if self._target.family.names else None
+        if content is message.content and images is message.images and name is message.name:
+            return message
+        return UserMessage(content, name, images)
 
     def _said(self, message: AssistantMessage) -> None:
         own = message.made_by == self._made_by
@@ -110,16 +128,18 @@ class _Replay:
             return
         for given, call in waiting:
             self._waiting.setdefault(given, deque()).append(call)
-        self._made.append(replace(message, parts=tuple(parts)))
+        name = message.name if self._target.family.names else None
+        self._made.append(replace(message, parts=tuple(parts), name=name))
 
     def _fitted(self, call: ToolCall) -> ToolCall:
         call_id = self._unique(call.id)
         arguments = call.arguments
         if not _says_object(arguments):
             arguments = _encode(as_object(arguments)).decode()
-        if call_id == call.id and arguments is call.arguments:
+        name = call.name if _NAME.fullmatch(call.name) else _NO_NAME.sub("_", call.name.strip())[:64]
+        if call_id == call.id and arguments is call.arguments and name is call.name:
             return call
-        return ToolCall(call_id, call.name, arguments, call.payload)
+        return ToolCall(call_id, name, arguments, call.payload)
 
     def _unique(self, given: str) -> str:
         """The same id for the same place of a conversation, whenever it is sent: vendors keep prompts."""
@@ -141,6 +161,8 @@ class _Replay:
         elif images and self._target.api in _BLIND_RESULTS:
             self._pictures += images
             content, images = content or _IMAGES_OF_RESULTS, ()
+        if not content.strip() and not images:
+            content = _NOTHING
         answered = ToolMessage(call.id, content, call.name, result.is_error, result.own, images)
         self._made.append(answered)
 

@@ -16,6 +16,7 @@ from openclaw_gateway.testing.voices import seal_of
 Complaint = str | None
 Rule = Callable[[Any, str], Complaint]
 _WORD_64 = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NAME = _WORD_64
 _NINE = re.compile(r"[a-zA-Z0-9]{9}")
 
 
@@ -41,8 +42,8 @@ def openai(body: Any, model: str) -> Complaint:
             for call in calls:
                 if not 1 <= len(call["id"]) <= 40 or call["id"] in seen:
                     return f"Invalid 'tool_calls[].id': {call['id']}"
-                if not call["function"]["name"].strip():
-                    return "empty function name"
+                if not _NAME.fullmatch(call["function"]["name"]):
+                    return "Invalid 'tool_calls[].function.name': string does not match pattern"
                 if not _is_object(call["function"]["arguments"]):
                     return "arguments are not the JSON of an object"
                 seen.add(call["id"])
@@ -55,6 +56,8 @@ def mistral(body: Any, model: str) -> Complaint:
     last = "system"
     for message in body["messages"]:
         role = message["role"]
+        if "name" in message and role != "tool":
+            return f"extra_forbidden: messages.{role}.name"
         if role == "user" and last == "tool":
             return "Unexpected role 'user' after role 'tool'"
         if role == last and role in {"user", "assistant"}:
@@ -67,6 +70,16 @@ def mistral(body: Any, model: str) -> Complaint:
         last = role
     if last == "assistant":
         return "Expected last role User or Tool for serving but got assistant"
+    return openai(body, model)
+
+
+def kimi(body: Any, model: str) -> Complaint:
+    """Moonshot's, with a model that thinks."""
+    for at, message in enumerate(body["messages"]):
+        if not message.get("content") and not message.get("tool_calls"):
+            return f"the message at position {at} with role '{message['role']}' must not be empty"
+        if message.get("tool_calls") and not message.get("reasoning_content"):
+            return f"thinking is enabled but reasoning_content is missing in message at index {at}"
     return openai(body, model)
 
 
@@ -90,6 +103,11 @@ def anthropic(body: Any, model: str) -> Complaint:
         waiting = set()
         for block in blocks:
             match block["type"]:
+                case "tool_result":
+                    said = block.get("content", "")
+                    texts = [each for each in said if each["type"] == "text"] if type(said) is list else []
+                    if block.get("is_error") and (not said or len(texts) < len(said) * (type(said) is list)):
+                        return "tool_result: content of an error must be text, and some"
                 case "text" if not block["text"].strip():
                     return "text content blocks must be non-empty"
                 case "thinking" if block["signature"] != seal_of(model):
@@ -101,8 +119,8 @@ def anthropic(body: Any, model: str) -> Complaint:
                         return "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$', and be unique"
                     if not isinstance(block["input"], dict):
                         return "tool_use.input: Input should be a valid dictionary"
-                    if not block["name"].strip():
-                        return "tool_use.name: empty"
+                    if not _NAME.fullmatch(block["name"]):
+                        return "tool_use.name: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"
                     seen.add(block["id"])
                     waiting.add(block["id"])
                 case _:
@@ -131,7 +149,7 @@ def responses(body: Any, model: str) -> Complaint:
             case "function_call":
                 if item["call_id"] in called or not 1 <= len(item["call_id"]) <= 64:
                     return "Invalid 'input[].call_id'"
-                if not item["name"].strip() or not _is_object(item["arguments"]):
+                if not _NAME.fullmatch(item["name"]) or not _is_object(item["arguments"]):
                     return "Invalid function_call"
                 called[item["call_id"]] = False
             case "function_call_output":
@@ -178,6 +196,7 @@ def google(body: Any, model: str) -> Complaint:
 STRICT: dict[str, Rule] = {
     "openai": openai,
     "mistral": mistral,
+    "kimi": kimi,
     "anthropic": anthropic,
     "responses": responses,
     "google": google,

@@ -94,9 +94,10 @@ def _result(message: ToolMessage) -> Block:
     block: Block = {"type": "tool_result", "tool_use_id": message.tool_call_id}
     if message.images:
         block["content"] = [*_text(message.content), *_images(message.images)]
-    elif message.content:
+    else:
         block["content"] = message.content
-    if message.is_error:
+    if message.is_error and not message.images:
+        # (An error with an image is refused.)
         block["is_error"] = True
     return block
 

@@ -195,7 +195,8 @@ def _said(message: AssistantMessage, target: ModelTarget) -> _Assistant:
     text = message.content
     said = _Assistant(text if text or not calls else None, calls or UNSET, name=message.name or UNSET)
     if target.family.reasoning_back and (calls or message.reasoning):
-        said.reasoning_content = message.reasoning
+        # Of a call that another model made there is none, and an empty one is refused as missing.
+        said.reasoning_content = message.reasoning or " "
     for part in message.parts:
         if type(part) is Reasoning and part.payload is not UNSET:
             said.reasoning_details = part.payload

@@ -81,6 +81,7 @@ BY_VENDOR: tuple[Row, ...] = (
         {
             "call_ids": NINE_ALPHANUMERICS,
             "alternate": True,
+            "names": False,
             "refuses": frozenset({"seed"}),
             "thinking": Thinking("never"),
         },
@@ -96,6 +97,7 @@ BY_VENDOR: tuple[Row, ...] = (
     Row(
         "platform.moonshot.ai, thinking models: reasoning_content goes back, thinking.type",
         _NOV,
+        # (An empty one is taken for none by the newer ones: "reasoning_content is missing".)
         {"reasoning_back": True},
         vendors=MOONSHOT,
         apis=("openai-completions",),

@@ -22,6 +22,7 @@ class Facts(TypedDict, total=False):
     call_ids: CallIds
     results_named: bool
     reasoning_back: bool
+    names: bool
     refuses: frozenset[str]
     refuses_thinking: frozenset[str]
     one_of: tuple[str, ...]

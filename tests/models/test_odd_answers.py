@@ -291,6 +291,15 @@ def test_the_next_piece_of_a_call_may_have_another_id() -> None:
     ) == [("look", '{"a":1}')]
 
 
+def test_another_name_at_the_same_index_is_another_call() -> None:
+    assert calls_of(piece('{"a":1}', "look"), piece("{}", "listen"), chunk({}, "tool_calls")) == [
+        ("look", '{"a":1}'),
+        ("listen", "{}"),
+    ]
+    again = [piece('{"a"', " look "), piece(":1}", " look ")]
+    assert calls_of(*again, chunk({}, "tool_calls")) == [("look", '{"a":1}')]
+
+
 def test_calls_in_a_second_choice_are_calls() -> None:
     said = {"index": 0, "delta": {"content": "Let me."}, "finish_reason": "tool_calls"}
     call = {"id": "1", "function": {"name": "look", "arguments": "{}"}}

@@ -29,11 +29,12 @@ TOO_LONG = [
     "输入过长,超过模型最大长度限制",
     "上下文长度超过限制",
     "prompt 超长",
+    "Total tokens of image and text exceed max message tokens",
     # OpenRouter, Copilot
     "This endpoint's maximum context length is 32768 tokens. However, you requested about 40000 tokens",
-    "prompt token count of 68461 exceeds the limit of 64000: context length",
+    "prompt token count of 68461 exceeds the limit of 64000",
     # vLLM, SGLang, TGI
-    "The decoder prompt (length 5000) is longer than the maximum model length of 4096. maximum model len",
+    "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
     "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
     "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` tokens",
     "Input validation error: `inputs` must have less than 1024 tokens. Given: 2000",
@@ -51,6 +52,13 @@ NOT_TOO_LONG = [
     "max_tokens is too large: 100000. This model supports at most 16384 completion tokens",
     "Unknown parameter: 'context'.",
     "temperature must be between 0 and 1",
+    "Unrecognized request argument supplied: context_window",
+    'json: unknown field "num_ctx"',
+    "Extra inputs are not permitted: options.num_ctx",
+    "Unsupported parameter: 'max_context_length' is not supported with this model.",
+    "Failed to load model: unable to allocate the context size of 131072",
+    "工具名称超过最大长度64",
+    "字段name长度超过最大长度限制",
 ]
 
 

@@ -17,7 +17,8 @@ _OVERFLOW = re.compile(
     r"|exceeds? the (?:available|maximum|model'?s?) (?:context|input|number of tokens|token)"
     r"|exceed(?:s|ed)? (?:the )?(?:context|model|max(?:imum)?(?: allowed)?(?: input)?)(?: token)?"
     r" ?(?:limit|length)"
-    r"|input token count|maximum prompt length|prompt exceeds max length|prompt contains \d+ tokens"
+    r"|(?:input|prompt) token count|exceeds the limit of \d+|exceed max message tokens"
+    r"|maximum prompt length|prompt exceeds max length|prompt contains \d+ tokens"
     r"|`?inputs`? (?:tokens )?\+ `?max_new_tokens`? must be|must have less than \d+ tokens"
     r"|range of input length should be|tokens? (?:in|of) (?:the )?(?:prompt|request|messages?).{0,40}exceed"
     r"|trying to keep the first \d+ tokens|greater than the context|num_ctx|exceed_context_size"
@@ -26,12 +27,16 @@ _OVERFLOW = re.compile(
     r"|(?:prompt|tokens?).{0,8}(?:超长|超限|过长|超过)",
     re.IGNORECASE,
 )
-# One over-long field is a wrong request, whatever else it mentions.
+# One over-long or unknown field is a wrong request, whatever else it mentions.
 _ONE_FIELD = re.compile(
     r"string too long|string_above_max_length|(?:'|\[|\.)[\w.\[\]]+'?:? (?:string|array) (?:is )?too long"
     r"|(?:field|parameter|property|name|description|metadata|user|stop|id|schema|title|url)\W.{0,60}"
     r"(?:too long|maximum length|max_length|at most \d+ char)"
-    r"|at most \d+ characters|longer than \d+ characters|max_tokens (?:is |must |should |cannot )",
+    r"|at most \d+ characters|longer than \d+ characters|max_tokens (?:is |must |should |cannot )"
+    # A field that is not known, whatever it is called; a model that does not start.
+    r"|(?:unknown|unrecognized|unsupported|unexpected|extra) (?:request )?(?:argument|parameter|field|inputs)"
+    r"|fail(?:ed|ure) to (?:load|allocate)|out of memory"
+    r"|(?:名称|字段|描述|标题|参数名)\w{0,20}(?:超|过长|太长)",
     re.IGNORECASE,
 )
 

@@ -1,8 +1,9 @@
 """Which call a `tool_calls` delta of an OpenAI-compatible stream belongs to.
 
 Pure. OpenAI numbers its calls; others send no index, or 0 for all, or whole calls at once, or a name in
-two halves, or repeat id and name in every delta. The rule: another id is another call; without an id it
-is the call of that index; without either it is the last one, unless a name comes after arguments.
+two halves, or repeat id and name in every delta. The rule: the same index without a name goes on, whatever
+its id; another id with a name is another call; without an id it is the call of that index, unless another
+name comes after arguments; without either it is the last one, unless any name does.
 """
 
 from typing import Any
@@ -37,7 +38,9 @@ class CallDeltas:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._by_index: dict[int, Call] = {}
-        self._given: dict[int, str] = {}  # by a call's own index, the id as the provider wrote it
+        # By a call's own index, the id and the name as the provider wrote them.
+        self._given: dict[int, str] = {}
+        self._named: dict[int, str] = {}
         self._last: Call | None = None
 
     def take(self, delta: CallDelta, events: list[Event]) -> None:
@@ -57,6 +60,8 @@ class CallDeltas:
             if delta.id and not self._given[call.index]:
                 self._given[call.index] = delta.id
                 self._calls.name_it(call, delta.id)
+        if not call.started:
+            self._named[call.index] = call.name
         if delta.extra_content:
             # Gemini's seal of the call, which it wants back.
             call.payload = Raw(_encode(delta.extra_content))
@@ -76,4 +81,5 @@ class CallDeltas:
                 whole = delta.index is None and bool(name) and call.started
                 return None if whole else call
             return None if given or call.started else call
-        return None if delta.index is None and name and call.started else call
+        another = call.started and (bool(name) if delta.index is None else name != self._named[call.index])
+        return None if another else call

@@ -69,3 +69,8 @@ def test_refusals(url: str, why: str) -> None:
         image_of(url, "messages[0].content[1]")
     assert (caught.value.code, caught.value.param) == ("invalid_image", "messages[0].content[1]")
     assert len(caught.value.message) < 200
+
+
+def test_an_image_is_called_what_it_is() -> None:
+    jpeg = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(40)).decode()
+    assert image_of(f"data:image/png;base64,{jpeg}", "x").media_type == "image/jpeg"

@@ -6,6 +6,7 @@ Pure. Whether the agent's model can see is decided where the model is known.
 import string
 
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.image_types import image_type
 from openclaw_gateway.wire.messages import Image
 
 MAX_IMAGES = 8
@@ -34,7 +35,9 @@ def image_of(url: str, where: str) -> Image:
     media_type = _OTHER_NAMES.get(media_type, media_type)
     if media_type not in _TYPES:
         raise _refused(where, f"the image type must be one of {', '.join(_TYPES)}")
-    return Image(media_type, _base64(data, where))
+    data = _base64(data, where)
+    # What it is counts, not what it is called; what nobody knows the vendor may judge.
+    return Image(image_type(data) or media_type, data)
 
 
 def _base64(data: str, where: str) -> str:

@@ -1,37 +1,47 @@
 """What an MCP server answered, as the model reads it: text, and images beside it; sounds are named. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import islice
 from typing import Any
 
 import mcp_types as types
 
 from openclaw_gateway.tools.base import ToolResult
 from openclaw_gateway.tools.clipped import clipped
+from openclaw_gateway.wire.image_types import image_type
 from openclaw_gateway.wire.messages import Image
 
 _MAX_CHARS = 100_000
 _MAX_IMAGES = 8
 # As base64: what every vendor takes for one image.
 _MAX_IMAGE_CHARS = 5 << 20
-_SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 def result_of(answer: types.CallToolResult) -> ToolResult:
-    images = [part for part in answer.content if isinstance(part, types.ImageContent) and _is_shown(part)]
-    images = images[:_MAX_IMAGES]
+    shown = {
+        id(part): image
+        for part in answer.content
+        if isinstance(part, types.ImageContent) and (image := _image(part)) is not None
+    }
+    images = dict(islice(shown.items(), _MAX_IMAGES))
     text = "\n".join(_parts(answer.content, images))
     if answer.structured_content is not None and not _says(text, answer.structured_content):
         text = f"{text}\n{json.dumps(answer.structured_content, ensure_ascii=False)}".lstrip()
     return ToolResult(
         clipped(text, _MAX_CHARS) or ("" if images else "[The tool said nothing.]"),
         is_error=answer.is_error,
-        images=tuple(Image(part.mime_type, part.data) for part in images),
+        images=tuple(images.values()),
     )
 
 
-def _is_shown(part: types.ImageContent) -> bool:
-    return part.mime_type in _SHOWN and len(part.data) <= _MAX_IMAGE_CHARS
+def _image(part: types.ImageContent) -> Image | None:
+    """As vendors take it: without line breaks, and called what it is."""
+    if len(part.data) > 2 * _MAX_IMAGE_CHARS:
+        return None
+    data = "".join(part.data.split())
+    kind = image_type(data)
+    return Image(kind, data) if kind and len(data) <= _MAX_IMAGE_CHARS else None
 
 
 def _says(text: str, structured: Any) -> bool:
@@ -44,8 +54,8 @@ def _says(text: str, structured: Any) -> bool:
         return False
 
 
-def _parts(content: Iterable[Any], images: Iterable[Any]) -> Iterable[str]:
-    shown = set(map(id, images))
+def _parts(content: Iterable[Any], shown: Container[int]) -> Iterable[str]:
+    """`shown` are the ids of the parts that go beside the text."""
     for part in content:
         match part:
             case types.TextContent():

@@ -56,6 +56,13 @@ ROOTS: list[tuple[Any, Any]] = [
     ({**of(a=TEXT), "required": True}, of(a=TEXT)),
 ]
 PROPERTIES: list[tuple[Any, Any]] = [
+    # Claude checks a schema against the schema of schemas.
+    ({"type": "string", "minLength": -1, "maxLength": 2.5, "examples": "x"}, TEXT),
+    ({"type": "number", "multipleOf": 0, "minimum": True}, {"type": "number"}),
+    (
+        {"type": "number", "multipleOf": 0.5, "examples": [1]},
+        {"type": "number", "multipleOf": 0.5, "examples": [1]},
+    ),
     (True, {}),
     (None, {}),
     ("string", {}),
@@ -186,3 +193,14 @@ def check(schema: Any) -> None:
     assert set(schema.get("required", ())) <= schema.get("properties", {}).keys()
     for each in schema.get("anyOf", ()):
         check(each)
+
+
+def test_google_is_offered_no_name_that_begins_with_a_digit() -> None:
+    tools = (spec({}, "1c_reload"), spec({}, "_look"))
+    where = Endpoint("acme", "https://example.com/v1", "k")
+    for api, names in (
+        ("google-generative-ai", ["_look"]),
+        ("anthropic-messages", ["1c_reload", "_look"]),
+    ):
+        made = FittedTools()(tools, ModelTarget(where, "m", api=api))
+        assert [each.name for each in made] == names

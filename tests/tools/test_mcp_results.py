@@ -44,7 +44,7 @@ def test_what_is_no_image_a_model_sees_is_named(data: str) -> None:
 
 
 def test_of_many_images_the_first_are_shown_and_the_others_named() -> None:
-    parts = [types.ImageContent(type="image", data=PNG, mime_type="image/png") for _ in range(10)]
-    made = result_of(types.CallToolResult(content=parts))
+    part = types.ImageContent(type="image", data=PNG, mime_type="image/png")
+    made = result_of(types.CallToolResult(content=[part.model_copy() for _ in range(10)]))
     assert len(made.images) == 8
     assert made.text.count("not shown") == 2

@@ -41,9 +41,10 @@ _SCHEMAS = frozenset(
 )
 _LISTS_OF_SCHEMAS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _MAPS_OF_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchemas"})
-_NUMBERS = frozenset(
-    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"}
-    | {"minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains"}
+_NUMBERS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_COUNTS = frozenset(
+    {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+    | {"minContains", "maxContains"}
 )
 _TEXTS = frozenset({"description", "title", "format", "pattern", "contentEncoding", "contentMediaType"})
 _FLAGS = frozenset({"uniqueItems", "readOnly", "writeOnly", "deprecated", "nullable"})
@@ -158,8 +159,12 @@ class _Fitting:
 def _is_well(name: str, value: Any) -> bool:
     if name in _TEXTS:
         return isinstance(value, str)
+    if name in _COUNTS:
+        return type(value) is int and value >= 0
     if name in _NUMBERS:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return type(value) in {int, float} and (name != "multipleOf" or value > 0)
+    if name == "examples":
+        return isinstance(value, list)
     if name in _FLAGS:
         return isinstance(value, bool)
     return name in _ANYTHING

@@ -5,12 +5,13 @@ offered with such names, and a call is put back into the server's own before it 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _PLAIN = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _OTHER = re.compile(r"[^a-zA-Z0-9_.-]+")
 _DEEPEST = 32
+_CHOICES = ("anyOf", "oneOf", "allOf")
 
 Names = Mapping[str, str]
 
@@ -32,15 +33,52 @@ def plain(schema: Mapping[str, Any]) -> tuple[Mapping[str, Any], Names]:
     return _renamed(schema, {name: made for made, name in given.items()}, 0), given
 
 
-def put_back(arguments: Any, names: Names, depth: int = 0) -> Any:
-    """The arguments as the server calls them."""
-    if not names or depth > _DEEPEST:
-        return arguments
-    if isinstance(arguments, Mapping):
-        return {names.get(name, name): put_back(each, names, depth + 1) for name, each in arguments.items()}
-    if isinstance(arguments, list):
-        return [put_back(each, names, depth + 1) for each in arguments]
-    return arguments
+def put_back(arguments: Any, names: Names, schema: Mapping[str, Any]) -> Any:
+    """The arguments as the server calls them; `schema` is the server's. What that does not describe is data,
+    and stays as it is, whatever its keys are called."""
+    return _back(arguments, names, schema, [schema], 0) if names else arguments
+
+
+def _back(value: Any, names: Names, root: Any, schemas: Sequence[Any], depth: int) -> Any:
+    if depth > _DEEPEST or not isinstance(value, Mapping | list):
+        return value
+    described = list(_alternatives(schemas, root))
+    if isinstance(value, list):
+        of_items = [each[key] for each in described for key in ("items", "prefixItems") if key in each]
+        flat = [each for found in of_items for each in (found if isinstance(found, list) else [found])]
+        return [_back(each, names, root, flat, depth + 1) for each in value]
+    properties: dict[str, list[Any]] = {}
+    for each in described:
+        for name, inner in (each.get("properties") or {}).items():
+            properties.setdefault(name, []).append(inner)
+    further = [each["additionalProperties"] for each in described if "additionalProperties" in each]
+    made: dict[str, Any] = {}
+    for key, inner in value.items():
+        name = names[key] if names.get(key) in properties else key
+        made[name] = _back(inner, names, root, properties.get(name, further), depth + 1)
+    return made
+
+
+def _alternatives(schemas: Iterable[Any], root: Any) -> Iterator[Mapping[str, Any]]:
+    """The schemas with all that they refer to or choose from, each once."""
+    left, seen = list(schemas), set[int]()
+    while left:
+        schema = left.pop()
+        if not isinstance(schema, Mapping) or id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        yield schema
+        left += [each for key in _CHOICES for each in schema.get(key) or () if isinstance(schema[key], list)]
+        if isinstance(reference := schema.get("$ref"), str):
+            left.append(_target(root, reference))
+
+
+def _target(root: Any, reference: str) -> Any:
+    found = root
+    for step in filter(None, reference.removeprefix("#").split("/")):
+        key = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
 
 
 def _collect(schema: Any, taken: set[str], depth: int) -> None:

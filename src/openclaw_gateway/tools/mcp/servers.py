@@ -108,7 +108,7 @@ class _McpTool(Struct, frozen=True):
         return self.offered.read_only or self.link.server.supports_parallel_tool_calls
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        return await self.link.call(self.offered.name, put_back(arguments, self.names))
+        return await self.link.call(self.offered.name, put_back(arguments, self.names, self.offered.schema))
 
 
 def _spec(name: str, server: str, offered: Offered, schema: Mapping[str, Any]) -> ToolSpec:

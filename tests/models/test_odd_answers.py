@@ -96,6 +96,19 @@ ANSWERS: dict[str, tuple[str, bytes, str]] = {
         sse(chunk({"content": "Hi"}, "stop", usage={"prompt_tokens": math.nan})),
         "text/event-stream",
     ),
+    "usage with a message that says nothing": (
+        CHAT,
+        sse(chunk({"content": "Hi"}), {"choices": [], "message": "", "usage": {}}, chunk({}, "stop")),
+        "text/event-stream",
+    ),
+    "a text that is told whole": (
+        RESPONSES,
+        sse(
+            {"type": "response.output_text.done", "output_index": 0, "text": "Hi"},
+            {"type": "response.completed", "response": RESPONSE},
+        ),
+        "text/event-stream",
+    ),
     "a response told only at its end": (
         RESPONSES,
         sse(
@@ -195,6 +208,11 @@ FAILURES: dict[str, tuple[str, bytes, str]] = {
         sse({"choices": [], "prompt_filter_results": []}, done=False),
         "cut",
     ),
+    "MiniMax's error": (
+        CHAT,
+        sse({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}, done=False),
+        "server_error",
+    ),
     "cut behind a seal": (
         RESPONSES,
         sse(
@@ -206,6 +224,7 @@ FAILURES: dict[str, tuple[str, bytes, str]] = {
 }
 # The answers above that say what is wrong.
 SAID = {
+    "MiniMax's error": "login fail",
     "vLLM's error, asked as Claude": "slow down",
     "vLLM's error, asked for a response": "slow down",
     "a proxy's error as Claude's answer": "over budget",
@@ -327,6 +346,50 @@ def test_the_same_input_at_the_start_and_in_deltas_counts_once(deltas: tuple[str
     heard = parser.feed([json.dumps(event).encode() for event in events]) + parser.ending()
     assert [call.arguments for call in parser.tool_calls] == ['{"a":1}']
     assert "".join(e.text for e in heard if isinstance(e, ToolCallArguments)) == '{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("api", "told"),
+    [
+        (
+            RESPONSES,
+            [
+                {"type": "response.output_item.added", "item": {"type": "function_call", "name": "look"}},
+                {"type": "response.function_call_arguments.done", "arguments": '{"a":1}'},
+                {"type": "response.completed", "response": {"status": "completed"}},
+            ],
+        ),
+        (
+            CLAUDE,
+            [
+                {
+                    "type": "content_block_start",
+                    "content_block": {"type": "tool_use", "name": "look", "input": '{"a":1}'},
+                },
+                {"type": "content_block_stop"},
+                {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
+            ],
+        ),
+        (
+            GEMINI,
+            [
+                {
+                    "candidates": [
+                        {
+                            "content": {"parts": [{"functionCall": {"name": "look", "args": '{"a":1}'}}]},
+                            "finishReason": "STOP",
+                        }
+                    ]
+                }
+            ],
+        ),
+    ],
+)
+def test_arguments_that_are_told_whole_or_as_text_are_the_arguments(api: str, told: list[Any]) -> None:
+    parser = DIALECTS[api].parser(Vendor("acme"))
+    parser.feed([json.dumps(event).encode() for event in told])
+    parser.ending()
+    assert [(call.name, call.arguments) for call in parser.tool_calls] == [("look", '{"a":1}')]
 
 
 ODD = st.recursive(

@@ -65,10 +65,11 @@ class Family:
     Sampling that are left out, `refuses_thinking` those while it thinks, and of `one_of` the first that is
     set goes alone. `reasons`: its reasoning comes sealed when that is asked for. `thinks_with_tools` False:
     it must be told not to think when it is offered tools. `insists`: it can be made to call a tool. `names`:
-    who says something may have a name. `seals_calls`: it takes no call of another model's without a word
-    about it. `answers_schema`: it can be held to a schema, and `schema_with_tools` also while it has tools.
-    `schema_refuses` are keywords it does not take in a tool's schema. `cuts_at`: a prompt of more tokens may
-    be cut in silence. `retires`: its vendor takes it away on that day.
+    who says something may have a name. `shown_in_results`: images of a tool stand in its result.
+    `seals_calls`: it takes no call of another model's without a word about it. `answers_schema`: it can be
+    held to a schema, and `schema_with_tools` also while it has tools. `schema_refuses` are keywords it does
+    not take in a tool's schema. `cuts_at`: a prompt of more tokens may be cut in silence. `retires`: its
+    vendor takes it away on that day.
     """
 
     known: bool = False
@@ -88,6 +89,7 @@ class Family:
     thinks_with_tools: bool = True
     insists: bool = True
     names: bool = True
+    shown_in_results: bool = False
     seals_calls: bool = False
     max_tokens_field: str = "max_tokens"
     usage_in_stream: bool = True

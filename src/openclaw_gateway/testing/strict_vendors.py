@@ -177,6 +177,8 @@ def google(body: Any, model: str) -> Complaint:
         answers = [part["functionResponse"]["name"] for part in parts if "functionResponse" in part]
         if sorted(answers) != sorted(open_calls):
             return "the number of function response parts must equal the number of function call parts"
+        if answers and any("inlineData" in part for part in parts[: len(answers)]):
+            return "the number of function response parts must equal the number of function call parts"
         open_calls = []
         for part in parts:
             if "functionCall" in part:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.models.apis.calls import Call
+from openclaw_gateway.models.apis.calls import Call, as_text
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import ANTHROPIC_MESSAGES
 from openclaw_gateway.models.apis.parsing import EventParser
@@ -155,7 +155,7 @@ class MessageParser(EventParser[_Event]):
             case "tool_use":
                 self._call_at[index] = self._calls.begin(block.id or "", block.name or "", events)
                 # Some say here what the deltas will say, or instead of them.
-                self._input_at[index] = _encode(block.input).decode() if block.input else ""
+                self._input_at[index] = as_text(block.input) if block.input else ""
             case _:
                 pass
 

@@ -158,8 +158,12 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
                 role, parts = "model", _said(message, target)
             case ToolMessage():
                 answer = {"error" if message.is_error else "output": message.content}
-                answered = {"functionResponse": {"name": message.name or "unknown", "response": answer}}
-                role, parts = "user", [answered, *map(_image, message.images)]
+                answered: dict[str, Any] = {"name": message.name or "unknown", "response": answer}
+                images = list(map(_image, message.images))
+                if images and target.family.shown_in_results:
+                    # Beside the results they would be counted among them.
+                    answered["parts"], images = images, []
+                role, parts = "user", [{"functionResponse": answered}, *images]
             case _:
                 said = [{"text": message.content}] if message.content else []
                 role, parts = "user", [*said, *map(_image, message.images)]

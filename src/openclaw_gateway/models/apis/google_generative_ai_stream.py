@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.models.apis.calls import as_text
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import GOOGLE_GENERATIVE_AI
 from openclaw_gateway.models.apis.parsing import EventParser
@@ -126,7 +127,7 @@ class ContentParser(EventParser[_Chunk]):
         if part.function_call is not None:
             said = part.function_call
             call = self._calls.begin(said.id or "", said.name, events)
-            self._calls.argue(call, _encode(said.args).decode() if said.args else "{}", events)
+            self._calls.argue(call, as_text(said.args) if said.args else "{}", events)
             if part.thought_signature:
                 call.payload = _seal(part.thought_signature)
             return

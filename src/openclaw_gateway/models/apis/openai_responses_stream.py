@@ -60,6 +60,8 @@ class _Event(_Response):
     output_index: int | None = None
     item: _Item | None = None
     response: _Response | None = None
+    arguments: Any = None
+    text: Any = None
 
 
 _decode = msgspec.json.Decoder(_Event).decode
@@ -67,6 +69,7 @@ _encode = msgspec.json.Encoder().encode
 
 _TEXTS = {"response.output_text.delta", "response.refusal.delta"}
 _ARGUMENTS = "response.function_call_arguments.delta"
+_WHOLE = {"response.function_call_arguments.done", "response.output_text.done"}
 _THOUGHTS = {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
 _ENDS = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
@@ -100,8 +103,7 @@ class ResponseParser(EventParser[_Event]):
 
     def _take_whole(self, response: _Response, events: list[Event]) -> None:
         self.understood = True
-        self._take_items(response, events)
-        self._end(response)
+        self._end(response, events)
 
     def _take_items(self, response: _Response, events: list[Event]) -> None:
         for index, item in enumerate(response.output or ()):
@@ -124,10 +126,10 @@ class ResponseParser(EventParser[_Event]):
             self.understood = True
         if type(event.delta) is str:
             self._add(kind, index, event.delta, events)
-        elif kind == "response.output_item.added" and event.item is not None:
-            self._begin(index, event.item, events)
-        elif kind == "response.output_item.done" and event.item is not None:
-            self._close(index, event.item, events)
+        elif kind.startswith("response.output_item.") and event.item is not None:
+            (self._close if kind.endswith(".done") else self._begin)(index, event.item, events)
+        elif kind in _WHOLE:
+            self._add_whole(index, event, events)
         elif kind == "response.reasoning_summary_part.added":
             if self._thought:
                 # The parts of a summary are paragraphs.
@@ -137,11 +139,15 @@ class ResponseParser(EventParser[_Event]):
         elif event.output is not None and not self.understood:
             self._take_whole(event, events)
         elif kind in _ENDS:
-            response = event.response or _Response()
-            if not self._answered:
-                # Some tell all of it only here.
-                self._take_items(response, events)
-            self._end(response)
+            self._end(event.response or _Response(), events)
+
+    def _add_whole(self, index: int, event: _Event, events: list[Event]) -> None:
+        """What comes whole, behind its deltas or in their place."""
+        call = self._call_at.get(index)
+        if call is not None and not call.arguments:
+            self._calls.argue(call, as_text(event.arguments), events)
+        if isinstance(event.text, str) and index not in self._told:
+            self._add("response.output_text.delta", index, event.text, events)
 
     def _add(self, kind: str, index: int, text: str, events: list[Event]) -> None:
         if kind in _TEXTS and text:
@@ -186,12 +192,15 @@ class ResponseParser(EventParser[_Event]):
             case _:
                 pass
 
-    def _end(self, response: _Response) -> None:
+    def _end(self, response: _Response, events: list[Event]) -> None:
         self._usage = response.usage
         if response.status in {"failed", "cancelled"} or response.error:
             error = response.error or {"message": f"the response was {response.status}"}
             self.failure = from_stream(self._vendor, error)
             return
+        if not self._answered:
+            # Some tell all of it only here.
+            self._take_items(response, events)
         if response.status == "incomplete":
             details = response.incomplete_details
             reason = details.reason if details else None

@@ -22,7 +22,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 class OddError(Struct):
     """An event that may be an error in any of the forms there are: with `error`, `detail` (FastAPI), with the
-    object "error" (vLLM), with `error_type` (TGI), with a `message` alone."""
+    object "error" (vLLM), with `error_type` (TGI), with `base_resp` (MiniMax), with a `message` alone."""
 
     error: Any = None
     object: Any = None
@@ -30,6 +30,7 @@ class OddError(Struct):
     detail: Any = None
     error_type: Any = None
     code: Any = None
+    base_resp: Any = None
 
     @property
     def said(self) -> Any:
@@ -38,8 +39,11 @@ class OddError(Struct):
             if isinstance(self.error, str) and self.error_type:
                 return {"message": self.error, "type": self.error_type}
             return self.error
-        if self.object == "error" or self.detail or self.error_type or isinstance(self.message, str):
+        told = self.message if isinstance(self.message, str) else ""
+        if self.object == "error" or self.detail or self.error_type or told:
             return self.bare
+        if isinstance(self.base_resp, dict) and self.base_resp.get("status_code"):
+            return {"message": self.base_resp.get("status_msg")}
         return None
 
     @property

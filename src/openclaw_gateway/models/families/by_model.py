@@ -354,6 +354,7 @@ _GEMINIS: tuple[Row, ...] = (
         {
             "thinking": Thinking("level", _TO_HIGH, usual="high"),
             "seals_calls": True,
+            "shown_in_results": True,
         },
         apis=_GOOGLE,
         models=_GEMINI,

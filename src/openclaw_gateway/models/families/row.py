@@ -23,6 +23,7 @@ class Facts(TypedDict, total=False):
     results_named: bool
     reasoning_back: bool
     names: bool
+    shown_in_results: bool
     refuses: frozenset[str]
     refuses_thinking: frozenset[str]
     one_of: tuple[str, ...]

@@ -72,6 +72,9 @@ class Answer:
     async def _begin(self) -> list[Event]:
         """The events of the first bytes: of one JSON text all of it."""
         data, start = await self._response.read(), b""
+        if data.startswith(_FIELDS) and not self.parser.in_lines:
+            self._is_whole = False
+            return self._piece(data)
         while data and not (start := data.lstrip(_BLANK)[:1]):
             more = await self._response.read()
             data = data + more if more else b""

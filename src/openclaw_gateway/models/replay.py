@@ -56,14 +56,15 @@ _is_object = msgspec.json.Decoder(dict[str, Raw]).decode
 def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message]:
     """The very same messages where all of them are a user's and nothing has to be changed."""
     family = target.family
-    if not family.alternate and family.images and family.names and all(map(_is_plain, messages)):
-        return messages
+    if family.images and family.names and not family.alternate:
+        # Most conversations that are not stored begin and end here.
+        for message in messages:
+            if type(message) is not UserMessage or not (message.content or message.images):
+                break
+        else:
+            return messages
     made = _Replay(target).of(messages)
     return _alternating(made) if family.alternate else made
-
-
-def _is_plain(message: Message) -> bool:
-    return type(message) is UserMessage and bool(message.content or message.images)
 
 
 class _Replay:

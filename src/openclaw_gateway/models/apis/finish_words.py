@@ -24,6 +24,8 @@ class FinishWords(Struct, frozen=True):
     unknown_fails: bool = False
 
     def meaning(self, word: str) -> Meaning:
+        if word in self.stop:
+            return "stop"
         word = word.strip().lower()
         if not word or word in self.stop:
             return "stop"

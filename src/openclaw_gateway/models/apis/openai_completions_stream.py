@@ -144,13 +144,14 @@ class ChunkParser(AnswerParser):
             chunk = again
         # (Azure begins with an event about the prompt, without a choice.)
         self.understood = self.understood or chunk.choices is not None
-        if chunk.choices:
-            self._take_choice(chunk.choices[0], text, events)
-            for further in chunk.choices[1:]:
-                self._take_further(further, text, events)
+        if choices := chunk.choices:
+            self._take_choice(choices[0], text, events)
+            if len(choices) > 1:
+                for further in choices[1:]:
+                    self._take_further(further, text, events)
         if chunk.usage is not None:
             self._usage = chunk.usage
-        if (error := chunk.said) is not None and (chunk.error or not chunk.choices):
+        if (chunk.error or not chunk.choices) and (error := chunk.said) is not None:
             self.failure = from_stream(self._vendor, error)
             return False
         return True

@@ -42,9 +42,11 @@ class AnswerParser:
 
     @property
     def finish_reason(self) -> FinishReason:
-        meaning = self.words.meaning(self._finish or "")
-        if meaning in {"length", "content_filter"}:
-            return meaning
+        word = self._finish
+        if word is not None and word not in self.words.stop:
+            meaning = self.words.meaning(word)
+            if meaning in {"length", "content_filter"}:
+                return meaning
         return "tool_calls" if self._calls else "stop"
 
     @property
@@ -57,6 +59,8 @@ class AnswerParser:
         return self._calls.complete() if self.finish_reason == "length" else ()
 
     def verdict(self, *, spoke: bool, may_be_silent: bool) -> ProviderError | None:
+        if spoke and (self._finish is None or self._finish in self.words.stop):
+            return None
         meaning = self.words.meaning(self._finish or "")
         if meaning == "failed" or (meaning == "unknown" and not spoke):
             return from_stream(self._vendor, {"message": f"finish reason {self._finish}"})
@@ -72,7 +76,9 @@ class AnswerParser:
 
     @property
     def unknown_word(self) -> str | None:
-        word = self._finish or ""
+        word = self._finish
+        if word is None or word in self.words.stop:
+            return None
         return word if self.words.meaning(word) == "unknown" else None
 
     def _not_ours(self, what: str) -> ProviderError:

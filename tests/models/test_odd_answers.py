@@ -213,6 +213,11 @@ FAILURES: dict[str, tuple[str, bytes, str]] = {
         sse({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}, done=False),
         "server_error",
     ),
+    "cut where there is no finish word, written out": (
+        CHAT,
+        sse(chunk({}, "null"), done=False),
+        "cut",
+    ),
     "cut behind a seal": (
         RESPONSES,
         sse(

@@ -54,6 +54,7 @@ NOT_TOO_LONG = [
     "temperature must be between 0 and 1",
     "Unrecognized request argument supplied: context_window",
     'json: unknown field "num_ctx"',
+    "The number of tools exceeds the limit of 128.",
     "Extra inputs are not permitted: options.num_ctx",
     "Unsupported parameter: 'max_context_length' is not supported with this model.",
     "Failed to load model: unable to allocate the context size of 131072",

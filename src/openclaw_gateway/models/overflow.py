@@ -17,7 +17,7 @@ _OVERFLOW = re.compile(
     r"|exceeds? the (?:available|maximum|model'?s?) (?:context|input|number of tokens|token)"
     r"|exceed(?:s|ed)? (?:the )?(?:context|model|max(?:imum)?(?: allowed)?(?: input)?)(?: token)?"
     r" ?(?:limit|length)"
-    r"|(?:input|prompt) token count|exceeds the limit of \d+|exceed max message tokens"
+    r"|(?:input|prompt) token count|exceed max message tokens"
     r"|maximum prompt length|prompt exceeds max length|prompt contains \d+ tokens"
     r"|`?inputs`? (?:tokens )?\+ `?max_new_tokens`? must be|must have less than \d+ tokens"
     r"|range of input length should be|tokens? (?:in|of) (?:the )?(?:prompt|request|messages?).{0,40}exceed"

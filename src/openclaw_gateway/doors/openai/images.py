@@ -6,7 +6,7 @@ Pure. Whether the agent's model can see is decided where the model is known.
 import string
 
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.image_types import image_type
+from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 
 MAX_IMAGES = 8
@@ -37,7 +37,7 @@ def image_of(url: str, where: str) -> Image:
         raise _refused(where, f"the image type must be one of {', '.join(_TYPES)}")
     data = _base64(data, where)
     # What it is counts, not what it is called; what nobody knows the vendor may judge.
-    return Image(image_type(data) or media_type, data)
+    return Image(image_type_of_base64(data) or media_type, data)
 
 
 def _base64(data: str, where: str) -> str:

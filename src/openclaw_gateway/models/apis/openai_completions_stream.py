@@ -184,7 +184,8 @@ class ChunkParser(AnswerParser):
             else:
                 text.append(content)
                 self._in_words = choice.finish_reason is None
-        if choice.finish_reason:
+        if choice.finish_reason and choice.finish_reason != "null":
+            # (Some write out that there is none yet.)
             self._finish = choice.finish_reason
             # Kimi says here what it cost.
             self._usage = choice.usage or self._usage

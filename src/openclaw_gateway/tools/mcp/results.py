@@ -9,7 +9,7 @@ import mcp_types as types
 
 from openclaw_gateway.tools.base import ToolResult
 from openclaw_gateway.tools.clipped import clipped
-from openclaw_gateway.wire.image_types import image_type
+from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 
 _MAX_CHARS = 100_000
@@ -40,7 +40,7 @@ def _image(part: types.ImageContent) -> Image | None:
     if len(part.data) > 2 * _MAX_IMAGE_CHARS:
         return None
     data = "".join(part.data.split())
-    kind = image_type(data)
+    kind = image_type_of_base64(data)
     return Image(kind, data) if kind and len(data) <= _MAX_IMAGE_CHARS else None
 
 

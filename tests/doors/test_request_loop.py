@@ -27,6 +27,8 @@ OLD = GET.replace(b"1.1", b"1.0")
             True,
         ),
         (OLD, b"HTTP/1.0 201 Created", b"done", None, True),
+        (GET.replace(b"1.1", b"2.0"), b"HTTP/1.1 201 Created", b"done", b"close", True),
+        (GET.replace(b"1.1", b"0.9"), b"HTTP/1.0 201 Created", b"done", None, True),
         (
             OLD.replace(b"Host", b"Connection: keep-alive\r\nHost"),
             b"HTTP/1.0 201 Created",
@@ -36,7 +38,15 @@ OLD = GET.replace(b"1.1", b"1.0")
         ),
         (GET.replace(b"GET", b"HEAD"), b"HTTP/1.1 201 Created", b"", None, False),
     ],
-    ids=["usual", "closed behind it", "HTTP/1.0", "HTTP/1.0 kept open", "HEAD"],
+    ids=[
+        "usual",
+        "closed behind it",
+        "HTTP/1.0",
+        "a newer version",
+        "an older version",
+        "HTTP/1.0 kept open",
+        "HEAD",
+    ],
 )
 async def test_a_whole_answer(
     asked: bytes, head: bytes, body: bytes, connection: bytes | None, *, closes: bool

@@ -167,3 +167,35 @@ async def test_a_reader_that_has_stalled_is_dropped(
             with contextlib.suppress(ConnectionError):
                 got = await sips(connection, ANSWER, bytes_per_s=1 << 30)
             assert got < ANSWER
+
+
+async def held_up(gateway: RunningGateway) -> None:
+    """Until the one run waits for its reader."""
+    await gateway.wait_runs(1)
+    (run,) = gateway.gateway._live.running()
+    never = asyncio.get_running_loop().create_future()
+    async with asyncio.timeout(20):
+        while run.readers.waiting is None:
+            await asyncio.wait([never], timeout=0.05)
+
+
+async def test_pipelining_ends_the_run_of_who_reads_nothing_at_once(long_answer: ModelServer) -> None:
+    async with running_gateway(model_config(long_answer.base_url)) as gateway:
+        (asked,) = over_http(gateway, stream=True)
+        with await dial(gateway, asked) as connection:
+            await held_up(gateway)
+            await asyncio.get_running_loop().sock_sendall(connection, asked)
+            await gateway.wait_no_runs()
+
+
+async def test_a_connection_that_is_being_closed_does_not_wait_for_a_stalled_reader(
+    long_answer: ModelServer,
+) -> None:
+    async with running_gateway(limits(long_answer)) as gateway:
+        with await dial(gateway, *over_http(gateway, stream=True)):
+            await held_up(gateway)
+            listener = gateway.daemon._listener
+            assert listener is not None
+            (connection,) = listener._server.connections
+            connection.force_close()
+            await gateway.wait_no_runs()

@@ -169,6 +169,23 @@ async def test_pipelining_behind_a_run_ends_both(
         await models.wait_aborted(1)
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_what_stands_behind_an_upgrade_that_was_not_made_is_pipelined_too(
+    gateway: RunningGateway, models: ModelServer, together: bool
+) -> None:
+    models.script("mock-echo", hangs())
+    asked = post(gateway, chat_body(), "Connection: Upgrade", "Upgrade: websocket")
+    async with wire(gateway) as raw:
+        if together:
+            raw.send(asked + b"frames")
+        else:
+            raw.send(asked)
+            await models.wait_requests(1)
+            raw.send(b"frames")
+        await raw.closed()
+        await gateway.wait_no_runs()
+
+
 @pytest.mark.promise("client-leaves")
 @pytest.mark.parametrize("leave", ["drop", "half_close"])
 @pytest.mark.parametrize("stream", [False, True])
@@ -277,6 +294,20 @@ async def test_own_pages_and_allowed_origins_pass(models: ModelServer) -> None:
             async with session.options(CHAT, headers=asked) as response:
                 assert response.status == 204
                 assert response.headers["Access-Control-Allow-Headers"] == "authorization,x-stainless-os"
+
+
+async def test_a_preflight_that_no_answer_can_repeat_is_refused(models: ModelServer) -> None:
+    config = model_config(
+        models.base_url, {"gateway": {"http": {"cors": {"allowedOrigins": ["https://app.example"]}}}}
+    )
+    asked = (
+        b"OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example\r\n"
+        b"Access-Control-Request-Headers: x-\xff\r\n\r\n"
+    )
+    async with running_gateway(config) as gateway, wire(gateway) as raw:
+        raw.send(asked)
+        answer = await raw.answer()
+    assert (answer.status, answer.code) == (400, "invalid_header")
 
 
 @pytest.mark.promise("error.invalid_header")

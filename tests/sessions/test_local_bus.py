@@ -264,6 +264,23 @@ async def test_what_fails_in_taking_is_raised_to_the_reader_not_to_who_emits() -
         await waiting
 
 
+async def test_what_fails_in_taking_is_raised_though_the_wait_was_over_in_the_same_breath() -> None:
+    bus = LocalBus()
+    bus.emit("r", 1, 0, [STARTED])
+    reader = bus.subscribe("r", 1)
+
+    def take(_: Sequence[Event]) -> bool:
+        raise LookupError("worded wrongly")
+
+    reader.offer(take)
+    waiting = asyncio.create_task(reader.batch())
+    await asyncio.sleep(0)
+    reader.rouse()
+    assert bus.emit("r", 1, 1, texts("one"))
+    with pytest.raises(LookupError, match="worded wrongly"):
+        await waiting
+
+
 async def test_a_reader_that_is_roused_comes_back_empty() -> None:
     bus = LocalBus()
     reader = bus.subscribe("r")

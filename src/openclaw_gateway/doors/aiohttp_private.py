@@ -43,8 +43,9 @@ class OpenHandler(RequestHandler):
 
     @property
     def has_pipelined(self) -> bool:
-        """Whether a request has been read that nobody has begun to answer."""
-        return bool(self._messages)
+        """Whether more has been read than the request that is being answered: another one, or what stands
+        behind an upgrade that was asked for."""
+        return bool(self._messages or self._message_tail)
 
     @property
     def speaks_http(self) -> bool:

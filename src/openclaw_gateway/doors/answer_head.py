@@ -10,9 +10,9 @@ from openclaw_gateway.doors.requests import Request
 
 
 def answer_head(request: Request, status: int, headers: Mapping[str, str], framing: str | None) -> bytes:
-    """`framing` is the line that says where the body ends; None = there is none. Raises ValueError for a
-    header with a line end in it."""
-    major, minor = request.version
+    """`framing` is the line that says where the body ends; None = there is none. Whatever version was asked
+    in, the answer's is one that is spoken here. Raises ValueError for a header that no line can carry: one
+    with a line end in it, or that is no text."""
     is_new = request.version >= HttpVersion11
     behind = f"Date: {rfc822_formatted_time()}"
     if framing is not None:
@@ -22,7 +22,7 @@ def answer_head(request: Request, status: int, headers: Mapping[str, str], frami
             behind += "\r\nConnection: close"
     elif not is_new:
         behind += "\r\nConnection: keep-alive"
-    return lines(f"HTTP/{major}.{minor} {status}", {**headers, **request.answer_headers}, behind)
+    return lines(f"HTTP/1.{1 if is_new else 0} {status}", {**headers, **request.answer_headers}, behind)
 
 
 def lines(status: str, headers: Mapping[str, str], behind: str) -> bytes:

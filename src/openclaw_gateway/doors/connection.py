@@ -66,6 +66,7 @@ class Connection(RequestLoop):
         "_lateness",
         "_limits",
         "_now",
+        "_parting",
         "_stall",
         "_turned_away",
         "arrived",
@@ -97,6 +98,8 @@ class Connection(RequestLoop):
         self._head_bytes = 0
         self._in_run = False
         self._is_bound = False
+        # Closed, but for what waits in its buffer.
+        self._parting: asyncio.Transport | None = None
         self._stall: Stall | None = None
         self._turned_away = False
         self._closing_since: float | None = None
@@ -110,6 +113,7 @@ class Connection(RequestLoop):
     def data_received(self, data: bytes) -> None:
         if not self.speaks_http:
             super().data_received(data)
+            self._end_pipelined()
             return
         before = self.requests_seen
         was_awaited = self.awaits_head
@@ -130,8 +134,12 @@ class Connection(RequestLoop):
             self._head_since = None
             self._head_bytes = 0
             self.tear_body()
-        if self._in_run and self.has_pipelined:
-            self.force_close()
+        self._end_pipelined()
+
+    def force_close(self) -> None:
+        """As aiohttp's: what was written still leaves, unless its reader stalls."""
+        self._parting = self.transport or self._parting
+        super().force_close()
 
     @property
     def is_unheard(self) -> bool:
@@ -147,8 +155,7 @@ class Connection(RequestLoop):
     def enter_run(self) -> None:
         """From now on a pipelined request closes the connection."""
         self._in_run = True
-        if self.has_pipelined:
-            self.force_close()
+        self._end_pipelined()
 
     def leave_run(self) -> None:
         self._in_run = False
@@ -167,7 +174,10 @@ class Connection(RequestLoop):
 
     def sweep(self, now: float) -> None:
         """Give up on a head that takes too long, and on a reader that takes nothing."""
-        if self.transport is None:
+        transport = self.transport
+        if transport is None:
+            if self._parting is not None:
+                self._look_at_reader(self._parting, now)
             return
         if self._closing_since is not None:
             if now - self._closing_since > _LAST_WORDS_S:
@@ -176,13 +186,7 @@ class Connection(RequestLoop):
         if self._head_since is not None and now - self._head_since > self._head_time():
             self._refuse(self.crowding or RequestTimeout("The request's headers came too slowly."))
             return
-        if not self.transport.get_write_buffer_size():
-            self._stall = None
-            return
-        if self._stall is None:
-            self._stall = Stall(self._limits.reader_stall_s, now)
-        if self._stall.look(backlog(self.transport), now):
-            self.transport.abort()
+        self._look_at_reader(transport, now)
 
     def made(self, arrived: Arrived) -> Request:
         return Request(arrived.head, arrived.body, self, self._body_room)
@@ -193,6 +197,20 @@ class Connection(RequestLoop):
             await self._handle(request)
         else:
             await error_answer(self._head_error(error), closes=True).send(request)
+
+    def _end_pipelined(self) -> None:
+        """At once: a reader that takes nothing would hold the connection, and with it the run."""
+        if self._in_run and self.has_pipelined and self.transport is not None:
+            self.transport.abort()
+
+    def _look_at_reader(self, transport: asyncio.Transport, now: float) -> None:
+        if not transport.get_write_buffer_size():
+            self._stall = None
+            return
+        if self._stall is None:
+            self._stall = Stall(self._limits.reader_stall_s, now)
+        if self._stall.look(backlog(transport), now):
+            transport.abort()
 
     def _unread_s(self) -> float:
         """For how long what was read just now has waited.

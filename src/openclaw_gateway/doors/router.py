@@ -28,6 +28,7 @@ from openclaw_gateway.doors.requests import (
     check_framing,
     check_media_type,
     credential,
+    header_text,
     peer_address,
     request_id,
 )
@@ -210,7 +211,8 @@ def _allow(request: Request, origin: str) -> None:
 
 
 def _preflight(request: Request, endpoint: HttpEndpoint | None) -> Answer:
-    wanted = request.headers.get("Access-Control-Request-Headers", "")
+    """Raises InvalidRequest for names that are no text: an answer cannot repeat them."""
+    wanted = header_text(request, "Access-Control-Request-Headers") or ""
     request.answer_headers.update(
         {
             "Access-Control-Allow-Methods": ", ".join(endpoint.methods) if endpoint else "GET, POST",

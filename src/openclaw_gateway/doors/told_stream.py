@@ -91,12 +91,14 @@ class ToldStream:
         if self._unsent or self._request.protocol.writing_paused:
             return False
         piece = self._worded(events)
+        if 0 < len(piece) <= PIECE:
+            self.stream.put(piece)
+        # Not before: what could not be written has not been told.
         self._place += len(events)
         if len(piece) > PIECE:
             self._unsent = piece
             self._reader.log.rouse()
         elif piece:
-            self.stream.put(piece)
             self._silent_until = time.monotonic() + self._keepalive_s
             if self._request.protocol.writing_paused:
                 self._reader.log.rouse()

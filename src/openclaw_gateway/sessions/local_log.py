@@ -150,8 +150,7 @@ class LogReader:
             self._waiter = waiter = loop.create_future()
             log.waiters.append(self)
             try:
-                if not await waiter:
-                    return ()
+                is_new = await waiter
             finally:
                 self._waiter = None
                 if log.waiters and self in log.waiters:
@@ -160,6 +159,8 @@ class LogReader:
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
+            if not is_new:
+                return ()
 
     def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
         self._take = take

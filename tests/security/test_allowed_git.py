@@ -123,6 +123,45 @@ async def test_a_nested_bare_repository_is_not_obeyed(tmp_path: Path, commands: 
     assert not shop.mark.exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git push ./planted HEAD:refs/heads/x",
+        "git push planted HEAD:refs/heads/x",
+        "git -C sub push ../planted HEAD:refs/heads/x",
+        "git push --repo=planted",
+        "git push gone HEAD:refs/heads/x",
+        "git send-pack ./planted HEAD:refs/heads/x",
+        "git remote add y ./planted && git push y HEAD:refs/heads/x",
+    ],
+)
+async def test_a_planted_repository_that_is_pushed_to_runs_nothing(
+    tmp_path: Path, commands: CommandSessions, command: str
+) -> None:
+    shop = shop_with(tmp_path, commands)
+    repo = shop.repository()
+    (repo / "sub").mkdir()
+    git(repo, "init", "-q", "--bare", "planted")
+    git(repo, "remote", "add", "gone", "./planted")
+    shop.script(repo / "planted" / "hooks" / "pre-receive")
+    await shop.result("exec", command=command, workdir="repo")
+    assert not shop.mark.exists()
+    git(repo, "push", "-q", "./planted", "HEAD:refs/heads/y")
+    assert shop.mark.exists(), "the plant is one"
+
+
+async def test_a_repository_outside_is_pushed_to(tmp_path: Path, commands: CommandSessions) -> None:
+    shop = shop_with(tmp_path, commands)
+    repo = shop.repository()
+    git(tmp_path, "init", "-q", "--bare", "theirs.git")
+    git(repo, "remote", "add", "origin", str(tmp_path / "theirs.git"))
+    said = await shop.call(
+        "exec", command="git add . && git commit -qm x && git push -q -u origin main", workdir="repo"
+    )
+    assert "[exit code 0]" in said
+    assert "x" in git(tmp_path / "theirs.git", "log", "-1", "--format=%s", "main")
+
+
 async def test_an_old_git_does_not_work_in_what_looks_like_a_bare_repository(
     tmp_path: Path, commands: CommandSessions
 ) -> None:
@@ -173,6 +212,12 @@ async def test_an_old_git_does_not_work_in_what_looks_like_a_bare_repository(
         "config -e",
         "remote-ext a ./evil",
         "diff --ext-diff",
+        "config --rename-section user core",
+        "config --rename user core",
+        "config rename-section user core",
+        "config gc.recentObjectsHook ./evil",
+        "log -1 --format=%B --output=.git/config",
+        "show --outp .git/config",
     ],
 )
 def test_what_an_allow_for_git_does_not_cover(command: str) -> None:
@@ -198,6 +243,8 @@ def test_what_an_allow_for_git_does_not_cover(command: str) -> None:
         "submodule update --init",
         "merge --no-ff x",
         "diff --text --exit-code",
+        "archive --output=a.tar HEAD",
+        "format-patch -o patches HEAD~1",
         "--version",
     ],
 )

@@ -6,7 +6,7 @@ could have written. Whether a repository's own settings are harmless is asked el
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from openclaw_gateway.tools.listed.git_config import Setting
@@ -18,7 +18,13 @@ _RUN_OTHERS = frozenset(
     credential-store credential-cache for-each-repo hook web--browse upload-pack receive-pack svn p4 cvsserver
     cvsimport cvsexportcommit archimport quiltimport maintenance scalar""".split()  # noqa: SIM905
 )
-_PAIRS = frozenset((("bisect", "run"), ("submodule", "foreach"), ("config", "edit")))
+_PAIRS = frozenset(
+    (
+        *(("bisect", "run"), ("submodule", "foreach"), ("config", "edit")),
+        # What is harmless under one name is none under another.
+        *(("config", "rename-section"), ("config", "copy-section")),
+    )
+)
 # Long options that name a program or another configuration; git takes any beginning of one for the whole.
 _OPTIONS = (
     *("upload-pack", "receive-pack", "exec", "exec-path", "extcmd", "open-files-in-pager", "config-env"),
@@ -38,11 +44,19 @@ _OF_ONE = {
     "init": ("template",),
     "rebase": ("x",),
     "grep": ("O",),
-    "config": ("global", "system", "file", "blob", "edit", "f", "e"),
+    "config": ("global", "system", "file", "blob", "edit", "rename-section", "copy-section", "f", "e"),
     "archive": ("remote",),
     "ls-remote": ("u",),
     "am": ("x",),
 }
+# These write a text of the agent's choice into any file, such as the repository's own settings.
+_WRITES = ("output", "export-marks")
+# These neither make a repository nor say where one is pushed to, and do not push.
+_BEFORE_A_PUSH = frozenset(
+    ("add", "branch", "commit", "diff", "log", "rev-parse", "rm", "show", "status", "tag")
+)
+# These talk to a repository on this machine without obeying it.
+_FETCH = frozenset(("clone", "fetch", "ls-remote", "pull", "submodule"))
 # Of a repository's settings those that ours stand before, and those that name files of ignored names.
 _OVERRULED = frozenset(("core.hookspath", "core.fsmonitor", "core.excludesfile", "core.attributesfile"))
 _OURS = (
@@ -105,6 +119,27 @@ def harmful_here(settings: tuple[Setting, ...], git_dir: str, work_tree: str) ->
     return tuple(one for one in harmful(left, git_dir, work_tree) if one not in _OVERRULED)
 
 
+def serves_files(parts: Sequence[Sequence[str]], said: Sequence[str], inside: Callable[[str], bool]) -> bool:
+    """Whether these gits, which run one after another, may talk to repositories on this machine.
+
+    One that is pushed to runs its own hooks and obeys its own settings, whatever stands in front of the git
+    that pushes. `said` is what the repository's settings say; `inside`: whether a text leads to a repository
+    where the agent writes.
+    """
+    pushing: list[str] = []
+    names: list[str] = []
+    for words in parts:
+        place = _subcommand(words)
+        if place is None or words[place] in _BEFORE_A_PUSH:
+            continue
+        names.append(words[place])
+        pushing += (word.partition("=")[2] or word for word in words[place + 1 :])
+    if all(name in _FETCH for name in names):
+        return True
+    # Behind another the address may be one that is not there yet.
+    return len(names) == 1 and not any(inside(text) for text in (*pushing, *said))
+
+
 def _plain_alias(one: Setting) -> bool:
     """A name for something that an allow for git covers, whatever is written behind it."""
     words = (one.value or "").split()
@@ -116,10 +151,12 @@ def _plain_alias(one: Setting) -> bool:
     return words[place] not in _OF_ONE and words[place] not in (name for name, _ in _PAIRS)
 
 
-def variables(environ: Mapping[str, str], *, isolated: bool) -> dict[str, str]:
-    """What stands in front of git, for it alone. `isolated` from the owner's name, settings and keys."""
-    given = {"GIT_CONFIG_COUNT": str(len(_OURS))}
-    for number, (key, value) in enumerate(_OURS):
+def variables(environ: Mapping[str, str], *, isolated: bool, files: bool = True) -> dict[str, str]:
+    """What stands in front of git, for it alone. `isolated` from the owner's name, settings and keys;
+    without `files` it talks to no repository on this machine."""
+    ours = _OURS if files else (*_OURS, ("protocol.file.allow", "never"))
+    given = {"GIT_CONFIG_COUNT": str(len(ours))}
+    for number, (key, value) in enumerate(ours):
         given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     if isolated:
         return {**given, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": os.devnull}
@@ -141,7 +178,8 @@ def _subcommand(words: Sequence[str]) -> int | None:
 def _names_program(name: str, word: str) -> bool:
     if word.startswith("--"):
         option = word[2:].partition("=")[0]
-        names = (*_OPTIONS, *(one for one in _OF_ONE.get(name, ()) if len(one) > 1))
+        writes = _WRITES if name != "archive" else ()
+        names = (*_OPTIONS, *writes, *(one for one in _OF_ONE.get(name, ()) if len(one) > 1))
         return bool(option) and any(one.startswith(option) for one in names)
     letters = [one for one in _OF_ONE.get(name, ()) if len(one) == 1]
     return word.startswith("-") and any(letter in word[1:] for letter in letters)

@@ -7,6 +7,7 @@ command that only looks is a link out of the workspace. It blocks: call it on a 
 import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,11 @@ def _for_allowed_git(
     """What stands in front of a git that the operator allowed. Raises ToolError when it would obey what
     somebody planted in the workspace."""
     old = program is not None and unfit_reason(program) is not None
-    for part in verdict.gits:
+    gits = [[word.text for word in part.words[1:]] for part in verdict.gits]
+    files = True
+    for words in gits:
         here = directory
-        for step in allowed_git.directories([word.text for word in part.words[1:]]):
+        for step in allowed_git.directories(words):
             here = here / step
         if old and _bare_above(here, wish.root):
             raise ToolError(
@@ -138,6 +141,11 @@ def _for_allowed_git(
             repository = find_repository(here, wish.root)
         except Unfit as unfit:
             raise ToolError(f"Not run: the repository {unfit}.") from None
+        base, settings = (here, ()) if repository is None else (repository.work_tree, repository.settings)
+        named = [text for one in settings for text in (one.subsection, one.value) if text]
+        files = files and allowed_git.serves_files(
+            gits, named, partial(_repository_inside, bases=(base, here), root=wish.root)
+        )
         if repository is None:
             continue
         names = allowed_git.harmful_here(
@@ -153,7 +161,29 @@ def _for_allowed_git(
     home = environ.get("HOME")
     # A home that agents write to holds no owner's settings.
     planted = home is None or below(os.path.realpath(Path(home) / ".gitconfig"), os.path.realpath(wish.root))
-    return allowed_git.variables(environ, isolated=isolated or planted)
+    return allowed_git.variables(environ, isolated=isolated or planted, files=files)
+
+
+def _repository_inside(address: str, *, bases: tuple[Path, ...], root: Path) -> bool:
+    """Whether a text may be the address of a repository where the agent writes."""
+    path = address.removeprefix("file://")
+    if not _name_length_ok(path) or "\0" in path:
+        return False
+    top = Path(os.path.realpath(root))
+    places = (Path(os.path.realpath(base / f"{path}{end}")) for base in bases for end in ("", ".git"))
+    return any(place.is_relative_to(top) and _is_repository(place) for place in places)
+
+
+def _is_repository(place: Path) -> bool:
+    if place.is_dir():
+        return (place / "HEAD").exists() or (place / ".git").exists()
+    try:
+        if not place.is_file():
+            return False
+        with place.open("rb") as file:
+            return file.read(7) == b"gitdir:"
+    except OSError:
+        return False
 
 
 def _bare_above(directory: Path, root: Path) -> bool:

@@ -130,6 +130,7 @@ _VALUES: dict[str, Callable[[str], bool]] = {
     "remote..url": _no_helper,
     "remote..pushurl": _no_helper,
     "pack.packobjectshook": lambda _: False,
+    "gc.recentobjectshook": lambda _: False,
 }
 
 

@@ -102,6 +102,10 @@ LOOKS = [
     "cd src && ls *.py | head",
 ]
 REFUSES = [
+    "git blame -S /etc/passwd a",
+    "git blame -S/etc/passwd a",
+    "git blame -S ../x a",
+    "git --no-pager blame -S /etc/passwd a",
     "",
     "   ",
     "rm -rf .",
@@ -280,6 +284,23 @@ REFUSES = [
 @pytest.mark.parametrize("command", LOOKS)
 def test_looking_is_allowed(command: str) -> None:
     assert isinstance(verdict(command), Allowed)
+
+
+@pytest.mark.parametrize(
+    ("command", "rendered"),
+    [
+        ("wc --lines a", "wc --lines a"),
+        ("wc --bytes a", "wc --bytes a"),
+        ("date -I -u", "date -I -u"),
+        ("head --lines 5 a", "head --lines=5 a"),
+        ("grep -A 3 --include '*.py' /x a", "grep --regexp=/x -A3 '--include=*.py' a"),
+        ("git log -S /etc/x", "git log -S/etc/x"),
+    ],
+)
+def test_an_options_value_stands_in_its_own_word(command: str, rendered: str) -> None:
+    answer = verdict(command)
+    assert isinstance(answer, Allowed)
+    assert answer.command == rendered
 
 
 @pytest.mark.parametrize("command", REFUSES)

@@ -25,6 +25,10 @@ _GIT_TEXTS = frozenset(
     "grep author committer format pretty since until after before date max-count".split()  # noqa: SIM905
 )
 _GIT_ALONE = frozenset(("format", "pretty", "date"))
+# Of the others `blame -S` names a file.
+_GIT_SEEKS = frozenset(("log", "diff", "show"))
+# Options that take a value elsewhere, but none here, or only in their own word.
+_NO_VALUE = frozenset((("wc", "lines"), ("wc", "bytes"), ("date", "I")))
 
 
 def settled(words: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -76,6 +80,7 @@ class _Settling:
         option, mark, _ = word.text[2:].partition("=")
         self.sought |= option == _FIRST.get(self._name) or option in _NONE_SOUGHT
         texts = option in _TEXTS and option in self._options.longs.split()
+        texts = texts and (self._name, option) not in _NO_VALUE
         if not texts and option not in self._options.takes.split():
             return word
         if mark:
@@ -90,6 +95,8 @@ class _Settling:
         if at is None or any(letter not in self._options.flags for letter in letters[:at]):
             return [word]
         self.sought |= letters[at] == "e" and self._name in _FIRST
+        if (self._name, letters[at]) in _NO_VALUE:
+            return [word]
         if at < len(letters) - 1:
             return [plain_word(word.text, inert=True)]
         value = next(waiting, None)
@@ -132,10 +139,11 @@ def _find(words: list[Word]) -> Iterator[Word]:
 
 
 def _git(words: list[Word]) -> Iterator[Word]:
+    seeks = next((word.text for word in words if not word.text.startswith("-")), "") in _GIT_SEEKS
     waiting = iter(words)
     for word in waiting:
         option, mark, _ = word.text.removeprefix("--").partition("=")
-        if word.text == "--":
+        if word.text == "--" or not seeks:
             yield word
             yield from waiting
         elif word.text.startswith("--") and option in _GIT_TEXTS:

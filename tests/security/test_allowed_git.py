@@ -250,3 +250,29 @@ def test_what_an_allow_for_git_does_not_cover(command: str) -> None:
 )
 def test_what_it_covers(command: str) -> None:
     assert refused(command.split()) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "plain"),
+    [
+        ("http.proxy", False),
+        ("http.https://example.org/.sslVerify", False),
+        ("https.sslCAInfo", False),
+        ("http.extraHeader", False),
+        ("remote.origin.proxy", False),
+        ("http.postBuffer", True),
+        ("remote.origin.url", True),
+    ],
+)
+async def test_nobody_between_git_and_its_server_is_named_by_a_repository(
+    tmp_path: Path, commands: CommandSessions, key: str, *, plain: bool
+) -> None:
+    """The owner's credentials go where the owner's own settings lead."""
+    shop = shop_with(tmp_path, commands)
+    repo = shop.repository()
+    assert (refused(["config", key, "x"]) is None) is plain
+    git(repo, "config", key, "1000")
+    if plain:
+        assert not (await shop.result("exec", command="git add .", workdir="repo")).is_error
+    else:
+        assert key.lower() in (await shop.refused("exec", command="git add .", workdir="repo")).lower()

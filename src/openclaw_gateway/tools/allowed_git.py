@@ -57,6 +57,11 @@ _BEFORE_A_PUSH = frozenset(
 )
 # These talk to a repository on this machine without obeying it.
 _FETCH = frozenset(("clone", "fetch", "ls-remote", "pull", "submodule"))
+# What says how git speaks to a server, not by which way, nor with whose word for it.
+_HTTP_PLAIN = frozenset(
+    """postbuffer lowspeedlimit lowspeedtime version maxrequests minsessions useragent emptyauth keepaliveidle
+    keepaliveinterval keepalivecount""".split()  # noqa: SIM905
+)
 # Of a repository's settings those that ours stand before, and those that name files of ignored names.
 _OVERRULED = frozenset(("core.hookspath", "core.fsmonitor", "core.excludesfile", "core.attributesfile"))
 _OURS = (
@@ -116,7 +121,9 @@ def directories(words: Sequence[str]) -> list[str]:
 def harmful_here(settings: tuple[Setting, ...], git_dir: str, work_tree: str) -> tuple[str, ...]:
     """The names of a repository's settings that may run a program."""
     left = tuple(one for one in settings if not _plain_alias(one))
-    return tuple(one for one in harmful(left, git_dir, work_tree) if one not in _OVERRULED)
+    found = [one for one in harmful(left, git_dir, work_tree) if one not in _OVERRULED]
+    found += [one.name for one in settings if _leads_elsewhere(one)]
+    return tuple(dict.fromkeys(found))
 
 
 def serves_files(parts: Sequence[Sequence[str]], said: Sequence[str], inside: Callable[[str], bool]) -> bool:
@@ -138,6 +145,13 @@ def serves_files(parts: Sequence[Sequence[str]], said: Sequence[str], inside: Ca
         return True
     # Behind another the address may be one that is not there yet.
     return len(names) == 1 and not any(inside(text) for text in (*pushing, *said))
+
+
+def _leads_elsewhere(one: Setting) -> bool:
+    """Whether somebody else may hear what git says to a server, the owner's credentials too."""
+    if one.section in {"http", "https"}:
+        return one.key not in _HTTP_PLAIN
+    return one.section == "remote" and one.key in {"proxy", "proxyauthmethod"}
 
 
 def _plain_alias(one: Setting) -> bool:
@@ -198,4 +212,6 @@ def _setting(words: Sequence[str]) -> str | None:
     key = Setting(parts[0].lower(), ".".join(parts[1:-1]) or None, parts[-1].lower(), said[1])
     if harmful((key,), "/", "/"):
         return f"config {said[0]} may make git run other programs"
+    if _leads_elsewhere(key):
+        return f"config {said[0]} may let others hear what git says to a server"
     return None

@@ -153,7 +153,7 @@ def _for_allowed_git(
         )
         if names:
             raise ToolError(
-                f"Not run: the repository's settings may run programs: "
+                f"Not run: the repository's settings may run programs, or let others hear what git says: "
                 f"{', '.join(map(printable, names[:8]))}. "
                 "Its owner takes such a setting out with `git config --unset NAME`."
             )

@@ -130,7 +130,8 @@ def test_a_lock_that_another_one_has_is_lost_until_it_is_let_go(tmp_path: Path) 
     directory = tmp_path / "state" / "gateway"
     with held(directory) as next_change:
         other = tmp_path / "state" / "other"
-        with InstanceLock(other):
+        # It does not look itself meanwhile: it would find its own file gone, and let this one go.
+        with InstanceLock(other, look_every_s=3600):
             (other / "gateway.lock").rename(directory / "gateway.lock")
             assert next_change() is False
         assert next_change() is True
@@ -146,7 +147,8 @@ async def test_a_gateway_without_its_lock_takes_no_runs_and_says_so(models: Mode
                 while (await gateway.gateway.readiness()).failing != failing:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
-        with InstanceLock(other):
+        # It does not look itself meanwhile: it would find its own file gone, and let this one go.
+        with InstanceLock(other, look_every_s=3600):
             (other / "gateway.lock").rename(gateway.state_dir / "gateway" / "gateway.lock")
             await until(("instance_lock",))
             answer = await say(gateway, "hi")

@@ -3,7 +3,8 @@
 Each process is an ordinary pytest with a part of the files, so that what the plugins promise (what a session
 leaves behind, the variables it runs in) holds for each as it does for one. One more collects all of them, for
 what must hold between the tests and the promises. Prints a line for each part that passed, with what it
-skipped, and all of what a part said that did not. Ends with 1 when one failed.
+skipped, and all of what a part said that did not. A few tests that failed run once more, alone. Ends with 1
+when one failed there, too.
 """
 
 import os
@@ -19,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PARTS_EACH = 4
 _SKIPPED = re.compile(r"^SKIPPED .*$", re.MULTILINE)
+_FAILED = re.compile(r"^FAILED (.*?)(?: - .*)?$", re.MULTILINE)
+# pytest's exit status for tests that failed; the others are about the run itself.
+_TESTS_FAILED = 1
+_MOST_AGAIN = 5
 _COUNTED = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
 
 
@@ -42,7 +47,7 @@ def main() -> int:
     processes = os.cpu_count() or 1
     started = time.monotonic()
     jobs = [*parts(processes), ["--collect-only", "-qq"]]
-    failed, counts = 0, Counter[str]()
+    broken, failed, counts = 0, list[str](), Counter[str]()
     with ThreadPoolExecutor(processes) as pool:
         running = {pool.submit(run, job): job for job in jobs}
         for number, future in enumerate(as_completed(running), 1):
@@ -50,14 +55,32 @@ def main() -> int:
             for count, what in _COUNTED.findall(said[-300:]):
                 counts[what] += int(count)
             if status:
-                failed += 1
                 print(f"{said}\n{number}/{len(jobs)} FAILED: {' '.join(job)}", flush=True)
+                found = _FAILED.findall(said)
+                failed += found
+                broken += status != _TESTS_FAILED or not found
                 continue
             name = "the promises" if job[0].startswith("-") else f"{job[0]} and {len(job) - 1} more"
             print(f"{number}/{len(jobs)} {name}", *_SKIPPED.findall(said), sep="\n  ", flush=True)
+    if failed and not broken and len(failed) <= _MOST_AGAIN:
+        failed = again(failed)
     summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
     print(f"{summary} in {time.monotonic() - started:.0f}s", flush=True)
-    return 1 if failed else 0
+    return 1 if failed or broken else 0
+
+
+def again(failed: Sequence[str]) -> list[str]:
+    """Those that fail alone, too, with nothing beside them. The others are named: something in them, or in
+    what they test, does not stand a busy machine."""
+    status, said = run(failed)
+    left = [name for name in failed if name in _FAILED.findall(said)] if status else []
+    if status and not left:
+        left = list(failed)
+    if left:
+        print(said, flush=True)
+    for name in failed:
+        print(f"failed beside others, {'and' if name in left else 'not'} alone: {name}", flush=True)
+    return left
 
 
 if __name__ == "__main__":

@@ -84,10 +84,17 @@ async def test_a_damaged_one_costs_itself(path: Path) -> None:
     assert [entry.message for entry in entries[2:]] == list(WAS_SAID[2:])
 
 
-async def test_the_release_before_says_that_it_cannot_read_it(path: Path) -> None:
+async def test_the_release_before_cannot_read_it_and_has_its_own_until_the_first_clean_stop(
+    path: Path,
+) -> None:
+    kept = path.with_name("sessions.sqlite.bak")
     store = SqliteStore(path)
     await store.open()
+    with sqlite3.connect(kept) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    db.close()
     await store.close()
+    assert not kept.exists()
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (3,)
     db.close()

@@ -1,4 +1,4 @@
-"""Takes a SQLite file of schema 1 to schema 2: all of it or nothing, in bounded memory.
+"""Takes a SQLite file of an earlier schema to today's: all of it or nothing, in bounded memory.
 
 The old file is copied first. The copy stays beside it until the first clean stop under the new release
 (`drop_copy`), for whoever must go back. Raises what SQLite raises. Knows nothing of the newest tables but
@@ -66,13 +66,7 @@ def from_schema_1(
     db: sqlite3.Connection, path: Path, blobs: Path, tables: Iterable[str], version: int
 ) -> None:
     """Large images go to files in `blobs`. Raises StoreFull when there is no room for the copy."""
-    try:
-        _copy(db, path)
-    except OSError as error:
-        raise StoreFull(
-            "The session store must be brought to this release's form, and there is no room for a copy of "
-            "the old one: free as much space as sessions.sqlite takes, then start again."
-        ) from error
+    _keep(db, path)
     db.execute("BEGIN IMMEDIATE")
     try:
         _move(db, tables)
@@ -84,6 +78,23 @@ def from_schema_1(
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def from_schema_2(db: sqlite3.Connection, path: Path, version: int) -> None:
+    """The tables are the same. What is written from now on, an earlier release cannot read (`older_messages`),
+    and shall say so. Raises StoreFull when there is no room for the copy."""
+    _keep(db, path)
+    db.execute(f"PRAGMA user_version = {version}")
+
+
+def _keep(db: sqlite3.Connection, path: Path) -> None:
+    try:
+        _copy(db, path)
+    except OSError as error:
+        raise StoreFull(
+            "The session store must be brought to this release's form, and there is no room for a copy of "
+            "the old one: free as much space as sessions.sqlite takes, then start again."
+        ) from error
 
 
 def _copy(db: sqlite3.Connection, path: Path) -> None:

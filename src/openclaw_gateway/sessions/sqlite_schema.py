@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.sqlite_migration import from_schema_1
+from openclaw_gateway.sessions.sqlite_migration import from_schema_1, from_schema_2
 
 SCHEMA_VERSION = 3
 _APPLICATION_ID = 0x6F634757  # "ocGW", so that `file` and we know our own
@@ -214,8 +214,7 @@ def _migrate(db: sqlite3.Connection, path: Path, blobs: Path) -> None:
         from_schema_1(db, path, blobs, TABLES, SCHEMA_VERSION)
         return
     if version == 2:
-        # The tables are the same; messages are written in another shape, which older releases cannot read.
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        from_schema_2(db, path, SCHEMA_VERSION)
         return
     db.execute("BEGIN IMMEDIATE")
     for statement in TABLES:

@@ -80,6 +80,16 @@ def test_a_result_without_its_call_is_dropped() -> None:
     assert replay(told, PLAIN) == [U("a"), calls("1"), T("1", "one", "look"), U("b")]
 
 
+def test_a_note_between_a_call_and_its_result_parts_them_not() -> None:
+    told = (U("a"), calls("1"), SystemMessage("s"), T("1", "one"), U("b"))
+    assert [each for each in replay(told, PLAIN) if not isinstance(each, SystemMessage)] == [
+        U("a"),
+        calls("1"),
+        T("1", "one", "look"),
+        U("b"),
+    ]
+
+
 def test_what_says_nothing_is_left_out() -> None:
     nameless = AssistantMessage((Text("x"), ToolCall("1", " ", "{}")))
     told = (U("a"), A(""), A(reasoning="hm"), U("b"), nameless, T("1", "?"), U("c"))

@@ -87,13 +87,15 @@ class _Replay:
             if isinstance(message, ToolMessage):
                 self._answer(message)
                 continue
+            if isinstance(message, SystemMessage):
+                # It stands elsewhere in every dialect, and so not between a call and its result.
+                self._made.append(message)
+                continue
             self._close()
             if isinstance(message, AssistantMessage):
                 self._said(message)
-            elif isinstance(message, UserMessage):
-                self._made.append(self._asked(message))
             else:
-                self._made.append(message)
+                self._made.append(self._asked(message))
         self._close()
         return self._made
 

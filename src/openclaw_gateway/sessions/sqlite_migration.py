@@ -81,8 +81,8 @@ def from_schema_1(
 
 
 def from_schema_2(db: sqlite3.Connection, path: Path, version: int) -> None:
-    """The tables are the same. What is written from now on, an earlier release cannot read (`older_messages`),
-    and shall say so. Raises StoreFull when there is no room for the copy."""
+    """The tables are the same. What is written from now on, an earlier release cannot read (see
+    `older_messages`), and shall say so. Raises StoreFull when there is no room for the copy."""
     _keep(db, path)
     db.execute(f"PRAGMA user_version = {version}")
 

@@ -5,15 +5,17 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.models.apis.reading import repaired
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.sse import SseSplitter
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.testing.model_server import ModelServer, Reply, sends
+from openclaw_gateway.testing.model_server import Flush, ModelServer, Reply, sends
 from openclaw_gateway.wire.events import Event, TextDelta, ToolCallArguments, ToolCallStarted, UsageReported
 from openclaw_gateway.wire.run import ToolSpec
 from tests.models.calls import Outcome, caller, run, target
@@ -460,3 +462,22 @@ def test_an_odd_field_costs_no_more_than_itself_or_is_an_error(api: str, data: A
         assert spoke or error is not None or parser.finish_reason != "stop" or not parser.finished
     for event in heard:
         assert not isinstance(event, TextDelta) or isinstance(event.text, str)
+
+
+async def test_blanks_before_an_answer_cost_nothing_but_their_reading() -> None:
+    blank = [b" \r\n"] * 200
+    body = json.dumps(MESSAGE).encode()
+    outcome = await outcome_of(CHAT, sends(*[part for each in blank for part in (each, Flush())], body))
+    assert (outcome.error, "".join(outcome.texts)) == (None, "Hi")
+
+
+def test_an_event_that_is_long_and_odd_is_read_anew_once() -> None:
+    tries = 0
+
+    def decode(payload: bytes) -> int:
+        nonlocal tries
+        tries += 1
+        raise msgspec.ValidationError("Expected `int`, got `str` - at `$.a`")
+
+    assert repaired(decode, b'{"a":"%b"}' % (b"x" * (300 << 10))) is None
+    assert tries == 1

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from openclaw_gateway.models import tool_schemas
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.fitted_tools import FittedTools
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -204,3 +205,19 @@ def test_google_is_offered_no_name_that_begins_with_a_digit() -> None:
     ):
         made = FittedTools()(tools, ModelTarget(where, "m", api=api))
         assert [each.name for each in made] == names
+
+
+def test_what_is_kept_of_tools_is_bounded() -> None:
+    kept = FittedTools()
+    target = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m")
+    large = tuple(spec(of(**{f"p{n}": {**TEXT, "description": "x" * 9000}}), f"t{n}") for n in range(40))
+    made = kept(large, target)
+    assert [each.name for each in made] == [each.name for each in large]
+    assert not kept._kept
+    for number in range(300):
+        kept((spec(of(**{f"q{number}": {}})),), target)
+    assert len(kept._kept) <= 128
+    grown = {f"D{n}": of(**{f"a{k}": {"$ref": f"#/$defs/D{n + 1}"} for k in range(9)}) for n in range(9)}
+    before = len(tool_schemas._kept)
+    fit({**of(d={"$ref": "#/$defs/D0"}), "$defs": grown})
+    assert len(tool_schemas._kept) == before

@@ -76,8 +76,7 @@ class Answer:
             self._is_whole = False
             return self._piece(data)
         while data and not (start := data.lstrip(_BLANK)[:1]):
-            more = await self._response.read()
-            data = data + more if more else b""
+            data = await self._response.read()
         self._is_whole = start in {b"{", b"["} and not self.parser.in_lines
         if self._is_whole:
             return self._answer(data.lstrip(_BLANK) + await self._response.read_all())

@@ -13,7 +13,9 @@ from openclaw_gateway.wire.run import ToolSpec
 
 log = structlog.get_logger()
 
-_MOST = 256
+_MOST = 128
+# Of one list. Larger ones are put together anew from what is kept of their tools.
+_MOST_BYTES = 256 << 10
 Tools = tuple[ToolSpec, ...]
 
 
@@ -36,9 +38,10 @@ class FittedTools:
         if kept is not None and kept[0] is tools and kept[1] is target.family:
             return kept[2]
         made = self._fitted(tools, target)
-        if len(self._kept) >= _MOST:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (tools, target.family, made)
+        if sum(len(memoryview(spec.parameters)) for spec in tools) <= _MOST_BYTES:
+            if len(self._kept) >= _MOST:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = (tools, target.family, made)
         return made
 
     def _fitted(self, tools: Tools, target: ModelTarget) -> Tools:

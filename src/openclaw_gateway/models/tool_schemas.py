@@ -7,7 +7,6 @@ refuses is taken out and said in the description instead. Each schema is bounded
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -52,7 +51,9 @@ _ANYTHING = frozenset({"default", "const", "examples", "example"})
 _CHOICES = ("anyOf", "oneOf", "allOf")
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _MOST_SAID = 80
+# What is kept is bounded in number and in size: clients write some of it, and references grow.
 _KEPT_BYTES = 16 << 10
+_MOST_KEPT = 1024
 
 
 class Unfit(Exception):
@@ -68,8 +69,14 @@ def fitted(spec: ToolSpec, refuses: frozenset[str], *, plain_names: bool = False
     if spec.strict:
         return spec
     given = bytes(spec.parameters)
-    work = _kept if len(given) <= _KEPT_BYTES else _fitted
-    made = work(given, refuses, plain_names)
+    key = (given, refuses, plain_names)
+    made = _kept.get(key)
+    if made is None:
+        made = _fitted(*key)
+        if len(given) + len(made) <= _KEPT_BYTES:
+            if len(_kept) >= _MOST_KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[key] = made
     return spec if made == given else ToolSpec(spec.name, spec.description, Raw(made), spec.strict)
 
 
@@ -81,7 +88,7 @@ def _fitted(given: bytes, refuses: frozenset[str], plain_names: bool) -> bytes:
 
 
 # A client sends the same tools with every request.
-_kept = lru_cache(maxsize=1024)(_fitted)
+_kept: dict[tuple[bytes, frozenset[str], bool], bytes] = {}
 
 
 class _Fitting:

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 # How many fields of one event may be odd.
 _MOST_ODD = 8
+# A longer one is read anew once: each time takes as long as all of it.
+_MOST_LOOKED_AT = 256 << 10
 _STEP = re.compile(r"\.[^.\[\]]+|\[(?:\d+|\.\.\.)\]")
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -63,7 +65,7 @@ def repaired(decode: Callable[[bytes], T], payload: bytes) -> T | None:
         value = json.loads(payload.decode("utf-8", "replace"), parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return None
-    for _ in range(_MOST_ODD):
+    for _ in range(_MOST_ODD if len(payload) <= _MOST_LOOKED_AT else 1):
         try:
             return decode(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except msgspec.ValidationError as error:

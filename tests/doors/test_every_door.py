@@ -21,7 +21,7 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
-from openclaw_gateway.testing.model_server import ModelServer, Reasoning, fails, says
+from openclaw_gateway.testing.model_server import ModelServer, Reasoning, Reply, fails, says, sends
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, ToolEnded
 from openclaw_gateway.wire.messages import Message
 from tests.doors.chat import ask, user
@@ -197,3 +197,57 @@ async def test_the_same_failures(models: ModelServer, tmp_path: Path, door: Door
     async with running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway:
         assert await door(gateway, "hi", "agent:main:shared", None) == ("code", "provider_billing")
     assert await transcript(tmp_path, models) == []
+
+
+def _stream(*chunks: Any) -> Reply:
+    return sends(b"".join(b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks))
+
+
+# What a provider answers with, and what every door says of it; the tables whole are in tests/models.
+WHAT_CAME_BACK: dict[str, tuple[Reply, Outcome]] = {
+    "an overflow with any status": (
+        fails(500, body=b'{"detail": "the request exceeds the available context size"}'),
+        ("code", "context_length_exceeded"),
+    ),
+    "an overflow in Chinese in a stream": (
+        _stream({"error": {"message": "上下文长度超过限制"}}),
+        ("code", "context_length_exceeded"),
+    ),
+    "a field that is too long": (
+        fails(400, "Invalid 'user': string too long. Expected at most 64 characters."),
+        ("code", "provider_rejected_request"),
+    ),
+    "an error that is an object": (
+        _stream({"object": "error", "message": "no", "code": 401}),
+        ("code", "provider_auth_failed"),
+    ),
+    "a finish word that means failure": (
+        _stream({"choices": [{"delta": {}, "finish_reason": "insufficient_system_resource"}]}),
+        ("code", "provider_error"),
+    ),
+    "no word": (says(), ("code", "provider_empty_answer")),
+    "another vendor's shape": (
+        _stream({"type": "message_start", "message": {}}),
+        ("code", "provider_bad_response"),
+    ),
+    "an unknown finish word after text": (says("Hi", finish="zapped"), ("text", "Hi")),
+}
+
+
+@pytest.mark.parametrize("door", [by_http, by_stream, by_websocket])
+@pytest.mark.parametrize("name", WHAT_CAME_BACK)
+async def test_what_came_back_is_the_same_by_every_door(models: ModelServer, door: Door, name: str) -> None:
+    reply, outcome = WHAT_CAME_BACK[name]
+    models.script("mock-echo", reply)
+    async with running_gateway(model_config(models.base_url)) as gateway:
+        # A failure that may pass is tried again first.
+        async with asyncio.timeout(20):
+            assert await door(gateway, "hi", "agent:main:shared", None) == outcome
+
+
+@pytest.mark.parametrize("name", ["an overflow with any status", "a field that is too long", "no word"])
+async def test_what_came_back_is_the_same_in_the_terminal(models: ModelServer, name: str) -> None:
+    reply, outcome = WHAT_CAME_BACK[name]
+    models.script("mock-echo", reply)
+    async with running_gateway(model_config(models.base_url)) as gateway:
+        assert await by_terminal(gateway, "hi", "agent:main:shared", None) == outcome

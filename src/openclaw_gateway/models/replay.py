@@ -12,12 +12,12 @@ import re
 import string
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 import msgspec
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
+from openclaw_gateway.models.alternation import NOTHING, by_turns
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.messages import (
@@ -34,10 +34,6 @@ from openclaw_gateway.wire.messages import (
 
 NO_IMAGE = "[An image was here. This model cannot see images.]"
 NO_RESULT = "no result was recorded"
-# For a turn that has to be there, and has nothing to say.
-_NOTHING = "(nothing)"
-_GO_ON = "(Go on.)"
-_BRIDGE = "(The results have been read.)"
 _IMAGES_OF_RESULTS = "[Images of the results above]"
 
 # What every vendor takes as the name of a tool, also of one that a model has made up.
@@ -64,7 +60,7 @@ def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message
         else:
             return messages
     made = _Replay(target).of(messages)
-    return _alternating(made) if family.alternate else made
+    return by_turns(made) if family.alternate else made
 
 
 class _Replay:
@@ -104,7 +100,7 @@ class _Replay:
         if images and not self._target.family.images:
             content, images = _without_images(content, images), ()
         if not content and not images:
-            content = _NOTHING
+            content = NOTHING
         name = message.name if self._target.family.names else None
         if content is message.content and images is message.images and name is message.name:
             return message
@@ -165,7 +161,7 @@ class _Replay:
             self._pictures += images
             content, images = content or _IMAGES_OF_RESULTS, ()
         if not content.strip() and not images:
-            content = _NOTHING
+            content = NOTHING
         answered = ToolMessage(call.id, content, call.name, result.is_error, result.own, images)
         self._made.append(answered)
 
@@ -200,44 +196,3 @@ def _derived(given: str, again: int) -> str:
 
 def _without_images(content: str, images: Sequence[Image]) -> str:
     return "\n".join(filter(None, [content, *[NO_IMAGE for _ in images]]))
-
-
-def _alternating(messages: Sequence[Message]) -> list[Message]:
-    """For templates that know only a user and an assistant by turns, results behind their calls."""
-    made: list[Message] = [message for message in messages if isinstance(message, SystemMessage)]
-    turns = (message for message in messages if not isinstance(message, SystemMessage))
-    last: type[Message] | None = None
-    for kind, group in groupby(turns, type):
-        said = list(group)
-        if kind is UserMessage:
-            if last is ToolMessage:
-                made.append(AssistantMessage((Text(_BRIDGE),)))
-            made.append(_one_question(said))
-        elif kind is AssistantMessage:
-            if last is None:
-                made.append(UserMessage(_NOTHING))
-            made.append(_one_answer(said))
-        else:
-            made += said
-        last = kind
-    if last is AssistantMessage:
-        made.append(UserMessage(_GO_ON))
-    return made
-
-
-def _one_question(messages: Sequence[Message]) -> UserMessage:
-    said = [message for message in messages if isinstance(message, UserMessage)]
-    if len(said) == 1:
-        return said[0]
-    names = {message.name for message in said}
-    images = tuple(image for message in said for image in message.images)
-    content = "\n\n".join(filter(None, (message.content for message in said)))
-    return UserMessage(content, names.pop() if len(names) == 1 else None, images)
-
-
-def _one_answer(messages: Sequence[Message]) -> AssistantMessage:
-    said = [message for message in messages if isinstance(message, AssistantMessage)]
-    parts: list[Part] = []
-    for message in said:
-        parts += [Text("\n\n"), *message.parts] if parts else message.parts
-    return said[0] if len(said) == 1 else replace(said[-1], parts=tuple(parts))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from openclaw_gateway.models.alternation import NOTHING
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
@@ -23,9 +24,6 @@ from openclaw_gateway.wire.messages import (
     ToolMessage,
     UserMessage,
 )
-
-# For a turn that would be empty or missing: the vendor refuses both.
-_NOTHING = "(nothing)"
 
 Block = dict[str, Any]
 Turn = dict[str, Any]
@@ -45,7 +43,7 @@ def turns(messages: Iterable[Message]) -> list[Turn]:
         made.insert(0, {"role": "user", "content": []})
     for turn in made:
         if not turn["content"]:
-            turn["content"].append({"type": "text", "text": _NOTHING})
+            turn["content"].append({"type": "text", "text": NOTHING})
     return made
 
 

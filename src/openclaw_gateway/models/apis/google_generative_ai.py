@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.models.alternation import NOTHING
 from openclaw_gateway.models.apis import google_generative_ai_stream
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
@@ -175,7 +176,7 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
         made.insert(0, {"role": "user", "parts": []})
     for turn in made:
         if not turn["parts"]:
-            turn["parts"].append({"text": "(nothing)"})
+            turn["parts"].append({"text": NOTHING})
     return made
 
 

@@ -74,6 +74,41 @@ def test_what_refers_to_itself_has_an_end() -> None:
     assert len(msgspec.json.encode(google_property({"$ref": "#/$defs/0"}, **doubling))) < 1 << 20
 
 
+def test_a_long_chain_of_definitions_is_cut_off() -> None:
+    chain = {
+        f"{n}": {"type": "object", "properties": {"x": {"$ref": f"#/$defs/{n + 1}"}}} for n in range(2000)
+    }
+    assert google_property({"$ref": "#/$defs/0"}, **chain)["properties"]["x"]["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "object", "properties": {"a": {"type": "string"}}, "required": [["a"], {}, "a"]},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "allOf": 5},
+    ],
+)
+def test_what_is_no_schema_costs_only_itself(odd: Any) -> None:
+    assert google_property(odd) == {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "required": ["a"],
+    }
+
+
+def test_what_is_referred_to_often_is_not_copied_without_end() -> None:
+    long = {"type": "string", "description": "x" * 100_000}
+    schema = {"properties": {f"p{n}": {"$ref": "#/$defs/L"} for n in range(200)}, "$defs": {"L": long}}
+    made = google(schema)
+    assert made["properties"]["p0"] == long
+    assert made["properties"]["p199"] == {"type": "object"}
+    assert len(msgspec.json.encode(made)) < 2 << 20
+
+
+def test_a_definition_with_a_slash_in_its_name_is_found() -> None:
+    assert google_property({"$ref": "#/$defs/a~1b~0"}, **{"a/b~": {"type": "string"}}) == {"type": "string"}
+
+
 @pytest.mark.parametrize("schema", [{}, {"type": "object"}, {"type": "object", "properties": {}}, []])
 def test_no_parameters_are_none(schema: Any) -> None:
     assert google(schema) is None

@@ -108,6 +108,14 @@ def test_what_refers_to_itself_ends() -> None:
     assert len(msgspec.json.encode(made)) < 1_000_000
 
 
+def test_what_is_referred_to_often_is_not_copied_without_end() -> None:
+    long = {"type": "string", "description": "x" * 100_000}
+    schema = {"properties": {f"p{n}": {"$ref": "#/$defs/L"} for n in range(200)}, "$defs": {"L": long}}
+    made = fit(schema)
+    assert (made["properties"]["p0"], made["properties"]["p199"]) == (long, {})
+    assert len(msgspec.json.encode(made)) < 2 << 20
+
+
 def test_what_is_refused_is_said_instead() -> None:
     made = fit(of(a={"type": "string", "minLength": 3, "description": "A name."}), "minLength")
     assert made["properties"]["a"] == {"type": "string", "description": "A name. (minLength: 3)"}

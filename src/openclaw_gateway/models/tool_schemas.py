@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from openclaw_gateway.models.schema_references import SchemaReferences
 from openclaw_gateway.wire.run import ToolSpec
 
-_MOST_NODES = 5_000
-_DEEPEST = 32
 _TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 # What programmers write for them.
 _MEANT = {
@@ -92,18 +91,16 @@ _kept: dict[tuple[bytes, frozenset[str], bool], bytes] = {}
 
 
 class _Fitting:
-    """One schema being fitted. References are written out, which has an end: what refers to itself, or grows
-    beyond all reason, becomes anything."""
+    """One schema being fitted. Where its references have an end, anything may be."""
 
     def __init__(self, root: dict[str, Any], refuses: frozenset[str], *, plain_names: bool) -> None:
         self._root = root
         self._refuses = refuses
         self._plain_names = plain_names
-        self._left = _MOST_NODES
-        self._open: list[str] = []
+        self._references = SchemaReferences(root)
 
     def root(self) -> dict[str, Any]:
-        made = self._schema(self._root, 0)
+        made = self._schema(self._root)
         kind = made.get("type", "object")
         if kind != "object" and not (isinstance(kind, list) and "object" in kind):
             raise Unfit(f"its arguments are of the type {kind}, not object")
@@ -114,43 +111,23 @@ class _Fitting:
         made.setdefault("properties", {})
         return made
 
-    def _schema(self, schema: Any, depth: int) -> dict[str, Any]:
-        self._left -= 1
-        if not isinstance(schema, dict) or self._left < 0 or depth > _DEEPEST:
-            return {}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            return self._plain(schema, depth)
-        if reference in self._open:
-            return {}
-        self._open.append(reference)
-        rest = {name: value for name, value in schema.items() if name != "$ref"}
-        made = self._schema({**self._target(reference), **rest}, depth + 1)
-        self._open.pop()
-        return made
+    def _schema(self, schema: Any) -> dict[str, Any]:
+        return self._references.written_out(schema, self._plain) or {}
 
-    def _target(self, reference: str) -> dict[str, Any]:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            if step:
-                key = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(key) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
-
-    def _plain(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+    def _plain(self, schema: dict[str, Any]) -> dict[str, Any]:
         made = _type_of(schema)
         said: dict[str, Any] = {}
         for name, value in schema.items():
             if name in self._refuses:
                 said[name] = value
             elif name in _MAPS_OF_SCHEMAS and isinstance(value, dict):
-                made[name] = {key: self._schema(each, depth + 1) for key, each in value.items()}
+                made[name] = {key: self._schema(each) for key, each in value.items()}
             elif name == "items" and isinstance(value, list):
-                made[name] = {"anyOf": [self._schema(each, depth + 1) for each in value]} if value else {}
+                made[name] = {"anyOf": [self._schema(each) for each in value]} if value else {}
             elif name in _SCHEMAS and isinstance(value, dict | bool):
-                made[name] = value if isinstance(value, bool) else self._schema(value, depth + 1)
+                made[name] = value if isinstance(value, bool) else self._schema(value)
             elif name in _LISTS_OF_SCHEMAS and isinstance(value, list) and value:
-                made[name] = [self._schema(each, depth + 1) for each in value]
+                made[name] = [self._schema(each) for each in value]
             elif _is_well(name, value):
                 made[name] = value
         _mend_lists(schema, made)

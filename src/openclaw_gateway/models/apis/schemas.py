@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.models.schema_references import SchemaReferences
+
 # What Google's dialect knows of JSON schema; it refuses a request that says anything else.
 _GOOGLE = frozenset(
     {"type", "format", "title", "description", "nullable", "enum", "items", "properties", "required", "anyOf"}
@@ -12,7 +14,6 @@ _GOOGLE = frozenset(
     | {"maxProperties", "propertyOrdering", "default", "example"}
 )
 _FORMATS = {"string": {"enum", "date-time"}, "number": {"float", "double"}, "integer": {"int32", "int64"}}
-_MOST_NODES = 5000
 
 
 def closed(schema: Any) -> Any:
@@ -46,45 +47,28 @@ def for_google(schema: bytes) -> msgspec.Raw | None:
 
 
 class _Rewrite:
-    """One schema being rewritten. References are written out, which has an end: what refers to itself, or
-    grows beyond all reason, becomes an object of any kind."""
+    """One schema being rewritten. Where its references have an end, an object of any kind may be."""
 
     def __init__(self, root: dict[str, Any]) -> None:
-        self._root = root
-        self._left = _MOST_NODES
-        self._open: list[str] = []
+        self._references = SchemaReferences(root)
 
     def schema(self, schema: Any) -> dict[str, Any]:
-        self._left -= 1
-        if not isinstance(schema, dict) or self._left < 0:
-            return {"type": "object"}
-        reference = schema.get("$ref")
-        if not isinstance(reference, str):
-            return self._plain(schema)
-        if reference in self._open:
-            return {"type": "object"}
-        self._open.append(reference)
-        rest = {name: value for name, value in schema.items() if name != "$ref"}
-        made = self.schema({**self._target(reference), **rest})
-        self._open.pop()
-        return made
-
-    def _target(self, reference: str) -> dict[str, Any]:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(step) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}
+        made = self._references.written_out(schema, self._plain)
+        return {"type": "object"} if made is None else made
 
     def _plain(self, schema: dict[str, Any]) -> dict[str, Any]:
-        for part in schema.get("allOf") or ():
-            if isinstance(part, dict):
-                schema = {**self.schema(part), **schema}
+        if isinstance(parts := schema.get("allOf"), list):
+            schema = dict(schema)
+            for part in parts:
+                for name, value in self.schema(part).items() if isinstance(part, dict) else ():
+                    schema.setdefault(name, value)
         made = {name: value for name, value in schema.items() if name in _GOOGLE}
         _rewrite_type(schema, made)
         if isinstance(properties := made.get("properties"), dict):
             made["properties"] = {name: self.schema(each) for name, each in properties.items()}
             if isinstance(made.get("required"), list):
-                made["required"] = [name for name in made["required"] if name in properties]
+                asked = {name for name in made["required"] if isinstance(name, str)}
+                made["required"] = [name for name in properties if name in asked]
             made.setdefault("type", "object")
         if made.get("type") == "array" or "items" in made:
             made["items"] = self.schema(made.get("items", {"type": "string"}))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.blueprint import Options
+from openclaw_gateway.blueprint import Options, asking
 from openclaw_gateway.blueprint.asking import draw_asking
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.models.defaults import LOCAL_REF
@@ -15,6 +15,7 @@ from openclaw_gateway.models.families.served import PREFERRED
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.providers import BUILT_IN, BuiltIn
 from openclaw_gateway.models.survey import SERVERS
+from openclaw_gateway.models.target import Endpoint
 from tests.models.test_survey import shelf
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -76,6 +77,31 @@ async def test_who_has_nothing_that_fits_is_passed_over_and_what_it_has_is_said(
     (note,) = [str(each) for each in drawing.plan.notes if "groq" in str(each)]
     assert "theirs-1, theirs-2" in note
     assert "set agents.defaults.model to groq/<model>" in note
+
+
+async def test_all_providers_together_are_waited_for_as_long_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, float]] = []
+
+    async def ask(endpoint: Endpoint, _api: str, until: float) -> tuple[str, ...]:
+        asked.append((endpoint.provider, until))
+        return ("theirs",)
+
+    monkeypatch.setattr(asking, "ask", ask)
+    written(tmp_path, groq=NOWHERE, xai=NOWHERE)
+    await draw_asking(options(tmp_path))
+    assert {provider for provider, _ in asked} == {"groq", "xai"}
+    assert len({until for _, until in asked}) == 1
+
+
+async def test_a_password_in_an_address_is_not_kept(tmp_path: Path) -> None:
+    async with shelf({"data": [{"id": PREFERRED["groq"][0]}]}) as groq:
+        written(tmp_path, groq=f"{groq.url.replace('//', '//me:the-password@')}/v1")
+        await draw_asking(options(tmp_path))
+        await draw_asking(options(tmp_path))
+        assert len(groq.asked) == 1
+    assert "the-password" not in (tmp_path / ".openclaw" / "gateway" / "models.json").read_text()
 
 
 @pytest.mark.parametrize("status", [401, 500])

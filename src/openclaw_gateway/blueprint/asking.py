@@ -1,10 +1,13 @@
 """The blueprint of a start: drawn, and drawn again with what was asked where nobody has chosen a model.
 
-A provider with a key is asked which models it has, this machine which servers run on it. What was said is
-kept, and a provider is not asked again for a day.
+A provider with a key is asked which models it has, this machine which servers run on it; for all providers
+together a start waits no longer than for one. What was said is kept, and a provider is not asked again for a
+day.
 """
 
+import asyncio
 import time
+from hashlib import sha256
 
 import structlog
 from msgspec.structs import replace
@@ -15,7 +18,7 @@ from openclaw_gateway.blueprint.last_survey import Kept, Listed, read_kept, writ
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.defaults import NOTHING_ASKED
 from openclaw_gateway.models.providers import BUILT_IN
-from openclaw_gateway.models.survey import ask, servers_here
+from openclaw_gateway.models.survey import ANSWER_S, ask, servers_here
 
 log = structlog.get_logger()
 
@@ -30,10 +33,11 @@ async def draw_asking(options: Options) -> Drawing:
     own_dir = drawing.plan.loaded.own_dir
     before, kept = read_kept(own_dir), Kept()
     searched = not options.local_servers
+    until = asyncio.get_running_loop().time() + ANSWER_S
     for _ in range(_MOST_ASKED + 1):
         choice = drawing.plan.model
         if choice.asks:
-            listed = await _listed(drawing, choice.asks, before.listed.get(choice.asks))
+            listed = await _listed(drawing, choice.asks, before.listed.get(choice.asks), until)
             kept = replace(kept, listed={**kept.listed, choice.asks: listed})
         elif choice.searches and not searched:
             searched = True
@@ -47,15 +51,16 @@ async def draw_asking(options: Options) -> Drawing:
     return drawing
 
 
-async def _listed(drawing: Drawing, provider: str, before: Listed | None) -> Listed:
+async def _listed(drawing: Drawing, provider: str, before: Listed | None, until: float) -> Listed:
     now = time.time()
     try:
         endpoint = drawing.plan.catalog.endpoints.of(provider, "")
-        if before and before.models and before.url == endpoint.base_url and 0 <= now - before.at < _DAY_S:
+        address = sha256(endpoint.base_url.encode()).hexdigest()
+        if before and before.models and before.address == address and 0 <= now - before.at < _DAY_S:
             return before
-        models = await ask(endpoint, BUILT_IN[provider].api)
+        models = await ask(endpoint, BUILT_IN[provider].api, until)
     except (TimeoutError, GatewayError) as error:
         log.info("models.not_asked", provider=provider, error=str(error))
         return Listed(now, "", ())
     log.info("models.asked", provider=provider, models=len(models))
-    return Listed(now, endpoint.base_url, models)
+    return Listed(now, address, models)

@@ -17,10 +17,11 @@ _FILE = "models.json"
 
 
 class Listed(Struct, frozen=True):
-    """A provider's models; `at` is in Unix seconds, `url` where it was asked."""
+    """A provider's models; `at` is in Unix seconds, `address` a digest of where it was asked: an address may
+    hold a password."""
 
     at: float
-    url: str
+    address: str
     models: tuple[str, ...]
 
 

@@ -20,6 +20,7 @@ from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.target import Endpoint
 
+# What a start waits for all that it asks, one after the other.
 ANSWER_S = 2.0
 _HERE_S = 0.7
 _MOST_BYTES = 16 << 20
@@ -39,9 +40,10 @@ class Server(Struct, frozen=True):
 SERVERS = (Server("ollama"), Server("lmstudio"), Server("llamacpp", "llamacpp"), Server("vllm", "vllm"))
 
 
-async def ask(endpoint: Endpoint, api: str) -> tuple[str, ...]:
-    """The ids of the models an account has, in the provider's order; () = there is no telling."""
-    async with asyncio.timeout(ANSWER_S):
+async def ask(endpoint: Endpoint, api: str, until: float) -> tuple[str, ...]:
+    """The ids of the models an account has, in the provider's order; () = there is no telling. `until` is a
+    time of the event loop. Raises TimeoutError, ProviderError."""
+    async with asyncio.timeout_at(until):
         return tuple(_ids(_entries(await _fetched(endpoint, api))))
 
 

@@ -6,6 +6,7 @@ LiteLLM, which quote them.
 
 import re
 from datetime import date
+from functools import partial
 
 from openclaw_gateway.models.families.by_vendor import DEEPSEEK, MISTRAL, MOONSHOT
 from openclaw_gateway.models.families.row import Row
@@ -43,85 +44,48 @@ _CLAUDE_PAGES = "platform.claude.com: models, adaptive thinking, effort, migrati
 _OPENAI_PAGES = "developers.openai.com: models, reasoning, deprecations"
 _GOOGLE_PAGES = "ai.google.dev: models, thinking, deprecations"
 
+# Most rows of a line: from these pages, of all its models unless others are named.
+_claude = partial(Row, _CLAUDE_PAGES, _NOV, models=_CLAUDE)
+_gpt = partial(Row, _OPENAI_PAGES, _NOV, models=_GPT)
+_gemini = partial(Row, _GOOGLE_PAGES, _NOV, models=_GEMINI)
+
 
 _CLAUDES: tuple[Row, ...] = (
-    Row(_CLAUDE_PAGES, _NOV, {"known": True, "context": 200_000, "output": 4096}, models=_CLAUDE),
-    Row(_CLAUDE_PAGES, _NOV, {"answers_schema": False}, apis=_ANTHROPIC, models=_CLAUDE, before=(4, 5)),
-    Row(_CLAUDE_PAGES, _NOV, {"output": 8192}, models=_CLAUDE, since=(3, 5)),
-    Row(_CLAUDE_PAGES, _NOV, {"output": 64_000, "reasons": True}, models=_CLAUDE, since=(3, 7)),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
-        {"thinking": Thinking("never")},
-        apis=_ANTHROPIC,
-        models=_CLAUDE,
-        before=(3, 7),
+    _claude({"known": True, "context": 200_000, "output": 4096}),
+    _claude({"answers_schema": False}, apis=_ANTHROPIC, before=(4, 5)),
+    _claude({"output": 8192}, since=(3, 5)),
+    _claude({"output": 64_000, "reasons": True}, since=(3, 7)),
+    _claude({"thinking": Thinking("never")}, apis=_ANTHROPIC, before=(3, 7)),
+    _claude({"retires": date(2026, 6, 15)}, since=(4, 0), before=(4, 1)),
+    _claude({"one_of": ("temperature", "top_p")}, since=(4, 1)),
+    _claude(
+        {"output": 32_000, "retires": date(2026, 8, 5)}, models=_CLAUDE_OPUS, since=(4, 1), before=(4, 2)
     ),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
-        {"retires": date(2026, 6, 15)},
-        models=_CLAUDE,
-        since=(4, 0),
-        before=(4, 1),
-    ),
-    Row(_CLAUDE_PAGES, _NOV, {"one_of": ("temperature", "top_p")}, models=_CLAUDE, since=(4, 1)),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
-        {"output": 32_000, "retires": date(2026, 8, 5)},
-        models=_CLAUDE_OPUS,
-        since=(4, 1),
-        before=(4, 2),
-    ),
-    Row(_CLAUDE_PAGES, _NOV, {"output": 32_000}, models=_CLAUDE_OPUS, since=(4, 0), before=(4, 1)),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
-        {"context": 1_000_000, "output": 128_000},
-        models=_CLAUDE,
-        since=(4, 6),
-    ),
-    Row(_CLAUDE_PAGES, _NOV, {"output": 64_000}, models=_CLAUDE_SONNET, since=(4, 6), before=(4, 7)),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
+    _claude({"output": 32_000}, models=_CLAUDE_OPUS, since=(4, 0), before=(4, 1)),
+    _claude({"context": 1_000_000, "output": 128_000}, since=(4, 6)),
+    _claude({"output": 64_000}, models=_CLAUDE_SONNET, since=(4, 6), before=(4, 7)),
+    _claude(
         {"thinking": Thinking("adaptive", ("none", *_TO_HIGH, "max"))},
         apis=_ANTHROPIC,
-        models=_CLAUDE,
         since=(4, 6),
         before=(4, 7),
     ),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
-        {
-            "refuses": _NO_CLAUDE | _SAMPLING,
-            "thinking": Thinking("adaptive", ("none", *_TO_MAX)),
-        },
+    _claude(
+        {"refuses": _NO_CLAUDE | _SAMPLING, "thinking": Thinking("adaptive", ("none", *_TO_MAX))},
         apis=_ANTHROPIC,
-        models=_CLAUDE,
         since=(4, 7),
     ),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
+    _claude(
         {"thinking": Thinking("adaptive", ("none", *_TO_MAX), {"none": "disabled"}, usual="high")},
         apis=_ANTHROPIC,
-        models=_CLAUDE,
         since=(5, 0),
     ),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
+    _claude(
         {"thinking": Thinking("adaptive", _TO_MAX, usual="high"), "insists": False},
         apis=_ANTHROPIC,
-        models=_CLAUDE,
         since=(5, 1),
     ),
-    Row(
-        _CLAUDE_PAGES,
-        _NOV,
+    _claude(
         {"thinking": Thinking("adaptive", ("none", *_TO_MAX), {"none": "between_tools"}, usual="high")},
         apis=_ANTHROPIC,
         models=_CLAUDE_SONNET,
@@ -130,23 +94,16 @@ _CLAUDES: tuple[Row, ...] = (
 )
 
 _GPTS: tuple[Row, ...] = (
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt(
         {"known": True, "context": 128_000, "output": 16_384, "retires": date(2027, 1, 14)},
         models=re.compile(r"gpt-4o"),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt(
         {"known": True, "context": 1_047_576, "output": 32_768, "retires": date(2027, 1, 14)},
-        models=_GPT,
         since=(4, 1),
         before=(4, 2),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt(
         {
             "known": True,
             "context": 400_000,
@@ -155,13 +112,10 @@ _GPTS: tuple[Row, ...] = (
             "thinking": Thinking("effort", ("minimal", *_TO_HIGH), usual="medium"),
             "retires": date(2026, 12, 11),
         },
-        models=_GPT,
         since=(5, 0),
         before=(5, 1),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt(
         {
             "known": True,
             "context": 400_000,
@@ -169,35 +123,14 @@ _GPTS: tuple[Row, ...] = (
             "reasons": True,
             "thinking": Thinking("effort", ("none", *_TO_HIGH)),
         },
-        models=_GPT,
         since=(5, 1),
     ),
-    Row(_OPENAI_PAGES, _NOV, {"retires": date(2027, 4, 1)}, models=_GPT, since=(5, 1), before=(5, 2)),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"thinking": Thinking("effort", ("none", *_TO_HIGH, "xhigh"))},
-        models=_GPT,
-        since=(5, 2),
-    ),
-    Row(_OPENAI_PAGES, _NOV, {"context": 1_050_000}, models=_GPT, since=(5, 4)),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"thinking": Thinking("effort", ("none", *_TO_HIGH, "xhigh"), usual="medium")},
-        models=_GPT,
-        since=(5, 5),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"thinking": Thinking("effort", ("none", *_TO_MAX), usual="medium")},
-        models=_GPT,
-        since=(6, 0),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt({"retires": date(2027, 4, 1)}, since=(5, 1), before=(5, 2)),
+    _gpt({"thinking": Thinking("effort", ("none", *_TO_HIGH, "xhigh"))}, since=(5, 2)),
+    _gpt({"context": 1_050_000}, since=(5, 4)),
+    _gpt({"thinking": Thinking("effort", ("none", *_TO_HIGH, "xhigh"), usual="medium")}, since=(5, 5)),
+    _gpt({"thinking": Thinking("effort", ("none", *_TO_MAX), usual="medium")}, since=(6, 0)),
+    _gpt(
         {"thinking": Thinking("effort", _TO_MAX, usual="medium")},
         models=re.compile(r"gpt-(\d+)(?:-(\d{1,2}))?-astra"),
     ),
@@ -209,24 +142,8 @@ _GPTS: tuple[Row, ...] = (
         models=_GPT,
         since=(5, 4),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"refuses": _SAMPLING | _PENALTIES | {"stop"}},
-        apis=_COMPLETIONS,
-        models=_GPT,
-        since=(5, 0),
-        before=(5, 1),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"refuses": _NO_RESPONSES | _SAMPLING},
-        apis=_RESPONSES,
-        models=_GPT,
-        since=(5, 0),
-        before=(5, 1),
-    ),
+    _gpt({"refuses": _SAMPLING | _PENALTIES | {"stop"}}, apis=_COMPLETIONS, since=(5, 0), before=(5, 1)),
+    _gpt({"refuses": _NO_RESPONSES | _SAMPLING}, apis=_RESPONSES, since=(5, 0), before=(5, 1)),
     Row(
         "developers.openai.com, guides of these models: sampling only at effort none",
         _NOV,
@@ -235,32 +152,14 @@ _GPTS: tuple[Row, ...] = (
         since=(5, 1),
         before=(5, 5),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"refuses": _SAMPLING | _PENALTIES | {"stop"}},
-        apis=_COMPLETIONS,
-        models=_GPT,
-        since=(5, 5),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"refuses": _NO_RESPONSES | _SAMPLING},
-        apis=_RESPONSES,
-        models=_GPT,
-        since=(5, 5),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt({"refuses": _SAMPLING | _PENALTIES | {"stop"}}, apis=_COMPLETIONS, since=(5, 5)),
+    _gpt({"refuses": _NO_RESPONSES | _SAMPLING}, apis=_RESPONSES, since=(5, 5)),
+    _gpt(
         {"context": 128_000, "output": 16_384, "reasons": False, "thinking": Thinking("never")},
         models=_GPT_CHAT,
         since=(5, 0),
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
+    _gpt(
         {
             "known": True,
             "context": 200_000,
@@ -271,21 +170,10 @@ _GPTS: tuple[Row, ...] = (
         },
         models=_O,
     ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"retires": date(2026, 10, 23)},
-        models=re.compile(r"(?:^|/)o(?:1|3-mini|4-mini)(?=-|$)"),
-    ),
-    Row(
-        _OPENAI_PAGES,
-        _NOV,
-        {"refuses": _SAMPLING | _PENALTIES | {"stop"}},
-        apis=_COMPLETIONS,
-        models=_O,
-    ),
-    Row(_OPENAI_PAGES, _NOV, {"refuses": _NO_RESPONSES | _SAMPLING}, apis=_RESPONSES, models=_O),
-    Row(_OPENAI_PAGES, _NOV, {"reasons": True}, models=re.compile(r"(?:^|/)codex")),
+    _gpt({"retires": date(2026, 10, 23)}, models=re.compile(r"(?:^|/)o(?:1|3-mini|4-mini)(?=-|$)")),
+    _gpt({"refuses": _SAMPLING | _PENALTIES | {"stop"}}, apis=_COMPLETIONS, models=_O),
+    _gpt({"refuses": _NO_RESPONSES | _SAMPLING}, apis=_RESPONSES, models=_O),
+    _gpt({"reasons": True}, models=re.compile(r"(?:^|/)codex")),
     Row(
         "model card of gpt-oss",
         _NOV,
@@ -301,23 +189,10 @@ _GPTS: tuple[Row, ...] = (
 )
 
 _GEMINIS: tuple[Row, ...] = (
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
-        {"known": True, "context": 1_048_576, "output": 65_536},
-        models=_GEMINI,
-    ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
-        {"output": 8192, "retires": date(2026, 6, 1), "thinking": Thinking("never")},
-        models=_GEMINI,
-        before=(2, 5),
-    ),
-    Row(_GOOGLE_PAGES, _NOV, {"schema_with_tools": False}, apis=_GOOGLE, models=_GEMINI, before=(3, 0)),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
+    _gemini({"known": True, "context": 1_048_576, "output": 65_536}),
+    _gemini({"output": 8192, "retires": date(2026, 6, 1), "thinking": Thinking("never")}, before=(2, 5)),
+    _gemini({"schema_with_tools": False}, apis=_GOOGLE, before=(3, 0)),
+    _gemini(
         {
             "thinking": Thinking("budget", LEVELS, budget=(128, 32768), usual="medium"),
             "retires": date(2026, 12, 1),
@@ -327,9 +202,7 @@ _GEMINIS: tuple[Row, ...] = (
         since=(2, 5),
         before=(3, 0),
     ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
+    _gemini(
         {
             "thinking": Thinking("budget", ("none", *LEVELS), budget=(0, 24576), usual="medium"),
             "retires": date(2026, 12, 1),
@@ -339,53 +212,31 @@ _GEMINIS: tuple[Row, ...] = (
         since=(2, 5),
         before=(3, 0),
     ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
-        {"seals_calls": True},
-        apis=("openai-completions",),
-        vendors=(".googleapis.com",),
-        models=_GEMINI,
-        since=(3, 0),
-    ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
+    _gemini({"seals_calls": True}, apis=("openai-completions",), vendors=(".googleapis.com",), since=(3, 0)),
+    _gemini(
         {
             "thinking": Thinking("level", _TO_HIGH, usual="high"),
             "seals_calls": True,
             "shown_in_results": True,
         },
         apis=_GOOGLE,
-        models=_GEMINI,
         since=(3, 0),
     ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
+    _gemini(
         {"thinking": Thinking("level", ("low", "high"), usual="high"), "retires": date(2026, 3, 9)},
         apis=_GOOGLE,
         models=_GEMINI_PRO,
         since=(3, 0),
         before=(3, 1),
     ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
+    _gemini(
         {"thinking": Thinking("level", ("minimal", *_TO_HIGH), usual="high")},
         apis=_GOOGLE,
         models=_GEMINI_FLASH,
         since=(3, 0),
         before=(3, 7),
     ),
-    Row(
-        _GOOGLE_PAGES,
-        _NOV,
-        {"retires": date(2027, 5, 7)},
-        models=_GEMINI_LITE,
-        since=(3, 1),
-        before=(3, 2),
-    ),
+    _gemini({"retires": date(2027, 5, 7)}, models=_GEMINI_LITE, since=(3, 1), before=(3, 2)),
     Row(
         "chat template of these weights: user and model by turns",
         _NOV,
@@ -517,10 +368,7 @@ _OTHERS: tuple[Row, ...] = (
     Row(
         "platform.moonshot.ai, models: temperature and top_p are fixed; thinking.type",
         _NOV,
-        {
-            "refuses": _SAMPLING | _PENALTIES,
-            "thinking": Thinking("zai", usual="medium"),
-        },
+        {"refuses": _SAMPLING | _PENALTIES, "thinking": Thinking("zai", usual="medium")},
         vendors=MOONSHOT,
         apis=_COMPLETIONS,
         models=_KIMI,

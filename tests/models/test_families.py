@@ -3,16 +3,18 @@
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
 from msgspec import UNSET, Raw
 
 import openclaw_gateway.models
+from openclaw_gateway.models import azure
 from openclaw_gateway.models.apis.thinking import effort, fields, level
 from openclaw_gateway.models.dialects import DIALECTS, unsupported
 from openclaw_gateway.models.families import ROWS, family_of
-from openclaw_gateway.models.families.row import folded
+from openclaw_gateway.models.families.row import Facts, folded
 from openclaw_gateway.models.families.served import PREFERRED, spoken
 from openclaw_gateway.models.family import AT_MOST_40, LEVELS, NINE_ALPHANUMERICS, CallIds, Family, Thinking
 from openclaw_gateway.models.providers import BUILT_IN
@@ -48,6 +50,18 @@ def test_nothing_else_on_the_floor_contains_a_model_s_name() -> None:
         for hit in _NAMES.finditer(path.read_text())
     }
     assert not found
+
+
+def test_a_row_can_say_all_that_a_family_has() -> None:
+    said, has = (get_type_hints(each) for each in (Facts, Family))
+    assert {name: kind | None for name, kind in said.items()} == {
+        name: kind | None for name, kind in has.items()
+    }
+
+
+def test_every_form_of_azure_s_addresses_is_azure() -> None:
+    for host in azure.HOSTS:
+        assert known("mine", "d", host=f"me{host}").max_tokens_field == "max_completion_tokens"
 
 
 def test_every_row_says_where_and_when_and_speaks_of_something_there_is() -> None:

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 # The last of the older API that is no preview.
 _VERSION = "api-version=2024-10-21"
-_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".openai.azure.us")
+HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".openai.azure.us")
 
 
 def is_azure(url: str) -> bool:
-    return (urlsplit(url).hostname or "").endswith(_HOSTS)
+    return (urlsplit(url).hostname or "").endswith(HOSTS)
 
 
 def address(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from openclaw_gateway.models import azure
 from openclaw_gateway.models.families.row import Row
 from openclaw_gateway.models.family import (
     AT_MOST_40,
@@ -15,8 +16,7 @@ from openclaw_gateway.models.family import (
 _NOV = date(2026, 11, 28)
 
 _PENALTIES = frozenset({"frequency_penalty", "presence_penalty"})
-OPENAI = ("openai", ".api.openai.com")
-AZURE = ("azure-openai", ".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
+AZURE = ("azure-openai", *azure.HOSTS)
 MISTRAL = ("mistral", ".mistral.ai")
 DEEPSEEK = ("deepseek", ".deepseek.com")
 MOONSHOT = ("moonshot", ".moonshot.ai", ".moonshot.cn")

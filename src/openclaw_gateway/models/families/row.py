@@ -11,7 +11,7 @@ Version = tuple[int, int]
 
 
 class Facts(TypedDict, total=False):
-    """Fields of `Family`."""
+    """Fields of `Family`, of the same types; neither can be made of the other, so a test compares them."""
 
     known: bool
     context: int
@@ -37,6 +37,7 @@ class Facts(TypedDict, total=False):
     answers_schema: bool
     schema_with_tools: bool
     schema_refuses: frozenset[str]
+    cuts_at: int
     retires: date
 
 

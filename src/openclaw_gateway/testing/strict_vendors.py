@@ -48,7 +48,36 @@ def openai(body: Any, model: str) -> Complaint:
                     return "arguments are not the JSON of an object"
                 seen.add(call["id"])
                 waiting.append(call["id"])
-    return f"these tool_call_ids did not have response messages: {waiting}" if waiting else None
+    if waiting:
+        return f"these tool_call_ids did not have response messages: {waiting}"
+    return _tools(body.get("tools", []))
+
+
+def _tools(tools: Any) -> Complaint:
+    """OpenAI's check of what functions take."""
+    for each in tools:
+        function = each.get("function", each)
+        wrong = f"Invalid schema for function '{function['name']}':"
+        parameters = function["parameters"]
+        if parameters.get("type") != "object":
+            return f"{wrong} schema must be a JSON Schema of 'type: \"object\"', got {parameters.get('type')}"
+        if "properties" not in parameters:
+            return f"{wrong} object schema missing properties."
+        if choices := {"oneOf", "anyOf", "allOf", "enum", "not"} & parameters.keys():
+            return f"{wrong} schema must not have {sorted(choices)} at the top level."
+        if _arrays_of_what(parameters):
+            return f"{wrong} array schema missing items."
+    return None
+
+
+def _arrays_of_what(schema: Any) -> bool:
+    if isinstance(schema, list):
+        return any(map(_arrays_of_what, schema))
+    if not isinstance(schema, dict):
+        return False
+    return (schema.get("type") == "array" and "items" not in schema) or any(
+        map(_arrays_of_what, schema.values())
+    )
 
 
 def mistral(body: Any, model: str) -> Complaint:
@@ -131,6 +160,22 @@ def anthropic(body: Any, model: str) -> Complaint:
         return "tool_use ids were found without tool_result blocks immediately after"
     if seen and not body.get("tools"):
         return "Requests which include `tool_use` or `tool_result` blocks must define tools"
+    return _settings(body)
+
+
+def _settings(body: Any) -> Complaint:
+    """Claude's check of how long it may answer and think, and of sampling meanwhile."""
+    if not isinstance(body.get("max_tokens"), int):
+        return "max_tokens: Field required"
+    if unknown := {"seed", "frequency_penalty", "presence_penalty"} & body.keys():
+        return f"{sorted(unknown)}: Extra inputs are not permitted"
+    thinking = body.get("thinking") or {}
+    if thinking.get("type") != "enabled":
+        return None
+    if not 1024 <= thinking["budget_tokens"] < body["max_tokens"]:
+        return "`max_tokens` must be greater than `thinking.budget_tokens`"
+    if {"temperature", "top_p"} & body.keys():
+        return "`temperature` may only be set to 1 when thinking is enabled"
     return None
 
 

@@ -143,3 +143,15 @@ async def test_nobody_is_asked_where_a_model_is_named_or_by_who_only_looks(
         assert model(await draw_asking(options(tmp_path))) == "groq/some"
     assert not ollama.asked
     assert not groq.asked
+
+
+async def test_who_does_not_answer_any_more_has_what_it_had(tmp_path: Path) -> None:
+    there = PREFERRED["groq"][1]
+    async with shelf({"data": [{"id": there}]}) as groq:
+        written(tmp_path, groq=f"{groq.url}/v1")
+        await draw_asking(options(tmp_path))
+    kept = tmp_path / ".openclaw" / "gateway" / "models.json"
+    yesterday = json.loads(kept.read_text())
+    yesterday["listed"]["groq"]["at"] -= 2 * 86_400
+    kept.write_text(json.dumps(yesterday))
+    assert model(await draw_asking(options(tmp_path))) == f"groq/{there}"

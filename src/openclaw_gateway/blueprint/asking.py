@@ -53,14 +53,18 @@ async def draw_asking(options: Options) -> Drawing:
 
 async def _listed(drawing: Drawing, provider: str, before: Listed | None, until: float) -> Listed:
     now = time.time()
+    kept: Listed | None = None
     try:
         endpoint = drawing.plan.catalog.endpoints.of(provider, "")
         address = sha256(endpoint.base_url.encode()).hexdigest()
-        if before and before.models and before.address == address and 0 <= now - before.at < _DAY_S:
-            return before
+        if before and before.models and before.address == address:
+            kept = before
+            if 0 <= now - before.at < _DAY_S:
+                return before
         models = await ask(endpoint, BUILT_IN[provider].api, until)
     except (TimeoutError, GatewayError) as error:
         log.info("models.not_asked", provider=provider, error=str(error))
-        return Listed(now, "", ())
+        # An old list is better than none: a default does not change because nobody answered.
+        return kept or Listed(now, "", ())
     log.info("models.asked", provider=provider, models=len(models))
     return Listed(now, address, models)

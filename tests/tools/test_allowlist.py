@@ -102,6 +102,8 @@ LOOKS = [
     "cd src && ls *.py | head",
 ]
 REFUSES = [
+    "find . -ctime -name /etc",
+    "find . -cmin -path ../x",
     "git blame -S /etc/passwd a",
     "git blame -S/etc/passwd a",
     "git blame -S ../x a",

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from openclaw_gateway.wire.run import ToolSpec
+from openclaw_gateway.wire.schema_references import referred
 
 _MOST_NODES = 5_000
 _DEEPEST = 32
@@ -130,11 +131,7 @@ class _Fitting:
         return made
 
     def _target(self, reference: str) -> dict[str, Any]:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            if step:
-                key = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(key) if isinstance(found, dict) else None
+        found = referred(self._root, reference)
         return found if isinstance(found, dict) else {}
 
     def _plain(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.wire.schema_references import referred
+
 # What Google's dialect knows of JSON schema; it refuses a request that says anything else.
 _GOOGLE = frozenset(
     {"type", "format", "title", "description", "nullable", "enum", "items", "properties", "required", "anyOf"}
@@ -70,9 +72,7 @@ class _Rewrite:
         return made
 
     def _target(self, reference: str) -> dict[str, Any]:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            found = found.get(step) if isinstance(found, dict) else None
+        found = referred(self._root, reference)
         return found if isinstance(found, dict) else {}
 
     def _plain(self, schema: dict[str, Any]) -> dict[str, Any]:

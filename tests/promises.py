@@ -100,6 +100,10 @@ README = _all(
         "approvals-arguments": "openclaw approvals allow 'npm test'      # and what follows;",
         "allowed-git": 'commits in your name (`tools.exec.env.git: "isolated"`: in nobody\'s),',
         "pass-env": 'reach commands by name: `tools.exec.passEnv: ["GH_TOKEN"]`,',
+        "approvals-follows": (
+            "With `'npm test'` goes what follows it, but no option of npm, pnpm, yarn, bun, make, cargo "
+            "or go that names a program or another place"
+        ),
         "approvals-yes": "what that opens and wants `--yes`,",
         "no-allow-inherited": "An allow is for the program that it names:",
         "listed-programs": ("No file that somebody put into a folder decides what a listed program does."),

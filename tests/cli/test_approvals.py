@@ -136,7 +136,9 @@ async def test_what_is_denied_is_not_listed_for_looking(program: Program) -> Non
 async def test_an_allow_that_covers_nothing_says_so(program: Program) -> None:
     said = (await program.run("approvals", "allow", "env", "--yes")).out
     assert "which changes nothing: it runs other programs" in said
-    assert "now with any argument" in (await program.run("approvals", "allow", "git")).out
+    said = (await program.run("approvals", "allow", "git")).out
+    assert "now with any argument" in said
+    assert "a clone, a worktree or an archive is written wherever it says" in said
 
 
 async def test_a_git_that_is_not_on_the_list_is_named_with_the_reason(
@@ -167,8 +169,10 @@ async def test_what_allows_everything_is_said_and_needs_a_yes(program: Program) 
 async def test_an_allow_may_have_arguments(program: Program) -> None:
     patterns = ("npm test", "git commit", "python3 -m pytest", "/usr/bin/npm run *", "bash build.sh")
     for pattern in patterns:
-        assert (
-            await program.run("approvals", "allow", pattern)
-        ).out == f"{pattern} is allowed for all agents.\n"
+        assert (await program.run("approvals", "allow", pattern)).out == (
+            f"{pattern} is allowed for all agents, with what follows it, also paths outside the workspace; "
+            "what it makes of the workspace's files (scripts, settings), which agents write, is allowed "
+            "with it.\n"
+        )
     allowed = (await program.run("approvals", "list", "--json")).json["agents"]["*"]["allow"]
     assert allowed == list(patterns)

@@ -59,6 +59,7 @@ def test_references_are_written_out() -> None:
         "description": "d",
     }
     assert google_property({"$ref": "#/$defs/nosuch"}) == {}
+    assert google_property({"$ref": "#/$defs/a~1b"}, **{"a/b": leaf}) == leaf
 
 
 def test_what_refers_to_itself_has_an_end() -> None:

@@ -96,6 +96,22 @@ def test_properties_are_what_they_should_be(written: Any, meant: Any) -> None:
     assert made == meant
 
 
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        ("#/$defs/a~1b%20c/anyOf/1", TEXT),
+        ("#/$defs/a~1b%20c/anyOf/2", {}),
+        ("#/$defs/a~1b%20c/anyOf/-1", {}),
+        ("#/properties/b/items", TEXT),
+        ("#/properties/b/items/type/x", {}),
+    ],
+)
+def test_a_reference_leads_where_it_says(reference: str, meant: Any) -> None:
+    defs = {"a/b c": {"anyOf": [{}, TEXT]}}
+    written = {**of(a={"$ref": reference}, b={"type": "array", "items": TEXT}), "$defs": defs}
+    assert fit(written)["properties"]["a"] == meant
+
+
 def test_what_refers_to_itself_ends() -> None:
     node = of(next={"$ref": "#/$defs/N"}, text=TEXT)
     made = fit({**of(first={"$ref": "#/$defs/N"}), "$defs": {"N": node}})

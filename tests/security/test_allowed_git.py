@@ -78,6 +78,22 @@ async def test_what_a_repository_would_run_is_named(
     assert not shop.mark.exists()
 
 
+async def test_a_cd_that_may_fail_leaves_git_where_the_command_began(
+    tmp_path: Path, commands: CommandSessions
+) -> None:
+    shop = shop_with(tmp_path, commands)
+    configure(shop.repository(), f'[filter "x"]\n\tclean = {shop.evil}\n')
+    shop.repository("repo/clean")
+    for command in (
+        "cd clean/gone; git add .",
+        "cd clean/a.txt; ls; git commit -am x",
+        "cd clean; git add .",
+    ):
+        assert "may run programs" in await shop.refused("exec", command=command, workdir="repo")
+    assert not shop.mark.exists()
+    assert await shop.call("exec", command="cd clean && git add .", workdir="repo") == "[exit code 0]"
+
+
 @pytest.mark.parametrize(
     ("value", "harmless"),
     [

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.tools.allowlist import Allowed, Refused, Rules, decide, stricter
 from openclaw_gateway.tools.shell_words import NotPlain, parse, render
+from openclaw_gateway.tools.widening import widening
 
 ROOT = "/home/me/workspace"
 PROGRAMS = {
@@ -102,6 +103,8 @@ LOOKS = [
     "cd src && ls *.py | head",
 ]
 REFUSES = [
+    "find . -ctime -name /etc",
+    "find . -cmin -path ../x",
     "git blame -S /etc/passwd a",
     "git blame -S/etc/passwd a",
     "git blame -S ../x a",
@@ -359,6 +362,23 @@ def test_what_runs_is_quoted_anew(command: str, rendered: str | None) -> None:
         (("npm test",), "npm --prefix /x test", False),
         (("npm test",), "npm Test", False),
         (("npm test",), "npm t*", False),
+        (("npm test",), "npm test --script-shell ./evil", False),
+        (("npm test",), "npm test --scr=./evil", False),
+        (("npm test",), "npm test -prefix /evil", False),
+        (("npm test",), "npm test -C /evil", False),
+        (("npm test",), "npm test --if-present --silent -ws", True),
+        (("npm test",), "npm test -- --config x --prefix y", True),
+        (("npm test",), "npm test -*", False),
+        (("npm test --prefix web",), "npm test --prefix web", True),
+        (("npm",), "npm test --prefix /x", True),
+        (("make check",), "make check", True),
+        (("make check",), "make check -j4 -k", True),
+        (("make check",), "make check SHELL=./evil", False),
+        (("make check",), "make check -- CC=./evil", False),
+        (("make check",), "make check S*", False),
+        (("make check",), "make check -kC /evil", False),
+        (("make check",), "make check --dir=/evil", False),
+        (("make check",), "make check -f evil.mk", False),
         (("npm run *",), "npm run build", True),
         (("npm run 'a b'",), "npm run 'a b'", True),
         (("npm run 'a b'",), "npm run a b", False),
@@ -468,6 +488,35 @@ def test_a_refusal_names_the_narrowest_pattern() -> None:
         refused = verdict(command)
         assert isinstance(refused, Refused)
         assert refused.pattern == pattern
+
+
+@pytest.mark.promise("approvals-follows")
+def test_what_an_allow_with_arguments_does_not_cover_is_said_and_nothing_recommended() -> None:
+    for rules in (DEFAULT, Rules(allow=("npm test",))):
+        refused = verdict("npm test --script-shell=./evil", rules)
+        assert isinstance(refused, Refused)
+        assert "`npm` with --script-shell may run other programs" in refused.reason
+        assert refused.pattern is None
+
+
+@pytest.mark.parametrize(
+    ("command", "wider"),
+    [
+        ("cargo test --config x.toml", "--config"),
+        ("cargo test --manifest-path=/x", "--manifest-path"),
+        ("cargo test -p a -- --config x", None),
+        ("go test -exec ./evil ./...", "-exec"),
+        ("go test --toolexec=./evil", "--toolexec"),
+        ("go test -run X -v ./... -args -exec", None),
+        ("pnpm test --dir /evil", "--dir"),
+        ("yarn test --coverage --config x", None),
+        ("/usr/lib/npm-cli.js test --prefix x", "--prefix"),
+        ("pytest -c x", None),
+    ],
+)
+def test_options_that_widen(command: str, wider: str | None) -> None:
+    (segment,) = parse(command)
+    assert widening((segment.words[0].text,), segment.words[2:]) == wider
 
 
 def test_a_program_that_the_agent_can_write_is_said_to_be_one() -> None:

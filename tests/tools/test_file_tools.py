@@ -318,6 +318,22 @@ async def test_grep_leaves_out_what_gitignore_names(room: Room) -> None:
     found = (await room.call("grep", pattern="needle")).splitlines()
     assert [line.partition(":")[0] for line in found] == ["a", "keep.log", "sub/build/e", "sub/d.log"]
     assert await room.call("grep", pattern="needle", path="build") == "b:1:needle"
+    # The folders above the search have their say too, each from where it stands.
+    for path in (
+        "sub/in/f",
+        "sub/in/local",
+        "sub/in/g.log",
+        "other/h.log",
+        "other/in/i",
+        "other/in/keep.log",
+    ):
+        room.write(path, "needle\n")
+    found = (await room.call("grep", pattern="needle", path="sub/in")).splitlines()
+    assert [line.partition(":")[0] for line in found] == ["f", "g.log"]
+    found = (await room.call("grep", pattern="needle", path="other")).splitlines()
+    assert [line.partition(":")[0] for line in found] == ["in/i", "in/keep.log"]
+    room.write("build/in/k.log", "needle\n")
+    assert await room.call("grep", pattern="needle", path="build/in") == "k.log:1:needle"
     room.write("build/only", "thing\n")
     assert "what .gitignore names was left out" in await room.call("grep", pattern="thing")
 

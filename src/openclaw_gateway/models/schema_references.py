@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.wire.schema_references import referred
+
 _MOST_NODES = 5_000
 _DEEPEST = 32
 # What is referred to is copied to each of its places: a long text in it would become thousands.
@@ -42,7 +44,8 @@ class SchemaReferences:
     def _followed(self, reference: str, schema: dict[str, Any], rewrite: Rewrite) -> dict[str, Any] | None:
         if reference in self._open or self._bytes < 0:
             return None
-        target = self._target(reference)
+        found = referred(self._root, reference)
+        target = found if isinstance(found, dict) else {}
         self._bytes -= len(msgspec.json.encode(target))
         if self._bytes < 0:
             return None
@@ -52,11 +55,3 @@ class SchemaReferences:
         made = self.written_out({**target, **rest}, rewrite)
         self._open.pop()
         return made
-
-    def _target(self, reference: str) -> dict[str, Any]:
-        found: Any = self._root
-        for step in reference.removeprefix("#").strip("/").split("/"):
-            if step:
-                key = step.replace("~1", "/").replace("~0", "~")
-                found = found.get(key) if isinstance(found, dict) else None
-        return found if isinstance(found, dict) else {}

@@ -18,6 +18,7 @@ from openclaw_gateway.tools.listed.table import NAMES
 from openclaw_gateway.tools.program_patterns import Resolve, denied, matching, suggestion, words_of
 from openclaw_gateway.tools.runs_another import WITH_SUBCOMMANDS, interprets, names_interpreter, runs_another
 from openclaw_gateway.tools.shell_words import NotPlain, Segment, Word, parse, render
+from openclaw_gateway.tools.widening import widening
 
 # From the strictest on.
 SECURITY: tuple[ExecSecurity, ...] = ("deny", "allowlist", "full")
@@ -177,6 +178,12 @@ def _more_than_looking(segment: Segment, why: str, resolve: Resolve, root: str) 
         return Refused(f"{reason}; {STAY_INSIDE}")
     pattern = suggestion(segment.words, resolve)
     path = resolve(first.text)
+    wider = widening((first.text, path or ""), segment.words[1:])
+    if wider is not None:
+        return Refused(
+            f"`{first.text}` with {wider} may run other programs or work elsewhere, which an allow for less "
+            "than that does not cover; leave it out"
+        )
     if pattern is not None and path is not None and below(path, root):
         reason += ", and lies where the agent writes, so that to allow it allows what the agent puts there"
     if pattern is None and path is not None and not known:

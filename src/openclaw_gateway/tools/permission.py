@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -95,19 +96,19 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         raise ToolError(_explained(verdict, wish.agent_id))
     writes_git = bool(matching((plain_word("git"),), rules.allow, resolve))
     inside = cwd / verdict.directory
+    places = (inside, cwd) if verdict.unsure else (inside,)
     if verdict.gits:
-        given = _for_allowed_git(verdict, inside, wish, environ, resolve("git"))
+        given = _for_allowed_git(verdict, places, wish, environ, resolve("git"))
         prefixed = {part: in_front(part, given) for part in verdict.gits}
         parts = tuple(prefixed.get(part, part) for part in verdict.parts)
         verdict = msgspec.structs.replace(verdict, parts=parts, command=render(parts))
     if not verdict.looks:
         return Permit(verdict.command, cwd, env, writes_git=writes_git)
     verdict = _without_globs(verdict, inside, wish.root)
-    why = _leads_out(verdict, cwd, inside, wish.root, own_dir)
+    why = _leads_out(verdict, cwd, places, wish.root, own_dir)
     if why is not None:
         raise ToolError(_explained(why, wish.agent_id))
     git = any(part.words[0].text == "git" for part in verdict.looks)
-    places = (inside, cwd) if verdict.unsure else (inside,)
     if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
     place = None
@@ -121,15 +122,15 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
 
 
 def _for_allowed_git(
-    verdict: Allowed, directory: Path, wish: Wish, environ: Mapping[str, str], program: str | None
+    verdict: Allowed, places: tuple[Path, ...], wish: Wish, environ: Mapping[str, str], program: str | None
 ) -> dict[str, str]:
-    """What stands in front of a git that the operator allowed. Raises ToolError when it would obey what
-    somebody planted in the workspace."""
+    """What stands in front of a git that the operator allowed and that runs in one of the `places`. Raises
+    ToolError when it would obey what somebody planted in the workspace."""
     old = program is not None and unfit_reason(program) is not None
     gits = [[word.text for word in part.words[1:]] for part in verdict.gits]
     files = True
-    for words in gits:
-        here = directory
+    for place, words in product(places, gits):
+        here = place
         for step in allowed_git.directories(words):
             here = here / step
         if old and _bare_above(here, wish.root):
@@ -232,12 +233,13 @@ def _with_names(segment: Segment, directory: Path, root: Path) -> Segment:
     return msgspec.structs.replace(segment, words=tuple(words))
 
 
-def _leads_out(verdict: Allowed, cwd: Path, inside: Path, root: Path, own_dir: Path) -> Refused | None:
+def _leads_out(
+    verdict: Allowed, cwd: Path, places: tuple[Path, ...], root: Path, own_dir: Path
+) -> Refused | None:
     if _holds(root, own_dir.parent):
         return Refused(
             "the workspace holds the gateway's own files, so that no command is allowed just to look"
         )
-    places = (inside, cwd) if verdict.unsure else (inside,)
     if all(
         _stays_inside(part, cwd if part.words[0].text == "cd" else place, root)
         for part in verdict.looks

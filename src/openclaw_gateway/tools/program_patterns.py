@@ -1,7 +1,8 @@
 """A command against the operator's patterns: globs, with a slash on its real path, else on the name as typed.
 
 Behind the program a pattern may have words: they are the first arguments, one by one (`npm test` allows
-`npm test -- --watch`, not `npm run test`). A denied one is met wherever these words stand in their order.
+`npm test -- --watch`, not `npm run test`), and what follows them may be anything but what makes it another
+command (widening). A denied one is met wherever these words stand in their order.
 Pure: where a program is, the caller's `Resolve` says. Knows no options, and not what a command does.
 """
 
@@ -13,6 +14,7 @@ from fnmatch import translate
 from openclaw_gateway.tools.listed.table import NAMES
 from openclaw_gateway.tools.runs_another import WITH_SUBCOMMANDS, interprets, names_interpreter, runs_another
 from openclaw_gateway.tools.shell_words import Word
+from openclaw_gateway.tools.widening import widening
 
 # The real path of a program as the shell would find it.
 Resolve = Callable[[str], str | None]
@@ -42,8 +44,10 @@ def _allows(pattern: str, words: Sequence[Word], path: str) -> bool:
         plain = "/" not in name
         if not (plain or "/" in program) or not _fits(path if "/" in program else name, program):
             continue
-        given = words[1 : 1 + len(arguments)]
-        if len(given) == len(arguments) and all(map(_argument_fits, given, arguments)):
+        given, more = words[1 : 1 + len(arguments)], words[1 + len(arguments) :]
+        if len(given) < len(arguments) or not all(map(_argument_fits, given, arguments)):
+            continue
+        if not arguments or widening((name, path), more) is None:
             return True
     return False
 

@@ -15,12 +15,13 @@ import pathspec
 from msgspec import Struct
 
 from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.tools.below import below
 from openclaw_gateway.tools.decoded import decoded, is_utf_16, lines_of
 from openclaw_gateway.tools.files import open_regular
 from openclaw_gateway.tools.glob_pattern import matcher, with_braces
 from openclaw_gateway.tools.jobs.orders import Search
 from openclaw_gateway.tools.tree import Found, Tree, shown_name
-from openclaw_gateway.tools.workspace_path import Place, open_directory
+from openclaw_gateway.tools.workspace_path import Place, Workspace, open_directory
 
 MAX_CHARS = 40_000
 _MAX_FILE_BYTES = 20 * 1024 * 1024
@@ -73,6 +74,7 @@ class _Search:
             yield _File(self._job.path, open_regular(place))
             return
         tests = [matcher(one) for one in with_braces(self._job.glob)] if self._job.glob else []
+        self.ignored.begin(self._job.workspace, place.path)
         with open_directory(place) as directory:
             tree = Tree(
                 directory,
@@ -126,15 +128,39 @@ class _Ignored:
     """What the .gitignore files on the way leave out, as git has it: the nearest one that says anything."""
 
     def __init__(self) -> None:
-        self._specs: list[tuple[str, pathspec.GitIgnoreSpec]] = []
+        # (where below the search it counts from, what stands between it and the search, what it says)
+        self._specs: list[tuple[str, str, pathspec.GitIgnoreSpec]] = []
         self.count = 0
+
+    def begin(self, workspace: Workspace, path: str) -> None:
+        """With those of the folders above `path`, a real one, unless they leave out that very folder."""
+        top = os.path.realpath(workspace.start)
+        if path == top or not below(path, top):
+            return
+        parts = os.path.relpath(path, top).split("/")
+        for depth in range(len(parts)):
+            try:
+                with (
+                    workspace.place("/".join((*parts[:depth], ".gitignore"))) as place,
+                    open_regular(place) as file,
+                ):
+                    spec = _spec(file)
+            except (OSError, ToolError, ValueError):
+                continue
+            between = "/".join((*parts[depth:], ""))
+            if spec.check_file(between).include:
+                self._specs.clear()
+                return
+            self._specs.append(("", between, spec))
 
     def leaves_out(self, entry: Found) -> bool:
         if entry.is_file and entry.name == ".gitignore":
             self._read(entry)
         path = f"{entry.path}/" if entry.is_directory else entry.path
-        for prefix, spec in reversed(self._specs):
-            if path.startswith(prefix) and (said := spec.check_file(path[len(prefix) :]).include) is not None:
+        for prefix, between, spec in reversed(self._specs):
+            if not path.startswith(prefix):
+                continue
+            if (said := spec.check_file(between + path[len(prefix) :]).include) is not None:
                 self.count += said
                 return said
         return False
@@ -143,11 +169,16 @@ class _Ignored:
         try:
             status = os.stat(entry.name, dir_fd=entry.directory, follow_symlinks=False)
             with open_regular(Place(entry.directory, entry.name, entry.path, "", status)) as file:
-                lines = file.read(_MAX_IGNORE_BYTES).decode(errors="replace").splitlines()
-            spec = pathspec.GitIgnoreSpec.from_lines(lines)
+                spec = _spec(file)
         except (OSError, ToolError, ValueError):
             return
-        self._specs.append((entry.path.removesuffix(entry.name), spec))
+        self._specs.append((entry.path.removesuffix(entry.name), "", spec))
+
+
+def _spec(file: BinaryIO) -> pathspec.GitIgnoreSpec:
+    """Raises ValueError."""
+    lines = file.read(_MAX_IGNORE_BYTES).decode(errors="replace").splitlines()
+    return pathspec.GitIgnoreSpec.from_lines(lines)
 
 
 class _File(Struct, frozen=True):

@@ -140,8 +140,8 @@ FIND = frozenset(
 # Those that take the next word, and of them those that take any text, which they never open.
 FIND_TEXTS = frozenset("-name -iname -path -ipath -wholename -regex -iregex".split())  # noqa: SIM905
 FIND_VALUED = FIND_TEXTS | frozenset(
-    """-regextype -type -xtype -maxdepth -mindepth -size -mtime -mmin -atime -amin -newer -user -group -perm
-    -links -inum -printf""".split()  # noqa: SIM905
+    """-regextype -type -xtype -maxdepth -mindepth -size -mtime -mmin -atime -amin -ctime -cmin -newer -user
+    -group -perm -links -inum -printf""".split()  # noqa: SIM905
 )
 
 DATE = Options(flags="uR", valued="dI", longs="utc universal rfc-email iso-8601 rfc-3339 date")

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from openclaw_gateway.wire.schema_references import referred
+
 _PLAIN = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _OTHER = re.compile(r"[^a-zA-Z0-9_.-]+")
 _DEEPEST = 32
@@ -49,8 +51,9 @@ def _back(value: Any, names: Names, root: Any, schemas: Sequence[Any], depth: in
         return [_back(each, names, root, flat, depth + 1) for each in value]
     properties: dict[str, list[Any]] = {}
     for each in described:
-        for name, inner in (each.get("properties") or {}).items():
-            properties.setdefault(name, []).append(inner)
+        if isinstance(own := each.get("properties"), Mapping):
+            for name, inner in own.items():
+                properties.setdefault(name, []).append(inner)
     further = [each["additionalProperties"] for each in described if "additionalProperties" in each]
     made: dict[str, Any] = {}
     for key, inner in value.items():
@@ -68,17 +71,10 @@ def _alternatives(schemas: Iterable[Any], root: Any) -> Iterator[Mapping[str, An
             continue
         seen.add(id(schema))
         yield schema
-        left += [each for key in _CHOICES for each in schema.get(key) or () if isinstance(schema[key], list)]
+        for choices in map(schema.get, _CHOICES):
+            left += choices if isinstance(choices, list) else ()
         if isinstance(reference := schema.get("$ref"), str):
-            left.append(_target(root, reference))
-
-
-def _target(root: Any, reference: str) -> Any:
-    found = root
-    for step in filter(None, reference.removeprefix("#").split("/")):
-        key = step.replace("~1", "/").replace("~0", "~")
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
+            left.append(referred(root, reference))
 
 
 def _collect(schema: Any, taken: set[str], depth: int) -> None:

@@ -26,20 +26,32 @@ def command(
     opened = _opened(pattern)
     if opened is not None and not yes:
         raise click.UsageError(f"{opened} With --yes it is written all the same.")
-    more = ""
-    if covers_nothing(pattern):
-        more = ", which changes nothing: it runs other programs, and those are allowed by their own names"
-    elif loosens(pattern):
-        more = ", now with any argument, also outside the workspace"
     change(
         invocation,
         pattern,
         allow,
-        done=f"is allowed for {{who}}{more}",
+        done=f"is allowed for {{who}}{_covered(pattern)}",
         idle="was allowed for {who} already",
         agent=agent,
         config_path=config_path,
     )
+
+
+def _covered(pattern: str) -> str:
+    """What more it says than its words."""
+    program, *arguments = words_of(pattern)
+    if covers_nothing(pattern):
+        return ", which changes nothing: it runs other programs, and those are allowed by their own names"
+    if arguments:
+        return (
+            ", with what follows it, also paths outside the workspace; what it makes of the workspace's "
+            "files (scripts, settings), which agents write, is allowed with it"
+        )
+    if not loosens(pattern):
+        return ""
+    git = program.rpartition("/")[2] == "git"
+    written = " (a clone, a worktree or an archive is written wherever it says)" if git else ""
+    return f", now with any argument, also outside the workspace{written}"
 
 
 def _opened(pattern: str) -> str | None:

@@ -16,7 +16,7 @@ from multidict import istr
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, whole_body
+from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, drops_what_follows, whole_body
 from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.errors import (
     BodyTooLarge,
@@ -62,7 +62,8 @@ class Request(OpenRequest):
         self.answer_headers = dict(_ALWAYS)
         self.body_room = body_room
         self.body_taken = 0
-        self.stays_open = not head.should_close
+        # A client that has sent more sees that it is to be sent again.
+        self.stays_open = not (head.should_close or drops_what_follows(head))
         self._has_put = False
 
     @property

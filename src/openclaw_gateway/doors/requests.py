@@ -23,9 +23,11 @@ from openclaw_gateway.errors import (
     InvalidRequest,
     Overloaded,
     RequestTimeout,
+    ShuttingDown,
     UnsupportedEncoding,
     UnsupportedMediaType,
 )
+from openclaw_gateway.runs.run import is_being_cancelled
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
@@ -242,7 +244,7 @@ def request_id(request: Request) -> str:
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout, Overloaded."""
+    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout, Overloaded, ShuttingDown."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise UnsupportedEncoding(
             "Content-Encoding is not accepted on requests: send the body as plain JSON."
@@ -283,6 +285,11 @@ async def _read_slowly(request: Request, limits: Limits) -> bytes:
                 deadline.reschedule(start + limits.body_grace_s + len(body) / limits.body_min_bytes_per_s)
     except web.RequestPayloadError:
         raise InvalidRequest("The request body is not well-formed HTTP.", code="invalid_body") from None
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        # aiohttp's shutdown fails the bodies that have not come whole by then.
+        raise ShuttingDown from None
     except TimeoutError:
         raise RequestTimeout(
             "The request body came too slowly and was given up. Send it faster, or in one piece."

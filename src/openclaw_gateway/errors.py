@@ -161,6 +161,11 @@ class UnsupportedEncoding(InvalidRequest):
     default_code = "unsupported_encoding"
 
 
+class UnsupportedTransfer(InvalidRequest):
+    status = 501
+    default_code = "unsupported_transfer"
+
+
 class UnsupportedMediaType(InvalidRequest):
     status = 415
     default_code = "unsupported_media_type"

@@ -26,6 +26,7 @@ from openclaw_gateway.errors import (
     ShuttingDown,
     UnsupportedEncoding,
     UnsupportedMediaType,
+    UnsupportedTransfer,
 )
 from openclaw_gateway.runs.run import is_being_cancelled
 
@@ -213,12 +214,18 @@ def credential(request: Request) -> str | None:
 
 
 def check_framing(request: Request) -> None:
-    """Raises InvalidRequest for a body that two programs in a row may see the end of in two places."""
-    if request.version < HttpVersion11 and hdrs.TRANSFER_ENCODING in request.headers:
+    """Raises InvalidRequest for a body that two programs in a row may see the end of in two places, and
+    UnsupportedTransfer for one that would have to be unpacked."""
+    coding = request.headers.get(hdrs.TRANSFER_ENCODING)
+    if coding is None:
+        return
+    if request.version < HttpVersion11:
         raise InvalidRequest(
             "HTTP/1.0 knows no Transfer-Encoding: send the body with a Content-Length, or use HTTP/1.1.",
             code="invalid_http",
         )
+    if coding.strip().lower() != "chunked":
+        raise UnsupportedTransfer("Of Transfer-Encoding only chunked is understood: send the body as it is.")
 
 
 def check_media_type(request: Request) -> None:

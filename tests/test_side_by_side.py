@@ -1,4 +1,4 @@
-"""What the processes of the suite said of themselves is read in full: nothing that failed counts as passed."""
+"""What the processes of the suite said of themselves is read in full: no failure counts as passed."""
 
 import subprocess
 import sys

@@ -345,6 +345,7 @@ ERRORS = _all(
         "body_too_large": "413: the body is larger than the limit.",
         "uri_too_long": "414: the address is longer than the limit.",
         "unsupported_encoding": "415: the body is compressed.",
+        "unsupported_transfer": "501: the body is compressed on its way.",
         "unsupported_media_type": "415: without a credential the body must be application/json.",
         "headers_too_large": "431: a header, or all of them, are larger than the limit.",
         "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",

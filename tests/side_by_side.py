@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PARTS_EACH = 4
 _SKIPPED = re.compile(r"^SKIPPED .*$", re.MULTILINE)
-_FAILED = re.compile(r"^FAILED (.*?)(?: - .*)?$", re.MULTILINE)
+# Of one that left something behind it is an error.
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.*?)(?: - .*)?$", re.MULTILINE)
 # pytest's exit status for tests that failed; the others are about the run itself.
 _TESTS_FAILED = 1
 _MOST_AGAIN = 5
@@ -43,6 +44,11 @@ def run(arguments: Sequence[str]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def failures(said: str) -> list[str]:
+    """The tests that failed, and those with which something failed before or after."""
+    return list(dict.fromkeys(_FAILED.findall(said)))
+
+
 def main() -> int:
     processes = os.cpu_count() or 1
     started = time.monotonic()
@@ -56,7 +62,7 @@ def main() -> int:
                 counts[what] += int(count)
             if status:
                 print(f"{said}\n{number}/{len(jobs)} FAILED: {' '.join(job)}", flush=True)
-                found = _FAILED.findall(said)
+                found = failures(said)
                 failed += found
                 broken += status != _TESTS_FAILED or not found
                 continue
@@ -73,7 +79,7 @@ def again(failed: Sequence[str]) -> list[str]:
     """Those that fail alone, too, with nothing beside them. The others are named: something in them, or in
     what they test, does not stand a busy machine."""
     status, said = run(failed)
-    left = [name for name in failed if name in _FAILED.findall(said)] if status else []
+    left = [name for name in failed if name in failures(said)] if status else []
     if status and not left:
         left = list(failed)
     if left:

@@ -8,7 +8,7 @@ GatewayError
 │   └── MissingScope             not with that credential
 ├── NotFound, MethodNotAllowed   no such door
 ├── InvalidRequest               the request is wrong; names the parameter
-├── SessionBusy, Overloaded      not now
+├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
@@ -161,6 +161,11 @@ class UnsupportedEncoding(InvalidRequest):
     default_code = "unsupported_encoding"
 
 
+class UnsupportedTransfer(InvalidRequest):
+    status = 501
+    default_code = "unsupported_transfer"
+
+
 class UnsupportedMediaType(InvalidRequest):
     status = 415
     default_code = "unsupported_media_type"
@@ -186,12 +191,19 @@ class SessionBusy(GatewayError):
 
 
 class Overloaded(GatewayError):
-    """Too many runs or connections, or the gateway is draining."""
+    """Too many runs, connections or bytes."""
 
     status = 503
     type = "api_error"
     default_code = "overloaded"
     retryable = True
+
+
+class ShuttingDown(Overloaded):
+    default_code = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("The gateway is shutting down. Try again in a few seconds.", retry_after=5)
 
 
 class AgentUnavailable(GatewayError):

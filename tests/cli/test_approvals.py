@@ -62,10 +62,14 @@ async def test_denying_what_was_allowed_turns_it_round(program: Program) -> None
 
 async def test_what_could_never_match_is_refused(program: Program) -> None:
     done = await asyncio.gather(
-        *(program.run("approvals", "allow", pattern) for pattern in ("npm 'test", "", "bin/x"))
+        *(
+            program.run("approvals", "allow", pattern)
+            for pattern in ("npm 'test", "", "''", "bin/x", "npm test && npm start")
+        )
     )
-    assert [one.code for one in done] == [2, 2, 2]
+    assert [one.code for one in done] == [2] * len(done)
     assert "not closed" in done[0].err
+    assert "between && needs one of its own" in done[-1].err
     assert not (program.state / "gateway" / "exec-approvals.json").exists()
 
 
@@ -160,6 +164,9 @@ async def test_what_allows_everything_is_said_and_needs_a_yes(program: Program) 
     done = await asyncio.gather(*(program.run("approvals", "allow", one) for one in (*opens, *covers)))
     assert [one.code for one in done] == [2] * len(done)
     assert all("allows every command" in one.err for one in done[: len(opens)])
+    assert [one.err.count("but those of interpreters") for one in done[: len(opens)]] == [
+        "*" in name.split()[0] for name in opens
+    ]
     assert all("makes other programs run" in one.err for one in done[len(opens) :])
     assert not (program.state / "gateway" / "exec-approvals.json").exists()
     assert (await program.run("approvals", "allow", "python3", "--yes")).code == 0

@@ -98,7 +98,7 @@ async def test_a_taken_port_says_what_to_do(configured: Program) -> None:
         port = str(other.getsockname()[1])
         done = await configured.run("gateway", "--port", port)
     assert (done.code, done.out) == (69, "")
-    assert port in done.err
+    assert f"on 127.0.0.1 port {port}: address already in use. Stop what uses it" in done.err
     assert "--port" in done.err
 
 
@@ -213,6 +213,11 @@ async def test_a_gateway_is_found_where_it_serves_whatever_its_file_says(
     assert (done.code, done.json["gateway"]["state"]) == (78, "not running")
     assert (done.json["gateway"]["url"], done.json["gateway"]["pid"]) == (None, None)
     assert "customBindHost" in " ".join(done.json["config"]["problems"])
+    assert (done.json["gateway"]["authMode"], done.json["chatCompletions"]) == (None, None), "nobody knows"
+    said = (await configured.run("status", **port)).out
+    assert "wrong" in said
+    assert "auth  " not in said
+    assert "endpoint  " not in said
     assert "customBindHost" in (await configured.run("health", **port)).err
 
 

@@ -159,3 +159,10 @@ async def test_a_first_start_answers_with_the_embedded_model(program: Program) -
 async def test_a_proxy_in_the_environment_is_pointed_out(program: Program) -> None:
     started = await _start(program, http_proxy="http://127.0.0.1:1")
     await started.says("no_proxy", on="err")
+
+
+async def test_what_auto_does_not_change_is_said(program: Program) -> None:
+    """Whether a server is found here or not: a file that is there names the model."""
+    write_first_config(program.state / "openclaw.json", model="local/smollm2-135m-instruct")
+    started = await _start(program, "--model", "auto")
+    await started.says("openclaw.json", on="err")

@@ -159,6 +159,20 @@ async def test_a_declined_upgrade_is_a_request_like_others_and_what_came_behind_
         await peer.until(b"/three")
 
 
+async def test_behind_an_upgrade_that_is_not_known_nothing_more_is_promised() -> None:
+    """The parser drops what came with it: a client that sees the end sends it again."""
+
+    async def answer(request: Request, _: BaseException | None) -> None:
+        await Answer(request.raw_path.encode(), 200, {}).send(request)
+
+    unknown = UPGRADE.replace(b"websocket", b"h2c")
+    async with served(answer) as peer:
+        peer.writer.write(unknown.replace(b"/", b"/one", 1) + GET.replace(b"/", b"/two", 1))
+        said = await peer.rest()
+    assert said.endswith(b"/one")
+    assert b"\r\nConnection: close\r\n" in said
+
+
 async def test_a_connection_without_a_request_is_closed_after_its_time() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
         await Answer(b"done", 200, {}).send(request)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_gateway.doors import listener
 from openclaw_gateway.runs import live
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, hangs, says
 from tests.doors.chat import http, say
+from tests.doors.raw import post, wire
 from tests.doors.tool_replies import calls
 from tests.tools.test_orphans import appears, dies
 
@@ -90,3 +92,18 @@ async def test_closing_without_a_drain_leaves_no_run(models: ModelServer) -> Non
         answer = await running
     assert (answer.status, answer.error["code"]) == (503, "draining")
     await models.wait_aborted(1)
+
+
+@pytest.mark.promise("error.draining")
+async def test_a_body_that_has_not_come_whole_is_told_of_the_shutdown(
+    models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_LAST_BYTES_S", 0.05)
+    async with running_gateway(model_config(models.base_url)) as gateway, wire(gateway) as raw:
+        raw.send(post(gateway, b"", "Expect: 100-continue", length=10))
+        assert b" 100 " in await raw.until(b"\r\n\r\n")  # it waits for the body now
+        raw.send(b"half")
+        await gateway.daemon.close()
+        answer = await raw.answer()
+    assert (answer.status, answer.code) == (503, "draining")
+    assert b"\r\nRetry-After: 5\r\n" in answer.head

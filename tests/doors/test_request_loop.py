@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from openclaw_gateway.doors import request_loop
 from openclaw_gateway.doors.answers import Answer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
@@ -177,6 +178,20 @@ async def test_who_never_finishes_sending_is_closed_after_a_while() -> None:
     async with served(answer, lingering_time=0.05) as peer:
         peer.writer.write(POST + b"12345")
         assert (await peer.rest()).endswith(b"done")
+
+
+async def test_who_is_still_sending_does_not_hold_up_a_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_loop, "LAST_WORDS_S", 0.05)
+
+    async def answer(request: Request, _: BaseException | None) -> None:
+        await Answer(b"done", 200, {}).send(request)
+
+    async with served(answer, lingering_time=60) as peer:
+        peer.writer.write(POST + b"12345")
+        await peer.until(b"done")
+        await until(lambda: not peer.handler.requests[0].protocol._request_in_progress)
+        peer.handler.close()
+        assert await peer.rest() == b""
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, web.HTTPBadRequest, ConnectionResetError])

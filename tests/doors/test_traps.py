@@ -58,6 +58,28 @@ async def test_compressed_bodies_are_refused_unread(gateway: RunningGateway) -> 
     assert (answer.status, answer.error["code"]) == (415, "unsupported_encoding")
 
 
+@pytest.mark.promise("error.unsupported_transfer")
+async def test_bodies_that_are_compressed_on_their_way_are_refused(
+    gateway: RunningGateway, models: ModelServer
+) -> None:
+    body = chat_body("plain, whatever the head says")
+    async with wire(gateway) as raw:
+        raw.send(
+            post(gateway, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), "Transfer-Encoding: gzip, chunked")
+        )
+        answer = await raw.answer()
+    assert (answer.status, answer.code) == (501, "unsupported_transfer")
+    assert models.requests == []
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", " chunked "])
+async def test_chunks_alone_are_read(gateway: RunningGateway, coding: str) -> None:
+    body = chat_body("plain")
+    async with wire(gateway) as raw:
+        raw.send(post(gateway, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), f"Transfer-Encoding: {coding}"))
+        assert (await raw.answer()).status == 200
+
+
 async def test_no_answer_names_the_server_software(gateway: RunningGateway) -> None:
     async with http(gateway) as session:
         for path in ("/", "/health", "/nosuch", "/v1/models"):

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol, cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage, StreamWriter, WebSocketReader, WebSocketWriter
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import StreamReader
@@ -98,7 +98,8 @@ class OpenHandler(RequestHandler):
             self._handler_waiter.set_result(None)
 
     def decline_upgrade(self) -> None:
-        """If one was asked for and not made, what came behind it are requests."""
+        """If one was asked for and not made, what came behind it are requests. (For an upgrade that aiohttp
+        does not know, its parser has dropped them: `drops_what_follows`.)"""
         if not self._upgraded or self._messages or self._payload_parser is not None or self._parser is None:
             return
         self._parser.set_upgraded(False)
@@ -195,6 +196,12 @@ class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
         assert self._parser is not None and self._reader is not None  # noqa: S101  made just now
         gate = self.stand_before(self._parser, self._reader.set_exception)
         request.protocol._payload_parser = cast(WebSocketReader, gate)
+
+
+def drops_what_follows(head: RawRequestMessage) -> bool:
+    """Whether the parser keeps nothing of what came in one piece behind this request: it does so for each
+    upgrade that aiohttp does not know (`Upgrade: h2c`)."""
+    return bool(head.upgrade) and head.headers.get(hdrs.UPGRADE, "websocket").lower() != "websocket"
 
 
 def line_limit(error: BaseException) -> int | None:

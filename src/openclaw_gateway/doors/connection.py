@@ -18,7 +18,7 @@ from openclaw_gateway.doors.aiohttp_private import Arrived, line_limit, too_many
 from openclaw_gateway.doors.answers import error_answer, raw_answer
 from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.doors.lateness import Lateness, unread_s
-from openclaw_gateway.doors.request_loop import RequestLoop
+from openclaw_gateway.doors.request_loop import LAST_WORDS_S, RequestLoop
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.stall import Stall, backlog
 from openclaw_gateway.errors import (
@@ -38,8 +38,6 @@ _HEAD_END = b"\r\n\r\n"
 _CROWDED_HEAD_S = 1.0
 # A loop that is less late than this keeps nobody waiting.
 _PUNCTUAL_S = 0.05
-# How long a client that was refused may go on sending, so that it reads why before it sees a reset.
-_LAST_WORDS_S = 1.0
 # The most that the system takes for a client beyond what it has sent (Linux, macOS). Without it that is
 # megabytes for a client that reads nothing, and all of it would count as taken.
 _MOST_UNSENT = 64 << 10
@@ -85,7 +83,7 @@ class Connection(RequestLoop):
         **options: Any,
     ) -> None:
         if crowding is not None:
-            options["lingering_time"] = _LAST_WORDS_S
+            options["lingering_time"] = LAST_WORDS_S
         super().__init__(server, **options)
         self.crowding = crowding
         self.arrived = 0.0
@@ -180,7 +178,7 @@ class Connection(RequestLoop):
                 self._look_at_reader(self._parting, now)
             return
         if self._closing_since is not None:
-            if now - self._closing_since > _LAST_WORDS_S:
+            if now - self._closing_since > LAST_WORDS_S:
                 self.force_close()
             return
         if self._head_since is not None and now - self._head_since > self._head_time():

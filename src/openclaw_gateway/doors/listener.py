@@ -6,6 +6,7 @@ rest are aborted and their streams end with an error and [DONE]; only then are t
 
 import asyncio
 import logging
+import os
 import socket
 
 import structlog
@@ -106,7 +107,8 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _reason(error: OSError) -> str:
-    return (error.strerror or "it is not possible").lower()
+    # Python's own text repeats the address.
+    return os.strerror(error.errno).lower() if error.errno else "it is not possible"
 
 
 def _quiet_logger() -> logging.Logger:

@@ -7,20 +7,28 @@ an answer costs. Knows when a connection goes on and when it ends, not what is a
 import asyncio
 from abc import abstractmethod
 from contextlib import suppress
+from typing import Any
 
 import structlog
+from aiohttp import web
 from aiohttp.streams import StreamReader
 
 from openclaw_gateway.doors.aiohttp_private import Arrived, OpenHandler
 from openclaw_gateway.doors.requests import Request
 
+# How long a client that was refused may go on sending, so that it reads why before it sees a reset.
+LAST_WORDS_S = 1.0
 log = structlog.get_logger()
 
 
 class RequestLoop(OpenHandler):
     """`start` runs in the connection's own task, which is cancelled when the connection is lost."""
 
-    __slots__ = ()
+    __slots__ = ("_reading_away",)
+
+    def __init__(self, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._reading_away: asyncio.Timeout | None = None
 
     @abstractmethod
     def made(self, arrived: Arrived) -> Request:
@@ -57,13 +65,25 @@ class RequestLoop(OpenHandler):
             self.keep_open()
         self.end()
 
+    def close(self) -> None:
+        """No more requests, and who is still sending what nobody wants may not go on for long."""
+        super().close()
+        deadline = self._reading_away
+        if deadline is not None and not deadline.expired():
+            soon = asyncio.get_running_loop().time() + LAST_WORDS_S
+            deadline.reschedule(min(soon, deadline.when() or soon))
+
     async def _read_away(self, body: StreamReader) -> None:
         """What still comes of a body that nobody wants, for a while: who is still sending when its connection
         closes gets a reset, often before it has read its answer."""
         if self.lingering_s:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self.lingering_s):
-                    while not body.is_eof():
-                        await body.readany()
+                async with asyncio.timeout(self.lingering_s) as deadline:
+                    self._reading_away = deadline
+                    try:
+                        while not body.is_eof():
+                            await body.readany()
+                    finally:
+                        self._reading_away = None
         if not body.is_eof():
             self.close()

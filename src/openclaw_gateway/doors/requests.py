@@ -16,16 +16,19 @@ from multidict import istr
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, whole_body
+from openclaw_gateway.doors.aiohttp_private import OpenHandler, OpenRequest, drops_what_follows, whole_body
 from openclaw_gateway.doors.body_room import BodyRoom
 from openclaw_gateway.errors import (
     BodyTooLarge,
     InvalidRequest,
     Overloaded,
     RequestTimeout,
+    ShuttingDown,
     UnsupportedEncoding,
     UnsupportedMediaType,
+    UnsupportedTransfer,
 )
+from openclaw_gateway.runs.run import is_being_cancelled
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
@@ -62,7 +65,8 @@ class Request(OpenRequest):
         self.answer_headers = dict(_ALWAYS)
         self.body_room = body_room
         self.body_taken = 0
-        self.stays_open = not head.should_close
+        # A client that has sent more sees that it is to be sent again.
+        self.stays_open = not (head.should_close or drops_what_follows(head))
         self._has_put = False
 
     @property
@@ -210,12 +214,18 @@ def credential(request: Request) -> str | None:
 
 
 def check_framing(request: Request) -> None:
-    """Raises InvalidRequest for a body that two programs in a row may see the end of in two places."""
-    if request.version < HttpVersion11 and hdrs.TRANSFER_ENCODING in request.headers:
+    """Raises InvalidRequest for a body that two programs in a row may see the end of in two places, and
+    UnsupportedTransfer for one that would have to be unpacked."""
+    coding = request.headers.get(hdrs.TRANSFER_ENCODING)
+    if coding is None:
+        return
+    if request.version < HttpVersion11:
         raise InvalidRequest(
             "HTTP/1.0 knows no Transfer-Encoding: send the body with a Content-Length, or use HTTP/1.1.",
             code="invalid_http",
         )
+    if coding.strip().lower() != "chunked":
+        raise UnsupportedTransfer("Of Transfer-Encoding only chunked is understood: send the body as it is.")
 
 
 def check_media_type(request: Request) -> None:
@@ -241,7 +251,7 @@ def request_id(request: Request) -> str:
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout, Overloaded."""
+    """The whole body. Raises UnsupportedEncoding, BodyTooLarge, RequestTimeout, Overloaded, ShuttingDown."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise UnsupportedEncoding(
             "Content-Encoding is not accepted on requests: send the body as plain JSON."
@@ -282,6 +292,11 @@ async def _read_slowly(request: Request, limits: Limits) -> bytes:
                 deadline.reschedule(start + limits.body_grace_s + len(body) / limits.body_min_bytes_per_s)
     except web.RequestPayloadError:
         raise InvalidRequest("The request body is not well-formed HTTP.", code="invalid_body") from None
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        # aiohttp's shutdown fails the bodies that have not come whole by then.
+        raise ShuttingDown from None
     except TimeoutError:
         raise RequestTimeout(
             "The request body came too slowly and was given up. Send it faster, or in one piece."

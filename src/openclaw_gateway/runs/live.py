@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Overloaded, RunAborted, ToolLoop
+from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
 from openclaw_gateway.runs.hub import Hub
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.loop import RunLoop
@@ -157,9 +157,7 @@ class LiveRuns:
 
     def _admit(self) -> None:
         if self._draining:
-            raise Overloaded(
-                "The gateway is shutting down. Try again in a few seconds.", code="draining", retry_after=5
-            )
+            raise ShuttingDown()
         if self.suspended:
             raise Overloaded(
                 "The gateway has lost the lock of its state directory: another one may use it now. It takes "

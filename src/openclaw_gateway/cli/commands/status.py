@@ -54,7 +54,7 @@ def command(invocation: Invocation) -> int:
                     "state": state,
                     "pid": pid if running else None,
                     "startedAtMs": here.started_ms if running else None,
-                    "authMode": plan.auth.mode,
+                    "authMode": None if problems else plan.auth.mode,
                     "restartNeeded": restart,
                 },
                 "config": {"path": str(loaded.path), "exists": loaded.exists, "problems": problems},
@@ -62,7 +62,7 @@ def command(invocation: Invocation) -> int:
                 "stateDir": str(loaded.state_dir),
                 "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
                 "leftOut": left_out,
-                "chatCompletions": endpoint,
+                "chatCompletions": None if problems else endpoint,
                 "notices": loaded.notices,
             }
         )
@@ -81,12 +81,15 @@ def command(invocation: Invocation) -> int:
     for note in notes:
         terminal.row("note", note)
     terminal.row("state", str(loaded.state_dir))
-    source = "made up at each start" if plan.auth.generated else plan.auth.source
-    terminal.row("auth", plan.auth.mode, aside=source)
+    if not problems:
+        source = "made up at each start" if plan.auth.generated else plan.auth.source
+        terminal.row("auth", plan.auth.mode, aside=source)
     terminal.row("agents", ", ".join(plan.roster.ids), aside=f"default: {plan.roster.default_id}")
     for sentence in left_out:
         terminal.row("left out", sentence)
-    terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
+    if not problems:
+        # Of files with faults only a part is read, and perhaps not that one.
+        terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
     return CONFIG if problems else 0
 
 

@@ -29,7 +29,7 @@ from openclaw_gateway.doors.ws.protocol import (
 from openclaw_gateway.doors.ws.refusals import auth_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
-from openclaw_gateway.errors import GatewayError, Overloaded, RateLimited, Unauthorized
+from openclaw_gateway.errors import GatewayError, RateLimited, ShuttingDown, Unauthorized
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -103,9 +103,7 @@ class _Connection:
         if isinstance(connect, Refusal):
             return connect
         if self._closing.is_set():
-            error = Overloaded(
-                "The gateway is shutting down. Try again in a few seconds.", code="draining", retry_after=5
-            )
+            error = ShuttingDown()
             return Refusal(failure(connect.id, shape(error)), Close.RESTART)
         try:
             principal = self._gateway.authenticate(connect.secret, caller)

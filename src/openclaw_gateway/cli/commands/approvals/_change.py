@@ -15,6 +15,8 @@ from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
 
+_BETWEEN_COMMANDS = frozenset(("&&", "||", "|", "|&", ";", "&"))
+
 Change = Callable[[dict[str, Any], str, str], bool]
 
 
@@ -54,12 +56,18 @@ def change(
 def checked(pattern: str) -> str:
     """Raises BadParameter for what could never match."""
     pattern = pattern.strip()
-    if not pattern:
-        raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")
     try:
-        program = (shlex.split(pattern) or [""])[0]
+        program, *arguments = shlex.split(pattern) or [""]
     except ValueError:
         raise click.BadParameter("a quote in it is not closed", param_hint="PATTERN") from None
+    if not program:
+        raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")
+    if not _BETWEEN_COMMANDS.isdisjoint(arguments):
+        raise click.BadParameter(
+            "a pattern is for one command: each of those between "
+            f"{', '.join(sorted(_BETWEEN_COMMANDS.intersection(arguments)))} needs one of its own",
+            param_hint="PATTERN",
+        )
     if "/" in program and not program.startswith(("/", "*")):
         raise click.BadParameter(
             "a pattern with a slash is compared with the whole path: begin it with / or *",

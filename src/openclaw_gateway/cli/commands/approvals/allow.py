@@ -9,6 +9,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.approvals import allow
 from openclaw_gateway.tools.program_patterns import covers_nothing, loosens, opens_everything, words_of
+from openclaw_gateway.tools.runs_another import names_interpreter
 
 
 @click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])
@@ -57,6 +58,11 @@ def _covered(pattern: str) -> str:
 def _opened(pattern: str) -> str | None:
     """What is to be known before that is allowed."""
     program = words_of(pattern)[0]
+    if opens_everything(pattern) and not names_interpreter(program.rpartition("/")[2]):
+        return (
+            f"{pattern!r} allows every command but those of interpreters and of what runs others, with all "
+            "that the gateway's account may do. Narrower are the names of the programs that are meant."
+        )
     if opens_everything(pattern):
         return (
             f"{program} runs whatever it is given, so that {pattern!r} allows every command, with all that "

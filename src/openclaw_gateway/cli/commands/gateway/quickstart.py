@@ -58,6 +58,10 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
     elif model is not None:
         hint = f"to use {model}, which is on this machine, name it in agents.defaults.model"
         Terminal(invocation).notice(f"{paths.config_file} is there already and stays as it is; {hint}.")
+    if which == "auto" and model is None:
+        Terminal(invocation).notice(
+            f"no model server answers on this machine; the model is the one that {paths.config_file} names."
+        )
     options = Options(environ=environ, home=around.home, cwd=around.cwd, port=port, environment_keys=False)
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:

@@ -183,3 +183,10 @@ async def test_an_allow_may_have_arguments(program: Program) -> None:
         )
     allowed = (await program.run("approvals", "list", "--json")).json["agents"]["*"]["allow"]
     assert allowed == list(patterns)
+
+
+@pytest.mark.parametrize("pattern", ["find", "find . -exec", "/usr/bin/ssh", "ssh host", "tar xf"])
+async def test_what_runs_others_by_an_option_needs_a_yes(program: Program, pattern: str) -> None:
+    refused = await program.run("approvals", "allow", pattern)
+    assert (refused.code, "runs what one of its options names" in refused.err) == (2, True)
+    assert (await program.run("approvals", "allow", pattern, "--yes")).code == 0

@@ -583,3 +583,10 @@ def test_what_was_rendered_reads_the_same_again(command: str) -> None:
     assert [[word.text for word in part.words] for part in again] == [
         [word.text for word in part.words] for part in segments
     ]
+
+
+@pytest.mark.parametrize("line", ["tar xf a.tar", "ssh host ls", "find . -exec rm {} +", "rsync -a x y"])
+def test_a_refusal_recommends_nothing_that_would_allow_everything(line: str) -> None:
+    said = verdict(line)
+    assert isinstance(said, Refused)
+    assert said.pattern is None

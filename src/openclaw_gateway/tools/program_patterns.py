@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import translate
 
 from openclaw_gateway.tools.listed.table import NAMES
-from openclaw_gateway.tools.runs_another import WITH_SUBCOMMANDS, interprets, names_interpreter, runs_another
+from openclaw_gateway.tools.runs_another import (
+    WITH_SUBCOMMANDS,
+    interprets,
+    names_interpreter,
+    option_that_runs,
+    runs_another,
+)
 from openclaw_gateway.tools.shell_words import Word
 from openclaw_gateway.tools.widening import widening
 
@@ -108,6 +114,8 @@ def suggestion(words: Sequence[Word], resolve: Resolve) -> str | None:
     program = shlex.quote(first.text if "/" not in first.text else path)
     name = first.text.rpartition("/")[2]
     given = [word.text for word in rest[:2] if not word.glob]
+    if option_that_runs(name) or option_that_runs(path):
+        return None
     if interprets(name) or interprets(path):
         return _for_interpreter(program, given)
     if name not in WITH_SUBCOMMANDS:

@@ -30,6 +30,21 @@ WITH_SUBCOMMANDS = frozenset(
     launchctl brew apt apt-get dnf yum pacman apk svn hg openclaw clawdbot""".split()  # noqa: SIM905
 )
 
+# Programs one of whose options names a program to run, wherever in the line it stands.
+_BY_OPTION = {
+    "find": "-exec",
+    "rsync": "-e",
+    "scp": "-o ProxyCommand",
+    "sftp": "-o ProxyCommand",
+    "ssh": "-o ProxyCommand",
+    "tar": "--to-command",
+}
+
+
+def option_that_runs(name: str) -> str | None:
+    """The option of a program, by its name or path, that makes it run any other."""
+    return _BY_OPTION.get(name.rpartition("/")[2].lower())
+
 
 def runs_another(name: str) -> bool:
     """A program by its name or path. With = in it, it is no command but a variable of the next one."""

@@ -9,7 +9,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.approvals import allow
 from openclaw_gateway.tools.program_patterns import covers_nothing, loosens, opens_everything, words_of
-from openclaw_gateway.tools.runs_another import names_interpreter
+from openclaw_gateway.tools.runs_another import names_interpreter, option_that_runs
 
 
 @click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])
@@ -68,6 +68,11 @@ def _opened(pattern: str) -> str | None:
             f"{program} runs whatever it is given, so that {pattern!r} allows every command, with all that "
             "the gateway's account may do. Narrower is the program with its module or script, such as "
             "'python3 -m pytest' or 'bash build.sh'."
+        )
+    if option := option_that_runs(program):
+        return (
+            f"{program} runs what one of its options names ({option}), so that {pattern!r} allows every "
+            "command, with all that the gateway's account may do."
         )
     if covers_nothing(pattern):
         return (

@@ -11,8 +11,8 @@ from collections.abc import Coroutine
 import msgspec
 import structlog
 
-from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import shared_homes
+from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
@@ -37,12 +37,12 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import Plan, Refusal
-from openclaw_gateway.runs.planning import Workshop, make_plan, refused_plan, without_sandbox
+from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.store import Claim
-from openclaw_gateway.tools.base import ToolHouse, conversation
+from openclaw_gateway.tools.base import ToolServices, conversation
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.wire.run import RunRequest
 
@@ -58,7 +58,7 @@ class Assembly:
         self._undo = undo
         self._foundation: Foundation
         self._plan: Blueprint
-        self._book: PromptBook
+        self._prompts: PromptCache
         self._book_lease: Lease
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -126,17 +126,17 @@ class Assembly:
         """Every agent with its models, tools and prompt."""
         for folder, agents in shared_homes(plan.prompts.values()):
             log.info("workspace.shared", path=str(folder), agents=agents)
-        house = ToolHouse(
+        services = ToolServices(
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan.roster),
             jobs=self._foundation.jobs,
             skills=skill_rules(plan.loaded).folders,
-            skill_environment=self._book.skill_environment,
+            skill_environment=self._prompts.skill_environment,
             commands=self._foundation.commands,
         )
-        shop = Workshop(self._book, house, servers.tools)
+        shop = PlanInputs(self._prompts, services, servers.tools)
         plans = {
             agent.id: refused_plan(agent, plan.refusals[agent.id])
             if agent.id in plan.refusals
@@ -155,10 +155,10 @@ class Assembly:
             self._book_lease.enter()
             return self._book_lease
         loaded = plan.loaded
-        book = PromptBook(
+        prompts = PromptCache(
             plan.roster, plan.prompts, skills=skill_rules(loaded), environ=loaded.environ, zone=plan.zone
         )
-        self._book, self._book_lease = book, Lease(lambda: self._close_later(book.close()))
+        self._prompts, self._book_lease = prompts, Lease(lambda: self._close_later(prompts.close()))
         return self._book_lease
 
     def _loop(self, plan: Blueprint) -> RunLoop:

@@ -17,6 +17,8 @@ GatewayError
 ├── RunTimeout, RunAborted       the run was ended from outside (RunCutShort: by a shutdown)
 └── ProviderError                the model's vendor failed; `reason` says how
 
+ToolError                        what a tool cannot do, said to the model; no door ever sees it
+
 Rule: every class has a stable `code`, an HTTP `status`, an OpenAI error `type` and `retryable`; every
 message says what is wrong and what to do, and is safe to show to a client: no secret, path or stack
 trace. Doors translate these once; nobody else turns an error into text.
@@ -337,6 +339,10 @@ class ProviderError(GatewayError):
     @property
     def http_status(self) -> int:
         return self._status
+
+
+class ToolError(Exception):
+    """A sentence for the model: what is wrong and what it may do instead. No secret in it."""
 
 
 def error_type(error: GatewayError) -> str:

@@ -26,8 +26,8 @@ from openclaw_gateway.runs.upkeep import Upkeep
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.mcp.pool import McpPool
 
 log = structlog.get_logger()

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from openclaw_gateway.agents.compiled import CompiledPrompt
-from openclaw_gateway.agents.files import FileText
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.sections import ToolLine
 from openclaw_gateway.agents.skills import Skill
 from openclaw_gateway.agents.snapshot import Snapshot
+from openclaw_gateway.fs.prompt_file import FileText
 
 TOOLS: tuple[ToolLine, ...] = (
     ("read", "Read a text file or an image, whole or a range of lines"),

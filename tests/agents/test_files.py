@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.agents.files import READ_BYTES, FileText, Unusable, read_inside
 from openclaw_gateway.config.watch import mark
+from openclaw_gateway.fs.prompt_file import READ_BYTES, FileText, Unusable, read_inside
 
 
 def test_a_file_is_read_and_a_missing_one_is_nothing(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ async def start(options: Options) -> None:
     try:
         await daemon.listen()
         for plan in daemon.gateway.generation.plans.values():
-            plan.outfit.toolbox(Origin("me", "http", "operator"), None)
+            plan.equipment.toolbox(Origin("me", "http", "operator"), None)
     finally:
         await daemon.close()
 

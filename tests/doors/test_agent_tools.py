@@ -14,7 +14,7 @@ from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from openclaw_gateway.tools.base import ToolAgent
-from openclaw_gateway.tools.sandbox import check_sandbox
+from openclaw_gateway.tools.exec.sandbox import check_sandbox
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from tests.doors.chat import ask, say, sdk, user
 from tests.doors.test_client_tools import OSLO, WEATHER

@@ -24,7 +24,7 @@ from openclaw_gateway.doors.aiohttp_private import (
     too_many_headers,
     whole_body,
 )
-from openclaw_gateway.doors.answers import Answer
+from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.requests import Request
 from tests.doors.served import DEADLINE_S, GET, served, until
 
@@ -45,7 +45,7 @@ async def test_a_handler_tells_heads_from_bodies_and_counts_requests() -> None:
         seen.append((handler.awaits_head, handler.requests_seen, handler.has_pipelined))
         await go_on.wait()
         seen.append((handler.awaits_head, handler.requests_seen, handler.has_pipelined))
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         assert peer.handler.awaits_head
@@ -72,7 +72,7 @@ async def test_a_body_that_cannot_be_read_on_is_told_to_its_reader() -> None:
             await request.content.readany()
         except web.RequestPayloadError as error:
             told.append(error)
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n")
@@ -99,7 +99,7 @@ async def test_a_body_that_has_come_is_taken_whole_and_the_next_request_is_read(
         if request.method == "POST":
             await until(request.content.is_eof)
             bodies.append(whole_body(request.content))
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
     async with served(answer) as peer:
@@ -116,7 +116,7 @@ async def test_an_interim_head_is_no_answer() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
         request.put_interim(b"HTTP/1.1 100 Continue\r\n\r\n")
         answered.append(request.is_answered)
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
         answered.append(request.is_answered)
 
     answered: list[bool] = []
@@ -133,7 +133,7 @@ async def test_who_shuts_down_waits_for_the_answer_and_nothing_is_taken_behind_i
     async def answer(request: Request, _: BaseException | None) -> None:
         begun.set()
         await go_on.wait()
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(GET)
@@ -149,7 +149,7 @@ async def test_who_shuts_down_waits_for_the_answer_and_nothing_is_taken_behind_i
 
 async def test_a_declined_upgrade_is_a_request_like_others_and_what_came_behind_it_too() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(request.raw_path.encode(), 200, {}).send(request)
+        await HttpAnswer(request.raw_path.encode(), 200, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(UPGRADE.replace(b"/", b"/one", 1) + GET.replace(b"/", b"/two", 1))
@@ -163,7 +163,7 @@ async def test_behind_an_upgrade_that_is_not_known_nothing_more_is_promised() ->
     """The parser drops what came with it: a client that sees the end sends it again."""
 
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(request.raw_path.encode(), 200, {}).send(request)
+        await HttpAnswer(request.raw_path.encode(), 200, {}).send(request)
 
     unknown = UPGRADE.replace(b"websocket", b"h2c")
     async with served(answer) as peer:
@@ -175,7 +175,7 @@ async def test_behind_an_upgrade_that_is_not_known_nothing_more_is_promised() ->
 
 async def test_a_connection_without_a_request_is_closed_after_its_time() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer, keepalive_timeout=0.05) as peer:
         peer.writer.write(GET)

@@ -16,7 +16,7 @@ import pytest
 from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.doors.openai.chat import decode_chat
 from openclaw_gateway.doors.openai.messages import MAX_CALLS, MAX_MESSAGES, ChatMessage, translate
-from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.errors import InvalidRequest, ToolError
 from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
@@ -33,12 +33,11 @@ from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
 from openclaw_gateway.sessions.reconcile import reconcile
 from openclaw_gateway.sessions.store import Entry
-from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.jobs.edit import replaced
-from openclaw_gateway.tools.line_search import Budget
-from openclaw_gateway.tools.listed.hardening import all_hardened
-from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
-from openclaw_gateway.tools.shell_words import Segment, Word
+from openclaw_gateway.tools.exec.listed.hardening import all_hardened
+from openclaw_gateway.tools.exec.shell_words import Segment, Word
+from openclaw_gateway.tools.files.jobs.edit import replaced
+from openclaw_gateway.tools.files.line_search import Budget
+from openclaw_gateway.tools.files.patch import Update, apply_hunks, parse_patch
 from openclaw_gateway.wire.events import Event, TextDelta
 from openclaw_gateway.wire.messages import (
     Image,

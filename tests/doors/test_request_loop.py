@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from openclaw_gateway.doors import request_loop
-from openclaw_gateway.doors.answers import Answer
+from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
 from tests.doors.served import DEADLINE_S, GET, served, until
@@ -54,7 +54,7 @@ async def test_a_whole_answer(
 ) -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
         request.answer_headers["x-request-id"] = "one"
-        await Answer(b"done", 201, {"Content-Type": "text/x"}).send(request)
+        await HttpAnswer(b"done", 201, {"Content-Type": "text/x"}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(asked)
@@ -80,7 +80,7 @@ async def test_a_whole_answer(
 
 async def test_an_answer_without_a_body_says_no_length() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"", 204, {}).send(request)
+        await HttpAnswer(b"", 204, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(GET)
@@ -90,7 +90,7 @@ async def test_an_answer_without_a_body_says_no_length() -> None:
 @pytest.mark.parametrize("value", ["b\r\nX-C: d", "b\nX-C: d", "b\rX-C: d", "b\0X-C: d"])
 async def test_an_answer_with_a_line_end_in_a_header_is_none(value: str) -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"done", 200, {"X-A": value}).send(request)
+        await HttpAnswer(b"done", 200, {"X-A": value}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(GET)
@@ -162,7 +162,7 @@ async def test_a_stream_to_a_client_that_has_left_is_an_error() -> None:
 
 async def test_who_is_answered_while_still_sending_may_finish_and_goes_on() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer) as peer:
         peer.writer.write(POST + b"12345")
@@ -173,7 +173,7 @@ async def test_who_is_answered_while_still_sending_may_finish_and_goes_on() -> N
 
 async def test_who_never_finishes_sending_is_closed_after_a_while() -> None:
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer, lingering_time=0.05) as peer:
         peer.writer.write(POST + b"12345")
@@ -184,7 +184,7 @@ async def test_who_is_still_sending_does_not_hold_up_a_shutdown(monkeypatch: pyt
     monkeypatch.setattr(request_loop, "LAST_WORDS_S", 0.05)
 
     async def answer(request: Request, _: BaseException | None) -> None:
-        await Answer(b"done", 200, {}).send(request)
+        await HttpAnswer(b"done", 200, {}).send(request)
 
     async with served(answer, lingering_time=60) as peer:
         peer.writer.write(POST + b"12345")

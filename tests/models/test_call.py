@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models import answer
+from openclaw_gateway.models import model_answer
 from openclaw_gateway.models.failover import RetryPolicy
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.request import ModelRequest
@@ -122,7 +122,7 @@ async def test_an_answer_is_over_at_done_even_if_the_connection_stays(models: Mo
 async def test_nobody_waits_for_an_ending_that_does_not_come(
     models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer, "_TAIL_S", 0.01)
+    monkeypatch.setattr(model_answer, "_TAIL_S", 0.01)
     models.script("m", says("a", Chunk({"choices": [{"delta": {}, "finish_reason": "length"}]}), Hang()))
     async with caller() as calls:
         outcome = await run(calls, target(models))

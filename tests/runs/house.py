@@ -22,7 +22,7 @@ from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
@@ -76,7 +76,7 @@ async def reading(run: Run) -> AsyncIterator[Reader]:
         await task
 
 
-class _Outfit(PlainOutfit):
+class _Outfit(PlainEquipment):
     def __init__(self, agent: Agent, tools: Sequence[Tool]) -> None:
         super().__init__(agent)
         self._toolbox = Toolbox(tools)

@@ -23,7 +23,7 @@ from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
-from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
@@ -88,7 +88,7 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
-    plan = Plan(agent, (target,), PlainOutfit(agent))
+    plan = Plan(agent, (target,), PlainEquipment(agent))
 
     async def say(text: str) -> RunResult:
         request = RunRequest(ME, "main", (UserMessage(text),), session_key=SESSION)
@@ -147,7 +147,7 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
-    plan = Plan(agent, (target,), PlainOutfit(agent))
+    plan = Plan(agent, (target,), PlainEquipment(agent))
     named = Idempotency("same-id", b"x")
     request = RunRequest(ME, "main", (UserMessage("hi"),), session_key=SESSION, idempotency=named)
     with pytest.raises(StoreError):

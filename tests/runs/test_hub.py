@@ -8,7 +8,7 @@ import pytest
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.hub import Hub, Listener
-from openclaw_gateway.runs.plan import PlainOutfit, Plan
+from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.wire.run import Origin, RunRequest
@@ -21,7 +21,7 @@ MINE = ("me", "agent:main:x")
 def run_of(owner: str = "me", session: str | None = "agent:main:x") -> Run:
     """A run that nobody executes."""
     agent = Agent("main", "Main", "p")
-    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:1"), "m"),), PlainOutfit(agent))
+    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://127.0.0.1:1"), "m"),), PlainEquipment(agent))
     request = RunRequest(Origin(owner, "http", "conversation"), "main", (), session_key=session)
     return Run(request, plan, LocalBus())
 

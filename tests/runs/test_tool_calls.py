@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
+from openclaw_gateway.tools.base import ToolContext, ToolResult
 from openclaw_gateway.wire.events import ToolEnded, ToolUpdated
 from openclaw_gateway.wire.messages import ToolMessage, UserMessage, assistant
 from tests.doors.tool_replies import calls

@@ -10,8 +10,8 @@ import msgspec
 
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from tests.tools.houses import Room
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from tests.tools.rooms import Room
 
 SECRET = "what stands outside the workspace"
 # What a git that only looks is asked.
@@ -28,7 +28,7 @@ LOOKS = (
 )
 
 
-class Workshop(Room):
+class PlantedRoom(Room):
     """An agent with `exec`, and what others planted around it. `mark` appears when a planted program ran."""
 
     def __init__(
@@ -44,8 +44,10 @@ class Workshop(Room):
         self.mark = tmp_path / "ran"
         (tmp_path / "secret").write_text(SECRET + "\n")
         self.evil = self.script(tmp_path / "evil")
-        self.house = msgspec.structs.replace(self.house, environ={**self.house.environ, **(environ or {})})
-        tools = (*exec_tool.build(self.house, self.agent), *process.build(self.house, self.agent))
+        self.services = msgspec.structs.replace(
+            self.services, environ={**self.services.environ, **(environ or {})}
+        )
+        tools = (*exec_tool.build(self.services, self.agent), *process.build(self.services, self.agent))
         self.tools = {tool.spec.name: tool for tool in tools}
 
     def script(self, path: Path, *, more: str = "exit 1") -> Path:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.allowed_git import harmful_here, refused
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.listed.git_config import Setting
-from tests.security.planted import Workshop, configure, git
+from openclaw_gateway.tools.exec.allowed_git import harmful_here, refused
+from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.listed.git_config import Setting
+from tests.security.planted import PlantedRoom, configure, git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
@@ -22,45 +22,45 @@ async def commands() -> AsyncIterator[CommandSessions]:
     await commands.close()
 
 
-def shop_with(tmp_path: Path, commands: CommandSessions, **exec_: object) -> Workshop:
+def shop_with(tmp_path: Path, commands: CommandSessions, **exec_: object) -> PlantedRoom:
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     (home / ".gitconfig").write_text("[user]\n\tname = The Owner\n\temail = owner@example.org\n")
-    shop = Workshop(tmp_path, commands, {"exec": exec_}, {"HOME": str(home)})
-    with changing(approvals_path(shop.state)) as document:
+    room = PlantedRoom(tmp_path, commands, {"exec": exec_}, {"HOME": str(home)})
+    with changing(approvals_path(room.state)) as document:
         allow(document, "main", "git")
-    return shop
+    return room
 
 
 @pytest.mark.promise("allowed-git")
 async def test_it_commits_in_the_owners_name(tmp_path: Path, commands: CommandSessions) -> None:
-    shop = shop_with(tmp_path, commands)
-    shop.repository()
-    said = await shop.call("exec", command="git add -A && git commit -q -m 'a; b' 2>&1", workdir="repo")
+    room = shop_with(tmp_path, commands)
+    room.repository()
+    said = await room.call("exec", command="git add -A && git commit -q -m 'a; b' 2>&1", workdir="repo")
     assert said == "[exit code 0]"
-    assert await shop.call("exec", command="git log -1 --format='%an %ae %s'", workdir="repo") == (
+    assert await room.call("exec", command="git log -1 --format='%an %ae %s'", workdir="repo") == (
         "The Owner owner@example.org a; b\n[exit code 0]"
     )
 
 
 async def test_an_isolated_one_knows_no_owner(tmp_path: Path, commands: CommandSessions) -> None:
-    shop = shop_with(tmp_path, commands, env={"git": "isolated"})
-    shop.repository()
-    said = (await shop.result("exec", command="git commit -qam x", workdir="repo")).text
+    room = shop_with(tmp_path, commands, env={"git": "isolated"})
+    room.repository()
+    said = (await room.result("exec", command="git commit -qam x", workdir="repo")).text
     assert "exit code 128" in said
-    assert "The Owner" not in (await shop.result("exec", command="git config user.name", workdir="repo")).text
+    assert "The Owner" not in (await room.result("exec", command="git config user.name", workdir="repo")).text
 
 
 async def test_settings_of_a_home_that_agents_write_to_are_not_the_owners(
     tmp_path: Path, commands: CommandSessions
 ) -> None:
-    shop = shop_with(tmp_path, commands)
-    shop.write(".gitconfig", f"[core]\n\tfsmonitor = {shop.evil}\n[alias]\n\tx = !{shop.evil}\n")
-    shop = Workshop(tmp_path, commands, environ={"HOME": str(shop.root)})
-    shop.repository()
+    room = shop_with(tmp_path, commands)
+    room.write(".gitconfig", f"[core]\n\tfsmonitor = {room.evil}\n[alias]\n\tx = !{room.evil}\n")
+    room = PlantedRoom(tmp_path, commands, environ={"HOME": str(room.root)})
+    room.repository()
     for command in ("git status", "git x", "git add ."):
-        await shop.result("exec", command=command, workdir="repo")
-    assert not shop.mark.exists()
+        await room.result("exec", command=command, workdir="repo")
+    assert not room.mark.exists()
 
 
 @pytest.mark.parametrize(
@@ -69,29 +69,29 @@ async def test_settings_of_a_home_that_agents_write_to_are_not_the_owners(
 async def test_what_a_repository_would_run_is_named(
     tmp_path: Path, commands: CommandSessions, key: str
 ) -> None:
-    shop = shop_with(tmp_path, commands)
-    repo = shop.repository()
-    git(repo, "config", key, str(shop.evil))
+    room = shop_with(tmp_path, commands)
+    repo = room.repository()
+    git(repo, "config", key, str(room.evil))
     for command in ("git add .", "git commit -am x", "git push", "git -C . status"):
-        assert "may run programs" in await shop.refused("exec", command=command, workdir="repo")
-    assert "may run programs" in await shop.refused("exec", command="git -C repo add .")
-    assert not shop.mark.exists()
+        assert "may run programs" in await room.refused("exec", command=command, workdir="repo")
+    assert "may run programs" in await room.refused("exec", command="git -C repo add .")
+    assert not room.mark.exists()
 
 
 async def test_a_cd_that_may_fail_leaves_git_where_the_command_began(
     tmp_path: Path, commands: CommandSessions
 ) -> None:
-    shop = shop_with(tmp_path, commands)
-    configure(shop.repository(), f'[filter "x"]\n\tclean = {shop.evil}\n')
-    shop.repository("repo/clean")
+    room = shop_with(tmp_path, commands)
+    configure(room.repository(), f'[filter "x"]\n\tclean = {room.evil}\n')
+    room.repository("repo/clean")
     for command in (
         "cd clean/gone; git add .",
         "cd clean/a.txt; ls; git commit -am x",
         "cd clean; git add .",
     ):
-        assert "may run programs" in await shop.refused("exec", command=command, workdir="repo")
-    assert not shop.mark.exists()
-    assert await shop.call("exec", command="cd clean && git add .", workdir="repo") == "[exit code 0]"
+        assert "may run programs" in await room.refused("exec", command=command, workdir="repo")
+    assert not room.mark.exists()
+    assert await room.call("exec", command="cd clean && git add .", workdir="repo") == "[exit code 0]"
 
 
 @pytest.mark.parametrize(
@@ -110,33 +110,33 @@ def test_an_alias_is_what_it_stands_for(value: str, *, harmless: bool) -> None:
 
 
 async def test_hooks_and_fsmonitor_are_off(tmp_path: Path, commands: CommandSessions) -> None:
-    shop = shop_with(tmp_path, commands)
-    repo = shop.repository()
+    room = shop_with(tmp_path, commands)
+    repo = room.repository()
     for name in ("pre-commit", "post-commit", "post-checkout", "commit-msg", "post-index-change"):
-        shop.script(repo / ".git" / "hooks" / name)
-        shop.script(repo / "hooks" / name)
-    configure(repo, f"[core]\n\tfsmonitor = {shop.evil}\n\thooksPath = hooks\n")
-    said = await shop.call(
+        room.script(repo / ".git" / "hooks" / name)
+        room.script(repo / "hooks" / name)
+    configure(repo, f"[core]\n\tfsmonitor = {room.evil}\n\thooksPath = hooks\n")
+    said = await room.call(
         "exec", command="git add . && git commit -qm x && git checkout -q -b y", workdir="repo"
     )
     assert said == "[exit code 0]"
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     git(repo, "commit", "-q", "--allow-empty", "-m", "x")
-    assert shop.mark.exists(), "the plant is one"
+    assert room.mark.exists(), "the plant is one"
 
 
 async def test_a_nested_bare_repository_is_not_obeyed(tmp_path: Path, commands: CommandSessions) -> None:
-    shop = shop_with(tmp_path, commands)
+    room = shop_with(tmp_path, commands)
     for name, text in (
         ("HEAD", "ref: refs/heads/x\n"),
-        ("config", f"[core]\n\tworktree = ..\n\tfsmonitor = {shop.evil}\n"),
+        ("config", f"[core]\n\tworktree = ..\n\tfsmonitor = {room.evil}\n"),
     ):
-        shop.write(f"bare/{name}", text)
-    (shop.root / "bare" / "objects").mkdir()
-    (shop.root / "bare" / "refs").mkdir()
+        room.write(f"bare/{name}", text)
+    (room.root / "bare" / "objects").mkdir()
+    (room.root / "bare" / "refs").mkdir()
     for command in ("git status", "git add .", "git -C . commit -m x"):
-        await shop.result("exec", command=command, workdir="bare")
-    assert not shop.mark.exists()
+        await room.result("exec", command=command, workdir="bare")
+    assert not room.mark.exists()
 
 
 @pytest.mark.parametrize(
@@ -154,24 +154,24 @@ async def test_a_nested_bare_repository_is_not_obeyed(tmp_path: Path, commands: 
 async def test_a_planted_repository_that_is_pushed_to_runs_nothing(
     tmp_path: Path, commands: CommandSessions, command: str
 ) -> None:
-    shop = shop_with(tmp_path, commands)
-    repo = shop.repository()
+    room = shop_with(tmp_path, commands)
+    repo = room.repository()
     (repo / "sub").mkdir()
     git(repo, "init", "-q", "--bare", "planted")
     git(repo, "remote", "add", "gone", "./planted")
-    shop.script(repo / "planted" / "hooks" / "pre-receive")
-    await shop.result("exec", command=command, workdir="repo")
-    assert not shop.mark.exists()
+    room.script(repo / "planted" / "hooks" / "pre-receive")
+    await room.result("exec", command=command, workdir="repo")
+    assert not room.mark.exists()
     git(repo, "push", "-q", "./planted", "HEAD:refs/heads/y")
-    assert shop.mark.exists(), "the plant is one"
+    assert room.mark.exists(), "the plant is one"
 
 
 async def test_a_repository_outside_is_pushed_to(tmp_path: Path, commands: CommandSessions) -> None:
-    shop = shop_with(tmp_path, commands)
-    repo = shop.repository()
+    room = shop_with(tmp_path, commands)
+    repo = room.repository()
     git(tmp_path, "init", "-q", "--bare", "theirs.git")
     git(repo, "remote", "add", "origin", str(tmp_path / "theirs.git"))
-    said = await shop.call(
+    said = await room.call(
         "exec", command="git add . && git commit -qm x && git push -q -u origin main", workdir="repo"
     )
     assert "[exit code 0]" in said
@@ -185,14 +185,14 @@ async def test_an_old_git_does_not_work_in_what_looks_like_a_bare_repository(
     old.parent.mkdir()
     old.write_text("#!/bin/sh\necho git version 2.30.1\n")
     old.chmod(0o755)
-    shop = shop_with(tmp_path, commands)
-    shop = Workshop(tmp_path, commands, environ={"PATH": f"{old.parent}:/usr/bin:/bin"})
-    shop.write("bare/HEAD", "ref: refs/heads/x\n")
+    room = shop_with(tmp_path, commands)
+    room = PlantedRoom(tmp_path, commands, environ={"PATH": f"{old.parent}:/usr/bin:/bin"})
+    room.write("bare/HEAD", "ref: refs/heads/x\n")
     for name in ("objects", "refs", "sub"):
-        (shop.root / "bare" / name).mkdir()
-    assert "bare repository" in await shop.refused("exec", command="git add .", workdir="bare")
-    assert "bare repository" in await shop.refused("exec", command="git add .", workdir="bare/sub")
-    assert "2.30" in await shop.call("exec", command="git add .")
+        (room.root / "bare" / name).mkdir()
+    assert "bare repository" in await room.refused("exec", command="git add .", workdir="bare")
+    assert "bare repository" in await room.refused("exec", command="git add .", workdir="bare/sub")
+    assert "2.30" in await room.call("exec", command="git add .")
 
 
 @pytest.mark.parametrize(
@@ -284,11 +284,11 @@ async def test_nobody_between_git_and_its_server_is_named_by_a_repository(
     tmp_path: Path, commands: CommandSessions, key: str, *, plain: bool
 ) -> None:
     """The owner's credentials go where the owner's own settings lead."""
-    shop = shop_with(tmp_path, commands)
-    repo = shop.repository()
+    room = shop_with(tmp_path, commands)
+    repo = room.repository()
     assert (refused(["config", key, "x"]) is None) is plain
     git(repo, "config", key, "1000")
     if plain:
-        assert not (await shop.result("exec", command="git add .", workdir="repo")).is_error
+        assert not (await room.result("exec", command="git add .", workdir="repo")).is_error
     else:
-        assert key.lower() in (await shop.refused("exec", command="git add .", workdir="repo")).lower()
+        assert key.lower() in (await room.refused("exec", command="git add .", workdir="repo")).lower()

@@ -11,23 +11,23 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.tools.allowlist import Rules, decide
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing, rules_for
-from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from tests.security.planted import Workshop
-from tests.tools.houses import Room
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.exec.allowlist import Rules, decide
+from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, rules_for
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from tests.security.planted import PlantedRoom
+from tests.tools.rooms import Room
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+async def room(tmp_path: Path) -> AsyncIterator[PlantedRoom]:
     commands = CommandSessions()
-    yield Workshop(tmp_path, commands)
+    yield PlantedRoom(tmp_path, commands)
     await commands.close()
 
 
-def allowed(shop: Workshop, *patterns: str, agent: str = "main") -> None:
-    with changing(approvals_path(shop.state)) as document:
+def allowed(room: PlantedRoom, *patterns: str, agent: str = "main") -> None:
+    with changing(approvals_path(room.state)) as document:
         for pattern in patterns:
             allow(document, agent, pattern)
 
@@ -54,32 +54,32 @@ AROUND = (
 
 @pytest.mark.promise("CVE-2026-100559")
 @pytest.mark.parametrize("around", AROUND)
-async def test_no_break_hides_a_command_from_the_check(shop: Workshop, around: str) -> None:
+async def test_no_break_hides_a_command_from_the_check(room: PlantedRoom, around: str) -> None:
     """CVE-2026-100559: newline, CR, NUL, U+2028 and the like, escaped or not, in any position."""
-    shop.write("sub/a", "")
-    commands = [around.format(b=one, evil=shop.evil) for one in BREAKS]
-    await tried(shop, commands)
-    allowed(shop, "ls", "echo")
-    await tried(shop, commands[::4])
-    assert not shop.mark.exists()
+    room.write("sub/a", "")
+    commands = [around.format(b=one, evil=room.evil) for one in BREAKS]
+    await tried(room, commands)
+    allowed(room, "ls", "echo")
+    await tried(room, commands[::4])
+    assert not room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-100560")
-async def test_an_allow_holds_for_the_file_that_was_shown(shop: Workshop) -> None:
+async def test_an_allow_holds_for_the_file_that_was_shown(room: PlantedRoom) -> None:
     """CVE-2026-100560: not for another of its name, and not for what is put in its place as a link."""
-    fine = shop.script(shop.root / "fine.sh", more="exit 0")
+    fine = room.script(room.root / "fine.sh", more="exit 0")
     fine.write_text("#!/bin/sh\necho fine $1\n")
-    allowed(shop, str(fine))
-    assert await shop.call("exec", command="./fine.sh a") == "fine a\n[exit code 0]"
-    shop.script(shop.root / "sub" / "fine.sh")
-    shop.script(shop.root / "fine.shx")
-    shop.script(shop.root / "other.sh")
-    await tried(shop, ("sub/fine.sh", "cd sub && ./fine.sh", "./fine.shx", "./other.sh", "fine.sh"))
-    await tried(shop, ("./fine.sh; ./other.sh", f"./fine.sh && {shop.evil}", f"./fine.sh | {shop.evil}"))
+    allowed(room, str(fine))
+    assert await room.call("exec", command="./fine.sh a") == "fine a\n[exit code 0]"
+    room.script(room.root / "sub" / "fine.sh")
+    room.script(room.root / "fine.shx")
+    room.script(room.root / "other.sh")
+    await tried(room, ("sub/fine.sh", "cd sub && ./fine.sh", "./fine.shx", "./other.sh", "fine.sh"))
+    await tried(room, ("./fine.sh; ./other.sh", f"./fine.sh && {room.evil}", f"./fine.sh | {room.evil}"))
     fine.unlink()
-    fine.symlink_to(shop.evil)
-    await tried(shop, ("./fine.sh",))
-    assert not shop.mark.exists()
+    fine.symlink_to(room.evil)
+    await tried(room, ("./fine.sh",))
+    assert not room.mark.exists()
 
 
 WRAPPERS = (
@@ -102,13 +102,13 @@ WRAPPERS = (
 
 @pytest.mark.promise("CVE-2026-100561", "no-allow-inherited")
 @pytest.mark.parametrize("command", WRAPPERS)
-async def test_an_allowed_wrapper_runs_no_other_program(shop: Workshop, command: str) -> None:
+async def test_an_allowed_wrapper_runs_no_other_program(room: PlantedRoom, command: str) -> None:
     """CVE-2026-100561, CVE-2026-62190."""
     name = shlex.split(command)[0]
     for patterns in ((name,), ("*",), ("/*",), ("/usr/bin/*", "/bin/*"), (f"{name[:2]}*", f"*{name[-2:]}")):
-        allowed(shop, *patterns)
-        await tried(shop, (command.format(p=shop.evil), f"ls | {command.format(p=shop.evil)}"))
-    assert not shop.mark.exists()
+        allowed(room, *patterns)
+        await tried(room, (command.format(p=room.evil), f"ls | {command.format(p=room.evil)}"))
+    assert not room.mark.exists()
 
 
 INTERPRETERS = ("sh -c {p}", "bash {p}", "python3 -c 'import os; os.system(\"{p}\")'")
@@ -116,50 +116,50 @@ INTERPRETERS = ("sh -c {p}", "bash {p}", "python3 -c 'import os; os.system(\"{p}
 
 @pytest.mark.promise("CVE-2026-100561")
 @pytest.mark.parametrize("command", INTERPRETERS)
-async def test_only_its_name_allows_an_interpreter(shop: Workshop, command: str) -> None:
+async def test_only_its_name_allows_an_interpreter(room: PlantedRoom, command: str) -> None:
     """CVE-2026-100561, CVE-2026-62190: a pattern for a folder of programs does not."""
     name = shlex.split(command)[0]
-    allowed(shop, "/usr/bin/*", "/bin/*", "/usr/*", name[0] + "*")
-    await tried(shop, (command.format(p=shop.evil),))
-    assert not shop.mark.exists()
-    allowed(shop, name)
-    await tried(shop, (command.format(p=shop.evil),))
-    assert shop.mark.exists()
+    allowed(room, "/usr/bin/*", "/bin/*", "/usr/*", name[0] + "*")
+    await tried(room, (command.format(p=room.evil),))
+    assert not room.mark.exists()
+    allowed(room, name)
+    await tried(room, (command.format(p=room.evil),))
+    assert room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-100561")
-async def test_a_link_does_not_make_a_wrapper_another_program(shop: Workshop) -> None:
+async def test_a_link_does_not_make_a_wrapper_another_program(room: PlantedRoom) -> None:
     """CVE-2026-100561, CVE-2026-62190."""
     for name in ("env", "sh", "timeout", "nice"):
-        (shop.root / f"tool-{name}").symlink_to(f"/usr/bin/{name}")
-    allowed(shop, "/usr/bin/*", "/bin/*", f"{shop.root}/*", "tool-*")
+        (room.root / f"tool-{name}").symlink_to(f"/usr/bin/{name}")
+    allowed(room, "/usr/bin/*", "/bin/*", f"{room.root}/*", "tool-*")
     await tried(
-        shop, (f"./tool-env {shop.evil}", f"./tool-timeout 5 {shop.evil}", f"./tool-nice {shop.evil}")
+        room, (f"./tool-env {room.evil}", f"./tool-timeout 5 {room.evil}", f"./tool-nice {room.evil}")
     )
-    await tried(shop, (f"./tool-sh {shop.evil}", f"./tool-sh -c {shop.evil}"))
-    assert not shop.mark.exists()
+    await tried(room, (f"./tool-sh {room.evil}", f"./tool-sh -c {room.evil}"))
+    assert not room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-100530", "CVE-2026-100598")
-async def test_an_allow_holds_for_its_agent_its_folder_and_its_environment(shop: Workshop) -> None:
+async def test_an_allow_holds_for_its_agent_its_folder_and_its_environment(room: PlantedRoom) -> None:
     """CVE-2026-100530, CVE-2026-100598."""
-    program = shop.script(shop.root / "run.sh")
-    allowed(shop, str(program), agent="work")
-    await tried(shop, ("./run.sh", str(program)))
-    assert rules_for(shop.state, "work", {}).allow == (str(program),)
-    assert rules_for(shop.state, "main", {}).allow == ()
-    other = shop.root / "other"
-    shop.script(other / "run.sh")
-    allowed(shop, str(program))
-    await tried(shop, ("./run.sh",), workdir="other")
-    await tried(shop, ("cd other && ./run.sh",))
-    assert not shop.mark.exists()
+    program = room.script(room.root / "run.sh")
+    allowed(room, str(program), agent="work")
+    await tried(room, ("./run.sh", str(program)))
+    assert rules_for(room.state, "work", {}).allow == (str(program),)
+    assert rules_for(room.state, "main", {}).allow == ()
+    other = room.root / "other"
+    room.script(other / "run.sh")
+    allowed(room, str(program))
+    await tried(room, ("./run.sh",), workdir="other")
+    await tried(room, ("cd other && ./run.sh",))
+    assert not room.mark.exists()
     for name in ("PATH", "LD_PRELOAD", "BASH_ENV", "MINE", "HOME", "GIT_DIR", "PYTHONPATH"):
-        refused = await shop.refused("exec", command="./run.sh", env={name: str(other)})
+        refused = await room.refused("exec", command="./run.sh", env={name: str(other)})
         assert "not taken" in refused
-    assert not shop.mark.exists()
-    await tried(shop, ("./run.sh",))
-    assert shop.mark.exists(), "allowed, there and so"
+    assert not room.mark.exists()
+    await tried(room, ("./run.sh",))
+    assert room.mark.exists(), "allowed, there and so"
 
 
 @pytest.mark.promise("CVE-2026-100570")
@@ -191,12 +191,12 @@ async def test_an_allow_holds_for_its_agent_its_folder_and_its_environment(shop:
         *("diff --to-file=a b", "wc --files0-from=a", "ls --hyperlink", "xargs -a a {p}", "bash -l", "sh -i"),
     ],
 )
-async def test_arguments_of_a_listed_program_are_judged(shop: Workshop, command: str) -> None:
+async def test_arguments_of_a_listed_program_are_judged(room: PlantedRoom, command: str) -> None:
     """CVE-2026-100570, nanobot CVE-2026-90808, -90809, -19243, -19245."""
-    shop.write("a", "a\n")
-    shop.repository(".")
-    await shop.refused("exec", command=command.format(p=shop.evil))
-    assert not shop.mark.exists()
+    room.write("a", "a\n")
+    room.repository(".")
+    await room.refused("exec", command=command.format(p=room.evil))
+    assert not room.mark.exists()
 
 
 def test_no_pattern_covers_what_a_wrapper_runs() -> None:

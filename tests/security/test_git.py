@@ -12,28 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.allowlist import NO_RULES
-from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.permission import Permit, Wish, permit
-from tests.security.planted import LOOKS, Workshop, configure, git
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.exec.allowlist import NO_RULES
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.permission import Permit, Wish, permit
+from tests.security.planted import LOOKS, PlantedRoom, configure, git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+async def room(tmp_path: Path) -> AsyncIterator[PlantedRoom]:
     commands = CommandSessions()
-    yield Workshop(tmp_path, commands)
+    yield PlantedRoom(tmp_path, commands)
     await commands.close()
 
 
-async def looked(shop: Workshop, workdir: str = "repo") -> str:
+async def looked(room: PlantedRoom, workdir: str = "repo") -> str:
     """What all the looks say."""
     said = []
     for command in LOOKS:
         try:
-            said.append((await shop.result("exec", command=command, workdir=workdir)).text)
+            said.append((await room.result("exec", command=command, workdir=workdir)).text)
         except ToolError as error:
             said.append(str(error))
     return "\n".join(said)
@@ -73,49 +73,49 @@ RUNS = {"core.fsmonitor", "fsmonitor on one line", "diff.external", "a diff driv
 }
 
 
-def plant(shop: Workshop, repo: Path, name: str) -> str:
+def plant(room: PlantedRoom, repo: Path, name: str) -> str:
     """The key that must be named."""
     key, text = PLANTS[name]
-    (repo / "more").write_text(f"[core]\n\tfsmonitor = {shop.evil}\n")
-    hooks = shop.root / "hooks"
-    shop.script(hooks / "post-index-change")
-    configure(repo, text.format(evil=shop.evil, hooks=hooks, secret=shop.outside / "secret"))
+    (repo / "more").write_text(f"[core]\n\tfsmonitor = {room.evil}\n")
+    hooks = room.root / "hooks"
+    room.script(hooks / "post-index-change")
+    configure(repo, text.format(evil=room.evil, hooks=hooks, secret=room.outside / "secret"))
     return key
 
 
 @pytest.mark.promise("CVE-2026-71963", "git-looks")
 @pytest.mark.parametrize("name", PLANTS)
-async def test_a_planted_setting_runs_nothing_and_is_named(shop: Workshop, name: str) -> None:
+async def test_a_planted_setting_runs_nothing_and_is_named(room: PlantedRoom, name: str) -> None:
     """Hermes CVE-2026-71963."""
-    repo = shop.repository()
-    key = plant(shop, repo, name)
+    repo = room.repository()
+    key = plant(room, repo, name)
     for command in LOOKS:
-        text = await shop.refused("exec", command=command, workdir="repo")
+        text = await room.refused("exec", command=command, workdir="repo")
         assert key in text
         assert f"openclaw approvals allow '{' '.join(command.split()[:2])}' --agent main" in text
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     if name in RUNS:
         git(repo, "diff")
         git(repo, "status")
-        assert shop.mark.exists(), "the plant is one"
+        assert room.mark.exists(), "the plant is one"
 
 
 @pytest.mark.promise("CVE-2026-71963")
 @pytest.mark.parametrize("name", sorted(RUNS | {"a hook", "a pager", "gpg", "another work tree"}))
-async def test_what_is_planted_between_check_and_run_has_no_say(shop: Workshop, name: str) -> None:
+async def test_what_is_planted_between_check_and_run_has_no_say(room: PlantedRoom, name: str) -> None:
     """Hermes CVE-2026-71963: git is not given the repository's own settings at all."""
-    repo = shop.repository()
-    allowed = [permission(shop, command) for command in LOOKS]
-    plant(shop, repo, name)
+    repo = room.repository()
+    allowed = [permission(room, command) for command in LOOKS]
+    plant(room, repo, name)
     for one in allowed:
         await run(one)
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     assert "two" in await run(allowed[1])
 
 
-def permission(shop: Workshop, command: str) -> Permit:
-    wish = Wish(command, "main", shop.root, "repo", None, {}, NO_RULES)
-    return permit(wish, shop.state, shop.house.environ)
+def permission(room: PlantedRoom, command: str) -> Permit:
+    wish = Wish(command, "main", room.root, "repo", None, {}, NO_RULES)
+    return permit(wish, room.state, room.services.environ)
 
 
 async def run(allowed: Permit) -> str:
@@ -131,88 +131,88 @@ async def run(allowed: Permit) -> str:
     return said.decode()
 
 
-Plant = Callable[[Workshop, Path], None]
+Plant = Callable[[PlantedRoom, Path], None]
 
 
-def _worktree_config(shop: Workshop, repo: Path) -> None:
+def _worktree_config(room: PlantedRoom, repo: Path) -> None:
     configure(repo, "[extensions]\n\tworktreeConfig = true\n")
-    configure(repo, f"[core]\n\tfsmonitor = {shop.evil}\n", ".git/config.worktree")
+    configure(repo, f"[core]\n\tfsmonitor = {room.evil}\n", ".git/config.worktree")
 
 
-def _git_file(shop: Workshop, repo: Path) -> None:
-    (repo / ".git").rename(shop.root / "hidden")
+def _git_file(room: PlantedRoom, repo: Path) -> None:
+    (repo / ".git").rename(room.root / "hidden")
     (repo / ".git").write_text("gitdir: ../hidden\n")
-    configure(shop.root, f"[core]\n\tfsmonitor = {shop.evil}\n", "hidden/config")
+    configure(room.root, f"[core]\n\tfsmonitor = {room.evil}\n", "hidden/config")
 
 
-def _common(shop: Workshop, repo: Path) -> None:
-    shop.repository("other")
-    configure(shop.root / "other", f"[core]\n\tfsmonitor = {shop.evil}\n")
+def _common(room: PlantedRoom, repo: Path) -> None:
+    room.repository("other")
+    configure(room.root / "other", f"[core]\n\tfsmonitor = {room.evil}\n")
     (repo / ".git" / "commondir").write_text("../../other/.git\n")
 
 
-def _submodule(shop: Workshop, repo: Path) -> None:
-    part = shop.repository("part")
+def _submodule(room: PlantedRoom, repo: Path) -> None:
+    part = room.repository("part")
     git(repo, "submodule", "add", "-q", str(part), "part")
     git(repo, "commit", "-q", "-m", "part")
-    configure(repo, f"[core]\n\tfsmonitor = {shop.evil}\n", ".git/modules/part/config")
+    configure(repo, f"[core]\n\tfsmonitor = {room.evil}\n", ".git/modules/part/config")
     (repo / "part" / "a.txt").write_text("three\n")
     # What .gitmodules says goes before the configuration.
     configure(repo, "\tignore = none\n", ".gitmodules")
 
 
-def _gitlink(shop: Workshop, repo: Path) -> None:
+def _gitlink(room: PlantedRoom, repo: Path) -> None:
     """A repository in a repository, which the index knows as a submodule."""
-    part = shop.repository("repo/part")
+    part = room.repository("repo/part")
     git(repo, "add", "part")
     git(repo, "commit", "-q", "-m", "part")
-    configure(part, f"[core]\n\tfsmonitor = {shop.evil}\n")
+    configure(part, f"[core]\n\tfsmonitor = {room.evil}\n")
     (part / "a.txt").write_text("three\n")
 
 
-def _hooks(shop: Workshop, repo: Path) -> None:
+def _hooks(room: PlantedRoom, repo: Path) -> None:
     for name in ("post-index-change", "fsmonitor-watchman", "reference-transaction", "post-checkout"):
-        shop.script(repo / ".git" / "hooks" / name, more="exit 0")
+        room.script(repo / ".git" / "hooks" / name, more="exit 0")
     os.utime(repo / ".gitattributes", (1, 1))
 
 
 @pytest.mark.promise("CVE-2026-71963")
 @pytest.mark.parametrize("place", [_worktree_config, _git_file, _common, _submodule, _gitlink, _hooks])
-async def test_whatever_place_a_plant_has_it_runs_nothing(shop: Workshop, place: Plant) -> None:
+async def test_whatever_place_a_plant_has_it_runs_nothing(room: PlantedRoom, place: Plant) -> None:
     """Hermes CVE-2026-71963."""
-    repo = shop.repository()
-    place(shop, repo)
-    said = await looked(shop)
-    assert not shop.mark.exists()
+    repo = room.repository()
+    place(room, repo)
+    said = await looked(room)
+    assert not room.mark.exists()
     assert "core.fsmonitor" in said or "modified:   a.txt" in said
     git(repo, "status")
     git(repo, "diff")
-    assert shop.mark.exists(), "the plant is one"
+    assert room.mark.exists(), "the plant is one"
 
 
 @pytest.mark.promise("CVE-2026-71963")
-async def test_a_planted_bare_repository_is_none(shop: Workshop) -> None:
+async def test_a_planted_bare_repository_is_none(room: PlantedRoom) -> None:
     """Hermes CVE-2026-71963: with git < 2.38 the folder itself was taken for a git directory."""
-    bare = shop.root / "bare"
+    bare = room.root / "bare"
     for folder in ("objects", "refs/heads"):
         (bare / folder).mkdir(parents=True)
     (bare / "HEAD").write_text("ref: refs/heads/x\n")
     (bare / "config").write_text(
-        f"[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = {shop.evil}\n"
+        f"[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = {room.evil}\n"
     )
     for command in LOOKS:
-        assert "no git repository" in await shop.refused("exec", command=command, workdir="bare")
-    assert not shop.mark.exists()
+        assert "no git repository" in await room.refused("exec", command=command, workdir="bare")
+    assert not room.mark.exists()
     git(bare, "status")
-    assert shop.mark.exists(), "the plant is one"
+    assert room.mark.exists(), "the plant is one"
 
 
-async def test_no_repository_above_the_workspace_is_found(shop: Workshop) -> None:
-    git(shop.outside, "init", "-q")
-    configure(shop.outside, f"[core]\n\tfsmonitor = {shop.evil}\n")
-    (shop.root / "sub").mkdir()
-    assert "no git repository" in await shop.refused("exec", command="git status", workdir="sub")
-    assert not shop.mark.exists()
+async def test_no_repository_above_the_workspace_is_found(room: PlantedRoom) -> None:
+    git(room.outside, "init", "-q")
+    configure(room.outside, f"[core]\n\tfsmonitor = {room.evil}\n")
+    (room.root / "sub").mkdir()
+    assert "no git repository" in await room.refused("exec", command="git status", workdir="sub")
+    assert not room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-71963")
@@ -220,11 +220,13 @@ async def test_settings_of_a_home_that_agents_write_to_are_not_read(tmp_path: Pa
     """Hermes CVE-2026-71963: a container's home is often the workspace."""
     commands = CommandSessions()
     home = tmp_path / "state" / "workspace"
-    shop = Workshop(tmp_path, commands, environ={"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")})
-    shop.repository()
-    shop.write(".gitconfig", f"[core]\n\tfsmonitor = {shop.evil}\n[diff]\n\texternal = {shop.evil}\n")
-    shop.write(".config/git/config", f"[core]\n\tfsmonitor = {shop.evil}\n")
-    said = await looked(shop)
+    room = PlantedRoom(
+        tmp_path, commands, environ={"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    )
+    room.repository()
+    room.write(".gitconfig", f"[core]\n\tfsmonitor = {room.evil}\n[diff]\n\texternal = {room.evil}\n")
+    room.write(".config/git/config", f"[core]\n\tfsmonitor = {room.evil}\n")
+    said = await looked(room)
     assert "modified:   a.txt" in said
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     await commands.close()

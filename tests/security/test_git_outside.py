@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from tests.security.planted import LOOKS, SECRET, Workshop, configure, git
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from tests.security.planted import LOOKS, SECRET, PlantedRoom, configure, git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+async def room(tmp_path: Path) -> AsyncIterator[PlantedRoom]:
     commands = CommandSessions()
-    yield Workshop(tmp_path, commands)
+    yield PlantedRoom(tmp_path, commands)
     await commands.close()
 
 
-def _outside_repository(shop: Workshop) -> Path:
+def _outside_repository(room: PlantedRoom) -> Path:
     """The operator's own, beside the workspace; its file name is its secret."""
-    place = shop.outside / "private"
+    place = room.outside / "private"
     place.mkdir()
     git(place, "init", "-q", "-b", "main")
     (place / "secret-name").write_text(SECRET)
@@ -84,32 +84,32 @@ def _linked_object(repo: Path, private: Path) -> None:
         *map(_linked, ("HEAD", "index", "objects", "refs", "refs/heads", "logs", "config")),
     ],
 )
-async def test_nothing_outside_is_read(shop: Workshop, place: Callable[[Path, Path], None]) -> None:
-    private = _outside_repository(shop)
-    repo = shop.repository()
+async def test_nothing_outside_is_read(room: PlantedRoom, place: Callable[[Path, Path], None]) -> None:
+    private = _outside_repository(room)
+    repo = room.repository()
     place(repo, private)
     for command in LOOKS:
-        text = await shop.refused("exec", command=command, workdir="repo")
+        text = await room.refused("exec", command=command, workdir="repo")
         assert "secret-name" not in text
         assert SECRET not in text
 
 
-async def test_a_split_index_is_not_another_repositorys(shop: Workshop) -> None:
-    private = _outside_repository(shop)
+async def test_a_split_index_is_not_another_repositorys(room: PlantedRoom) -> None:
+    private = _outside_repository(room)
     git(private.parent, "update-index", "--split-index")
     (shared,) = private.glob("sharedindex.*")
-    repo = shop.repository()
+    repo = room.repository()
     (repo / ".git" / shared.name).symlink_to(shared)
     (repo / ".git/index").write_bytes((private / "index").read_bytes())
-    assert "secret-name" not in await shop.refused("exec", command="git ls-files", workdir="repo")
+    assert "secret-name" not in await room.refused("exec", command="git ls-files", workdir="repo")
 
 
 @pytest.mark.parametrize("name", ["HEAD", "config", "index", "packed-refs", "refs/heads/pipe", "commondir"])
-async def test_a_pipe_in_a_repository_holds_nobody_up(shop: Workshop, name: str) -> None:
-    repo = shop.repository()
+async def test_a_pipe_in_a_repository_holds_nobody_up(room: PlantedRoom, name: str) -> None:
+    repo = room.repository()
     (repo / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(repo / ".git" / name)
-    assert "Not run" in await shop.refused("exec", command="git status", workdir="repo")
+    assert "Not run" in await room.refused("exec", command="git status", workdir="repo")
 
 
 @pytest.mark.parametrize(
@@ -123,21 +123,21 @@ async def test_a_pipe_in_a_repository_holds_nobody_up(shop: Workshop, name: str)
         *((".git/commondir", b"\0"), (".git/commondir", b"/etc\n"), (".git/commondir", b"nowhere\n")),
     ],
 )
-async def test_an_odd_repository_is_refused(shop: Workshop, name: str, content: bytes) -> None:
-    repo = shop.repository()
+async def test_an_odd_repository_is_refused(room: PlantedRoom, name: str, content: bytes) -> None:
+    repo = room.repository()
     if name == ".git":
         shutil.rmtree(repo / ".git")
     (repo / name).write_bytes(content)
-    text = await shop.refused("exec", command="git status", workdir="repo")
+    text = await room.refused("exec", command="git status", workdir="repo")
     assert text.startswith("Not run: the repository ")
 
 
-async def test_what_a_setting_is_called_is_shown_on_one_line(shop: Workshop) -> None:
+async def test_what_a_setting_is_called_is_shown_on_one_line(room: PlantedRoom) -> None:
     """It is somebody's text, and a model reads it."""
-    repo = shop.repository()
+    repo = room.repository()
     configure(repo, '[evil "a\x1b\u2028b\r' + "c" * 500 + '"]\n\tk = v\n')
     configure(repo, "".join(f"[evil]\n\tk{number} = v\n" for number in range(500)))
-    text = await shop.refused("exec", command="git status", workdir="repo")
+    text = await room.refused("exec", command="git status", workdir="repo")
     assert text.isprintable()
     assert "and 493 more" in text
     assert len(text) < 1000

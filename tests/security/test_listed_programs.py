@@ -16,21 +16,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.tools.base import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.commands.environment import search_path
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.listed.hardening import hardened
-from openclaw_gateway.tools.listed.table import NAMES, TABLE
-from openclaw_gateway.tools.sandbox import check_sandbox
-from openclaw_gateway.tools.shell_words import parse, render
+from openclaw_gateway.tools.exec.commands.environment import search_path
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.listed.hardening import hardened
+from openclaw_gateway.tools.exec.listed.table import NAMES, TABLE
+from openclaw_gateway.tools.exec.sandbox import check_sandbox
+from openclaw_gateway.tools.exec.shell_words import parse, render
 from tests.doors.chat import say
 from tests.doors.tool_replies import calls
-from tests.security.planted import SECRET, Workshop, configure
+from tests.security.planted import SECRET, PlantedRoom, configure
 
-Make = Callable[..., Workshop]
+Make = Callable[..., PlantedRoom]
 # Each listed program, at work in a folder full of plants.
 AT_WORK = {
     "basename": "basename a/b",
@@ -81,7 +81,7 @@ AT_WORK = {
 @pytest.fixture
 async def make(tmp_path: Path) -> AsyncIterator[Make]:
     commands = CommandSessions()
-    yield lambda **environ: Workshop(tmp_path, commands, environ=environ)
+    yield lambda **environ: PlantedRoom(tmp_path, commands, environ=environ)
     await commands.close()
 
 
@@ -98,19 +98,19 @@ def plain(*argv: str, cwd: Path, **environ: str) -> str:
     return asked.stdout + asked.stderr
 
 
-async def said(shop: Workshop, command: str, **arguments: Any) -> str:
+async def said(room: PlantedRoom, command: str, **arguments: Any) -> str:
     try:
-        return (await shop.result("exec", command=command, **arguments)).text
+        return (await room.result("exec", command=command, **arguments)).text
     except ToolError as error:
         return str(error)
 
 
-async def all_at_work(shop: Workshop) -> str:
-    shop.write("a.txt", "one\ntwo\n")
-    shop.write("b.txt", "three\n")
-    shop.write("sub/c.txt", "four\n")
-    texts = [await said(shop, command) for command in AT_WORK.values()]
-    texts += [await said(shop, command, background=True) for command in ("cat a.txt", "ls", "sort a.txt")]
+async def all_at_work(room: PlantedRoom) -> str:
+    room.write("a.txt", "one\ntwo\n")
+    room.write("b.txt", "three\n")
+    room.write("sub/c.txt", "four\n")
+    texts = [await said(room, command) for command in AT_WORK.values()]
+    texts += [await said(room, command, background=True) for command in ("cat a.txt", "ls", "sort a.txt")]
     return "\n".join(texts)
 
 
@@ -127,33 +127,33 @@ async def test_no_program_that_somebody_put_somewhere_shadows_another(make: Make
         str(tmp_path / "link"),
         str(everybodys),
     )
-    shop = make(PATH=":".join((*places, os.environ["PATH"])))
+    room = make(PATH=":".join((*places, os.environ["PATH"])))
     (tmp_path / "link").symlink_to(bin_)
     for name in (*NAMES, "bash", "sh", "dash", "env", "nice", "kill", "bwrap", "gzip"):
-        for folder in (shop.root, bin_, everybodys, shop.root / "sub"):
-            shop.script(folder / name)
+        for folder in (room.root, bin_, everybodys, room.root / "sub"):
+            room.script(folder / name)
     everybodys.chmod(0o777)
-    text = await all_at_work(shop)
+    text = await all_at_work(room)
     assert "two" in text
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     for name in ("ls", "cat", "bash"):
-        await said(shop, name, workdir="bin")
-        assert "Not run" in await shop.refused("exec", command=f"./{name}")
-        assert "Not run" in await shop.refused("exec", command=f"bin/{name}")
-    assert not shop.mark.exists()
+        await said(room, name, workdir="bin")
+        assert "Not run" in await room.refused("exec", command=f"./{name}")
+        assert "Not run" in await room.refused("exec", command=f"bin/{name}")
+    assert not room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-100584")
 async def test_the_sandbox_is_not_shadowed_either(make: Make, tmp_path: Path) -> None:
     """CVE-2026-100584."""
-    shop = make(PATH=f"bin:{at_home(tmp_path)}/bin:{os.environ['PATH']}")
-    shop.script(shop.root / "bin" / "bwrap", more="exit 0")
-    agent = msgspec.structs.replace(shop.agent, sandbox={"mode": "all", "workspaceAccess": "rw"})
-    await check_sandbox(agent, shop.house.environ)
-    (tool,) = exec_tool.build(shop.house, agent)
+    room = make(PATH=f"bin:{at_home(tmp_path)}/bin:{os.environ['PATH']}")
+    room.script(room.root / "bin" / "bwrap", more="exit 0")
+    agent = msgspec.structs.replace(room.agent, sandbox={"mode": "all", "workspaceAccess": "rw"})
+    await check_sandbox(agent, room.services.environ)
+    (tool,) = exec_tool.build(room.services, agent)
     with contextlib.suppress(ToolError):
-        await tool.run({"command": "pwd"}, shop.context())
-    assert not shop.mark.exists()
+        await tool.run({"command": "pwd"}, room.context())
+    assert not room.mark.exists()
 
 
 @pytest.mark.promise("CVE-2026-100584")
@@ -177,27 +177,27 @@ def test_folders_that_everybody_writes_to_are_not_searched(tmp_path: Path) -> No
 @pytest.mark.promise("CVE-2026-100570", "listed-programs")
 async def test_no_file_of_the_folder_or_the_home_runs_anything(make: Make, tmp_path: Path) -> None:
     """CVE-2026-100570, nanobot CVE-2026-90808, -90809, -19243, -19245."""
-    shop = make(HOME=at_home(tmp_path), XDG_CONFIG_HOME=f"{at_home(tmp_path)}/.config")
+    room = make(HOME=at_home(tmp_path), XDG_CONFIG_HOME=f"{at_home(tmp_path)}/.config")
     for name in (
         *(".bashrc", ".bash_profile", ".bash_login", ".profile", ".bash_logout", ".shrc", ".env", ".inputrc"),
         *(".zshenv", ".kshrc", ".xprofile", ".lessfilter", ".ripgreprc", ".dircolors", ".grep", ".toprc"),
         *("autorun.sh", "sitecustomize.py", ".pythonrc", ".envrc", "core", ".jqrc", ".gdbinit", ".lesskey"),
     ):
-        shop.write(name, f"{shop.evil}\n").chmod(0o755)
-    shop.write(".gitconfig", f"[core]\n\tfsmonitor = {shop.evil}\n\tpager = {shop.evil}\n")
-    shop.write(".config/git/config", f"[core]\n\tfsmonitor = {shop.evil}\n")
-    shop.write(".ripgreprc", f"--pre={shop.evil}\n")
-    assert "two" in await all_at_work(shop)
-    assert not shop.mark.exists()
-    plain("bash", "-i", "-c", "true", cwd=shop.root, HOME=str(shop.root))
-    assert shop.mark.exists(), "the plant is one"
+        room.write(name, f"{room.evil}\n").chmod(0o755)
+    room.write(".gitconfig", f"[core]\n\tfsmonitor = {room.evil}\n\tpager = {room.evil}\n")
+    room.write(".config/git/config", f"[core]\n\tfsmonitor = {room.evil}\n")
+    room.write(".ripgreprc", f"--pre={room.evil}\n")
+    assert "two" in await all_at_work(room)
+    assert not room.mark.exists()
+    plain("bash", "-i", "-c", "true", cwd=room.root, HOME=str(room.root))
+    assert room.mark.exists(), "the plant is one"
 
 
 @pytest.mark.promise("CVE-2026-100570")
 async def test_no_variable_of_the_gateways_runs_anything(make: Make) -> None:
     """CVE-2026-100570, nanobot CVE-2026-90808, -90809, -19243, -19245."""
-    shop = make()
-    evil, file = str(shop.evil), str(shop.write("rc", f"{shop.evil}\n"))
+    room = make()
+    evil, file = str(room.evil), str(room.write("rc", f"{room.evil}\n"))
     environ = {
         **dict.fromkeys(("BASH_ENV", "ENV", "ZDOTDIR", "INPUTRC"), file),
         **{f"BASH_FUNC_{name}%%": f"() {{ {evil}; }}" for name in ("ls", "cat", "git", "echo", "cd", "true")},
@@ -213,22 +213,22 @@ async def test_no_variable_of_the_gateways_runs_anything(make: Make) -> None:
         "GIT_CONFIG_KEY_0": "core.fsmonitor",
         "GIT_CONFIG_VALUE_0": evil,
         "GIT_CONFIG_PARAMETERS": f"'core.fsmonitor={evil}'",
-        "GIT_EXEC_PATH": str(shop.evil.parent),
-        "RIPGREP_CONFIG_PATH": str(shop.write("rgrc", f"--pre={evil}\n")),
-        "GIT_TRACE": str(shop.mark),
+        "GIT_EXEC_PATH": str(room.evil.parent),
+        "RIPGREP_CONFIG_PATH": str(room.write("rgrc", f"--pre={evil}\n")),
+        "GIT_TRACE": str(room.mark),
         "GREP_OPTIONS": "-R",
         "SORT_OPTIONS": f"--compress-program={evil}",
         "POSIXLY_CORRECT": "1",
         "HOME": os.environ.get("HOME", "/"),
     }
-    shop.script(shop.evil.parent / "git-log")
-    shop = make(**environ)
-    assert "two" in await all_at_work(shop)
-    repo = shop.repository()
-    assert "modified:" in await shop.call("exec", command="git status", workdir=repo.name)
-    assert not shop.mark.exists()
-    plain("bash", "-c", "ls", cwd=shop.root, **environ)
-    assert shop.mark.exists(), "the plant is one"
+    room.script(room.evil.parent / "git-log")
+    room = make(**environ)
+    assert "two" in await all_at_work(room)
+    repo = room.repository()
+    assert "modified:" in await room.call("exec", command="git status", workdir=repo.name)
+    assert not room.mark.exists()
+    plain("bash", "-c", "ls", cwd=room.root, **environ)
+    assert room.mark.exists(), "the plant is one"
 
 
 @pytest.mark.promise("CVE-2026-100570")
@@ -249,49 +249,49 @@ async def test_no_variable_of_the_gateways_runs_anything(make: Make) -> None:
 async def test_a_call_gives_a_listed_program_no_file_by_a_variable(make: Make, name: str, value: str) -> None:
     """CVE-2026-100570, nanobot CVE-2026-90808, -90809, -19243, -19245. A catalogue of messages that somebody
     wrote (LANGUAGE is joined to a folder of the system) would decide how programs format what they print."""
-    shop = make()
-    assert "not taken" in await shop.refused("exec", command="ls -la", env={name: value})
+    room = make()
+    assert "not taken" in await room.refused("exec", command="ls -la", env={name: value})
 
 
 async def test_languages_and_time_zones_are_taken(make: Make) -> None:
-    shop = make()
+    room = make()
     harmless = {"LANG": "de_DE.UTF-8", "LANGUAGE": "de:en", "LC_ALL": "C", "TZ": "Europe/Oslo", "CI": "1"}
-    assert await shop.call("exec", command="date -u +%Z", env=harmless) == "UTC\n[exit code 0]"
+    assert await room.call("exec", command="date -u +%Z", env=harmless) == "UTC\n[exit code 0]"
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq here")
 async def test_jq_has_no_definitions_of_a_home_that_agents_write_to(make: Make, tmp_path: Path) -> None:
     home = at_home(tmp_path)
-    shop = make(HOME=home)
-    shop.write(".jq", 'def planted: "planted";\n')
-    assert "planted" in plain("jq", "-n", "planted", cwd=shop.root, HOME=home).splitlines()[0]
-    assert '"planted"' not in await said(shop, "jq -n planted")
-    assert await shop.call("exec", command="jq -n '1 + 1'") == "2\n[exit code 0]"
-    shop.write("mod/x.jq", "{")
+    room = make(HOME=home)
+    room.write(".jq", 'def planted: "planted";\n')
+    assert "planted" in plain("jq", "-n", "planted", cwd=room.root, HOME=home).splitlines()[0]
+    assert '"planted"' not in await said(room, "jq -n planted")
+    assert await room.call("exec", command="jq -n '1 + 1'") == "2\n[exit code 0]"
+    room.write("mod/x.jq", "{")
     for program in ('"mod/x" | modulemeta', 'import "mod/x" as x; 1', 'include "mod/x"; 1'):
-        assert "Not run" in await shop.refused("exec", command=f"jq -n '{program}'")
+        assert "Not run" in await room.refused("exec", command=f"jq -n '{program}'")
 
 
 @pytest.mark.skipif(shutil.which("file") is None, reason="there is no file(1) here")
 async def test_file_has_no_magic_of_a_home_that_agents_write_to(make: Make, tmp_path: Path) -> None:
     home = at_home(tmp_path)
-    shop = make(HOME=home)
-    shop.write("a", "hello\n")
-    shop.write(".magic", "0\tstring\thello\tplanted magic\n")
-    assert "planted magic" in plain("file", "a", cwd=shop.root, HOME=home)
-    assert "ASCII text" in await shop.call("exec", command="file a")
+    room = make(HOME=home)
+    room.write("a", "hello\n")
+    room.write(".magic", "0\tstring\thello\tplanted magic\n")
+    assert "planted magic" in plain("file", "a", cwd=room.root, HOME=home)
+    assert "ASCII text" in await room.call("exec", command="file a")
 
 
 @pytest.mark.skipif(shutil.which("rg") is None, reason="there is no rg here")
 async def test_what_rg_ignores_is_not_shown_in_its_complaints(make: Make) -> None:
     """A link that is a list of names to ignore is followed, and a line that is no pattern was shown."""
-    shop = make()
-    (shop.outside / "secret").write_text(f"x[z-a] {SECRET}\n")
+    room = make()
+    (room.outside / "secret").write_text(f"x[z-a] {SECRET}\n")
     for name in (".ignore", ".gitignore", ".rgignore"):
-        (shop.root / name).symlink_to(shop.outside / "secret")
-    shop.write("a", "hello\n")
-    assert SECRET in plain("rg", "hello", cwd=shop.root)
-    assert SECRET not in await shop.call("exec", command="rg hello")
+        (room.root / name).symlink_to(room.outside / "secret")
+    room.write("a", "hello\n")
+    assert SECRET in plain("rg", "hello", cwd=room.root)
+    assert SECRET not in await room.call("exec", command="rg hello")
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,8 @@ async def test_a_planted_repository_runs_nothing_through_the_whole_gateway(
 ) -> None:
     """Hermes CVE-2026-71963, as a client meets it."""
     commands = CommandSessions()
-    shop = Workshop(tmp_path, commands)
-    configure(shop.repository(), f"[core]\n\tfsmonitor = {shop.evil}\n")
+    room = PlantedRoom(tmp_path, commands)
+    configure(room.repository(), f"[core]\n\tfsmonitor = {room.evil}\n")
     look = ("x1", "exec", '{"command": "cd repo && git status"}')
     models.script("mock-echo", calls(look), says("Done."))
     environ = {"PATH": os.environ["PATH"]}
@@ -324,7 +324,7 @@ async def test_a_planted_repository_runs_nothing_through_the_whole_gateway(
         await say(gateway, "look")
     (heard,) = [one["content"] for one in models.requests[-1].messages if one["role"] == "tool"]
     assert "core.fsmonitor" in heard
-    assert not shop.mark.exists()
+    assert not room.mark.exists()
     await commands.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from openclaw_gateway.agents.skill_rules import FOLDER
 from openclaw_gateway.agents.snapshot import PROMPT_FILES
+from openclaw_gateway.fs.steering import STEERING
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.tools.builtin import (
@@ -22,16 +23,15 @@ from openclaw_gateway.tools.builtin import (
     write,
 )
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.hidden_notes import shows
-from openclaw_gateway.tools.shell_words import parse
-from openclaw_gateway.tools.steering import STEERING
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.hidden_notes import shows
+from openclaw_gateway.tools.exec.shell_words import parse
 from openclaw_gateway.wire.run import Origin
 from tests.doors.chat import say
 from tests.doors.test_agent_tools import workspace
 from tests.doors.test_every_door import by_websocket
 from tests.doors.tool_replies import calls
-from tests.tools.houses import OPERATOR, Room
+from tests.tools.rooms import OPERATOR, Room
 from tests.tools.test_sandbox import sandboxed_room
 
 ANN = Origin("owner", "http", "user", user="ann")

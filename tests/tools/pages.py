@@ -9,7 +9,7 @@ from aiohttp import web
 from openclaw_gateway.tools.base import ToolAgent, ToolContext
 from openclaw_gateway.tools.web.addresses import Address
 from openclaw_gateway.tools.web.fetching import Fetcher
-from tests.tools.houses import OPERATOR
+from tests.tools.rooms import OPERATOR
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONTEXT = ToolContext("run", "call", "main", OPERATOR, None, lambda text: None)

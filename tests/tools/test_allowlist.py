@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.allowlist import Allowed, Refused, Rules, decide, stricter
-from openclaw_gateway.tools.shell_words import NotPlain, parse, render
-from openclaw_gateway.tools.widening import widening
+from openclaw_gateway.tools.exec.allowlist import Allowed, Refused, Rules, decide, stricter
+from openclaw_gateway.tools.exec.shell_words import NotPlain, parse, render
+from openclaw_gateway.tools.exec.widening import widening
 
 ROOT = "/home/me/workspace"
 PROGRAMS = {

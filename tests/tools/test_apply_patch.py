@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.containment import Workspace
 from openclaw_gateway.tools.builtin import apply_patch
-from openclaw_gateway.tools.jobs.patch import Allowance, commit, prepare
-from openclaw_gateway.tools.line_search import Budget
-from openclaw_gateway.tools.patch import Update, apply_hunks, parse_patch
-from openclaw_gateway.tools.workspace_path import Workspace
-from tests.tools.houses import Room
+from openclaw_gateway.tools.files.jobs.patch import Allowance, commit, prepare
+from openclaw_gateway.tools.files.line_search import Budget
+from openclaw_gateway.tools.files.patch import Update, apply_hunks, parse_patch
+from tests.tools.rooms import Room
 
 
 def patch(*lines: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.tools.allowlist import Rules
-from openclaw_gateway.tools.approvals import BrokenApprovals, allow, approvals_path, changing, rules_for
+from openclaw_gateway.tools.exec.allowlist import Rules
+from openclaw_gateway.tools.exec.approvals import BrokenApprovals, allow, approvals_path, changing, rules_for
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, grep, ls, manage, process, read, write
 from openclaw_gateway.tools.builtin import exec as exec_tool
-from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from tests.security.planted import git
-from tests.tools.houses import Room
+from tests.tools.rooms import Room
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 TOOLS = (exec_tool, process, read, write, edit, apply_patch, manage, ls, find, grep)

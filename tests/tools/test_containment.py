@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.cached_file import read_cached
+from openclaw_gateway.fs.containment import Workspace
+from openclaw_gateway.fs.regular_file import replace
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, grep, ls, read, write
-from openclaw_gateway.tools.cached_file import read_cached
-from openclaw_gateway.tools.files import replace
-from openclaw_gateway.tools.jobs.orders import Read
-from openclaw_gateway.tools.jobs.read import read as read_job
-from openclaw_gateway.tools.workspace_path import Workspace
-from tests.tools.houses import Room
+from openclaw_gateway.tools.files.jobs.orders import Read
+from openclaw_gateway.tools.files.jobs.read import read as read_job
+from tests.tools.rooms import Room
 
 SECRET = "the secret outside"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.commands.environment import check_additions, command_environment, search_path
-from openclaw_gateway.tools.commands.output import Output
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, search_path
+from openclaw_gateway.tools.exec.commands.output import Output
 
 WORKSPACE = Path("/w/space")
 

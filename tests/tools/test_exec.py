@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing, deny
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process
-from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order, OutputReader
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from tests.tools.houses import KEY, Room
+from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, deny
+from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused, Order, OutputReader
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from tests.tools.rooms import KEY, Room
 
 FULL = {"exec": {"security": "full", "ask": "off"}}
 Make = Callable[..., Room]
@@ -86,15 +86,15 @@ async def test_nobodys_shell_files_are_read(make: Make, tmp_path: Path, *, backg
     room = make()
     for name in (".bashrc", ".bash_profile", ".profile"):
         (tmp_path / name).write_text(f"echo {KEY}\nls() {{ echo not ls; }}\n")
-    environ = {**room.house.environ, "HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
+    environ = {**room.services.environ, "HOME": str(tmp_path), "BASH_ENV": str(tmp_path / ".bashrc")}
     environ["ENV"] = environ["BASH_ENV"]
-    house = msgspec.structs.replace(room.house, environ=environ)
-    (tool,) = exec_tool.build(house, room.agent)
+    services = msgspec.structs.replace(room.services, environ=environ)
+    (tool,) = exec_tool.build(services, room.agent)
     text = (await tool.run({"command": "echo run; ls", "background": background}, room.context())).text
     if background:
         id_ = text.partition("sessionId: ")[2].partition(";")[0]
-        assert house.commands is not None
-        await house.commands.find("main", room.context().conversation, id_).ended.wait()
+        assert services.commands is not None
+        await services.commands.find("main", room.context().conversation, id_).ended.wait()
         text = await room.call("process", action="log", sessionId=id_)
     assert text.startswith("run\n[")
     assert text.endswith("exit code 0]")
@@ -215,9 +215,9 @@ async def test_another_agents_session_does_not_exist(make: Make, tmp_path: Path)
     room = make()
     text = await room.call("exec", command="sleep 300", background=True)
     id_ = text.partition("sessionId: ")[2].partition(";")[0]
-    assert room.house.commands is not None
+    assert room.services.commands is not None
     with pytest.raises(CommandRefused):
-        room.house.commands.find("other", room.context().conversation, id_)
+        room.services.commands.find("other", room.context().conversation, id_)
 
 
 async def test_another_conversations_command_does_not_exist(make: Make) -> None:
@@ -268,8 +268,8 @@ async def test_nothing_outlives_a_command_that_is_killed(make: Make, line: str) 
 async def test_commands_are_given_what_the_skills_have(make: Make) -> None:
     room = make()
     given = {"S_KEY": "for the skill", "LD_PRELOAD": "/evil.so", "PYTHONPATH": "/evil", "no name": "x"}
-    house = msgspec.structs.replace(room.house, skill_environment={"main": given}.__getitem__)
-    (tool,) = exec_tool.build(house, room.agent)
+    services = msgspec.structs.replace(room.services, skill_environment={"main": given}.__getitem__)
+    (tool,) = exec_tool.build(services, room.agent)
     text = (await tool.run({"command": "env"}, room.context())).text
     assert "S_KEY=for the skill" in text
     assert "evil" not in text
@@ -545,9 +545,9 @@ async def test_a_program_of_the_workspace_does_not_pass_for_another(tmp_path: Pa
     fake = room.write("bin/ls", "#!/bin/sh\necho fake\n")
     fake.chmod(0o755)
     commands = CommandSessions()
-    environ = {**room.house.environ, "PATH": f"{room.root}/bin:.::{os.environ['PATH']}"}
-    house = msgspec.structs.replace(room.house, environ=environ, commands=commands)
-    (tool,) = exec_tool.build(house, room.agent)
+    environ = {**room.services.environ, "PATH": f"{room.root}/bin:.::{os.environ['PATH']}"}
+    services = msgspec.structs.replace(room.services, environ=environ, commands=commands)
+    (tool,) = exec_tool.build(services, room.agent)
     assert "fake" not in (await tool.run({"command": "ls"}, room.context())).text
     with pytest.raises(ToolError):
         await tool.run({"command": "bin/ls"}, room.context())

@@ -13,16 +13,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.containment import Workspace
 from openclaw_gateway.tools.builtin import edit, find, grep, ls, manage, read, write
-from openclaw_gateway.tools.jobs.edit import replaced
-from openclaw_gateway.tools.jobs.orders import Search
-from openclaw_gateway.tools.jobs.perform import Performer
-from openclaw_gateway.tools.jobs.read import Page, plain_text
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.files.jobs.edit import replaced
+from openclaw_gateway.tools.files.jobs.orders import Search
+from openclaw_gateway.tools.files.jobs.perform import Performer
+from openclaw_gateway.tools.files.jobs.read import Page, plain_text
 from openclaw_gateway.wire.run import Origin
 from tests.leftovers import children
-from tests.tools.houses import Room
+from tests.tools.rooms import Room
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_short_way_is_taken() -> None:
 
 
 def test_a_search_starts_without_what_it_does_not_need() -> None:
-    modules = "openclaw_gateway.tools.jobs.__main__, openclaw_gateway.tools.jobs.search"
+    modules = "openclaw_gateway.tools.files.jobs.__main__, openclaw_gateway.tools.files.jobs.search"
     code = f"import sys, {modules}; print('asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

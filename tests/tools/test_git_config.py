@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.listed.git_config import BrokenConfig, Setting, parse_config, render_config
-from openclaw_gateway.tools.listed.git_keys import harmful, looking_settings
+from openclaw_gateway.tools.exec.listed.git_config import BrokenConfig, Setting, parse_config, render_config
+from openclaw_gateway.tools.exec.listed.git_keys import harmful, looking_settings
 
 
 def by_git(data: bytes) -> list[tuple[str, str | None]] | None:

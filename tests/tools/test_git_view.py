@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.listed import git_view
-from openclaw_gateway.tools.listed.git_repository import Repository
-from openclaw_gateway.tools.listed.git_view import FOLDER, bring_up_to_date
+from openclaw_gateway.tools.exec.listed import git_view
+from openclaw_gateway.tools.exec.listed.git_repository import Repository
+from openclaw_gateway.tools.exec.listed.git_view import FOLDER, bring_up_to_date
 
 DAY_S = 24 * 3600.0
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.containment import Workspace
 from openclaw_gateway.tools.builtin import apply_patch, edit, find, ls, read, write
-from openclaw_gateway.tools.jobs.doing import do
-from openclaw_gateway.tools.jobs.orders import (
+from openclaw_gateway.tools.files.jobs.doing import do
+from openclaw_gateway.tools.files.jobs.orders import (
     SMALL_BYTES,
     SMALL_ENTRIES,
     Edit,
@@ -31,10 +32,9 @@ from openclaw_gateway.tools.jobs.orders import (
     decode_outcome,
     encode,
 )
-from openclaw_gateway.tools.jobs.perform import Performer
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from tests.leftovers import children
-from tests.tools.houses import Room
+from tests.tools.rooms import Room
 from tests.tools.test_orphans import read as read_proc
 
 LARGE = SMALL_BYTES * 2
@@ -175,7 +175,7 @@ async def test_a_patch_that_is_ended_in_the_middle_is_all_or_nothing(tmp_path: P
 
 _ENDED_AT_THE_TENTH = """
 import os, signal
-from openclaw_gateway.tools.jobs.__main__ import main
+from openclaw_gateway.tools.files.jobs.__main__ import main
 
 rename, left = os.rename, [10]
 

@@ -14,12 +14,13 @@ from typing import Any, Literal
 import pytest
 
 from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
-from openclaw_gateway.tools.base import Tool, ToolContext, ToolError, ToolResult
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult
 from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
+from openclaw_gateway.tools.mcp.naming import mcp_name, server_prefix
 from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.mcp.servers import McpServers
-from openclaw_gateway.tools.naming import mcp_name, server_prefix
-from tests.tools.houses import OPERATOR
+from tests.tools.rooms import OPERATOR
 
 SCRIPT = str(Path(__file__).with_name("mcp_server.py"))
 CONTEXT = ToolContext("run", "call", "main", OPERATOR, None, lambda text: None)

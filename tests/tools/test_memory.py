@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolServices
 from openclaw_gateway.tools.builtin import memory_get, memory_search
-from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.memory.ranking import passages, ranked
 from openclaw_gateway.tools.memory.words import words
-from tests.tools.houses import OPERATOR
+from tests.tools.rooms import OPERATOR
 from tests.tools.test_session_tools import Agents, Sessions
 
 CONTEXT = ToolContext("run", "call", "main", OPERATOR, "agent:main:main", lambda text: None)
@@ -32,8 +33,8 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def tool(module: Any, workspace: Path, **settings: Any) -> Tool:
-    house = ToolHouse(workspace.parent / "state", {}, Sessions(), Agents(), Performer(os.environ))
-    (made,) = module.build(house, ToolAgent("main", workspace, settings))
+    services = ToolServices(workspace.parent / "state", {}, Sessions(), Agents(), Performer(os.environ))
+    (made,) = module.build(services, ToolAgent("main", workspace, settings))
     return made  # type: ignore[no-any-return]
 
 

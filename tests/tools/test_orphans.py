@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.children import MARK
-from openclaw_gateway.tools.commands.command import Command, Order
+from openclaw_gateway.tools.exec.commands.command import Command, Order
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
 _GATEWAY = """
 import asyncio, os, sys
 from pathlib import Path
-from openclaw_gateway.tools.commands.command import Order
-from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.commands.command import Order
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 
 async def main():
     commands = CommandSessions()

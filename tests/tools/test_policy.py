@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.config.schema import AgentEntry, AgentToolsConfig, Config, ToolsConfig
 from openclaw_gateway.tools import builtin
-from openclaw_gateway.tools.groups import BUILT_IN, ELSEWHERE, GROUPS
-from openclaw_gateway.tools.patterns import unmatched_patterns
-from openclaw_gateway.tools.policy import PolicyInput, allowed
-from openclaw_gateway.tools.profiles import PROFILES
-from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
+from openclaw_gateway.tools.policy.groups import BUILT_IN, ELSEWHERE, GROUPS
+from openclaw_gateway.tools.policy.patterns import unmatched_patterns
+from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
+from openclaw_gateway.tools.policy.profiles import PROFILES
+from openclaw_gateway.tools.tool_settings import sandbox_settings, tool_settings
 
 FILES = "apply_patch edit find grep ls manage read write"
 RUNTIME = "exec process"

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from openclaw_gateway.tools.approvals import allow, approvals_path, changing
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.builtin import process, read, write
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.sandbox import check_sandbox
+from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.sandbox import check_sandbox
 from openclaw_gateway.tools.scope import sandboxed
 from openclaw_gateway.wire.run import Origin
-from tests.tools.houses import OPERATOR, Room
+from tests.tools.rooms import OPERATOR, Room
 
 STRANGER = Origin("owner", "http", "conversation")
 FULL = {"exec": {"security": "full", "ask": "off"}}
@@ -41,7 +41,7 @@ async def sandboxed_room(tmp_path: Path, commands: CommandSessions, **sandbox: A
         sandbox={"mode": "all", **sandbox},
         commands=commands,
     )
-    why = await check_sandbox(room.agent, room.house.environ)
+    why = await check_sandbox(room.agent, room.services.environ)
     if why is not None:
         pytest.skip(why)
     return room

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import (
     Letter,
     Said,
@@ -15,8 +16,7 @@ from openclaw_gateway.tools.base import (
     Tool,
     ToolAgent,
     ToolContext,
-    ToolError,
-    ToolHouse,
+    ToolServices,
 )
 from openclaw_gateway.tools.builtin import (
     agents_list,
@@ -25,10 +25,10 @@ from openclaw_gateway.tools.builtin import (
     sessions_list,
     sessions_send,
 )
-from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.wire.run import Audience, Origin
-from tests.tools.houses import OPERATOR
+from tests.tools.rooms import OPERATOR
 
 NOW_MS = 4_000_000_000_000
 CONTEXT = ToolContext("run", "call", "main", OPERATOR, "agent:main:here", lambda text: None)
@@ -72,8 +72,8 @@ class Agents:
         return (("main", "Main"), *((f"a{n}", f"A {n}") for n in range(300)))
 
 
-def house(sessions: Sessions) -> ToolHouse:
-    return ToolHouse(Path("/nonexistent"), {}, sessions, Agents(), Performer({}))
+def services(sessions: Sessions) -> ToolServices:
+    return ToolServices(Path("/nonexistent"), {}, sessions, Agents(), Performer({}))
 
 
 def agent(**settings: Any) -> ToolAgent:
@@ -81,7 +81,7 @@ def agent(**settings: Any) -> ToolAgent:
 
 
 def tool(module: Any, sessions: Sessions, /, **settings: Any) -> Tool:
-    (made,) = module.build(house(sessions), agent(**settings))
+    (made,) = module.build(services(sessions), agent(**settings))
     assert isinstance(made.summary, str)
     assert made.spec.name == module.__name__.rpartition(".")[2]
     return made  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.tools.builtin import todo
-from tests.tools.houses import Room
+from tests.tools.rooms import Room
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.builtin.web_fetch import web_fetch
-from openclaw_gateway.tools.jobs.orders import Extract
-from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.files.jobs.orders import Extract
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.extraction import readable
 from openclaw_gateway.tools.web.recent import RecentPages

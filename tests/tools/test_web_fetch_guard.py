@@ -8,10 +8,10 @@ from aiohttp import ClientSession, web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.web.addresses import Address, checked_url, public
 from openclaw_gateway.tools.web.dial import checked_connector
-from openclaw_gateway.tools.web.fetching import Fetcher, Limits
+from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
 from tests.tools.pages import Pages
 
 _CLOSED = """
@@ -94,7 +94,7 @@ async def test_urls_that_are_refused_before_anything_is_looked_up(url: str) -> N
         raise AssertionError(f"looked up {host}")
 
     with pytest.raises(ToolError):
-        await Fetcher(lookup=lookup).fetch(url, Limits())
+        await Fetcher(lookup=lookup).fetch(url, FetchLimits())
 
 
 @given(st.text(max_size=60))
@@ -123,7 +123,7 @@ async def test_one_closed_address_of_a_name_closes_it(answer: list[str]) -> None
         return answer
 
     with pytest.raises(ToolError, match="not on the public internet"):
-        await Fetcher(lookup=lookup).fetch("http://rebind.example/", Limits())
+        await Fetcher(lookup=lookup).fetch("http://rebind.example/", FetchLimits())
 
 
 async def test_a_name_without_address_is_unreachable() -> None:
@@ -131,7 +131,7 @@ async def test_a_name_without_address_is_unreachable() -> None:
         raise socket.gaierror("no such host /secret/path")
 
     with pytest.raises(ToolError, match=r"^gone\.example cannot be reached"):
-        await Fetcher(lookup=lookup).fetch("http://gone.example/", Limits())
+        await Fetcher(lookup=lookup).fetch("http://gone.example/", FetchLimits())
 
 
 @pytest.mark.promise("CVE-2026-100555")
@@ -154,7 +154,7 @@ async def test_the_checked_address_is_dialled_though_the_answer_changes() -> Non
 
     async with Pages(private) as pages:
         with pytest.raises(ToolError, match="cannot be reached"):
-            await Fetcher(lookup=lookup, rule=rule).fetch(pages.url("/", "rebind.example"), Limits())
+            await Fetcher(lookup=lookup, rule=rule).fetch(pages.url("/", "rebind.example"), FetchLimits())
         assert pages.asked == []
     assert looked == ["rebind.example"]
     assert set(tried) == {"127.0.0.2"}
@@ -195,7 +195,7 @@ async def test_each_redirect_is_checked(target: str) -> None:
 
     async with Pages(away) as pages:
         with pytest.raises(ToolError):
-            await pages.fetcher().fetch(pages.url("/start"), Limits())
+            await pages.fetcher().fetch(pages.url("/start"), FetchLimits())
         assert len(pages.asked) == 1
 
 
@@ -212,4 +212,4 @@ async def test_a_redirect_to_a_name_is_looked_up_and_checked() -> None:
             return public(address) or port == pages.port
 
         with pytest.raises(ToolError, match=r"inside\.example is not on the public internet"):
-            await Fetcher(lookup=lookup, rule=rule).fetch(pages.url(), Limits())
+            await Fetcher(lookup=lookup, rule=rule).fetch(pages.url(), FetchLimits())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.doors.ws import runview
-from openclaw_gateway.doors.ws.runview import Place, RunView
+from openclaw_gateway.doors.ws.runview import Progress, RunView
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import (
     Event,
@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, view: RunView) -> None:
         self.view = view
-        self.place = Place()
+        self.place = Progress()
 
     def all(self) -> list[tuple[str, dict[str, Any]]]:
         """Everything that is new to it."""

@@ -7,12 +7,12 @@ left out. Nothing here depends on the day or the request but `today` and `runtim
 from collections.abc import Sequence
 from datetime import datetime
 
-from openclaw_gateway.agents.files import FileText
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.seed import FIRST_MEETING
 from openclaw_gateway.agents.skills import Skill, available_skills
 from openclaw_gateway.agents.snapshot import PROMPT_FILES
 from openclaw_gateway.agents.truncate import truncate
+from openclaw_gateway.fs.prompt_file import FileText
 
 # (name, one line)
 ToolLine = tuple[str, str]

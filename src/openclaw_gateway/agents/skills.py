@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from openclaw_gateway.agents.files import Unusable, read_inside
 from openclaw_gateway.agents.front_matter import front_matter
 from openclaw_gateway.agents.requirements import Needs, missing, needs_of
 from openclaw_gateway.agents.skill_rules import FOLDER, SkillRules
 from openclaw_gateway.config.schema import SkillEntry
 from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.fs.prompt_file import Unusable, read_inside
 
 FILE = "SKILL.md"
 MAX_SKILLS = 500

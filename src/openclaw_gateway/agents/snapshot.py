@@ -10,11 +10,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from openclaw_gateway.agents.files import FileText, Unusable, read_inside
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.skill_rules import FOLDER, SkillRules
 from openclaw_gateway.agents.skills import Skill, find_skills, skill_files
 from openclaw_gateway.config.watch import TICK_NS, Mark, mark
+from openclaw_gateway.fs.prompt_file import FileText, Unusable, read_inside
 
 # In the order in which the prompt shows them.
 PROMPT_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "BOOTSTRAP.md", "MEMORY.md")

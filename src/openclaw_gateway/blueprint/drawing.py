@@ -15,7 +15,7 @@ from openclaw_gateway.blueprint.last_survey import read_kept
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
-from openclaw_gateway.config.places import KeyPath, Place, Problem
+from openclaw_gateway.config.places import KeyPath, Position, Problem
 from openclaw_gateway.config.secrets.profiles import Stores
 from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
@@ -50,7 +50,7 @@ class Drawing:
             config_path=options.config_path,
         )
 
-    def place(self, path: KeyPath) -> Place | None:
+    def place(self, path: KeyPath) -> Position | None:
         """Where what stands at `path` is written; None where nothing does. Slow."""
         options = self._options
         return place_of(

@@ -15,7 +15,7 @@ from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import provider_id
-from openclaw_gateway.tools.patterns import pattern_problems
+from openclaw_gateway.tools.policy.patterns import pattern_problems
 
 
 def notes_of(read: Partly, catalog: Catalog, stores: Stores) -> tuple[Problem, ...]:

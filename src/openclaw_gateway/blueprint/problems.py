@@ -19,7 +19,7 @@ from openclaw_gateway.blueprint.written import agents_in, any_above, any_near, p
 from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, resolve_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
-from openclaw_gateway.config.places import KeyPath, Place, Problem
+from openclaw_gateway.config.places import KeyPath, Position, Problem
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
@@ -133,7 +133,9 @@ class Findings:
             weakness = exposure(host, auth)
             if weakness is not None:
                 where = Problem(("gateway", "bind"), weakness)
-                self._found.append(where if flags.bind is None else Problem((), weakness, Place("--bind", 0)))
+                self._found.append(
+                    where if flags.bind is None else Problem((), weakness, Position("--bind", 0))
+                )
         return hosts, port
 
     def model(self, flags: Flags, machine: Machine, keys: Keys) -> Choice:
@@ -260,7 +262,7 @@ def _placed(sentence: str) -> Problem:
     key, _, message = sentence.partition(": ")
     if key.startswith("gateway."):
         return Problem(tuple(key.split(".")), message)
-    return Problem((), message, Place(key, 0))
+    return Problem((), message, Position(key, 0))
 
 
 def _asks_for_tls(document: Mapping[str, Any]) -> bool:

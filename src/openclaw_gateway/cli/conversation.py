@@ -1,6 +1,6 @@
 """What `openclaw agent` asks and what it gets, whichever way the request goes. No IO.
 
-Both ways yield text and reasoning as they come, then one Answer, or raise CommandFailed with the run id.
+Both ways yield text and reasoning as they come, then one Completed, or raise CommandFailed with the run id.
 """
 
 from collections.abc import AsyncGenerator
@@ -25,7 +25,7 @@ class Question(Struct, frozen=True):
     timeout_s: float | None = None
 
 
-class Answer(Struct, frozen=True):
+class Completed(Struct, frozen=True):
     """The end of a run that completed, as the WebSocket protocol puts it."""
 
     envelope: dict[str, Any]
@@ -38,5 +38,5 @@ def refusal(question: Question, *, message: str, code: str, kind: str) -> Comman
     return CommandFailed(message, code=code, kind=kind, run_id=question.run_id)
 
 
-Part = TextDelta | ReasoningDelta | Answer
+Part = TextDelta | ReasoningDelta | Completed
 Parts = AsyncGenerator[Part, None]

@@ -10,7 +10,7 @@ from contextlib import aclosing, closing, suppress
 from pathlib import Path
 
 from openclaw_gateway.blueprint import Options
-from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
+from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.paths import resolve_paths
@@ -84,12 +84,12 @@ async def _follow(run: Run) -> AsyncGenerator[TextDelta | ReasoningDelta | RunEn
                 reader.advance(place)
 
 
-def _answer(question: Question, run: Run, ended: RunEnded) -> Answer:
+def _answer(question: Question, run: Run, ended: RunEnded) -> Completed:
     """Raises CommandFailed for a run that did not complete."""
     error = ended.result.error
     if error is not None:
         raise refusal(question, message=error.message, code=error.code, kind=error.type)
-    return Answer(completed(run, ended.result))
+    return Completed(completed(run, ended.result))
 
 
 def _refused(error: StartupError, options: Options) -> CommandFailed:

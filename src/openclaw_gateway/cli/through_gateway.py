@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from openclaw_gateway.cli.address import Address
-from openclaw_gateway.cli.conversation import MAIN_SESSION, Answer, Part, Question, refusal
+from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
@@ -65,7 +65,7 @@ async def _ask(client: GatewayClient, question: Question) -> AsyncGenerator[Part
     # Events may be lost where the answer is not.
     if text.startswith(said) and len(text) > len(said):
         yield TextDelta(text[len(said) :])
-    yield Answer(answer)
+    yield Completed(answer)
 
 
 def _text(answer: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ Payload = dict[str, Any]
 _payloads = msgspec.json.Decoder(Payload)
 
 
-class Call:
+class PendingCall:
     """A request that waits for its answer."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Call:
         settle(self._answer, error)
 
 
-class AgentCall(Call):
+class AgentCall(PendingCall):
     """A run that was asked for: iterate over its events, then take its `result`.
 
     `run_id` is known from the start; `accepted` and the events come from the gateway.

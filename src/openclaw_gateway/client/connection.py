@@ -24,7 +24,7 @@ from msgspec import UNSET, Raw
 
 import openclaw_gateway
 from openclaw_gateway.client.address import Address
-from openclaw_gateway.client.call import AgentCall, Call, Payload, outcome
+from openclaw_gateway.client.call import AgentCall, Payload, PendingCall, outcome
 from openclaw_gateway.client.errors import (
     AnswerTimeout,
     ConnectionLost,
@@ -88,7 +88,7 @@ class GatewayClient:
         self._undo: contextlib.AsyncExitStack
         self._socket: Socket
         self._reader: asyncio.Task[None]
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, PendingCall] = {}
         self._runs: dict[str, AgentCall] = {}
         self._lost: GatewayError | None = None
 
@@ -119,7 +119,7 @@ class GatewayClient:
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = 30.0
     ) -> Payload:
         """Call a method. Raises RemoteError, ConnectionLost, AnswerTimeout."""
-        call = Call()
+        call = PendingCall()
         async with self._waiting(call, method, params):
             try:
                 async with asyncio.timeout(timeout_s):
@@ -143,7 +143,7 @@ class GatewayClient:
 
     @contextlib.asynccontextmanager
     async def _waiting(
-        self, call: Call, method: str, params: Mapping[str, Any] | None
+        self, call: PendingCall, method: str, params: Mapping[str, Any] | None
     ) -> AsyncIterator[None]:
         """Send a request; answers with its id go to `call` until the block is left."""
         request_id = str(uuid.uuid4())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyjson5
 
-from openclaw_gateway.config.places import Place
+from openclaw_gateway.config.places import Position
 from openclaw_gateway.config.scan import MAX_DEPTH, NotJson5, scan
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -28,7 +28,7 @@ _REASONS = {
 class Unreadable(Exception):
     """A file that gives no document: why, as the end of a sentence, and where if there is a where."""
 
-    def __init__(self, reason: str, place: Place | None = None) -> None:
+    def __init__(self, reason: str, place: Position | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place = place
@@ -65,7 +65,7 @@ class Files:
             text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            raise Unreadable("it is not valid UTF-8; save it as UTF-8", Place(str(path), line)) from None
+            raise Unreadable("it is not valid UTF-8; save it as UTF-8", Position(str(path), line)) from None
         self.texts[path] = text
         return text
 

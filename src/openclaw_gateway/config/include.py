@@ -15,8 +15,8 @@ from openclaw_gateway.config.files import Files, Unreadable
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.places import (
     KeyPath,
-    Place,
     PlacedObject,
+    Position,
     Problem,
     join_objects,
     same_place,
@@ -85,7 +85,7 @@ class Includes:
             return siblings
         return merge(merged, siblings, lists="concatenate")
 
-    def _load(self, name: str, chain: _Chain, path: KeyPath, place: Place | None) -> Any:
+    def _load(self, name: str, chain: _Chain, path: KeyPath, place: Position | None) -> Any:
         """The document of one included file, or {} after saying why there is none."""
         try:
             target = self._allowed(name, chain)
@@ -119,7 +119,7 @@ class Includes:
             raise Unreadable(f"there are more than {MAX_FILES} included files")
         return target
 
-    def _wrong(self, path: KeyPath, message: str, place: Place | None) -> None:
+    def _wrong(self, path: KeyPath, message: str, place: Position | None) -> None:
         problem = Problem(path, message, place)
         if problem not in self.problems:
             self.problems.append(problem)

@@ -17,7 +17,7 @@ from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.files import Files
 from openclaw_gateway.config.paths import Paths
-from openclaw_gateway.config.places import KeyPath, Place, Problem, emptied, locate
+from openclaw_gateway.config.places import KeyPath, Position, Problem, emptied, locate
 from openclaw_gateway.config.reading import Reading, Source, sentences
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.config.schema.guarded import Guarded
@@ -181,7 +181,7 @@ def place_of(
     home: Path,
     config_path: Path | None = None,
     cwd: Path | None = None,
-) -> Place | None:
+) -> Position | None:
     """In which file, and where in it, what stands at `path` is written; None where nothing does. Slow."""
     again = Source.of(environ, home, config_path, cwd, Files(dict(texts))).read(placed=True)
     here: Any = again.document

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.config.places import Place, PlacedList, PlacedObject
+from openclaw_gateway.config.places import PlacedList, PlacedObject, Position
 from openclaw_gateway.config.scan import Scanner
 
 
@@ -61,5 +61,5 @@ class Outline(Scanner):
         self.peek()
         return self.at
 
-    def _offset(self, place: Place) -> int:
+    def _offset(self, place: Position) -> int:
         return self.lines[place.line - 1] + place.column - 1

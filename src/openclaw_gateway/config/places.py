@@ -15,7 +15,7 @@ KeyPath = tuple[str | int, ...]
 _PLAIN_KEY = re.compile(r"[\w$-]+")
 
 
-class Place(Struct, frozen=True):
+class Position(Struct, frozen=True):
     file: str
     line: int
     column: int = 0
@@ -32,7 +32,7 @@ class Problem(Struct, frozen=True):
 
     path: KeyPath
     message: str
-    place: Place | None = None
+    place: Position | None = None
 
     def __str__(self) -> str:
         """Where there is no time to look for the line."""
@@ -49,9 +49,9 @@ class PlacedObject(dict[str, Any]):
     def __init__(
         self,
         items: dict[str, Any],
-        place: Place,
-        places: dict[str, Place],
-        lost: tuple[tuple[str, Place], ...] = (),
+        place: Position,
+        places: dict[str, Position],
+        lost: tuple[tuple[str, Position], ...] = (),
     ) -> None:
         super().__init__(items)
         self.place = place
@@ -60,7 +60,7 @@ class PlacedObject(dict[str, Any]):
 
 
 class PlacedList(list[Any]):
-    def __init__(self, items: list[Any], place: Place, places: list[Place]) -> None:
+    def __init__(self, items: list[Any], place: Position, places: list[Position]) -> None:
         super().__init__(items)
         self.place = place
         self.places = places
@@ -95,7 +95,7 @@ def without(document: dict[str, Any], key: str) -> dict[str, Any]:
     return rest
 
 
-def locate(document: object, path: KeyPath) -> Place | None:
+def locate(document: object, path: KeyPath) -> Position | None:
     """The place of `path`, or of the innermost part of it that was written; None without places."""
     found = document.place if isinstance(document, PlacedObject) else None
     for key in path:

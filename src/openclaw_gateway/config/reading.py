@@ -19,7 +19,7 @@ from openclaw_gateway.config.legacy import migrated
 from openclaw_gateway.config.login_shell import ask_login_shell
 from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.paths import Paths, include_roots, resolve_paths
-from openclaw_gateway.config.places import KeyPath, Place, Problem, dotted, locate
+from openclaw_gateway.config.places import KeyPath, Position, Problem, dotted, locate
 from openclaw_gateway.config.rules import broken_rules, keys_twice
 from openclaw_gateway.config.schema.root import Written
 from openclaw_gateway.config.secrets.references import Wanted
@@ -129,11 +129,11 @@ def _document(
     except FileNotFoundError:
         return None
     except Unreadable as error:
-        problems.append(Problem((), error.reason, error.place or Place(str(path), 0)))
+        problems.append(Problem((), error.reason, error.place or Position(str(path), 0)))
         return {}
     problems += includes.problems
     if not isinstance(document, dict):
-        problems.append(Problem((), "must hold one object: { … }", Place(str(path), 1)))
+        problems.append(Problem((), "must hold one object: { … }", Position(str(path), 1)))
         return {}
     lost += keys_twice(written)
     return document
@@ -142,7 +142,7 @@ def _document(
 def sentences(problems: Iterable[Problem], document: object, paths: Paths) -> list[str]:
     """Every fault once, in the order of files and lines."""
     placed = [
-        (problem.place or locate(document, problem.path) or Place(str(paths.config_file), 0), problem)
+        (problem.place or locate(document, problem.path) or Position(str(paths.config_file), 0), problem)
         for problem in problems
     ]
     placed.sort(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyjson5
 
-from openclaw_gateway.config.places import Place, PlacedList, PlacedObject
+from openclaw_gateway.config.places import PlacedList, PlacedObject, Position
 
 MAX_DEPTH = 64
 
@@ -26,7 +26,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class NotJson5(ValueError):
-    def __init__(self, reason: str, place: Place) -> None:
+    def __init__(self, reason: str, place: Position) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place = place
@@ -44,9 +44,9 @@ class Scanner:
         self.at = 0
         self.lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
-    def place(self, offset: int) -> Place:
+    def place(self, offset: int) -> Position:
         line = bisect.bisect_right(self.lines, offset)
-        return Place(self.file, line, offset - self.lines[line - 1] + 1)
+        return Position(self.file, line, offset - self.lines[line - 1] + 1)
 
     def wrong(self, reason: str, offset: int | None = None) -> NotJson5:
         return NotJson5(reason, self.place(self.at if offset is None else offset))
@@ -87,8 +87,8 @@ class Scanner:
         raise self.wrong("a value is missing" if char else "the file ends where a value should be")
 
     def object(self, depth: int) -> PlacedObject:
-        start, items, places = self.at, dict[str, Any](), dict[str, Place]()
-        lost: list[tuple[str, Place]] = []
+        start, items, places = self.at, dict[str, Any](), dict[str, Position]()
+        lost: list[tuple[str, Position]] = []
         self.at += 1
         while (char := self.peek()) != "}":
             if not char:
@@ -106,7 +106,7 @@ class Scanner:
         return PlacedObject(items, self.place(start), places, tuple(lost))
 
     def list(self, depth: int) -> PlacedList:
-        start, items, places = self.at, list[Any](), list[Place]()
+        start, items, places = self.at, list[Any](), list[Position]()
         self.at += 1
         while (char := self.peek()) != "]":
             if not char:

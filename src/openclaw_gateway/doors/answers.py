@@ -16,7 +16,7 @@ _JSON_HEADERS = {"Content-Type": JSON}
 _BODILESS = frozenset({204, 304})
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """An answer in one piece. With `closes` the connection ends behind it."""
 
     body: bytes
@@ -34,11 +34,11 @@ class Answer(Struct, frozen=True):
         await request.taken()
 
 
-def json_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(body, status, {**_JSON_HEADERS, **headers} if headers else _JSON_HEADERS)
+def json_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    return HttpAnswer(body, status, {**_JSON_HEADERS, **headers} if headers else _JSON_HEADERS)
 
 
-def error_answer(error: GatewayError, *, closes: bool = False) -> Answer:
+def error_answer(error: GatewayError, *, closes: bool = False) -> HttpAnswer:
     """The error object with its status and the headers that tell a client what to do next."""
     info = error_info(error)
     headers = _advice(info)
@@ -46,12 +46,12 @@ def error_answer(error: GatewayError, *, closes: bool = False) -> Answer:
         headers["Allow"] = error.allow
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="gateway"'
-    return Answer(error_object(info), info.status, headers, closes)
+    return HttpAnswer(error_object(info), info.status, headers, closes)
 
 
-def info_answer(error: ErrorInfo, body: bytes) -> Answer:
+def info_answer(error: ErrorInfo, body: bytes) -> HttpAnswer:
     """The same for an error that a run ended with; `body` is the error object of the endpoint's dialect."""
-    return Answer(body, error.status, _advice(error))
+    return HttpAnswer(body, error.status, _advice(error))
 
 
 def raw_answer(error: GatewayError) -> bytes:

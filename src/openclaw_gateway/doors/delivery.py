@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 
 from openclaw_gateway.config.schema import Limits
-from openclaw_gateway.doors.answers import Answer, info_answer, json_answer
+from openclaw_gateway.doors.answers import HttpAnswer, info_answer, json_answer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.told_stream import ToldStream, end_of
@@ -82,19 +82,19 @@ class Delivery:
         reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
         self._run.leave(None if self._detached else reason)
 
-    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[Answer | None]:
+    def answer(self, voice: Voice, *, stream: bool) -> Awaitable[HttpAnswer | None]:
         """The answer, or None when it was streamed. Raises what the voice raises before the head has left,
         EventsGone, and ConnectionError when the client has left."""
         return self._stream(voice) if stream else self._whole(voice)
 
-    async def _whole(self, voice: Voice) -> Answer:
+    async def _whole(self, voice: Voice) -> HttpAnswer:
         result = await self._run.wait()
         self._tell_time()
         if result.error is not None:
             return info_answer(result.error, voice.refusal(result.error))
         return json_answer(voice.whole(result))
 
-    async def _stream(self, voice: Voice) -> Answer | None:
+    async def _stream(self, voice: Voice) -> HttpAnswer | None:
         self._reader = reader = self._run.reader(self._after, holds=True)
         events = await first_words(reader.log)
         self._tell_time()

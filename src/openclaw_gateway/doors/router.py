@@ -18,7 +18,7 @@ from multidict import CIMultiDictProxy
 
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import Answer, error_answer
+from openclaw_gateway.doors.answers import HttpAnswer, error_answer
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
@@ -68,7 +68,7 @@ class HttpEndpoint(Protocol):
 
     def __init__(self, gateway: Gateway) -> None: ...
 
-    async def answer(self, request: Request, principal: Principal) -> Answer | None:
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         """None when it has written the answer itself."""
 
 
@@ -109,7 +109,7 @@ class Router:
         finally:
             request.give_back_body()
 
-    async def _answer(self, request: Request) -> Answer | None:
+    async def _answer(self, request: Request) -> HttpAnswer | None:
         headers = request.headers
         request.answer_headers["x-request-id"] = request_id(request)
         check_framing(request)
@@ -151,7 +151,7 @@ class Router:
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 
-    async def _beyond_caps(self, request: Request, crowding: Overloaded) -> Answer | None:
+    async def _beyond_caps(self, request: Request, crowding: Overloaded) -> HttpAnswer | None:
         """The one request of a connection that is one too many. Raises Overloaded but for a probe."""
         if request.route_path not in PROBES or request.method not in self._probes.methods:
             raise crowding
@@ -210,7 +210,7 @@ def _allow(request: Request, origin: str) -> None:
     )
 
 
-def _preflight(request: Request, endpoint: HttpEndpoint | None) -> Answer:
+def _preflight(request: Request, endpoint: HttpEndpoint | None) -> HttpAnswer:
     """Raises InvalidRequest for names that are no text: an answer cannot repeat them."""
     wanted = header_text(request, "Access-Control-Request-Headers") or ""
     request.answer_headers.update(
@@ -221,4 +221,4 @@ def _preflight(request: Request, endpoint: HttpEndpoint | None) -> Answer:
             "Vary": "Origin, Access-Control-Request-Headers",
         }
     )
-    return Answer(b"", 204, {})
+    return HttpAnswer(b"", 204, {})

@@ -1,4 +1,4 @@
-"""Opens one model call: a target and a request in, an Answer out, or the error that says why there is none.
+"""Opens one model call: a target and a request in, a ModelAnswer out, or an error that says why not.
 
 A thin shell: it asks a dialect what to send, and the upstream client to send it. One attempt; what comes
 after a failure is decided in `fallback`. It must not know sessions, agents or who is listening.
@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import toolless
-from openclaw_gateway.models.answer import Answer
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.fitted_tools import FittedTools
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.large_images import leave_out, put_in
+from openclaw_gateway.models.model_answer import ModelAnswer
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
@@ -51,7 +51,7 @@ class ModelCaller:
         # Models of which it has been said that they cut long prompts.
         self._warned: set[str] = set()
 
-    async def open(self, target: ModelTarget, request: ModelRequest, key: int = 0) -> Answer:
+    async def open(self, target: ModelTarget, request: ModelRequest, key: int = 0) -> ModelAnswer:
         """The beginning of an answer, which the caller reads and must close, whatever happens.
 
         `key` is the place of the key to use among those of the target's provider. Raises ProviderError.
@@ -78,7 +78,7 @@ class ModelCaller:
                 parser = dialect.parser(vendor)
                 parser.offer(request.tools)
                 heard = wrap(parser) if wrap else parser
-                return Answer(response, heard, vendor, may_be_silent=request.may_be_silent)
+                return ModelAnswer(response, heard, vendor, may_be_silent=request.may_be_silent)
             try:
                 said = await response.read_error()
             finally:

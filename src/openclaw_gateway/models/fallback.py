@@ -14,11 +14,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 import structlog
 
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.answer import Answer
+from openclaw_gateway.models.attempts import Attempts
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
-from openclaw_gateway.models.course import Course
 from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
+from openclaw_gateway.models.model_answer import ModelAnswer
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, say_something
@@ -67,15 +67,15 @@ class FallbackCaller:
 
     async def _batches(self, call: "FallbackCall") -> AsyncGenerator[list[Event], None]:
         started = began = self._clock()
-        course = Course(call.targets, self._cooldowns, began)
-        place = course.take(began)
+        attempts = Attempts(call.targets, self._cooldowns, began)
+        candidate = attempts.take(began)
         attempt, seen, retried = 1, False, False
         while True:
-            call.target = target = call.targets[place[0]]
+            call.target = target = call.targets[candidate[0]]
             yield [ModelCalled(target.provider, target.model, attempt)]
-            answer: Answer | None = None
+            answer: ModelAnswer | None = None
             try:
-                answer = await self._caller.open(target, call.request, place[1])
+                answer = await self._caller.open(target, call.request, candidate[1])
                 while events := await answer.batch():
                     if not seen:
                         call.has_spoken = seen = say_something(events)
@@ -83,7 +83,7 @@ class FallbackCaller:
             except ProviderError as error:
                 failure = error
             else:
-                self._cooldowns.succeeded((target.circle, place[1]))
+                self._cooldowns.succeeded((target.circle, candidate[1]))
                 call.finish_reason, call.tool_calls = answer.parser.finish_reason, answer.parser.tool_calls
                 call.cut_calls = answer.parser.cut_calls
                 return
@@ -91,8 +91,8 @@ class FallbackCaller:
                 if answer is not None:
                     answer.close()
             now = self._clock()
-            self._cooldowns.failed((target.circle, place[1]), failure, now)
-            last = not course.has_after(place, failure)
+            self._cooldowns.failed((target.circle, candidate[1]), failure, now)
+            last = not attempts.has_after(candidate, failure)
             wait = None if seen else self._wait(failure, attempt, now - began, now - started, last=last)
             _log_failure(target, attempt, failure, wait)
             yield [ModelFailed(target.provider, target.model, attempt, failure.code, wait)]
@@ -102,15 +102,15 @@ class FallbackCaller:
                 await self._sleep(wait)
                 attempt, retried = attempt + 1, True
                 continue
-            if not course.failed(place, failure):
-                final = course.error()
+            if not attempts.failed(candidate, failure):
+                final = attempts.error()
                 # Asked to wait longer than it may, the gateway has not even tried: its caller still can.
                 final.retries_spent = retried or final.retry_after is None
                 raise final
             retried = True
-            place, began, attempt = course.take(now), now, 1
+            candidate, began, attempt = attempts.take(now), now, 1
             log.warning(
-                "model.fallback", model=target.ref, code=failure.code, next=call.targets[place[0]].ref
+                "model.fallback", model=target.ref, code=failure.code, next=call.targets[candidate[0]].ref
             )
 
     def _wait(

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.calls import Call, Calls
+from openclaw_gateway.models.apis.calls import Calls, OpenCall
 from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.wire.events import Event, Sealed, TextDelta
@@ -62,7 +62,7 @@ class CallFromText:
         self._inner = inner
         self._only = only
         self._calls = Calls()
-        self._call: Call | None = None
+        self._call: OpenCall | None = None
         self._text: list[str] = []
         self.done = False
         self.understood = False

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.errors import GatewayError, ToolError
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import SessionRecord, Store
-from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolContext, ToolError
+from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolContext
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import Origin, RunRequest
 

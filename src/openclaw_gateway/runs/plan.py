@@ -1,6 +1,6 @@
 """What is settled for an agent before any request: its models, its tools, what it is told.
 
-An Outfit may change while the gateway runs (a file was edited, an MCP server came up); a run asks it when
+An Equipment may change while the gateway runs (a file was edited, an MCP server came up); a run asks it when
 it begins.
 """
 
@@ -15,7 +15,7 @@ from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
 from openclaw_gateway.wire.run import Origin
 
 
-class Outfit(Protocol):
+class Equipment(Protocol):
     def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         """The tools the agent has now, for who asks, in this session (None = a stateless run)."""
 
@@ -23,7 +23,7 @@ class Outfit(Protocol):
         """The one leading system text; `continuation` = its session already has a turn."""
 
 
-class PlainOutfit:
+class PlainEquipment:
     """No tools, and only the agent's own line: for small models."""
 
     def __init__(self, agent: Agent) -> None:
@@ -49,7 +49,7 @@ class Plan(Struct, frozen=True):
 
     agent: Agent
     targets: tuple[ModelTarget, ...]
-    outfit: Outfit
+    equipment: Equipment
     refusal: Refusal | None = None
 
     @property

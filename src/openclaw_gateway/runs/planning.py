@@ -9,35 +9,26 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
+from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import AgentEntry, Config
-from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.errors import GatewayError, ToolError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.outfit import External, FullOutfit, built_in, folder_in, permitted
-from openclaw_gateway.runs.plan import Outfit, PlainOutfit, Plan, Refusal
+from openclaw_gateway.runs.equipment import External, FullEquipment, built_in, folder_in, permitted
+from openclaw_gateway.runs.plan import Equipment, PlainEquipment, Plan, Refusal
 from openclaw_gateway.runs.policies import policies_of
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
-from openclaw_gateway.tools.base import (
-    Letter,
-    Said,
-    SessionLine,
-    Sight,
-    ToolAgent,
-    ToolContext,
-    ToolError,
-    ToolHouse,
-)
-from openclaw_gateway.tools.commands.sessions import CommandSessions
-from openclaw_gateway.tools.jobs.perform import Performer
-from openclaw_gateway.tools.policy import PolicyInput
-from openclaw_gateway.tools.sandbox import check_sandbox
+from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolAgent, ToolContext, ToolServices
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.sandbox import check_sandbox
+from openclaw_gateway.tools.files.jobs.perform import Performer
+from openclaw_gateway.tools.policy.pipeline import PolicyInput
 from openclaw_gateway.tools.scope import sandboxed
-from openclaw_gateway.tools.settings import sandbox_settings, tool_settings
+from openclaw_gateway.tools.tool_settings import sandbox_settings, tool_settings
 from openclaw_gateway.wire.run import Origin
 
 _LOOKING = Origin("", "terminal", "operator")
@@ -53,11 +44,11 @@ class Settled(Struct, frozen=True):
     policies: tuple[PolicyInput, ...]
 
 
-class Workshop(Struct, frozen=True):
+class PlanInputs(Struct, frozen=True):
     """What plans are made with."""
 
-    book: PromptBook
-    house: ToolHouse
+    prompts: PromptCache
+    services: ToolServices
     external: External
 
 
@@ -92,11 +83,11 @@ def targets_of(
 
 def refused_plan(agent: Agent, reason: str) -> Plan:
     """Of an agent none of whose models can be had."""
-    return Plan(agent, (), PlainOutfit(agent), Refusal(reason))
+    return Plan(agent, (), PlainEquipment(agent), Refusal(reason))
 
 
-def make_plan(agent: Agent, settled: Settled, shop: Workshop) -> Plan:
-    return Plan(agent, settled.targets, _outfit(agent, settled, shop))
+def make_plan(agent: Agent, settled: Settled, inputs: PlanInputs) -> Plan:
+    return Plan(agent, settled.targets, _equipment(agent, settled, inputs))
 
 
 async def without_sandbox(agents: Mapping[str, ToolAgent], environ: Mapping[str, str]) -> dict[str, str]:
@@ -126,13 +117,13 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, targets: Targets) -> Toolb
         sandbox_settings(config, entry),
     )
     absent = _Absent()
-    house = ToolHouse(
+    services = ToolServices(
         loaded.own_dir, loaded.environ, absent, absent, Performer(loaded.environ), CommandSessions()
     )
     policies = policies_of(config.tools, entry.tools, targets)
     inside = sandboxed(tool_agent, _LOOKING, main_key(agent_id))
-    folder = folder_in(house, tool_agent, inside=inside)
-    return permitted(built_in(house, tool_agent), policies, folder, inside=inside)
+    folder = folder_in(services, tool_agent, inside=inside)
+    return permitted(built_in(services, tool_agent), policies, folder, inside=inside)
 
 
 class _Absent:
@@ -156,15 +147,15 @@ class _Absent:
         return ()
 
 
-def _outfit(agent: Agent, settled: Settled, shop: Workshop) -> Outfit:
+def _equipment(agent: Agent, settled: Settled, inputs: PlanInputs) -> Equipment:
     if not settled.policies:
-        return PlainOutfit(agent)
-    return FullOutfit(
+        return PlainEquipment(agent)
+    return FullEquipment(
         agent,
-        book=shop.book,
-        house=shop.house,
+        prompts=inputs.prompts,
+        services=inputs.services,
         tool_agent=settled.tools,
         policies=settled.policies,
-        external=shop.external,
+        external=inputs.external,
         model=settled.targets[0].ref,
     )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from openclaw_gateway.config.schema import AgentToolsConfig, ProfiledToolPolicy, ToolsConfig
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.tools.policy import PolicyInput
+from openclaw_gateway.tools.policy.pipeline import PolicyInput
 
 
 def policies_of(

@@ -46,7 +46,7 @@ class Rounds:
         InvalidRequest (images_unsupported)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
-        toolbox = run.plan.outfit.toolbox(run.request.origin, run.request.session_key).beside(client)
+        toolbox = run.plan.equipment.toolbox(run.request.origin, run.request.session_key).beside(client)
         request = await _first_request(run, toolbox, recalled.messages)
         names = client.names
         guard = LoopGuard(self._max_tool_rounds, run.tree)
@@ -129,7 +129,7 @@ async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]
     client = run.request.client_tools
     offered = toolbox.specs + client.tools if client.names else toolbox.specs
     continues = any(isinstance(message, AssistantMessage) for message in messages)
-    system = await run.plan.outfit.system(toolbox, run.request.instructions, continuation=continues)
+    system = await run.plan.equipment.system(toolbox, run.request.instructions, continuation=continues)
     return ModelRequest(
         system, messages, run.request.sampling, offered, _choice(client, bool(offered)), client.parallel
     )

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import structlog
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.tools.base import ToolContext, ToolError, ToolResult
+from openclaw_gateway.tools.base import ToolContext, ToolResult
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.runs.context import fixed_tokens
 from openclaw_gateway.tools.base import Tool
-from openclaw_gateway.tools.matching import normal_name
+from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.wire.run import ClientTools, ToolSpec
 
 

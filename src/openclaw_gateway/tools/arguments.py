@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 
 Choice = TypeVar("Choice", bound=str)
 

@@ -1,8 +1,8 @@
 """What a tool is, what it is told, and what it may ask for.
 
 Tools know no siblings (agents, sessions, models) and no doors. What they need from there comes as small
-capability Protocols in `ToolHouse`, bound once in assembly.py. A tool says what went wrong by raising
-ToolError; it becomes a result that the model reads, not the end of the run.
+capability Protocols in `ToolServices`, bound once in assembly.py. A tool says what went wrong by raising
+`errors.ToolError`; it becomes a result that the model reads, not the end of the run.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,12 +17,8 @@ from openclaw_gateway.wire.run import Origin, ToolSpec
 
 if TYPE_CHECKING:
     # It imports asyncio, which every child would pay for.
-    from openclaw_gateway.tools.commands.sessions import CommandSessions
-    from openclaw_gateway.tools.jobs.perform import Performer
-
-
-class ToolError(Exception):
-    """A sentence for the model: what is wrong and what it may do instead. No secret in it."""
+    from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+    from openclaw_gateway.tools.files.jobs.perform import Performer
 
 
 class ToolResult(Struct, frozen=True):
@@ -137,7 +133,7 @@ def _nothing(_: str) -> Mapping[str, str]:
     return {}
 
 
-class ToolHouse(Struct, frozen=True):
+class ToolServices(Struct, frozen=True):
     """The capabilities. `state_dir` is ours (<state>/gateway); `environ` what commands may inherit from.
 
     `jobs` does what may take long. `skills` are folders beside the workspace whose files may be read, and

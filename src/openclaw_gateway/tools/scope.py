@@ -12,9 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.config.brands import BRANDS, OLDER_CONFIG_FILES, OVERLAY_FILE
-from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolHouse
-from openclaw_gateway.tools.steering import NOTES, guarded, notes_folder
-from openclaw_gateway.tools.workspace_path import Workspace
+from openclaw_gateway.fs.containment import Workspace
+from openclaw_gateway.fs.steering import NOTES
+from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolServices
+from openclaw_gateway.tools.steering import guarded, notes_folder
 from openclaw_gateway.wire.run import Origin
 
 Access = Literal["none", "ro", "rw"]
@@ -43,9 +44,9 @@ class Scope(Struct, frozen=True):
     network: bool = True
 
 
-def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
+def scope_of(services: ToolServices, agent: ToolAgent, context: ToolContext) -> Scope:
     origin, session_key = context.origin, context.session_key
-    scope = scope_in(house, agent, inside=sandboxed(agent, origin, session_key))
+    scope = scope_in(services, agent, inside=sandboxed(agent, origin, session_key))
     if not guarded(agent, origin):
         return scope
     workspace = scope.workspace
@@ -53,31 +54,31 @@ def scope_of(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Scope:
         workspace,
         guarded=True,
         closed=(*workspace.closed, workspace.start / NOTES),
-        notes=notes_folder(house.state_dir, agent.id, origin, session_key),
+        notes=notes_folder(services.state_dir, agent.id, origin, session_key),
     )
     return replace(scope, workspace=own)
 
 
-def scope_in(house: ToolHouse, agent: ToolAgent, *, inside: bool) -> Scope:
+def scope_in(services: ToolServices, agent: ToolAgent, *, inside: bool) -> Scope:
     """The scope of every call of the agent `inside` its sandbox, or outside of it, but for what only its
     operator may write and see."""
     if inside:
         access: Access = agent.sandbox.get("workspaceAccess") or "none"
-        directory = scratch_directory(house, agent) if access == "none" else agent.workspace
+        directory = scratch_directory(services, agent) if access == "none" else agent.workspace
         network = agent.sandbox.get("network") is True
         workspace = Workspace(
             directory,
             directory,
-            _closed(house.state_dir, directory),
+            _closed(services.state_dir, directory),
             writable=access != "ro",
             make_root=access == "none",
-            shelves=house.skills,
+            shelves=services.skills,
         )
         return Scope(directory, workspace, sandboxed=True, access=access, network=network)
     contained = (agent.settings.get("fs") or {}).get("workspaceOnly") is not False
     root = agent.workspace if contained else Path("/")
-    closed = _closed(house.state_dir, agent.workspace)
-    workspace = Workspace(root, agent.workspace, closed, shelves=house.skills)
+    closed = _closed(services.state_dir, agent.workspace)
+    workspace = Workspace(root, agent.workspace, closed, shelves=services.skills)
     return Scope(agent.workspace, workspace)
 
 
@@ -91,10 +92,10 @@ def sandboxed(agent: ToolAgent, origin: Origin, session_key: str | None) -> bool
     return mode == "all"
 
 
-def scratch_directory(house: ToolHouse, agent: ToolAgent) -> Path:
+def scratch_directory(services: ToolServices, agent: ToolAgent) -> Path:
     """What a sandboxed agent without access to its workspace works in."""
     root = agent.sandbox.get("workspaceRoot")
-    return (Path(root) if root else house.state_dir / "sandboxes") / agent.id
+    return (Path(root) if root else services.state_dir / "sandboxes") / agent.id
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ are, is for whoever keeps them to check.
 """
 
 from openclaw_gateway.tools.base import SessionLine, Sight, ToolAgent, ToolContext
-from openclaw_gateway.tools.matching import expanded, matches
+from openclaw_gateway.tools.policy.matching import expanded, matches
 
 
 def sight(agent: ToolAgent, context: ToolContext) -> Sight:

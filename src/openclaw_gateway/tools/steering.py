@@ -11,23 +11,6 @@ from urllib.parse import quote
 from openclaw_gateway.tools.base import ToolAgent
 from openclaw_gateway.wire.run import Origin
 
-# In the first folder of a workspace, in any case of letters; of folders, all that is in them.
-STEERING = (
-    "AGENTS.md",
-    "SOUL.md",
-    "TOOLS.md",
-    "IDENTITY.md",
-    "USER.md",
-    "BOOT.md",
-    "BOOTSTRAP.md",
-    "HEARTBEAT.md",
-    "MEMORY.md",
-    "skills",
-    "hooks",
-    ".agents",
-    ".openclaw",
-)
-NOTES = "memory"
 _MAX_NAME = 150
 
 

@@ -15,7 +15,7 @@ _NICE = 10
 _LAST_S = 5
 
 
-class Limits(Struct, frozen=True):
+class ProcessLimits(Struct, frozen=True):
     """0 is no limit. `processes` are those beside what the machine runs already; the kernel counts them per
     user, and not at all for root."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.address import find_address
-from openclaw_gateway.cli.conversation import Answer, Parts, Question
+from openclaw_gateway.cli.conversation import Completed, Parts, Question
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -138,7 +138,7 @@ async def _show(parts: Parts, terminal: Terminal, *, quiet: bool) -> None:
                     case ReasoningDelta(text) if not quiet and terminal.errors_are_seen:
                         terminal.aside(text)
                         thinking = True
-                    case Answer(envelope) if quiet:
+                    case Completed(envelope) if quiet:
                         terminal.json(envelope)
                     case _:
                         pass

@@ -8,14 +8,14 @@ from typing import Any
 from msgspec import Struct
 
 from openclaw_gateway.config.merge import merge
-from openclaw_gateway.config.places import KeyPath, Place, PlacedObject, dotted, join_objects, without
+from openclaw_gateway.config.places import KeyPath, PlacedObject, Position, dotted, join_objects, without
 
 
 class Part(Struct, frozen=True):
     """A key's value, and where the key stands; None without places."""
 
     value: Any
-    place: Place | None
+    place: Position | None
 
 
 class Draft:

@@ -17,7 +17,7 @@ from openclaw_gateway.config.agent_id import DEFAULT_AGENT_ID, normal_agent_id
 from openclaw_gateway.config.files import MAX_BYTES
 from openclaw_gateway.config.forms import Wrong
 from openclaw_gateway.config.load import LoadedConfig
-from openclaw_gateway.config.places import Place, Problem
+from openclaw_gateway.config.places import Position, Problem
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.secrets.foreign_sqlite import Unreadable, one_text
 from openclaw_gateway.config.secrets.references import SecretRef, read_reference, stored_reference
@@ -156,7 +156,7 @@ class _Reader:
         return Store(profiles, _order(whole.get("order")), _texts(whole.get("lastGood")))
 
     def _fault(self, path: Path, message: str) -> None:
-        self.faults.append(Problem((), message, Place(str(path), 0)))
+        self.faults.append(Problem((), message, Position(str(path), 0)))
 
 
 def _profile(written: Any) -> Profile | None:

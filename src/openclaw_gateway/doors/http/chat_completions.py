@@ -5,7 +5,7 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import Answer
+from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
@@ -30,7 +30,7 @@ class Endpoint:
     def switch(self) -> str | None:
         return self._gateway.chat_switch
 
-    async def answer(self, request: Request, principal: Principal) -> Answer | None:
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()
         limits = self._gateway.limits
         body = await read_body(request, limits)

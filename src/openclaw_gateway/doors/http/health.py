@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from openclaw_gateway.doors.answers import Answer, json_answer
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -25,7 +25,7 @@ class Endpoint:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def answer(self, request: Request, principal: Principal) -> Answer:
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         if request.route_path in _LIVE:
             return json_answer(b'{"ok":true,"status":"live"}', headers=_NO_STORE)
         readiness = await self._gateway.readiness()

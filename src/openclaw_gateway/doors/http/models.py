@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import Answer, json_answer
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.principal import READ, Principal
@@ -43,7 +43,7 @@ class Endpoint:
     def switch(self) -> str | None:
         return self._gateway.chat_switch
 
-    async def answer(self, request: Request, principal: Principal) -> Answer:
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)
         path = request.route_path
         if path == "/v1/models":

@@ -9,7 +9,7 @@ from string import Template
 from typing import ClassVar
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.answers import Answer
+from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -35,7 +35,7 @@ class Endpoint:
         self._gateway = gateway
         self._page = Template(files("openclaw_gateway.doors.ui").joinpath("start.html").read_text("utf-8"))
 
-    async def answer(self, request: Request, principal: Principal) -> Answer:
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         is_ready = (await self._gateway.readiness()).ready
         page = self._page.substitute(
             health="ready" if is_ready else "not ready",
@@ -43,4 +43,4 @@ class Endpoint:
             base=html.escape(f"http://{request.headers.get('Host', 'localhost')}"),
             word=BRANDS[0].model_word,
         )
-        return Answer(page.encode(), 200, _HEADERS)
+        return HttpAnswer(page.encode(), 200, _HEADERS)

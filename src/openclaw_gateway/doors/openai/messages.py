@@ -39,7 +39,7 @@ class Function(Struct, frozen=True):
     arguments: str | None = None
 
 
-class Call(Struct, frozen=True):
+class WireCall(Struct, frozen=True):
     id: str
     function: Function
 
@@ -51,7 +51,7 @@ class ChatMessage(Struct, frozen=True):
     content: str | list[Part] | None = None
     name: str | None = None
     tool_call_id: str | None = None
-    tool_calls: list[Call] | None = None
+    tool_calls: list[WireCall] | None = None
     function_call: Function | None = None
     reasoning_content: str | None = None
     refusal: str | None = None

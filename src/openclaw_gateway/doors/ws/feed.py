@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Raw
 
 from openclaw_gateway.doors.ws.protocol import event
-from openclaw_gateway.doors.ws.runview import Place
+from openclaw_gateway.doors.ws.runview import Progress
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.doors.ws.telling import Telling
@@ -37,7 +37,7 @@ class _Followed:
     def __init__(self, run: Run, telling: Telling) -> None:
         self.run = run
         self.telling = telling
-        self.place = Place()
+        self.place = Progress()
         self.counted = 0
         self.due = False
         self.told = asyncio.Event()

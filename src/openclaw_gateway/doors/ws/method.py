@@ -1,6 +1,6 @@
 """What a method of the control protocol is: a name, the scope it needs, its params, its handler.
 
-Methods are declared in methods/, one file per family, in a tuple `METHODS`. A handler sees a `Call`;
+Methods are declared in methods/, one file per family, in a tuple `METHODS`. A handler sees a `MethodCall`;
 it never sees a socket, a frame or a credential.
 """
 
@@ -37,7 +37,7 @@ class RunFailed(Exception):
         self.error = error
 
 
-class Call(Protocol):
+class MethodCall(Protocol):
     """One request of a client that is connected."""
 
     @property
@@ -67,7 +67,7 @@ class Call(Protocol):
 
 
 class Handler(Protocol[P_contra]):
-    def __call__(self, call: Call, params: P_contra, /) -> Awaitable[object]: ...
+    def __call__(self, call: MethodCall, params: P_contra, /) -> Awaitable[object]: ...
 
 
 class Method(Generic[P]):
@@ -77,7 +77,7 @@ class Method(Generic[P]):
         self._decoder = msgspec.json.Decoder(params)
         self._handle = handle
 
-    def bind(self, frame: RequestFrame) -> Callable[[Call], Awaitable[object]]:
+    def bind(self, frame: RequestFrame) -> Callable[[MethodCall], Awaitable[object]]:
         """The handler with the frame's params. Raises InvalidRequest."""
         try:
             params: P = read_params(self._decoder, frame)

@@ -50,7 +50,7 @@ Told = tuple[EventName, bytes]
 _encode = msgspec.json.Encoder().encode
 
 
-class Place(Struct):
+class Progress(Struct):
     """How far one client has been told: of the steps, of each text; `seq` is the run's number of its last
     event. `told` is how much of the view's `size` that is."""
 
@@ -127,7 +127,7 @@ class RunView:
         self._now_ms = now_ms
         self._step("agent", self._agent("error", {"reason": "events lost"}))
 
-    def next(self, place: Place) -> Told | None:
+    def next(self, place: Progress) -> Told | None:
         """(name, payload) of the next event for a client, whose place moves on; None when it knows all."""
         step = self._steps[place.steps] if place.steps < len(self._steps) else None
         if step is None:
@@ -154,7 +154,7 @@ class RunView:
         place.told += len(step.tail)
         return self._spliced(step.name, step.tail, place)
 
-    def _spliced(self, name: EventName, tail: bytes, place: Place) -> Told:
+    def _spliced(self, name: EventName, tail: bytes, place: Progress) -> Told:
         if name == "agent":
             place.seq += 1
         return name, b"%b%d%b" % (self._heads[name], place.seq, tail)

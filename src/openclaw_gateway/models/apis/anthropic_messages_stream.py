@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.models.apis.calls import Call, as_text
+from openclaw_gateway.models.apis.calls import OpenCall, as_text
 from openclaw_gateway.models.apis.counts import count
 from openclaw_gateway.models.apis.finish_words import ANTHROPIC_MESSAGES
 from openclaw_gateway.models.apis.parsing import EventParser
@@ -78,7 +78,7 @@ class MessageParser(EventParser[_Event]):
     def __init__(self, vendor: Vendor) -> None:
         super().__init__(vendor)
         self._usage: dict[str, int] = {}
-        self._call_at: dict[int, Call] = {}
+        self._call_at: dict[int, OpenCall] = {}
         self._input_at: dict[int, str] = {}
         self._seals: dict[int, list[str]] = {}  # in pieces; of thinking, by a block's index
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.models.apis.calls import Call, Calls, as_text
+from openclaw_gateway.models.apis.calls import Calls, OpenCall, as_text
 from openclaw_gateway.wire.events import Event
 
 _MAX_NAME = 256
@@ -37,11 +37,11 @@ class CallDeltas:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._by_index: dict[int, Call] = {}
+        self._by_index: dict[int, OpenCall] = {}
         # By a call's own index, the id and the name as the provider wrote them.
         self._given: dict[int, str] = {}
         self._named: dict[int, str] = {}
-        self._last: Call | None = None
+        self._last: OpenCall | None = None
 
     def take(self, delta: CallDelta, events: list[Event]) -> None:
         function = delta.function or FunctionDelta()
@@ -67,7 +67,7 @@ class CallDeltas:
             call.payload = Raw(_encode(delta.extra_content))
         self._calls.argue(call, as_text(function.arguments), events)
 
-    def _which(self, delta: CallDelta, name: str) -> Call | None:
+    def _which(self, delta: CallDelta, name: str) -> OpenCall | None:
         call = self._last if delta.index is None else self._by_index.get(delta.index)
         if call is None:
             return None

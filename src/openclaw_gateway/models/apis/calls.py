@@ -37,7 +37,7 @@ def as_object(arguments: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {"arguments": arguments.encode("utf-8", "replace").decode()}
 
 
-class Call:
+class OpenCall:
     """One call under way."""
 
     __slots__ = ("arguments", "id", "index", "name", "payload", "started")
@@ -56,22 +56,22 @@ class Calls:
 
     def __init__(self) -> None:
         self.offered: Sequence[ToolSpec] = ()
-        self._calls: list[Call] = []
+        self._calls: list[OpenCall] = []
         self._taken: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
-    def begin(self, call_id: str, name: str, events: list[Event]) -> Call:
+    def begin(self, call_id: str, name: str, events: list[Event]) -> OpenCall:
         """The next call. The name of the one before it is complete; its arguments need not be."""
         if self._calls:
             self._start(self._calls[-1], events)
-        call = Call(len(self._calls), "", name)
+        call = OpenCall(len(self._calls), "", name)
         self.name_it(call, call_id)
         self._calls.append(call)
         return call
 
-    def name_it(self, call: Call, call_id: str) -> None:
+    def name_it(self, call: OpenCall, call_id: str) -> None:
         """Give the call its id, before it is announced; one that is missing or taken is replaced."""
         if not call_id or call_id in self._taken:
             call_id = f"call_{secrets.token_hex(12)}"
@@ -79,7 +79,7 @@ class Calls:
         self._taken.add(call_id)
         call.id = call_id
 
-    def argue(self, call: Call, text: str, events: list[Event]) -> None:
+    def argue(self, call: OpenCall, text: str, events: list[Event]) -> None:
         """The next fragment of its arguments."""
         if text:
             self._start(call, events)
@@ -101,7 +101,7 @@ class Calls:
             ToolCall(call.id, call.name, "".join(call.arguments), call.payload) for call in self._calls
         )
 
-    def _start(self, call: Call, events: list[Event]) -> None:
+    def _start(self, call: OpenCall, events: list[Event]) -> None:
         if not call.started:
             call.started = True
             call.name = as_offered(call.name, self.offered)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.models.apis.calls import Call, as_text
+from openclaw_gateway.models.apis.calls import OpenCall, as_text
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.finish_words import OPENAI_RESPONSES
 from openclaw_gateway.models.apis.parsing import EventParser
@@ -84,7 +84,7 @@ class ResponseParser(EventParser[_Event]):
     def __init__(self, vendor: Vendor) -> None:
         super().__init__(vendor)
         self._usage: _Usage | None = None
-        self._call_at: dict[int, Call] = {}
+        self._call_at: dict[int, OpenCall] = {}
         self._told: set[int] = set()  # items some text of which has come
         self._thought = False
         self._closed: set[int] = set()

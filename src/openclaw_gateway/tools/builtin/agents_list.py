@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_text import shown
 
 _MOST = 200
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        everybody = house.agents.list_agents()
+        everybody = services.agents.list_agents()
         told = [{"id": one, "name": name, "you": one == agent.id} for one, name in everybody[:_MOST]]
         return ToolResult(shown({"agents": told, "more": max(0, len(everybody) - _MOST)}))
 

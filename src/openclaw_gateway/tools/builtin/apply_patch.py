@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import text
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Patch
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Patch
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         patch = text(arguments, "input", "patch")
-        job = Patch(scope_of(house, agent, context).workspace, patch)
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        job = Patch(scope_of(services, agent, context).workspace, patch)
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

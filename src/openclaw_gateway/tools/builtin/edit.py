@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import text, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Edit, Replacing
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Edit, Replacing
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
 
 MOST_EDITS = 50
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         path = text(arguments, "path", "file_path", "filePath")
-        job = Edit(scope_of(house, agent, context).workspace, path, _edits(arguments))
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        job = Edit(scope_of(services, agent, context).workspace, path, _edits(arguments))
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

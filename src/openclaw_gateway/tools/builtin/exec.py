@@ -10,17 +10,18 @@ from typing import Any
 
 import msgspec
 
-from openclaw_gateway.tools.allowlist import ASK, NO_RULES, SECURITY
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.steering import NOTES
 from openclaw_gateway.tools.arguments import not_taken, one_of, optional_text, text, whole_number, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.commands.command import Command, CommandRefused, Order
-from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.exec.allowlist import ASK, NO_RULES, SECURITY
+from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused, Order
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.permission import Permit, Wish, permit
+from openclaw_gateway.tools.exec.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.own_tool import own_tool
-from openclaw_gateway.tools.permission import Permit, Wish, permit
-from openclaw_gateway.tools.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.scope import Scope, scope_of
-from openclaw_gateway.tools.steering import NOTES
-from openclaw_gateway.work.limits import Limits
+from openclaw_gateway.work.limits import ProcessLimits
 
 MAX_CHARS = 30_000
 DEFAULT_YIELD_MS, MIN_YIELD_MS, MAX_YIELD_MS = 10_000, 10, 120_000
@@ -31,10 +32,10 @@ _SIGNALLED = range(129, 193)
 _UPDATE_CHARS = 4_000
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
-    if house.commands is None:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    if services.commands is None:
         return ()
-    runner = _Runner(house, agent, house.commands)
+    runner = _Runner(services, agent, services.commands)
     return (
         own_tool(
             "exec",
@@ -60,8 +61,8 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
 
 
 class _Runner:
-    def __init__(self, house: ToolHouse, agent: ToolAgent, commands: CommandSessions) -> None:
-        self._house = house
+    def __init__(self, services: ToolServices, agent: ToolAgent, commands: CommandSessions) -> None:
+        self._services = services
         self._agent = agent
         self._commands = commands
         self._settings: Mapping[str, Any] = agent.settings.get("exec") or {}
@@ -110,7 +111,7 @@ class _Runner:
         seconds = whole_number(
             arguments, "timeout", "timeoutSeconds", default=int(limit), least=1, most=int(limit), clamp=True
         )
-        scope = scope_of(self._house, self._agent, context)
+        scope = scope_of(self._services, self._agent, context)
         wish = Wish(
             written,
             self._agent.id,
@@ -123,19 +124,19 @@ class _Runner:
                 security=one_of(arguments, "security", SECURITY) or NO_RULES.security,
                 ask=one_of(arguments, "ask", ASK) or NO_RULES.ask,
             ),
-            self._house.skill_environment(self._agent.id),
+            self._services.skill_environment(self._agent.id),
             scope.workspace.start / NOTES if scope.workspace.guarded and not scope.sandboxed else None,
         )
         if scope.sandboxed and scope.access == "none":
-            await self._house.jobs.on_thread(
+            await self._services.jobs.on_thread(
                 lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), context.conversation
             )
-        allowed = await self._house.jobs.on_thread(
-            lambda: permit(wish, self._house.state_dir, self._house.environ), context.conversation
+        allowed = await self._services.jobs.on_thread(
+            lambda: permit(wish, self._services.state_dir, self._services.environ), context.conversation
         )
         over: tuple[str, ...] = ()
         if scope.sandboxed:
-            over = await self._house.jobs.on_thread(
+            over = await self._services.jobs.on_thread(
                 lambda: laid_over(scope.workspace, writes_git=allowed.writes_git), context.conversation
             )
         return Order(
@@ -158,7 +159,7 @@ class _Runner:
         argv = (*shell, "-c", allowed.command)
         if not scope.sandboxed:
             return argv
-        program = bubblewrap(self._house.environ, self._agent.workspace)
+        program = bubblewrap(self._services.environ, self._agent.workspace)
         if program is None:
             raise ToolError("Not run: the sandbox (bubblewrap) is not installed on this machine.")
         return sandboxed_command(
@@ -174,9 +175,9 @@ class _Runner:
         )
 
 
-def _limits(written: Mapping[str, int]) -> Limits:
-    usual = Limits()
-    return Limits(
+def _limits(written: Mapping[str, int]) -> ProcessLimits:
+    usual = ProcessLimits()
+    return ProcessLimits(
         memory_bytes=written["memoryMb"] << 20 if "memoryMb" in written else usual.memory_bytes,
         cpu_s=written.get("cpuSeconds", usual.cpu_s),
         processes=written.get("processes", usual.processes),

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_gateway.fs.tree import SKIPPED
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Find
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Find
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.tree import SKIPPED
 
 MAX_RESULTS = 1000
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         pattern = text(arguments, "pattern", "glob")
         path = optional_text(arguments, "path", "dir", "directory") or "."
         limit = whole_number(arguments, "limit", default=MAX_RESULTS, least=1, most=MAX_RESULTS, clamp=True)
-        job = Find(scope_of(house, agent, context).workspace, path, pattern, limit)
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        job = Find(scope_of(services, agent, context).workspace, path, pattern, limit)
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

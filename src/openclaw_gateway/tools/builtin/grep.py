@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_gateway.fs.tree import SKIPPED
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Search
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Search
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.tree import SKIPPED
 
 MAX_MATCHES = 200
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         job = Search(
-            scope_of(house, agent, context).workspace,
+            scope_of(services, agent, context).workspace,
             path=optional_text(arguments, "path", "dir", "directory") or ".",
             pattern=text(arguments, "pattern", "regex", "query"),
             glob=optional_text(arguments, "glob", "include") or None,
@@ -25,7 +25,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             context=whole_number(arguments, "context", default=0, least=0, most=20, clamp=True),
             limit=whole_number(arguments, "limit", default=100, least=1, most=MAX_MATCHES, clamp=True),
         )
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

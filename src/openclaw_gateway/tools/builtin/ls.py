@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import optional_text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import List
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import List
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
 
 MAX_ENTRIES = 500
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         path = optional_text(arguments, "path", "dir", "directory") or "."
         limit = whole_number(arguments, "limit", default=MAX_ENTRIES, least=1, most=5000, clamp=True)
-        job = List(scope_of(house, agent, context).workspace, path, limit)
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        job = List(scope_of(services, agent, context).workspace, path, limit)
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import one_of, optional_text, text, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Manage
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Manage
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import scope_of
 
@@ -20,7 +21,7 @@ _ALSO: dict[str, Literal["delete", "move", "mkdir"]] = {
 }
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         written = arguments.get("action")
         meant = {**arguments, "action": _ALSO.get(str(written), written)}
@@ -32,13 +33,13 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
         if action == "move" and not target:
             raise ToolError("`to` is missing: where it is moved.")
         job = Manage(
-            scope_of(house, agent, context).workspace,
+            scope_of(services, agent, context).workspace,
             action,
             path,
             target,
             yes_no(arguments, "recursive"),
         )
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.memory.notes import note_path, notebook, read_note
 from openclaw_gateway.tools.own_tool import own_tool
 
@@ -12,13 +13,13 @@ _MAX_LINES = 1000
 _MAX_CHARS = 20_000
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         path = note_path(text(arguments, "path"))
         first = whole_number(arguments, "from", "from_line", default=1, least=1, most=10**9)
         count = whole_number(arguments, "lines", default=200, least=1, most=_MAX_LINES, clamp=True)
-        note = await house.jobs.on_thread(
-            lambda: read_note(notebook(house, agent, context), path), context.conversation
+        note = await services.jobs.on_thread(
+            lambda: read_note(notebook(services, agent, context), path), context.conversation
         )
         return ToolResult(_page(path, note.splitlines(), first, count))
 

@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Recall
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Recall
 from openclaw_gateway.tools.memory.notes import notebook
 from openclaw_gateway.tools.own_tool import own_tool
 
 _MAX_QUERY_CHARS = 1000
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         query = text(arguments, "query")[:_MAX_QUERY_CHARS]
         most = whole_number(arguments, "maxResults", "max_results", default=6, least=1, most=30, clamp=True)
-        job = Recall(notebook(house, agent, context), query, most)
-        return ToolResult(await house.jobs.perform(job, context.conversation))
+        job = Recall(notebook(services, agent, context), query, most)
+        return ToolResult(await services.jobs.perform(job, context.conversation))
 
     return (
         own_tool(

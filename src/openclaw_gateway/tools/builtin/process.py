@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.builtin.exec import MAX_CHARS, above, ending
-from openclaw_gateway.tools.commands.command import Command, CommandRefused
-from openclaw_gateway.tools.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused
+from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
 
 # How long a write waits for the program to read what was written before.
@@ -19,10 +20,10 @@ _MAX_LINES = 2000
 _MAX_WAIT_MS = 30_000
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
-    if house.commands is None:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    if services.commands is None:
         return ()
-    commands = house.commands
+    commands = services.commands
 
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         action = text(arguments, "action")

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import optional_text
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import shown, unused
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         key = optional_text(arguments, "sessionKey", "session_key") or None
-        status = await house.sessions.status(context, sight(agent, context), key)
+        status = await services.sessions.status(context, sight(agent, context), key)
         return ToolResult(shown({**status, **unused(arguments, "model")}))
 
     return (

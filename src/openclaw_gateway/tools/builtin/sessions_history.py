@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import text, whole_number, yes_no
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import newest, shown
@@ -12,13 +12,13 @@ from openclaw_gateway.tools.session_text import newest, shown
 _MOST = 200
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         key = text(arguments, "sessionKey", "session_key")
         limit = whole_number(arguments, "limit", default=50, least=1, most=_MOST, clamp=True)
         include_tools = yes_no(arguments, "includeTools", "include_tools")
         sees = sight(agent, context)
-        said = await house.sessions.history(context, sees, key, limit, include_tools=include_tools)
+        said = await services.sessions.history(context, sees, key, limit, include_tools=include_tools)
         messages, left_out = newest(said)
         return ToolResult(shown({"sessionKey": key, "messages": messages, "leftOut": left_out}))
 

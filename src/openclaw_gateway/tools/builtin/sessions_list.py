@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw_gateway.tools.arguments import whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import line, shown, unused
@@ -13,12 +13,12 @@ from openclaw_gateway.tools.session_text import line, shown, unused
 _MOST = 200
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         limit = whole_number(arguments, "limit", default=50, least=1, most=_MOST, clamp=True)
         minutes = whole_number(arguments, "activeMinutes", default=0, least=0, most=10**7, clamp=True)
         since_ms = (time.time() - 60 * minutes) * 1000 if minutes else 0
-        found = await house.sessions.list_sessions(context, sight(agent, context))
+        found = await services.sessions.list_sessions(context, sight(agent, context))
         reached = [line(one) for one in found if one.updated_ms >= since_ms]
         told: dict[str, Any] = {"sessions": reached[:limit], "more": max(0, len(reached) - limit)}
         return ToolResult(shown(told | unused(arguments, "kinds", "messageLimit")))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import text, whole_number
-from openclaw_gateway.tools.base import Letter, Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.tools.base import Letter, Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.scope import sandboxed
@@ -16,7 +17,7 @@ _MAX_REPLY_CHARS = 32_000
 _MAX_WAIT_S = 600
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         key = text(arguments, "sessionKey", "session_key")
         message = text(arguments, "message")
@@ -29,7 +30,7 @@ def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
             # It would wait for its own end: a conversation does one run at a time.
             raise ToolError("This is the conversation you are in: answer in it instead.")
         letter = Letter(key, message, confined=sandboxed(agent, context.origin, context.session_key))
-        reply = await house.sessions.send(context, sight(agent, context), letter, float(wait_s))
+        reply = await services.sessions.send(context, sight(agent, context), letter, float(wait_s))
         if reply is None:
             return ToolResult(
                 shown({"status": "accepted" if wait_s == 0 else "no answer yet", "sessionKey": key})

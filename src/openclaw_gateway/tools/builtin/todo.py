@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
 
 MOST_STEPS = 50
@@ -28,7 +29,7 @@ class _Step(Struct, frozen=True):
     status: str
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     plans: OrderedDict[str, tuple[_Step, ...]] = OrderedDict()
 
     async def work(arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolError, ToolHouse, ToolResult
-from openclaw_gateway.tools.jobs.orders import Extract, Mode
-from openclaw_gateway.tools.jobs.perform import Performer
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.files.jobs.orders import Extract, Mode
+from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.own_tool import own_tool
-from openclaw_gateway.tools.web.fetching import Fetcher, Limits
+from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.untrusted import untrusted
 
@@ -18,8 +19,8 @@ _MAX_CHARS_CAP = 50_000
 _CACHE_MINUTES = 15.0
 
 
-def build(house: ToolHouse, agent: ToolAgent) -> tuple[Tool, ...]:
-    return (web_fetch(agent, Fetcher(), house.jobs),)
+def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    return (web_fetch(agent, Fetcher(), services.jobs),)
 
 
 def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
@@ -64,9 +65,9 @@ def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
     )
 
 
-def _limits(settings: Mapping[str, Any]) -> Limits:
-    usual = Limits()
-    return Limits(
+def _limits(settings: Mapping[str, Any]) -> FetchLimits:
+    usual = FetchLimits()
+    return FetchLimits(
         max_bytes=settings.get("maxResponseBytes", usual.max_bytes),
         max_redirects=settings.get("maxRedirects", usual.max_redirects),
         timeout_s=settings.get("timeoutSeconds", usual.timeout_s),

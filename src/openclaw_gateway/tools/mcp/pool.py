@@ -12,7 +12,7 @@ from functools import partial
 
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.tools.mcp.connection import INHERITED, Connect, Connection
-from openclaw_gateway.tools.mcp.link import PAUSES_S, Link
+from openclaw_gateway.tools.mcp.reconnecting import PAUSES_S, ReconnectingClient
 from openclaw_gateway.work.threads import Threads
 
 _SDK = "openclaw_gateway.tools.mcp.sdk"
@@ -22,7 +22,7 @@ class McpPool:
     def __init__(self, *, connect: Connect | None = None, pauses_s: tuple[float, ...] = PAUSES_S) -> None:
         self._connect = connect or _through_sdk
         self._pauses_s = pauses_s
-        self._users: dict[Link, int] = {}
+        self._users: dict[ReconnectingClient, int] = {}
 
     @property
     def needs_package(self) -> bool:
@@ -31,36 +31,38 @@ class McpPool:
 
     def take(
         self, name: str, server: McpServer, environ: Mapping[str, str], heard: Callable[[], None]
-    ) -> Link:
+    ) -> ReconnectingClient:
         """The server of that name and these settings, started if need be; returns at once. `heard` is called
-        whenever it offers other tools than before, until the link is given back."""
+        whenever it offers other tools than before, until the client is given back."""
         inherited = {each: environ[each] for each in INHERITED if each in environ}
-        for link in self._users:
-            if (link.name, link.server, link.inherited) == (name, server, inherited):
+        for client in self._users:
+            if (client.name, client.server, client.inherited) == (name, server, inherited):
                 break
         else:
-            link = Link(name, server, inherited, connect=self._connect, pauses_s=self._pauses_s)
-            self._users[link] = 0
-            link.start()
-        self._users[link] += 1
-        link.heard_by.add(heard)
-        return link
+            client = ReconnectingClient(
+                name, server, inherited, connect=self._connect, pauses_s=self._pauses_s
+            )
+            self._users[client] = 0
+            client.start()
+        self._users[client] += 1
+        client.heard_by.add(heard)
+        return client
 
-    async def give_back(self, link: Link, heard: Callable[[], None]) -> None:
+    async def give_back(self, client: ReconnectingClient, heard: Callable[[], None]) -> None:
         """Ends the server, if nobody else uses it."""
-        link.heard_by.discard(heard)
-        if link not in self._users:
+        client.heard_by.discard(heard)
+        if client not in self._users:
             return
-        self._users[link] -= 1
-        if not self._users[link]:
-            del self._users[link]
-            await link.close()
+        self._users[client] -= 1
+        if not self._users[client]:
+            del self._users[client]
+            await client.close()
 
     async def close(self) -> None:
         """Ends all servers, side by side."""
-        links = list(self._users)
+        clients = list(self._users)
         self._users.clear()
-        await asyncio.gather(*(link.close() for link in links))
+        await asyncio.gather(*(client.close() for client in clients))
 
 
 @asynccontextmanager

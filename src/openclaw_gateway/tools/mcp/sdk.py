@@ -26,8 +26,9 @@ from mcp.shared.exceptions import MCPError
 
 from openclaw_gateway.children import marked
 from openclaw_gateway.config.schema import McpServer
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.redaction import safe_text
-from openclaw_gateway.tools.base import ToolError, ToolResult
+from openclaw_gateway.tools.base import ToolResult
 from openclaw_gateway.tools.mcp.connection import INHERITED, NotConnected, Offered
 from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.results import result_of

@@ -16,9 +16,9 @@ from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
 from openclaw_gateway.tools.mcp.argument_names import Names, plain, put_back
 from openclaw_gateway.tools.mcp.connection import Offered
-from openclaw_gateway.tools.mcp.link import Link
+from openclaw_gateway.tools.mcp.naming import mcp_name
 from openclaw_gateway.tools.mcp.pool import McpPool
-from openclaw_gateway.tools.naming import mcp_name
+from openclaw_gateway.tools.mcp.reconnecting import ReconnectingClient
 from openclaw_gateway.wire.run import ToolSpec
 
 _MAX_DESCRIPTION = 2000
@@ -31,7 +31,7 @@ class McpServers:
         self._config = config
         self._environ = environ
         self._pool = pool
-        self._links: dict[str, Link] = {}
+        self._clients: dict[str, ReconnectingClient] = {}
         self._tools: tuple[Tool, ...] = ()
 
     def notice(self) -> str | None:
@@ -43,7 +43,7 @@ class McpServers:
         if self.notice() is not None and self._pool.needs_package:
             return
         for name, server in _wanted(self._config).items():
-            self._links[name] = self._pool.take(name, server, self._environ, self._offered)
+            self._clients[name] = self._pool.take(name, server, self._environ, self._offered)
         self._offered()
 
     def tools(self) -> tuple[Tool, ...]:
@@ -52,19 +52,21 @@ class McpServers:
 
     def states(self) -> dict[str, str | None]:
         """For every server why it is not connected; None when it is."""
-        return {name: link.trouble for name, link in self._links.items()}
+        return {name: client.trouble for name, client in self._clients.items()}
 
     async def close(self) -> None:
         """Ends those that no other configuration uses, side by side."""
-        await asyncio.gather(*(self._pool.give_back(link, self._offered) for link in self._links.values()))
+        await asyncio.gather(
+            *(self._pool.give_back(client, self._offered) for client in self._clients.values())
+        )
 
     def _offered(self) -> None:
         tools: dict[str, Tool] = {}
-        for link in self._links.values():
-            for offered in filter(partial(_wanted_tool, link.server.tool_filter), link.offered):
-                name = mcp_name(link.name, offered.name, taken=tools.keys())
+        for client in self._clients.values():
+            for offered in filter(partial(_wanted_tool, client.server.tool_filter), client.offered):
+                name = mcp_name(client.name, offered.name, taken=tools.keys())
                 schema, names = plain(offered.schema)
-                tools[name] = _McpTool(_spec(name, link.name, offered, schema), link, offered, names)
+                tools[name] = _McpTool(_spec(name, client.name, offered, schema), client, offered, names)
         self._tools = tuple(tools.values())
 
 
@@ -95,20 +97,20 @@ def _wanted(config: McpConfig) -> dict[str, McpServer]:
 
 class _McpTool(Struct, frozen=True):
     spec: ToolSpec
-    link: Link
+    client: ReconnectingClient
     offered: Offered
     names: Names
 
     @property
     def summary(self) -> str:
-        return " ".join(self.offered.description.split())[:100] or f"A tool of {self.link.name}"
+        return " ".join(self.offered.description.split())[:100] or f"A tool of {self.client.name}"
 
     @property
     def read_only(self) -> bool:
-        return self.offered.read_only or self.link.server.supports_parallel_tool_calls
+        return self.offered.read_only or self.client.server.supports_parallel_tool_calls
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        return await self.link.call(self.offered.name, put_back(arguments, self.names, self.offered.schema))
+        return await self.client.call(self.offered.name, put_back(arguments, self.names, self.offered.schema))
 
 
 def _spec(name: str, server: str, offered: Offered, schema: Mapping[str, Any]) -> ToolSpec:

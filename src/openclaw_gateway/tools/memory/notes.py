@@ -8,10 +8,11 @@ import stat
 
 from msgspec.structs import replace
 
-from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolError, ToolHouse
-from openclaw_gateway.tools.files import open_regular
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.containment import Workspace, open_directory
+from openclaw_gateway.fs.regular_file import open_regular
+from openclaw_gateway.tools.base import ToolAgent, ToolContext, ToolServices
 from openclaw_gateway.tools.scope import scope_of
-from openclaw_gateway.tools.workspace_path import Workspace, open_directory
 
 _ROOT_NOTES = ("MEMORY.md", "memory.md")
 _FOLDER = "memory"
@@ -20,9 +21,9 @@ _MAX_FILE_BYTES = 1024 * 1024
 _MAX_BYTES = 8 * 1024 * 1024
 
 
-def notebook(house: ToolHouse, agent: ToolAgent, context: ToolContext) -> Workspace:
+def notebook(services: ToolServices, agent: ToolAgent, context: ToolContext) -> Workspace:
     """Where the notes of this call's audience are: always contained, whatever the file tools may do."""
-    scope = scope_of(house, agent, context)
+    scope = scope_of(services, agent, context)
     return replace(scope.workspace, root=scope.directory, start=scope.directory, writable=False)
 
 

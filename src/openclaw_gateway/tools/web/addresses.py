@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from yarl import URL
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Whether an address, reached at a port, may be dialled.

@@ -2,7 +2,7 @@
 
 import zlib
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 
 _GZIP = 16 + zlib.MAX_WBITS
 

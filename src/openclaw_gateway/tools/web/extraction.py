@@ -8,8 +8,8 @@ import html
 import json
 import re
 
-from openclaw_gateway.tools.base import ToolError
-from openclaw_gateway.tools.jobs.orders import Extract, Mode, TooLarge
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.tools.files.jobs.orders import Extract, Mode, TooLarge
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT = frozenset(

@@ -11,7 +11,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 from msgspec import Struct
 from yarl import URL
 
-from openclaw_gateway.tools.base import ToolError
+from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.web.addresses import AddressRule, checked_url, public
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.dial import Lookup, checked_connector, system_lookup
@@ -21,7 +21,7 @@ _CHUNK = 64 * 1024
 _ACCEPT = "text/html,application/xhtml+xml,text/markdown,text/plain,application/json;q=0.9,*/*;q=0.5"
 
 
-class Limits(Struct, frozen=True):
+class FetchLimits(Struct, frozen=True):
     max_bytes: int = 750_000
     max_redirects: int = 3
     timeout_s: float = 30.0
@@ -45,7 +45,7 @@ class Fetcher:
         self._lookup = lookup
         self._rule = rule
 
-    async def fetch(self, text: str, limits: Limits) -> Page:
+    async def fetch(self, text: str, limits: FetchLimits) -> Page:
         """Raises ToolError with a sentence for the model."""
         url = checked_url(text, self._rule)
         try:
@@ -63,7 +63,7 @@ class Fetcher:
             raise ToolError(f"{url.host} cannot be reached, or does not speak HTTP.") from None
         raise ToolError(f"More than {limits.max_redirects} redirects.")
 
-    def _session(self, limits: Limits) -> ClientSession:
+    def _session(self, limits: FetchLimits) -> ClientSession:
         return ClientSession(
             connector=checked_connector(self._lookup, self._rule),
             cookie_jar=DummyCookieJar(),
@@ -79,7 +79,7 @@ class Fetcher:
             },
         )
 
-    async def _hop(self, session: ClientSession, url: URL, limits: Limits) -> Page | URL:
+    async def _hop(self, session: ClientSession, url: URL, limits: FetchLimits) -> Page | URL:
         async with session.get(url, allow_redirects=False) as response:
             target = response.headers.get("Location")
             if response.status in _REDIRECTS and target:
@@ -89,7 +89,7 @@ class Fetcher:
             return await _read(response, url, limits)
 
 
-async def _read(response: ClientResponse, url: URL, limits: Limits) -> Page:
+async def _read(response: ClientResponse, url: URL, limits: FetchLimits) -> Page:
     body = BoundedBody(response.headers.get("Content-Encoding", ""), limits.max_bytes + 1)
     async for chunk in response.content.iter_chunked(_CHUNK):
         body.feed(chunk)

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from openclaw_gateway.agents.book import PromptBook
 from openclaw_gateway.agents.homes import Home, homes_of
+from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Agent, compile_roster
 from openclaw_gateway.agents.seed import unseeded
 from openclaw_gateway.agents.skill_rules import skill_rules
@@ -84,13 +84,13 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     homes = homes_of(loaded)
     zone = zone_of(loaded.config.agents.defaults.user_timezone)
     model = AgentModels(loaded).of(agent)
-    book = PromptBook(
+    prompts = PromptCache(
         roster, homes, skills=skill_rules(loaded), environ=loaded.environ, zone=zone, seeding=False
     )
     try:
-        compiled = await book.prepare(agent.id)
+        compiled = await prompts.prepare(agent.id)
     finally:
-        await book.close()
+        await prompts.close()
     tools = NO_TOOLS
     if model.targets and not model.embedded:
         tools = main_toolbox(loaded, agent.id, model.targets)

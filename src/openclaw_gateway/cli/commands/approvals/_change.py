@@ -13,7 +13,7 @@ from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.tools.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
+from openclaw_gateway.tools.exec.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
 
 _BETWEEN_COMMANDS = frozenset(("&&", "||", "|", "|&", ";", "&"))
 

@@ -7,9 +7,9 @@ import click
 from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.tools.approvals import allow
-from openclaw_gateway.tools.program_patterns import covers_nothing, loosens, opens_everything, words_of
-from openclaw_gateway.tools.runs_another import names_interpreter, option_that_runs
+from openclaw_gateway.tools.exec.approvals import allow
+from openclaw_gateway.tools.exec.program_patterns import covers_nothing, loosens, opens_everything, words_of
+from openclaw_gateway.tools.exec.runs_another import names_interpreter, option_that_runs
 
 
 @click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])

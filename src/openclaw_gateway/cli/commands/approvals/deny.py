@@ -7,7 +7,7 @@ import click
 from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.tools.approvals import deny
+from openclaw_gateway.tools.exec.approvals import deny
 
 
 @click.command("deny", cls=WithExample, example="rm", params=[json_option()])

@@ -15,16 +15,16 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
-from openclaw_gateway.tools.approvals import (
+from openclaw_gateway.tools.exec.approvals import (
     ALL_AGENTS,
     Approvals,
     BrokenApprovals,
     approvals_path,
     read_approvals,
 )
-from openclaw_gateway.tools.listed.git_program import unfit_reason
-from openclaw_gateway.tools.listed.table import NAMES
-from openclaw_gateway.tools.program_patterns import denies
+from openclaw_gateway.tools.exec.listed.git_program import unfit_reason
+from openclaw_gateway.tools.exec.listed.table import NAMES
+from openclaw_gateway.tools.exec.program_patterns import denies
 
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])

@@ -7,7 +7,7 @@ import click
 from openclaw_gateway.cli.commands.approvals._change import change
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.tools.approvals import remove
+from openclaw_gateway.tools.exec.approvals import remove
 
 
 @click.command("remove", cls=WithExample, example="npm --agent main", params=[json_option()])

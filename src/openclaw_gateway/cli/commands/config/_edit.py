@@ -13,7 +13,7 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.config.places import KeyPath, Place
+from openclaw_gateway.config.places import KeyPath, Position
 from openclaw_gateway.config.scan import NotJson5
 from openclaw_gateway.config.write import ChangedMeanwhile, replace_text
 
@@ -54,7 +54,7 @@ class Edit:
         faults = _new(before.problems, explained.problems)
         return Edited(text, after, faults, _new(before.notes, explained.notes))
 
-    def elsewhere(self, path: KeyPath, edited: Edited | None = None) -> Place | None:
+    def elsewhere(self, path: KeyPath, edited: Edited | None = None) -> Position | None:
         """Where else than in the main file is written what counts at `path`."""
         place = (edited.drawing if edited else self._before).place(path)
         return place if place is not None and place.file != str(self.file) else None

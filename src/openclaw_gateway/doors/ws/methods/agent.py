@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.doors.ws.method import Call, Method, RunFailed
+from openclaw_gateway.doors.ws.method import Method, MethodCall, RunFailed
 from openclaw_gateway.doors.ws.results import accepted, completed
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import WRITE
@@ -45,7 +45,7 @@ class WaitParams(Struct, frozen=True, rename="camel"):
     timeout_ms: Annotated[float, Meta(ge=0, le=_DAY_MS)] | None = None
 
 
-async def _agent(call: Call, params: AgentParams) -> object:
+async def _agent(call: MethodCall, params: AgentParams) -> object:
     request = _run_request(call, params)
     with call.events_after(params.idempotency_key):
         run = await call.gateway.start(call.principal, request)
@@ -58,7 +58,7 @@ async def _agent(call: Call, params: AgentParams) -> object:
     return completed(run, result)
 
 
-def _run_request(call: Call, params: AgentParams) -> RunRequest:
+def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
     """Raises InvalidRequest."""
     key = params.idempotency_key
     if not key.isprintable():
@@ -79,7 +79,7 @@ def _run_request(call: Call, params: AgentParams) -> RunRequest:
     return run_request(call.principal, "websocket", route, question)
 
 
-async def _wait(call: Call, params: WaitParams) -> object:
+async def _wait(call: MethodCall, params: WaitParams) -> object:
     timeout_s = 30.0 if params.timeout_ms is None else params.timeout_ms / 1000
     run_id = params.run_id
     try:
@@ -108,7 +108,7 @@ def _waited(run_id: str, ending: Ending) -> dict[str, Any]:
     return answer
 
 
-async def _appearance(call: Call, run_id: str) -> None:
+async def _appearance(call: MethodCall, run_id: str) -> None:
     """Until somebody here starts the run, or it is time to see whether another process has."""
     appeared = asyncio.Event()
 

@@ -1,10 +1,10 @@
 """`agents.list`: whom one can talk to."""
 
-from openclaw_gateway.doors.ws.method import Call, Method, Nothing
+from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
 
 
-async def _list(call: Call, _: Nothing) -> object:
+async def _list(call: MethodCall, _: Nothing) -> object:
     gateway = call.gateway
     return {
         "defaultId": gateway.roster.default_id,

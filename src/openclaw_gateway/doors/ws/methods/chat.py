@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.doors.ws.method import Call, Method
+from openclaw_gateway.doors.ws.method import Method, MethodCall
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.routing import Ask
@@ -17,7 +17,7 @@ class AbortParams(Struct, frozen=True, rename="camel"):
     run_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
 
 
-async def _abort(call: Call, params: AbortParams) -> object:
+async def _abort(call: MethodCall, params: AbortParams) -> object:
     gateway = call.gateway
     if params.run_id is not None:
         aborted = await gateway.abort(call.principal, params.run_id)

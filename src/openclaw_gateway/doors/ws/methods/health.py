@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import openclaw_gateway
-from openclaw_gateway.doors.ws.method import Call, Method, Nothing
+from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.doors.ws.methods.sessions import session_row
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
@@ -34,7 +34,7 @@ async def health_report(gateway: Gateway) -> dict[str, Any]:
     }
 
 
-async def _health(call: Call, _: Nothing) -> object:
+async def _health(call: MethodCall, _: Nothing) -> object:
     """With the newest sessions, which the greeting leaves out: it lists nothing."""
     began = time.monotonic()
     report = await health_report(call.gateway)
@@ -61,7 +61,7 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-async def _status(call: Call, params: Nothing) -> object:
+async def _status(call: MethodCall, params: Nothing) -> object:
     gateway = call.gateway
     readiness = await gateway.readiness()
     _, sessions = await gateway.sessions(call.principal, limit=1)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from openclaw_gateway.doors.ws.method import Call, Method, Nothing
+from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
 
 
-async def _list(call: Call, params: Nothing) -> object:
+async def _list(call: MethodCall, params: Nothing) -> object:
     gateway = call.gateway
     rows: dict[str, dict[str, Any]] = {}
     for provider, entry in gateway.config.models.providers.items():

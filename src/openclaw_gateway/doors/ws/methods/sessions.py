@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from openclaw_gateway.config.agent_id import asked_agent_id
-from openclaw_gateway.doors.ws.method import Call, Method, Nothing
+from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
@@ -59,7 +59,7 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
     return row
 
 
-async def _list(call: Call, params: ListParams) -> object:
+async def _list(call: MethodCall, params: ListParams) -> object:
     gateway, principal = call.gateway, call.principal
     limit, offset = params.limit or 100, params.offset or 0
     agent = asked_agent_id(params.agent_id) if params.agent_id else None
@@ -97,29 +97,29 @@ def _fits(record: SessionRecord, params: ListParams) -> bool:
     return wanted in record.key or wanted in (record.label or "").lower()
 
 
-async def _subscribe(call: Call, _: Nothing) -> object:
+async def _subscribe(call: MethodCall, _: Nothing) -> object:
     call.subscribe()
     return {"subscribed": True}
 
 
-async def _unsubscribe(call: Call, _: Nothing) -> object:
+async def _unsubscribe(call: MethodCall, _: Nothing) -> object:
     call.unsubscribe()
     return {"subscribed": False}
 
 
-async def _subscribe_one(call: Call, params: SubscribeParams) -> object:
+async def _subscribe_one(call: MethodCall, params: SubscribeParams) -> object:
     key = _session_key(call, params)
     call.subscribe(key)
     return {"subscribed": True, "key": key}
 
 
-async def _unsubscribe_one(call: Call, params: SubscribeParams) -> object:
+async def _unsubscribe_one(call: MethodCall, params: SubscribeParams) -> object:
     key = _session_key(call, params)
     call.unsubscribe(key)
     return {"subscribed": False, "key": key}
 
 
-def _session_key(call: Call, params: SubscribeParams) -> str:
+def _session_key(call: MethodCall, params: SubscribeParams) -> str:
     """Raises InvalidRequest."""
     key = call.gateway.route(Ask(session_key=params.key)).session_key
     if key is None:

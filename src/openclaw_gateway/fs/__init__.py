@@ -1,0 +1,1 @@
+"""Files in folders that somebody else may write to: containment, bounded reads, whole replacements."""

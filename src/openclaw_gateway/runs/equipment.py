@@ -1,0 +1,100 @@
+"""An agent's tools after policy, and its prompt: built at its first run, new when something changed.
+
+Joins the tools floor to the agents floor; decides nothing that policy or prompt do not decide.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from openclaw_gateway.agents.folder import Folder
+from openclaw_gateway.agents.prompt_cache import PromptCache
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.tools import builtin
+from openclaw_gateway.tools.base import Tool, ToolAgent, ToolServices
+from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
+from openclaw_gateway.tools.scope import sandboxed, scope_in
+from openclaw_gateway.tools.steering import guarded
+from openclaw_gateway.wire.run import Origin
+
+External = Callable[[], tuple[Tool, ...]]
+
+
+class FullEquipment:
+    """`policies` has one entry per model that may answer: the agent has the tools that all of them let pass.
+
+    `external` gives the tools of MCP servers that are up now; the same tuple while nothing changed.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        prompts: PromptCache,
+        services: ToolServices,
+        tool_agent: ToolAgent,
+        policies: Sequence[PolicyInput],
+        external: External,
+        model: str,
+    ) -> None:
+        self._agent = agent
+        self._prompts = prompts
+        self._services = services
+        self._tool_agent = tool_agent
+        self._policies = policies
+        self._external = external
+        self._model = model
+        self._own: tuple[Tool, ...] | None = None
+        # By whether calls run in the sandbox, and whether they may write what steers others.
+        self._built: dict[tuple[bool, bool], tuple[tuple[Tool, ...], Toolbox]] = {}
+
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
+        external = self._external()
+        inside = sandboxed(self._tool_agent, origin, session_key)
+        steers = not guarded(self._tool_agent, origin)
+        built = self._built.get((inside, steers))
+        if built is None or built[0] is not external:
+            if self._own is None:
+                self._own = built_in(self._services, self._tool_agent)
+            folder = replace(folder_in(self._services, self._tool_agent, inside=inside), steers=steers)
+            tools = permitted((*self._own, *external), self._policies, folder, inside=inside)
+            built = self._built[inside, steers] = (external, tools)
+        return built[1]
+
+    async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
+        compiled = await self._prompts.prepare(self._agent.id)
+        return compiled.text(
+            tools=toolbox.summaries,
+            folder=toolbox.folder,
+            instructions=instructions,
+            continuation=continuation,
+            model=self._model,
+        )
+
+
+def built_in(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
+    """Every built-in tool, before policy."""
+    modules = pkgutil.iter_modules(builtin.__path__, f"{builtin.__name__}.")
+    return tuple(
+        tool for module in modules for tool in importlib.import_module(module.name).build(services, agent)
+    )
+
+
+def folder_in(services: ToolServices, agent: ToolAgent, *, inside: bool) -> Folder:
+    """Where the agent's tools work, `inside` the sandbox or not."""
+    workspace = scope_in(services, agent, inside=inside).workspace
+    return Folder(workspace.start, workspace.root, workspace.writable, shelves=workspace.shelves)
+
+
+def permitted(
+    tools: Sequence[Tool], policies: Iterable[PolicyInput], folder: Folder, *, inside: bool
+) -> Toolbox:
+    """Those of the tools that every policy lets pass, `inside` the sandbox or not."""
+    names: tuple[str, ...] = tuple(tool.spec.name for tool in tools)
+    for policy in policies:
+        names = allowed(names, msgspec.structs.replace(policy, sandboxed=inside))
+    return Toolbox((tool for tool in tools if tool.spec.name in names), folder)

@@ -1,0 +1,328 @@
+"""From a command as the model wrote it to one that may be run here, or a sentence why not.
+
+The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
+command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.errors import ToolError
+from openclaw_gateway.fs.below import below
+from openclaw_gateway.tools.exec import allowed_git
+from openclaw_gateway.tools.exec.allowlist import (
+    NO_RULES,
+    STAY_INSIDE,
+    Allowed,
+    Refused,
+    Rules,
+    decide,
+    stricter,
+)
+from openclaw_gateway.tools.exec.approvals import BrokenApprovals, rules_for
+from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.exec.globbed import TooManyNames, names_of
+from openclaw_gateway.tools.exec.hidden_notes import shows
+from openclaw_gateway.tools.exec.listed.git_place import NoRepository, place_for
+from openclaw_gateway.tools.exec.listed.git_program import unfit_reason
+from openclaw_gateway.tools.exec.listed.git_repository import Unfit, find_repository, printable
+from openclaw_gateway.tools.exec.listed.hardening import GitPlace, all_hardened, in_front
+from openclaw_gateway.tools.exec.listed.judgement import path_like, refusal
+from openclaw_gateway.tools.exec.program_patterns import matching, suggestion
+from openclaw_gateway.tools.exec.shell_words import Segment, Word, plain_word, render
+
+_MOST_WORDS = 4_000
+_NOTES = (
+    "Not run: it could show notes in memory/, which are not this conversation's. Name the files or "
+    "folders to look at instead of the whole workspace; notes of your own are read with `read`."
+)
+# Whatever it is told to look at.
+_NOTES_IN_GIT = (
+    "Not run: it could show notes in memory/, which are not this conversation's, for git keeps what files "
+    "held before. In this conversation look at files as they are now, without git."
+)
+
+
+class Wish(Struct, frozen=True):
+    """What the model wants to run. `root` is the workspace, `workdir` as the call has it; `narrower` are the
+    rules it asks for itself, `given` variables that the operator has for it, `notes` those of others, which
+    it shall not be shown."""
+
+    command: str
+    agent_id: str
+    root: Path
+    workdir: str | None
+    env: object
+    settings: Mapping[str, Any]
+    narrower: Rules = NO_RULES
+    given: Mapping[str, str] = {}
+    notes: Path | None = None
+
+
+class Permit(Struct, frozen=True):
+    """`reads` are folders of ours that the command must see, also in a sandbox; `writes_git`: the operator
+    allowed git, so that .git may be written there."""
+
+    command: str
+    cwd: Path
+    environ: Mapping[str, str]
+    reads: tuple[Path, ...] = ()
+    writes_git: bool = False
+
+
+def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
+    """Raises ToolError with what an operator can do about it."""
+    try:
+        rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
+    except BrokenApprovals:
+        raise ToolError(
+            "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
+        ) from None
+    by_name = rules.security != "full" or bool(rules.deny)
+    added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
+    passed = tuple(wish.settings.get("passEnv") or ())
+    env = command_environment(environ, wish.root, added, by_name=by_name, passed=passed)
+    cwd = _directory(wish, anywhere=not by_name)
+
+    def resolve(name: str) -> str | None:
+        if "/" in name:
+            path = os.path.join(cwd, name)  # noqa: PTH118  text in, text out
+            return os.path.realpath(path) if os.access(path, os.X_OK) and Path(path).is_file() else None
+        found = shutil.which(name, path=env["PATH"])
+        return os.path.realpath(found) if found else None
+
+    verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    if isinstance(verdict, Refused):
+        raise ToolError(_explained(verdict, wish.agent_id))
+    writes_git = bool(matching((plain_word("git"),), rules.allow, resolve))
+    inside = cwd / verdict.directory
+    places = (inside, cwd) if verdict.unsure else (inside,)
+    if verdict.gits:
+        given = _for_allowed_git(verdict, places, wish, environ, resolve("git"))
+        prefixed = {part: in_front(part, given) for part in verdict.gits}
+        parts = tuple(prefixed.get(part, part) for part in verdict.parts)
+        verdict = msgspec.structs.replace(verdict, parts=parts, command=render(parts))
+    if not verdict.looks:
+        return Permit(verdict.command, cwd, env, writes_git=writes_git)
+    verdict = _without_globs(verdict, inside, wish.root)
+    why = _leads_out(verdict, cwd, places, wish.root, own_dir)
+    if why is not None:
+        raise ToolError(_explained(why, wish.agent_id))
+    git = any(part.words[0].text == "git" for part in verdict.looks)
+    if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
+        raise ToolError(_NOTES_IN_GIT if git else _NOTES)
+    place = None
+    if git:
+        pattern = next(
+            suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
+        )
+        place = _git_place(inside, wish, own_dir, resolve("git"), pattern)
+    parts = all_hardened(verdict.parts, verdict.looks, place)
+    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,), writes_git=writes_git)
+
+
+def _for_allowed_git(
+    verdict: Allowed, places: tuple[Path, ...], wish: Wish, environ: Mapping[str, str], program: str | None
+) -> dict[str, str]:
+    """What stands in front of a git that the operator allowed and that runs in one of the `places`. Raises
+    ToolError when it would obey what somebody planted in the workspace."""
+    old = program is not None and unfit_reason(program) is not None
+    gits = [[word.text for word in part.words[1:]] for part in verdict.gits]
+    files = True
+    for place, words in product(places, gits):
+        here = place
+        for step in allowed_git.directories(words):
+            here = here / step
+        if old and _bare_above(here, wish.root):
+            raise ToolError(
+                "Not run: a folder here looks like a bare repository, whose settings this machine's git "
+                "(older than 2.38) would obey. Work in another folder."
+            )
+        try:
+            repository = find_repository(here, wish.root)
+        except Unfit as unfit:
+            raise ToolError(f"Not run: the repository {unfit}.") from None
+        base, settings = (here, ()) if repository is None else (repository.work_tree, repository.settings)
+        named = [text for one in settings for text in (one.subsection, one.value) if text]
+        files = files and allowed_git.serves_files(
+            gits, named, partial(_repository_inside, bases=(base, here), root=wish.root)
+        )
+        if repository is None:
+            continue
+        names = allowed_git.harmful_here(
+            repository.settings, str(repository.git_dir), str(repository.work_tree)
+        )
+        if names:
+            raise ToolError(
+                f"Not run: the repository's settings may run programs, or let others hear what git says: "
+                f"{', '.join(map(printable, names[:8]))}. "
+                "Its owner takes such a setting out with `git config --unset NAME`."
+            )
+    isolated = (wish.settings.get("env") or {}).get("git") == "isolated"
+    home = environ.get("HOME")
+    # A home that agents write to holds no owner's settings.
+    planted = home is None or below(os.path.realpath(Path(home) / ".gitconfig"), os.path.realpath(wish.root))
+    return allowed_git.variables(environ, isolated=isolated or planted, files=files)
+
+
+def _repository_inside(address: str, *, bases: tuple[Path, ...], root: Path) -> bool:
+    """Whether a text may be the address of a repository where the agent writes."""
+    path = address.removeprefix("file://")
+    if not _name_length_ok(path) or "\0" in path:
+        return False
+    top = Path(os.path.realpath(root))
+    places = (Path(os.path.realpath(base / f"{path}{end}")) for base in bases for end in ("", ".git"))
+    return any(place.is_relative_to(top) and _is_repository(place) for place in places)
+
+
+def _is_repository(place: Path) -> bool:
+    if place.is_dir():
+        return (place / "HEAD").exists() or (place / ".git").exists()
+    try:
+        if not place.is_file():
+            return False
+        with place.open("rb") as file:
+            return file.read(7) == b"gitdir:"
+    except OSError:
+        return False
+
+
+def _bare_above(directory: Path, root: Path) -> bool:
+    top, folder = Path(os.path.realpath(root)), Path(os.path.realpath(directory))
+    while folder.is_relative_to(top):
+        if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
+            return True
+        if folder == folder.parent:
+            return False
+        folder = folder.parent
+    return False
+
+
+def _without_globs(verdict: Allowed, directory: Path, root: Path) -> Allowed:
+    """With the names in place of the globs of what only looks, so that what was judged is what runs.
+
+    Raises ToolError."""
+    looks = {part: _with_names(part, directory, root) for part in verdict.looks}
+    return msgspec.structs.replace(
+        verdict,
+        parts=tuple(looks.get(part, part) for part in verdict.parts),
+        looks=tuple(looks.values()),
+    )
+
+
+def _with_names(segment: Segment, directory: Path, root: Path) -> Segment:
+    words: list[Word] = []
+    for word in segment.words:
+        if not word.glob:
+            words.append(word)
+            continue
+        try:
+            names = names_of(word.pattern, directory, root)
+        except TooManyNames:
+            raise ToolError(
+                f"Not run: {word.text} stands for too many names. Name a folder, or use find or grep -r."
+            ) from None
+        # What fits nothing is given as it was written, as a shell does.
+        words += map(plain_word, names or [word.text])
+        if len(words) > _MOST_WORDS:
+            raise ToolError("Not run: its globs stand for too many names. Use find or grep -r.")
+    why = refusal(tuple(words), str(root))
+    if why is not None:
+        # The first of `uniq v*` would be read, the second written.
+        raise ToolError(f"Not run: with the names that its globs stand for this has {why}. Write them out.")
+    return msgspec.structs.replace(segment, words=tuple(words))
+
+
+def _leads_out(
+    verdict: Allowed, cwd: Path, places: tuple[Path, ...], root: Path, own_dir: Path
+) -> Refused | None:
+    if _holds(root, own_dir.parent):
+        return Refused(
+            "the workspace holds the gateway's own files, so that no command is allowed just to look"
+        )
+    if all(
+        _stays_inside(part, cwd if part.words[0].text == "cd" else place, root)
+        for part in verdict.looks
+        for place in places
+    ):
+        return None
+    return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
+
+
+def _git_place(
+    directory: Path, wish: Wish, own_dir: Path, program: str | None, pattern: str | None
+) -> GitPlace:
+    if program is None:
+        raise ToolError("Not run: git is not installed on this machine.")
+    try:
+        return place_for(directory, wish.root, own_dir, program)
+    except NoRepository:
+        raise ToolError(
+            "Not run: there is no git repository in this folder, or above it in the workspace."
+        ) from None
+    except Unfit as unfit:
+        raise ToolError(_explained(Refused(str(unfit), pattern), wish.agent_id)) from None
+
+
+def _holds(root: Path, state_dir: Path) -> bool:
+    real_root = os.path.realpath(root)
+    return Path(os.path.realpath(state_dir)).is_relative_to(real_root)
+
+
+def _directory(wish: Wish, *, anywhere: bool) -> Path:
+    cwd = Path(os.path.realpath(wish.root / (wish.workdir or ".")))
+    if not anywhere and not cwd.is_relative_to(os.path.realpath(wish.root)):
+        raise ToolError("`workdir` is outside the workspace. Use a path relative to the workspace.")
+    if not cwd.is_dir():
+        raise ToolError(f"`workdir`: there is no directory {wish.workdir or '.'}.")
+    return cwd
+
+
+def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
+    real_root = os.path.realpath(root)
+    if segment.words[0].text == "diff" and any(
+        (directory / word.text).is_dir() for word in segment.words[1:] if _name_length_ok(word.text)
+    ):
+        # It would open what the folders hold, links too.
+        return False
+    for text in path_like(segment.words):
+        if not _name_length_ok(text):
+            continue
+        real = _real(os.path.join(directory, text))  # noqa: PTH118  text in, text out
+        if real is None or not below(real, real_root):
+            return False
+    return True
+
+
+def _real(path: str) -> str | None:
+    """Without links; None when that cannot be found out, as for a path too long to be said from / on."""
+    try:
+        return os.path.realpath(path, strict=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return os.path.realpath(path)
+    except OSError:
+        return None
+
+
+def _name_length_ok(text: str) -> bool:
+    """What the system refuses to look up is no path."""
+    return 0 < len(text.encode(errors="replace")) < 4096 and all(len(part) < 256 for part in text.split("/"))
+
+
+def _explained(refused: Refused, agent_id: str) -> str:
+    text = f"Not run: {refused.reason}."
+    if refused.pattern is None:
+        return text
+    quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
+    return (
+        f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
+        f"openclaw approvals allow {quoted} --agent {agent_id}"
+    )

@@ -1,0 +1,1 @@
+"""Which tools an agent has: names, groups, profiles, and the pipeline that only takes away. Pure."""

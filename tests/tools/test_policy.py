@@ -1,5 +1,7 @@
 """Which tools an agent has: a table of what the other systems document, and laws that hold for any policy."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from openclaw_gateway.tools.policy.patterns import unmatched_patterns
 from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
 from openclaw_gateway.tools.policy.profiles import PROFILES
 from openclaw_gateway.tools.tool_settings import sandbox_settings, tool_settings
+from tests.tools.rooms import Room
 
 FILES = "apply_patch edit find grep ls manage read write"
 RUNTIME = "exec process"
@@ -282,11 +285,46 @@ def test_patterns_that_match_nothing_are_found() -> None:
     assert unmatched_patterns((*known, *strange), servers=("files",)) == strange
 
 
-def test_the_table_of_names_is_the_folder() -> None:
+def test_the_table_of_names_is_the_folder(tmp_path: Path) -> None:
     folder = Path(builtin.__path__[0])
-    files = {path.stem for path in folder.glob("[a-z]*.py")}
-    assert files <= BUILT_IN
+    assert {path.stem for path in folder.glob("[a-z]*.py")} == BUILT_IN
     assert not BUILT_IN & ELSEWHERE
+    room = Room(tmp_path)
+    assert {tool.spec.name for tool in builtin.built_in(room.services, room.agent)} <= BUILT_IN
+
+
+NEW_TOOL = """
+from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
+
+REGISTRATION = Registration("plan", profiles=("minimal",), subagents=False)
+
+
+def build(services, agent):
+    return (own_tool("roll_dice", None, summary="Roll", description="Roll.", properties={}),)
+"""
+
+A_HOUSE_WITH_IT = """
+import sys
+
+from openclaw_gateway.tools import builtin
+
+builtin.__path__.append(sys.argv[1])
+from openclaw_gateway.config.schema import AgentToolsConfig, ToolsConfig
+from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
+
+for profile, subagent in (("minimal", False), ("coding", False), ("messaging", False), ("coding", True)):
+    policy = PolicyInput(tools=ToolsConfig(profile=profile), agent=AgentToolsConfig(), subagent=subagent)
+    print(allowed(["roll_dice"], policy))
+"""
+
+
+def test_a_new_tool_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "roll_dice.py").write_text(NEW_TOOL)
+    run = subprocess.run(
+        [sys.executable, "-c", A_HOUSE_WITH_IT, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.splitlines() == ["('roll_dice',)", "('roll_dice',)", "()", "()"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 Joins the tools floor to the agents floor; decides nothing that policy or prompt do not decide.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -14,8 +12,8 @@ from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.tools import builtin
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolServices
+from openclaw_gateway.tools.builtin import built_in
 from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
 from openclaw_gateway.tools.scope import sandboxed, scope_in
 from openclaw_gateway.tools.steering import guarded
@@ -74,14 +72,6 @@ class FullEquipment:
             continuation=continuation,
             model=self._model,
         )
-
-
-def built_in(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
-    """Every built-in tool, before policy."""
-    modules = pkgutil.iter_modules(builtin.__path__, f"{builtin.__name__}.")
-    return tuple(
-        tool for module in modules for tool in importlib.import_module(module.name).build(services, agent)
-    )
 
 
 def folder_in(services: ToolServices, agent: ToolAgent, *, inside: bool) -> Folder:

@@ -17,12 +17,13 @@ from openclaw_gateway.config.schema import AgentEntry, Config
 from openclaw_gateway.errors import GatewayError, ToolError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.runs.equipment import External, FullEquipment, built_in, folder_in, permitted
+from openclaw_gateway.runs.equipment import External, FullEquipment, folder_in, permitted
 from openclaw_gateway.runs.plan import Equipment, PlainEquipment, Plan, Refusal
 from openclaw_gateway.runs.policies import policies_of
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolAgent, ToolContext, ToolServices
+from openclaw_gateway.tools.builtin import built_in
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.sandbox import check_sandbox
 from openclaw_gateway.tools.files.jobs.perform import Performer

@@ -6,7 +6,7 @@ are, is for whoever keeps them to check.
 """
 
 from openclaw_gateway.tools.base import SessionLine, Sight, ToolAgent, ToolContext
-from openclaw_gateway.tools.policy.matching import expanded, matches
+from openclaw_gateway.tools.name_pattern import matches
 
 
 def sight(agent: ToolAgent, context: ToolContext) -> Sight:
@@ -40,5 +40,5 @@ def _between(agent: ToolAgent, target: str) -> bool:
     rule = agent.settings.get("agentToAgent") or {}
     if rule.get("enabled") is not True:
         return False
-    listed = expanded(rule.get("allow") or ())
+    listed = tuple(one.strip().lower() for one in rule.get("allow") or ())
     return not listed or (matches(agent.id.lower(), listed) and matches(target, listed))

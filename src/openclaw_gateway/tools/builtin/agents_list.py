@@ -5,7 +5,10 @@ from typing import Any
 
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.session_text import shown
+
+REGISTRATION = Registration("agents", subagents=False)
 
 _MOST = 200
 

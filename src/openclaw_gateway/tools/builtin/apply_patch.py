@@ -7,7 +7,10 @@ from openclaw_gateway.tools.arguments import text
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Patch
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import scope_of
+
+REGISTRATION = Registration("fs", sandbox=True)
 
 
 def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:

@@ -8,7 +8,10 @@ from openclaw_gateway.tools.arguments import text, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Edit, Replacing
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import scope_of
+
+REGISTRATION = Registration("fs", sandbox=True)
 
 MOST_EDITS = 50
 

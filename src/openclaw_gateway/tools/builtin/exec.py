@@ -20,8 +20,11 @@ from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.permission import Permit, Wish, permit
 from openclaw_gateway.tools.exec.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import Scope, scope_of
 from openclaw_gateway.work.limits import ProcessLimits
+
+REGISTRATION = Registration("runtime", sandbox=True)
 
 MAX_CHARS = 30_000
 DEFAULT_YIELD_MS, MIN_YIELD_MS, MAX_YIELD_MS = 10_000, 10, 120_000

@@ -8,7 +8,10 @@ from openclaw_gateway.tools.arguments import optional_text, text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Find
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import scope_of
+
+REGISTRATION = Registration("fs", sandbox=True)
 
 MAX_RESULTS = 1000
 

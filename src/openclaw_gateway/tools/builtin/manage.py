@@ -8,7 +8,10 @@ from openclaw_gateway.tools.arguments import one_of, optional_text, text, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Manage
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import scope_of
+
+REGISTRATION = Registration("fs", sandbox=True)
 
 _ACTIONS: tuple[Literal["delete", "move", "mkdir"], ...] = ("delete", "move", "mkdir")
 _ALSO: dict[str, Literal["delete", "move", "mkdir"]] = {

@@ -8,6 +8,9 @@ from openclaw_gateway.tools.arguments import text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.memory.notes import note_path, notebook, read_note
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
+
+REGISTRATION = Registration("memory", subagents=False)
 
 _MAX_LINES = 1000
 _MAX_CHARS = 20_000

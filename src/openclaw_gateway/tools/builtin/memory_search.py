@@ -8,6 +8,9 @@ from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult
 from openclaw_gateway.tools.files.jobs.orders import Recall
 from openclaw_gateway.tools.memory.notes import notebook
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
+
+REGISTRATION = Registration("memory", subagents=False)
 
 _MAX_QUERY_CHARS = 1000
 

@@ -12,6 +12,9 @@ from openclaw_gateway.tools.builtin.exec import MAX_CHARS, above, ending
 from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
+
+REGISTRATION = Registration("runtime", sandbox=True)
 
 # How long a write waits for the program to read what was written before.
 _READS_S = 10.0

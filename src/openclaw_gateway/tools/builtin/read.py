@@ -11,7 +11,10 @@ from openclaw_gateway.tools.files.jobs.orders import Read
 from openclaw_gateway.tools.files.jobs.read import MAX_CHARS, MAX_LINES, Page, plain_text
 from openclaw_gateway.tools.files.pictures import SUFFIXES, picture
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import scope_of
+
+REGISTRATION = Registration("fs", sandbox=True)
 
 # Up to here the reading costs less than a thread, and holds the loop for about a millisecond at most.
 _MAX_INLINE_BYTES = 16 * 1024

@@ -6,8 +6,11 @@ from typing import Any
 from openclaw_gateway.tools.arguments import optional_text
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import shown, unused
+
+REGISTRATION = Registration("sessions", profiles=("minimal", "messaging"), sandbox=True, subagents=False)
 
 
 def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:

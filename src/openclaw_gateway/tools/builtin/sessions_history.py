@@ -6,8 +6,11 @@ from typing import Any
 from openclaw_gateway.tools.arguments import text, whole_number, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import newest, shown
+
+REGISTRATION = Registration("sessions", profiles=("messaging",), sandbox=True, subagents=False)
 
 _MOST = 200
 

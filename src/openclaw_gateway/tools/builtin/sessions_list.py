@@ -7,8 +7,11 @@ from typing import Any
 from openclaw_gateway.tools.arguments import whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import line, shown, unused
+
+REGISTRATION = Registration("sessions", profiles=("messaging",), sandbox=True, subagents=False)
 
 _MOST = 200
 

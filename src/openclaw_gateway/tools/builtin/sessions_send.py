@@ -8,9 +8,12 @@ from openclaw_gateway.tools.arguments import text, whole_number
 from openclaw_gateway.tools.base import Letter, Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.scope import sandboxed
 from openclaw_gateway.tools.session_reach import sight
 from openclaw_gateway.tools.session_text import shown
+
+REGISTRATION = Registration("sessions", profiles=("messaging",), sandbox=True, subagents=False)
 
 _MAX_MESSAGE_CHARS = 32_000
 _MAX_REPLY_CHARS = 32_000

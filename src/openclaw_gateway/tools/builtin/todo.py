@@ -12,6 +12,9 @@ from msgspec import Struct
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
+
+REGISTRATION = Registration("plan")
 
 MOST_STEPS = 50
 _MOST_CHARS = 300

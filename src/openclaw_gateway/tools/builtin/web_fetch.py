@@ -10,9 +10,12 @@ from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult
 from openclaw_gateway.tools.files.jobs.orders import Extract, Mode
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.own_tool import own_tool
+from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
 from openclaw_gateway.tools.web.recent import RecentPages
 from openclaw_gateway.tools.web.untrusted import untrusted
+
+REGISTRATION = Registration("web")
 
 _MAX_CHARS = 20_000
 _MAX_CHARS_CAP = 50_000

@@ -1,13 +1,12 @@
 """The names of tools: those built in, those only the other systems have, the groups, and the older names.
 
-Tables alone. A name of the other systems is known, so that their configuration files mean no mistake here;
-it just never matches a tool. A member of a group may be a pattern.
+Tables alone. Which tools are built in, and of which group, stands in their files. A name of the other systems
+is known, so that their configuration files mean no mistake here; it just never matches a tool. A member of a
+group may be a pattern.
 """
 
-_BUILT_IN = """
-    read write edit apply_patch manage ls grep find exec process web_fetch session_status sessions_list
-    sessions_history sessions_send agents_list memory_search memory_get todo
-"""
+from openclaw_gateway.tools.builtin import registrations
+from openclaw_gateway.tools.registration import Group
 
 _ELSEWHERE = """
     agents_wait automations browser canvas code_execution computer conversations_list conversations_send
@@ -17,43 +16,48 @@ _ELSEWHERE = """
     update_goal update_plan video_generate view_image web_search whatsapp_login x_search
 """
 
-BUILT_IN = frozenset(_BUILT_IN.split())
+_REGISTERED = registrations()
+BUILT_IN = frozenset(_REGISTERED)
 ELSEWHERE = frozenset(_ELSEWHERE.split())
 
 # What a server of the `mcp` section brings is called mcp__<server>__<tool>.
 MCP_PREFIX = "mcp__"
 _MCP = (f"{MCP_PREFIX}*",)
 
-_FILES = ("read", "write", "edit", "apply_patch", "manage", "ls", "grep", "find")
-_RUNTIME = ("exec", "process", "code_execution")
-_SESSIONS = (
-    "sessions_list",
-    "sessions_history",
-    "sessions_send",
-    "sessions_spawn",
-    "session_status",
-    "sessions",
-    "sessions_search",
-    "sessions_yield",
-    "subagents",
-    "conversations_*",
-    "suggest_task",
-    "dismiss_task",
-)
-_PLAN = ("todo",)
-_MEMORY = ("memory_search", "memory_get")
-_WEB = ("web_search", "web_fetch", "x_search")
+# What the other systems have in a group beside ours.
+_ALSO = {
+    "runtime": ("code_execution",),
+    "sessions": (
+        "sessions_spawn",
+        "sessions",
+        "sessions_search",
+        "sessions_yield",
+        "subagents",
+        "conversations_*",
+        "suggest_task",
+        "dismiss_task",
+    ),
+    "web": ("web_search", "x_search"),
+}
+
+
+def _group(name: Group) -> tuple[str, ...]:
+    ours = (tool for tool, registration in _REGISTERED.items() if registration.group == name)
+    return tuple(dict.fromkeys((*ours, *_ALSO.get(name, ()))))
+
+
+_SESSIONS, _WEB, _AGENTS = _group("sessions"), _group("web"), _group("agents")
+_MEMORY, _PLAN = _group("memory"), _group("plan")
 _UI = ("browser", "canvas")
 _AUTOMATION = ("cron", "gateway", "automations")
 _MESSAGING = ("message",)
 _NODES = ("nodes", "computer")
 _MEDIA = ("image", "image_generate", "music_generate", "video_generate", "pdf", "tts", "view_image")
-_AGENTS = ("agents_list",)
 _OWN = (*_SESSIONS, *_MEMORY, *_PLAN, *_WEB, *_UI, *_AUTOMATION, *_MESSAGING, *_NODES, *_AGENTS, "image")
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "group:fs": _FILES,
-    "group:runtime": _RUNTIME,
+    "group:fs": _group("fs"),
+    "group:runtime": _group("runtime"),
     "group:sessions": _SESSIONS,
     "group:memory": _MEMORY,
     "group:plan": _PLAN,

@@ -12,8 +12,9 @@ from openclaw_gateway.config.rules import tool_scopes
 from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
 from openclaw_gateway.tools.mcp.naming import server_prefix
+from openclaw_gateway.tools.name_pattern import matches
 from openclaw_gateway.tools.policy.groups import BUILT_IN, ELSEWHERE, GROUPS, MCP_PREFIX
-from openclaw_gateway.tools.policy.matching import matches, normal_name
+from openclaw_gateway.tools.policy.matching import normal_name
 
 _KNOWN = BUILT_IN | ELSEWHERE
 _LISTS = ("allow", "alsoAllow", "deny")

@@ -21,7 +21,8 @@ from openclaw_gateway.config.schema import (
     ToolPolicy,
     ToolsConfig,
 )
-from openclaw_gateway.tools.policy.matching import expanded, matches, normal_name
+from openclaw_gateway.tools.name_pattern import matches
+from openclaw_gateway.tools.policy.matching import expanded, normal_name
 from openclaw_gateway.tools.policy.profiles import (
     DEFAULT_PROFILE,
     PROFILES,

@@ -5,9 +5,17 @@ of the `mcp` section belong to the agents that work, since nobody configures one
 """
 
 from openclaw_gateway.config.schema import Profile
+from openclaw_gateway.tools.builtin import registrations
+
+_REGISTERED = registrations()
+
+
+def _listed_by(profile: Profile) -> tuple[str, ...]:
+    return tuple(name for name, one in _REGISTERED.items() if profile in one.profiles)
+
 
 PROFILES: dict[Profile, tuple[str, ...] | None] = {
-    "minimal": ("session_status",),
+    "minimal": _listed_by("minimal"),
     "coding": (
         "group:fs",
         "group:runtime",
@@ -20,10 +28,7 @@ PROFILES: dict[Profile, tuple[str, ...] | None] = {
     "messaging": (
         "group:messaging",
         "group:mcp",
-        "sessions_list",
-        "sessions_history",
-        "sessions_send",
-        "session_status",
+        *_listed_by("messaging"),
     ),
     "full": None,
 }
@@ -32,29 +37,13 @@ PROFILES: dict[Profile, tuple[str, ...] | None] = {
 DEFAULT_PROFILE: Profile = "coding"
 
 # In a sandbox: what runs inside it, and what only talks. MCP servers and the web are outside of it.
-SANDBOX_ALLOW = (
-    "exec",
-    "process",
-    "group:fs",
-    "image",
-    "sessions_list",
-    "sessions_history",
-    "sessions_send",
-    "sessions_spawn",
-    "session_status",
-)
+SANDBOX_ALLOW = (*(name for name, one in _REGISTERED.items() if one.sandbox), "image", "sessions_spawn")
 SANDBOX_DENY = ("browser", "canvas", "nodes", "cron", "gateway")
 
 SUBAGENT_DENY = (
-    "sessions_list",
-    "sessions_history",
-    "sessions_send",
+    *(name for name, one in _REGISTERED.items() if not one.subagents),
     "sessions_spawn",
     "gateway",
-    "agents_list",
     "whatsapp_login",
-    "session_status",
     "cron",
-    "memory_search",
-    "memory_get",
 )

@@ -17,10 +17,10 @@ from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.doors.openai.chat import decode_chat
 from openclaw_gateway.doors.openai.messages import MAX_CALLS, MAX_MESSAGES, ChatMessage, translate
 from openclaw_gateway.errors import InvalidRequest, ToolError
-from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.calls import Calls
-from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
-from openclaw_gateway.models.apis.think_tags import ThinkTags
+from openclaw_gateway.models.apis.openai_completions.call_deltas import CallDelta, CallDeltas, FunctionDelta
+from openclaw_gateway.models.apis.openai_completions.stream import ChunkParser
+from openclaw_gateway.models.apis.openai_completions.think_tags import ThinkTags
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest

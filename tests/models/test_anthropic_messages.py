@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from openclaw_gateway.models.apis import anthropic_messages
+from openclaw_gateway.models.apis.anthropic_messages import api as anthropic_messages
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.apis.openai_completions.stream import ChunkParser
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import Event, TextDelta, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.messages import ToolCall

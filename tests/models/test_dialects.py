@@ -2,14 +2,12 @@
 
 import pytest
 
-from openclaw_gateway.models.apis import (
-    anthropic_messages,
-    google_generative_ai,
-    ollama,
-    openai_completions,
-    openai_responses,
-)
+from openclaw_gateway.models.apis.anthropic_messages import api as anthropic_messages
 from openclaw_gateway.models.apis.dialect import Dialect
+from openclaw_gateway.models.apis.google_generative_ai import api as google_generative_ai
+from openclaw_gateway.models.apis.ollama import api as ollama
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
+from openclaw_gateway.models.apis.openai_responses import api as openai_responses
 from openclaw_gateway.models.dialects import DIALECTS, unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget

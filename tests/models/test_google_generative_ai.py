@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from openclaw_gateway.models.apis import google_generative_ai
+from openclaw_gateway.models.apis.google_generative_ai import api as google_generative_ai
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget

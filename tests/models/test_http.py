@@ -13,7 +13,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import Overloaded, ProviderError
-from openclaw_gateway.models.apis.openai_completions import headers
+from openclaw_gateway.models.apis.openai_completions.api import headers
 from openclaw_gateway.models.direct import LARGEST
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.http_errors import Phase, translate

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from openclaw_gateway.models import model_answer
-from openclaw_gateway.models.apis import openai_completions
 from openclaw_gateway.models.apis.dialect import Parser
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
 from openclaw_gateway.models.model_answer import ModelAnswer
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.events import TextDelta

@@ -13,7 +13,7 @@ from structlog.testing import CapturingLogger
 
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import call
-from openclaw_gateway.models.apis import ollama
+from openclaw_gateway.models.apis.ollama import api as ollama
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.json_lines import LineSplitter

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw
 
-from openclaw_gateway.models.apis import openai_completions
-from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
-from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
+from openclaw_gateway.models.apis.openai_completions.api import refuses_stream_options
+from openclaw_gateway.models.apis.openai_completions.stream import ChunkParser
 from openclaw_gateway.models.family import Family, Thinking
 from openclaw_gateway.models.replay import NO_IMAGE, replay
 from openclaw_gateway.models.request import ModelRequest

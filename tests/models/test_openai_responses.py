@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from openclaw_gateway.models.apis import openai_responses
+from openclaw_gateway.models.apis.openai_responses import api as openai_responses
 from openclaw_gateway.models.family import Family, Thinking
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Raw
 
-from openclaw_gateway.models.apis import openai_completions
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
 from openclaw_gateway.models.replay import replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget

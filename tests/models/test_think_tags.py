@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_gateway.models.apis.think_tags import ThinkTags
+from openclaw_gateway.models.apis.openai_completions.think_tags import ThinkTags
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallStarted
 
 

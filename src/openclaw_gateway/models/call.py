@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import toolless
 from openclaw_gateway.models.apis.dialect import Parser
-from openclaw_gateway.models.apis.openai_completions import refuses_stream_options
+from openclaw_gateway.models.apis.openai_completions.api import refuses_stream_options
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.fitted_tools import FittedTools
 from openclaw_gateway.models.http import UpstreamClient

@@ -1,7 +1,7 @@
 """Which dialects there are, and what the one of a target cannot do.
 
-Pure. The folder `apis` is the list: a module there with an `API` constant is a dialect. It must not know
-what any of them says.
+Pure. The folder `apis` is the list: a folder in it is a dialect, its `api.py` what is asked of it. It must
+not know what any of them says.
 """
 
 import pkgutil
@@ -15,8 +15,9 @@ from openclaw_gateway.models.target import ModelTarget
 
 
 def _found() -> dict[str, Dialect]:
-    modules = [import_module(f"{apis.__name__}.{each.name}") for each in pkgutil.iter_modules(apis.__path__)]
-    return {module.API: cast("Dialect", module) for module in modules if hasattr(module, "API")}
+    folders = (each.name for each in pkgutil.iter_modules(apis.__path__) if each.ispkg)
+    modules = [import_module(f"{apis.__name__}.{name}.api") for name in folders]
+    return {module.API: cast("Dialect", module) for module in modules}
 
 
 DIALECTS: dict[str, Dialect] = _found()

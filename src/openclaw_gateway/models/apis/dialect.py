@@ -1,7 +1,7 @@
-"""What a wire dialect is: the shape every module of this folder with an `API` constant has.
+"""What a wire dialect is: the shape of the `api` module of every folder in here.
 
-Pure like the dialects themselves. A module is a dialect because it has these names; nothing registers
-it. It must not know sockets, retries or configuration, and neither must a dialect.
+Pure like the dialects themselves. A dialect is one because it has these names; nothing registers it. It must
+not know sockets, retries or configuration, and neither must a dialect.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.models.apis.call_deltas import CallDelta, CallDeltas, FunctionDelta
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.finish_words import OPENAI_COMPLETIONS
+from openclaw_gateway.models.apis.openai_completions.call_deltas import CallDelta, CallDeltas, FunctionDelta
+from openclaw_gateway.models.apis.openai_completions.reasoning_details import ReasoningDetails
+from openclaw_gateway.models.apis.openai_completions.think_tags import ThinkTags
 from openclaw_gateway.models.apis.parsing import AnswerParser
 from openclaw_gateway.models.apis.reading import UNREADABLE, OddError, repaired
-from openclaw_gateway.models.apis.reasoning_details import ReasoningDetails
-from openclaw_gateway.models.apis.think_tags import ThinkTags
 from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.wire.events import Event, ReasoningDelta, Sealed, TextDelta
 

@@ -1,7 +1,7 @@
 """The dialect `openai-completions`: POST /chat/completions, as OpenAI defined it and everybody speaks it.
 
-Pure: a conversation in, the bytes of a request out; what comes back is read in openai_completions_stream.
-It must not know sockets, retries or configuration.
+Pure: a conversation in, the bytes of a request out; what comes back is read in `stream`. It must not
+know sockets, retries or configuration.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis import openai_completions_stream
 from openclaw_gateway.models.apis.images import data_url
-from openclaw_gateway.models.apis.openai_completions_stream import ChunkParser
+from openclaw_gateway.models.apis.openai_completions.stream import NAME, ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, max_tokens, not_taken, settings, written
 from openclaw_gateway.models.apis.thinking import FIELDS, OFF
 from openclaw_gateway.models.apis.thinking import fields as thinking_fields
@@ -32,7 +31,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import NamedTool, ToolChoice, ToolSpec
 
-API = openai_completions_stream.NAME
+API = NAME
 
 
 class _Function(Struct):

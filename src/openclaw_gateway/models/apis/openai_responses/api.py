@@ -1,8 +1,8 @@
 """The dialect `openai-responses`: POST /responses, OpenAI's newer API.
 
-Pure: a conversation in, the bytes of a request out; answers are read in openai_responses_stream. Nothing
-is left at the vendor (`store` false), so reasoning comes encrypted and goes back as it came. It must not
-know sockets, retries or configuration.
+Pure: a conversation in, the bytes of a request out; answers are read in `stream`. Nothing is left at the
+vendor (`store` false), so reasoning comes encrypted and goes back as it came. It must not know sockets,
+retries or configuration.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis import openai_completions, openai_responses_stream
 from openclaw_gateway.models.apis.images import data_url
-from openclaw_gateway.models.apis.openai_responses_stream import ResponseParser
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
+from openclaw_gateway.models.apis.openai_responses.stream import NAME, ResponseParser
 from openclaw_gateway.models.apis.settings import max_tokens, not_taken, schema_of, settings, written
 from openclaw_gateway.models.apis.thinking import effort
 from openclaw_gateway.models.apis.tool_lists import ToolLists
@@ -31,7 +31,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 
-API = openai_responses_stream.NAME
+API = NAME
 
 # The API's own least; it refuses smaller limits.
 _LEAST_TOKENS = 16

@@ -1,6 +1,6 @@
 """The dialect `ollama`: POST /api/chat, Ollama's own API.
 
-Pure: a conversation in, the bytes of a request out; answers are read in ollama_stream. Spoken rather than its
+Pure: a conversation in, the bytes of a request out; answers are read in `stream`. Spoken rather than its
 OpenAI mode because only here the size of the context can be said: what is longer is cut in silence. It must
 not know sockets, retries or configuration. Source: docs.ollama.com/api/chat.
 """
@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis import ollama_stream, openai_completions
 from openclaw_gateway.models.apis.calls import as_object
-from openclaw_gateway.models.apis.ollama_stream import LineParser
+from openclaw_gateway.models.apis.ollama.stream import NAME, LineParser
+from openclaw_gateway.models.apis.openai_completions import api as openai_completions
 from openclaw_gateway.models.apis.settings import (
     asked_for,
     max_tokens,
@@ -30,7 +30,7 @@ from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import AssistantMessage, Message, SystemMessage, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import Sampling, ToolSpec
 
-API = ollama_stream.NAME
+API = NAME
 
 # Those of its models that think by levels; the others think or do not.
 _BY_LEVEL = ("low", "medium", "high")

@@ -1,7 +1,7 @@
 """The dialect `google-generative-ai`: POST /models/…:streamGenerateContent, Gemini's own API.
 
-Pure: a conversation in, the bytes of a request out; answers are read in google_generative_ai_stream,
-schemas rewritten in schemas. It must not know sockets, retries or configuration.
+Pure: a conversation in, the bytes of a request out; answers are read in `stream`, schemas rewritten
+in schemas. It must not know sockets, retries or configuration.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.models.alternation import NOTHING
-from openclaw_gateway.models.apis import google_generative_ai_stream
 from openclaw_gateway.models.apis.calls import as_object
-from openclaw_gateway.models.apis.google_generative_ai_stream import ContentParser
+from openclaw_gateway.models.apis.google_generative_ai.stream import NAME, ContentParser
 from openclaw_gateway.models.apis.schemas import for_google
 from openclaw_gateway.models.apis.settings import (
     asked_for,
@@ -41,7 +40,7 @@ from openclaw_gateway.wire.messages import (
 )
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
-API = google_generative_ai_stream.NAME
+API = NAME
 
 # Google's own word for a call that another model made: without a seal it refuses the whole request.
 _UNSEALED = Raw(b'{"thoughtSignature":"skip_thought_signature_validator"}')

@@ -1,7 +1,7 @@
 """The dialect `anthropic-messages`: POST /v1/messages, of Anthropic and of those who speak like it.
 
-Pure: a conversation in, the bytes of a request out; turns are made in anthropic_messages_turns, answers
-read in anthropic_messages_stream. It must not know sockets, retries or configuration.
+Pure: a conversation in, the bytes of a request out; turns are made in `turns`, answers are read in `stream`.
+It must not know sockets, retries or configuration.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis import anthropic_messages_stream
-from openclaw_gateway.models.apis.anthropic_messages_stream import MessageParser
-from openclaw_gateway.models.apis.anthropic_messages_turns import Block, Turn, may_think, turns
+from openclaw_gateway.models.apis.anthropic_messages.stream import NAME, MessageParser
+from openclaw_gateway.models.apis.anthropic_messages.turns import Block, Turn, may_think, turns
 from openclaw_gateway.models.apis.schemas import closed
 from openclaw_gateway.models.apis.settings import (
     asked_for,
@@ -32,7 +31,7 @@ from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import AssistantMessage
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolSpec
 
-API = anthropic_messages_stream.NAME
+API = NAME
 
 # The API insists on a limit; this is what is said of a model nobody knows.
 _MAX_TOKENS = 8192

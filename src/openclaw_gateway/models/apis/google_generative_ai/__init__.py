@@ -1,0 +1,1 @@
+"""One dialect, Gemini's own API: `api` is what the others see of it."""

@@ -1,0 +1,1 @@
+"""One dialect, OpenAI's responses: `api` is what the others see of it."""

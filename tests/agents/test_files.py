@@ -74,6 +74,19 @@ def test_a_workspace_may_itself_be_a_link(tmp_path: Path) -> None:
     assert read_inside(tmp_path / "link", "SOUL.md") == FileText("SOUL.md", "here")
 
 
+def test_a_link_inside_may_spell_the_folder_in_another_way(tmp_path: Path) -> None:
+    home = tmp_path / "real" / "home"
+    home.mkdir(parents=True)
+    (tmp_path / "alias").symlink_to("real")
+    (home / "mine.md").write_text("here")
+    (home / "SOUL.md").symlink_to(tmp_path / "alias" / "home" / "mine.md")
+    (home / "USER.md").symlink_to(tmp_path / "alias" / "home" / ".." / "theirs.md")
+    (tmp_path / "real" / "theirs.md").write_text("not here")
+    assert read_inside(home, "SOUL.md") == FileText("SOUL.md", "here")
+    with pytest.raises(Unusable, match="outside"):
+        read_inside(home, "USER.md")
+
+
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "SOUL.md")
     (tmp_path / "USER.md").mkdir()

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -39,6 +40,18 @@ _REASONS = {
     errno.EDQUOT: "the disk is full.",
     errno.EROFS: "the file system is read-only.",
 }
+
+
+Kind = Literal["absent", "outside", "circle", "special", "failed"]
+
+
+class PathRefused(ToolError):
+    """`kind` is why, for who words it otherwise: nothing there, it leads out, links in a circle, no regular
+    file or folder, or the system's own refusal."""
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        super().__init__(message)
+        self.kind: Kind = kind
 
 
 class Place(Struct, frozen=True):
@@ -99,7 +112,7 @@ class Workspace(Struct, frozen=True):
         try:
             yield walk.run()
         except OSError as error:
-            raise ToolError(f"{path}: {reason(error)}") from None
+            raise PathRefused(_kind(error), f"{path}: {reason(error)}") from None
         finally:
             walk.close()
 
@@ -153,7 +166,7 @@ class _Walk:
                 self._workspace.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._held.append(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         except FileNotFoundError:
-            raise ToolError("The agent's workspace does not exist.") from None
+            raise PathRefused("absent", "The agent's workspace does not exist.") from None
         while self._pending:
             name = self._pending.popleft()
             if name == "..":
@@ -189,15 +202,17 @@ class _Walk:
         self._pending.extendleft(reversed(parts))
 
     def _below_root(self, path: str) -> str:
-        for root in self._roots:
-            if below(path, root):
-                return path[len(root) :].lstrip("/")
+        # The root may be spelled in many ways; what it leads to is walked like any other path.
+        for spelled in (path, os.path.realpath(path)):
+            for root in self._roots:
+                if below(spelled, root):
+                    return spelled[len(root) :].lstrip("/")
         raise self._outside()
 
     def _follow(self, target: str) -> None:
         self._links += 1
         if self._links > _MAX_LINKS:
-            raise ToolError(f"{self._asked}: its symbolic links lead in a circle.")
+            raise PathRefused("circle", f"{self._asked}: its symbolic links lead in a circle.")
         rest = list(self._pending)
         self._push(target)
         self._pending.extend(rest if target.startswith("/") else ())
@@ -211,7 +226,8 @@ class _Walk:
     def _enter(self, name: str, status: os.stat_result | None) -> None:
         if status is None:
             if self._make is None:
-                raise ToolError(f"{self._asked}: there is no such directory. `ls` shows what is there.")
+                message = f"{self._asked}: there is no such directory. `ls` shows what is there."
+                raise PathRefused("absent", message)
             self._make.one_more(self._asked)
             os.mkdir(name, 0o755, dir_fd=self._held[-1])
         self._held.append(os.open(name, DIRECTORY, dir_fd=self._held[-1]))
@@ -252,7 +268,7 @@ class _Walk:
 
     def _at(self, name: str, status: os.stat_result | None) -> Place:
         if status is not None and status.st_dev in interface_devices():
-            raise ToolError(f"{self._asked}: this is a kernel interface, not a file.")
+            raise PathRefused("special", f"{self._asked}: this is a kernel interface, not a file.")
         path = self._path(name) if name != "." else self._path("")
         # Nobody goes back from here: many places may be open at once.
         while len(self._held) > 1:
@@ -262,10 +278,11 @@ class _Walk:
     def _path(self, name: str) -> str:
         return os.path.normpath("/".join([self._root.rstrip("/"), *self._names, name]))
 
-    def _outside(self) -> ToolError:
-        return ToolError(
+    def _outside(self) -> PathRefused:
+        return PathRefused(
+            "outside",
             f"{self._asked}: is outside the workspace. Use a path relative to the workspace; links that lead "
-            "out of it are not followed."
+            "out of it are not followed.",
         )
 
 
@@ -303,6 +320,12 @@ def _steering(start: str) -> frozenset[str]:
 def interface_devices() -> frozenset[int]:
     """The devices of the kernel's interfaces, for whoever holds an open file."""
     return frozenset(path.stat().st_dev for path in _INTERFACES if path.is_dir())
+
+
+def _kind(error: OSError) -> Kind:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return "absent"
+    return "circle" if error.errno == errno.ELOOP else "failed"
 
 
 def reason(error: OSError) -> str:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from openclaw_gateway.errors import ToolError
-from openclaw_gateway.fs.containment import Place, interface_devices
+from openclaw_gateway.fs.containment import PathRefused, Place, interface_devices
 
 MAX_BYTES = 10 * 1024 * 1024
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
@@ -33,7 +33,8 @@ class Content(Struct, frozen=True):
 def open_regular(place: Place) -> BinaryIO:
     """Raises ToolError for what is no regular file, OSError for what cannot be opened."""
     if place.status is None:
-        raise ToolError(f"{place.shown}: there is no such file. `ls` or `find` shows what is there.")
+        message = f"{place.shown}: there is no such file. `ls` or `find` shows what is there."
+        raise PathRefused("absent", message)
     _check_regular(place, place.status)
     file = os.fdopen(os.open(place.name, _READ, dir_fd=place.directory), "rb")
     try:
@@ -153,11 +154,12 @@ def check_unchanged(place: Place, before: os.stat_result) -> None:
 
 def _check_regular(place: Place, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise ToolError(f"{place.shown}: is a directory, not a file. `ls` lists it.")
+        raise PathRefused("special", f"{place.shown}: is a directory, not a file. `ls` lists it.")
     if not stat.S_ISREG(status.st_mode):
-        raise ToolError(f"{place.shown}: is not a regular file (a device, pipe or socket).")
+        message = f"{place.shown}: is not a regular file (a device, pipe or socket)."
+        raise PathRefused("special", message)
     if status.st_dev in interface_devices():
-        raise ToolError(f"{place.shown}: this is a kernel interface, not a file.")
+        raise PathRefused("special", f"{place.shown}: this is a kernel interface, not a file.")
 
 
 def _same(place: Place, before: os.stat_result) -> bool:

@@ -13,8 +13,7 @@ SERVED = {"/v1/chat/completions", "/v1/models"}
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/v1/responses", "Responses API is not served here: set your client to the chat completions API"),
-        ("/v1/responses/resp_1", "Responses API"),
+        ("/v1/responses/resp_1", "only POST /v1/responses is served here. Or set your client to the chat"),
         ("/v1/completions", "completions API is not served"),
         ("/v1/messages", "Anthropic's API"),
         ("/v1/embeddings", "another provider"),
@@ -43,7 +42,7 @@ def test_the_sentence_names_the_setting(path: str, told: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_it_is_what_a_client_is_told(gateway: RunningGateway, method: str) -> None:
-    async with http(gateway) as session, session.request(method, "/v1/responses") as response:
+    async with http(gateway) as session, session.request(method, "/v1/assistants") as response:
         answer = Answer(response.status, response.headers.copy(), await response.text())
     assert (answer.status, answer.error["code"]) == (404, "not_found")
     assert answer.error["type"] == "invalid_request_error"

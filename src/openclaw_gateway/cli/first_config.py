@@ -22,8 +22,9 @@ _CONFIG = Template("""\
     mode: "local",
     // Every caller sends this token. It stays the same until you change it here.
     auth: { mode: "token", token: "$token" },
-    // The OpenAI-compatible endpoint, /v1/chat/completions. It is off unless switched on.
-    http: { endpoints: { chatCompletions: { enabled: true } } },
+    // The OpenAI-compatible endpoints, /v1/chat/completions and /v1/responses. They are off unless
+    // switched on.
+    http: { endpoints: { chatCompletions: { enabled: true }, responses: { enabled: true } } },
   },
   agents: {
     defaults: {

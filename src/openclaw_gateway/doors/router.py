@@ -22,7 +22,7 @@ from openclaw_gateway.doors.answers import HttpAnswer, error_answer
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
-from openclaw_gateway.doors.openai.absent import absent
+from openclaw_gateway.doors.openai.absent import absent, instead
 from openclaw_gateway.doors.requests import (
     Request,
     check_framing,
@@ -134,7 +134,8 @@ class Router:
             raise NotFound(absent(path, self._exact))
         if endpoint.switch is not None:
             raise NotFound(
-                f"This endpoint is off. Set {endpoint.switch} to true: it counts within a second.",
+                f"This endpoint is off. Set {endpoint.switch} to true: it counts within a second"
+                f"{instead(path)}.",
                 code="endpoint_disabled",
             )
         if request.method not in endpoint.methods:

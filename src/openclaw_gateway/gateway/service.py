@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import Config, Limits
+from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
 from openclaw_gateway.errors import AgentUnavailable
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.generation import Generation, Standing
@@ -86,6 +86,11 @@ class Gateway:
     def chat_switch(self) -> str | None:
         """The key of the configuration that switches chat completions on; None when they are."""
         return self.generation.chat_switch
+
+    @property
+    def responses_switch(self) -> str | None:
+        """The same for the Responses API."""
+        return None if self.config.gateway.http.endpoints.responses.enabled else RESPONSES_SWITCH
 
     def authenticate(self, credential: str | None, caller: Caller) -> Principal:
         """Raises Unauthorized, RateLimited."""

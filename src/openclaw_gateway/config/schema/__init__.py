@@ -15,6 +15,7 @@ from openclaw_gateway.config.schema.agents import (
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     CHAT_SWITCH,
+    RESPONSES_SWITCH,
     AuthConfig,
     AuthMode,
     Bind,
@@ -52,6 +53,7 @@ from openclaw_gateway.config.schema.tools import (
 
 __all__ = [
     "CHAT_SWITCH",
+    "RESPONSES_SWITCH",
     "AgentDefaults",
     "AgentEntry",
     "AgentIdentity",

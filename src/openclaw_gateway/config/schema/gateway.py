@@ -58,6 +58,7 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
 
 
 CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
+RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 
 
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
@@ -67,8 +68,13 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     unknown_model: Literal["error", "default"] = "error"
 
 
+class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
+    enabled: bool = False
+
+
 class HttpEndpoints(Struct, frozen=True, rename="camel"):
     chat_completions: ChatCompletionsEndpoint = ChatCompletionsEndpoint()
+    responses: ResponsesEndpoint = ResponsesEndpoint()
 
 
 class CorsConfig(Struct, frozen=True, rename="camel"):

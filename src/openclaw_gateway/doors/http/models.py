@@ -41,7 +41,7 @@ class Endpoint:
 
     @property
     def switch(self) -> str | None:
-        return self._gateway.chat_switch
+        return self._gateway.responses_switch and self._gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)

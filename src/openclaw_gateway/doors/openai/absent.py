@@ -10,10 +10,7 @@ CHAT = "/v1/chat/completions"
 _USE_CHAT = f"set your client to the chat completions API, POST {CHAT}"
 # By the first segment after /v1.
 _APIS = {
-    "responses": (
-        f"The Responses API is not served here: {_USE_CHAT} (a switch such as 'use Responses API' off; "
-        "client.chat.completions in the openai packages, openai.chat(model) in the Vercel AI SDK)."
-    ),
+    "responses": f"Of the Responses API only POST /v1/responses is served here. Or {_USE_CHAT}.",
     "completions": f"The older completions API is not served here: {_USE_CHAT}.",
     "messages": f"Anthropic's API is not served here: {_USE_CHAT} ('OpenAI compatible' in most clients).",
     "embeddings": "Embeddings are not served here: set your client's embedding model to another provider.",
@@ -27,6 +24,16 @@ _APIS = {
 }
 _WITH_VERSION = {"chat", "models", *_APIS}
 _OLLAMA = {"chat", "generate", "tags", "version", "show", "ps", "embed", "embeddings"}
+
+
+def instead(path: str) -> str:
+    """The end of a sentence that says that the endpoint at `path` is off: what a client's setting can do."""
+    if path != "/v1/responses":
+        return ""
+    return (
+        f". Or {_USE_CHAT} (a switch such as 'use Responses API' off; client.chat.completions in the openai "
+        "packages, openai.chat(model) in the Vercel AI SDK)"
+    )
 
 
 def absent(path: str, served: Container[str]) -> str:

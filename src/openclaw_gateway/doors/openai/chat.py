@@ -68,7 +68,7 @@ def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
         user=user,
         stream=bool(stream),
         include_usage=bool(options and options.include_usage),
-        ignored=_nameable(body.left),
+        ignored=nameable(body.left),
     )
 
 
@@ -89,6 +89,6 @@ def _refuse_many(body: Body) -> None:
         raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
 
 
-def _nameable(names: tuple[str, ...]) -> tuple[str, ...]:
+def nameable(names: tuple[str, ...]) -> tuple[str, ...]:
     """Field names fit for a header: the client wrote them, so only plain ones, and not too many."""
     return tuple(name for name in names if _NAME.fullmatch(name))[:_MAX_NAMED]

@@ -65,12 +65,12 @@ class ChatVoice:
 
     def _pieces(self, pieces: tuple[str, ...]) -> bytes:
         # No JSON text has a line end in it.
-        lines = _separated(_encode_lines(pieces))
+        lines = separated(_encode_lines(pieces))
         return lines[:-1].replace(b"\n", _GOES_ON + self._text)
 
     def _tool_calls(self, call: bytes) -> bytes:
         head = self._delta + b'{"tool_calls":['
-        return head + _separated(call) + _CALL_GOES_ON
+        return head + separated(call) + _CALL_GOES_ON
 
     def end(self, result: RunResult) -> bytes:
         """The finish chunk, the usage chunk when it was asked for, and [DONE]."""
@@ -82,7 +82,7 @@ class ChatVoice:
         return finish + self._base + b'],"usage":' + usage + b"}\n\n" + DONE
 
     def failure(self, error: ErrorInfo) -> bytes:
-        return b"data: " + _separated(error_object(error)) + b"\n\n" + DONE
+        return b"data: " + separated(error_object(error)) + b"\n\n" + DONE
 
     def whole(self, result: RunResult) -> bytes:
         return completion(self._run_id, self._created, self._model, result)
@@ -204,10 +204,10 @@ def error_object(error: ErrorInfo) -> bytes:
 
 
 def _json(text: str) -> bytes:
-    return _separated(_encode(text))
+    return separated(_encode(text))
 
 
-def _separated(data: bytes) -> bytes:
+def separated(data: bytes) -> bytes:
     if data.isascii():
         return data
     for raw, escaped in _SEPARATORS:

@@ -100,12 +100,8 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                     "tool or function.",
                     param=f"{where}.role",
                 )
-    if not any(_asks(message) for message in conversation) and not _goes_on(conversation):
-        raise InvalidRequest(
-            "Missing user message in `messages`: send at least one message with text whose role is user.",
-            code="missing_user_message",
-            param="messages",
-        )
+    if not asks_something(conversation):
+        raise missing_user_message("messages")
     return "\n\n".join(instructions), tuple(conversation)
 
 
@@ -169,6 +165,19 @@ def _no_such_call(message: ChatMessage, where: str) -> InvalidRequest:
     return InvalidRequest(
         f"`{where}.name`: no earlier assistant message calls the function {str(message.name)[:64]!r}.",
         param=f"{where}.name",
+    )
+
+
+def asks_something(conversation: Sequence[Message]) -> bool:
+    """Whether there is anything to answer in it, or to go on with."""
+    return any(_asks(message) for message in conversation) or _goes_on(conversation)
+
+
+def missing_user_message(param: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Missing user message in `{param}`: send at least one message with text whose role is user.",
+        code="missing_user_message",
+        param=param,
     )
 
 

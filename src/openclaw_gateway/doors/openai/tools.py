@@ -53,6 +53,7 @@ _WORDS: dict[str, Literal["auto", "none", "required"]] = {
 }
 
 
+_FUNCTION = (None, "function")
 _NAMES = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 _NONE = ClientTools()
 
@@ -61,7 +62,23 @@ def take_tools(body: Body) -> ClientTools:
     """Raises InvalidRequest naming the field."""
     if not body.has_any(_NAMES):
         return _NONE
+    return _client_tools(body, body.take("tools", _TOOLS) or [])
+
+
+def take_known_tools(body: Body) -> tuple[ClientTools, tuple[str, ...]]:
+    """The function tools, and the types of those that only a vendor has, which are left out.
+
+    Raises InvalidRequest naming the field.
+    """
+    if not body.has_any(_NAMES):
+        return _NONE, ()
     sent = body.take("tools", _TOOLS) or []
+    others = dict.fromkeys(tool.type for tool in sent if tool.type not in _FUNCTION)
+    known = [tool for tool in sent if tool.type in _FUNCTION]
+    return _client_tools(body, known), tuple(str(each) for each in others)
+
+
+def _client_tools(body: Body, sent: list[_Tool]) -> ClientTools:
     if len(sent) > MAX_TOOLS:
         raise InvalidRequest(f"`tools` may hold at most {MAX_TOOLS} tools.", param="tools")
     tools = tuple(_spec(tool, f"tools[{index}]") for index, tool in enumerate(sent))
@@ -78,7 +95,7 @@ def take_tools(body: Body) -> ClientTools:
 
 
 def _spec(tool: _Tool, where: str) -> ToolSpec:
-    if tool.type not in {None, "function"}:
+    if tool.type not in _FUNCTION:
         raise InvalidRequest(f"`{where}.type`: only function tools are supported.", param=f"{where}.type")
     function = tool.function
     if function is None and tool.name:

@@ -1,0 +1,47 @@
+"""What endpoints that start a run have in common: where a request goes, and what its answer's headers tell.
+
+Knows the routing headers and no dialect.
+"""
+
+from urllib.parse import quote
+
+from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.requests import Request, brand_header
+from openclaw_gateway.gateway.routing import Ask, Route
+
+
+def asked(request: Request, model: str | None, user: str | None) -> Ask:
+    return Ask(
+        model=model,
+        agent=brand_header(request, "agent-id", "agent"),
+        session_key=brand_header(request, "session-key"),
+        user=user,
+    )
+
+
+def model_shown(model: str | None) -> str:
+    """The model name as it was asked for."""
+    return model if model is not None else BRANDS[0].model_word
+
+
+def tell(request: Request, model: str | None, route: Route, ignored: tuple[str, ...]) -> None:
+    """Answer headers under the first brand's name, and under the one the request came by."""
+    if brand_header(request, "model"):
+        # An agent's model is the operator's choice, not the client's (OpenClaw lets a header choose it).
+        ignored = (*ignored, f"{BRANDS[0].header_prefix}model")
+    told = {}
+    if route.session_key is not None:
+        told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~")
+    if ignored:
+        told["ignored-params"] = ", ".join(ignored)
+    if not told:
+        return
+    for index, brand in enumerate(BRANDS):
+        if index == 0 or _came_as(request, model, brand.header_prefix, brand.model_word):
+            request.answer_headers.update({brand.header_prefix + name: value for name, value in told.items()})
+
+
+def _came_as(request: Request, model: str | None, prefix: str, word: str) -> bool:
+    return (model or "").lower().startswith(word) or any(
+        name.lower().startswith(prefix) for name in request.headers
+    )

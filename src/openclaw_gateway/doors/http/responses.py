@@ -1,0 +1,53 @@
+"""POST /v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events."""
+
+import time
+from typing import ClassVar
+
+from openclaw_gateway.doors.answers import HttpAnswer
+from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.large_bodies import LargeBodies
+from openclaw_gateway.doors.openai.response_events import ResponseVoice
+from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
+from openclaw_gateway.doors.requests import Request, idempotency_key, read_body
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.service import Gateway
+
+
+class Endpoint:
+    paths: ClassVar = ("/v1/responses",)
+    methods: ClassVar = ("POST",)
+    public: ClassVar = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._bodies = LargeBodies()
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.responses_switch
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        started = time.monotonic()
+        limits = self._gateway.limits
+        body = await read_body(request, limits)
+        asks = await self._bodies.decode(body, lambda data: decode_responses(data, limits.max_json_depth))
+        del body
+        route = self._gateway.route(asked(request, asks.model, asks.user))
+        run = await self._gateway.start(
+            principal, run_request(principal, "http", route, _question(request, asks))
+        )
+        with Delivery(request, run, limits, started=started) as delivery:
+            tell(request, asks.model, route, (*asks.ignored, *run.unsupported))
+            parallel = asks.client_tools.parallel is not False
+            voice = ResponseVoice(
+                run.id, run.created_ms // 1000, model_shown(asks.model), asks.echo, parallel=parallel
+            )
+            return await delivery.answer(voice, stream=asks.stream)
+
+
+def _question(request: Request, asks: ResponsesRequest) -> Question:
+    return Question(
+        asks.messages, asks.instructions, asks.sampling, asks.client_tools, idempotency_key(request)
+    )

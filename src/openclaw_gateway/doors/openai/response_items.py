@@ -1,0 +1,168 @@
+"""Items of the Responses API to our messages.
+
+Pure. A conversation there is a flat list: messages, calls, results, reasoning. Neighbouring items of the
+model's are one message, in their order. What stands for something kept at the vendor cannot be looked up
+here and is refused; what a vendor's own tools left behind is skipped and named.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.doors.openai.images import check_count, image_of
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Image,
+    Message,
+    Part,
+    Text,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+
+MAX_ITEMS = 20_000
+
+
+class ItemPart(Struct, frozen=True):
+    """A part of a message's content, or of what a tool gave back."""
+
+    type: str | None = None
+    text: str | None = None
+    refusal: str | None = None
+    image_url: str | None = None
+    file_id: str | None = None
+
+
+class Item(Struct, frozen=True):
+    """An item as it comes; unknown fields are ignored. One without a type is a message."""
+
+    type: str | None = None
+    role: str | None = None
+    content: str | list[ItemPart] | None = None
+    id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    output: str | list[ItemPart] | None = None
+
+
+ITEMS = msgspec.json.Decoder(str | list[Item])
+_TEXTS = {"input_text", "output_text", "text", "summary_text", None}
+
+
+def conversation_of(sent: str | Sequence[Item]) -> tuple[str, tuple[Message, ...], tuple[str, ...]]:
+    """(what system and developer messages say, the conversation, types of items that were skipped).
+
+    Raises InvalidRequest naming the item.
+    """
+    if isinstance(sent, str):
+        return "", (UserMessage(sent),), ()
+    if len(sent) > MAX_ITEMS:
+        raise InvalidRequest(f"`input` may hold at most {MAX_ITEMS:,} items.", param="input")
+    instructions: list[str] = []
+    messages: list[Message] = []
+    said: list[Part] = []
+    skipped: dict[str, None] = {}
+    for index, item in enumerate(sent):
+        where = f"input[{index}]"
+        kind = item.type or "message"
+        if kind == "reasoning":
+            # What a client may keep of it is not ours: the gateway gives no sealed reasoning away.
+            continue
+        part = _said(item, kind, where)
+        if part is not None:
+            said.append(part)
+            continue
+        if kind == "message" and item.role in ("system", "developer"):
+            instructions.append(_text(item.content, where))
+            continue
+        message = _message(item, kind, where)
+        if message is None:
+            skipped[kind] = None
+            continue
+        if said:
+            messages.append(AssistantMessage(tuple(said)))
+            said = []
+        messages.append(message)
+    if said:
+        messages.append(AssistantMessage(tuple(said)))
+    return "\n\n".join(one for one in instructions if one), tuple(messages), tuple(skipped)
+
+
+def _message(item: Item, kind: str, where: str) -> Message | None:
+    """What a user or a tool says in it; None for an item that only a vendor's own tools know."""
+    match kind, item.role:
+        case "message", "user":
+            return UserMessage(_text(item.content, where), images=_images(item.content, where))
+        case "function_call_output", _:
+            return _result(item, where)
+        case "item_reference", _:
+            raise InvalidRequest(
+                f"`{where}`: items are not kept here. Send the item itself (store: false in your client).",
+                code="item_not_found",
+                param=where,
+            )
+        case "message", role:
+            raise InvalidRequest(
+                f"`{where}.role`: {str(role)[:40]!r} is no role. Use user, assistant, system or developer.",
+                param=f"{where}.role",
+            )
+        case _:
+            return None
+
+
+def _said(item: Item, kind: str, where: str) -> Part | None:
+    """What the model said of it, if it did."""
+    if kind == "function_call":
+        if not item.name or not (item.call_id or item.id):
+            raise InvalidRequest(f"`{where}`: a function_call has a name and a call_id.", param=where)
+        return ToolCall(item.call_id or item.id or "", item.name, item.arguments or "{}")
+    if kind == "message" and item.role == "assistant":
+        return Text(_text(item.content, where))
+    return None
+
+
+def _text(content: str | list[ItemPart] | None, where: str) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    texts = []
+    for index, part in enumerate(content):
+        if part.type == "input_image":
+            continue
+        if part.type not in _TEXTS and part.type != "refusal":
+            raise InvalidRequest(
+                f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
+                "endpoint takes text parts, and image parts of user messages.",
+                code="unsupported_content_part",
+                param=f"{where}.content[{index}]",
+            )
+        texts.append(part.text or part.refusal or "")
+    return "\n".join(texts)
+
+
+def _images(content: str | list[ItemPart] | None, where: str) -> tuple[Image, ...]:
+    if content is None or isinstance(content, str):
+        return ()
+    images = []
+    for index, part in enumerate(content):
+        if part.type == "input_image":
+            at = f"{where}.content[{index}]"
+            if part.image_url is None and part.file_id is not None:
+                raise InvalidRequest(
+                    f"`{at}`: files are not kept here: send the image as a data URL.", param=at
+                )
+            images.append(image_of(part.image_url or "", at))
+    check_count(len(images))
+    return tuple(images)
+
+
+def _result(item: Item, where: str) -> ToolMessage:
+    if not item.call_id:
+        raise InvalidRequest(
+            f"`{where}.call_id` is missing: a function_call_output names the call it answers.",
+            param=f"{where}.call_id",
+        )
+    return ToolMessage(item.call_id, _text(item.output, where), images=_images(item.output, where))

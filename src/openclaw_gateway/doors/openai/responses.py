@@ -1,0 +1,159 @@
+"""A request of the Responses API: from a body to what the gateway is asked.
+
+Pure, as `chat` is for chat completions. Source: platform.openai.com/docs/api-reference/responses/create.
+"""
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
+
+from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.chat import nameable
+from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
+from openclaw_gateway.doors.openai.response_items import ITEMS, conversation_of
+from openclaw_gateway.doors.openai.sampling import take_sampling
+from openclaw_gateway.doors.openai.tools import take_known_tools
+from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import ClientTools, Sampling
+
+_STRING = msgspec.json.Decoder(str)
+_BOOLEAN = msgspec.json.Decoder(bool)
+_INTEGER = msgspec.json.Decoder(int)
+_METADATA = msgspec.json.Decoder(dict[str, str])
+# What a response repeats of its request, as it was written.
+_ECHOED = ("metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
+
+
+class _Reasoning(Struct, frozen=True):
+    effort: str | None = None
+
+
+class _Format(Struct, frozen=True):
+    type: str
+    name: str | None = None
+    description: str | None = None
+    schema: Raw | UnsetType = UNSET
+    strict: bool | None = None
+
+
+class _Text(Struct, frozen=True):
+    format: _Format | None = None
+
+
+class _Schema(Struct, frozen=True, omit_defaults=True):
+    name: str | None = None
+    description: str | None = None
+    schema: Raw | UnsetType = UNSET
+    strict: bool | None = None
+
+
+class _ChatFormat(Struct, frozen=True, omit_defaults=True):
+    type: str
+    json_schema: _Schema | None = None
+
+
+_REASONING = msgspec.json.Decoder(_Reasoning)
+_TEXT = msgspec.json.Decoder(_Text)
+
+
+class ResponsesRequest(Struct, frozen=True):
+    """`echo` is the JSON of fields that a response repeats; `ignored` names those that had no effect."""
+
+    instructions: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    client_tools: ClientTools
+    echo: dict[str, Raw]
+    model: str | None = None
+    user: str | None = None
+    stream: bool = False
+    ignored: tuple[str, ...] = ()
+
+
+def decode_responses(data: bytes, max_depth: int) -> ResponsesRequest:
+    """Raises InvalidRequest."""
+    body = parse(data, max_depth)
+    if not body.has("input"):
+        raise _without_input(body)
+    echo = {name: body.peek(name).copy() for name in _ECHOED if body.has(name)}
+    texts, messages, skipped = conversation_of(body.take("input", ITEMS) or "")
+    if not asks_something(messages):
+        raise missing_user_message("input")
+    instructions = body.take("instructions", _STRING) or ""
+    if instructions:
+        echo["instructions"] = Raw(msgspec.json.encode(instructions))
+    model, user = body.take("model", _STRING), body.take("user", _STRING)
+    stream = body.take("stream", _BOOLEAN)
+    sampling = _sampling(body, echo)
+    tools, left_out = take_known_tools(body)
+    body.take("metadata", _METADATA)
+    _refuse_kept(body)
+    return ResponsesRequest(
+        "\n\n".join(one for one in (instructions, texts) if one),
+        messages,
+        sampling,
+        tools,
+        echo,
+        model,
+        user,
+        bool(stream),
+        nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
+    )
+
+
+def _without_input(body: Body) -> InvalidRequest:
+    if body.has("messages"):
+        return InvalidRequest(
+            "This body has `messages`, the shape of /v1/chat/completions. POST /v1/responses takes `input`: "
+            "set your client to the Responses API, or to the path /v1/chat/completions.",
+            code="chat_body",
+            param="messages",
+        )
+    return InvalidRequest("`input` is required: a text, or an array of items.", param="input")
+
+
+def _sampling(body: Body, echo: dict[str, Raw]) -> Sampling:
+    sampling = take_sampling(body)
+    limit = body.take("max_output_tokens", _INTEGER)
+    if limit is not None:
+        if limit < 1:
+            raise InvalidRequest("`max_output_tokens` must be larger than 0.", param="max_output_tokens")
+        sampling = replace(sampling, max_tokens=limit)
+        echo["max_output_tokens"] = Raw(str(limit).encode())
+    reasoning = body.take("reasoning", _REASONING)
+    if reasoning is not None and reasoning.effort:
+        sampling = replace(sampling, reasoning_effort=reasoning.effort[:32])
+    text = body.take("text", _TEXT)
+    if text is not None and text.format is not None and text.format.type != "text":
+        sampling = replace(sampling, response_format=_chat_format(text.format))
+    return sampling
+
+
+def _chat_format(wanted: _Format) -> Raw:
+    """As chat completions say it, and every dialect of a model reads it."""
+    if wanted.type == "json_object":
+        return Raw(msgspec.json.encode(_ChatFormat("json_object")))
+    if wanted.type != "json_schema" or wanted.schema is UNSET:
+        raise InvalidRequest(
+            "`text.format` must be of type text, json_object, or json_schema with a schema.",
+            param="text.format",
+        )
+    schema = _Schema(wanted.name or "answer", wanted.description, wanted.schema, wanted.strict)
+    return Raw(msgspec.json.encode(_ChatFormat("json_schema", schema)))
+
+
+def _refuse_kept(body: Body) -> None:
+    """What leans on responses that are kept: to go on without what they say would be another answer."""
+    for name in ("previous_response_id", "conversation", "prompt"):
+        if body.has(name):
+            raise InvalidRequest(
+                f"`{name}`: responses are not kept here. Send the whole conversation in `input`, or name a "
+                "conversation by `user` or the header x-openclaw-session-key.",
+                code="previous_response_not_found" if name == "previous_response_id" else None,
+                param=name,
+            )
+    if body.take("background", _BOOLEAN):
+        raise InvalidRequest("`background` is not served: leave it out, or stream.", param="background")
+    # There is nothing to be kept.
+    body.take("store", _BOOLEAN)

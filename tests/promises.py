@@ -52,6 +52,8 @@ README = _all(
         "embedded": "it answers, but it is no agent.",
         # Connect
         "agent-as-model": "the model is `openclaw` (the default agent) or `openclaw/<agent id>`.",
+        "without-v1": "A base URL without `/v1` works too,",
+        "other-key-headers": "and a key sent as `api-key` or `x-api-key`.",
         "sdk": 'client = OpenAI(base_url="http://127.0.0.1:18789/v1", api_key="YOUR_TOKEN")',
         "responses": "`POST /v1/responses` is the same run in OpenAI's newer shape, streamed or not",
         "responses-not-kept": "Responses are not kept: a client sends the whole conversation",

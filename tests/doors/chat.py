@@ -75,5 +75,6 @@ async def say(gateway: RunningGateway, text: str, **fields: Any) -> Answer:
 
 def sdk(gateway: RunningGateway, **options: Any) -> AsyncOpenAI:
     """The real client, without its retries unless asked for."""
-    options = {"max_retries": 0, "api_key": gateway.token, **options}
-    return AsyncOpenAI(base_url=gateway.base_url, **options)
+    return AsyncOpenAI(
+        **{"max_retries": 0, "api_key": gateway.token, "base_url": gateway.base_url, **options}
+    )

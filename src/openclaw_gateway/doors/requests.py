@@ -32,6 +32,7 @@ from openclaw_gateway.runs.run import is_being_cancelled
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
+_API_KEY, _X_API_KEY = istr("api-key"), istr("x-api-key")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -205,10 +206,13 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def credential(request: Request) -> str | None:
-    """The bearer credential; the scheme's case does not matter."""
-    value = request.headers.get(hdrs.AUTHORIZATION)
+    """The bearer credential (the scheme's case does not matter), or what clients of Azure and Anthropic send
+    in its place."""
+    headers = request.headers
+    value = headers.get(hdrs.AUTHORIZATION)
     if value is None:
-        return None
+        value = headers.get(_API_KEY) or headers.get(_X_API_KEY)
+        return value.strip() if value else None
     scheme, _, secret = value.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
 

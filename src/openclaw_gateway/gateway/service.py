@@ -17,6 +17,7 @@ from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
+from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.live import LiveRuns
@@ -102,10 +103,15 @@ class Gateway:
         chat = generation.config.gateway.http.endpoints.chat_completions
         return route(ask, generation.roster, chat.unknown_model)
 
+    def target(self, agent_id: str) -> ModelTarget | None:
+        """The first model of an agent; None of one that has none that can be asked."""
+        targets = self.generation.plans[agent_id].targets
+        return targets[0] if targets else None
+
     def target_name(self, agent_id: str) -> str:
         """`provider/model` of an agent; "" of one that has none that can be asked."""
-        targets = self.generation.plans[agent_id].targets
-        return targets[0].ref if targets else ""
+        target = self.target(agent_id)
+        return target.ref if target else ""
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run, or get the one that was started by a request of the same name; returns once it is

@@ -16,7 +16,7 @@ from openclaw_gateway.gateway.service import Gateway
 
 
 class Endpoint:
-    paths: ClassVar = ("/v1/chat/completions",)
+    paths: ClassVar = ("/v1/chat/completions", "/chat/completions")
     methods: ClassVar = ("POST",)
     public: ClassVar = False
 

@@ -1,5 +1,6 @@
 """GET /v1/models and /v1/models/{id}: the agents, as models."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 from urllib.parse import unquote
 
@@ -14,16 +15,40 @@ from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.routing import agent_of_model
 from openclaw_gateway.gateway.service import Gateway
 
-_PREFIX = "/v1/models/"
+_LISTS = ("/v1/models", "/models")
 
 
-class _Model(Struct, frozen=True):
+class _Capabilities(Struct, frozen=True):
+    vision: bool
+    builtin_tools: bool
+
+
+class _Meta(Struct, frozen=True):
+    description: str
+    capabilities: _Capabilities
+    hidden: bool
+
+
+class _Info(Struct, frozen=True):
+    """Where Open WebUI looks: it sends no tools of its own to a model without `builtin_tools`."""
+
+    meta: _Meta
+
+
+class _Model(Struct, frozen=True, omit_defaults=True):
+    """Beside OpenAI's keys those that clients show or go by."""
+
     id: str
     created: int
+    object: str
+    owned_by: str
+    permission: tuple[str, ...]
     name: str
-    object: str = "model"
-    owned_by: str = BRANDS[0].model_word
-    permission: tuple[str, ...] = ()
+    info: _Info
+    description: str = ""
+    context_window: int | None = None
+    context_length: int | None = None
+    max_model_len: int | None = None
 
 
 class _Models(Struct, frozen=True):
@@ -32,7 +57,7 @@ class _Models(Struct, frozen=True):
 
 
 class Endpoint:
-    paths: ClassVar = ("/v1/models", _PREFIX)
+    paths: ClassVar = (*_LISTS, *(f"{path}/" for path in _LISTS))
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = False
 
@@ -46,16 +71,18 @@ class Endpoint:
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)
         path = request.route_path
-        if path == "/v1/models":
-            return json_answer(msgspec.json.encode(_Models(self._all())))
-        return json_answer(msgspec.json.encode(self._one(_decoded(path.removeprefix(_PREFIX)))))
+        if path in _LISTS:
+            return json_answer(msgspec.json.encode(_Models(tuple(self._all()))))
+        return json_answer(msgspec.json.encode(self._one(_decoded(path.partition("/models/")[2]))))
 
-    def _all(self) -> tuple[_Model, ...]:
+    def _all(self) -> Iterator[_Model]:
+        """The other names of the default agent, and each agent once."""
         word = BRANDS[0].model_word
         roster = self._gateway.roster
-        names = {word: roster.default_id, f"{word}/default": roster.default_id}
-        names |= {f"{word}/{agent.id}": agent.id for agent in roster}
-        return tuple(self._model(name, agent_id) for name, agent_id in names.items())
+        for other_name in (word, f"{word}/default"):
+            yield self._model(other_name, roster.default_id, hidden=True)
+        for agent in roster:
+            yield self._model(f"{word}/{agent.id}", agent.id)
 
     def _one(self, model: str) -> _Model:
         try:
@@ -68,9 +95,26 @@ class Endpoint:
             )
         return self._model(model, agent_id)
 
-    def _model(self, name: str, agent_id: str) -> _Model:
+    def _model(self, id_: str, agent_id: str, *, hidden: bool = False) -> _Model:
         agent = self._gateway.roster.get(agent_id)
-        return _Model(name, self._gateway.started_ms // 1000, agent.name if agent else agent_id)
+        target = self._gateway.target(agent_id)
+        name = agent.name if agent else agent_id
+        window = target.context_window if target else None
+        said = f"Agent {name} of this gateway"
+        sees, has_tools = (target.family.images, target.family.tools) if target else (False, False)
+        return _Model(
+            id_,
+            self._gateway.started_ms // 1000,
+            "model",
+            BRANDS[0].model_word,
+            (),
+            name,
+            _Info(_Meta(said, _Capabilities(vision=sees, builtin_tools=has_tools), hidden)),
+            said,
+            window,
+            window,
+            window,
+        )
 
 
 def _decoded(quoted: str) -> str:

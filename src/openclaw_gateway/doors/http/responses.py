@@ -16,7 +16,7 @@ from openclaw_gateway.gateway.service import Gateway
 
 
 class Endpoint:
-    paths: ClassVar = ("/v1/responses",)
+    paths: ClassVar = ("/v1/responses", "/responses")
     methods: ClassVar = ("POST",)
     public: ClassVar = False
 

@@ -30,6 +30,7 @@ from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.live import LiveRuns, Terms
@@ -177,7 +178,7 @@ class Assembly:
         memory = Memory(
             rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
         )
-        return RunLoop(rooms.lanes, memory, rounds)
+        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store))
 
     def _conversation_over(self, claim: Claim) -> None:
         self._foundation.commands.end(conversation(claim.owner, claim.session, claim.run_id))

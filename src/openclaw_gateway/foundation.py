@@ -92,7 +92,11 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
 
 def _retention(config: Config) -> Retention:
     written = config.session.maintenance
-    kept = Retention(results_s=age_s(written.keep_results), ledger_s=age_s(written.keep_ledger))
+    kept = Retention(
+        results_s=age_s(written.keep_results),
+        ledger_s=age_s(written.keep_ledger),
+        kept_s=age_s(written.keep_responses),
+    )
     if written.mode == "warn":
         return kept
     return msgspec.structs.replace(

@@ -16,6 +16,7 @@ from tests.doors.chat import Answer, http, sdk
 from tests.doors.tool_replies import calls
 
 ON = {"gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}}}
+MISSING = "previous_response_not_found"
 WEATHER: Any = {
     "type": "function",
     "name": "weather",
@@ -209,9 +210,7 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
     assert "Be kind." in sent["messages"][0]["content"]
 
 
-@pytest.mark.promise(
-    "responses-not-kept", "error.chat_body", "error.previous_response_not_found", "error.item_not_found"
-)
+@pytest.mark.promise("error.chat_body", "error.previous_response_not_found", "error.item_not_found")
 @pytest.mark.parametrize(
     ("fields", "param", "code"),
     [
@@ -234,7 +233,13 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
             "previous_response_id",
             "previous_response_not_found",
         ),
-        ({"input": "x", "conversation": "c"}, "conversation", "invalid_request"),
+        ({"input": "x", "previous_response_id": "resp_" + "0" * 32}, "previous_response_id", MISSING),
+        (
+            {"input": "x", "previous_response_id": "r", "conversation": "c"},
+            "previous_response_id",
+            "invalid_request",
+        ),
+        ({"input": "x", "prompt": {"id": "p"}}, "prompt", "invalid_request"),
         ({"input": "x", "background": True}, "background", "invalid_request"),
         ({"input": "x", "max_output_tokens": 0}, "max_output_tokens", "invalid_request"),
         ({"input": "x", "text": {"format": {"type": "json_schema"}}}, "text.format", "invalid_request"),
@@ -255,6 +260,97 @@ async def test_a_user_has_a_conversation(there: RunningGateway, models: ModelSer
         assert answer.headers["x-openclaw-session-key"].endswith("ann")
     said = [one["content"] for one in models.requests[-1].body["messages"][-3:]]
     assert said == ["first", "one", "second"]
+
+
+@pytest.mark.promise("responses-kept", "error.response_not_found")
+async def test_a_response_is_kept_gone_on_from_and_deleted(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.enqueue(says(Reasoning("hm"), "one"), says("two"), says("three"), says("other"))
+    async with sdk(there) as client:
+        first = await client.responses.create(model="openclaw", input="first", instructions="Be A.")
+        second = await client.responses.create(
+            model="openclaw", input="second", previous_response_id=first.id, user="ann"
+        )
+        await client.responses.create(model="openclaw", input="third", previous_response_id=second.id)
+        assert said(models) == ["first", "one", "second", "two", "third"]
+        assert "Be A." not in str(models.requests[-1].body["messages"][0])
+        # Another answer from the same place.
+        other = await client.responses.create(model="openclaw", input="again", previous_response_id=first.id)
+        assert said(models) == ["first", "one", "again"]
+        assert other.previous_response_id == first.id
+        again = await client.responses.retrieve(first.id)
+        assert again == first
+        listed = await client.responses.input_items.list(second.id)
+        assert [item.type for item in listed.data] == ["message"]
+        await client.responses.delete(first.id)
+        for call in (client.responses.retrieve, client.responses.delete):
+            with pytest.raises(openai.NotFoundError, match="not found"):
+                await call(first.id)
+        with pytest.raises(openai.BadRequestError, match="not all before it is kept"):
+            await client.responses.create(model="openclaw", input="x", previous_response_id=second.id)
+        unkept = await client.responses.create(model="openclaw", input="x", store=False)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(unkept.id)
+
+
+def said(models: ModelServer) -> list[str]:
+    return [one["content"] for one in models.requests[-1].body["messages"] if one["role"] != "system"]
+
+
+async def test_items_may_be_named_instead_of_sent(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(calls(("c1", "weather", "{}"), text="Let me look."), says("Warm."))
+    asked: Any = {"role": "user", "content": "How is it?"}
+    async with sdk(there) as client:
+        first = await client.responses.create(model="openclaw", input=[asked], tools=[WEATHER])
+        call = first.output[-1]
+        assert call.type == "function_call"
+        named: Any = [{"type": "item_reference", "id": item.id} for item in first.output]
+        result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "20 degrees"}
+        answer = await client.responses.create(
+            model="openclaw", input=[asked, *named, result], tools=[WEATHER]
+        )
+    assert answer.output_text == "Warm."
+    upstream = [one for one in models.requests[-1].body["messages"] if one["role"] != "system"]
+    assert [one["role"] for one in upstream] == ["user", "assistant", "tool"]
+    assert upstream[1]["content"] == "Let me look."
+    assert upstream[2]["content"] == "20 degrees"
+
+
+async def test_the_agent_s_own_tools_are_remembered_with_a_response(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.enqueue(calls(("c1", "session_status", "{}")), says("Fine."), says("Still."))
+    async with sdk(there) as client:
+        first = await client.responses.create(model="openclaw", input="How are you?")
+        await client.responses.create(model="openclaw", input="And now?", previous_response_id=first.id)
+    roles = [one["role"] for one in models.requests[-1].body["messages"] if one["role"] != "system"]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
+
+
+async def test_a_conversation_is_named(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(says("one"), says("two"))
+    for text in ("first", "second"):
+        answer = await post(there, {"model": "openclaw", "input": text, "conversation": {"id": "Conv 1"}})
+        assert answer.json["conversation"] == {"id": "Conv 1"}
+    assert said(models) == ["first", "one", "second"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/responses", 405),
+        ("GET", "/v1/responses/resp_1", 404),
+        ("GET", "/v1/responses/../x", 404),
+        ("GET", "/v1/responses/resp_1/nosuch", 404),
+        ("POST", "/v1/responses/resp_1/cancel", 400),
+        ("DELETE", "/v1/responses/%00", 404),
+        ("PUT", "/v1/responses/resp_1", 405),
+    ],
+)
+async def test_paths_of_responses(there: RunningGateway, method: str, path: str, status: int) -> None:
+    async with http(there) as session, session.request(method, path) as response:
+        assert response.status == status
 
 
 async def test_off_unless_switched_on(gateway: RunningGateway) -> None:

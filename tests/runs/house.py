@@ -17,6 +17,7 @@ from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Terms
@@ -128,7 +129,7 @@ async def house(
     caller = FallbackCaller(ModelCaller(upstream))
     compaction = Compaction()
     keeper = ContextKeeper(Compactor(store, caller, compaction), ContextPruning(), compaction)
-    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper, store))
+    loop = RunLoop(lanes, Memory(store, reset), Rounds(caller, keeper, store), KeptAnswers(store))
     live = LiveRuns(bus, Terms(loop, 100, Lease(lambda: None)))
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "m")

@@ -18,6 +18,7 @@ from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
+from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.live import LiveRuns, Terms
@@ -84,7 +85,12 @@ async def house(store: Store, models: ModelServer) -> AsyncIterator[Callable[[st
     upstream = UpstreamClient(Limits())
     lanes = Lanes(store, bus, QUICK)
     live = LiveRuns(
-        bus, Terms(RunLoop(lanes, Memory(store, None), rounds(store, upstream)), 100, Lease(lambda: None))
+        bus,
+        Terms(
+            RunLoop(lanes, Memory(store, None), rounds(store, upstream), KeptAnswers(store)),
+            100,
+            Lease(lambda: None),
+        ),
     )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")
@@ -143,7 +149,12 @@ async def test_a_refused_run_is_not_kept_for_its_id(models: ModelServer, tmp_pat
     upstream = UpstreamClient(Limits())
     lanes = Lanes(faulty, bus, QUICK)
     live = LiveRuns(
-        bus, Terms(RunLoop(lanes, Memory(faulty, None), rounds(store, upstream)), 9, Lease(lambda: None))
+        bus,
+        Terms(
+            RunLoop(lanes, Memory(faulty, None), rounds(store, upstream), KeptAnswers(faulty)),
+            9,
+            Lease(lambda: None),
+        ),
     )
     agent = Agent("main", "Main", "p")
     target = ModelTarget(Endpoint("mock", models.base_url), "mock-echo")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.store import Claimed, Duplicate, NewRun, Queued, Recorded, Store
 from openclaw_gateway.wire.run import Usage
 from tests.sessions.store_contract import (
@@ -242,3 +243,35 @@ class KeyContract(WithStore):
         first = await store.finish(begun.claim, ending(turn("x"), result=b"first"))
         assert await store.finish(begun.claim, ending(turn("y"), result=b"second")) == first
         assert await store.result(ME, "r1") == b"first"
+
+    # What is kept under a name
+
+    async def test_what_is_kept_is_its_owner_s_until_it_is_forgotten(
+        self, store: Store, clock: Clock
+    ) -> None:
+        await store.keep(ME, "a", b"mine")
+        await store.keep("p", "a", b"theirs")
+        assert (await store.kept(ME, "a"), await store.kept("p", "a")) == (b"mine", b"theirs")
+        assert await store.kept(ME, "b") is None
+        assert await store.forget(ME, "a")
+        assert not await store.forget(ME, "a")
+        assert (await store.kept(ME, "a"), await store.kept("p", "a")) == (None, b"theirs")
+
+    async def test_what_is_kept_for_long_is_dropped(self, store: Store, clock: Clock) -> None:
+        await store.keep(ME, "old", b"1")
+        clock.pass_s(100)
+        await store.keep(ME, "young", b"2")
+        assert (await store.prune(Retention(kept_s=50))).kept == 1
+        assert (await store.kept(ME, "old"), await store.kept(ME, "young")) == (None, b"2")
+
+    async def test_what_is_kept_outlives_its_process(
+        self, store: Store, new_store: NewStore, clock: Clock
+    ) -> None:
+        await store.keep(ME, "a", b"mine")
+        await store.close()
+        again = new_store(clock)
+        await again.open()
+        try:
+            assert await again.kept(ME, "a") == b"mine"
+        finally:
+            await again.close()

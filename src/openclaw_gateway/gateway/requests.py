@@ -16,6 +16,7 @@ from openclaw_gateway.wire.run import (
     ClientTools,
     Door,
     Idempotency,
+    Keep,
     Origin,
     RunRequest,
     Sampling,
@@ -34,6 +35,8 @@ class Question(Struct, frozen=True):
     client_tools: ClientTools = ClientTools()
     idempotency_key: str | None = None
     timeout_s: float | None = None
+    before: tuple[Message, ...] = ()
+    keep: Keep | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -51,6 +54,8 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.client_tools,
         _idempotency(route, question),
         question.timeout_s,
+        question.before,
+        question.keep,
     )
 
 
@@ -67,5 +72,6 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
         question.instructions,
         question.sampling,
         question.client_tools,
+        question.keep and question.keep.previous,
     )
     return Idempotency(key, hashlib.sha256(msgspec.json.encode(asked)).digest())

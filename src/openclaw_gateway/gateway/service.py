@@ -20,10 +20,12 @@ from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
+from openclaw_gateway.runs.kept import KeptAnswer, KeptAnswers
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest
 
 
@@ -58,6 +60,7 @@ class Gateway:
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._starting = rooms.starting
+        self._kept = KeptAnswers(rooms.store)
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
 
     def adopt(self, generation: Generation) -> None:
@@ -168,6 +171,24 @@ class Gateway:
             session_key, principal.owner, but={run.id for run in live}
         )
         return (*here, *there)
+
+    async def kept_answer(self, principal: Principal, run_id: str) -> KeptAnswer | None:
+        """An answer of this caller's that was to be kept. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.get(principal.owner, run_id)
+
+    async def kept_conversation(self, principal: Principal, run_id: str) -> tuple[Message, ...] | None:
+        """What was said up to and with a kept answer of this caller's; None where not all of it is kept.
+
+        Raises StoreError.
+        """
+        principal.require(READ)
+        return await self._kept.conversation(principal.owner, run_id)
+
+    async def forget_answer(self, principal: Principal, run_id: str) -> bool:
+        """False when nothing of this caller's is kept under it. Raises StoreError."""
+        principal.require(WRITE)
+        return await self._kept.forget(principal.owner, run_id)
 
     def listen(
         self, principal: Principal, listener: Listener, *, session: str | None = None

@@ -20,6 +20,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
@@ -39,10 +40,11 @@ _USED_TOOLS = "The agent had already used tools: see what they did before you as
 class RunLoop:
     """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds) -> None:
+    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
+        self._kept = kept
 
     async def execute(self, run: Run) -> None:
         result: RunResult | None = None
@@ -100,7 +102,7 @@ class RunLoop:
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
             self._memory.held.keep(run.request, ids, answer.messages)
-        return result
+        return await self._keeping(run, answer, result)
 
     async def _in_session(self, run: Run, session: str) -> RunResult:
         try:
@@ -130,6 +132,17 @@ class RunLoop:
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
             result = await self._left(run, claimed.claim, turn, result or _failed(answer, _internal()))
+        return await self._keeping(run, answer, result)
+
+    async def _keeping(self, run: Run, answer: Answer, result: RunResult) -> RunResult:
+        """The result, which is another one when an answer that is to be kept could not be."""
+        if run.request.keep is None or result.status != "completed":
+            return result
+        try:
+            await self._kept.keep(run, answer.messages, result)
+        except StoreError as error:
+            log.warning("run.not_kept", run=run.id, error=error.message)
+            return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
     async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:

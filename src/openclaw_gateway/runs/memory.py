@@ -73,7 +73,7 @@ class Memory:
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
-        messages = self.held.whole(request)
+        messages = (*request.before, *self.held.whole(request))
         messages = _answerable((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)

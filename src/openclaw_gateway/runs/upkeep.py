@@ -55,6 +55,7 @@ class Upkeep:
                         runs=pruned.runs,
                         results=pruned.results,
                         ledger=pruned.ledger,
+                        responses=pruned.kept,
                     )
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):

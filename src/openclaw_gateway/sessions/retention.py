@@ -19,6 +19,7 @@ class Retention(Struct, frozen=True):
     runs_s: float = 7 * _DAY_S
     results_s: float = _DAY_S
     ledger_s: float = 30 * _DAY_S
+    kept_s: float = 30 * _DAY_S
 
     @property
     def bounds_sessions(self) -> bool:
@@ -32,3 +33,4 @@ class Pruned(Struct, frozen=True):
     runs: int = 0
     results: int = 0
     ledger: int = 0
+    kept: int = 0

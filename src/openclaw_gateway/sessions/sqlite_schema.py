@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions import sqlite_kept
 from openclaw_gateway.sessions.sqlite_migration import from_schema_1, from_schema_2
 
 SCHEMA_VERSION = 3
@@ -149,6 +150,8 @@ def connect(path: Path, blobs: Path) -> sqlite3.Connection:
         ) from error
     try:
         _migrate(db, path, blobs)
+        db.execute(sqlite_kept.TABLE)
+        db.execute(sqlite_kept.INDEX)
         # The write-ahead log makes readers independent of the writer; FULL makes a commit durable.
         db.execute("PRAGMA journal_mode = WAL").fetchone()
         db.execute("PRAGMA synchronous = FULL")

@@ -19,7 +19,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_ledger, sqlite_reads, sqlite_retention
+from openclaw_gateway.sessions import sqlite_kept, sqlite_ledger, sqlite_reads, sqlite_retention
 from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
@@ -188,6 +188,15 @@ class SqliteStore:
     async def result(self, owner: str, run_id: str) -> bytes | None:
         return await self._reader.submit(sqlite_reads.result, owner, run_id)
 
+    async def keep(self, owner: str, name: str, body: bytes) -> None:
+        await self._writer.submit(sqlite_kept.keep, owner, name, body, self._clock())
+
+    async def kept(self, owner: str, name: str) -> bytes | None:
+        return await self._reader.submit(sqlite_kept.kept, owner, name)
+
+    async def forget(self, owner: str, name: str) -> bool:
+        return await self._writer.submit(sqlite_kept.forget, owner, name)
+
     async def transcript(
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]:
@@ -239,7 +248,8 @@ class SqliteStore:
         results = await self._repeated(sqlite_retention.drop_results, _before(now, retention.results_s))
         runs = await self._prune_runs(_before(now, retention.runs_s))
         ledger = await self._repeated(sqlite_ledger.drop, _before(now, retention.ledger_s))
-        return Pruned(sessions, runs, results, ledger)
+        kept = await self._repeated(sqlite_kept.drop, _before(now, retention.kept_s))
+        return Pruned(sessions, runs, results, ledger, kept)
 
     async def _prune_sessions(self, retention: Retention, now: int) -> int:
         dropped = 0

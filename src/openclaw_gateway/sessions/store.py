@@ -248,6 +248,14 @@ class Store(Protocol):
     async def result(self, owner: str, run_id: str) -> bytes | None:
         """The kept result of a run; None when there is none (any more)."""
 
+    async def keep(self, owner: str, name: str, body: bytes) -> None:
+        """Keep something of this owner's under a name that is new, for as long as `Retention.kept_s`."""
+
+    async def kept(self, owner: str, name: str) -> bytes | None: ...
+
+    async def forget(self, owner: str, name: str) -> bool:
+        """Drop what is kept under a name; False when there is nothing."""
+
     async def transcript(
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]: ...

@@ -176,6 +176,16 @@ class MemoryStore:
         kept = self.data.results.get(run_id) if self._run_of(owner, run_id) else None
         return kept[1] if kept else None
 
+    async def keep(self, owner: str, name: str, body: bytes) -> None:
+        self._opened().kept[owner, name] = (self._clock(), body)
+
+    async def kept(self, owner: str, name: str) -> bytes | None:
+        found = self._opened().kept.get((owner, name))
+        return found and found[1]
+
+    async def forget(self, owner: str, name: str) -> bool:
+        return self._opened().kept.pop((owner, name), None) is not None
+
     async def transcript(
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]:
@@ -247,7 +257,10 @@ class MemoryStore:
             del data.runs[run_id]
         ledger = len(data.ledger)
         data.ledger = [row for row in data.ledger if row.started_ms >= now - retention.ledger_s * 1000]
-        return Pruned(len(sessions), len(runs), len(results), ledger - len(data.ledger))
+        kept = [place for place, (at, _) in data.kept.items() if at < now - retention.kept_s * 1000]
+        for place in kept:
+            del data.kept[place]
+        return Pruned(len(sessions), len(runs), len(results), ledger - len(data.ledger), len(kept))
 
     def _opened(self) -> MemoryData:
         if not self._is_open:

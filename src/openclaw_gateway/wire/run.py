@@ -103,11 +103,20 @@ class Idempotency(Struct, frozen=True):
     digest: bytes
 
 
+class Keep(Struct, frozen=True):
+    """The answer is kept under the run's id for its client to come back to. `about` is what the door wants to
+    know of it then, as JSON; `previous` is the kept answer that this one goes on from."""
+
+    about: Raw
+    previous: str | None = None
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
     `session_key` None means stateless. `messages` is everything the client sent but its system and
-    developer messages, which are joined into `instructions`. A repeat of one with
+    developer messages, which are joined into `instructions`; `before` is what was said before that in answers
+    that are kept. A repeat of one with
     `idempotency` gets the first answer.
     """
 
@@ -120,6 +129,8 @@ class RunRequest(Struct, frozen=True):
     client_tools: ClientTools = ClientTools()
     idempotency: Idempotency | None = None
     timeout_s: float | None = None
+    before: tuple[Message, ...] = ()
+    keep: Keep | None = None
 
 
 class RunResult(Struct, frozen=True):

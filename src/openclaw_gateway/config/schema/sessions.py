@@ -28,6 +28,7 @@ class MaintenanceConfig(Struct, frozen=True, rename="camel"):
     max_disk_bytes: Size | None = None
     keep_results: Age = "24h"
     keep_ledger: Age = "30d"
+    keep_responses: Age = "30d"
 
 
 class SessionConfig(Struct, frozen=True, rename="camel"):

@@ -1,23 +1,45 @@
-"""POST /v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events."""
+"""/v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events; and the
+responses that are kept, to be read, gone on from, and deleted."""
 
 import time
 from typing import ClassVar
+from urllib.parse import unquote
 
-from openclaw_gateway.doors.answers import HttpAnswer
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.large_bodies import LargeBodies
-from openclaw_gateway.doors.openai.response_events import ResponseVoice
+from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, run_of
+from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
 from openclaw_gateway.doors.requests import Request, idempotency_key, read_body
+from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.kept import KeptAnswer
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import Keep
+
+_LISTS = ("/v1/responses", "/responses")
+
+
+class _About(Struct, frozen=True):
+    """What is remembered of the request beside the conversation."""
+
+    model: str
+    parallel: bool
+    echo: dict[str, Raw]
 
 
 class Endpoint:
-    paths: ClassVar = ("/v1/responses", "/responses")
-    methods: ClassVar = ("POST",)
+    paths: ClassVar = (*_LISTS, *(f"{path}/" for path in _LISTS))
+    methods: ClassVar = ("POST", "GET", "DELETE")
     public: ClassVar = False
 
     def __init__(self, gateway: Gateway) -> None:
@@ -29,25 +51,124 @@ class Endpoint:
         return self._gateway.responses_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        if request.route_path in _LISTS:
+            if request.method != "POST":
+                raise MethodNotAllowed("This path takes POST.", allow="POST")
+            return await self._create(request, principal)
+        id_, _, rest = unquote(request.route_path.partition("/responses/")[2]).partition("/")
+        return await self._of_kept(request, principal, id_, rest)
+
+    async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()
+        limits = self._gateway.limits
+        asks = await self._asks(request, principal)
+        route = self._gateway.route(_ask(request, asks))
+        before: tuple[Message, ...] = ()
+        if asks.previous is not None:
+            before = await self._before(principal, asks.previous)
+            # What came before is said; a conversation of the user's is another one.
+            route = Route(route.agent_id, None, route.user)
+        about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
+        question = _question(request, asks, before, about)
+        run = await self._gateway.start(principal, run_request(principal, "http", route, question))
+        with Delivery(request, run, limits, started=started) as delivery:
+            tell(request, asks.model, route, (*asks.ignored, *run.unsupported))
+            voice = _voice(run.id, run.created_ms, about, kept=asks.store)
+            return await delivery.answer(voice, stream=asks.stream)
+
+    async def _asks(self, request: Request, principal: Principal) -> ResponsesRequest:
         limits = self._gateway.limits
         body = await read_body(request, limits)
         asks = await self._bodies.decode(body, lambda data: decode_responses(data, limits.max_json_depth))
-        del body
-        route = self._gateway.route(asked(request, asks.model, asks.user))
-        run = await self._gateway.start(
-            principal, run_request(principal, "http", route, _question(request, asks))
-        )
-        with Delivery(request, run, limits, started=started) as delivery:
-            tell(request, asks.model, route, (*asks.ignored, *run.unsupported))
-            parallel = asks.client_tools.parallel is not False
-            voice = ResponseVoice(
-                run.id, run.created_ms // 1000, model_shown(asks.model), asks.echo, parallel=parallel
+        if asks.references:
+            known = await self._items(principal, asks.references)
+            asks = await self._bodies.decode(
+                body, lambda data: decode_responses(data, limits.max_json_depth, known)
             )
-            return await delivery.answer(voice, stream=asks.stream)
+        return asks
+
+    async def _before(self, principal: Principal, previous: str) -> tuple[Message, ...]:
+        run_id = run_of(previous)
+        found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id)
+        if found is None:
+            raise InvalidRequest(
+                f"There is no response '{previous[:80]}', or not all before it is kept any more. Send the "
+                "whole conversation in `input`.",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        return found
+
+    async def _items(self, principal: Principal, references: frozenset[str]) -> dict[str, Item]:
+        """Those of the named items that are kept."""
+        known: dict[str, Item] = {}
+        for run_id in {run for run in map(run_of, references) if run is not None}:
+            kept = await self._gateway.kept_answer(principal, run_id)
+            if kept is not None:
+                items = _resource(run_id, kept)["output"]
+                known.update((item["id"], msgspec.convert(item, Item)) for item in items)
+        return known
+
+    async def _of_kept(self, request: Request, principal: Principal, id_: str, rest: str) -> HttpAnswer:
+        run_id = run_of(id_) or ""
+        match request.method, rest:
+            case "GET", "" | "input_items":
+                kept = await self._gateway.kept_answer(principal, run_id)
+                if kept is None:
+                    raise _not_found(id_)
+                if rest:
+                    return json_answer(msgspec.json.encode(_input_items(run_id, kept)))
+                return json_answer(msgspec.json.encode(_resource(run_id, kept)))
+            case "DELETE", "":
+                if not await self._gateway.forget_answer(principal, run_id):
+                    raise _not_found(id_)
+                return json_answer(msgspec.json.encode({"id": id_, "object": "response", "deleted": True}))
+            case "POST", "cancel":
+                raise InvalidRequest(
+                    "Only responses with `background` can be cancelled, which is not served: close the "
+                    "connection of the request instead.",
+                )
+            case _:
+                raise NotFound("Of a response there are GET, DELETE and GET …/input_items here.")
 
 
-def _question(request: Request, asks: ResponsesRequest) -> Question:
+def _ask(request: Request, asks: ResponsesRequest) -> Ask:
+    ask = asked(request, asks.model, asks.user)
+    if asks.conversation is not None and not (ask.session_key or "").strip():
+        return replace(ask, session_key=f"responses:{asks.conversation}")
+    return ask
+
+
+def _question(
+    request: Request, asks: ResponsesRequest, before: tuple[Message, ...], about: _About
+) -> Question:
     return Question(
-        asks.messages, asks.instructions, asks.sampling, asks.client_tools, idempotency_key(request)
+        asks.messages,
+        asks.instructions,
+        asks.sampling,
+        asks.client_tools,
+        idempotency_key(request),
+        before=before,
+        keep=Keep(Raw(msgspec.json.encode(about)), run_of(asks.previous or "")) if asks.store else None,
     )
+
+
+def _voice(run_id: str, created_ms: int, about: _About, *, kept: bool) -> ResponseVoice:
+    return ResponseVoice(
+        run_id, created_ms // 1000, about.model, about.echo, parallel=about.parallel, kept=kept
+    )
+
+
+def _resource(run_id: str, kept: KeptAnswer) -> Json:
+    about = msgspec.json.decode(kept.about, type=_About)
+    return _voice(run_id, kept.created_ms, about, kept=True).resource(kept.result)
+
+
+def _input_items(run_id: str, kept: KeptAnswer) -> Json:
+    items = items_of(kept.asked, mark_of(run_id))
+    first, last = (items[0]["id"], items[-1]["id"]) if items else (None, None)
+    return {"object": "list", "data": items, "first_id": first, "last_id": last, "has_more": False}
+
+
+def _not_found(id_: str) -> NotFound:
+    return NotFound(f"Response with id '{id_[:80]}' not found.", code="response_not_found")

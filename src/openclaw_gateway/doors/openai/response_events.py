@@ -1,11 +1,13 @@
 """The voice of the Responses API: a run's events as its typed events, and its result as one response.
 
-Pure. Every event has a `sequence_number`; items open and close in order, a message or reasoning before
-the next item begins, calls when the answer ends (their arguments may come in turns). The last event holds the
-whole response, and `[DONE]` follows it.
+Pure. Every event has a `sequence_number`. What was thought is an item that closes when something is said;
+all that was said is one message, which closes before the calls, and these close at the end (their arguments
+may come in turns). So a message has the same id and text whether it was streamed or not. The last event holds
+the whole response, and `[DONE]` follows it.
 Source: platform.openai.com/docs/api-reference/responses-streaming.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +33,9 @@ _DEFAULTS = {
     "tools": _LIST,
     "top_p": _NULL,
 }
+_ID = re.compile(
+    r"(?:resp|msg|rs|fc)_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(?:_\d+)?"
+)
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 Json = dict[str, Any]
@@ -38,23 +43,30 @@ Json = dict[str, Any]
 
 class ResponseVoice:
     """One answer. `run_id` gives the response and its items their ids; `echo` is what of the request it
-    repeats."""
+    repeats. `kept`: it can be asked for again."""
 
     def __init__(
-        self, run_id: str, created: int, model: str, echo: Mapping[str, Raw], *, parallel: bool = True
+        self,
+        run_id: str,
+        created: int,
+        model: str,
+        echo: Mapping[str, Raw],
+        *,
+        parallel: bool = True,
+        kept: bool = False,
     ) -> None:
-        self._mark = run_id.partition("_")[2].replace("-", "") or run_id
+        self._mark = mark_of(run_id)
         self.id = f"resp_{self._mark}"
         self._created = created
         self._model = model
         self._echo = {**_DEFAULTS, **echo}
         self._parallel = parallel
+        self._kept = kept
         self._number = 0
         self._frames: list[bytes] = []
         self._items: list[Json] = []
-        self._text: list[str] = []
-        # The item that is being said; calls stay open to the end, by their index in the answer.
-        self._open: Json | None = None
+        # What is being said, by the type of the item: its place and its pieces.
+        self._open: dict[str, tuple[int, list[str]]] = {}
         self._calls: dict[int, tuple[int, Json, list[str]]] = {}
 
     def head(self) -> bytes:
@@ -83,7 +95,8 @@ class ResponseVoice:
         return self._taken()
 
     def end(self, result: RunResult) -> bytes:
-        self._close()
+        self._close("reasoning")
+        self._close("message")
         for at, item, written in self._calls.values():
             item |= {"status": "completed", "arguments": "".join(written)}
             self._say(
@@ -107,66 +120,60 @@ class ResponseVoice:
         return self._taken() + DONE
 
     def whole(self, result: RunResult) -> bytes:
+        return separated(_encode(self.resource(result)))
+
+    def resource(self, result: RunResult) -> Json:
+        """The whole response as Python values."""
         for kind, text in (("reasoning", result.reasoning), ("message", result.text)):
             if text or (kind == "message" and not result.tool_calls):
                 self._items.append(_closed(self._begun(kind), text))
         for call in result.tool_calls:
             item = self._call(call.id, call.name)
             self._items.append(item | {"status": "completed", "arguments": call.arguments})
-        return separated(_encode(self._whole(result, self._items)))
+        return self._whole(result, self._items)
 
     def refusal(self, error: ErrorInfo) -> bytes:
         return error_object(error)
 
     def _delta(self, kind: str, text: str) -> None:
-        if self._open is None or self._open["type"] != kind:
-            self._close()
-            # Rounds are kept apart by a blank line; a new item is apart already.
-            text = text.lstrip("\n") if self._items else text
-            if not text:
-                return
-            self._begin(kind)
-        self._text.append(text)
-        item, at = self._open, len(self._items) - 1
-        assert item is not None  # noqa: S101  begun above
         if kind == "message":
-            where = {"item_id": item["id"], "output_index": at, "content_index": 0}
-            self._say("response.output_text.delta", **where, delta=text, logprobs=())
-        else:
-            where = {"item_id": item["id"], "output_index": at, "summary_index": 0}
-            self._say("response.reasoning_summary_text.delta", **where, delta=text)
+            self._close("reasoning")
+        if kind not in self._open:
+            self._begin(kind)
+        at, pieces = self._open[kind]
+        pieces.append(text)
+        self._say_part(kind, at, "text.delta", delta=text)
 
     def _begin(self, kind: str) -> None:
-        item = self._open = self._begun(kind)
-        self._text = []
-        at = len(self._items)
+        item, at = self._begun(kind), len(self._items)
+        self._open[kind] = (at, [])
         self._items.append(item)
         self._say("response.output_item.added", output_index=at, item=item)
-        if kind == "message":
-            where = {"item_id": item["id"], "output_index": at, "content_index": 0}
-            self._say("response.content_part.added", **where, part=_said(""))
-        else:
-            where = {"item_id": item["id"], "output_index": at, "summary_index": 0}
-            self._say("response.reasoning_summary_part.added", **where, part=_thought(""))
+        self._say_part(kind, at, "part.added", part=_part(kind, ""))
 
-    def _close(self) -> None:
-        item, self._open = self._open, None
-        if item is None:
+    def _close(self, kind: str) -> None:
+        if kind not in self._open:
             return
-        text, at = "".join(self._text), next(i for i, one in enumerate(self._items) if one is item)
-        _closed(item, text)
-        if item["type"] == "message":
-            where = {"item_id": item["id"], "output_index": at, "content_index": 0}
-            self._say("response.output_text.done", **where, text=text, logprobs=())
-            self._say("response.content_part.done", **where, part=_said(text))
-        else:
-            where = {"item_id": item["id"], "output_index": at, "summary_index": 0}
-            self._say("response.reasoning_summary_text.done", **where, text=text)
-            self._say("response.reasoning_summary_part.done", **where, part=_thought(text))
+        at, pieces = self._open.pop(kind)
+        text = "".join(pieces)
+        item = _closed(self._items[at], text)
+        self._say_part(kind, at, "text.done", text=text)
+        self._say_part(kind, at, "part.done", part=_part(kind, text))
         self._say("response.output_item.done", output_index=at, item=item)
 
+    def _say_part(self, kind: str, at: int, what: str, **fields: Any) -> None:
+        """An event of the one part that a message, or a thought, has."""
+        where = {"item_id": self._items[at]["id"], "output_index": at}
+        if kind == "reasoning":
+            self._say(f"response.reasoning_summary_{what}", **where, summary_index=0, **fields)
+        elif what.startswith("part."):
+            self._say(f"response.content_{what}", **where, content_index=0, **fields)
+        else:
+            self._say(f"response.output_{what}", **where, content_index=0, **fields, logprobs=())
+
     def _begin_call(self, event: ToolCallStarted) -> None:
-        self._close()
+        self._close("reasoning")
+        self._close("message")
         item = self._call(event.id, event.name)
         self._calls[event.index] = (len(self._items), item, [])
         self._say("response.output_item.added", output_index=len(self._items), item=item)
@@ -194,7 +201,8 @@ class ResponseVoice:
         }
 
     def _item_id(self, kind: str) -> str:
-        return f"{kind}_{self._mark}{len(self._items):02d}"
+        so_far = sum(item["id"].startswith(f"{kind}_") for item in self._items)
+        return f"{kind}_{self._mark}{f'_{so_far}' if so_far else ''}"
 
     def _say(self, kind: str, **fields: Any) -> None:
         event = {"type": kind, "sequence_number": self._number, **fields}
@@ -226,7 +234,7 @@ class ResponseVoice:
             "output": tuple(items),
             "parallel_tool_calls": self._parallel,
             "previous_response_id": None,
-            "store": False,
+            "store": self._kept,
             "truncation": "disabled",
             "usage": None,
             **self._echo,
@@ -246,15 +254,24 @@ def usage_of(usage: Usage) -> Json:
 def _closed(item: Json, text: str) -> Json:
     """The item, complete."""
     if item["type"] == "message":
-        item |= {"status": "completed", "content": [_said(text)]}
+        item |= {"status": "completed", "content": [_part("message", text)]}
     else:
-        item["summary"] = [_thought(text)]
+        item["summary"] = [_part("reasoning", text)]
     return item
 
 
-def _said(text: str) -> Json:
+def _part(kind: str, text: str) -> Json:
+    if kind == "reasoning":
+        return {"type": "summary_text", "text": text}
     return {"type": "output_text", "annotations": (), "logprobs": (), "text": text}
 
 
-def _thought(text: str) -> Json:
-    return {"type": "summary_text", "text": text}
+def mark_of(run_id: str) -> str:
+    """What the ids of a response and its items have in common."""
+    return run_id.partition("_")[2].replace("-", "")
+
+
+def run_of(id_: str) -> str | None:
+    """The run that a response, or an item of one, is of; None for an id that is none of ours."""
+    found = _ID.fullmatch(id_)
+    return "chatcmpl_{}-{}-{}-{}-{}".format(*found.groups()) if found else None

@@ -1,11 +1,12 @@
 """Items of the Responses API to our messages.
 
 Pure. A conversation there is a flat list: messages, calls, results, reasoning. Neighbouring items of the
-model's are one message, in their order. What stands for something kept at the vendor cannot be looked up
-here and is refused; what a vendor's own tools left behind is skipped and named.
+model's are one message, in their order. A reference to an item of a kept response is replaced by what
+`known` has of it; what a vendor's own tools left behind is skipped and named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,8 @@ from openclaw_gateway.wire.messages import (
     Image,
     Message,
     Part,
+    Reasoning,
+    SystemMessage,
     Text,
     ToolCall,
     ToolMessage,
@@ -53,7 +56,16 @@ ITEMS = msgspec.json.Decoder(str | list[Item])
 _TEXTS = {"input_text", "output_text", "text", "summary_text", None}
 
 
-def conversation_of(sent: str | Sequence[Item]) -> tuple[str, tuple[Message, ...], tuple[str, ...]]:
+def references_in(sent: str | Sequence[Item]) -> frozenset[str]:
+    """The ids of the items that are only named. (What was thought is not needed to go on.)"""
+    if isinstance(sent, str):
+        return frozenset()
+    return frozenset(item.id for item in sent if item.type == "item_reference" and item.id is not None)
+
+
+def conversation_of(
+    sent: str | Sequence[Item], known: Mapping[str, Item]
+) -> tuple[str, tuple[Message, ...], tuple[str, ...]]:
     """(what system and developer messages say, the conversation, types of items that were skipped).
 
     Raises InvalidRequest naming the item.
@@ -66,8 +78,9 @@ def conversation_of(sent: str | Sequence[Item]) -> tuple[str, tuple[Message, ...
     messages: list[Message] = []
     said: list[Part] = []
     skipped: dict[str, None] = {}
-    for index, item in enumerate(sent):
+    for index, named in enumerate(sent):
         where = f"input[{index}]"
+        item = known.get(named.id or "", named) if named.type == "item_reference" else named
         kind = item.type or "message"
         if kind == "reasoning":
             # What a client may keep of it is not ours: the gateway gives no sealed reasoning away.
@@ -101,7 +114,8 @@ def _message(item: Item, kind: str, where: str) -> Message | None:
             return _result(item, where)
         case "item_reference", _:
             raise InvalidRequest(
-                f"`{where}`: items are not kept here. Send the item itself (store: false in your client).",
+                f"`{where}`: there is no such item, or it is not kept any more. Send the item itself "
+                "(store: false in your client).",
                 code="item_not_found",
                 param=where,
             )
@@ -166,3 +180,46 @@ def _result(item: Item, where: str) -> ToolMessage:
             param=f"{where}.call_id",
         )
     return ToolMessage(item.call_id, _text(item.output, where), images=_images(item.output, where))
+
+
+def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
+    """What a request said, as items again, newest first as OpenAI lists them."""
+    items: list[dict[str, Any]] = []
+    for message in messages:
+        match message:
+            case UserMessage():
+                parts: list[dict[str, Any]] = [{"type": "input_text", "text": message.content}]
+                parts += (_image_part(image) for image in message.images)
+                items.append({"type": "message", "role": "user", "status": "completed", "content": parts})
+            case ToolMessage():
+                items.append(
+                    {
+                        "type": "function_call_output",
+                        "call_id": message.tool_call_id,
+                        "output": message.content,
+                        "status": "completed",
+                    }
+                )
+            case AssistantMessage():
+                items += map(_said_item, message.parts)
+            case SystemMessage():
+                pass
+    named = [{"id": f"item_{mark}_{place}", **item} for place, item in enumerate(items)]
+    return named[::-1]
+
+
+def _image_part(image: Image) -> dict[str, Any]:
+    url = f"data:{image.media_type};base64,{image.data}"
+    return {"type": "input_image", "detail": "auto", "image_url": url}
+
+
+def _said_item(part: Part) -> dict[str, Any]:
+    match part:
+        case ToolCall():
+            call = {"call_id": part.id, "name": part.name, "arguments": part.arguments}
+            return {"type": "function_call", "status": "completed", **call}
+        case Text():
+            content = [{"type": "output_text", "text": part.text, "annotations": []}]
+            return {"type": "message", "role": "assistant", "status": "completed", "content": content}
+        case Reasoning():
+            return {"type": "reasoning", "summary": [{"type": "summary_text", "text": part.text}]}

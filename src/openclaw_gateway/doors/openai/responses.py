@@ -3,6 +3,8 @@
 Pure, as `chat` is for chat completions. Source: platform.openai.com/docs/api-reference/responses/create.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
-from openclaw_gateway.doors.openai.response_items import ITEMS, conversation_of
+from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_known_tools
 from openclaw_gateway.errors import InvalidRequest
@@ -27,6 +29,10 @@ _ECHOED = ("metadata", "reasoning", "temperature", "text", "tool_choice", "tools
 
 class _Reasoning(Struct, frozen=True):
     effort: str | None = None
+
+
+class _Conversation(Struct, frozen=True):
+    id: str
 
 
 class _Format(Struct, frozen=True):
@@ -55,10 +61,15 @@ class _ChatFormat(Struct, frozen=True, omit_defaults=True):
 
 _REASONING = msgspec.json.Decoder(_Reasoning)
 _TEXT = msgspec.json.Decoder(_Text)
+_CONVERSATION = msgspec.json.Decoder(str | _Conversation)
 
 
 class ResponsesRequest(Struct, frozen=True):
-    """`echo` is the JSON of fields that a response repeats; `ignored` names those that had no effect."""
+    """`echo` is the JSON of fields that a response repeats; `ignored` names those that had no effect.
+
+    With `previous`, the id of a response, or a `conversation`, `messages` are what is new. `references` are
+    items that are only named: they must be known, or the conversation is not complete.
+    """
 
     instructions: str
     messages: tuple[Message, ...]
@@ -68,16 +79,27 @@ class ResponsesRequest(Struct, frozen=True):
     model: str | None = None
     user: str | None = None
     stream: bool = False
+    store: bool = True
+    previous: str | None = None
+    conversation: str | None = None
+    references: frozenset[str] = frozenset()
     ignored: tuple[str, ...] = ()
 
 
-def decode_responses(data: bytes, max_depth: int) -> ResponsesRequest:
-    """Raises InvalidRequest."""
+def decode_responses(
+    data: bytes, max_depth: int, known: Mapping[str, Item] | None = None
+) -> ResponsesRequest:
+    """`known` are the items that the request names; without it nothing is made of the input but its
+    `references`, if it has any. Raises InvalidRequest."""
     body = parse(data, max_depth)
     if not body.has("input"):
         raise _without_input(body)
     echo = {name: body.peek(name).copy() for name in _ECHOED if body.has(name)}
-    texts, messages, skipped = conversation_of(body.take("input", ITEMS) or "")
+    sent = body.take("input", ITEMS) or ""
+    references = references_in(sent) if known is None else frozenset[str]()
+    if references:
+        return ResponsesRequest("", (), Sampling(), ClientTools(), {}, references=references)
+    texts, messages, skipped = conversation_of(sent, known or {})
     if not asks_something(messages):
         raise missing_user_message("input")
     instructions = body.take("instructions", _STRING) or ""
@@ -88,7 +110,9 @@ def decode_responses(data: bytes, max_depth: int) -> ResponsesRequest:
     sampling = _sampling(body, echo)
     tools, left_out = take_known_tools(body)
     body.take("metadata", _METADATA)
-    _refuse_kept(body)
+    store = body.take("store", _BOOLEAN) is not False
+    previous, conversation = _before(body, echo)
+    _refuse_unserved(body)
     return ResponsesRequest(
         "\n\n".join(one for one in (instructions, texts) if one),
         messages,
@@ -98,6 +122,10 @@ def decode_responses(data: bytes, max_depth: int) -> ResponsesRequest:
         model,
         user,
         bool(stream),
+        store,
+        previous,
+        conversation,
+        frozenset(),
         nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
     )
 
@@ -143,17 +171,26 @@ def _chat_format(wanted: _Format) -> Raw:
     return Raw(msgspec.json.encode(_ChatFormat("json_schema", schema)))
 
 
-def _refuse_kept(body: Body) -> None:
-    """What leans on responses that are kept: to go on without what they say would be another answer."""
-    for name in ("previous_response_id", "conversation", "prompt"):
-        if body.has(name):
-            raise InvalidRequest(
-                f"`{name}`: responses are not kept here. Send the whole conversation in `input`, or name a "
-                "conversation by `user` or the header x-openclaw-session-key.",
-                code="previous_response_not_found" if name == "previous_response_id" else None,
-                param=name,
-            )
+def _before(body: Body, echo: dict[str, Raw]) -> tuple[str | None, str | None]:
+    """(the response that this one goes on from, the conversation that it belongs to)."""
+    previous = body.take("previous_response_id", _STRING)
+    named = body.take("conversation", _CONVERSATION)
+    conversation = named.id if isinstance(named, _Conversation) else named
+    if previous and conversation:
+        raise InvalidRequest(
+            "`previous_response_id` and `conversation` say two things about what came before: send one.",
+            param="previous_response_id",
+        )
+    if previous:
+        echo["previous_response_id"] = Raw(msgspec.json.encode(previous))
+    if conversation:
+        echo["conversation"] = Raw(msgspec.json.encode(_Conversation(conversation)))
+    return previous or None, conversation or None
+
+
+def _refuse_unserved(body: Body) -> None:
+    """What would make another answer if it were passed over."""
+    if body.has("prompt"):
+        raise InvalidRequest("`prompt`: prompts are not kept here. Send `instructions`.", param="prompt")
     if body.take("background", _BOOLEAN):
         raise InvalidRequest("`background` is not served: leave it out, or stream.", param="background")
-    # There is nothing to be kept.
-    body.take("store", _BOOLEAN)

@@ -1,0 +1,87 @@
+"""Answers that are kept for their client to come back to: what was asked and said, and what led up to it.
+
+One answer holds only what was new in it, and the name of the one before: a conversation is a chain. Knows no
+dialect; what the door wants to remember of an answer it writes itself.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.store import Store
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import RunResult
+
+MOST_LINKS: Final = 1_000
+
+
+class KeptAnswer(Struct, frozen=True):
+    """`asked` is what its request said, `said` all that the run said, with the agent's own tools."""
+
+    agent: str
+    created_ms: int
+    about: Raw
+    previous: str | None
+    asked: tuple[Message, ...]
+    said: tuple[Message, ...]
+    result: RunResult
+
+
+_decoder = msgspec.json.Decoder(KeptAnswer)
+
+
+class KeptAnswers:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def keep(self, run: Run, said: Sequence[Message], result: RunResult) -> None:
+        """Raises StoreError."""
+        request = run.request
+        if request.keep is None:
+            return
+        kept = KeptAnswer(
+            request.agent_id,
+            run.created_ms,
+            request.keep.about,
+            request.keep.previous,
+            request.messages,
+            tuple(said),
+            result,
+        )
+        await self._store.keep(request.origin.owner, run.id, msgspec.json.encode(kept))
+
+    async def get(self, owner: str, run_id: str) -> KeptAnswer | None:
+        """Raises StoreError (code "store_corrupt" where it cannot be read)."""
+        body = await self._store.kept(owner, run_id)
+        if body is None:
+            return None
+        try:
+            return _decoder.decode(body)
+        except msgspec.MsgspecError:
+            raise StoreError(
+                "This answer is damaged in the store and cannot be gone on from: start anew.",
+                code="store_corrupt",
+            ) from None
+
+    async def conversation(self, owner: str, run_id: str) -> tuple[Message, ...] | None:
+        """Everything up to and with this answer; None where it, or one before it, is not kept (any more).
+
+        Raises StoreError.
+        """
+        chain: list[KeptAnswer] = []
+        name: str | None = run_id
+        while name is not None and len(chain) < MOST_LINKS:
+            kept = await self.get(owner, name)
+            if kept is None:
+                return None
+            chain.append(kept)
+            name = kept.previous
+        return tuple(message for kept in reversed(chain) for message in (*kept.asked, *kept.said))
+
+    async def forget(self, owner: str, run_id: str) -> bool:
+        """Raises StoreError."""
+        return await self._store.forget(owner, run_id)

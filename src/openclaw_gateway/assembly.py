@@ -103,9 +103,9 @@ class Assembly:
             log.warning("mcp.unavailable", detail=notice)
         refusals = await _without_sandbox(plan)
         # From here on nothing waits: what is opened is in the lease before anything can go wrong.
-        book_lease = self._open_book(plan, before)
+        prompts_lease = self._open_prompts(plan, before)
         servers.start()
-        lease = Lease(lambda: self._release(servers, book_lease))
+        lease = Lease(lambda: self._release(servers, prompts_lease))
         self._plan = plan
         if any(_is_embedded(settled.targets[0]) for settled in plan.agents.values()):
             self._foundation.embedded.warm()
@@ -137,11 +137,11 @@ class Assembly:
             skill_environment=self._prompts.skill_environment,
             commands=self._foundation.commands,
         )
-        shop = PlanInputs(self._prompts, services, servers.tools)
+        inputs = PlanInputs(self._prompts, services, servers.tools)
         plans = {
             agent.id: refused_plan(agent, plan.refusals[agent.id])
             if agent.id in plan.refusals
-            else make_plan(agent, plan.agents[agent.id], shop)
+            else make_plan(agent, plan.agents[agent.id], inputs)
             for agent in plan.roster
         }
         for agent_id, reason in refusals.items():
@@ -150,7 +150,7 @@ class Assembly:
             plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=refusal)
         return plans
 
-    def _open_book(self, plan: Blueprint, before: Generation | None) -> Lease:
+    def _open_prompts(self, plan: Blueprint, before: Generation | None) -> Lease:
         """The prompts, with the lease on them: those of before where nothing they depend on has changed."""
         if before is not None and _prompts(plan) == _prompts(self._plan):
             self._book_lease.enter()
@@ -188,9 +188,9 @@ class Assembly:
         if run.request.session_key is None:
             self._foundation.commands.end(conversation(run.request.origin.owner, None, run.id))
 
-    def _release(self, servers: McpServers, book_lease: Lease) -> None:
+    def _release(self, servers: McpServers, prompts_lease: Lease) -> None:
         """The last run of a generation that is no longer the newest has ended."""
-        book_lease.leave()
+        prompts_lease.leave()
         self._close_later(servers.close())
 
     def _close_later(self, closing: Coroutine[None, None, None]) -> None:

@@ -20,7 +20,8 @@ class Agent(Struct, frozen=True):
     """One agent. `model` None means the gateway's default; `timeout_s` None means no limit.
 
     `thinking` is the level its model thinks at when a request does not say; `params` are the agent's own
-    settings for any model, `model_params` for one model reference.
+    settings for any model, `model_params` for one model reference. `utility_model` is asked what is no part
+    of a conversation; None = the agent's own.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Agent(Struct, frozen=True):
     params: Mapping[str, Any] = {}
     model_params: Mapping[str, Mapping[str, Any]] = {}
     timeout_s: float | None = DEFAULT_TIMEOUT_S
+    utility_model: str | None = None
 
 
 class Roster:
@@ -87,4 +89,5 @@ def _compile(entry: AgentEntry, config: AgentsConfig) -> Agent:
         params=entry.params,
         model_params={ref: shared.params for ref, shared in entry.models.items()},
         timeout_s=DEFAULT_TIMEOUT_S if timeout is None else timeout or None,
+        utility_model=(entry.utility_model or defaults.utility_model or ModelChoice()).primary,
     )

@@ -91,7 +91,14 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         model=served.model,
         catalog=catalog,
         agents={
-            agent.id: settle(agent, entries[agent.id], homes[agent.id], config, served.targets[agent.id])
+            agent.id: settle(
+                agent,
+                entries[agent.id],
+                homes[agent.id],
+                config,
+                served.targets[agent.id],
+                utility=served.utility.get(agent.id),
+            )
             for agent in roster
             if served.targets[agent.id]
         },

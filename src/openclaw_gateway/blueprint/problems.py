@@ -20,15 +20,17 @@ from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, re
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import Partly
 from openclaw_gateway.config.places import KeyPath, Position, Problem
-from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice, choose_default, provider_id
 from openclaw_gateway.models.keys import Keys
-from openclaw_gateway.runs.planning import Targets, targets_of
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.runs.planning import Targets, targets_of, utility_of
 
 _AUTH: tuple[KeyPath, ...] = (("gateway", "auth"), ("env",))
 _BIND: tuple[KeyPath, ...] = (*_AUTH, ("gateway", "bind"), ("gateway", "customBindHost"))
 _MODEL: KeyPath = ("agents", "defaults", "model")
+_UTILITY_MODEL: KeyPath = ("agents", "defaults", "utilityModel")
 _PROVIDERS: KeyPath = ("models", "providers")
 _NO_TAILNET = (
     'is "tailnet", but this machine has no address in one, so the gateway listens on loopback only; start '
@@ -48,6 +50,7 @@ class Served(Struct, frozen=True):
     refusals: Mapping[str, str]
     left_out: tuple[Problem, ...]
     model: Choice
+    utility: Mapping[str, ModelTarget] = {}
 
 
 class Findings:
@@ -190,7 +193,24 @@ class Findings:
             return Served(found, {}, (), default)
         instead = [found[agent.id][:1] for agent in self._roster if agent.id not in own]
         model = _replaced(default, instead) if lacking else default
-        return Served(found, refusals, tuple(_with_agents(dict.fromkeys(left_out), without)), model)
+        utility = self._utility(catalog, left_out)
+        return Served(found, refusals, tuple(_with_agents(dict.fromkeys(left_out), without)), model, utility)
+
+    def _utility(self, catalog: Catalog, left_out: list[Problem]) -> dict[str, ModelTarget]:
+        """The models for what is no part of a conversation; one that cannot be had is left out."""
+        where = agents_in(self._loaded)
+        own = {each.id for each in self._loaded.config.agents.entries if each.utility_model is not None}
+        found: dict[str, ModelTarget] = {}
+        for agent in self._roster:
+            try:
+                target = utility_of(agent, catalog)
+            except GatewayError as error:
+                path = (*where[agent.id], "utilityModel") if agent.id in own else _UTILITY_MODEL
+                left_out.append(Problem(path, error.message))
+            else:
+                if target is not None:
+                    found[agent.id] = target
+        return found
 
     def default_agent(self) -> None:
         """The rules have looked, but not at what a `$${NAME}` has become."""

@@ -24,13 +24,17 @@ def model_shown(model: str | None) -> str:
     return model if model is not None else BRANDS[0].model_word
 
 
-def tell(request: Request, model: str | None, route: Route, ignored: tuple[str, ...]) -> None:
+def tell(
+    request: Request, model: str | None, route: Route, ignored: tuple[str, ...], task: str | None = None
+) -> None:
     """Answer headers under the first brand's name, and under the one the request came by."""
     if brand_header(request, "model"):
         # An agent's model is the operator's choice, not the client's (OpenClaw lets a header choose it).
         ignored = (*ignored, f"{BRANDS[0].header_prefix}model")
     told = {}
-    if route.session_key is not None:
+    if task is not None:
+        told["task"] = task
+    elif route.session_key is not None:
         told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~")
     if ignored:
         told["ignored-params"] = ", ".join(ignored)

@@ -35,6 +35,7 @@ class Question(Struct, frozen=True):
     client_tools: ClientTools = ClientTools()
     idempotency_key: str | None = None
     timeout_s: float | None = None
+    task: str | None = None
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
 
@@ -48,12 +49,13 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         Origin(principal.owner, door, audience, route.user),
         route.agent_id,
         question.messages,
-        route.session_key,
+        None if question.task else route.session_key,
         question.instructions,
         question.sampling,
         question.client_tools,
         _idempotency(route, question),
         question.timeout_s,
+        question.task,
         question.before,
         question.keep,
     )

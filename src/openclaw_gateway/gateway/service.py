@@ -96,6 +96,11 @@ class Gateway:
         """The same for the Responses API."""
         return None if self.config.gateway.http.endpoints.responses.enabled else RESPONSES_SWITCH
 
+    @property
+    def keeps_house(self) -> bool:
+        """Whether what front ends ask for themselves is kept from the agents."""
+        return self.config.gateway.http.endpoints.chat_completions.housekeeping
+
     def authenticate(self, credential: str | None, caller: Caller) -> Principal:
         """Raises Unauthorized, RateLimited."""
         return self.generation.authenticator.authenticate(credential, caller)
@@ -128,6 +133,8 @@ class Gateway:
         if plan is None:
             # It was there when the request was routed.
             raise unknown_agent(request.agent_id, self.roster)
+        if request.task is not None:
+            plan = plan.for_task()
         if plan.refusal is not None:
             if plan.refusal.sandbox:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")

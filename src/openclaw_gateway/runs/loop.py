@@ -77,6 +77,8 @@ class RunLoop:
     def _result_of(self, run: Run) -> Awaitable[RunResult]:
         if run.unsupported:
             log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
+        if run.request.task is not None:
+            log.info("run.housekeeping", run=run.id, agent=run.request.agent_id, task=run.request.task)
         session = run.request.session_key
         if session is not None:
             return self._in_session(run, session)

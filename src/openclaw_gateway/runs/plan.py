@@ -36,6 +36,16 @@ class PlainEquipment:
         return with_instructions(self._agent.prompt, instructions)
 
 
+class NoEquipment:
+    """Neither tools nor a prompt: for what is asked of a model alone."""
+
+    def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
+        return NO_TOOLS
+
+    async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
+        return instructions
+
+
 class Refusal(Struct, frozen=True):
     """Why an agent must not run, for clients. `sandbox`: it was promised one that is not there; else none of
     its models can be had."""
@@ -45,12 +55,19 @@ class Refusal(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """`targets` are the agent's model and its fallbacks, in order; only one with a `refusal` has none."""
+    """`targets` are the agent's model and its fallbacks, in order; only one with a `refusal` has none.
+    `utility` is asked first what is no part of a conversation."""
 
     agent: Agent
     targets: tuple[ModelTarget, ...]
     equipment: Equipment
     refusal: Refusal | None = None
+    utility: ModelTarget | None = None
+
+    def for_task(self) -> "Plan":
+        """For what a front end asks for itself, which is no business of the agent's."""
+        first = (self.utility,) if self.utility else ()
+        return Plan(self.agent, (*first, *self.targets), NoEquipment(), self.refusal)
 
     @property
     def target(self) -> ModelTarget:

@@ -38,11 +38,13 @@ Targets = tuple[ModelTarget, ...]
 
 
 class Settled(Struct, frozen=True):
-    """What the configuration settles for one agent. Without tools its `policies` are empty."""
+    """What the configuration settles for one agent. Without tools its `policies` are empty. `utility` None:
+    its own model is asked what is no part of a conversation."""
 
     targets: tuple[ModelTarget, ...]
     tools: ToolAgent
     policies: tuple[PolicyInput, ...]
+    utility: ModelTarget | None = None
 
 
 class PlanInputs(Struct, frozen=True):
@@ -53,8 +55,16 @@ class PlanInputs(Struct, frozen=True):
     external: External
 
 
-def settle(agent: Agent, entry: AgentEntry, home: Home, config: Config, targets: Targets) -> Settled:
-    """Pure. `targets` are what `targets_of` gave."""
+def settle(
+    agent: Agent,
+    entry: AgentEntry,
+    home: Home,
+    config: Config,
+    targets: Targets,
+    *,
+    utility: ModelTarget | None = None,
+) -> Settled:
+    """Pure. `targets` and `utility` are what `targets_of` and `utility_of` gave."""
     tools = ToolAgent(
         id=agent.id,
         workspace=home.workspace,
@@ -62,7 +72,7 @@ def settle(agent: Agent, entry: AgentEntry, home: Home, config: Config, targets:
         sandbox=sandbox_settings(config, entry),
     )
     policies = policies_of(config.tools, entry.tools, targets) if targets[0].family.tools else ()
-    return Settled(targets, tools, policies)
+    return Settled(targets, tools, policies, utility)
 
 
 def targets_of(
@@ -82,13 +92,20 @@ def targets_of(
     return tuple(found), tuple(errors)
 
 
+def utility_of(agent: Agent, catalog: Catalog) -> ModelTarget | None:
+    """Raises GatewayError when it cannot be had. Pure."""
+    if agent.utility_model is None:
+        return None
+    return catalog.resolve(agent.utility_model, params=agent.params, agent=agent.id)
+
+
 def refused_plan(agent: Agent, reason: str) -> Plan:
     """Of an agent none of whose models can be had."""
     return Plan(agent, (), PlainEquipment(agent), Refusal(reason))
 
 
 def make_plan(agent: Agent, settled: Settled, inputs: PlanInputs) -> Plan:
-    return Plan(agent, settled.targets, _equipment(agent, settled, inputs))
+    return Plan(agent, settled.targets, _equipment(agent, settled, inputs), utility=settled.utility)
 
 
 async def without_sandbox(agents: Mapping[str, ToolAgent], environ: Mapping[str, str]) -> dict[str, str]:

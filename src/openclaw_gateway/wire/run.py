@@ -114,7 +114,8 @@ class Keep(Struct, frozen=True):
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
-    `session_key` None means stateless. `messages` is everything the client sent but its system and
+    `session_key` None means stateless; so is a `task`, which a front end asks for itself beside a
+    conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with
     `idempotency` gets the first answer.
@@ -129,6 +130,7 @@ class RunRequest(Struct, frozen=True):
     client_tools: ClientTools = ClientTools()
     idempotency: Idempotency | None = None
     timeout_s: float | None = None
+    task: str | None = None
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
 

@@ -67,6 +67,8 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     context_tokens: Count | None = None
     context_pruning: ContextPruning = ContextPruning()
     compaction: Compaction = Compaction()
+    # The model for what is asked beside conversations; without it the agent's own.
+    utility_model: _Choice | None = None
     thinking_default: ThinkingLevel | None = None
     timeout_seconds: SecondsOrUnlimited | None = None
     max_concurrent: Count | None = None
@@ -84,6 +86,7 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     # Where the older system keeps the agent's keys.
     agent_dir: PathText | None = None
     model: _Choice | None = None
+    utility_model: _Choice | None = None
     models: dict[str, ModelEntry] = {}
     params: dict[str, Any] = {}
     identity: AgentIdentity = AgentIdentity()

@@ -62,9 +62,14 @@ RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 
 
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
-    """`unknown_model` says what a model nobody configured means: an error, or the default agent."""
+    """`unknown_model` says what a model nobody configured means: an error, or the default agent.
+
+    `housekeeping`: what front ends ask for themselves (titles, tags) is asked of a model alone, not of the
+    agent.
+    """
 
     enabled: bool = False
+    housekeeping: bool = True
     unknown_model: Literal["error", "default"] = "error"
 
 

@@ -55,6 +55,7 @@ README = _all(
         "without-v1": "A base URL without `/v1` works too,",
         "other-key-headers": "and a key sent as `api-key` or `x-api-key`.",
         "sdk": 'client = OpenAI(base_url="http://127.0.0.1:18789/v1", api_key="YOUR_TOKEN")',
+        "completions": "`POST /v1/completions`, the older API, is a chat of one message.",
         "responses": "`POST /v1/responses` is the same run in OpenAI's newer shape, streamed or not",
         "responses-kept": "A response is kept for thirty days unless `store` is false:",
         "responses-left-out": "Tools that only OpenAI has are left out and named in",

@@ -14,7 +14,6 @@ SERVED = {"/v1/chat/completions", "/v1/models"}
     ("path", "told"),
     [
         ("/v1/responses/resp_1", "only POST /v1/responses is served here. Or set your client to the chat"),
-        ("/v1/completions", "completions API is not served"),
         ("/v1/messages", "Anthropic's API"),
         ("/v1/embeddings", "another provider"),
         ("/v1/audio/speech", "another provider"),

@@ -135,7 +135,10 @@ def _notices(paths: Paths, reading: Reading, config: Config) -> Iterator[str]:
         yield f"Accepted and ignored, because this gateway does not serve them: {', '.join(unserved)}."
     if unknown := reading.checked.unknown:
         yield f"Unknown to this gateway, and ignored: {', '.join(unknown)}."
-    if reading.document.get("agents") and not config.gateway.http.endpoints.chat_completions.enabled:
+    endpoints = config.gateway.http.endpoints
+    if reading.document.get("agents") and not (
+        endpoints.chat_completions.enabled or endpoints.responses.enabled
+    ):
         *sections, last = CHAT_SWITCH.split(".")
         line = f"{''.join(f'{section}: {{ ' for section in sections)}{last}: true{' }' * len(sections)}"
         yield (

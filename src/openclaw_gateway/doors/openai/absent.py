@@ -11,7 +11,6 @@ _USE_CHAT = f"set your client to the chat completions API, POST {CHAT}"
 # By the first segment after /v1.
 _APIS = {
     "responses": f"Of the Responses API only POST /v1/responses is served here. Or {_USE_CHAT}.",
-    "completions": f"The older completions API is not served here: {_USE_CHAT}.",
     "messages": f"Anthropic's API is not served here: {_USE_CHAT} ('OpenAI compatible' in most clients).",
     "embeddings": "Embeddings are not served here: set your client's embedding model to another provider.",
     "images": "Images are not made here: set your client's image generation to another provider.",

@@ -70,6 +70,10 @@ README = _all(
         "repeats-other": "The same key with another request is 422.",
         "repeats-failed": "may be tried again under its key.",
         "started-runs": "at most four deep; it shares the time and rounds of the first run and ends with it.",
+        "sub-agents": (
+            "its last answer is the result of the call, and its tokens count in a row of the ledger of its "
+            "own, that names who asked."
+        ),
         "stateless": "Without more, a request is *stateless*: nothing that is said is stored.",
         "user-is-session": "names a session that is remembered;",
         "session-header": "the answer's `x-openclaw-session-key` header says which.",

@@ -13,7 +13,6 @@ import structlog
 
 from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.prompt_cache import PromptCache
-from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
@@ -41,6 +40,7 @@ from openclaw_gateway.runs.plan import Plan, Refusal
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.store import Claim
 from openclaw_gateway.tools.base import ToolServices, conversation
@@ -131,11 +131,12 @@ class Assembly:
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
             sessions=Conversations(self._foundation.store, self._start_run),
-            agents=_Agents(plan.roster),
+            agents=_Agents(plan),
             jobs=self._foundation.jobs,
             skills=skill_rules(plan.loaded).folders,
             skill_environment=self._prompts.skill_environment,
             commands=self._foundation.commands,
+            sub_agents=SubAgents(self._start_run),
         )
         inputs = PlanInputs(self._prompts, services, servers.tools)
         plans = {
@@ -237,13 +238,18 @@ def _is_embedded(target: ModelTarget) -> bool:
 
 
 class _Agents:
-    """The roster, as tools may see it."""
+    """The agents, as tools may see them."""
 
-    def __init__(self, roster: Roster) -> None:
-        self._names = tuple((agent.id, agent.name) for agent in roster)
+    def __init__(self, plan: Blueprint) -> None:
+        self._names = tuple((agent.id, agent.name) for agent in plan.roster)
+        self._settled = plan.agents
 
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         return self._names
+
+    def models_of(self, agent_id: str) -> tuple[str, ...]:
+        settled = self._settled.get(agent_id)
+        return () if settled is None else tuple(target.ref for target in settled.targets)
 
 
 def _reset_policy(config: Config) -> ResetPolicy | None:

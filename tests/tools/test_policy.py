@@ -24,7 +24,7 @@ RUNTIME = "exec process"
 SESSIONS = "session_status sessions_history sessions_list sessions_send"
 MEMORY = "memory_get memory_search"
 MCP = ("mcp__files__read", "mcp__Web__Get")
-CODING = f"{FILES} {RUNTIME} {SESSIONS} {MEMORY} todo {' '.join(MCP)}"
+CODING = f"{FILES} {RUNTIME} {SESSIONS} sessions_spawn {MEMORY} todo {' '.join(MCP)}"
 NAMES = (*sorted(BUILT_IN), *MCP)
 ALL = " ".join(NAMES)
 
@@ -80,7 +80,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"allow": ["group:clawdbot"]},
         {},
         {},
-        f"{SESSIONS} {MEMORY} web_fetch agents_list todo",
+        f"{SESSIONS} sessions_spawn {MEMORY} web_fetch agents_list todo",
     ),
     ("a denied group", {"deny": ["group:openclaw", "group:mcp"]}, {}, {}, f"{FILES} {RUNTIME}"),
     (
@@ -88,7 +88,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"allow": ["sessions_*", "M*y_GET"]},
         {},
         {},
-        "sessions_history sessions_list sessions_send memory_get",
+        "sessions_history sessions_list sessions_send sessions_spawn memory_get",
     ),
     ("a star is everything", {"allow": ["*"]}, {}, {}, ALL),
     ("older names", {"allow": ["bash", " Apply-Patch "]}, {}, {}, "exec apply_patch"),
@@ -148,7 +148,13 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"provider": "openai", "model": "m"},
         "read",
     ),
-    ("in a sandbox", {"profile": "full"}, {}, {"sandboxed": True}, f"{FILES} {RUNTIME} {SESSIONS}"),
+    (
+        "in a sandbox",
+        {"profile": "full"},
+        {},
+        {"sandboxed": True},
+        f"{FILES} {RUNTIME} {SESSIONS} sessions_spawn",
+    ),
     (
         "a sandbox of one's own making",
         {"profile": "full", "sandbox": {"tools": {"allow": ["read", "web_fetch"], "deny": ["exec"]}}},
@@ -161,13 +167,27 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"deny": ["exec"]},
         {},
         {"sandboxed": True},
-        minus(f"{FILES} {RUNTIME} {SESSIONS}", "exec"),
+        minus(f"{FILES} {RUNTIME} {SESSIONS} sessions_spawn", "exec"),
     ),
     (
         "a sub-agent",
         {"profile": "full"},
         {},
         {"subagent": True},
+        f"{FILES} {RUNTIME} todo web_fetch {' '.join(MCP)}",
+    ),
+    (
+        "a sub-agent that may have sub-agents",
+        {"profile": "full"},
+        {},
+        {"subagent": True, "spawns": True},
+        f"{FILES} {RUNTIME} sessions_spawn todo web_fetch {' '.join(MCP)}",
+    ),
+    (
+        "a denied tool does not come back by depth",
+        {"profile": "full", "subagents": {"tools": {"deny": ["sessions_spawn"]}}},
+        {},
+        {"subagent": True, "spawns": True},
         f"{FILES} {RUNTIME} todo web_fetch {' '.join(MCP)}",
     ),
     (

@@ -71,6 +71,9 @@ class Agents:
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         return (("main", "Main"), *((f"a{n}", f"A {n}") for n in range(300)))
 
+    def models_of(self, agent_id: str) -> tuple[str, ...]:
+        return ("mock/large", "mock/small", "other/small")
+
 
 def services(sessions: Sessions) -> ToolServices:
     return ToolServices(Path("/nonexistent"), {}, sessions, Agents(), Performer({}))

@@ -139,6 +139,8 @@ class Gateway:
             if plan.refusal.sandbox:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
+        if request.model:
+            plan = plan.led_by(request.model)
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
         return await self._live.start(request, plan)

@@ -13,7 +13,7 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolContext
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from openclaw_gateway.wire.run import Origin, RunRequest
+from openclaw_gateway.wire.run import RunRequest
 
 _PAGE = 1_000
 Start = Callable[[RunRequest], Awaitable[Run]]
@@ -46,7 +46,7 @@ class Conversations:
     async def send(self, context: ToolContext, sight: Sight, message: Letter, timeout_s: float) -> str | None:
         record = await self._record(context, sight, message.session_key)
         request = RunRequest(
-            _child(context.origin, context.run_id, confined=message.confined),
+            context.origin.child(context.run_id, confined=message.confined),
             record.agent,
             (UserMessage(message.text),),
             session_key=record.key,
@@ -94,19 +94,6 @@ class Conversations:
                 "there are."
             )
         return record
-
-
-def _child(origin: Origin, run_id: str, *, confined: bool) -> Origin:
-    """Who asks in a run that the run `run_id` starts: nobody who may see more than that one."""
-    return Origin(
-        origin.owner,
-        origin.door,
-        origin.audience,
-        origin.user,
-        parent=run_id,
-        depth=origin.depth + 1,
-        confined=confined,
-    )
 
 
 def _session_line(record: SessionRecord) -> SessionLine:

@@ -5,7 +5,6 @@ Joins the tools floor to the agents floor; decides nothing that policy or prompt
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from openclaw_gateway.agents.folder import Folder
@@ -17,6 +16,7 @@ from openclaw_gateway.tools.builtin import built_in
 from openclaw_gateway.tools.policy.pipeline import PolicyInput, allowed
 from openclaw_gateway.tools.scope import sandboxed, scope_in
 from openclaw_gateway.tools.steering import guarded
+from openclaw_gateway.tools.sub_agents import may_spawn
 from openclaw_gateway.wire.run import Origin
 
 External = Callable[[], tuple[Tool, ...]]
@@ -47,20 +47,31 @@ class FullEquipment:
         self._external = external
         self._model = model
         self._own: tuple[Tool, ...] | None = None
-        # By whether calls run in the sandbox, and whether they may write what steers others.
-        self._built: dict[tuple[bool, bool], tuple[tuple[Tool, ...], Toolbox]] = {}
+        # By whether calls run in the sandbox, whether they may write what steers others, and whether they are
+        # a sub-agent's, with sub-agents of its own.
+        self._built: dict[tuple[bool, bool, bool, bool], tuple[tuple[Tool, ...], Toolbox]] = {}
 
     def toolbox(self, origin: Origin, session_key: str | None) -> Toolbox:
         external = self._external()
         inside = sandboxed(self._tool_agent, origin, session_key)
         steers = not guarded(self._tool_agent, origin)
-        built = self._built.get((inside, steers))
+        subagent = origin.spawned > 0
+        spawns = subagent and may_spawn(self._tool_agent, origin)
+        key = (inside, steers, subagent, spawns)
+        built = self._built.get(key)
         if built is None or built[0] is not external:
             if self._own is None:
                 self._own = built_in(self._services, self._tool_agent)
             folder = replace(folder_in(self._services, self._tool_agent, inside=inside), steers=steers)
-            tools = permitted((*self._own, *external), self._policies, folder, inside=inside)
-            built = self._built[inside, steers] = (external, tools)
+            tools = permitted(
+                (*self._own, *external),
+                self._policies,
+                folder,
+                inside=inside,
+                subagent=subagent,
+                spawns=spawns,
+            )
+            built = self._built[key] = (external, tools)
         return built[1]
 
     async def system(self, toolbox: Toolbox, instructions: str, *, continuation: bool) -> str:
@@ -81,10 +92,17 @@ def folder_in(services: ToolServices, agent: ToolAgent, *, inside: bool) -> Fold
 
 
 def permitted(
-    tools: Sequence[Tool], policies: Iterable[PolicyInput], folder: Folder, *, inside: bool
+    tools: Sequence[Tool],
+    policies: Iterable[PolicyInput],
+    folder: Folder,
+    *,
+    inside: bool,
+    subagent: bool = False,
+    spawns: bool = False,
 ) -> Toolbox:
     """Those of the tools that every policy lets pass, `inside` the sandbox or not."""
     names: tuple[str, ...] = tuple(tool.spec.name for tool in tools)
     for policy in policies:
-        names = allowed(names, msgspec.structs.replace(policy, sandboxed=inside))
+        here = replace(policy, sandboxed=inside, subagent=subagent, spawns=spawns)
+        names = allowed(names, here)
     return Toolbox((tool for tool in tools if tool.spec.name in names), folder)

@@ -7,6 +7,7 @@ it begins.
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.agents.prompt import with_instructions
 from openclaw_gateway.agents.roster import Agent
@@ -72,3 +73,8 @@ class Plan(Struct, frozen=True):
     @property
     def target(self) -> ModelTarget:
         return self.targets[0]
+
+    def led_by(self, model: str) -> "Plan":
+        """With this one of its models asked first; the same plan if it has none of that reference."""
+        first = tuple(target for target in self.targets if target.ref == model)
+        return replace(self, targets=(*first, *(each for each in self.targets if each not in first)))

@@ -22,7 +22,17 @@ from openclaw_gateway.runs.plan import Equipment, PlainEquipment, Plan, Refusal
 from openclaw_gateway.runs.policies import policies_of
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.keys import main_key
-from openclaw_gateway.tools.base import Letter, Said, SessionLine, Sight, ToolAgent, ToolContext, ToolServices
+from openclaw_gateway.tools.base import (
+    Errand,
+    Letter,
+    Returned,
+    Said,
+    SessionLine,
+    Sight,
+    ToolAgent,
+    ToolContext,
+    ToolServices,
+)
 from openclaw_gateway.tools.builtin import built_in
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.exec.sandbox import check_sandbox
@@ -136,7 +146,13 @@ def main_toolbox(loaded: LoadedConfig, agent_id: str, targets: Targets) -> Toolb
     )
     absent = _Absent()
     services = ToolServices(
-        loaded.own_dir, loaded.environ, absent, absent, Performer(loaded.environ), CommandSessions()
+        loaded.own_dir,
+        loaded.environ,
+        absent,
+        absent,
+        Performer(loaded.environ),
+        CommandSessions(),
+        sub_agents=absent,
     )
     policies = policies_of(config.tools, entry.tools, targets)
     inside = sandboxed(tool_agent, _LOOKING, main_key(agent_id))
@@ -161,7 +177,13 @@ class _Absent:
     async def status(self, context: ToolContext, sight: Sight, session_key: str | None) -> Mapping[str, Any]:
         raise ToolError("There are no conversations in this process.")
 
+    async def run_errand(self, context: ToolContext, errand: Errand) -> Returned:
+        raise ToolError("There are no runs in this process.")
+
     def list_agents(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def models_of(self, agent_id: str) -> tuple[str, ...]:
         return ()
 
 

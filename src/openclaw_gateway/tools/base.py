@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from openclaw_gateway.wire.messages import Image
-from openclaw_gateway.wire.run import Origin, ToolSpec
+from openclaw_gateway.wire.run import Origin, ToolSpec, Usage
 
 if TYPE_CHECKING:
     # It imports asyncio, which every child would pay for.
@@ -53,7 +53,8 @@ def conversation(owner: str, session_key: str | None, run_id: str) -> str:
 
 
 class Tool(Protocol):
-    """`summary` is one line for the system prompt; `read_only` tools may run side by side."""
+    """`summary` is one line for the system prompt; `read_only` tools may run side by side, and so
+    may those that say it because their calls do not wait for each other."""
 
     @property
     def spec(self) -> ToolSpec: ...
@@ -128,6 +129,39 @@ class AgentsForTools(Protocol):
     def list_agents(self) -> tuple[tuple[str, str], ...]:
         """(id, name) of every agent."""
 
+    def models_of(self, agent_id: str) -> tuple[str, ...]:
+        """The references of its models, in the order in which they are asked."""
+
+
+class Errand(Struct, frozen=True):
+    """A task for a sub-agent. `model` "" and `thinking` None leave both to its agent, as `timeout_s` None
+    does; `confined` = it works in a sandbox. No more than `at_once` of one run are under way."""
+
+    task: str
+    agent_id: str
+    model: str = ""
+    thinking: str | None = None
+    timeout_s: float | None = None
+    confined: bool = False
+    at_once: int = 1
+
+
+class Returned(Struct, frozen=True):
+    """What a sub-agent came back with; `timed_out`: with what it had said when its time was over."""
+
+    run_id: str
+    model: str
+    text: str
+    ms: int
+    usage: Usage
+    timed_out: bool = False
+
+
+class SubAgentsForTools(Protocol):
+    async def run_errand(self, context: ToolContext, errand: Errand) -> Returned:
+        """Start a run for it and wait; cancelling ends the run. Shows its steps as the call's updates.
+        Raises ToolError: it may not start, or it failed."""
+
 
 def _nothing(_: str) -> Mapping[str, str]:
     return {}
@@ -138,7 +172,8 @@ class ToolServices(Struct, frozen=True):
 
     `jobs` does what may take long. `skills` are folders beside the workspace whose files may be read, and
     `skill_environment` what the commands of an agent are given for its skills. Without `commands` (the
-    gateway's running programs) an agent has no `exec` and no `process`.
+    gateway's running programs) an agent has no `exec` and no `process`, without `sub_agents` no
+    `sessions_spawn`.
     """
 
     state_dir: Path
@@ -149,6 +184,7 @@ class ToolServices(Struct, frozen=True):
     commands: "CommandSessions | None" = None
     skills: tuple[Path, ...] = ()
     skill_environment: Callable[[str], Mapping[str, str]] = _nothing
+    sub_agents: SubAgentsForTools | None = None
 
 
 def spec_of(name: str, description: str, schema: Mapping[str, Any]) -> ToolSpec:

@@ -23,8 +23,12 @@ _MODES: dict[str, tuple[ExecSecurity, ExecAsk]] = {
 
 
 def tool_settings(config: Config, entry: AgentEntry) -> dict[str, Any]:
-    """The sections `exec`, `fs`, `web`, `agentToAgent` and `sessions` as far as they are set."""
+    """The sections `exec`, `fs`, `web`, `agentToAgent` and `sessions` as far as they are set, and `subagents`
+    of the agents' section."""
     own, shared = _sections(entry.tools), _sections(config.tools)
+    for sections, subagents in ((own, entry.subagents), (shared, config.agents.defaults.subagents)):
+        if written := msgspec.to_builtins(subagents):
+            sections["subagents"] = written
     both: dict[str, Any] = merge(shared, own, lists="replace")
     return both
 

@@ -85,6 +85,7 @@ class Origin(Struct, frozen=True):
     `owner` is the principal whose runs and sessions these are. `audience` is who reads the answer: the
     operator, one `user` whom an HTTP request names, or whoever holds the one conversation. A run that a run
     started has that one's id as `parent`, is one deeper, and is `confined` to the sandbox if that one was.
+    `spawned` is how many of it and those above it were given their task as a sub-agent.
     """
 
     owner: str
@@ -94,6 +95,20 @@ class Origin(Struct, frozen=True):
     parent: str | None = None
     depth: int = 0
     confined: bool = False
+    spawned: int = 0
+
+    def child(self, run_id: str, *, confined: bool, spawned: bool = False) -> "Origin":
+        """Who asks in a run that the run `run_id` of this origin starts: nobody who may see more."""
+        return Origin(
+            self.owner,
+            self.door,
+            self.audience,
+            self.user,
+            parent=run_id,
+            depth=self.depth + 1,
+            confined=confined,
+            spawned=self.spawned + spawned,
+        )
 
 
 class Idempotency(Struct, frozen=True):
@@ -117,8 +132,8 @@ class RunRequest(Struct, frozen=True):
     `session_key` None means stateless; so is a `task`, which a front end asks for itself beside a
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
-    that are kept. A repeat of one with
-    `idempotency` gets the first answer.
+    that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
+    is asked first; "" = in its order.
     """
 
     origin: Origin
@@ -133,6 +148,7 @@ class RunRequest(Struct, frozen=True):
     task: str | None = None
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
+    model: str = ""
 
 
 class RunResult(Struct, frozen=True):

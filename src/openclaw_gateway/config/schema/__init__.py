@@ -11,6 +11,7 @@ from openclaw_gateway.config.schema.agents import (
     AgentsConfig,
     ModelChoice,
     ModelEntry,
+    ThinkingLevel,
 )
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
@@ -96,6 +97,7 @@ __all__ = [
     "SkillEntry",
     "SkillFolders",
     "SkillsConfig",
+    "ThinkingLevel",
     "ToolPolicy",
     "ToolsConfig",
     "TrustedProxyConfig",

@@ -42,6 +42,22 @@ class AgentIdentity(Struct, frozen=True, rename="camel"):
     avatar: str | None = None
 
 
+class SubagentChoice(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Who may be given an agent's tasks; `allow_agents` None is the agent itself, "*" is all."""
+
+    allow_agents: tuple[Filled, ...] | None = None
+    require_agent_id: bool | None = None
+    thinking: ThinkingLevel | None = None
+
+
+class SubagentDefaults(SubagentChoice, frozen=True, rename="camel", omit_defaults=True):
+    """`run_timeout_seconds` 0 leaves the limit to the sub-agent's agent."""
+
+    max_spawn_depth: Count | None = None
+    max_children_per_agent: Count | None = None
+    run_timeout_seconds: SecondsOrUnlimited | None = None
+
+
 class SystemAgent(Struct, frozen=True, rename="camel"):
     agent_id: Filled | None = None
 
@@ -77,6 +93,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     skills: tuple[Filled, ...] | None = None
     system_agent: SystemAgent = SystemAgent()
     auth_inheritance: AuthInheritance = AuthInheritance()
+    subagents: SubagentDefaults = SubagentDefaults()
 
 
 class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
@@ -101,6 +118,7 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     sandbox: SandboxConfig = SandboxConfig()
     # None means the default.
     skills: tuple[Filled, ...] | None = None
+    subagents: SubagentChoice = SubagentChoice()
 
 
 class AgentEntry(_AgentFields, frozen=True, rename="camel"):

@@ -11,7 +11,7 @@ from openclaw_gateway.tools.registration import Group
 _ELSEWHERE = """
     agents_wait automations browser canvas code_execution computer conversations_list conversations_send
     conversations_turn create_goal cron dismiss_task gateway get_goal heartbeat_respond image image_generate
-    message music_generate nodes openclaw pdf sessions sessions_search sessions_spawn sessions_yield
+    message music_generate nodes openclaw pdf sessions sessions_search sessions_yield
     skill_workshop subagents suggest_task terminal tool_call tool_describe tool_search transcripts tts
     update_goal update_plan video_generate view_image web_search whatsapp_login x_search
 """
@@ -28,7 +28,6 @@ _MCP = (f"{MCP_PREFIX}*",)
 _ALSO = {
     "runtime": ("code_execution",),
     "sessions": (
-        "sessions_spawn",
         "sessions",
         "sessions_search",
         "sessions_yield",

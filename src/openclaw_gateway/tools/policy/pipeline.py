@@ -28,6 +28,7 @@ from openclaw_gateway.tools.policy.profiles import (
     PROFILES,
     SANDBOX_ALLOW,
     SANDBOX_DENY,
+    SPAWNING,
     SUBAGENT_DENY,
 )
 
@@ -35,7 +36,8 @@ _WITH_WRITE = ("apply_patch", "manage")
 
 
 class PolicyInput(Struct, frozen=True):
-    """All that decides. `provider` and `model` are those of the run's model reference `provider/model`."""
+    """All that decides. `provider` and `model` are those of the run's model reference `provider/model`.
+    `spawns`: a sub-agent that may have sub-agents of its own."""
 
     tools: ToolsConfig = ToolsConfig()
     agent: AgentToolsConfig = AgentToolsConfig()
@@ -43,6 +45,7 @@ class PolicyInput(Struct, frozen=True):
     model: str = ""
     sandboxed: bool = False
     subagent: bool = False
+    spawns: bool = False
 
 
 class Step(Struct, frozen=True):
@@ -87,7 +90,7 @@ def steps(policy: PolicyInput) -> tuple[Step, ...]:
     if policy.sandboxed:
         found.append(_sandbox(tools, agent))
     if policy.subagent:
-        found.append(_subagent(tools, agent))
+        found.append(_subagent(tools, agent, spawns=policy.spawns))
     return tuple(step for step in found if step.allow is not None or step.deny)
 
 
@@ -132,11 +135,14 @@ def _sandbox(tools: ToolsConfig, agent: AgentToolsConfig) -> Step:
     return Step(expanded((*allow, *also)), expanded(deny))
 
 
-def _subagent(tools: ToolsConfig, agent: AgentToolsConfig) -> Step:
-    """What is denied by default comes back only by name in `alsoAllow`; what is denied on purpose never."""
+def _subagent(tools: ToolsConfig, agent: AgentToolsConfig, *, spawns: bool) -> Step:
+    """What is denied by default comes back only by name in `alsoAllow`, and the tool that makes sub-agents by
+    their depth; what is denied on purpose never."""
     scopes = [scope.subagents.tools for scope in (agent, tools) if scope.subagents and scope.subagents.tools]
     allow = next((scope.allow for scope in scopes if scope.allow), ())
     also = expanded(next((scope.also_allow for scope in scopes if scope.also_allow), ()))
+    if spawns:
+        also = (*also, SPAWNING)
     usual = tuple(name for name in SUBAGENT_DENY if not matches(name, also))
     denied = tuple(pattern for scope in scopes for pattern in scope.deny)
     return Step(expanded((*allow, *also)) if allow else None, expanded((*usual, *denied)))

@@ -37,12 +37,14 @@ PROFILES: dict[Profile, tuple[str, ...] | None] = {
 DEFAULT_PROFILE: Profile = "coding"
 
 # In a sandbox: what runs inside it, and what only talks. MCP servers and the web are outside of it.
-SANDBOX_ALLOW = (*(name for name, one in _REGISTERED.items() if one.sandbox), "image", "sessions_spawn")
+SANDBOX_ALLOW = (*(name for name, one in _REGISTERED.items() if one.sandbox), "image")
 SANDBOX_DENY = ("browser", "canvas", "nodes", "cron", "gateway")
+
+# What gives a task to a sub-agent.
+SPAWNING = "sessions_spawn"
 
 SUBAGENT_DENY = (
     *(name for name, one in _REGISTERED.items() if not one.subagents),
-    "sessions_spawn",
     "gateway",
     "whatsapp_login",
     "cron",

@@ -1,12 +1,13 @@
 """From a command as the model wrote it to one that may be run here, or a sentence why not.
 
 The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
-command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else.
+command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else,
+and asks nobody: that a person has to be asked it says by NeedsConsent.
 """
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -29,6 +30,7 @@ from openclaw_gateway.tools.exec.allowlist import (
 )
 from openclaw_gateway.tools.exec.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.exec.consent import Shown, Unasked, patterns_for, shown, why
 from openclaw_gateway.tools.exec.globbed import TooManyNames, names_of
 from openclaw_gateway.tools.exec.hidden_notes import shows
 from openclaw_gateway.tools.exec.listed.git_place import NoRepository, place_for
@@ -36,7 +38,7 @@ from openclaw_gateway.tools.exec.listed.git_program import unfit_reason
 from openclaw_gateway.tools.exec.listed.git_repository import Unfit, find_repository, printable
 from openclaw_gateway.tools.exec.listed.hardening import GitPlace, all_hardened, in_front
 from openclaw_gateway.tools.exec.listed.judgement import path_like, refusal
-from openclaw_gateway.tools.exec.program_patterns import matching, suggestion
+from openclaw_gateway.tools.exec.program_patterns import Resolve, matching, suggestion
 from openclaw_gateway.tools.exec.shell_words import Segment, Word, plain_word, render
 
 _MOST_WORDS = 4_000
@@ -49,6 +51,9 @@ _NOTES_IN_GIT = (
     "Not run: it could show notes in memory/, which are not this conversation's, for git keeps what files "
     "held before. In this conversation look at files as they are now, without git."
 )
+
+
+Consent = Callable[[Shown], bool]
 
 
 class Wish(Struct, frozen=True):
@@ -78,8 +83,22 @@ class Permit(Struct, frozen=True):
     writes_git: bool = False
 
 
-def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
-    """Raises ToolError with what an operator can do about it."""
+class NeedsConsent(ToolError):
+    """Not without a person's yes. `otherwise` is what may run where nobody can be asked; None: nothing, and
+    the text says so. `remedy` ends a refusal with what the operator can do, if anything."""
+
+    def __init__(self, unasked: Unasked, remedy: str, otherwise: Permit | None) -> None:
+        super().__init__(f"Not run: {unasked.reason}. Nobody was asked.{remedy}")
+        self.unasked = unasked
+        self.remedy = remedy
+        self.otherwise = otherwise
+
+
+def permit(
+    wish: Wish, own_dir: Path, environ: Mapping[str, str], *, consent: Consent | None = None
+) -> Permit:
+    """`consent` says whether a person has agreed to what is shown. Raises NeedsConsent where he has to, and
+    ToolError with what an operator can do about it."""
     try:
         rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
     except BrokenApprovals:
@@ -87,9 +106,10 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
             "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
-    added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
+    added = check_additions(wish.env, only_harmless=by_name)
+    given = {**only_plain(wish.given), **added}
     passed = tuple(wish.settings.get("passEnv") or ())
-    env = command_environment(environ, wish.root, added, by_name=by_name, passed=passed)
+    env = command_environment(environ, wish.root, given, by_name=by_name, passed=passed)
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:
@@ -99,14 +119,68 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         found = shutil.which(name, path=env["PATH"])
         return os.path.realpath(found) if found else None
 
-    verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    place = _Place(wish, rules, own_dir, environ, env, cwd, resolve)
+    unasked = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    question = _question(place, unasked, added)
+    if question is None:
+        return _permit(place, unasked)
+    ask, allowed = question
+    if consent is not None and consent(ask.shown):
+        return allowed
+    if isinstance(unasked, Allowed):
+        raise NeedsConsent(ask, "", _permit(place, unasked))
+    raise NeedsConsent(ask, _remedy(unasked.pattern, wish.agent_id), None)
+
+
+class _Place(Struct, frozen=True):
+    """Where and by which rules a wish is judged."""
+
+    wish: Wish
+    rules: Rules
+    own_dir: Path
+    environ: Mapping[str, str]
+    env: Mapping[str, str]
+    cwd: Path
+    resolve: Resolve
+
+
+def _question(
+    place: _Place, unasked: Allowed | Refused, added: Mapping[str, str]
+) -> tuple[Unasked, Permit] | None:
+    """What to ask, and what runs after a yes; None where nobody is to be asked, or it could not run then."""
+    wish, rules, resolve = place.wish, place.rules, place.resolve
+    missed = isinstance(unasked, Refused) and unasked.askable
+    each_time = rules.ask == "always"
+    if rules.ask == "off" or not (missed or each_time):
+        return None
+    root = str(wish.root)
+    needed = decide(wish.command, rules, resolve=resolve, root=root, consented=True)
+    if isinstance(needed, Refused):
+        return None
+    told = shown(needed, place.cwd, place.cwd / needed.directory, added, resolve)
+    if told is None:
+        return None
+    try:
+        allowed = _permit(place, needed)
+    except ToolError:
+        return None
+    patterns = () if each_time else patterns_for(wish.command, needed, rules, resolve=resolve, root=root)
+    ask = Unasked(told, why(needed, unasked), patterns, each_time, rules.security, rules.ask)
+    return ask, allowed
+
+
+def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
+    """Raises ToolError."""
+    wish, cwd, env, own_dir, resolve = place.wish, place.cwd, place.env, place.own_dir, place.resolve
     if isinstance(verdict, Refused):
         raise ToolError(_explained(verdict, wish.agent_id))
-    writes_git = bool(matching((plain_word("git"),), rules.allow, resolve))
+    writes_git = bool(matching((plain_word("git"),), place.rules.allow, resolve)) or any(
+        part in verdict.gits for part, _ in verdict.by_consent
+    )
     inside = cwd / verdict.directory
     places = (inside, cwd) if verdict.unsure else (inside,)
     if verdict.gits:
-        given = _for_allowed_git(verdict, places, wish, environ, resolve("git"))
+        given = _for_allowed_git(verdict, places, wish, place.environ, resolve("git"))
         prefixed = {part: in_front(part, given) for part in verdict.gits}
         parts = tuple(prefixed.get(part, part) for part in verdict.parts)
         verdict = msgspec.structs.replace(verdict, parts=parts, command=render(parts))
@@ -119,14 +193,16 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     git = any(part.words[0].text == "git" for part in verdict.looks)
     if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
-    place = None
+    repository = None
     if git:
         pattern = next(
             suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
         )
-        place = _git_place(inside, wish, own_dir, resolve("git"), pattern)
-    parts = all_hardened(verdict.parts, verdict.looks, place)
-    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,), writes_git=writes_git)
+        repository = _git_place(inside, wish, own_dir, resolve("git"), pattern)
+    parts = all_hardened(verdict.parts, verdict.looks, repository)
+    return Permit(
+        render(parts), cwd, env, () if repository is None else (repository.git_dir,), writes_git=writes_git
+    )
 
 
 def _for_allowed_git(
@@ -319,10 +395,17 @@ def _name_length_ok(text: str) -> bool:
 
 def _explained(refused: Refused, agent_id: str) -> str:
     text = f"Not run: {refused.reason}."
-    if refused.pattern is None:
-        return text
-    quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
     return (
-        f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
-        f"openclaw approvals allow {quoted} --agent {agent_id}"
+        text
+        if refused.pattern is None
+        else f"{text} Nobody can be asked now.{_remedy(refused.pattern, agent_id)}"
+    )
+
+
+def _remedy(pattern: str | None, agent_id: str) -> str:
+    if pattern is None:
+        return ""
+    quoted = "'" + pattern.replace("'", "'\\''") + "'"
+    return (
+        f" To allow it from now on, the operator types: openclaw approvals allow {quoted} --agent {agent_id}"
     )

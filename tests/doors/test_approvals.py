@@ -137,6 +137,8 @@ async def test_what_would_open_everything_is_never_allowed_always(
         asking = going(running)
         question = await asked(operator)
         assert question["request"]["allowedDecisions"] == ["allow-once", "deny"]
+        # The request names no session.
+        assert (question["request"]["sessionKey"], question["request"]["door"]) == (None, "http")
         refused = await operator.error(
             "exec.approval.resolve", {"id": question["id"], "decision": "allow-always"}
         )
@@ -251,6 +253,23 @@ async def test_a_run_of_the_websocket_asks_and_its_abort_ends_the_question(
         ended = (await peer.event(RESOLVED))["payload"]
         assert (ended["id"], ended["reason"]) == (question["id"], "run-ended")
         assert questions(running).open("operator") == ()
+
+
+async def test_an_http_client_that_leaves_takes_its_question_along(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    async with (
+        gateway(models, tmp_path, "touch made") as running,
+        connected(running, **APPROVER) as operator,
+    ):
+        asking = going(running)
+        question = await asked(operator)
+        asking.cancel()
+        ended = (await operator.event(RESOLVED))["payload"]
+        assert (ended["id"], ended["reason"]) == (question["id"], "run-ended")
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+    assert not (tmp_path / "workspace" / "made").exists()
 
 
 async def test_what_is_open_at_a_shutdown_is_a_no(models: ModelServer, tmp_path: Path) -> None:

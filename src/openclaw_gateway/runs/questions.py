@@ -79,7 +79,8 @@ class Questions:
         self._table.add(owner, conversation, asked)
         waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[asked.id] = waiting
-        log.info("approval.asked", id=asked.id, run=context.run_id, command=question.command)
+        log.info("approval.asked", id=asked.id, run=context.run_id, agent=question.agent_id)
+        context.update("[waiting for the operator's answer]\n")
         self._tell(owner, asked)
         ended: Unanswered = "run-ended"
         try:
@@ -123,6 +124,10 @@ class Questions:
                 code="approval_decision_unavailable",
                 param="decision",
             )
+        waiting = self._waiting.get(id_)
+        if asked is not None and (waiting is None or waiting.done()):
+            # It has ended, and whoever asked is about to say so.
+            raise _unknown()
         settled = self._table.settle(owner, id_, decision, by)
         if settled is None:
             raise _unknown()
@@ -131,11 +136,9 @@ class Questions:
                 f"approval already resolved: {settled.by} said {settled.decision}.",
                 code="approval_already_resolved",
             )
-        if settled.first and asked is not None:
+        if settled.first and asked is not None and waiting is not None:
             log.info("approval.answered", id=id_, decision=decision, by=by)
-            waiting = self._waiting.get(id_)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(decision)
+            waiting.set_result(decision)
             self._tell(owner, ApprovalResolved(id_, decision, by, now_ms(), asked.request))
         return settled
 

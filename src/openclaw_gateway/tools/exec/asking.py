@@ -41,7 +41,6 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     if isinstance(known, Permit):
         return known
     unasked = known.unasked
-    context.update("[waiting for the operator's consent]\n")
     answer = await questions.ask(context, question_of(unasked, context, sandboxed=sandboxed))
     if answer not in ("allow-once", "allow-session", "allow-always"):
         return _without(known, answer)

@@ -58,13 +58,14 @@ def shown(
     allowed: Allowed, cwd: Path, start: Path, variables: Mapping[str, str], resolve: Resolve
 ) -> Shown | None:
     """`start` is where its first part runs once cd has worked. None for what cannot be shown whole."""
-    if len(allowed.command) > MAX_SHOWN or not allowed.command.isprintable():
-        return None
     parts = allowed.parts
+    paths = dict.fromkeys(filter(None, (resolve(part.words[0].text) for part in parts)))
+    seen = (allowed.command, str(cwd), *paths)
+    if any(len(text) > MAX_SHOWN or not text.isprintable() for text in seen):
+        return None
     argv = None
     if len(parts) == 1 and not any(word.glob for word in parts[0].words):
         argv = tuple(word.text for word in parts[0].words)
-    paths = dict.fromkeys(filter(None, (resolve(part.words[0].text) for part in parts)))
     files = dict.fromkeys(path for part in parts for path in _given_files(part, cwd, start, resolve))
     if len(files) > _MAX_FILES:
         return None

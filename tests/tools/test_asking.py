@@ -94,6 +94,16 @@ async def test_what_could_not_be_shown_whole_is_not_asked(
     assert not (room.root / "made").exists()
 
 
+async def test_where_all_is_asked_about_the_shape_of_a_command_is_what_is_wrong_with_it(
+    room: Room, operator: Operator
+) -> None:
+    said = await room.refused("exec", command="touch $HOME/made", ask="always")
+    assert "variables and $( ) are not allowed" in said
+    assert operator.asked == []
+    await room.call("exec", command="touch made", ask="always")
+    assert operator.asked[0].decisions == ("allow-once", "deny")
+
+
 async def test_a_folder_that_a_person_cannot_read_is_not_asked_about(room: Room, operator: Operator) -> None:
     (room.root / "safe\u202eevas").mkdir()
     await room.refused("exec", command="touch made", workdir="safe\u202eevas")

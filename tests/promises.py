@@ -107,6 +107,13 @@ README = _all(
             "`exec` runs read-only commands from a starter list; every other command is refused,"
         ),
         "exec-remedy": "and the model is told what you can type to allow it:",
+        "ask-operator": (
+            "Where an operator is connected over the WebSocket (scope `operator.approvals`), "
+            "he is asked first:"
+        ),
+        "ask-nobody": "nobody there, or no answer within two minutes, is a no.",
+        "ask-exact": "A yes is for the command that was shown,",
+        "ask-pending": "openclaw approvals pending --follow     # be there, and see what is asked",
         "approvals-remove": "# takes back an allow or a deny",
         "deny-wins": "`approvals deny` wins over what allows a program,",
         "deny-plain": "while anything is denied, commands must be plain:",
@@ -323,6 +330,9 @@ ERRORS = _all(
         "invalid_api_key": "401: no credential, or a wrong one.",
         "rate_limited": "429: too many wrong credentials from one address.",
         "missing_scope": "403: the credential may not do this.",
+        "approval_not_found": "404: no such question is open for this caller.",
+        "approval_already_resolved": "400: somebody has answered the question otherwise.",
+        "approval_decision_unavailable": "400: the question cannot be answered with that.",
         "origin_not_allowed": "403: a page of another site.",
         "host_not_allowed": "421: a host name that is not the gateway's.",
         "not_found": "404: there is no such path.",

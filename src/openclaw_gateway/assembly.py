@@ -78,7 +78,9 @@ class Assembly:
         self._undo.push_async_callback(ledger.close)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
-        self.gateway = Gateway(Rooms(generation, rooms.store, rooms.bus, live, rooms.embedded.starting))
+        self.gateway = Gateway(
+            Rooms(generation, rooms.store, rooms.bus, live, rooms.questions, rooms.embedded.starting)
+        )
         self._undo.callback(self._left)
         return self.gateway
 
@@ -137,6 +139,7 @@ class Assembly:
             skill_environment=self._prompts.skill_environment,
             commands=self._foundation.commands,
             sub_agents=SubAgents(self._start_run),
+            questions=self._foundation.questions,
         )
         inputs = PlanInputs(self._prompts, services, servers.tools)
         plans = {
@@ -182,12 +185,16 @@ class Assembly:
         return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store))
 
     def _conversation_over(self, claim: Claim) -> None:
-        self._foundation.commands.end(conversation(claim.owner, claim.session, claim.run_id))
+        self._over(conversation(claim.owner, claim.session, claim.run_id))
 
     def _run_over(self, run: Run) -> None:
         """A request without a session is a conversation of its own."""
         if run.request.session_key is None:
-            self._foundation.commands.end(conversation(run.request.origin.owner, None, run.id))
+            self._over(conversation(run.request.origin.owner, None, run.id))
+
+    def _over(self, name: str) -> None:
+        self._foundation.commands.end(name)
+        self._foundation.questions.forget(name)
 
     def _release(self, servers: McpServers, prompts_lease: Lease) -> None:
         """The last run of a generation that is no longer the newest has ended."""

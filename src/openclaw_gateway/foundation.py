@@ -22,6 +22,7 @@ from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.sessions.retention import Retention
@@ -44,6 +45,7 @@ class Foundation(Struct, frozen=True):
     models: FallbackCaller
     held: HeldRounds
     commands: CommandSessions
+    questions: Questions
     jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
@@ -75,6 +77,8 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(mcp.close)
     commands = CommandSessions()
     undo.push_async_callback(commands.close)
+    questions = Questions()
+    undo.callback(questions.close)
     jobs = Performer(loaded.environ)
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
@@ -86,7 +90,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
     held = HeldRounds()
     return Foundation(
-        store, bus, upstream, lanes, cooldowns, models, held, commands, jobs, mcp, embedded, upkeep
+        store, bus, upstream, lanes, cooldowns, models, held, commands, questions, jobs, mcp, embedded, upkeep
     )
 
 

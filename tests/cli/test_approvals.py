@@ -1,14 +1,18 @@
-"""`approvals list`, `allow`, `deny`, `remove`: what they write, and what they say."""
+"""`approvals`: what its commands write and say, and questions seen and answered in a terminal."""
 
 import asyncio
 import os
+import signal
 import stat
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from openclaw_gateway.testing.gateway import model_config
+from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.cli.conftest import Program
+from tests.doors.tool_replies import calls
 
 
 async def test_allow_and_deny_write_a_file_for_its_owner_alone(program: Program) -> None:
@@ -190,3 +194,27 @@ async def test_what_runs_others_by_an_option_needs_a_yes(program: Program, patte
     refused = await program.run("approvals", "allow", pattern)
     assert (refused.code, "runs what one of its options names" in refused.err) == (2, True)
     assert (await program.run("approvals", "allow", pattern, "--yes")).code == 0
+
+
+@pytest.mark.promise("ask-pending")
+async def test_questions_are_seen_and_answered_in_a_terminal(program: Program, models: ModelServer) -> None:
+    (program.state / "workspace").mkdir(exist_ok=True)
+    program.configure(model_config(models.base_url))
+    models.script("mock-echo", calls(("x", "exec", '{"command": "touch made"}')), says("Done."))
+    await program.gateway()
+    assert (await program.run("approvals", "pending")).out == "No command waits for an answer.\n"
+    done = await program.run("approvals", "answer", "none", "deny", "--json")
+    assert (done.code, done.json["error"]["code"]) == (1, "approval_not_found")
+    watching = await program.start("approvals", "pending", "--follow")
+    await watching.says("Waiting for questions", on="err")
+    asking = await program.start("agent", "-m", "go")
+    shown = await watching.says("approvals answer")
+    assert "touch made" in shown
+    (pending,) = (await program.run("approvals", "pending", "--json")).json["pending"]
+    done = await program.run("approvals", "answer", pending["id"], "allow-once")
+    assert (done.code, done.out) == (0, f"{pending['id']} is answered: allow-once.\n")
+    assert (await asking.ends()).out == "Done.\n"
+    await watching.says("is answered, or over")
+    assert (program.state / "workspace" / "made").exists()
+    watching.signal(signal.SIGINT)
+    await watching.ends()

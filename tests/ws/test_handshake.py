@@ -44,6 +44,8 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
         "agent",
         "chat",
         "sessions.changed",
+        "exec.approval.requested",
+        "exec.approval.resolved",
         "tick",
         "shutdown",
     ]

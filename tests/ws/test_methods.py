@@ -9,7 +9,7 @@ from openclaw_gateway.doors.ws.connection import Timing
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.refusals import shape
 from openclaw_gateway.errors import Forbidden, MissingScope
-from openclaw_gateway.gateway.principal import READ, WRITE
+from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.ws.peer import Peer, connected, dial, door, request
@@ -27,6 +27,9 @@ SCOPES = {
     "agent": WRITE,
     "agent.wait": WRITE,
     "chat.abort": WRITE,
+    "exec.approval.list": APPROVALS,
+    "exec.approval.get": APPROVALS,
+    "exec.approval.resolve": APPROVALS,
 }
 
 
@@ -52,7 +55,9 @@ async def test_scopes_can_be_given_up(gateway: RunningGateway, method: str) -> N
     scope = SCOPES[method]
     for scopes, may in (
         (["operator.read"], scope == READ),
-        (["operator.write"], True),
+        (["operator.write"], scope != APPROVALS),
+        (["operator.approvals"], scope == APPROVALS),
+        (["operator.admin"], True),
         (["nonsense"], False),
     ):
         async with connected(gateway, scopes=scopes) as peer:

@@ -59,7 +59,7 @@ def test_the_highest_common_version_is_chosen(lowest: int, highest: int, chosen:
 
 def test_a_connect_is_read() -> None:
     decision = first(request("1", "connect", connect_params("s", scopes=["operator.read"], role="operator")))
-    assert decision == Connect("1", 4, "s", ("operator.read",))
+    assert decision == Connect("1", 4, "s", ("operator.read",), "test")
 
 
 @pytest.mark.parametrize(

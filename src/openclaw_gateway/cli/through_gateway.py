@@ -15,6 +15,7 @@ from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
 from openclaw_gateway.config.brands import env_names
 from openclaw_gateway.errors import GatewayError, error_type
+from openclaw_gateway.gateway.principal import READ, WRITE
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 
 # A person who pressed Ctrl-C waits no longer for the gateway to confirm.
@@ -25,7 +26,10 @@ _PARTS: Mapping[str, type[TextDelta | ReasoningDelta]] = {"assistant": TextDelta
 async def through_gateway(address: Address, question: Question) -> AsyncGenerator[Part, None]:
     """Raises CommandFailed. Cancelling aborts the run, and so does closing before the answer is there."""
     try:
-        async with GatewayClient(address.ws_url, token=address.token, password=address.password) as client:
+        # It shows no questions, and must not count as somebody to ask.
+        async with GatewayClient(
+            address.ws_url, token=address.token, password=address.password, scopes=(READ, WRITE)
+        ) as client:
             try:
                 async with aclosing(_ask(client, question)) as parts:
                     async for part in parts:

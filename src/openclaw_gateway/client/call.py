@@ -18,7 +18,7 @@ from openclaw_gateway.wire.frames import AgentEvent, ErrorShape, ResponseFrame
 
 _JOINED = ("assistant", "thinking")
 Payload = dict[str, Any]
-_payloads = msgspec.json.Decoder(Payload)
+_payloads = msgspec.json.Decoder[Payload | list[Any]](Payload | list[Any])
 
 
 class PendingCall:
@@ -102,10 +102,11 @@ class AgentCall(PendingCall):
 
 
 def outcome(frame: ResponseFrame) -> Payload | RemoteError:
-    """What an answer says. Raises DecodeError."""
+    """What an answer says; a list as {"items": […]}. Raises DecodeError."""
     if frame.ok:
         raw = frame.payload
-        return {} if raw is msgspec.UNSET else decode(_payloads, raw)
+        said = {} if raw is msgspec.UNSET else decode(_payloads, raw)
+        return {"items": said} if isinstance(said, list) else said
     error = frame.error
     return remote_error(ErrorShape("UNAVAILABLE", "no reason given") if error is msgspec.UNSET else error)
 

@@ -6,8 +6,9 @@ from openclaw_gateway.errors import MissingScope
 
 READ = "operator.read"
 WRITE = "operator.write"
+APPROVALS = "operator.approvals"
 ADMIN = "operator.admin"
-_IMPLIED = {ADMIN: {ADMIN, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
+_IMPLIED = {ADMIN: {ADMIN, APPROVALS, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
 
 
 class Principal(Struct, frozen=True):

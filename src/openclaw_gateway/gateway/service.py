@@ -15,16 +15,19 @@ from openclaw_gateway.errors import AgentUnavailable
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.kept import KeptAnswer, KeptAnswers
 from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.open_questions import Settled
+from openclaw_gateway.runs.questions import Questions, Told
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunRequest
 
@@ -47,6 +50,7 @@ class Rooms(Struct, frozen=True):
     store: Store
     bus: Bus
     live: LiveRuns
+    questions: Questions
     starting: Callable[[], str | None]
 
 
@@ -59,6 +63,7 @@ class Gateway:
         self._store = rooms.store
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
+        self._questions = rooms.questions
         self._starting = rooms.starting
         self._kept = KeptAnswers(rooms.store)
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
@@ -232,6 +237,28 @@ class Gateway:
         records = await self._store.list_sessions(owner, agent=agent, limit=limit, offset=offset)
         return records, await self._store.count_sessions(owner, agent=agent)
 
+    def attend(self, principal: Principal, told: Told) -> Callable[[], None]:
+        """The caller is there to be asked, if he may answer, until the returned function is called; `told`
+        hears of his questions and their ends."""
+        if not principal.may(APPROVALS):
+            return _nothing
+        return self._questions.attend(principal.owner, told)
+
+    def questions(self, principal: Principal) -> tuple[ApprovalRequested, ...]:
+        """Those of the caller's that are open, oldest first."""
+        principal.require(APPROVALS)
+        return self._questions.open(principal.owner)
+
+    def question(self, principal: Principal, id_: str) -> ApprovalRequested:
+        """Raises NotFound."""
+        principal.require(APPROVALS)
+        return self._questions.find(principal.owner, id_)
+
+    def answer(self, principal: Principal, id_: str, decision: Decision, by: str) -> Settled:
+        """Answer a question as the client `by`. Raises NotFound, InvalidRequest."""
+        principal.require(APPROVALS)
+        return self._questions.answer(principal.owner, id_, decision, by)
+
     def uptime_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)
 
@@ -261,13 +288,19 @@ class Gateway:
         self._live.suspended = suspended
 
     def refuse_runs(self) -> None:
-        """First step of a drain: new runs get 503 while the doors still answer."""
+        """First step of a drain: new runs get 503 while the doors still answer, and open questions are no."""
         self._live.refuse()
+        self._questions.close()
 
     async def drain(self, seconds: float) -> None:
         """Let the runs end for `seconds`, then abort the rest; every turn is recorded on return."""
+        self._questions.close()
         await self._live.drain(seconds)
 
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)
         return run if run is not None and run.request.origin.owner == principal.owner else None
+
+
+def _nothing() -> None:
+    pass

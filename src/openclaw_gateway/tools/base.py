@@ -5,13 +5,14 @@ capability Protocols in `ToolServices`, bound once in assembly.py. A tool says w
 `errors.ToolError`; it becomes a result that the model reads, not the end of the run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.wire.approvals import CommandQuestion, Decision
 from openclaw_gateway.wire.messages import Image
 from openclaw_gateway.wire.run import Origin, ToolSpec, Usage
 
@@ -163,6 +164,21 @@ class SubAgentsForTools(Protocol):
         Raises ToolError: it may not start, or it failed."""
 
 
+# What comes of a question: a person's decision, or why there is none, which is a no.
+Reply = Decision | Literal["nobody", "expired", "full", "shutdown"]
+
+
+class QuestionsForTools(Protocol):
+    """The operator, as far as one is there, and what he allowed for the rest of a conversation."""
+
+    async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
+        """Waits for the answer, for a bounded time; cancelling it ends the question."""
+
+    def remember(self, conversation: str, what: Hashable) -> None: ...
+
+    def remembers(self, conversation: str, what: Hashable) -> bool: ...
+
+
 def _nothing(_: str) -> Mapping[str, str]:
     return {}
 
@@ -173,7 +189,7 @@ class ToolServices(Struct, frozen=True):
     `jobs` does what may take long. `skills` are folders beside the workspace whose files may be read, and
     `skill_environment` what the commands of an agent are given for its skills. Without `commands` (the
     gateway's running programs) an agent has no `exec` and no `process`, without `sub_agents` no
-    `sessions_spawn`.
+    `sessions_spawn`; without `questions` nobody can be asked.
     """
 
     state_dir: Path
@@ -182,6 +198,7 @@ class ToolServices(Struct, frozen=True):
     agents: AgentsForTools
     jobs: "Performer"
     commands: "CommandSessions | None" = None
+    questions: QuestionsForTools | None = None
     skills: tuple[Path, ...] = ()
     skill_environment: Callable[[str], Mapping[str, str]] = _nothing
     sub_agents: SubAgentsForTools | None = None

@@ -23,6 +23,7 @@ from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.schema import CHAT_SWITCH
 from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.gateway.principal import READ
 
 _ANSWER_S = 5.0
 
@@ -108,7 +109,9 @@ async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
     try:
         async with (
             asyncio.timeout(_ANSWER_S),
-            GatewayClient(address.ws_url, token=address.token, password=address.password) as client,
+            GatewayClient(
+                address.ws_url, token=address.token, password=address.password, scopes=(READ,)
+            ) as client,
         ):
             said = (await client.request("status", {})).get("config")
     except (GatewayError, TimeoutError):

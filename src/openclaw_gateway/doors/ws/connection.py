@@ -116,7 +116,7 @@ class _Connection:
     async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
         gateway, socket = self._gateway, self._socket
         feed = Feed(socket, gateway, principal)
-        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth)
+        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=connect.client)
         tasks = Tasks()
         try:
             try:

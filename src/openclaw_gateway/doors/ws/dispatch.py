@@ -28,10 +28,18 @@ MAX_CALLS = 256
 
 class Dispatcher:
     def __init__(
-        self, gateway: Gateway, principal: Principal, socket: Socket, feed: Feed, max_depth: int
+        self,
+        gateway: Gateway,
+        principal: Principal,
+        socket: Socket,
+        feed: Feed,
+        max_depth: int,
+        *,
+        client: str,
     ) -> None:
         self._gateway = gateway
         self._principal = principal
+        self._client = client
         self._socket = socket
         self._feed = feed
         self._max_depth = max_depth
@@ -67,7 +75,9 @@ class Dispatcher:
         error: ErrorShape
         try:
             self._principal.require(method.scope)
-            call = _Call(frame.id, self._gateway, self._principal, self._socket, self._feed)
+            call = _Call(
+                frame.id, self._gateway, self._principal, self._socket, self._feed, client=self._client
+            )
             return success(frame.id, await method.bind(frame)(call))
         except GatewayError as refused:
             error = shape(refused)
@@ -85,10 +95,18 @@ class _Call:
     """A method's view of the client that called it."""
 
     def __init__(
-        self, request_id: str, gateway: Gateway, principal: Principal, socket: Socket, feed: Feed
+        self,
+        request_id: str,
+        gateway: Gateway,
+        principal: Principal,
+        socket: Socket,
+        feed: Feed,
+        *,
+        client: str,
     ) -> None:
         self.gateway = gateway
         self.principal = principal
+        self.client = client
         self._id = request_id
         self._socket = socket
         self._feed = feed

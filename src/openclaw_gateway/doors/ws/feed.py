@@ -1,4 +1,5 @@
-"""What happens, sent to one client: events of the runs it follows, changes of sessions, ticks, the end.
+"""What happens, sent to one client: events of the runs it follows, changes of sessions, questions that it may
+answer, ticks, the end.
 
 A client follows the runs it asked for, and those of the sessions it subscribed to. Nothing is queued for it:
 every run it follows has a place in the view that all share, and one writer takes from each in turn what is
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from openclaw_gateway.doors.ws.protocol import event
@@ -24,7 +26,9 @@ from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.questions import News
 from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.wire.approvals import ApprovalRequested
 
 MAX_SUBSCRIPTIONS = 1_000
 
@@ -57,13 +61,17 @@ class Feed:
         self._followed: dict[str, tuple[_Followed, Callable[[], None]]] = {}
         self._due: deque[_Followed] = deque()
         self._changes: dict[str, dict[str, Any]] = {}
+        # Their size is in the client's debt.
+        self._questions: deque[tuple[str, bytes]] = deque()
+        self._leave_questions: Callable[[], None] | None = None
         self._news = asyncio.Event()
         self._none_left = asyncio.Event()
         self._none_left.set()
         self._held: dict[str, Run | None] = {}
 
     def open(self) -> None:
-        """From now on events are sent."""
+        """From now on events are sent, and the client counts as somebody to ask, if it may answer."""
+        self._leave_questions = self._gateway.attend(self._principal, self._asked)
         self._tasks.run(self._write(), "ws.feed")
 
     async def emit(self, name: str, payload: object) -> None:
@@ -139,6 +147,8 @@ class Feed:
                 await self._none_left.wait()
 
     async def close(self) -> None:
+        if self._leave_questions is not None:
+            self._leave_questions()
         for session in list(self._subscriptions):
             self.unsubscribe(session)
         await self._tasks.close()
@@ -167,6 +177,13 @@ class Feed:
             self._changes[session] = {"sessionKey": session, **change}
             self._news.set()
 
+    def _asked(self, news: News) -> None:
+        name = "requested" if isinstance(news, ApprovalRequested) else "resolved"
+        payload = msgspec.json.encode(news)
+        self._socket.owe(len(payload))
+        self._questions.append((f"exec.approval.{name}", payload))
+        self._news.set()
+
     def _note(self, followed: _Followed) -> None:
         """There is news of a run. Too much of it, and the client is told no more."""
         size = followed.telling.view.size
@@ -182,11 +199,19 @@ class Feed:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._changes or self._due:
+            while self._changes or self._due or self._questions:
+                if self._questions:
+                    await self._tell_question(*self._questions.popleft())
                 if self._changes:
                     await self.emit("sessions.changed", self._changes.pop(next(iter(self._changes))))
                 if self._due:
                     await self._tell(self._due.popleft())
+
+    async def _tell_question(self, name: str, payload: bytes) -> None:
+        try:
+            await self.emit(name, Raw(payload))
+        finally:
+            self._socket.owe(-len(payload))
 
     async def _tell(self, followed: _Followed) -> None:
         place, view = followed.place, followed.telling.view

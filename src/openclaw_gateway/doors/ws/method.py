@@ -46,6 +46,10 @@ class MethodCall(Protocol):
     @property
     def principal(self) -> Principal: ...
 
+    @property
+    def client(self) -> str:
+        """What the client calls itself; nothing is decided by it."""
+
     async def reply(self, payload: object) -> None:
         """Send an answer before the last one, which is what the handler returns."""
 

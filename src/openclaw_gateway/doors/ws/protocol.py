@@ -25,7 +25,16 @@ from openclaw_gateway.wire.frames import (
     ServerFrame,
 )
 
-EVENTS = ("connect.challenge", "agent", "chat", "sessions.changed", "tick", "shutdown")
+EVENTS = (
+    "connect.challenge",
+    "agent",
+    "chat",
+    "sessions.changed",
+    "exec.approval.requested",
+    "exec.approval.resolved",
+    "tick",
+    "shutdown",
+)
 UNKNOWN_ID = "invalid"
 
 _encode = msgspec.json.Encoder().encode
@@ -53,12 +62,14 @@ _ids = msgspec.json.Decoder(_Id)
 
 
 class Connect(Struct, frozen=True):
-    """A first frame that keeps to the rules. `scopes` empty = all that the secret gives."""
+    """A first frame that keeps to the rules. `scopes` empty = all that the secret gives; `client` is
+    what it calls itself."""
 
     id: str
     protocol: int
     secret: str | None
     scopes: tuple[str, ...]
+    client: str
 
 
 class Refusal(Struct, frozen=True):
@@ -108,7 +119,7 @@ def read_connect(data: bytes, max_depth: int) -> Connect | Refusal:
     auth = params.auth
     # As over HTTP, where white space around a credential is none of it.
     secret = ((auth.token or auth.password or "").strip() or None) if auth else None
-    return Connect(frame.id, protocol, secret, params.scopes or ())
+    return Connect(frame.id, protocol, secret, params.scopes or (), params.client.id)
 
 
 def negotiate(lowest: int, highest: int) -> int | None:

@@ -15,6 +15,13 @@ from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
 # What the fields of this door are called, where an error names the HTTP door's.
 _PARAMS = {"x-openclaw-session-key": "sessionKey", "x-openclaw-agent-id": "agentId"}
 
+# What clients of the older systems look for in `details.reason`.
+_REASONS = {
+    "approval_not_found": "APPROVAL_NOT_FOUND",
+    "approval_already_resolved": "APPROVAL_ALREADY_RESOLVED",
+    "approval_decision_unavailable": "APPROVAL_ALLOW_ALWAYS_UNAVAILABLE",
+}
+
 
 def shape(error: GatewayError) -> ErrorShape:
     """A refused call."""
@@ -29,6 +36,8 @@ def info_shape(info: ErrorInfo, *, run_id: str | None = None) -> ErrorShape:
     details |= {"code": info.code, "httpStatus": info.status}
     if info.param is not None:
         details["param"] = _PARAMS.get(info.param, info.param)
+    if info.code in _REASONS:
+        details["reason"] = _REASONS[info.code]
     return ErrorShape(
         _code(info),
         info.message,

@@ -1,6 +1,7 @@
 """`exec`: run a command in the workspace, if it may be run; one that takes long goes on in the background.
 
-Ties together what decides (permission.py), where it runs (scope.py, sandbox.py) and what runs (commands/).
+Ties together what decides (permission.py, or a person: asking.py), where it runs (scope.py, sandbox.py) and
+what runs (commands/).
 """
 
 import asyncio
@@ -15,9 +16,10 @@ from openclaw_gateway.fs.steering import NOTES
 from openclaw_gateway.tools.arguments import not_taken, one_of, optional_text, text, whole_number, yes_no
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.exec.allowlist import ASK, NO_RULES, SECURITY
+from openclaw_gateway.tools.exec.asking import permitted
 from openclaw_gateway.tools.exec.commands.command import Command, CommandRefused, Order
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
-from openclaw_gateway.tools.exec.permission import Permit, Wish, permit
+from openclaw_gateway.tools.exec.permission import Permit, Wish
 from openclaw_gateway.tools.exec.sandbox import bubblewrap, laid_over, sandboxed_command
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.registration import Registration
@@ -134,9 +136,7 @@ class _Runner:
             await self._services.jobs.on_thread(
                 lambda: scope.directory.mkdir(parents=True, exist_ok=True, mode=0o700), context.conversation
             )
-        allowed = await self._services.jobs.on_thread(
-            lambda: permit(wish, self._services.state_dir, self._services.environ), context.conversation
-        )
+        allowed = await permitted(wish, self._services, context, sandboxed=scope.sandboxed)
         over: tuple[str, ...] = ()
         if scope.sandboxed:
             over = await self._services.jobs.on_thread(

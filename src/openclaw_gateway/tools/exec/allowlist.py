@@ -3,7 +3,8 @@
 In order: `security: deny` refuses all; a pattern to deny wins over everything, and what could hide a program
 from it is refused too (but an interpreter, such as `sh -c`, is not seen through); `full` allows the rest;
 `allowlist` allows a command that is plain (shell_words) when each of its parts is allowed by a pattern or
-only looks (listed/). Where a person would be asked there is nobody, so the answer is no.
+only looks (listed/). Where a person is to be asked the answer is no, and says so (`askable`); what runs once
+somebody has said yes is decided here too (`consented`).
 """
 
 import msgspec
@@ -54,7 +55,8 @@ class Allowed(Struct, frozen=True):
     are allowed only because they look: their paths must not lead out of the workspace, seen from `directory`
     (relative to where the command starts), and they run hardened (listed/hardening). `unsure`: what comes
     later may also run where the command starts, because it does whether cd worked or not. `gits` are the
-    parts that are a git by a pattern."""
+    parts that are a git by a pattern. `by_consent` are those that a person's yes allows, with why they need
+    it; both are empty where nobody has to be asked."""
 
     command: str
     parts: tuple[Segment, ...] = ()
@@ -62,22 +64,28 @@ class Allowed(Struct, frozen=True):
     directory: str = "."
     unsure: bool = False
     gits: tuple[Segment, ...] = ()
+    by_consent: "tuple[tuple[Segment, Refused], ...]" = ()
 
 
 class Refused(Struct, frozen=True):
-    """`pattern` is what an operator could allow to change that, if anything."""
+    """`pattern` is what an operator could allow to change that, if anything. `askable`: he may be asked about
+    this one command, because it can be shown as what it is."""
 
     reason: str
     pattern: str | None = None
+    askable: bool = False
 
 
-def decide(command: str, rules: Rules, *, resolve: Resolve, root: str) -> Allowed | Refused:
-    """`resolve` gives the real path of a program as the shell would find it; `root` is the workspace."""
+def decide(
+    command: str, rules: Rules, *, resolve: Resolve, root: str, consented: bool = False
+) -> Allowed | Refused:
+    """`resolve` gives the real path of a program as the shell would find it; `root` is the workspace.
+    `consented`: what is askable counts as allowed."""
     off = _switched_off(rules)
-    if off is not None:
+    if off is not None and not (consented and off.askable):
         return off
-    listed = rules.security != "full" or rules.ask == "always"
-    if not listed and not rules.deny:
+    listed = rules.security != "full" or (rules.ask == "always" and not consented)
+    if not listed and not rules.deny and not consented:
         return Allowed(command)
     try:
         segments = parse(command)
@@ -86,7 +94,9 @@ def decide(command: str, rules: Rules, *, resolve: Resolve, root: str) -> Allowe
     barred = _barred(segments, rules, resolve)
     if barred is not None:
         return barred
-    return _listed(segments, rules, resolve, root) if listed else Allowed(render(segments), segments)
+    if not listed:
+        return Allowed(render(segments), segments)
+    return _listed(segments, rules, resolve, root, consented=consented)
 
 
 def _barred(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve) -> Refused | None:
@@ -111,9 +121,7 @@ def _switched_off(rules: Rules) -> Refused | None:
     if rules.security == "deny":
         return Refused("running commands is switched off (tools.exec.security is deny)")
     if rules.ask == "always" and not rules.trust_list_when_asked:
-        return Refused(
-            "every command needs a person's consent (tools.exec.ask is always), and nobody can answer"
-        )
+        return Refused("every command needs a person's consent (tools.exec.ask is always)", askable=True)
     return None
 
 
@@ -128,17 +136,21 @@ def stricter(one: Rules, other: Rules) -> Rules:
     )
 
 
-def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str) -> Allowed | Refused:
+def _listed(
+    segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str, *, consented: bool
+) -> Allowed | Refused:
     parts: list[Segment] = []
     looks: list[Segment] = []
     gits: list[Segment] = []
+    by_consent: list[tuple[Segment, Refused]] = []
     directory = "."
     for index, segment in enumerate(segments):
-        allowing = matching(segment.words, rules.allow, resolve)
-        if allowing:
-            not_inherited = _not_inherited(segment.words, allowing, resolve)
-            if not_inherited is not None:
-                return not_inherited
+        judged = _judged(index, segments, rules, resolve, root)
+        if isinstance(judged, Refused):
+            if not (consented and judged.askable):
+                return judged
+            by_consent.append((segment, judged))
+        if not isinstance(judged, Segment):
             if _is_git(segment.words[0], resolve):
                 why = allowed_git.refused([word.text for word in segment.words[1:]])
                 if why is not None:
@@ -146,28 +158,52 @@ def _listed(segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root:
                 gits.append(segment)
             parts.append(segment)
             continue
-        looking = msgspec.structs.replace(segment, words=settled(segment.words))
-        first = segment.words[0]
-        why = refusal(looking.words, root) if not first.glob else "a program named by a glob"
-        if why is None and first.text == "cd":
-            # Only where it is certain from where everything after it runs.
-            followed = index + 1 < len(segments) and segments[index + 1].joiner in ("&&", ";")
-            if index or len(segment.words) != 2 or not followed:
-                why = "cd anywhere but at the beginning, followed by &&"
-            elif segment.words[1].glob:
-                why = "an unquoted * ? or ["
-            else:
-                directory = segment.words[1].text
-        if why is not None:
-            return _more_than_looking(segment, why, resolve, root)
-        parts.append(looking)
-        looks.append(looking)
+        if segment.words[0].text == "cd":
+            directory = segment.words[1].text
+        parts.append(judged)
+        looks.append(judged)
     unsure = directory != "." and any(segment.joiner in ("||", ";") for segment in segments)
     if unsure and any(word.glob for segment in looks for word in segment.words):
         return Refused("after cd a name with * ? or [ is only taken in what && and | join")
     return Allowed(
-        render(tuple(parts)), tuple(parts), tuple(looks), directory, unsure=unsure, gits=tuple(gits)
+        render(tuple(parts)),
+        tuple(parts),
+        tuple(looks),
+        directory,
+        unsure=unsure,
+        gits=tuple(gits),
+        by_consent=tuple(by_consent),
     )
+
+
+def _judged(
+    index: int, segments: tuple[Segment, ...], rules: Rules, resolve: Resolve, root: str
+) -> Segment | Refused | None:
+    """What only looks, as it is run; None for what a pattern allows."""
+    segment = segments[index]
+    allowing = matching(segment.words, rules.allow, resolve)
+    if allowing:
+        return _not_inherited(segment.words, allowing, resolve)
+    looking = msgspec.structs.replace(segment, words=settled(segment.words))
+    first = segment.words[0]
+    why = refusal(looking.words, root) if not first.glob else "a program named by a glob"
+    if why is None and first.text == "cd":
+        # Only where it is certain from where everything after it runs.
+        followed = index + 1 < len(segments) and segments[index + 1].joiner in ("&&", ";")
+        if index or len(segment.words) != 2 or not followed:
+            why = "cd anywhere but at the beginning, followed by &&"
+        elif segment.words[1].glob:
+            why = "an unquoted * ? or ["
+    return looking if why is None else _more_than_looking(segment, why, resolve, root)
+
+
+def _askable(words: tuple[Word, ...], resolve: Resolve) -> bool:
+    """Not what moves elsewhere or makes another program run: which one, the question could not show."""
+    first = words[0]
+    if first.glob or first.text in _MOVES or runs_another(first.text):
+        return False
+    path = resolve(first.text)
+    return path is not None and not runs_another(path)
 
 
 def _is_git(first: Word, resolve: Resolve) -> bool:
@@ -177,23 +213,25 @@ def _is_git(first: Word, resolve: Resolve) -> bool:
 def _more_than_looking(segment: Segment, why: str, resolve: Resolve, root: str) -> Refused:
     first = segment.words[0]
     known = first.text in NAMES
+    askable = _askable(segment.words, resolve)
     reason = f"`{first.text}` is allowed for looking only, not with {why}" if known else why
     if why in PATHS:
         # To allow the program would open the whole machine to it for the sake of one path.
-        return Refused(f"{reason}; {STAY_INSIDE}")
+        return Refused(f"{reason}; {STAY_INSIDE}", askable=askable)
     pattern = suggestion(segment.words, resolve)
     path = resolve(first.text)
     wider = widening((first.text, path or ""), segment.words[1:])
     if wider is not None:
         return Refused(
             f"`{first.text}` with {wider} may run other programs or work elsewhere, which an allow for less "
-            "than that does not cover; leave it out"
+            "than that does not cover; leave it out",
+            askable=askable,
         )
     if pattern is not None and path is not None and below(path, root):
         reason += ", and lies where the agent writes, so that to allow it allows what the agent puts there"
     if pattern is None and path is not None and not known:
         reason += _no_rule(first.text)
-    return Refused(reason, pattern)
+    return Refused(reason, pattern, askable)
 
 
 def _no_rule(name: str) -> str:
@@ -220,5 +258,6 @@ def _not_inherited(words: tuple[Word, ...], patterns: tuple[str, ...], resolve: 
         return Refused(
             f"`{first.text}` runs whatever it is given, so that only a pattern with its name allows it",
             suggestion(words, resolve),
+            _askable(words, resolve),
         )
     return None

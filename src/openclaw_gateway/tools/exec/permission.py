@@ -1,14 +1,13 @@
 """From a command as the model wrote it to one that may be run here, or a sentence why not.
 
 The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
-command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else.
+command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else,
+and asks nobody: that a person has to be asked it says by NeedsConsent.
 """
 
 import os
 import shutil
-from collections.abc import Mapping
-from functools import partial
-from itertools import product
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from msgspec import Struct
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.fs.below import below
-from openclaw_gateway.tools.exec import allowed_git
 from openclaw_gateway.tools.exec.allowlist import (
     NO_RULES,
     STAY_INSIDE,
@@ -29,14 +27,15 @@ from openclaw_gateway.tools.exec.allowlist import (
 )
 from openclaw_gateway.tools.exec.approvals import BrokenApprovals, rules_for
 from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, only_plain
+from openclaw_gateway.tools.exec.consent import Shown, Unasked, patterns_for, shown, why
+from openclaw_gateway.tools.exec.git_here import git_variables, name_length_ok
 from openclaw_gateway.tools.exec.globbed import TooManyNames, names_of
 from openclaw_gateway.tools.exec.hidden_notes import shows
 from openclaw_gateway.tools.exec.listed.git_place import NoRepository, place_for
-from openclaw_gateway.tools.exec.listed.git_program import unfit_reason
-from openclaw_gateway.tools.exec.listed.git_repository import Unfit, find_repository, printable
+from openclaw_gateway.tools.exec.listed.git_repository import Unfit
 from openclaw_gateway.tools.exec.listed.hardening import GitPlace, all_hardened, in_front
 from openclaw_gateway.tools.exec.listed.judgement import path_like, refusal
-from openclaw_gateway.tools.exec.program_patterns import matching, suggestion
+from openclaw_gateway.tools.exec.program_patterns import Resolve, matching, suggestion
 from openclaw_gateway.tools.exec.shell_words import Segment, Word, plain_word, render
 
 _MOST_WORDS = 4_000
@@ -49,6 +48,9 @@ _NOTES_IN_GIT = (
     "Not run: it could show notes in memory/, which are not this conversation's, for git keeps what files "
     "held before. In this conversation look at files as they are now, without git."
 )
+
+
+Consent = Callable[[Shown], bool]
 
 
 class Wish(Struct, frozen=True):
@@ -78,8 +80,22 @@ class Permit(Struct, frozen=True):
     writes_git: bool = False
 
 
-def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
-    """Raises ToolError with what an operator can do about it."""
+class NeedsConsent(ToolError):
+    """Not without a person's yes. `otherwise` is what may run where nobody can be asked; None: nothing, and
+    the text says so. `remedy` ends a refusal with what the operator can do, if anything."""
+
+    def __init__(self, unasked: Unasked, remedy: str, otherwise: Permit | None) -> None:
+        super().__init__(f"Not run: {unasked.reason}. Nobody was asked.{remedy}")
+        self.unasked = unasked
+        self.remedy = remedy
+        self.otherwise = otherwise
+
+
+def permit(
+    wish: Wish, own_dir: Path, environ: Mapping[str, str], *, consent: Consent | None = None
+) -> Permit:
+    """`consent` says whether a person has agreed to what is shown. Raises NeedsConsent where he has to, and
+    ToolError with what an operator can do about it."""
     try:
         rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
     except BrokenApprovals:
@@ -87,9 +103,10 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
             "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
-    added = {**only_plain(wish.given), **check_additions(wish.env, only_harmless=by_name)}
+    added = check_additions(wish.env, only_harmless=by_name)
+    given = {**only_plain(wish.given), **added}
     passed = tuple(wish.settings.get("passEnv") or ())
-    env = command_environment(environ, wish.root, added, by_name=by_name, passed=passed)
+    env = command_environment(environ, wish.root, given, by_name=by_name, passed=passed)
     cwd = _directory(wish, anywhere=not by_name)
 
     def resolve(name: str) -> str | None:
@@ -99,14 +116,84 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
         found = shutil.which(name, path=env["PATH"])
         return os.path.realpath(found) if found else None
 
-    verdict = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    place = _Place(wish, rules, own_dir, environ, env, cwd, resolve)
+    unasked = decide(wish.command, rules, resolve=resolve, root=str(wish.root))
+    question = _question(place, unasked, added)
+    if question is None:
+        return _permit(place, _not_even_asked(place, unasked))
+    ask, allowed = question
+    if consent is not None and consent(ask.shown):
+        return allowed
+    if isinstance(unasked, Allowed):
+        raise NeedsConsent(ask, "", _permit(place, unasked))
+    raise NeedsConsent(ask, _remedy(unasked.pattern, wish.agent_id), None)
+
+
+class _Place(Struct, frozen=True):
+    """Where and by which rules a wish is judged."""
+
+    wish: Wish
+    rules: Rules
+    own_dir: Path
+    environ: Mapping[str, str]
+    env: Mapping[str, str]
+    cwd: Path
+    resolve: Resolve
+
+
+def _question(
+    place: _Place, unasked: Allowed | Refused, added: Mapping[str, str]
+) -> tuple[Unasked, Permit] | None:
+    """What to ask, and what runs after a yes; None where nobody is to be asked, or it could not run then."""
+    wish, rules, resolve = place.wish, place.rules, place.resolve
+    missed = isinstance(unasked, Refused) and unasked.askable
+    each_time = rules.ask == "always"
+    if rules.ask == "off" or not (missed or each_time):
+        return None
+    root = str(wish.root)
+    needed = decide(wish.command, rules, resolve=resolve, root=root, consented=True)
+    if isinstance(needed, Refused):
+        return None
+    told = shown(needed, place.cwd, place.cwd / needed.directory, added, resolve)
+    if told is None:
+        return None
+    try:
+        allowed = _permit(place, needed)
+    except ToolError:
+        return None
+    patterns = () if each_time else patterns_for(wish.command, needed, rules, resolve=resolve, root=root)
+    ask = Unasked(told, why(needed, unasked), patterns, each_time, rules.security, rules.ask)
+    return ask, allowed
+
+
+def _not_even_asked(place: _Place, unasked: Allowed | Refused) -> Allowed | Refused:
+    """Where a person has to agree to everything: what is wrong with a command that he is not asked about."""
+    if isinstance(unasked, Allowed) or place.rules.ask != "always" or not unasked.askable:
+        return unasked
+    wish = place.wish
+    needed = decide(wish.command, place.rules, resolve=place.resolve, root=str(wish.root), consented=True)
+    return needed if isinstance(needed, Refused) else unasked
+
+
+def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
+    """Raises ToolError."""
+    wish, cwd, env, own_dir, resolve = place.wish, place.cwd, place.env, place.own_dir, place.resolve
     if isinstance(verdict, Refused):
         raise ToolError(_explained(verdict, wish.agent_id))
-    writes_git = bool(matching((plain_word("git"),), rules.allow, resolve))
+    writes_git = bool(matching((plain_word("git"),), place.rules.allow, resolve)) or any(
+        part in verdict.gits for part, _ in verdict.by_consent
+    )
     inside = cwd / verdict.directory
     places = (inside, cwd) if verdict.unsure else (inside,)
     if verdict.gits:
-        given = _for_allowed_git(verdict, places, wish, environ, resolve("git"))
+        given = git_variables(
+            verdict,
+            places,
+            wish.root,
+            place.environ,
+            resolve("git"),
+            isolated=(wish.settings.get("env") or {}).get("git") == "isolated",
+        )
         prefixed = {part: in_front(part, given) for part in verdict.gits}
         parts = tuple(prefixed.get(part, part) for part in verdict.parts)
         verdict = msgspec.structs.replace(verdict, parts=parts, command=render(parts))
@@ -119,91 +206,16 @@ def permit(wish: Wish, own_dir: Path, environ: Mapping[str, str]) -> Permit:
     git = any(part.words[0].text == "git" for part in verdict.looks)
     if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
-    place = None
+    repository = None
     if git:
         pattern = next(
             suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
         )
-        place = _git_place(inside, wish, own_dir, resolve("git"), pattern)
-    parts = all_hardened(verdict.parts, verdict.looks, place)
-    return Permit(render(parts), cwd, env, () if place is None else (place.git_dir,), writes_git=writes_git)
-
-
-def _for_allowed_git(
-    verdict: Allowed, places: tuple[Path, ...], wish: Wish, environ: Mapping[str, str], program: str | None
-) -> dict[str, str]:
-    """What stands in front of a git that the operator allowed and that runs in one of the `places`. Raises
-    ToolError when it would obey what somebody planted in the workspace."""
-    old = program is not None and unfit_reason(program) is not None
-    gits = [[word.text for word in part.words[1:]] for part in verdict.gits]
-    files = True
-    for place, words in product(places, gits):
-        here = place
-        for step in allowed_git.directories(words):
-            here = here / step
-        if old and _bare_above(here, wish.root):
-            raise ToolError(
-                "Not run: a folder here looks like a bare repository, whose settings this machine's git "
-                "(older than 2.38) would obey. Work in another folder."
-            )
-        try:
-            repository = find_repository(here, wish.root)
-        except Unfit as unfit:
-            raise ToolError(f"Not run: the repository {unfit}.") from None
-        base, settings = (here, ()) if repository is None else (repository.work_tree, repository.settings)
-        named = [text for one in settings for text in (one.subsection, one.value) if text]
-        files = files and allowed_git.serves_files(
-            gits, named, partial(_repository_inside, bases=(base, here), root=wish.root)
-        )
-        if repository is None:
-            continue
-        names = allowed_git.harmful_here(
-            repository.settings, str(repository.git_dir), str(repository.work_tree)
-        )
-        if names:
-            raise ToolError(
-                f"Not run: the repository's settings may run programs, or let others hear what git says: "
-                f"{', '.join(map(printable, names[:8]))}. "
-                "Its owner takes such a setting out with `git config --unset NAME`."
-            )
-    isolated = (wish.settings.get("env") or {}).get("git") == "isolated"
-    home = environ.get("HOME")
-    # A home that agents write to holds no owner's settings.
-    planted = home is None or below(os.path.realpath(Path(home) / ".gitconfig"), os.path.realpath(wish.root))
-    return allowed_git.variables(environ, isolated=isolated or planted, files=files)
-
-
-def _repository_inside(address: str, *, bases: tuple[Path, ...], root: Path) -> bool:
-    """Whether a text may be the address of a repository where the agent writes."""
-    path = address.removeprefix("file://")
-    if not _name_length_ok(path) or "\0" in path:
-        return False
-    top = Path(os.path.realpath(root))
-    places = (Path(os.path.realpath(base / f"{path}{end}")) for base in bases for end in ("", ".git"))
-    return any(place.is_relative_to(top) and _is_repository(place) for place in places)
-
-
-def _is_repository(place: Path) -> bool:
-    if place.is_dir():
-        return (place / "HEAD").exists() or (place / ".git").exists()
-    try:
-        if not place.is_file():
-            return False
-        with place.open("rb") as file:
-            return file.read(7) == b"gitdir:"
-    except OSError:
-        return False
-
-
-def _bare_above(directory: Path, root: Path) -> bool:
-    top, folder = Path(os.path.realpath(root)), Path(os.path.realpath(directory))
-    while folder.is_relative_to(top):
-        if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
-            return True
-        if folder == folder.parent:
-            return False
-        folder = folder.parent
-    return False
+        repository = _git_place(inside, wish, own_dir, resolve("git"), pattern)
+    parts = all_hardened(verdict.parts, verdict.looks, repository)
+    return Permit(
+        render(parts), cwd, env, () if repository is None else (repository.git_dir,), writes_git=writes_git
+    )
 
 
 def _without_globs(verdict: Allowed, directory: Path, root: Path) -> Allowed:
@@ -289,12 +301,12 @@ def _directory(wish: Wish, *, anywhere: bool) -> Path:
 def _stays_inside(segment: Segment, directory: Path, root: Path) -> bool:
     real_root = os.path.realpath(root)
     if segment.words[0].text == "diff" and any(
-        (directory / word.text).is_dir() for word in segment.words[1:] if _name_length_ok(word.text)
+        (directory / word.text).is_dir() for word in segment.words[1:] if name_length_ok(word.text)
     ):
         # It would open what the folders hold, links too.
         return False
     for text in path_like(segment.words):
-        if not _name_length_ok(text):
+        if not name_length_ok(text):
             continue
         real = _real(os.path.join(directory, text))  # noqa: PTH118  text in, text out
         if real is None or not below(real, real_root):
@@ -312,17 +324,15 @@ def _real(path: str) -> str | None:
         return None
 
 
-def _name_length_ok(text: str) -> bool:
-    """What the system refuses to look up is no path."""
-    return 0 < len(text.encode(errors="replace")) < 4096 and all(len(part) < 256 for part in text.split("/"))
-
-
 def _explained(refused: Refused, agent_id: str) -> str:
-    text = f"Not run: {refused.reason}."
-    if refused.pattern is None:
-        return text
-    quoted = "'" + refused.pattern.replace("'", "'\\''") + "'"
+    unasked = "" if refused.pattern is None else " Nobody is asked about it."
+    return f"Not run: {refused.reason}.{unasked}{_remedy(refused.pattern, agent_id)}"
+
+
+def _remedy(pattern: str | None, agent_id: str) -> str:
+    if pattern is None:
+        return ""
+    quoted = "'" + pattern.replace("'", "'\\''") + "'"
     return (
-        f"{text} Nobody can be asked now. To allow it from now on, the operator types: "
-        f"openclaw approvals allow {quoted} --agent {agent_id}"
+        f" To allow it from now on, the operator types: openclaw approvals allow {quoted} --agent {agent_id}"
     )

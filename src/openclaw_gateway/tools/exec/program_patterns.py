@@ -154,3 +154,31 @@ def opens_everything(pattern: str) -> bool:
     if names_interpreter(name):
         return not arguments or arguments[0].startswith(("*", "?", "[", "-c", "-e")) or arguments == ["-m"]
     return any(_fits(one, name) for one in ("sh", "bash", "python3", "perl"))
+
+
+def opened_by(pattern: str) -> str | None:
+    """What is to be known before `pattern` is allowed, as sentences: it says more than its words. None where
+    it does not."""
+    program = words_of(pattern)[0]
+    if opens_everything(pattern) and not names_interpreter(program.rpartition("/")[2]):
+        return (
+            f"{pattern!r} allows every command but those of interpreters and of what runs others, with all "
+            "that the gateway's account may do. Narrower are the names of the programs that are meant."
+        )
+    if opens_everything(pattern):
+        return (
+            f"{program} runs whatever it is given, so that {pattern!r} allows every command, with all that "
+            "the gateway's account may do. Narrower is the program with its module or script, such as "
+            "'python3 -m pytest' or 'bash build.sh'."
+        )
+    if option := option_that_runs(program):
+        return (
+            f"{program} runs what one of its options names ({option}), so that {pattern!r} allows every "
+            "command, with all that the gateway's account may do."
+        )
+    if covers_nothing(pattern):
+        return (
+            f"{program} makes other programs run, and would be an allow for all of them; therefore no "
+            "pattern covers it, and those programs are allowed by their own names."
+        )
+    return None

@@ -8,8 +8,7 @@ from openclaw_gateway.cli.commands.approvals._change import change, checked
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.exec.approvals import allow
-from openclaw_gateway.tools.exec.program_patterns import covers_nothing, loosens, opens_everything, words_of
-from openclaw_gateway.tools.exec.runs_another import names_interpreter, option_that_runs
+from openclaw_gateway.tools.exec.program_patterns import covers_nothing, loosens, opened_by, words_of
 
 
 @click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])
@@ -24,7 +23,7 @@ def command(
     """Allow the command PATTERN: a program's name, or a glob of its path such as '/opt/tools/*', and behind
     it the first arguments if only these are meant: 'git commit', 'npm run *'."""
     pattern = checked(pattern)
-    opened = _opened(pattern)
+    opened = opened_by(pattern)
     if opened is not None and not yes:
         raise click.UsageError(f"{opened} With --yes it is written all the same.")
     change(
@@ -53,30 +52,3 @@ def _covered(pattern: str) -> str:
     git = program.rpartition("/")[2] == "git"
     written = " (a clone, a worktree or an archive is written wherever it says)" if git else ""
     return f", now with any argument, also outside the workspace{written}"
-
-
-def _opened(pattern: str) -> str | None:
-    """What is to be known before that is allowed."""
-    program = words_of(pattern)[0]
-    if opens_everything(pattern) and not names_interpreter(program.rpartition("/")[2]):
-        return (
-            f"{pattern!r} allows every command but those of interpreters and of what runs others, with all "
-            "that the gateway's account may do. Narrower are the names of the programs that are meant."
-        )
-    if opens_everything(pattern):
-        return (
-            f"{program} runs whatever it is given, so that {pattern!r} allows every command, with all that "
-            "the gateway's account may do. Narrower is the program with its module or script, such as "
-            "'python3 -m pytest' or 'bash build.sh'."
-        )
-    if option := option_that_runs(program):
-        return (
-            f"{program} runs what one of its options names ({option}), so that {pattern!r} allows every "
-            "command, with all that the gateway's account may do."
-        )
-    if covers_nothing(pattern):
-        return (
-            f"{program} makes other programs run, and would be an allow for all of them; therefore no "
-            "pattern covers it, and those programs are allowed by their own names."
-        )
-    return None

@@ -1,0 +1,34 @@
+"""What `approvals pending` and `answer` share: the running gateway, and its refusals for a terminal."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from openclaw_gateway.cli.address import find_address
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.client.connection import GatewayClient
+from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.gateway.principal import APPROVALS
+
+
+@asynccontextmanager
+async def operator(
+    around: Surroundings, config_path: Path | None, url: str | None, token: str | None, password: str | None
+) -> AsyncIterator[GatewayClient]:
+    """A client that may answer questions; as long as it is connected somebody is there to ask.
+
+    Raises ConfigError, CommandFailed."""
+    address = find_address(around, config_path, url=url, token=token, password=password)
+    try:
+        async with GatewayClient(
+            address.ws_url,
+            token=address.token,
+            password=address.password,
+            client_id="cli",
+            mode="cli",
+            scopes=(APPROVALS,),
+        ) as client:
+            yield client
+    except GatewayError as error:
+        raise CommandFailed(error.message, code=error.code) from None

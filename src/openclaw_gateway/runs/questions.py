@@ -1,0 +1,178 @@
+"""Questions of tools to the operator: who may be asked, the wait for an answer, what is remembered.
+
+Who may be asked is whoever attends: a client that is connected and may answer for the owner of the run. With
+nobody there the answer is no at once; else it is waited for, for a bounded time, while clients may leave and
+come back. The wait ends with the run and with the gateway, and so that clients close their dialogs they are
+told of every end. Knows no door and nothing of commands.
+"""
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import structlog
+
+from openclaw_gateway.errors import InvalidRequest, NotFound
+from openclaw_gateway.runs.open_questions import OpenQuestions, Settled
+from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.tools.base import Reply, ToolContext
+from openclaw_gateway.wire.approvals import (
+    ApprovalRequested,
+    ApprovalResolved,
+    CommandQuestion,
+    Decision,
+    Unanswered,
+)
+
+log = structlog.get_logger()
+
+# As long as OpenClaw's first versions waited.
+TIMEOUT_S = 120.0
+MAX_CONVERSATIONS = 1_000
+MAX_REMEMBERED = 100
+
+News = ApprovalRequested | ApprovalResolved
+Told = Callable[[News], None]
+
+
+class Questions:
+    """`timeout_s` is how long an answer is waited for."""
+
+    def __init__(self, table: OpenQuestions | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.timeout_s = timeout_s
+        self._table = table or OpenQuestions()
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._attending: dict[str, list[Told]] = {}
+        # conversation -> what was allowed in it
+        self._allowed: OrderedDict[str, OrderedDict[Hashable, None]] = OrderedDict()
+        self._closed = False
+
+    def attend(self, owner: str, told: Told) -> Callable[[], None]:
+        """Somebody is there to ask, until the returned function is called; he is told at once what is open.
+        `told` must be quick and not raise."""
+        present = self._attending.setdefault(owner, [])
+        present.append(told)
+        for asked in self._table.of(owner):
+            told(asked)
+
+        def leave() -> None:
+            if told in present:
+                present.remove(told)
+            if not present and self._attending.get(owner) is present:
+                del self._attending[owner]
+
+        return leave
+
+    async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
+        owner, conversation = context.origin.owner, context.conversation
+        if self._closed:
+            return "shutdown"
+        if owner not in self._attending:
+            return "nobody"
+        if not self._table.has_room(conversation):
+            log.warning("approval.no_room", run=context.run_id, open=len(self._table))
+            return "full"
+        created = now_ms()
+        expires = created + int(self.timeout_s * 1000)
+        asked = ApprovalRequested(secrets.token_hex(6), question, created, expires)
+        self._table.add(owner, conversation, asked)
+        waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[asked.id] = waiting
+        log.info("approval.asked", id=asked.id, run=context.run_id, agent=question.agent_id)
+        context.update("[waiting for the operator's answer]\n")
+        self._tell(owner, asked)
+        ended: Unanswered = "run-ended"
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                answer = await waiting
+        except TimeoutError:
+            ended = "expired"
+            return ended
+        else:
+            if answer == "shutdown":
+                ended = answer
+            return answer
+        finally:
+            del self._waiting[asked.id]
+            if self._table.give_up(asked.id):
+                log.info("approval.unanswered", id=asked.id, reason=ended)
+                self._tell(owner, ApprovalResolved(asked.id, "deny", None, now_ms(), question, ended))
+
+    def open(self, owner: str) -> tuple[ApprovalRequested, ...]:
+        """The questions that wait for an answer, oldest first."""
+        return self._table.of(owner)
+
+    def find(self, owner: str, id_: str) -> ApprovalRequested:
+        """Raises NotFound: it never was, has ended, or is another owner's."""
+        found = self._table.find(owner, id_)
+        if found is None:
+            raise _unknown()
+        return found
+
+    def answer(self, owner: str, id_: str, decision: Decision, by: str) -> Settled:
+        """Reply a question as the client `by`; who says again what was said before has no error.
+
+        Raises NotFound as `find` does, and InvalidRequest for a decision that is not open, or when somebody
+        has decided otherwise.
+        """
+        asked = self._table.find(owner, id_)
+        if asked is not None and decision not in asked.request.decisions:
+            raise InvalidRequest(
+                f"{decision} is unavailable for this command, which may be answered with: "
+                f"{', '.join(asked.request.decisions)}.",
+                code="approval_decision_unavailable",
+                param="decision",
+            )
+        waiting = self._waiting.get(id_)
+        if asked is not None and (waiting is None or waiting.done()):
+            # It has ended, and whoever asked is about to say so.
+            raise _unknown()
+        settled = self._table.settle(owner, id_, decision, by)
+        if settled is None:
+            raise _unknown()
+        if settled.decision != decision:
+            raise InvalidRequest(
+                f"approval already resolved: {settled.by} said {settled.decision}.",
+                code="approval_already_resolved",
+            )
+        if settled.first and asked is not None and waiting is not None:
+            log.info("approval.answered", id=id_, decision=decision, by=by)
+            waiting.set_result(decision)
+            self._tell(owner, ApprovalResolved(id_, decision, by, now_ms(), asked.request))
+        return settled
+
+    def remember(self, conversation: str, what: Hashable) -> None:
+        """It was allowed for as long as the conversation lasts; a bounded number of them, the newest."""
+        allowed = self._allowed.setdefault(conversation, OrderedDict())
+        self._allowed.move_to_end(conversation)
+        allowed[what] = None
+        if len(allowed) > MAX_REMEMBERED:
+            allowed.popitem(last=False)
+        if len(self._allowed) > MAX_CONVERSATIONS:
+            self._allowed.popitem(last=False)
+
+    def remembers(self, conversation: str, what: Hashable) -> bool:
+        return what in self._allowed.get(conversation, ())
+
+    def forget(self, conversation: str) -> None:
+        """It is over."""
+        self._allowed.pop(conversation, None)
+
+    def close(self) -> None:
+        """The gateway shuts down: what is open is a no, and nothing more is asked."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result("shutdown")
+
+    def _tell(self, owner: str, news: News) -> None:
+        for told in tuple(self._attending.get(owner, ())):
+            told(news)
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "unknown or expired approval id. exec.approval.list has those that are open.",
+        code="approval_not_found",
+    )

@@ -78,7 +78,16 @@ class Assembly:
         self._undo.push_async_callback(ledger.close)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
-        self.gateway = Gateway(Rooms(generation, rooms.store, rooms.bus, live, rooms.embedded.starting))
+        self.gateway = Gateway(
+            Rooms(
+                generation,
+                rooms.store,
+                rooms.bus,
+                live,
+                rooms.embedded.starting,
+                rooms.jobs.ripgrep.engine,
+            )
+        )
         self._undo.callback(self._left)
         return self.gateway
 

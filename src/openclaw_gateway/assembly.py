@@ -79,7 +79,15 @@ class Assembly:
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
         self.gateway = Gateway(
-            Rooms(generation, rooms.store, rooms.bus, live, rooms.questions, rooms.embedded.starting)
+            Rooms(
+                generation,
+                rooms.store,
+                rooms.bus,
+                live,
+                rooms.questions,
+                rooms.embedded.starting,
+                rooms.jobs.ripgrep.engine,
+            )
         )
         self._undo.callback(self._left)
         return self.gateway

@@ -246,6 +246,7 @@ async def test_log_and_status_say_how_files_and_gateway_stand(configured: Progra
     started = await configured.gateway()
     status = await configured.run("status", "--json")
     assert (status.code, status.json["config"]["problems"]) == (0, [])
+    assert status.json["grep"] == "built in" or status.json["grep"].startswith("rg ")
     overlay = {"gateway": {"bind": "lan", "auth": {"token": "f00a6c1b9f7d4e5c8a2b"}}}
     configured.configure({**overlay, "logging": {"file": str(tmp_path / "log")}}, "openclaw-gateway.json")
     await started.says("restart_needed_for", on="err")

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.models.apis.reading import repaired
+from openclaw_gateway.models.apis.reading import OddError, repaired
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.sse import SseSplitter
-from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.models.vendor_errors import Vendor, from_stream
 from openclaw_gateway.testing.model_server import Flush, ModelServer, Reply, sends
 from openclaw_gateway.wire.events import Event, TextDelta, ToolCallArguments, ToolCallStarted, UsageReported
 from openclaw_gateway.wire.run import ToolSpec
@@ -213,7 +213,7 @@ FAILURES: dict[str, tuple[str, bytes, str]] = {
     "MiniMax's error": (
         CHAT,
         sse({"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}}, done=False),
-        "server_error",
+        "auth",
     ),
     "cut where there is no finish word, written out": (
         CHAT,
@@ -481,3 +481,23 @@ def test_an_event_that_is_long_and_odd_is_read_anew_once() -> None:
 
     assert repaired(decode, b'{"a":"%b"}' % (b"x" * (300 << 10))) is None
     assert tries == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason"),
+    [
+        (1000, "unknown error", "server_error"),
+        (1001, "request timeout", "timeout"),
+        (1002, "rate limit", "rate_limit"),
+        (1004, "not authorized", "auth"),
+        (1008, "insufficient balance", "billing"),
+        (1039, "token limit", "rate_limit"),
+        (2013, "invalid params", "format"),
+        (2013, "invalid params, context window exceeds limit", "context_overflow"),
+        (2049, "invalid api key", "auth"),
+        ("2049", "odd", "server_error"),
+    ],
+)
+def test_minimax_numbers_its_reasons(code: object, message: str, reason: str) -> None:
+    said = OddError(base_resp={"status_code": code, "status_msg": message}).said
+    assert from_stream(Vendor("minimax"), said).reason == reason

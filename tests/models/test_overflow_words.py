@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from openclaw_gateway.models.overflow import too_long
+from openclaw_gateway.models.params import read_window
 from openclaw_gateway.models.vendor_errors import Vendor, from_response, from_stream
 
 TOO_LONG = [
@@ -94,3 +96,39 @@ def test_a_rate_limit_that_counts_tokens_is_a_rate_limit() -> None:
     )
     body = msgspec.json.encode({"error": {"message": said, "code": "rate_limit_exceeded"}})
     assert from_response(Vendor("acme"), 429, body, retry_after=None).reason == "rate_limit"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_it"),
+    [
+        (
+            "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens "
+            "(3000 in the messages, 2000 in the completion). Please reduce the length of the messages.",
+            True,
+        ),
+        (
+            "This model's maximum context length is 4096 tokens. However, you requested 9010 tokens "
+            "(10 in the messages, 9000 in the completion). Please reduce the length of the messages.",
+            False,
+        ),
+        (
+            "'max_tokens' or 'max_completion_tokens' is too large: 9000. This model's maximum context length "
+            "is 4096 tokens and your request has 10 input tokens (9000 > 4096 - 10).",
+            False,
+        ),
+        (
+            "'max_tokens' or 'max_completion_tokens' is too large: 2000. This model's maximum context length "
+            "is 4096 tokens and your request has 3000 input tokens (2000 > 4096 - 3000).",
+            True,
+        ),
+        ("max_tokens must be at least 1, got -904.", True),
+        ("max_tokens must be at least 1, got 0.", False),
+    ],
+)
+def test_what_no_shorter_conversation_would_mend_is_told_by_its_numbers(said: str, *, is_it: bool) -> None:
+    assert too_long(400, said) is is_it
+
+
+def test_a_yes_is_no_number_of_tokens() -> None:
+    assert read_window([{"num_ctx": True}]) is None
+    assert read_window([{"num_ctx": 4096}, {"num_ctx": True}]) == 4096

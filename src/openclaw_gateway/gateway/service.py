@@ -5,7 +5,7 @@ route, start, find, abort. Everything a door may do is a method here.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
@@ -44,7 +44,8 @@ class Readiness(Struct, frozen=True):
 
 
 class Rooms(Struct, frozen=True):
-    """What assembly.py hands in. `starting` names what is still on its way up, if anything."""
+    """What assembly.py hands in. `starting` names what is still on its way up, if anything; `grep_engine`
+    what the tool `grep` looks with."""
 
     generation: Generation
     store: Store
@@ -52,6 +53,7 @@ class Rooms(Struct, frozen=True):
     live: LiveRuns
     questions: Questions
     starting: Callable[[], str | None]
+    grep_engine: Callable[[], Awaitable[str]]
 
 
 class Gateway:
@@ -66,6 +68,7 @@ class Gateway:
         self._questions = rooms.questions
         self._starting = rooms.starting
         self._kept = KeptAnswers(rooms.store)
+        self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
 
     def adopt(self, generation: Generation) -> None:

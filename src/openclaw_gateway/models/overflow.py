@@ -41,9 +41,26 @@ _ONE_FIELD = re.compile(
 )
 
 
+# vLLM and OpenAI: the window, and what was asked for the answer beside the prompt.
+_WINDOW = re.compile(r"maximum context length is (\d{1,9})", re.IGNORECASE)
+_ASKED = re.compile(r"(\d{1,9}) in the completion|max_(?:completion_)?tokens'? is too large: (\d{1,9})")
+# vLLM takes the prompt from the window and finds less than nothing left for the answer.
+_NOTHING_LEFT = re.compile(r"max_tokens must be at least 1, got -\d")
+
+
+def _answer_alone_is_too_long(said: str) -> bool:
+    """No shorter conversation would help: the answer asked for fills the window."""
+    window, asked = _WINDOW.search(said), _ASKED.search(said)
+    return window is not None and asked is not None and int(asked[1] or asked[2]) >= int(window[1])
+
+
 def too_long(status: int | None, message: str) -> bool:
     """Of the conversation; a rate limit that counts tokens (429) is none, nor is a wrong key."""
     if status in {401, 402, 403, 404, 429}:
         return False
     said = message[:_READ_CHARS]
+    if _NOTHING_LEFT.search(said):
+        return True
+    if _answer_alone_is_too_long(said):
+        return False
     return bool(_OVERFLOW.search(said)) and not _ONE_FIELD.search(said)

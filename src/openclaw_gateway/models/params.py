@@ -82,7 +82,8 @@ def read_window(layers: Iterable[Mapping[str, Any]]) -> int | None:
     for layer in layers:
         for name in ("num_ctx", "numCtx"):
             value = layer.get(name)
-            found = value if isinstance(value, int) and value > 0 else found
+            # JSON's true is a Python int, and no number of tokens.
+            found = value if type(value) is int and value > 0 else found
     return found
 
 

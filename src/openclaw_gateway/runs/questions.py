@@ -111,7 +111,7 @@ class Questions:
         return found
 
     def answer(self, owner: str, id_: str, decision: Decision, by: str) -> Settled:
-        """Reply a question as the client `by`; who says again what was said before has no error.
+        """Answer a question as the client `by`; who says again what was said before has no error.
 
         Raises NotFound as `find` does, and InvalidRequest for a decision that is not open, or when somebody
         has decided otherwise.

@@ -40,7 +40,8 @@ def command(invocation: Invocation) -> int:
     origin, pid = here.origin, here.pid
     state = "not running" if here.away or origin is None else _state(origin)
     running = state != "not running"
-    restart = run(_restart_needed(origin, plan.auth)) if running and origin else ()
+    told = run(_told(origin, plan.auth)) if running and origin else _Status()
+    restart = told.config.restart_needed
     problems = list(drawing.explained().problems) if plan.problems else []
     notes = exposed(drawing.read, plan)
     left_out = [*map(str, plan.left_out), *run(no_sandbox(plan))]
@@ -63,6 +64,7 @@ def command(invocation: Invocation) -> int:
                 "stateDir": str(loaded.state_dir),
                 "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
                 "leftOut": left_out,
+                "grep": told.grep,
                 "chatCompletions": None if problems else endpoint,
                 "notices": loaded.notices,
             }
@@ -91,6 +93,8 @@ def command(invocation: Invocation) -> int:
     if not problems:
         # Of files with faults only a part is read, and perhaps not that one.
         terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
+    if told.grep is not None:
+        terminal.row("grep", told.grep)
     return CONFIG if problems else 0
 
 
@@ -101,8 +105,8 @@ def _state(origin: str) -> str:
         return "not running"
 
 
-async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
-    """The settings for which the running gateway needs a restart, as far as it tells us."""
+async def _told(origin: str, auth: ResolvedAuth) -> "_Status":
+    """What the running gateway says of itself, as far as it tells us."""
     secret = None if auth.generated else auth.secret
     by_password = auth.mode in ("password", "trusted-proxy")
     address = Address(origin, None if by_password else secret, secret if by_password else None)
@@ -113,16 +117,17 @@ async def _restart_needed(origin: str, auth: ResolvedAuth) -> tuple[str, ...]:
                 address.ws_url, token=address.token, password=address.password, scopes=(READ,)
             ) as client,
         ):
-            said = (await client.request("status", {})).get("config")
-    except (GatewayError, TimeoutError):
-        return ()
-    try:
-        return msgspec.convert(said, _Config).restart_needed
-    except msgspec.ValidationError:
-        return ()
+            return msgspec.convert(await client.request("status", {}), _Status)
+    except (GatewayError, TimeoutError, msgspec.ValidationError):
+        return _Status()
 
 
 class _Config(Struct, frozen=True, rename="camel"):
-    """What the method `status` says of the configuration, as far as it is shown."""
-
     restart_needed: tuple[str, ...] = ()
+
+
+class _Status(Struct, frozen=True):
+    """What the method `status` says, as far as it is shown."""
+
+    config: _Config = _Config()
+    grep: str | None = None

@@ -19,6 +19,17 @@ _MOST_ODD = 8
 _MOST_LOOKED_AT = 256 << 10
 _STEP = re.compile(r"\.[^.\[\]]+|\[(?:\d+|\.\.\.)\]")
 
+# MiniMax's numbers in the common words. Source: platform.minimax.io/docs/api-reference/errorcode
+_MINIMAX = {
+    1001: "timeout_error",
+    1002: "rate_limit_exceeded",
+    1004: "invalid_api_key",
+    1008: "insufficient_balance",
+    1039: "rate_limit_exceeded",
+    2013: "invalid_request_error",
+    2049: "invalid_api_key",
+}
+
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -45,7 +56,9 @@ class OddError(Struct):
         if self.object == "error" or self.detail or self.error_type or told:
             return self.bare
         if isinstance(self.base_resp, dict) and self.base_resp.get("status_code"):
-            return {"message": self.base_resp.get("status_msg")}
+            code = self.base_resp["status_code"]
+            reason = _MINIMAX.get(code) if isinstance(code, int) else None
+            return {"message": self.base_resp.get("status_msg"), "code": reason}
         return None
 
     @property

@@ -78,6 +78,7 @@ async def _status(call: MethodCall, params: Nothing) -> object:
         "agents": len(gateway.roster.ids),
         "runs": {"active": gateway.live_runs(), "list": running},
         "sessions": {"count": sessions},
+        "grep": await gateway.grep_engine(),
         # Why the newest files are not in force, and what counts only after a restart.
         "config": {
             "generation": gateway.generation.number,

@@ -80,16 +80,20 @@ def command_environment(
     return {**kept, **_SET, "GIT_CEILING_DIRECTORIES": str(workspace.parent), **(added or {})}
 
 
-def search_path(path: str, workspace: Path, *, by_name: bool = True) -> str:
+def search_path(path: str, workspace: Path | None, *, by_name: bool = True) -> str:
     """Without relative folders and those in the workspace: there the agent could put a `ls` of its own. With
     `by_name` also without those where everybody could."""
-    real = os.path.realpath(workspace)
+
+    def is_the_agents(folder: str) -> bool:
+        if workspace is None:
+            return False
+        return below(folder, str(workspace)) or below(os.path.realpath(folder), os.path.realpath(workspace))
+
     kept = [
         one
         for one in path.split(os.pathsep)
         if one.startswith("/")
-        and not below(one, str(workspace))
-        and not below(os.path.realpath(one), real)
+        and not is_the_agents(one)
         and not (by_name and (_everybodys(one) or _everybodys(os.path.realpath(one))))
     ]
     return os.pathsep.join(kept) or _DEFAULT_PATH

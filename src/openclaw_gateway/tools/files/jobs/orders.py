@@ -25,6 +25,8 @@ class TooLarge(Exception):
 
 
 class Search(Struct, frozen=True, tag=True):
+    """`ripgrep`: the path of a program that may be asked which files are worth looking into."""
+
     workspace: Workspace
     path: str
     pattern: str
@@ -33,6 +35,7 @@ class Search(Struct, frozen=True, tag=True):
     literal: bool
     context: int
     limit: int
+    ripgrep: str | None = None
 
 
 class Read(Struct, frozen=True, tag=True):

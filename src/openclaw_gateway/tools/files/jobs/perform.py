@@ -17,6 +17,7 @@ from openclaw_gateway.children import marked
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.files.jobs.doing import do
 from openclaw_gateway.tools.files.jobs.orders import Job, Search, TooLarge, decode_outcome, encode
+from openclaw_gateway.tools.files.ripgrep import Ripgrep
 from openclaw_gateway.work.slots import Slots
 from openclaw_gateway.work.threads import Threads
 
@@ -36,6 +37,7 @@ class Performer:
 
     def __init__(self, environ: Mapping[str, str], *, deadline_s: float = _DEADLINE_S) -> None:
         self._environ = {name: environ[name] for name in _KEPT if name in environ}
+        self.ripgrep = Ripgrep(environ)
         self._deadline_s = deadline_s
         self._threads = Threads("tools", most=32, most_of_one=_THREADS_OF_ONE)
         self._children = Slots(max(4, 2 * (os.cpu_count() or 1)), _CHILDREN_OF_ONE)
@@ -69,6 +71,8 @@ class Performer:
         except TimeoutError:
             raise ToolError("Too many calls like this one are working already. Try again later.") from None
         try:
+            if isinstance(job, Search):
+                job = msgspec.structs.replace(job, ripgrep=await self.ripgrep.program())
             return await _child(job, self._environ, self._deadline_s)
         finally:
             self._children.give(of)

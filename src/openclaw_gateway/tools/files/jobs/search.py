@@ -1,13 +1,15 @@
 """The lines that match a regular expression: always in the child, because one can take for ever.
 
 Python's matcher holds the interpreter's lock while it works, so a thread could not be given up. Files are
-opened by the same walk as by every file tool.
+opened by the same walk as by every file tool. Where there is `rg` it says which files of many are worth
+looking into; what is shown is found here in any case.
 """
 
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import BinaryIO
 
@@ -19,9 +21,11 @@ from openclaw_gateway.fs.below import below
 from openclaw_gateway.fs.containment import Place, Workspace, open_directory
 from openclaw_gateway.fs.regular_file import open_regular
 from openclaw_gateway.fs.tree import Found, Tree, shown_name
+from openclaw_gateway.tools.files.ascii_pattern import ascii_pattern
 from openclaw_gateway.tools.files.decoded import decoded, is_utf_16, lines_of
 from openclaw_gateway.tools.files.glob_pattern import matcher, with_braces
 from openclaw_gateway.tools.files.jobs.orders import Search
+from openclaw_gateway.tools.files.jobs.sieve import FEW_BYTES, FEW_FILES, Sieve, most_files
 
 MAX_CHARS = 40_000
 _MAX_FILE_BYTES = 20 * 1024 * 1024
@@ -61,15 +65,17 @@ class _Search:
     def run(self) -> Iterator[Line]:
         job = self._job
         pattern = re.escape(job.pattern) if job.literal else job.pattern
-        search = re.compile(pattern, re.IGNORECASE if job.ignore_case else 0).search
-        with job.workspace.place(job.path) as place:
-            for file in self._files(place):
+        flags = re.IGNORECASE if job.ignore_case else 0
+        search = re.compile(pattern, flags).search
+        sieve = _sieve(job, pattern, flags)
+        with job.workspace.place(job.path) as place, closing(self._files(place)) as files:
+            for file in _worth_it(files, sieve) if sieve else files:
                 with file.opened as stream:
                     yield from self._grep(stream, file.path, search)
                 if self.cut:
                     return
 
-    def _files(self, place: Place) -> "Iterator[_File]":
+    def _files(self, place: Place) -> "Generator[_File]":
         if place.status is not None and not stat.S_ISDIR(place.status.st_mode):
             yield _File(self._job.path, open_regular(place))
             return
@@ -184,6 +190,40 @@ def _spec(file: BinaryIO) -> pathspec.GitIgnoreSpec:
 class _File(Struct, frozen=True):
     path: str
     opened: BinaryIO
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self.opened.fileno()).st_size
+
+
+def _sieve(job: Search, pattern: str, flags: int) -> Sieve | None:
+    """None: every file is looked through. A program in the workspace could be the agent's own."""
+    program = job.ripgrep
+    if program is None or below(os.path.realpath(program), os.path.realpath(job.workspace.start)):
+        return None
+    wanted = ascii_pattern(pattern, flags)
+    return None if wanted is None else Sieve(program, wanted)
+
+
+def _worth_it(files: "Iterator[_File]", sieve: Sieve) -> "Iterator[_File]":
+    """Those where a match can be, in their order; the others are closed."""
+    for batch in _batches(files):
+        with ExitStack() as left:
+            for file in batch:
+                left.enter_context(file.opened)
+            asked = [file for file in batch if file.size <= _MAX_FILE_BYTES]
+            few = len(asked) < FEW_FILES and sum(file.size for file in asked) < FEW_BYTES
+            passed = [True] * len(asked) if few else sieve.passed([file.opened for file in asked])
+            without = {id(file) for file, worth in zip(asked, passed, strict=True) if not worth}
+            yield from (file for file in batch if id(file) not in without)
+
+
+def _batches(files: "Iterator[_File]") -> "Iterator[list[_File]]":
+    """Small ones first: what is everywhere is soon found often enough."""
+    size, most = 2 * FEW_FILES, most_files()
+    while batch := list(islice(files, min(size, most))):
+        yield batch
+        size *= 2
 
 
 def _notes(job: Search) -> list[str]:

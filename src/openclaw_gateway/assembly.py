@@ -131,6 +131,7 @@ class Assembly:
             authenticator=_authenticator(plan, before),
             chat_switch=None if config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH,
             terms=Terms(self._loop(plan), defaults.max_concurrent or limits.max_runs, lease),
+            servers=servers.states,
         )
 
     def _plans(self, plan: Blueprint, servers: McpServers, refusals: dict[str, str]) -> dict[str, Plan]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import say
@@ -84,6 +85,20 @@ async def test_a_server_of_odd_schemas_costs_only_the_tools_that_cannot_be(tmp_p
                         seen = str(models.requests[-1].body)
         sent = [request.body for request in models.requests if "odd__last" in str(request.body)]
     assert [names_of(body) for body in sent] == [29] * len(apis)
+
+
+async def test_what_is_left_out_of_a_server_is_told(models: ModelServer) -> None:
+    async with (
+        gateway_with(models, odd=ODD) as gateway,
+        GatewayClient(gateway.ws_url, token=gateway.token) as client,
+    ):
+        status = await client.request("status")
+        tools = await client.request("agents.tools", {"agentId": "main"})
+    (server,) = status["mcp"]
+    assert (server["name"], server["connected"], server["tools"]) == ("odd", True, 29)
+    assert server["leftOut"] == [{"tool": "", "reason": "it has no name"}] * 3
+    assert {"read", "mcp__odd__last"} <= set(tools["tools"])
+    assert tools["leftOut"] == []
 
 
 def names_of(body: Any) -> int:

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from openclaw_gateway.models import tool_schemas
 from openclaw_gateway.models.family import Family
-from openclaw_gateway.models.fitted_tools import FittedTools
+from openclaw_gateway.models.fitted_tools import FittedTools, unfit
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.tool_schemas import Unfit, fitted
 from openclaw_gateway.wire.run import ToolSpec
@@ -155,7 +155,10 @@ def test_what_is_no_object_is_left_out_alone(schema: Any) -> None:
         fit(schema)
     target = ModelTarget(Endpoint("acme", "http://127.0.0.1:1/v1"), "m")
     tools = (spec({}, "one"), spec(schema, "bad"), spec({}, "two"))
+    left_out = dict(unfit(tools, target))
     made = FittedTools()(tools, target)
+    assert {spec.name for spec in tools} - {spec.name for spec in made} == left_out.keys()
+    assert all(left_out.values())
     assert [each.name for each in made] == ["one", "two"]
 
 

@@ -228,7 +228,7 @@ async def test_the_last_words_of_a_server_show_nothing_it_was_given() -> None:
     servers.start()
     try:
         async with asyncio.timeout(30):
-            while (said := servers.states()["s"]) in (None, "starting"):  # noqa: ASYNC110 - another process
+            while (said := servers.states()[0].trouble) in (None, "starting"):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.02)
     finally:
         await servers.close()

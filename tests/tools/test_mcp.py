@@ -16,7 +16,7 @@ import pytest
 from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult
-from openclaw_gateway.tools.mcp.connection import Connection, NotConnected, Offered
+from openclaw_gateway.tools.mcp.connection import Connection, LeftOut, NotConnected, Offered
 from openclaw_gateway.tools.mcp.naming import mcp_name, server_prefix
 from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.mcp.servers import McpServers
@@ -75,7 +75,7 @@ async def test_tools_of_a_command(tmp_path: Path) -> None:
     async with running_in(environ, {"small": small(env={"GIVEN": "yes"}, cwd=str(tmp_path))}) as servers:
         assert servers.tools() == ()
         await until(servers.tools)
-        assert servers.states() == {"small": None}
+        assert troubles(servers) == {"small": None}
         add = tool(servers, "add")
         assert add.summary == "Add two numbers."
         assert b'"type":"object"' in bytes(add.spec.parameters)
@@ -106,7 +106,7 @@ async def test_killed_during_a_call(tmp_path: Path) -> None:
                 await call
         assert servers.tools()
         assert int(await say(servers, "pid")) != pid
-        assert servers.states() == {"small": None}
+        assert troubles(servers) == {"small": None}
         assert servers.tools() is offered
 
 
@@ -137,7 +137,7 @@ async def test_a_slow_call_is_given_up_and_the_server_kept() -> None:
 async def test_a_slow_start_holds_nobody() -> None:
     async with asyncio.timeout(20), running(slow=small("slow"), small=small()) as servers:
         await until(servers.tools)
-        assert servers.states() == {"slow": "starting", "small": None}
+        assert troubles(servers) == {"slow": "starting", "small": None}
         assert {one.spec.name.split("__")[1] for one in servers.tools()} == {"small"}
 
 
@@ -150,9 +150,9 @@ async def test_servers_that_cannot_start_say_why() -> None:
         "refused": McpServer(url="http://127.0.0.1:1/mcp", headers={"x-key": "very-private-value"}),
     }
     async with running(**servers) as made:
-        assert set(made.states()) == {"none", "broken", "stuck", "refused"}
-        await until(lambda: "starting" not in made.states().values())
-        states = made.states()
+        assert set(troubles(made)) == {"none", "broken", "stuck", "refused"}
+        await until(lambda: "starting" not in troubles(made).values())
+        states = troubles(made)
         assert made.tools() == ()
     assert "was not found" in (states["none"] or "")
     assert "some words on stderr" in (states["broken"] or "")
@@ -178,14 +178,14 @@ async def test_only_the_tools_that_the_filter_lets_pass() -> None:
     some = McpToolFilter(include=("a*", "pid", "f?il"), exclude=("fail", "ad*x"))
     none = McpToolFilter(exclude=("*",))
     async with running(some=small(tool_filter=some), none=small(tool_filter=none)) as servers:
-        await until(lambda: servers.states() == {"some": None, "none": None})
+        await until(lambda: troubles(servers) == {"some": None, "none": None})
         assert [one.spec.name for one in servers.tools()] == ["mcp__some__add", "mcp__some__pid"]
 
 
 async def test_calls_of_a_server_that_takes_them_side_by_side() -> None:
     several = small(supports_parallel_tool_calls=True)
     async with running(several=several, small=small()) as servers:
-        await until(lambda: servers.states() == {"several": None, "small": None})
+        await until(lambda: troubles(servers) == {"several": None, "small": None})
         assert tool(servers, "add", "several").read_only
         assert not tool(servers, "add").read_only
 
@@ -250,7 +250,7 @@ async def test_a_certificate_that_is_none() -> None:
     async with running(
         far=McpServer(url="https://127.0.0.1:9/mcp", client_cert=SCRIPT, client_key=SCRIPT)
     ) as servers:
-        await until(lambda: "clientCert" in (servers.states()["far"] or ""))
+        await until(lambda: "clientCert" in (troubles(servers)["far"] or ""))
 
 
 async def serve(port: int, how: str) -> asyncio.subprocess.Process:
@@ -267,7 +267,7 @@ async def test_a_server_at_a_url() -> None:
 
     far = McpServer(url=f"http://127.0.0.1:{port}/mcp", call_timeout_ms=5000)
     async with running(far=far) as servers:
-        await until(lambda: servers.states()["far"] != "starting")
+        await until(lambda: troubles(servers)["far"] != "starting")
         process = await serve(port, "http")
         try:
             await until(servers.tools)
@@ -276,13 +276,17 @@ async def test_a_server_at_a_url() -> None:
             await process.wait()
             with pytest.raises(ToolError):
                 await say(servers, "add", "far", a=1, b=2)
-            await until(lambda: servers.states()["far"] is not None)
+            await until(lambda: troubles(servers)["far"] is not None)
             process = await serve(port, "http")
-            await until(lambda: servers.states()["far"] is None)
+            await until(lambda: troubles(servers)["far"] is None)
             assert await say(servers, "add", "far", a=2, b=2) == "4"
         finally:
             process.kill()
             await process.wait()
+
+
+def troubles(servers: McpServers) -> dict[str, str | None]:
+    return {state.name: state.trouble for state in servers.states()}
 
 
 class Scripted:
@@ -299,6 +303,7 @@ class Scripted:
         self.gate.set()
         self.failures = failures
         self.offered = offered
+        self.left_out: tuple[LeftOut, ...] = ()
         self.attempts = 0
         self.open = 0
         self.ended = asyncio.Event()
@@ -449,10 +454,10 @@ async def test_closing_lets_a_start_that_is_given_up_tidy_up(timeout_ms: int) ->
 async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
     scripted = Scripted(10**9, offer("a"), failure=ImportError("cannot import name 'Client' from 'mcp'"))
     async with playing(scripted) as servers:
-        await until(lambda: servers.states() == {"s": "it cannot be used: ImportError"})
+        await until(lambda: troubles(servers) == {"s": "it cannot be used: ImportError"})
         scripted.failures = 0
         await until(servers.tools)
-        assert servers.states() == {"s": None}
+        assert troubles(servers) == {"s": None}
 
 
 async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,7 +465,7 @@ async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyP
     servers = McpServers(McpConfig(servers={"s": McpServer(command="x")}), {}, McpPool())
     assert "pip install 'openclaw-gateway[mcp]'" in (servers.notice() or "")
     servers.start()
-    assert servers.states() == {}
+    assert troubles(servers) == {}
     await servers.close()
     assert McpServers(McpConfig(), {}, McpPool()).notice() is None
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.config.auth import resolve_auth
+from openclaw_gateway.config.auth import ResolvedAuth, resolve_auth
 from openclaw_gateway.config.filled import with_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
@@ -143,6 +143,10 @@ def with_secret(
         flag_token=token,
         flag_password=password,
     )
+    return opened_by(origin, auth)
+
+
+def opened_by(origin: str, auth: ResolvedAuth) -> Address:
     if auth.generated:
         # A token made up at the gateway's start is known to nobody else.
         return Address(origin)

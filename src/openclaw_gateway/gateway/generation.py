@@ -5,7 +5,7 @@ that was in force when it was routed, a connection keeps its limits. Only creden
 against the newest. What outlives configurations (store, bus, live runs, listener) is not in here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -16,11 +16,12 @@ from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.runs.live import Terms
 from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.tools.mcp.servers import ServerState
 
 
 class Generation(Struct, frozen=True):
     """`number` counts from 1. `chat_switch` is the key that would switch chat completions on; None = they
-    are on."""
+    are on. `servers` tells how the MCP servers are."""
 
     number: int
     config: Config
@@ -32,6 +33,7 @@ class Generation(Struct, frozen=True):
     authenticator: Authenticator
     chat_switch: str | None
     terms: Terms
+    servers: Callable[[], tuple[ServerState, ...]]
 
 
 class Standing(Struct, frozen=True):

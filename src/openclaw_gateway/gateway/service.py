@@ -17,6 +17,7 @@ from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
+from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
@@ -26,10 +27,18 @@ from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.questions import Questions, Told
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import RunRequest
+from openclaw_gateway.wire.run import Origin, RunRequest
+
+
+class AgentTools(Struct, frozen=True):
+    """`left_out` are (tool, model, why) of those that a model cannot be told of."""
+
+    names: tuple[str, ...]
+    left_out: tuple[tuple[str, str, str], ...]
 
 
 class Readiness(Struct, frozen=True):
@@ -128,6 +137,21 @@ class Gateway:
         """`provider/model` of an agent; "" of one that has none that can be asked."""
         target = self.target(agent_id)
         return target.ref if target else ""
+
+    def tools_of(self, principal: Principal, agent_id: str) -> AgentTools:
+        """The tools of an agent in its main session, and what its models are offered without.
+
+        Raises InvalidRequest (agent_not_found)."""
+        principal.require(READ)
+        plan = self.generation.plans.get(agent_id)
+        if plan is None:
+            raise unknown_agent(agent_id, self.roster)
+        asks = Origin(principal.owner, "terminal", "operator")
+        tools = plan.equipment.toolbox(asks, main_key(agent_id)).specs
+        left_out = tuple(
+            (name, target.ref, why) for target in plan.targets for name, why in unfit(tools, target)
+        )
+        return AgentTools(tuple(spec.name for spec in tools), left_out)
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run, or get the one that was started by a request of the same name; returns once it is

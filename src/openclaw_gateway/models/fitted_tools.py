@@ -19,9 +19,23 @@ _MOST_BYTES = 256 << 10
 Tools = tuple[ToolSpec, ...]
 
 
-def _check_name(name: str, api: str) -> None:
-    if api == "google-generative-ai" and not (name[:1].isalpha() or name[:1] == "_"):
+def unfit(tools: Tools, target: ModelTarget) -> tuple[tuple[str, str], ...]:
+    """(name, why) of each tool that cannot be told to this model. Pure."""
+    found: list[tuple[str, str]] = []
+    for spec in tools:
+        try:
+            _fit(spec, target)
+        except Unfit as error:
+            found.append((spec.name, str(error)))
+    return tuple(found)
+
+
+def _fit(spec: ToolSpec, target: ModelTarget) -> ToolSpec:
+    """Raises Unfit."""
+    name = spec.name
+    if target.api == "google-generative-ai" and not (name[:1].isalpha() or name[:1] == "_"):
         raise Unfit("Google takes only names that begin with a letter or an underscore")
+    return fitted(spec, target.family.schema_refuses, plain_names=target.api == "anthropic-messages")
 
 
 class FittedTools:
@@ -48,14 +62,7 @@ class FittedTools:
         made: list[ToolSpec] = []
         for spec in tools:
             try:
-                _check_name(spec.name, target.api)
-                made.append(
-                    fitted(
-                        spec,
-                        target.family.schema_refuses,
-                        plain_names=target.api == "anthropic-messages",
-                    )
-                )
+                made.append(_fit(spec, target))
             except Unfit as error:
                 self._tell(spec.name, target, str(error))
         same = len(made) == len(tools) and all(

@@ -1,16 +1,13 @@
 """`status`: what is configured and whether it runs, on one screen. Works without a gateway, too."""
 
-import asyncio
-
 import click
-import msgspec
 from msgspec import Struct
 
 from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
-from openclaw_gateway.cli.address import Address, gateway_here
+from openclaw_gateway.cli.address import gateway_here, opened_by
 from openclaw_gateway.cli.commands.config._machine import no_sandbox
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
@@ -19,11 +16,8 @@ from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.client.connection import GatewayClient
-from openclaw_gateway.config.auth import ResolvedAuth
+from openclaw_gateway.cli.told_by_gateway import told_by
 from openclaw_gateway.config.schema import CHAT_SWITCH
-from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.gateway.principal import READ
 
 _ANSWER_S = 5.0
 
@@ -40,7 +34,8 @@ def command(invocation: Invocation) -> int:
     origin, pid = here.origin, here.pid
     state = "not running" if here.away or origin is None else _state(origin)
     running = state != "not running"
-    told = run(_told(origin, plan.auth)) if running and origin else _Status()
+    told = run(told_by(opened_by(origin, plan.auth), "status", {}, _Status)) if running and origin else None
+    told = told or _Status()
     restart = told.config.restart_needed
     problems = list(drawing.explained().problems) if plan.problems else []
     notes = exposed(drawing.read, plan)
@@ -65,6 +60,7 @@ def command(invocation: Invocation) -> int:
                 "agents": {"ids": plan.roster.ids, "default": plan.roster.default_id},
                 "leftOut": left_out,
                 "grep": told.grep,
+                "mcp": told.mcp,
                 "chatCompletions": None if problems else endpoint,
                 "notices": loaded.notices,
             }
@@ -95,6 +91,10 @@ def command(invocation: Invocation) -> int:
         terminal.row("endpoint", "on" if endpoint else f"off: set {CHAT_SWITCH}")
     if told.grep is not None:
         terminal.row("grep", told.grep)
+    for server in told.mcp:
+        terminal.row("mcp", f"{server.name}: {server.trouble or f'{server.tools} tools'}")
+        for tool in server.left_out:
+            terminal.row("", f"left out: {tool.tool or 'a tool'}, because {tool.reason}")
     return CONFIG if problems else 0
 
 
@@ -105,25 +105,20 @@ def _state(origin: str) -> str:
         return "not running"
 
 
-async def _told(origin: str, auth: ResolvedAuth) -> "_Status":
-    """What the running gateway says of itself, as far as it tells us."""
-    secret = None if auth.generated else auth.secret
-    by_password = auth.mode in ("password", "trusted-proxy")
-    address = Address(origin, None if by_password else secret, secret if by_password else None)
-    try:
-        async with (
-            asyncio.timeout(_ANSWER_S),
-            GatewayClient(
-                address.ws_url, token=address.token, password=address.password, scopes=(READ,)
-            ) as client,
-        ):
-            return msgspec.convert(await client.request("status", {}), _Status)
-    except (GatewayError, TimeoutError, msgspec.ValidationError):
-        return _Status()
-
-
 class _Config(Struct, frozen=True, rename="camel"):
     restart_needed: tuple[str, ...] = ()
+
+
+class _LeftOut(Struct, frozen=True):
+    tool: str
+    reason: str
+
+
+class _Server(Struct, frozen=True, rename="camel"):
+    name: str
+    trouble: str | None = None
+    tools: int = 0
+    left_out: tuple[_LeftOut, ...] = ()
 
 
 class _Status(Struct, frozen=True):
@@ -131,3 +126,4 @@ class _Status(Struct, frozen=True):
 
     config: _Config = _Config()
     grep: str | None = None
+    mcp: tuple[_Server, ...] = ()

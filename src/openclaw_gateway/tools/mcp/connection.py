@@ -27,8 +27,19 @@ class Offered(Struct, frozen=True):
     read_only: bool
 
 
+class LeftOut(Struct, frozen=True):
+    """A tool that its server lists and that is not offered."""
+
+    tool: str
+    reason: str
+
+
 class Connection(Protocol):
-    """`ended` is set when the server went away, `changed` when it offers other tools than before."""
+    """`ended` is set when the server went away, `changed` when it offers other tools than before. `left_out`
+    is what of the newest list is not offered."""
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
 
     @property
     def ended(self) -> asyncio.Event: ...

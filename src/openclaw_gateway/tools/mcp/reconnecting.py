@@ -16,7 +16,7 @@ import structlog
 from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.base import ToolResult
-from openclaw_gateway.tools.mcp.connection import Connect, Connection, NotConnected, Offered
+from openclaw_gateway.tools.mcp.connection import Connect, Connection, LeftOut, NotConnected, Offered
 
 log = structlog.get_logger()
 
@@ -25,6 +25,7 @@ _STEADY_S = 60.0
 _PROBE_S = 5.0
 _CLOSE_S = 10.0
 _RETURN_S = 10.0
+_MOST_TOLD = 20
 
 
 class ReconnectingClient:
@@ -45,6 +46,7 @@ class ReconnectingClient:
         self.inherited = inherited
         self.heard_by: set[Callable[[], None]] = set()
         self.offered: tuple[Offered, ...] = ()
+        self.left_out: tuple[LeftOut, ...] = ()
         # Why it is not connected, for the operator; None while it is.
         self.trouble: str | None = "starting"
         self._connect = connect
@@ -151,7 +153,7 @@ class ReconnectingClient:
             async with asyncio.timeout(deadline_s) as self._starting:
                 connect = self._connect(self.name, self.server, self.inherited)
                 connection = await stack.enter_async_context(connect)
-                self._offer(await connection.list_tools())
+                self._offer(await connection.list_tools(), connection.left_out)
         except TimeoutError:
             raise NotConnected(f"no connection within {deadline_s:g} s") from None
         finally:
@@ -169,11 +171,14 @@ class ReconnectingClient:
                 connection.changed.clear()
                 try:
                     async with asyncio.timeout(_PROBE_S):
-                        self._offer(await connection.list_tools())
+                        self._offer(await connection.list_tools(), connection.left_out)
                 except TimeoutError:
                     raise NotConnected("the server does not answer any more") from None
 
-    def _offer(self, offered: tuple[Offered, ...]) -> None:
+    def _offer(self, offered: tuple[Offered, ...], left_out: tuple[LeftOut, ...]) -> None:
+        for one in left_out[:_MOST_TOLD] if left_out != self.left_out else ():
+            log.warning("mcp.tool_left_out", server=self.name, tool=one.tool, reason=one.reason)
+        self.left_out = left_out
         if offered != self.offered:
             self.offered = offered
             for heard in tuple(self.heard_by):

@@ -29,7 +29,7 @@ from openclaw_gateway.config.schema import McpServer
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.tools.base import ToolResult
-from openclaw_gateway.tools.mcp.connection import INHERITED, NotConnected, Offered
+from openclaw_gateway.tools.mcp.connection import INHERITED, LeftOut, NotConnected, Offered
 from openclaw_gateway.tools.mcp.last_words import LastWords
 from openclaw_gateway.tools.mcp.results import result_of
 from openclaw_gateway.tools.mcp.secrets import secrets_of
@@ -41,6 +41,7 @@ log = structlog.get_logger()
 _BROKEN = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, OSError, httpx2.HTTPError)
 _MAX_PAGES = 20
 _MAX_TOOLS = 500
+_TOO_MANY = f"its server has more than {_MAX_TOOLS}"
 _MAX_SCHEMA_CHARS = 64_000
 
 
@@ -80,6 +81,7 @@ async def _connected(
     try:
         async with AsyncExitStack() as stack:
             ended, changed = asyncio.Event(), asyncio.Event()
+            left_out: list[LeftOut] = []
             streams = (
                 _stdio(server, environ, words) if transport == "stdio" else _http(server, transport, stack)
             )
@@ -90,7 +92,7 @@ async def _connected(
 
             client = await stack.enter_async_context(
                 Client(
-                    WatchedTransport(streams, ended),
+                    WatchedTransport(streams, ended, left_out.extend),
                     read_timeout_seconds=server.call_s,
                     message_handler=heard,
                     cache=None,
@@ -98,7 +100,7 @@ async def _connected(
             )
             news = asyncio.create_task(_listen(client, changed), name=f"mcp.{name}.news")
             stack.push_async_callback(_cancel, news)
-            yield SdkConnection(client, ended, changed, known)
+            yield SdkConnection(client, ended, changed, left_out, known)
             left = True
     except NotConnected:
         raise
@@ -127,18 +129,30 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 class SdkConnection:
-    """`known` are the server's secrets, which none of its messages shows."""
+    """`left_out` is filled while a list is read. `known` are the server's secrets, which none of its messages
+    shows."""
 
     def __init__(
-        self, client: Client, ended: asyncio.Event, changed: asyncio.Event, known: tuple[str, ...]
+        self,
+        client: Client,
+        ended: asyncio.Event,
+        changed: asyncio.Event,
+        left_out: list[LeftOut],
+        known: tuple[str, ...],
     ) -> None:
         self._client = client
+        self._left_out = left_out
         self._known = known
         self.ended = ended
         self.changed = changed
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        return tuple(self._left_out)
+
     async def list_tools(self) -> tuple[Offered, ...]:
         found: list[Offered] = []
+        self._left_out.clear()
         cursor: str | None = None
         for _ in range(_MAX_PAGES):
             try:
@@ -152,15 +166,16 @@ class SdkConnection:
             for tool in page.tools:
                 size = len(str(tool.input_schema))
                 if size > _MAX_SCHEMA_CHARS:
-                    why = f"a schema of {size} characters"
-                    log.warning("mcp.tool_left_out", tool=tool.name[:80], reason=why)
+                    self._left_out.append(LeftOut(tool.name[:80], f"a schema of {size} characters"))
                 elif len(found) < _MAX_TOOLS:
                     found.append(_offered(tool))
+                else:
+                    self._left_out.append(LeftOut(tool.name[:80], _TOO_MANY))
             cursor = page.next_cursor
             if not cursor:
                 break
             if len(found) >= _MAX_TOOLS:
-                log.warning("mcp.tools_left_out", reason=f"more than {_MAX_TOOLS} tools")
+                self._left_out.append(LeftOut("…", _TOO_MANY))
                 break
         return tuple(found)
 

@@ -15,13 +15,22 @@ from msgspec import Struct
 from openclaw_gateway.config.schema import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult, spec_of
 from openclaw_gateway.tools.mcp.argument_names import Names, plain, put_back
-from openclaw_gateway.tools.mcp.connection import Offered
+from openclaw_gateway.tools.mcp.connection import LeftOut, Offered
 from openclaw_gateway.tools.mcp.naming import mcp_name
 from openclaw_gateway.tools.mcp.pool import McpPool
 from openclaw_gateway.tools.mcp.reconnecting import ReconnectingClient
 from openclaw_gateway.wire.run import ToolSpec
 
 _MAX_DESCRIPTION = 2000
+
+
+class ServerState(Struct, frozen=True):
+    """`trouble` is why it is not connected; None when it is. `tools` is how many it offers, or offered."""
+
+    name: str
+    trouble: str | None
+    tools: int
+    left_out: tuple[LeftOut, ...]
 
 
 class McpServers:
@@ -50,9 +59,12 @@ class McpServers:
         """What the servers offer now, or offered when they were last there."""
         return self._tools
 
-    def states(self) -> dict[str, str | None]:
-        """For every server why it is not connected; None when it is."""
-        return {name: client.trouble for name, client in self._clients.items()}
+    def states(self) -> tuple[ServerState, ...]:
+        """How every server is."""
+        return tuple(
+            ServerState(name, client.trouble, len(client.offered), client.left_out)
+            for name, client in self._clients.items()
+        )
 
     async def close(self) -> None:
         """Ends those that no other configuration uses, side by side."""

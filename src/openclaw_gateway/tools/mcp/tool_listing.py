@@ -1,15 +1,14 @@
 """What a server lists as its tools, before the SDK looks at it: one bad tool costs itself, not its server.
 
-The SDK refuses a whole list for one field of a wrong type. Pure, but for the log.
+The SDK refuses a whole list for one field of a wrong type. Pure.
 """
 
 from typing import Any
 
 import mcp_types as types
-import structlog
 from pydantic import ValidationError
 
-log = structlog.get_logger()
+from openclaw_gateway.tools.mcp.connection import LeftOut
 
 # Without these a tool is the same tool. (What its answers look like is not held against it: servers that
 # promise a form and keep none are many.)
@@ -17,17 +16,18 @@ _NEEDED = frozenset({"name", "description", "inputSchema"})
 _NO_ARGUMENTS = {"type": "object", "properties": {}}
 
 
-def mend(result: Any) -> None:
-    """In place, where `result` is that of tools/list."""
+def mend(result: Any) -> tuple[LeftOut, ...]:
+    """In place, where `result` is that of tools/list; what of it cannot be offered."""
     if not isinstance(result, dict) or not isinstance(result.get("tools"), list):
-        return
-    result["tools"] = [tool for tool in map(_mended, result["tools"]) if tool is not None]
+        return ()
+    mended = [_mended(tool) for tool in result["tools"]]
+    result["tools"] = [tool for tool in mended if not isinstance(tool, LeftOut)]
+    return tuple(tool for tool in mended if isinstance(tool, LeftOut))
 
 
-def _mended(tool: Any) -> dict[str, Any] | None:
+def _mended(tool: Any) -> dict[str, Any] | LeftOut:
     if not isinstance(tool, dict) or not isinstance(tool.get("name"), str) or not tool["name"].strip():
-        log.warning("mcp.tool_left_out", reason="it has no name")
-        return None
+        return LeftOut("", "it has no name")
     tool.pop("outputSchema", None)
     if not isinstance(tool.get("inputSchema"), dict):
         tool["inputSchema"] = _NO_ARGUMENTS
@@ -41,5 +41,4 @@ def _mended(tool: Any) -> dict[str, Any] | None:
         except (ValidationError, ValueError, RecursionError):
             continue
         return kept
-    log.warning("mcp.tool_left_out", tool=tool["name"][:80], reason="its description is none")
-    return None
+    return LeftOut(tool["name"][:80], "its description is none")

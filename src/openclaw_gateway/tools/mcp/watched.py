@@ -4,26 +4,33 @@ What a server lists is mended on its way (`tool_listing`).
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
 
 from mcp.client._transport import TransportStreams
 
+from openclaw_gateway.tools.mcp.connection import LeftOut
 from openclaw_gateway.tools.mcp.tool_listing import mend
 
 
 class WatchedTransport:
+    """`left_out` hears of the tools that a list is told without."""
+
     def __init__(
-        self, transport: AbstractAsyncContextManager[TransportStreams], ended: asyncio.Event
+        self,
+        transport: AbstractAsyncContextManager[TransportStreams],
+        ended: asyncio.Event,
+        left_out: Callable[[Iterable[LeftOut]], None],
     ) -> None:
         self._transport = transport
         self._ended = ended
+        self._left_out = left_out
 
     async def __aenter__(self) -> TransportStreams:
         read, write = await self._transport.__aenter__()
-        return _WatchedStream(read, self._ended), write
+        return _WatchedStream(read, self._ended, self._left_out), write
 
     async def __aexit__(
         self,
@@ -36,9 +43,12 @@ class WatchedTransport:
 
 
 class _WatchedStream:
-    def __init__(self, stream: Any, ended: asyncio.Event) -> None:
+    def __init__(
+        self, stream: Any, ended: asyncio.Event, left_out: Callable[[Iterable[LeftOut]], None]
+    ) -> None:
         self._stream = stream
         self._ended = ended
+        self._left_out = left_out
 
     async def receive(self) -> Any:
         return await self._heard(self._stream.receive())
@@ -60,7 +70,7 @@ class _WatchedStream:
             # Whatever ends the reading, the connection ends with it.
             self._ended.set()
             raise
-        mend(getattr(getattr(heard, "message", None), "result", None))
+        self._left_out(mend(getattr(getattr(heard, "message", None), "result", None)))
         return heard
 
     async def __aenter__(self) -> Self:

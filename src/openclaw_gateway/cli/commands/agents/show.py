@@ -1,6 +1,7 @@
 """`agents show`: one agent, and with --prompt exactly what its model is told.
 
-Asks no gateway and writes nothing. The number of tokens is an estimate: each provider counts its own way.
+Writes nothing. A gateway that runs is asked which tools a model cannot be told of. The number of tokens is an
+estimate: each provider counts its own way.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from openclaw_gateway.agents.seed import unseeded
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
+from openclaw_gateway.cli.address import gateway_here, with_secret
 from openclaw_gateway.cli.agent_choice import named_agent
 from openclaw_gateway.cli.commands.agents._model import AgentModel, AgentModels
 from openclaw_gateway.cli.example import WithExample
@@ -23,13 +25,27 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.told_by_gateway import told_by
 from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.runs.planning import main_toolbox
 from openclaw_gateway.runs.toolbox import NO_TOOLS, Toolbox
 
 # What providers' tokenizers come to on average for English text.
 _CHARS_PER_TOKEN = 4
+
+
+class _LeftOut(Struct, frozen=True):
+    tool: str
+    model: str
+    reason: str
+
+
+class _Tools(Struct, frozen=True, rename="camel"):
+    """What the method `agents.tools` says, as far as it is shown."""
+
+    left_out: tuple[_LeftOut, ...] = ()
 
 
 class _Shown(Struct, frozen=True):
@@ -40,6 +56,7 @@ class _Shown(Struct, frozen=True):
     snapshot: Snapshot
     prompt: str
     notes: tuple[str, ...]
+    left_out: tuple[_LeftOut, ...] = ()
 
     @property
     def profile(self) -> str:
@@ -98,7 +115,22 @@ async def _look(loaded: LoadedConfig, agent_id: str | None) -> _Shown:
     prompt = agent.prompt if model.embedded else full
     home, snapshot = homes[agent.id], compiled.snapshot
     notes = (*snapshot.notes, *(() if model.embedded else _absent(home, snapshot, tools)))
-    return _Shown(agent, agent.id == roster.default_id, home, model, snapshot, prompt, notes)
+    left_out = await _left_out(loaded, agent.id)
+    return _Shown(agent, agent.id == roster.default_id, home, model, snapshot, prompt, notes, left_out)
+
+
+async def _left_out(loaded: LoadedConfig, agent_id: str) -> tuple[_LeftOut, ...]:
+    """Tools that a model of the agent cannot be told of, as the running gateway knows; it alone has those of
+    the MCP servers."""
+    here = gateway_here(loaded)
+    if here.away or here.origin is None:
+        return ()
+    try:
+        address = with_secret(loaded, here.origin)
+    except ConfigError:
+        return ()
+    told = await told_by(address, "agents.tools", {"agentId": agent_id}, _Tools)
+    return told.left_out if told else ()
 
 
 def _absent(home: Home, snapshot: Snapshot, tools: Toolbox) -> Iterator[str]:
@@ -124,6 +156,7 @@ def _described(shown: _Shown, *, with_prompt: bool) -> dict[str, object]:
         "skills": [skill.name for skill in shown.snapshot.skills],
         "unmetSkills": shown.snapshot.unmet,
         "notes": shown.notes,
+        "toolsLeftOut": shown.left_out,
         "prompt": {**prompt, "text": shown.prompt} if with_prompt else prompt,
     }
 
@@ -142,3 +175,5 @@ def _rows(terminal: Terminal, shown: _Shown) -> None:
         terminal.row("skills", ", ".join(skill.name for skill in snapshot.skills))
     for skill in snapshot.unmet:
         terminal.row("", f"not listed: {skill}")
+    for each in shown.left_out:
+        terminal.row("left out", f"the tool {each.tool}, of which {each.model} cannot be told: {each.reason}")

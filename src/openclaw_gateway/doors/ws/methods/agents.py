@@ -1,4 +1,6 @@
-"""`agents.list`: whom one can talk to."""
+"""`agents.list`, `agents.tools`: whom one can talk to, and what they can do."""
+
+from msgspec import Struct
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
@@ -22,4 +24,18 @@ async def _list(call: MethodCall, _: Nothing) -> object:
     }
 
 
-METHODS = (Method("agents.list", READ, Nothing, _list),)
+class _Named(Struct, frozen=True, rename="camel"):
+    agent_id: str
+
+
+async def _tools(call: MethodCall, params: _Named) -> object:
+    """In its main session; what a model cannot be told of is named."""
+    tools = call.gateway.tools_of(call.principal, params.agent_id)
+    left_out = [{"tool": tool, "model": model, "reason": why} for tool, model, why in tools.left_out]
+    return {"agentId": params.agent_id, "tools": tools.names, "leftOut": left_out}
+
+
+METHODS = (
+    Method("agents.list", READ, Nothing, _list),
+    Method("agents.tools", READ, _Named, _tools),
+)

@@ -9,8 +9,10 @@ from openclaw_gateway.doors.ws.methods.sessions import session_row
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.tools.mcp.servers import ServerState
 
 _RECENT = 5
+_MOST_LEFT_OUT = 50
 
 
 async def health_report(gateway: Gateway) -> dict[str, Any]:
@@ -61,6 +63,16 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
+def _server_row(server: ServerState) -> dict[str, Any]:
+    return {
+        "name": server.name,
+        "connected": server.trouble is None,
+        "trouble": server.trouble,
+        "tools": server.tools,
+        "leftOut": [{"tool": one.tool, "reason": one.reason} for one in server.left_out[:_MOST_LEFT_OUT]],
+    }
+
+
 async def _status(call: MethodCall, params: Nothing) -> object:
     gateway = call.gateway
     readiness = await gateway.readiness()
@@ -78,6 +90,7 @@ async def _status(call: MethodCall, params: Nothing) -> object:
         "agents": len(gateway.roster.ids),
         "runs": {"active": gateway.live_runs(), "list": running},
         "sessions": {"count": sessions},
+        "mcp": [_server_row(server) for server in gateway.generation.servers()],
         "grep": await gateway.grep_engine(),
         # Why the newest files are not in force, and what counts only after a restart.
         "config": {

@@ -3,6 +3,9 @@
 import msgspec
 import pytest
 
+from openclaw_gateway.blueprint import Options
+from openclaw_gateway.blueprint.drawing import draw
+from openclaw_gateway.cli.masking import masked
 from tests.config.conftest import House
 
 
@@ -32,6 +35,24 @@ def test_an_agent_has_tools_and_a_sandbox_of_its_own(house: House) -> None:
     assert agent.sandbox.network
     assert config.config.agents.defaults.sandbox.mode == "non-main"
     assert "agents.defaults.sandbox.docker" in config.notices[0]
+
+
+def test_the_key_of_a_search_engine_is_a_secret_like_any_other(house: House) -> None:
+    house.write(
+        "{ tools: { web: { search: { provider: 'tavily', apiKey: { source: 'env', id: 'SEARCH_KEY' },"
+        " searxng: { baseUrl: '${NOT_SET}' }, maxResults: 3, perplexity: { model: 'x' } } } } }"
+    )
+    options = Options(environ={"SEARCH_KEY": "private-thing"}, home=house.home, cwd=house.home)
+    drawing = draw(options)
+    loaded = drawing.read.loaded
+    assert loaded.config.tools.web is not None
+    search = loaded.config.tools.web.search
+    assert search is not None
+    assert (search.api_key, search.max_results) == ("private-thing", 3)
+    assert "private-thing" not in repr(loaded.config)
+    assert any("tools.web.search.perplexity" in notice for notice in loaded.notices)
+    written = {"tools": {"web": {"search": {"apiKey": "abc-def", "brave": {"apiKey": "ghi-jkl"}}}}}
+    assert not {"abc-def", "ghi-jkl"} & set(str(masked(written)).split("'"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ FILES = "apply_patch edit find grep ls manage read write"
 RUNTIME = "exec process"
 SESSIONS = "session_status sessions_history sessions_list sessions_send"
 MEMORY = "memory_get memory_search"
+WEB = "web_fetch web_search"
 MCP = ("mcp__files__read", "mcp__Web__Get")
 CODING = f"{FILES} {RUNTIME} {SESSIONS} sessions_spawn {MEMORY} todo {' '.join(MCP)}"
 NAMES = (*sorted(BUILT_IN), *MCP)
@@ -80,7 +81,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"allow": ["group:clawdbot"]},
         {},
         {},
-        f"{SESSIONS} sessions_spawn {MEMORY} web_fetch agents_list todo",
+        f"{SESSIONS} sessions_spawn {MEMORY} {WEB} agents_list todo",
     ),
     ("a denied group", {"deny": ["group:openclaw", "group:mcp"]}, {}, {}, f"{FILES} {RUNTIME}"),
     (
@@ -103,6 +104,13 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {},
         {},
         minus(ALL, "web_fetch"),
+    ),
+    (
+        "web_search switched off",
+        {"profile": "full", "web": {"search": {"enabled": False}}},
+        {},
+        {},
+        minus(ALL, "web_search"),
     ),
     ("MCP by name, case aside", {"allow": ["mcp__web__*"]}, {}, {}, "mcp__Web__Get"),
     ("MCP denied", {"deny": ["bundle-mcp"]}, {}, {}, minus(CODING, " ".join(MCP))),
@@ -174,21 +182,21 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"profile": "full"},
         {},
         {"subagent": True},
-        f"{FILES} {RUNTIME} todo web_fetch {' '.join(MCP)}",
+        f"{FILES} {RUNTIME} todo {WEB} {' '.join(MCP)}",
     ),
     (
         "a sub-agent that may have sub-agents",
         {"profile": "full"},
         {},
         {"subagent": True, "spawns": True},
-        f"{FILES} {RUNTIME} sessions_spawn todo web_fetch {' '.join(MCP)}",
+        f"{FILES} {RUNTIME} sessions_spawn todo {WEB} {' '.join(MCP)}",
     ),
     (
         "a denied tool does not come back by depth",
         {"profile": "full", "subagents": {"tools": {"deny": ["sessions_spawn"]}}},
         {},
         {"subagent": True, "spawns": True},
-        f"{FILES} {RUNTIME} todo web_fetch {' '.join(MCP)}",
+        f"{FILES} {RUNTIME} todo {WEB} {' '.join(MCP)}",
     ),
     (
         "a sub-agent that was given more, and less",
@@ -198,7 +206,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         },
         {},
         {"subagent": True},
-        f"{minus(FILES + ' ' + RUNTIME, 'exec')} todo web_fetch {MEMORY}",
+        f"{minus(FILES + ' ' + RUNTIME, 'exec')} todo {WEB} {MEMORY}",
     ),
 ]
 

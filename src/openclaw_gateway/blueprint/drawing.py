@@ -13,7 +13,7 @@ from openclaw_gateway.blueprint import Blueprint, blueprint
 from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.last_survey import read_kept
 from openclaw_gateway.blueprint.outside import look_outside
-from openclaw_gateway.config.filled import with_auth, with_servers, with_skills
+from openclaw_gateway.config.filled import with_auth, with_search, with_servers, with_skills
 from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
 from openclaw_gateway.config.places import KeyPath, Position, Problem
 from openclaw_gateway.config.secrets.profiles import Stores
@@ -92,8 +92,9 @@ def draw(
     loaded, missing = with_auth(read.loaded, outside.secrets)
     loaded, left_out = with_servers(loaded, outside.secrets)
     loaded, lacking = with_skills(loaded, outside.secrets)
+    loaded, unasked = with_search(loaded, outside.secrets)
     read = replace(read, loaded=loaded)
     embedded = LocalModel.from_environment(read.loaded.environ).unavailable() is None
     told = read_kept(loaded.own_dir).survey if survey is None else survey
-    machine = Machine(embedded, outside, missing, (*left_out, *lacking), token, told)
+    machine = Machine(embedded, outside, missing, (*left_out, *lacking, *unasked), token, told)
     return Drawing(options, read, blueprint(read, options, machine), outside)

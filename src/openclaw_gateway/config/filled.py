@@ -1,5 +1,5 @@
-"""A loaded configuration with the secrets that a use of it needs: the gateway's own, those of MCP servers and
-of skills.
+"""A loaded configuration with the secrets that a use of it needs: the gateway's own, those of MCP servers,
+of skills and of search engines.
 
 Those of model providers are looked up later, for the models that are served. An MCP server whose secrets
 cannot be had is left out; without its own secret the gateway is not what was meant.
@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.places import KeyPath, Problem
-from openclaw_gateway.config.schema import McpServer
+from openclaw_gateway.config.schema import McpServer, SearchEngineSettings, WebSearchSettings
 from openclaw_gateway.config.secrets.references import Unresolved, Wanted
 from openclaw_gateway.config.secrets.sources import Secrets
 
 _AUTH: KeyPath = ("gateway", "auth")
 _MCP: KeyPath = ("mcp", "servers")
+_SEARCH: KeyPath = ("tools", "web", "search")
 _SKILLS: KeyPath = ("skills", "entries")
 _SIGN_IN = (
     "is a sign-in, which this gateway cannot do, so the server is left out; write a token into its headers "
@@ -112,6 +113,39 @@ def with_skills(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, t
         skills = replace(loaded.config.skills, entries=entries)
         loaded = replace(loaded, config=replace(loaded.config, skills=skills))
     return loaded, tuple(missing)
+
+
+def with_search(loaded: LoadedConfig, secrets: Secrets) -> tuple[LoadedConfig, tuple[Problem, ...]]:
+    """(with the keys and addresses of its search engines, those that cannot be had and why). Blocks as their
+    sources do."""
+    missing: list[Problem] = []
+    search = loaded.config.tools.web.search if loaded.config.tools.web is not None else None
+    if search is None or search.enabled is False:
+        return loaded, ()
+    filled = search
+    for path, wanted in loaded.wanted.items():
+        if path[:3] != _SEARCH:
+            continue
+        try:
+            filled = _with_engine(filled, path[3:], secrets.line(wanted))
+        except Unresolved as error:
+            missing.append(Problem(path, f"{error}; until then the search is without it"))
+    if filled != search and loaded.config.tools.web is not None:
+        tools = replace(loaded.config.tools, web=replace(loaded.config.tools.web, search=filled))
+        loaded = replace(loaded, config=replace(loaded.config, tools=tools))
+    return loaded, tuple(missing)
+
+
+def _with_engine(search: WebSearchSettings, rest: KeyPath, value: str) -> WebSearchSettings:
+    match rest:
+        case ("apiKey",):
+            return replace(search, api_key=value)
+        case (str() as engine, str() as key):
+            old = getattr(search, engine) or SearchEngineSettings()
+            named = {"api_key": value} if key == "apiKey" else {"base_url": value}
+            return replace(search, **{engine: replace(old, **named)})
+        case _:
+            return search
 
 
 def _with(server: McpServer, rest: KeyPath, wanted: Wanted, secrets: Secrets) -> McpServer:

@@ -46,10 +46,13 @@ from openclaw_gateway.config.schema.tools import (
     AgentToolsConfig,
     ExecAsk,
     ExecSecurity,
+    GlobalWebSettings,
     Profile,
     ProfiledToolPolicy,
+    SearchEngineSettings,
     ToolPolicy,
     ToolsConfig,
+    WebSearchSettings,
 )
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "ExecAsk",
     "ExecSecurity",
     "GatewayConfig",
+    "GlobalWebSettings",
     "HttpConfig",
     "HttpEndpoints",
     "Limits",
@@ -93,6 +97,7 @@ __all__ = [
     "ReloadConfig",
     "ResetConfig",
     "SandboxConfig",
+    "SearchEngineSettings",
     "SessionConfig",
     "SkillEntry",
     "SkillFolders",
@@ -101,4 +106,5 @@ __all__ = [
     "ToolPolicy",
     "ToolsConfig",
     "TrustedProxyConfig",
+    "WebSearchSettings",
 ]

@@ -4,11 +4,12 @@ Everything is None (or empty) unless the file says it, and left out when the str
 that is how an agent's settings are laid over the global ones, key by key, in the file's own spelling.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.config.schema.values import Count, Filled, NotNegative, Seconds
+from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.config.schema.values import Count, Filled, HttpUrl, NotNegative, Seconds, Secret
 
 Profile = Literal["minimal", "coding", "messaging", "full"]
 ExecSecurity = Literal["deny", "allowlist", "full"]
@@ -85,8 +86,39 @@ class WebFetchSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     user_agent: Filled | None = None
 
 
+class SearchEngineSettings(Guarded, frozen=True, rename="camel", omit_defaults=True):
+    """`base_url` is a SearXNG's, or who stands before the vendor."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"api_key"})
+
+    api_key: Secret | None = None
+    base_url: HttpUrl | None = None
+
+
+class WebSearchSettings(Guarded, frozen=True, rename="camel", omit_defaults=True):
+    """`api_key` is that of the `provider`, and Brave's where none is named."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"api_key"})
+
+    enabled: bool | None = None
+    provider: Filled | None = None
+    api_key: Secret | None = None
+    max_results: Count | None = None
+    timeout_seconds: Seconds | None = None
+    cache_ttl_minutes: float | None = None
+    brave: SearchEngineSettings | None = None
+    tavily: SearchEngineSettings | None = None
+    searxng: SearchEngineSettings | None = None
+
+
 class WebSettings(Struct, frozen=True, rename="camel", omit_defaults=True):
     fetch: WebFetchSettings | None = None
+
+
+class GlobalWebSettings(WebSettings, frozen=True, rename="camel", omit_defaults=True):
+    """With what all agents share."""
+
+    search: WebSearchSettings | None = None
 
 
 class ToolsOfPlace(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -121,5 +153,6 @@ class AgentToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True)
 class ToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):
     """The global `tools`."""
 
+    web: GlobalWebSettings | None = None
     max_tool_rounds: Count | None = None
     agent_to_agent: AgentToAgent | None = None

@@ -13,7 +13,7 @@ _ELSEWHERE = """
     conversations_turn create_goal cron dismiss_task gateway get_goal heartbeat_respond image image_generate
     message music_generate nodes openclaw pdf sessions sessions_search sessions_yield
     skill_workshop subagents suggest_task terminal tool_call tool_describe tool_search transcripts tts
-    update_goal update_plan video_generate view_image web_search whatsapp_login x_search
+    update_goal update_plan video_generate view_image whatsapp_login x_search
 """
 
 _REGISTERED = registrations()
@@ -36,7 +36,7 @@ _ALSO = {
         "suggest_task",
         "dismiss_task",
     ),
-    "web": ("web_search", "x_search"),
+    "web": ("x_search",),
 }
 
 

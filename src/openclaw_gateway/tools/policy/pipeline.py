@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.schema import (
     AgentToolsConfig,
+    GlobalWebSettings,
     Profile,
     ProfiledToolPolicy,
     ToolPolicy,
@@ -124,6 +125,8 @@ def _switched_off(tools: ToolsConfig | AgentToolsConfig) -> tuple[str, ...]:
         off.append("apply_patch")
     if tools.web and tools.web.fetch and tools.web.fetch.enabled is False:
         off.append("web_fetch")
+    if isinstance(tools.web, GlobalWebSettings) and tools.web.search and tools.web.search.enabled is False:
+        off.append("web_search")
     return tuple(off)
 
 

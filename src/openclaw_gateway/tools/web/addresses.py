@@ -81,7 +81,9 @@ def checked_url(text: str, rule: AddressRule = public) -> URL:
 
 
 def refusal(host: str) -> ToolError:
-    return ToolError(f"{host[:200]} is not on the public internet; web_fetch reaches public addresses only.")
+    return ToolError(
+        f"{host[:200]} is not on the public internet; only public addresses are reached from here."
+    )
 
 
 def _literal(host: str) -> Address | None:

@@ -1,18 +1,21 @@
 """One page over the network: redirects followed by hand and each checked, size and time bounded.
 
-Sends no cookies, no credentials, and through no proxy. Knows nothing of HTML.
+Sends no cookies, through no proxy, and credentials only where the operator says so. Knows nothing of HTML.
 """
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 from msgspec import Struct
 from yarl import URL
 
 from openclaw_gateway.errors import ToolError
-from openclaw_gateway.tools.web.addresses import AddressRule, checked_url, public
+from openclaw_gateway.tools.web.addresses import Address, AddressRule, checked_url, public
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.dial import Lookup, checked_connector, system_lookup
 
@@ -38,6 +41,14 @@ class Page(Struct, frozen=True):
     cut: bool
 
 
+class Reply(Struct, frozen=True):
+    """Whatever the status is. `retry_s`: in so many seconds the server would be asked again."""
+
+    status: int
+    page: Page
+    retry_s: int | None
+
+
 class Fetcher:
     """`lookup` and `rule` say what names mean and which addresses are open."""
 
@@ -48,24 +59,51 @@ class Fetcher:
     async def fetch(self, text: str, limits: FetchLimits) -> Page:
         """Raises ToolError with a sentence for the model."""
         url = checked_url(text, self._rule)
-        try:
-            async with asyncio.timeout(limits.timeout_s), self._session(limits) as session:
-                for _ in range(limits.max_redirects + 1):
-                    found = await self._hop(session, url, limits)
-                    if isinstance(found, Page):
-                        return found
-                    url = found
-        except TimeoutError:
-            raise ToolError(f"No complete answer within {limits.timeout_s:g} s.") from None
-        except ssl.SSLError:
-            raise ToolError(f"{url.host}: its certificate is not accepted.") from None
-        except (ClientError, OSError, ValueError):
-            raise ToolError(f"{url.host} cannot be reached, or does not speak HTTP.") from None
+        async with _told(url, limits), self._session(limits, self._rule) as session:
+            for _ in range(limits.max_redirects + 1):
+                found = await self._hop(session, url, limits)
+                if isinstance(found, Page):
+                    return found
+                url = found
         raise ToolError(f"More than {limits.max_redirects} redirects.")
 
-    def _session(self, limits: FetchLimits) -> ClientSession:
+    async def ask(
+        self,
+        url: URL,
+        limits: FetchLimits,
+        *,
+        secret: Mapping[str, str] = {},
+        body: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """What a server of the operator's answers; with a `body` to a POST of it as JSON.
+
+        Its address may be a private one. Where it redirects to is checked like every page unless it is the
+        server itself, and gets no `secret` headers; a POST is not sent anywhere else. Raises ToolError.
+        """
+        home = url.origin()
+        async with _told(url, limits):
+            for _ in range(limits.max_redirects + 1):
+                own = url.origin() == home
+                url = url if own else checked_url(str(url), self._rule)
+                async with (
+                    self._session(limits, _any if own else self._rule) as session,
+                    session.request(
+                        "GET" if body is None else "POST",
+                        url,
+                        allow_redirects=False,
+                        headers={"Accept": "application/json", **(secret if own else {})},
+                        json=body,
+                    ) as response,
+                ):
+                    target = response.headers.get("Location")
+                    if body is not None or response.status not in _REDIRECTS or not target:
+                        return Reply(response.status, await _read(response, url, limits), _retry(response))
+                    url = url.join(URL(target))
+        raise ToolError(f"More than {limits.max_redirects} redirects.")
+
+    def _session(self, limits: FetchLimits, rule: AddressRule) -> ClientSession:
         return ClientSession(
-            connector=checked_connector(self._lookup, self._rule),
+            connector=checked_connector(self._lookup, rule),
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -87,6 +125,30 @@ class Fetcher:
             if not 200 <= response.status < 300:
                 raise ToolError(f"{url.host} answered {_status(response.status)}.")
             return await _read(response, url, limits)
+
+
+@asynccontextmanager
+async def _told(url: URL, limits: FetchLimits) -> AsyncIterator[None]:
+    """Within the time allowed, and what goes wrong on the way as a sentence."""
+    try:
+        async with asyncio.timeout(limits.timeout_s):
+            yield
+    except TimeoutError:
+        raise ToolError(f"No complete answer within {limits.timeout_s:g} s.") from None
+    except ssl.SSLError:
+        raise ToolError(f"{url.host}: its certificate is not accepted.") from None
+    except (ClientError, OSError, ValueError):
+        raise ToolError(f"{url.host} cannot be reached, or does not speak HTTP.") from None
+
+
+def _any(address: Address, port: int) -> bool:
+    return True
+
+
+def _retry(response: ClientResponse) -> int | None:
+    """`Retry-After` in seconds, up to a month; a date or nonsense is none."""
+    written = response.headers.get("Retry-After", "").strip()
+    return int(written) if written.isdecimal() and len(written) <= 7 else None
 
 
 async def _read(response: ClientResponse, url: URL, limits: FetchLimits) -> Page:

@@ -1,4 +1,4 @@
-"""Lines of a text file, bounded. Binary files are named, not shown."""
+"""Lines of a text file, or pages of a PDF, bounded. Other binary files are named, not shown."""
 
 import io
 import os
@@ -12,7 +12,9 @@ from openclaw_gateway.tools.files.jobs.orders import Read, TooLarge
 
 MAX_LINES = 2000
 MAX_CHARS = 50_000
+MAX_PDF_PAGES = 20
 _MAX_LINE_BYTES = 8_000
+_HEAD = 64
 _MAX_UTF_16_BYTES = 4 * 1024 * 1024
 # The rest of a larger file is neither shown nor counted.
 _MAX_SCAN_BYTES = 64 * 1024 * 1024
@@ -27,7 +29,19 @@ def read(job: Read, *, small: bool) -> str:
     with job.workspace.place(job.path) as place, open_regular(place) as file:
         if small and os.fstat(file.fileno()).st_size > _SMALL_BYTES:
             raise TooLarge
+        if is_pdf(file.read(_HEAD)):
+            if small:
+                raise TooLarge
+            from openclaw_gateway.tools.files.jobs.pdf import pdf_text  # noqa: PLC0415 - not for every child
+
+            file.seek(0)
+            return pdf_text(file, job.path, job.offset, job.limit, MAX_CHARS)
+        file.seek(0)
         return Page(job.offset, job.limit).read(file, job.path)
+
+
+def is_pdf(data: bytes) -> bool:
+    return data[:_HEAD].lstrip().startswith(b"%PDF-")
 
 
 def plain_text(data: bytes, limit: int) -> str | None:

@@ -18,6 +18,7 @@ SCOPES = {
     "health": READ,
     "status": READ,
     "agents.list": READ,
+    "agents.tools": READ,
     "models.list": READ,
     "sessions.list": READ,
     "sessions.subscribe": READ,

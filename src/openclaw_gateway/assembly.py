@@ -18,6 +18,7 @@ from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
 from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
@@ -85,6 +86,7 @@ class Assembly:
                 rooms.bus,
                 live,
                 rooms.questions,
+                Embeddings(rooms.embedder, ledger),
                 rooms.embedded.starting,
                 rooms.jobs.ripgrep.engine,
             )
@@ -132,6 +134,7 @@ class Assembly:
             chat_switch=None if config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH,
             terms=Terms(self._loop(plan), defaults.max_concurrent or limits.max_runs, lease),
             servers=servers.states,
+            embeddings=plan.embeddings,
         )
 
     def _plans(self, plan: Blueprint, servers: McpServers, refusals: dict[str, str]) -> dict[str, Plan]:

@@ -10,6 +10,7 @@ GatewayError
 ├── InvalidRequest               the request is wrong; names the parameter
 ├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
+├── EmbeddingsUnavailable        no model makes vectors here
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
 ├── ToolLoop                     the model goes round in circles
@@ -214,6 +215,14 @@ class AgentUnavailable(GatewayError):
     status = 503
     type = "api_error"
     default_code = "agent_unavailable"
+
+
+class EmbeddingsUnavailable(GatewayError):
+    """There is no model that makes vectors for this agent."""
+
+    status = 503
+    type = "api_error"
+    default_code = "embeddings_unavailable"
 
 
 class StoreError(GatewayError):

@@ -17,6 +17,7 @@ from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
+from openclaw_gateway.models.embeddings.embedder import Embedder
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
@@ -43,6 +44,7 @@ class Foundation(Struct, frozen=True):
     lanes: Lanes
     cooldowns: Cooldowns
     models: FallbackCaller
+    embedder: Embedder
     held: HeldRounds
     commands: CommandSessions
     questions: Questions
@@ -73,6 +75,8 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
     undo.push_async_callback(embedded.close)
+    vectors = local.for_vectors()
+    undo.push_async_callback(vectors.stop)
     mcp = McpPool()
     undo.push_async_callback(mcp.close)
     commands = CommandSessions()
@@ -88,9 +92,23 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(lanes.close)
     cooldowns = Cooldowns()
     models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
+    embedder = Embedder(upstream, cooldowns, vectors.endpoint)
     held = HeldRounds()
     return Foundation(
-        store, bus, upstream, lanes, cooldowns, models, held, commands, questions, jobs, mcp, embedded, upkeep
+        store,
+        bus,
+        upstream,
+        lanes,
+        cooldowns,
+        models,
+        embedder,
+        held,
+        commands,
+        questions,
+        jobs,
+        mcp,
+        embedded,
+        upkeep,
     )
 
 

@@ -4,6 +4,7 @@ Slow parts are shared by few tests. No text of the model is expected: only that 
 """
 
 import asyncio
+import math
 import os
 import select
 import signal
@@ -18,13 +19,22 @@ import pytest
 from msgspec import Raw
 
 from openclaw_gateway.config.schema import Config
-from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.config.secrets.profiles import Stores
+from openclaw_gateway.config.secrets.sources import Secrets
+from openclaw_gateway.errors import InvalidRequest, ProviderError
 from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.defaults import LOCAL_REF
+from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
+from openclaw_gateway.models.embeddings.embedder import Embedder
+from openclaw_gateway.models.endpoints import Endpoints
+from openclaw_gateway.models.http import UpstreamClient
+from openclaw_gateway.models.keys import Keys, Outside
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.local_child import Orders, Ready
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.wire.embedding import EmbeddingRequest
 from openclaw_gateway.wire.events import TextDelta, UsageReported
 from openclaw_gateway.wire.messages import Message, ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
@@ -277,3 +287,33 @@ def test_the_words_between_parent_and_child() -> None:
     assert msgspec.json.decode(msgspec.json.encode(orders), type=Orders) == orders
     assert (orders.threads, orders.context, orders.parallel, orders.batch) == (1, 4096, 2, 256)
     assert Ready("http://127.0.0.1:1/v1").base_url
+
+
+@embedded
+async def test_it_makes_vectors_in_a_child_of_its_own(local: LocalModel, tmp_path: Path) -> None:
+    """Of length 1 and always the same; a text that is too long is said to be."""
+    vectors = local.for_vectors()
+    client = UpstreamClient()
+    config = Config()
+    endpoints = Endpoints(config, {}, Keys(config, {}))
+    outside = Outside({}, Secrets(config.secrets, {}, tmp_path), Stores(), 0)
+    choice = EmbeddingChoice(config, endpoints, outside, {}, embedded=True)
+    try:
+        embedder = Embedder(client, Cooldowns(), vectors.endpoint)
+        embedding = choice.of("main")
+        texts = EmbeddingRequest(("a cat", "a kitten", "a cat"))
+        made = await embedder.embed(embedding, texts, msgspec.json.encode)
+        first, other, again = (msgspec.json.decode(each, type=list[float]) for each in made.vectors)
+        assert math.hypot(*first) == pytest.approx(1)
+        assert first == pytest.approx(again)
+        assert first != pytest.approx(other)
+        assert made.prompt_tokens > 3
+        with pytest.raises(ProviderError) as failed:
+            await embedder.embed(embedding, EmbeddingRequest(("word " * 3000,)), msgspec.json.encode)
+        assert failed.value.code == "context_length_exceeded"
+        with pytest.raises(InvalidRequest):
+            await embedder.embed(embedding, EmbeddingRequest(("a",), 64), msgspec.json.encode)
+        assert local.pid is None
+    finally:
+        await client.close()
+        await vectors.stop()

@@ -17,6 +17,7 @@ from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.blueprint.given import Flags, Machine, Options
 from openclaw_gateway.blueprint.notes import notes_of
 from openclaw_gateway.blueprint.problems import Findings
+from openclaw_gateway.blueprint.written import agents_in
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig, Partly
 from openclaw_gateway.config.places import Problem, dotted
@@ -24,6 +25,7 @@ from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice
+from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.runs.planning import Settled, settle
 
@@ -61,6 +63,7 @@ class Blueprint(Struct, frozen=True):
     auth: ResolvedAuth
     listen: Listen | None
     unserved: tuple[str, ...]
+    embeddings: EmbeddingChoice
 
 
 def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
@@ -110,6 +113,9 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         auth=auth,
         listen=listen,
         unserved=loaded.unserved,
+        embeddings=EmbeddingChoice(
+            config, catalog.endpoints, machine.outside, agents_in(loaded), embedded=machine.embedded_model
+        ),
     )
 
 

@@ -69,7 +69,7 @@ class Scalars:
             value = self.environ.get(reference.id, "")
             if value.strip():
                 return self.shaped(value, kind, form, path)
-            if path[:2] not in _PARTS:
+            if not _is_of_part(path):
                 return self.refuse(path, unset_reference(reference.id))
         self.wanted[path] = reference
         return REFUSED
@@ -143,7 +143,7 @@ class Scalars:
         try:
             return forms.unicode(substitute(text, self.environ))
         except MissingVariable as missing:
-            if path[:2] in _PARTS and len(path) > len(_PARTS[0]) + 1:
+            if _is_of_part(path) and len(path) > len(_PARTS[0]) + 1:
                 self.wanted[path] = Unset(tuple(missing.names))
                 return REFUSED
             return self.refuse(path, missing_variables(missing.names))
@@ -155,6 +155,11 @@ class Scalars:
             return rule()
         except forms.Wrong as wrong:
             return self.refuse(path, str(wrong))
+
+
+def _is_of_part(path: KeyPath) -> bool:
+    # Agents have it, and so have their defaults.
+    return path[:2] in _PARTS or (path[0] == "agents" and "memorySearch" in path[2:4])
 
 
 def has_own_default(secrets: Any) -> bool:

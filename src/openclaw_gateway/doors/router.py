@@ -48,7 +48,11 @@ _EXPOSED = ", ".join(
         "x-request-id",
         "openai-processing-ms",
         "retry-after",
-        *(brand.header_prefix + name for brand in BRANDS for name in ("session-key", "ignored-params")),
+        *(
+            brand.header_prefix + name
+            for brand in BRANDS
+            for name in ("session-key", "ignored-params", "embedding-model")
+        ),
     )
 )
 

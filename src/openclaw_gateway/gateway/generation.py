@@ -14,6 +14,7 @@ from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
+from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.runs.live import Terms
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.tools.mcp.servers import ServerState
@@ -34,6 +35,7 @@ class Generation(Struct, frozen=True):
     chat_switch: str | None
     terms: Terms
     servers: Callable[[], tuple[ServerState, ...]]
+    embeddings: EmbeddingChoice
 
 
 class Standing(Struct, frozen=True):

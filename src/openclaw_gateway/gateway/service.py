@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
-from openclaw_gateway.errors import AgentUnavailable
+from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
@@ -61,6 +62,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    embeddings: Embeddings
     starting: Callable[[], str | None]
     grep_engine: Callable[[], Awaitable[str]]
 
@@ -75,6 +77,7 @@ class Gateway:
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._questions = rooms.questions
+        self._embeddings = rooms.embeddings
         self._starting = rooms.starting
         self._kept = KeptAnswers(rooms.store)
         self.grep_engine = rooms.grep_engine
@@ -176,6 +179,20 @@ class Gateway:
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
         return await self._live.start(request, plan)
+
+    async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:
+        """What an agent's embedding model makes of texts. No run: no session, no lane, no prompt.
+
+        Raises Forbidden, InvalidRequest, NotFound, EmbeddingsUnavailable, Overloaded, ProviderError.
+        """
+        principal.require(WRITE)
+        if self._live.draining:
+            raise ShuttingDown
+        generation = self.generation
+        chat = generation.config.gateway.http.endpoints.chat_completions
+        return await self._embeddings.embed(
+            principal, wanted, generation.roster, generation.embeddings, chat.unknown_model
+        )
 
     def find(self, principal: Principal, name: str) -> Run | None:
         """A live or retained run of this caller, by its idempotency key or its id."""

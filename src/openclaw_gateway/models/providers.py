@@ -129,6 +129,8 @@ BUILT_IN: dict[str, BuiltIn] = {
     "tencent-tokenplan": BuiltIn(("TOKENPLAN_API_KEY",), "https://api.lkeap.cloud.tencent.com/plan/v3"),
     "radius": BuiltIn(("RADIUS_API_KEY",), "https://radius.pi.dev/v1"),
     "ollama-cloud": BuiltIn(("OLLAMA_API_KEY",), "https://ollama.com", api="ollama"),
+    # Makes vectors only.
+    "voyage": BuiltIn(("VOYAGE_API_KEY",), "https://api.voyageai.com/v1"),
     "azure-openai": BuiltIn(
         ("AZURE_OPENAI_API_KEY",), "", hint="https://<resource>.openai.azure.com/openai/v1"
     ),

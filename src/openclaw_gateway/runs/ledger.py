@@ -54,14 +54,17 @@ class Ledger:
             if await self._flush():
                 return
 
-    def _ended(self, run: Run) -> None:
-        if run.result is None or run.refused:
-            return
-        self._rows.append(_row(run, run.result))
+    def note(self, row: LedgerRow) -> None:
+        """Of what was asked of a model without a run."""
+        self._rows.append(row)
         if len(self._rows) > _MOST:
             self._rows.popleft()
             self._lost += 1
         self._news.set()
+
+    def _ended(self, run: Run) -> None:
+        if run.result is not None and not run.refused:
+            self.note(_row(run, run.result))
 
     async def _write(self) -> None:
         while not self._closing.is_set():

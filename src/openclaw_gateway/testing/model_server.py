@@ -1,5 +1,6 @@
 """A scripted model server: an upstream on a real socket that plays what it is told, in the dialect of the
-request (chat completions, responses, Anthropic messages, Gemini, Ollama).
+request (chat completions, responses, Anthropic messages, Gemini, Ollama), and vectors as OpenAI, Gemini and
+Ollama send them.
 
 Shipped, so that everybody who tests against the gateway can make a model stream, fail, cut or hang on
 demand. It must not know the gateway: it speaks HTTP and JSON only. Nothing is timed: a script waits for
@@ -33,6 +34,7 @@ from typing import Any, Self, assert_never
 import msgspec
 from aiohttp import web
 
+from openclaw_gateway.testing.embedding_voices import is_for_vectors, vectors_said
 from openclaw_gateway.testing.replies import (
     DEFAULT_USAGE,
     Call,
@@ -48,6 +50,7 @@ from openclaw_gateway.testing.replies import (
     Step,
     Text,
     calls,
+    embeds,
     fails,
     hangs,
     says,
@@ -74,6 +77,7 @@ __all__ = [
     "Step",
     "Text",
     "calls",
+    "embeds",
     "fails",
     "hangs",
     "says",
@@ -213,7 +217,7 @@ class ModelServer:
         self.open += 1
         self._notify()
         try:
-            return await _play(request, recorded, self._reply(recorded))
+            return await _play(request, recorded, _with_vectors(recorded, self._reply(recorded)))
         except _CutByScript:
             raise
         except (asyncio.CancelledError, ConnectionError):
@@ -234,6 +238,8 @@ class ModelServer:
         script = self._scripts.get(request.model)
         if script:
             return script.popleft() if len(script) > 1 else script[0]
+        if is_for_vectors(request.path):
+            return embeds()
         return _built_in(request)
 
 
@@ -243,11 +249,11 @@ class _CutByScript(asyncio.CancelledError):
 
 def _built_in(request: Recorded) -> Reply:
     match request.model.rpartition("/")[2].split("-"):
+        case ["mock", "err", status]:
+            return fails(int(status), f"mock error {status}", code=f"mock_{status}")
         case ["mock", "echo"]:
             users = [_text(m) for m in request.messages if m.get("role") == "user"]
             return says(*re.findall(r"[^ ]* |[^ ]+", users[-1]) if users else ("Hello.",))
-        case ["mock", "err", status]:
-            return fails(int(status), f"mock error {status}", code=f"mock_{status}")
         case ["mock", "drop"]:
             return says("one ", "two ", "three ", Cut())
         case ["mock", "hang"]:
@@ -262,6 +268,14 @@ def _built_in(request: Recorded) -> Reply:
             return says(*steps, usage=Usage(prompt, int(count), prompt + int(count)))
         case _:
             return says("Hello.")
+
+
+def _with_vectors(request: Recorded, reply: Reply) -> Reply:
+    """A reply that ends with the vectors that were asked for, with those."""
+    if not reply.embeds:
+        return reply
+    said = vectors_said(request.path, request.body, counted=reply.usage is not None)
+    return sends(*reply.steps, said, content_type="application/json")
 
 
 def _streams(request: Recorded, body: Mapping[str, Any]) -> bool:

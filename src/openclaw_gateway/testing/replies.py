@@ -97,7 +97,8 @@ class Reply:
     After the steps of a 200 stream come the finish chunk (`finish`, None = none), the usage chunk if
     the request asked for it (`usage`, None = never) and `[DONE]` (`done`). `split` writes the body in
     pieces of that many bytes. `as_json` answers one JSON object although a stream was asked for.
-    `refuses_stream_options` answers 400 as long as the request has `stream_options`.
+    `refuses_stream_options` answers 400 as long as the request has `stream_options`. `embeds` ends it with
+    the vectors that were asked for.
     """
 
     steps: tuple[Step, ...] = ()
@@ -110,6 +111,12 @@ class Reply:
     split: int | None = None
     as_json: bool = False
     refuses_stream_options: bool = False
+    embeds: bool = False
+
+
+def embeds(*steps: Step, usage: bool = True) -> Reply:
+    """After these steps, the vectors of the inputs (`embedding_voices`), with their tokens if `usage`."""
+    return Reply(steps=steps, finish=None, usage=DEFAULT_USAGE if usage else None, done=False, embeds=True)
 
 
 def says(

@@ -32,6 +32,7 @@ from openclaw_gateway.config.schema.gateway import (
 )
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer, McpToolFilter
+from openclaw_gateway.config.schema.memory_search import MemoryRemote, MemorySearch
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
@@ -85,6 +86,8 @@ __all__ = [
     "McpConfig",
     "McpServer",
     "McpToolFilter",
+    "MemoryRemote",
+    "MemorySearch",
     "ModelChoice",
     "ModelDefinition",
     "ModelEntry",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning
+from openclaw_gateway.config.schema.memory_search import MemorySearch
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.tools import AgentToolsConfig
 from openclaw_gateway.config.schema.values import Count, Filled, PathText, SecondsOrUnlimited, Zone
@@ -85,6 +86,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
     compaction: Compaction = Compaction()
     # The model for what is asked beside conversations; without it the agent's own.
     utility_model: _Choice | None = None
+    memory_search: MemorySearch = MemorySearch()
     thinking_default: ThinkingLevel | None = None
     timeout_seconds: SecondsOrUnlimited | None = None
     max_concurrent: Count | None = None
@@ -114,6 +116,7 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     bootstrap_max_chars: Count | None = None
     bootstrap_total_max_chars: Count | None = None
     context_tokens: Count | None = None
+    memory_search: MemorySearch = MemorySearch()
     tools: AgentToolsConfig = AgentToolsConfig()
     sandbox: SandboxConfig = SandboxConfig()
     # None means the default.

@@ -12,7 +12,7 @@ _USE_CHAT = f"set your client to the chat completions API, POST {CHAT}"
 _APIS = {
     "responses": f"Of the Responses API only POST /v1/responses is served here. Or {_USE_CHAT}.",
     "messages": f"Anthropic's API is not served here: {_USE_CHAT} ('OpenAI compatible' in most clients).",
-    "embeddings": "Embeddings are not served here: set your client's embedding model to another provider.",
+    "embeddings": "Of embeddings only POST /v1/embeddings is served here.",
     "images": "Images are not made here: set your client's image generation to another provider.",
     "audio": "Speech is not served here: set your client's speech settings to another provider.",
     "moderations": "Moderation is not served here: set it to another provider in your client, or off.",

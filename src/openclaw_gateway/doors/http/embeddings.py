@@ -1,0 +1,52 @@
+"""POST /v1/embeddings: texts into vectors, by the model that an agent's `memorySearch` names."""
+
+import time
+from typing import ClassVar
+
+from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
+from openclaw_gateway.doors.asking_agents import model_shown
+from openclaw_gateway.doors.large_bodies import LargeBodies
+from openclaw_gateway.doors.openai.embeddings import WRITTEN, decode_embeddings, embeddings_answer
+from openclaw_gateway.doors.requests import Request, brand_header, read_body
+from openclaw_gateway.gateway.embedding import Wanted
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.gateway.service import Gateway
+
+
+class Endpoint:
+    """On with chat completions, as in OpenClaw."""
+
+    paths: ClassVar = ("/v1/embeddings", "/embeddings")
+    methods: ClassVar = ("POST",)
+    public: ClassVar = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._bodies = LargeBodies()
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.chat_switch
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        started = time.monotonic()
+        limits = self._gateway.limits
+        sent = await read_body(request, limits)
+        asks = await self._bodies.decode(sent, lambda data: decode_embeddings(data, limits.max_json_depth))
+        del sent
+        ask = Ask(model=asks.model, agent=brand_header(request, "agent-id", "agent"))
+        request.enter_run()
+        try:
+            made = await self._gateway.embed(principal, Wanted(ask, asks.request, WRITTEN[asks.encoding]))
+        finally:
+            request.leave_run()
+        prefix = BRANDS[0].header_prefix
+        # Vectors of two models do not compare: who keeps them has to know whose they are.
+        request.answer_headers[f"{prefix}embedding-model"] = made.model
+        ignored = (*asks.ignored, *((f"{prefix}model",) if brand_header(request, "model") else ()))
+        if ignored:
+            request.answer_headers[f"{prefix}ignored-params"] = ", ".join(ignored)
+        request.answer_headers["openai-processing-ms"] = str(int((time.monotonic() - started) * 1000))
+        return json_answer(embeddings_answer(made.written, model_shown(asks.model), made.prompt_tokens))

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, translate
+from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, ChatMessage, translate
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_tools
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.decode import DecodeError, check_utf8, depth_exceeds
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Sampling
 
@@ -22,6 +23,7 @@ _BOOLEAN = msgspec.json.Decoder(bool)
 _INTEGER = msgspec.json.Decoder(int)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED = 20
+_SHORT = 8 << 10
 
 
 class _StreamOptions(Struct, frozen=True):
@@ -29,6 +31,19 @@ class _StreamOptions(Struct, frozen=True):
 
 
 _STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
+
+
+class _Usual(Struct, forbid_unknown_fields=True):
+    """A body that asks for nothing special, as most do."""
+
+    messages: list[ChatMessage]
+    model: str | None = None
+    user: str | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+
+
+_USUAL = msgspec.json.Decoder(_Usual)
 
 
 class ChatRequest(Struct, frozen=True):
@@ -47,6 +62,35 @@ class ChatRequest(Struct, frozen=True):
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
     """Raises InvalidRequest."""
+    usual = None
+    # Of a long one that asks for more, all messages would be read twice.
+    if len(data) <= _SHORT and not depth_exceeds(data, max_depth):
+        usual = _usual(data)
+    return _decode_by_fields(data, max_depth) if usual is None else usual
+
+
+def _usual(data: bytes) -> ChatRequest | None:
+    """The request in one typed decode; None for whatever has to be looked at field by field. Raises
+    InvalidRequest for messages that cannot be."""
+    try:
+        body = _USUAL.decode(data)
+        check_utf8(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError):
+        return None
+    instructions, messages = translate(body.messages)
+    options = body.stream_options
+    return ChatRequest(
+        instructions,
+        messages,
+        Sampling(),
+        model=body.model,
+        user=body.user,
+        stream=bool(body.stream),
+        include_usage=bool(options and options.include_usage),
+    )
+
+
+def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
     body = parse(data, max_depth)
     if not body.has("messages"):
         raise _without_messages(body)

@@ -4,6 +4,7 @@ Pure; half of the dialect of that name. Rule: one typed decode per event, and wh
 sends, the outcome is events or a ProviderError.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Struct
 from openclaw_gateway.models.apis.counts import Cached, Reasoned, spent
 from openclaw_gateway.models.apis.finish_words import OPENAI_COMPLETIONS
 from openclaw_gateway.models.apis.openai_completions.call_deltas import CallDelta, CallDeltas, FunctionDelta
+from openclaw_gateway.models.apis.openai_completions.leading_words import FEW, leading_words
 from openclaw_gateway.models.apis.openai_completions.reasoning_details import ReasoningDetails
 from openclaw_gateway.models.apis.openai_completions.think_tags import ThinkTags
 from openclaw_gateway.models.apis.parsing import AnswerParser
@@ -90,6 +92,10 @@ _decode_word = msgspec.json.Decoder(_Word).decode
 _decode = msgspec.json.Decoder(_Chunk, strict=False).decode
 
 
+def _word(payload: bytes) -> str:
+    return _decode_word(payload).choices[0].delta.content
+
+
 class ChunkParser(AnswerParser):
     """Turns the data of one answer's stream events into events of ours. Most deltas of all pass here, so
     that their way is written out in `feed`.
@@ -117,10 +123,15 @@ class ChunkParser(AnswerParser):
         is one delta, which knows its pieces: each costs every floor above something."""
         events: list[Event] = []
         text: list[str] = []
-        for payload in payloads:
+        if self._in_words and len(payloads) > FEW:
+            # What the first of them are if they are none, the loop finds out.
+            with suppress(*UNREADABLE):
+                text = leading_words(payloads, _word)
+                self._in_words = len(text) == len(payloads)
+        for payload in payloads[len(text) :]:
             if self._in_words:
                 try:
-                    text.append(_decode_word(payload).choices[0].delta.content)
+                    text.append(_word(payload))
                     continue
                 except UNREADABLE:
                     self._in_words = False

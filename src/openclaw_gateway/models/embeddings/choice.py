@@ -24,7 +24,7 @@ from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
-# The models of those who name none, in the order in which keys are preferred. Taken from (not all of it tried):
+# The models of those who name none, in the order in which keys are preferred. Not all tried; taken from
 # OpenClaw's own defaults (docs.openclaw.ai/reference/memory-config), Cohere's page of its compatibility API.
 _WITH_KEY = {
     "openai": "text-embedding-3-small",

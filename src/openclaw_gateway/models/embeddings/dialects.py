@@ -1,8 +1,8 @@
 """How models that make vectors are asked, and what they answer: three shapes, and where vendors differ.
 
-Pure. Taken from the documents, not tried against the vendors: platform.openai.com/docs/api-reference/embeddings,
-docs.mistral.ai, docs.voyageai.com (`output_dimension`), docs.cohere.com/docs/compatibility-api (takes no `dimensions`),
-ai.google.dev/api/embeddings, docs.ollama.com/api/embed. Vectors are always asked for as numbers, which is
+Pure. Taken from the documents, not tried against the vendors: docs.mistral.ai, docs.voyageai.com
+(`output_dimension`), docs.cohere.com/docs/compatibility-api (takes no `dimensions`),
+platform.openai.com/docs/api-reference/embeddings, ai.google.dev/api/embeddings, docs.ollama.com/api/embed. Vectors are always asked for as numbers, which is
 everybody's default, and taken in base64 too.
 """
 

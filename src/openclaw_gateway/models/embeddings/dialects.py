@@ -2,8 +2,8 @@
 
 Pure. Taken from the documents, not tried against the vendors: docs.mistral.ai, docs.voyageai.com
 (`output_dimension`), docs.cohere.com/docs/compatibility-api (takes no `dimensions`),
-platform.openai.com/docs/api-reference/embeddings, ai.google.dev/api/embeddings, docs.ollama.com/api/embed. Vectors are always asked for as numbers, which is
-everybody's default, and taken in base64 too.
+platform.openai.com/docs/api-reference/embeddings, ai.google.dev/api/embeddings, docs.ollama.com/api/embed.
+Vectors are always asked for as numbers, which is everybody's default, and taken in base64 too.
 """
 
 from array import array

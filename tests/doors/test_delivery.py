@@ -155,7 +155,7 @@ async def test_a_header_that_cannot_be_sent_ends_the_run_without_half_an_answer(
     def tell(request: Request, *_: object) -> None:
         request.answer_headers["x-odd"] = "two\r\nlines"
 
-    monkeypatch.setattr(chat_completions, "_tell", tell)
+    monkeypatch.setattr(chat_completions, "tell", tell)
     models.script("mock-echo", says("one", Hang()))
     async with wire(gateway) as raw:
         raw.send(post(gateway, chat_body("hi", stream=True)))
@@ -171,7 +171,7 @@ async def test_what_fails_between_the_start_and_the_delivery_ends_the_run(
     def tell(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(chat_completions, "_tell", tell)
+    monkeypatch.setattr(chat_completions, "tell", tell)
     models.script("mock-echo", says("one", Hang()))
     assert (await got(gateway, stream=stream)).status == 500
     await gateway.wait_no_runs()

@@ -159,7 +159,8 @@ README = _all(
         "sandbox": '`agents.defaults.sandbox.mode: "all"` for bubblewrap.',
         "web-fetch-public": "fetches public addresses only.",
         "tools-fitted": (
-            "What a tool takes is fitted to each model; one that cannot be fitted is left out alone."
+            "What a tool takes is fitted to each model; one that cannot be fitted is left out alone (`agents "
+            "show` and `status` name it)."
         ),
         "mcp-policy": "Their tools appear as `mcp__files__…`, under the same policy.",
         "show-prompt": "`openclaw agents show main --prompt` prints what an agent is told.",

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from openclaw_gateway.children import marked
 from openclaw_gateway.logs import configure_logging
@@ -10,6 +11,12 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import ModelServer
 
 pytest_plugins = ["tests.surroundings", "tests.leftovers", "tests.promised"]
+
+# How long an example takes says more of the machine, and of what measures beside it, than of the code.
+settings.register_profile(
+    "any-machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True, scope="session")

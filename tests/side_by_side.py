@@ -3,29 +3,40 @@
 Each process is an ordinary pytest with a part of the files, so that what the plugins promise (what a session
 leaves behind, the variables it runs in) holds for each as it does for one. One more collects all of them, for
 what must hold between the tests and the promises. Prints a line for each part that passed, with what it
-skipped, and all of what a part said that did not. A few tests that failed run once more, alone. Ends with 1
-when one failed there, too.
+skipped, and all of what a part said that did not. A part that says nothing for long hangs: it is ended, and
+names the test it was at. A few tests that failed run once more, alone. When all passed, tests/covered.py
+judges how much of src they reached. Ends with 1 when something failed.
 """
 
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+
+from tests import covered
 
 ROOT = Path(__file__).parents[1]
 _PARTS_EACH = 4
 _SKIPPED = re.compile(r"^SKIPPED .*$", re.MULTILINE)
 # Of one that left something behind it is an error.
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.*?)(?: - .*)?$", re.MULTILINE)
+# What only says how far a part has come.
+_WENT_WELL = re.compile(r"^tests/.* (?:PASSED|SKIPPED|XFAIL)\b.*\n", re.MULTILINE)
 # pytest's exit status for tests that failed; the others are about the run itself.
 _TESTS_FAILED = 1
 _MOST_AGAIN = 5
 _COUNTED = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
+# The longest tests take half a minute, on a busy machine a few. A hang at the end prolongs the run by this.
+_SILENCE_S = 300.0
+_LAST_WORDS_S = 5.0
 
 
 def parts(processes: int) -> list[list[str]]:
@@ -35,13 +46,35 @@ def parts(processes: int) -> list[list[str]]:
     return [files[start::count] for start in range(count)]
 
 
-def run(arguments: Sequence[str]) -> tuple[int, str]:
-    """(the exit status, what was said)."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
+def run(
+    arguments: Sequence[str], environ: Mapping[str, str], silence_s: float = _SILENCE_S, cwd: Path = ROOT
+) -> tuple[int, str]:
+    """(the exit status, what was said but for tests that went well). One that hangs is killed by SIGKILL."""
+    # -u and -vv: the name of a test is told before it begins.
+    command = [sys.executable, "-u", "-m", "coverage", "run", f"--rcfile={covered.CONFIG}"]
+    command += ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *arguments]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=cwd, env=environ, stdin=nothing, stdout=pipe, stderr=subprocess.STDOUT
+    ) as process:
+        said, ended = read(process, silence_s)
+        if not ended:
+            process.send_signal(signal.SIGABRT)  # which pytest answers with where each thread is
+            said += f"\n\nSaid nothing for {silence_s:.0f} s, and was ended.\n"
+            said += read(process, _LAST_WORDS_S)[0]
+            process.kill()
+    return process.returncode, _WENT_WELL.sub("", said)
+
+
+def read(process: subprocess.Popen[bytes], silence_s: float) -> tuple[str, bool]:
+    """What it says until it ends, or is silent for long; and whether it ended."""
+    assert process.stdout is not None
+    said = b""
+    while select.select([process.stdout], [], [], silence_s)[0]:
+        if not (piece := os.read(process.stdout.fileno(), 65_536)):
+            return said.decode(errors="replace"), True
+        said += piece
+    return said.decode(errors="replace"), False
 
 
 def failures(said: str) -> list[str]:
@@ -50,12 +83,26 @@ def failures(said: str) -> list[str]:
 
 
 def main() -> int:
-    processes = os.cpu_count() or 1
     started = time.monotonic()
-    jobs = [*parts(processes), ["--collect-only", "-qq"]]
+    with tempfile.TemporaryDirectory(prefix="gateway-coverage-") as folder:
+        environ = covered.environment(Path(folder))
+        passed, counts = suite(environ)
+        summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        if passed:
+            total, badly = covered.measured(Path(folder))
+            passed, sentence = covered.verdict(total, covered.FLOOR, counts["skipped"])
+            print(f"\nBelow 90 %:\n{badly}\n{sentence}\n" if badly else f"\n{sentence}\n")
+    print(f"{summary} in {time.monotonic() - started:.0f}s", flush=True)
+    return 0 if passed else 1
+
+
+def suite(environ: Mapping[str, str]) -> tuple[bool, Counter[str]]:
+    """Whether all passed, and how many did what."""
+    processes = os.cpu_count() or 1
+    jobs = [*parts(processes), ["--collect-only", "-qqqq"]]
     broken, failed, counts = 0, list[str](), Counter[str]()
     with ThreadPoolExecutor(processes) as pool:
-        running = {pool.submit(run, job): job for job in jobs}
+        running = {pool.submit(run, job, environ): job for job in jobs}
         for number, future in enumerate(as_completed(running), 1):
             job, (status, said) = running[future], future.result()
             for count, what in _COUNTED.findall(said[-300:]):
@@ -69,16 +116,14 @@ def main() -> int:
             name = "the promises" if job[0].startswith("-") else f"{job[0]} and {len(job) - 1} more"
             print(f"{number}/{len(jobs)} {name}", *_SKIPPED.findall(said), sep="\n  ", flush=True)
     if failed and not broken and len(failed) <= _MOST_AGAIN:
-        failed = again(failed)
-    summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-    print(f"{summary} in {time.monotonic() - started:.0f}s", flush=True)
-    return 1 if failed or broken else 0
+        failed = again(failed, environ)
+    return not failed and not broken, counts
 
 
-def again(failed: Sequence[str]) -> list[str]:
+def again(failed: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """Those that fail alone, too, with nothing beside them. The others are named: something in them, or in
     what they test, does not stand a busy machine."""
-    status, said = run(failed)
+    status, said = run(failed, environ)
     left = [name for name in failed if name in failures(said)] if status else []
     if status and not left:
         left = list(failed)

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.side_by_side import failures
+from tests.covered import environment
+from tests.side_by_side import failures, run
 
 TESTS = """
 import logging, pytest
@@ -29,3 +30,17 @@ def test_what_failed_behind_a_test_is_a_failure_too(tmp_path: Path) -> None:
     assert sorted(failures(said)) == [
         f"tests/test_one.py::test_{name}" for name in ("fails", "fails_and_leaves", "passes_and_leaves")
     ], said
+
+
+def test_one_that_hangs_is_ended_and_names_its_test(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_one.py").write_text(
+        "import threading\ndef test_passes(): pass\ndef test_hangs(): threading.Event().wait()\n"
+    )
+    environ = {**environment(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    status, said = run(["--rootdir", ".", "tests"], environ, 5.0, tmp_path)
+    assert status != 0
+    assert "tests/test_one.py::test_hangs" in said
+    assert "Said nothing for 5 s" in said
+    assert "threading.py" in said, "where it waited"
+    assert "test_passes" not in said, "what went well is not told again"

@@ -5,7 +5,7 @@ leaves behind, the variables it runs in) holds for each as it does for one. One 
 what must hold between the tests and the promises. Prints a line for each part that passed, with what it
 skipped, and all of what a part said that did not. A part that says nothing for long hangs: it is ended, and
 names the test it was at. A few tests that failed run once more, alone. When all passed, tests/covered.py
-judges how much of src they reached. Ends with 1 when something failed.
+judges how much of src those reached that are measured. Ends with 1 when something failed.
 """
 
 import os
@@ -42,8 +42,9 @@ _LAST_WORDS_S = 5.0
 def parts(processes: int) -> list[list[str]]:
     """The test files, dealt out like cards: those of one folder are about as slow as one another."""
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
-    count = processes * _PARTS_EACH
-    return [files[start::count] for start in range(count)]
+    kinds = [[file for file in files if covered.is_measured(file) is kind] for kind in (True, False)]
+    count = processes * _PARTS_EACH // len(kinds)
+    return [kind[start::count] for start in range(count) for kind in kinds]
 
 
 def run(
@@ -51,7 +52,9 @@ def run(
 ) -> tuple[int, str]:
     """(the exit status, what was said but for tests that went well). One that hangs is killed by SIGKILL."""
     # -u and -vv: the name of a test is told before it begins.
-    command = [sys.executable, "-u", "-m", "coverage", "run", f"--rcfile={covered.CONFIG}"]
+    command = [sys.executable, "-u"]
+    if covered.is_measured(arguments[0]):
+        command += ["-m", "coverage", "run", f"--rcfile={covered.CONFIG}"]
     command += ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *arguments]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(

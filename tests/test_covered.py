@@ -8,26 +8,29 @@ from openclaw_gateway import errors
 from tests.covered import combined, environment, table, verdict
 from tests.side_by_side import run
 
-# The child works elsewhere, and alone imports what is looked for.
 TESTS = """
-import subprocess, sys
-
-def test_it(tmp_path):
-    subprocess.run([sys.executable, "-c", "import openclaw_gateway.errors"], cwd=tmp_path, check=True)
-    assert not list(tmp_path.iterdir())
+def test_it():
+    import openclaw_gateway.errors
 """
 
 
-def test_what_a_test_starts_is_measured_with_it_and_leaves_nothing_where_it_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["models", "cli"])
+def test_a_part_is_measured_and_leaves_nothing_where_it_works(tmp_path: Path, folder: str) -> None:
     figures, work = tmp_path / "figures", tmp_path / "work"
     figures.mkdir()
-    work.mkdir()
+    part = work / "tests" / folder
+    part.mkdir(parents=True)
     (tmp_path / "whole").mkdir()
-    (work / "test_one.py").write_text(TESTS)
+    (part / "test_one.py").write_text(TESTS)
     environ = {**environment(figures), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    status, said = run(["--rootdir", ".", f"--basetemp={tmp_path / 'bt'}"], environ, cwd=work)
+    status, said = run(
+        [f"tests/{folder}/test_one.py", "--rootdir", ".", f"--basetemp={tmp_path / 'bt'}"], environ, cwd=work
+    )
     assert status == 0, said
     assert not list(work.glob(".coverage*"))
+    if folder == "cli":
+        assert not list(figures.iterdir()), "programs are not measured"
+        return
     whole = combined(figures, tmp_path / "whole" / "data")
     assert whole.get_data().has_arcs()
     assert whole.get_data().lines(str(errors.__file__))

@@ -15,7 +15,7 @@ from openclaw_gateway.testing.gateway import TOKEN, model_config
 from openclaw_gateway.testing.model_server import ModelServer
 
 DEADLINE_S = 30.0
-_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 @dataclass(frozen=True)

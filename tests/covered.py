@@ -17,9 +17,22 @@ CONFIG = ROOT / "pyproject.toml"
 # what was measured: whether a branch for a bad moment is taken (a full pipe, a peer that leaves) differs from
 # run to run. This first one is what a third of the suite reached; a whole run says what it may be raised to.
 FLOOR = 70.0
-# Where tests call src themselves. The others start programs, in which being measured costs half the time again,
-# and the whole suite has to be quick; therefore cli/, which only they reach, is not counted either.
-MEASURED = frozenset("agents blueprint config doors gateway models runs sessions tools wire ws".split())
+# Where tests call src themselves. The others start programs, which take half as long again when measured, and
+# the whole suite has to be quick; therefore cli/, which only they reach, is not counted either.
+_CALLING = (
+    "agents",
+    "blueprint",
+    "config",
+    "doors",
+    "gateway",
+    "models",
+    "runs",
+    "sessions",
+    "tools",
+    "wire",
+    "ws",
+)
+MEASURED = frozenset(_CALLING)
 _NOISE = 0.3
 # A total must be this much above the floor before the floor is worth raising.
 _WORTH_RAISING = 2 * _NOISE + 0.2

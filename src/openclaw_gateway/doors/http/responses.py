@@ -142,6 +142,7 @@ def _ask(request: Request, asks: ResponsesRequest) -> Ask:
 def _question(
     request: Request, asks: ResponsesRequest, before: tuple[Message, ...], about: _About
 ) -> Question:
+    previous = run_of(asks.previous or "")
     return Question(
         asks.messages,
         asks.instructions,
@@ -149,7 +150,8 @@ def _question(
         asks.client_tools,
         idempotency_key(request),
         before=before,
-        keep=Keep(Raw(msgspec.json.encode(about)), run_of(asks.previous or "")) if asks.store else None,
+        previous=previous,
+        keep=Keep(Raw(msgspec.json.encode(about)), previous) if asks.store else None,
     )
 
 

@@ -1,0 +1,77 @@
+"""Responses that are kept: with a client's own name for the request, a store that refuses, and odd ids."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer, says
+from tests.doors.chat import Answer, ask, http, user
+from tests.doors.test_responses import ON, said
+
+
+@pytest.fixture
+async def there(models: ModelServer) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(model_config(models.base_url, ON)) as gateway:
+        yield gateway
+
+
+async def named(gateway: RunningGateway, key: str, **fields: Any) -> Answer:
+    async with (
+        http(gateway) as session,
+        session.post(
+            "/v1/responses", json={"model": "openclaw", **fields}, headers={"Idempotency-Key": key}
+        ) as response,
+    ):
+        return Answer(response.status, response.headers.copy(), await response.text())
+
+
+async def status(gateway: RunningGateway, method: str, id_: str) -> int:
+    async with http(gateway) as session, session.request(method, f"/v1/responses/{id_}") as response:
+        return response.status
+
+
+async def test_a_name_is_of_one_request_with_what_came_before_it(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", *(says(text) for text in "abcdef"))
+    first, other = [(await named(there, key, input=key)).json["id"] for key in ("k1", "k2")]
+    unkept = {"input": "q", "store": False}
+    assert (await named(there, "k3", **unkept, previous_response_id=first)).status == 200
+    refused = await named(there, "k3", **unkept, previous_response_id=other)
+    assert (refused.status, refused.error["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_what_was_not_kept_is_no_answer_to_who_wants_it_kept(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", *(says(text) for text in "abcdef"))
+    assert (await named(there, "k1", input="q", store=False)).status == 200
+    body = {"model": "openclaw", "messages": [user("q")]}
+    assert (await ask(there, body, headers={"Idempotency-Key": "k2"})).status == 200
+    for key in ("k1", "k2"):
+        refused = await named(there, key, input="q")
+        assert (refused.status, refused.error["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("extra", [{}, {"user": "ann"}])
+async def test_an_answer_that_could_not_be_kept_is_an_error_and_its_repeat_a_new_run(
+    there: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]
+) -> None:
+    models.script("mock-echo", says("one"), says("two"))
+    store = cast("SqliteStore", there.gateway._store)
+
+    async def full(*_: object) -> None:
+        raise StoreError("The disk is full.", code="store_full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "keep", full)
+        refused = await named(there, "k1", input="q", **extra)
+        assert (refused.status, refused.error["code"]) == (503, "store_full")
+    answer = await named(there, "k1", input="q", **extra)
+    assert answer.status == 200
+    assert await status(there, "GET", answer.json["id"]) == 200
+    assert said(models) == ["q"]

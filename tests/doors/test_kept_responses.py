@@ -7,10 +7,11 @@ import pytest
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.testing import replies
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
-from openclaw_gateway.testing.model_server import ModelServer, says
+from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says
 from tests.doors.chat import Answer, ask, http, user
-from tests.doors.test_responses import ON, said
+from tests.doors.test_responses import ON, post, said, streamed
 
 
 @pytest.fixture
@@ -75,3 +76,29 @@ async def test_an_answer_that_could_not_be_kept_is_an_error_and_its_repeat_a_new
     assert answer.status == 200
     assert await status(there, "GET", answer.json["id"]) == 200
     assert said(models) == ["q"]
+
+
+async def test_every_item_of_a_stream_may_be_named(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(
+        replies.calls(Reasoning("r1"), "Look.", replies.Call("session_status", "{}", id="c1")),
+        says(Reasoning("r2"), "Fine."),
+        says("third"),
+    )
+    last = (await streamed(there, input="hi"))[-1]
+    assert last.type == "response.completed"
+    assert [item.type for item in last.response.output] == ["reasoning", "message", "reasoning"]
+    items = [{"type": "item_reference", "id": item.id} for item in last.response.output]
+    asked = [{"role": "user", "content": "hi"}, *items, {"role": "user", "content": "more"}]
+    answer = await post(there, {"model": "openclaw", "input": asked})
+    assert answer.status == 200, answer.text
+    assert said(models) == ["hi", "Look.\n\nFine.", "more"]
+
+
+async def test_only_a_response_s_own_id_is_one(there: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", says("one"))
+    id_ = (await post(there, {"model": "openclaw", "input": "hi"})).json["id"]
+    for other in (f"msg_{id_[5:]}", f"{id_}_1"):
+        assert [await status(there, method, other) for method in ("GET", "DELETE")] == [404, 404]
+        refused = await post(there, {"model": "openclaw", "input": "x", "previous_response_id": other})
+        assert refused.error["code"] == "previous_response_not_found"
+    assert await status(there, "GET", id_) == 200

@@ -1,6 +1,7 @@
 """/v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events; and the
 responses that are kept, to be read, gone on from, and deleted."""
 
+import re
 import time
 from typing import ClassVar
 from urllib.parse import unquote
@@ -13,7 +14,7 @@ from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.large_bodies import LargeBodies
-from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, run_of
+from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
 from openclaw_gateway.doors.requests import Request, idempotency_key, read_body
@@ -27,6 +28,10 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
+# A stream shows thoughts as they came, and text behind calls. What is kept has all thoughts in one item and
+# all text in another: the further ones say nothing more.
+_FURTHER = re.compile(r"(?:rs|msg)_[0-9a-f]+_\d+")
+_TOLD = Item("reasoning")
 
 
 class _About(Struct, frozen=True):
@@ -88,7 +93,7 @@ class Endpoint:
         return asks
 
     async def _before(self, principal: Principal, previous: str) -> tuple[Message, ...]:
-        run_id = run_of(previous)
+        run_id = response_run(previous)
         found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id)
         if found is None:
             raise InvalidRequest(
@@ -101,16 +106,21 @@ class Endpoint:
 
     async def _items(self, principal: Principal, references: frozenset[str]) -> dict[str, Item]:
         """Those of the named items that are kept."""
+        named: dict[str, list[str]] = {}
+        for id_ in references:
+            if (run := run_of(id_)) is not None:
+                named.setdefault(run, []).append(id_)
         known: dict[str, Item] = {}
-        for run_id in {run for run in map(run_of, references) if run is not None}:
+        for run_id, ids in named.items():
             kept = await self._gateway.kept_answer(principal, run_id)
             if kept is not None:
+                known.update(dict.fromkeys(filter(_FURTHER.match, ids), _TOLD))
                 items = _resource(run_id, kept)["output"]
                 known.update((item["id"], msgspec.convert(item, Item)) for item in items)
         return known
 
     async def _of_kept(self, request: Request, principal: Principal, id_: str, rest: str) -> HttpAnswer:
-        run_id = run_of(id_) or ""
+        run_id = response_run(id_) or ""
         match request.method, rest:
             case "GET", "" | "input_items":
                 kept = await self._gateway.kept_answer(principal, run_id)
@@ -142,7 +152,7 @@ def _ask(request: Request, asks: ResponsesRequest) -> Ask:
 def _question(
     request: Request, asks: ResponsesRequest, before: tuple[Message, ...], about: _About
 ) -> Question:
-    previous = run_of(asks.previous or "")
+    previous = response_run(asks.previous or "")
     return Question(
         asks.messages,
         asks.instructions,

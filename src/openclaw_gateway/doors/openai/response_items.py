@@ -57,9 +57,10 @@ _TEXTS = {"input_text", "output_text", "text", "summary_text", None}
 
 
 def references_in(sent: str | Sequence[Item]) -> frozenset[str]:
-    """The ids of the items that are only named. (What was thought is not needed to go on.)"""
+    """The ids of the items that are only named. Raises InvalidRequest for too many items."""
     if isinstance(sent, str):
         return frozenset()
+    _check_items(sent)
     return frozenset(item.id for item in sent if item.type == "item_reference" and item.id is not None)
 
 
@@ -72,8 +73,7 @@ def conversation_of(
     """
     if isinstance(sent, str):
         return "", (UserMessage(sent),), ()
-    if len(sent) > MAX_ITEMS:
-        raise InvalidRequest(f"`input` may hold at most {MAX_ITEMS:,} items.", param="input")
+    _check_items(sent)
     instructions: list[str] = []
     messages: list[Message] = []
     said: list[Part] = []
@@ -103,6 +103,11 @@ def conversation_of(
     if said:
         messages.append(AssistantMessage(tuple(said)))
     return "\n\n".join(one for one in instructions if one), tuple(messages), tuple(skipped)
+
+
+def _check_items(sent: Sequence[Item]) -> None:
+    if len(sent) > MAX_ITEMS:
+        raise InvalidRequest(f"`input` may hold at most {MAX_ITEMS:,} items.", param="input")
 
 
 def _message(item: Item, kind: str, where: str) -> Message | None:

@@ -297,12 +297,21 @@ async def test_the_status_is_real(models: ModelServer, status: int, told: tuple[
         b'{"data":[{"embedding":"AAA="}]}',
         b'{"data":[{"embedding":[1e39]}]}',
         b'{"data":[{"embedding":[1]},{"embedding":[1]}]}',
+        b'{"data":[{"embedding":"AACAPwAAwH8="}]}',
+        b'{"data":[{"embedding":"AACAfwAAgP8="}]}',
     ],
 )
 async def test_an_answer_without_vectors(models: ModelServer, body: bytes) -> None:
     models.script("mock-vectors", sends(body))
     async with running_gateway(config(models)) as gateway:
         answer = await embed(gateway, {"input": "hi"})
+    assert (answer.status, answer.error["code"]) == (502, "provider_bad_response")
+
+
+async def test_vectors_of_several_lengths(models: ModelServer) -> None:
+    models.script("mock-vectors", sends(b'{"data":[{"embedding":[1,2]},{"embedding":[1]}]}'))
+    async with running_gateway(config(models)) as gateway:
+        answer = await embed(gateway, {"input": ["hi", "ho"]})
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_response")
 
 

@@ -68,7 +68,8 @@ class KeptAnswers:
             ) from None
 
     async def conversation(self, owner: str, run_id: str) -> tuple[Message, ...] | None:
-        """Everything up to and with this answer; None where it, or one before it, is not kept (any more).
+        """Everything up to and with this answer, of a longer chain its newest MOST_LINKS; None where one of
+        them is not kept (any more).
 
         Raises StoreError.
         """

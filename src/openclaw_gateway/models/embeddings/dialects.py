@@ -171,6 +171,8 @@ def read(vendor: Vendor, speech: Speech, answer: bytes, count: int) -> tuple[lis
         raise _bad(vendor, f"sent {len(vectors)} vectors for {count} inputs")
     if not all(vectors):
         raise _bad(vendor, "sent a vector without numbers")
+    if len(set(map(len, vectors))) > 1:
+        raise _bad(vendor, "sent vectors of several lengths")
     return vectors, tokens
 
 

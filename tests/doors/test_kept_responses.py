@@ -102,3 +102,17 @@ async def test_only_a_response_s_own_id_is_one(there: RunningGateway, models: Mo
         refused = await post(there, {"model": "openclaw", "input": "x", "previous_response_id": other})
         assert refused.error["code"] == "previous_response_not_found"
     assert await status(there, "GET", id_) == 200
+
+
+async def test_what_a_developer_message_said_still_counts(there: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", *(says(text) for text in "abc"))
+    previous: dict[str, Any] = {}
+    for number in range(3):
+        told = {"role": "developer", "content": f"Rule {number}."}
+        asked = {"role": "user", "content": "hi"}
+        body = {"model": "openclaw", "instructions": f"Now {number}.", "input": [told, asked], **previous}
+        answer = await post(there, body)
+        previous = {"previous_response_id": answer.json["id"]}
+    system = models.requests[-1].body["messages"][0]["content"]
+    assert "Now 2.\n\nRule 0.\n\nRule 1.\n\nRule 2." in system
+    assert "Now 1." not in system

@@ -23,8 +23,7 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.kept import KeptAnswer
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.runs.kept import Before, KeptAnswer
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
@@ -68,7 +67,7 @@ class Endpoint:
         limits = self._gateway.limits
         asks = await self._asks(request, principal)
         route = self._gateway.route(_ask(request, asks))
-        before: tuple[Message, ...] = ()
+        before = Before(())
         if asks.previous is not None:
             before = await self._before(principal, asks.previous)
             # What came before is said; a conversation of the user's is another one.
@@ -92,7 +91,7 @@ class Endpoint:
             )
         return asks
 
-    async def _before(self, principal: Principal, previous: str) -> tuple[Message, ...]:
+    async def _before(self, principal: Principal, previous: str) -> Before:
         run_id = response_run(previous)
         found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id)
         if found is None:
@@ -149,19 +148,17 @@ def _ask(request: Request, asks: ResponsesRequest) -> Ask:
     return ask
 
 
-def _question(
-    request: Request, asks: ResponsesRequest, before: tuple[Message, ...], about: _About
-) -> Question:
+def _question(request: Request, asks: ResponsesRequest, before: Before, about: _About) -> Question:
     previous = response_run(asks.previous or "")
     return Question(
         asks.messages,
-        asks.instructions,
+        "\n\n".join(one for one in (asks.instructions, before.told, asks.told) if one),
         asks.sampling,
         asks.client_tools,
         idempotency_key(request),
-        before=before,
+        before=before.messages,
         previous=previous,
-        keep=Keep(Raw(msgspec.json.encode(about)), previous) if asks.store else None,
+        keep=Keep(Raw(msgspec.json.encode(about)), previous, asks.told) if asks.store else None,
     )
 
 

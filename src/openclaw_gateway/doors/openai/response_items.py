@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
@@ -39,17 +39,22 @@ class ItemPart(Struct, frozen=True):
     file_id: str | None = None
 
 
+# Only in items of a vendor's own tools, which are skipped.
+_Odd = dict[str, Raw]
+_Content = str | list[ItemPart] | _Odd | None
+
+
 class Item(Struct, frozen=True):
     """An item as it comes; unknown fields are ignored. One without a type is a message."""
 
     type: str | None = None
     role: str | None = None
-    content: str | list[ItemPart] | None = None
+    content: _Content = None
     id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
-    output: str | list[ItemPart] | None = None
+    arguments: str | _Odd | None = None
+    output: _Content = None
 
 
 ITEMS = msgspec.json.Decoder(str | list[Item])
@@ -138,32 +143,41 @@ def _said(item: Item, kind: str, where: str) -> Part | None:
     if kind == "function_call":
         if not item.name or not (item.call_id or item.id):
             raise InvalidRequest(f"`{where}`: a function_call has a name and a call_id.", param=where)
+        if isinstance(item.arguments, dict):
+            raise InvalidRequest(
+                f"`{where}.arguments`: a JSON text is expected, got an object.", param=f"{where}.arguments"
+            )
         return ToolCall(item.call_id or item.id or "", item.name, item.arguments or "{}")
     if kind == "message" and item.role == "assistant":
         return Text(_text(item.content, where))
     return None
 
 
-def _text(content: str | list[ItemPart] | None, where: str) -> str:
+def _text(content: _Content, where: str, field: str = "content") -> str:
     if content is None or isinstance(content, str):
         return content or ""
+    if isinstance(content, dict):
+        raise InvalidRequest(
+            f"`{where}.{field}`: a text or an array of parts is expected, got an object.",
+            param=f"{where}.{field}",
+        )
     texts = []
     for index, part in enumerate(content):
         if part.type == "input_image":
             continue
         if part.type not in _TEXTS and part.type != "refusal":
             raise InvalidRequest(
-                f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
+                f"`{where}.{field}[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
                 "endpoint takes text parts, and image parts of user messages.",
                 code="unsupported_content_part",
-                param=f"{where}.content[{index}]",
+                param=f"{where}.{field}[{index}]",
             )
         texts.append(part.text or part.refusal or "")
     return "\n".join(texts)
 
 
-def _images(content: str | list[ItemPart] | None, where: str) -> tuple[Image, ...]:
-    if content is None or isinstance(content, str):
+def _images(content: _Content, where: str) -> tuple[Image, ...]:
+    if not isinstance(content, list):
         return ()
     images = []
     for index, part in enumerate(content):
@@ -184,7 +198,7 @@ def _result(item: Item, where: str) -> ToolMessage:
             f"`{where}.call_id` is missing: a function_call_output names the call it answers.",
             param=f"{where}.call_id",
         )
-    return ToolMessage(item.call_id, _text(item.output, where), images=_images(item.output, where))
+    return ToolMessage(item.call_id, _text(item.output, where, "output"), images=_images(item.output, where))
 
 
 def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:

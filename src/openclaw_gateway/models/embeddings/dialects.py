@@ -188,7 +188,8 @@ def _read(speech: Speech, answer: bytes) -> tuple[list[Vector], int, Any]:
         case "openai":
             openai = _openai.decode(answer)
             data, usage = openai.data, openai.usage or _Usage()
-            if {datum.index for datum in data} == set(range(len(data))):
+            places = {datum.index for datum in data if datum.index is not None}
+            if len(places) == len(data):
                 data = sorted(data, key=lambda datum: datum.index or 0)
             tokens = usage.prompt_tokens or usage.total_tokens or 0
             return [_numbers(datum.embedding) for datum in data], tokens, openai.error

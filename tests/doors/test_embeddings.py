@@ -297,12 +297,31 @@ async def test_the_status_is_real(models: ModelServer, status: int, told: tuple[
         b'{"data":[{"embedding":"AAA="}]}',
         b'{"data":[{"embedding":[1e39]}]}',
         b'{"data":[{"embedding":[1]},{"embedding":[1]}]}',
+        b'{"data":[{"embedding":"AACAPwAAwH8="}]}',
+        b'{"data":[{"embedding":"AACAfwAAgP8="}]}',
     ],
 )
 async def test_an_answer_without_vectors(models: ModelServer, body: bytes) -> None:
     models.script("mock-vectors", sends(body))
     async with running_gateway(config(models)) as gateway:
         answer = await embed(gateway, {"input": "hi"})
+    assert (answer.status, answer.error["code"]) == (502, "provider_bad_response")
+
+
+async def test_vectors_are_in_the_order_of_their_numbers(models: ModelServer) -> None:
+    """Wherever a provider begins to count."""
+    for first in (0, 1):
+        data = b'{"data":[{"embedding":[2],"index":%d},{"embedding":[1],"index":%d}]}' % (first + 1, first)
+        models.script("mock-vectors", sends(data))
+        async with running_gateway(config(models)) as gateway:
+            answer = await embed(gateway, {"input": ["hi", "ho"]})
+        assert [each["embedding"] for each in answer.json["data"]] == [[1.0], [2.0]]
+
+
+async def test_vectors_of_several_lengths(models: ModelServer) -> None:
+    models.script("mock-vectors", sends(b'{"data":[{"embedding":[1,2]},{"embedding":[1]}]}'))
+    async with running_gateway(config(models)) as gateway:
+        answer = await embed(gateway, {"input": ["hi", "ho"]})
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_response")
 
 

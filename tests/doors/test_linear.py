@@ -16,6 +16,7 @@ import pytest
 from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.doors.openai.chat import decode_chat
 from openclaw_gateway.doors.openai.messages import MAX_CALLS, MAX_MESSAGES, ChatMessage, translate
+from openclaw_gateway.doors.openai.response_events import ResponseVoice
 from openclaw_gateway.errors import InvalidRequest, ToolError
 from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.openai_completions.call_deltas import CallDelta, CallDeltas, FunctionDelta
@@ -38,7 +39,7 @@ from openclaw_gateway.tools.exec.shell_words import Segment, Word
 from openclaw_gateway.tools.files.jobs.edit import replaced
 from openclaw_gateway.tools.files.line_search import Budget
 from openclaw_gateway.tools.files.patch import Update, apply_hunks, parse_patch
-from openclaw_gateway.wire.events import Event, TextDelta
+from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
 from openclaw_gateway.wire.messages import (
     Image,
     Message,
@@ -47,7 +48,7 @@ from openclaw_gateway.wire.messages import (
     UserMessage,
     assistant,
 )
-from openclaw_gateway.wire.run import Origin, RunRequest, Sampling, ToolSpec
+from openclaw_gateway.wire.run import Origin, RunRequest, RunResult, Sampling, ToolSpec, Usage
 
 SIZE = 200
 # Of a function that is linear the second is twice the first, give or take what does not grow.
@@ -131,6 +132,14 @@ def calls_begun(taken: list[Id]) -> None:
     for each in taken:
         calls.begin(each, "t", events)
     calls.end(events)
+
+
+def response_in_turns(count: int) -> None:
+    """A thought and a word, again and again: each thought is an item."""
+    voice = ResponseVoice("chatcmpl_1", 0, "m", {})
+    for _ in range(count):
+        voice.deltas([ReasoningDelta("hm"), TextDelta("a")])
+    voice.end(RunResult("completed", "a", "hm", "stop", Usage()))
 
 
 def calls_in_turns(taken: list[Id]) -> None:
@@ -241,6 +250,7 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "a body": (body, lambda made: decode_chat(made, 64)),
     "calls of a provider": (ids, calls_begun),
     "calls of a provider in turns": (ids, calls_in_turns),
+    "a response of many items": (lambda count: count, response_in_turns),
     "a name in pieces": (lambda count: count, a_name_in_pieces),
     "an event in one-byte pieces": (lambda count: 10 * count, one_byte_pieces),
     "many events at once": (lambda count: count, many_chunks),

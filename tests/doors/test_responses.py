@@ -189,6 +189,8 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
             {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Be kind."}]},
             {"role": "user", "content": [{"type": "input_text", "text": "hi"}]},
             {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+            {"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot"}},
+            {"type": "tool_search_call", "arguments": {"goal": "x"}, "content": {}},
         ],
         "tools": tools,
         "include": ["reasoning.encrypted_content"],
@@ -204,6 +206,8 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
         "tools.web_search",
         "tools.namespace",
         "input.web_search_call",
+        "input.computer_call_output",
+        "input.tool_search_call",
     } == {*ignored}
     sent = models.requests[-1].body
     assert [tool["function"]["name"] for tool in sent["tools"] if "weather" in str(tool)] == ["weather"]
@@ -240,6 +244,17 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
             "invalid_request",
         ),
         ({"input": "x", "prompt": {"id": "p"}}, "prompt", "invalid_request"),
+        ({"input": [{"role": "user", "content": {}}]}, "input[0].content", "invalid_request"),
+        (
+            {"input": [{"type": "function_call", "name": "f", "call_id": "c", "arguments": {}}]},
+            "input[0].arguments",
+            "invalid_request",
+        ),
+        (
+            {"input": [{"type": "function_call_output", "call_id": "c", "output": {}}]},
+            "input[0].output",
+            "invalid_request",
+        ),
         ({"input": "x", "background": True}, "background", "invalid_request"),
         ({"input": "x", "max_output_tokens": 0}, "max_output_tokens", "invalid_request"),
         ({"input": "x", "text": {"format": {"type": "json_schema"}}}, "text.format", "invalid_request"),

@@ -26,7 +26,8 @@ from openclaw_gateway.wire.run import (
 class Question(Struct, frozen=True):
     """What a client says, in the gateway's words. `timeout_s` None leaves the limit to the agent.
 
-    `idempotency_key` is its own name for the request, the same by every door.
+    `idempotency_key` is its own name for the request, the same by every door. `previous` names the kept
+    answer with which `before` ends.
     """
 
     messages: tuple[Message, ...]
@@ -37,6 +38,7 @@ class Question(Struct, frozen=True):
     timeout_s: float | None = None
     task: str | None = None
     before: tuple[Message, ...] = ()
+    previous: str | None = None
     keep: Keep | None = None
 
 
@@ -62,7 +64,8 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
 
 
 def _idempotency(route: Route, question: Question) -> Idempotency | None:
-    """Everything that the answer depends on is in the digest, and nothing of how it is delivered."""
+    """Everything that the answer depends on is in the digest, and whether it is kept: an answer that was not
+    is no answer to who wants to come back to it. Nothing is of how it is delivered."""
     key = question.idempotency_key
     if key is None:
         return None
@@ -74,6 +77,6 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
         question.instructions,
         question.sampling,
         question.client_tools,
-        question.keep and question.keep.previous,
+        (question.keep is not None, question.previous) if question.keep or question.previous else None,
     )
     return Idempotency(key, hashlib.sha256(msgspec.json.encode(asked)).digest())

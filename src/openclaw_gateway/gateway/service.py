@@ -22,7 +22,7 @@ from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.kept import KeptAnswer, KeptAnswers
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.questions import Questions, Told
@@ -31,7 +31,6 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
-from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Origin, RunRequest
 
 
@@ -235,7 +234,7 @@ class Gateway:
         principal.require(READ)
         return await self._kept.get(principal.owner, run_id)
 
-    async def kept_conversation(self, principal: Principal, run_id: str) -> tuple[Message, ...] | None:
+    async def kept_conversation(self, principal: Principal, run_id: str) -> Before | None:
         """What was said up to and with a kept answer of this caller's; None where not all of it is kept.
 
         Raises StoreError.

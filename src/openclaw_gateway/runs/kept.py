@@ -20,7 +20,8 @@ MOST_LINKS: Final = 1_000
 
 
 class KeptAnswer(Struct, frozen=True):
-    """`asked` is what its request said, `said` all that the run said, with the agent's own tools."""
+    """`asked` is what its request said, `said` all that the run said, with the agent's own tools; `told` are
+    the instructions that stood in the conversation."""
 
     agent: str
     created_ms: int
@@ -29,6 +30,14 @@ class KeptAnswer(Struct, frozen=True):
     asked: tuple[Message, ...]
     said: tuple[Message, ...]
     result: RunResult
+    told: str = ""
+
+
+class Before(Struct, frozen=True):
+    """A conversation up to and with a kept answer, and the instructions that stood in it."""
+
+    messages: tuple[Message, ...]
+    told: str = ""
 
 
 _decoder = msgspec.json.Decoder(KeptAnswer)
@@ -51,6 +60,7 @@ class KeptAnswers:
             request.messages,
             tuple(said),
             result,
+            request.keep.told,
         )
         await self._store.keep(request.origin.owner, run.id, msgspec.json.encode(kept))
 
@@ -67,8 +77,9 @@ class KeptAnswers:
                 code="store_corrupt",
             ) from None
 
-    async def conversation(self, owner: str, run_id: str) -> tuple[Message, ...] | None:
-        """Everything up to and with this answer; None where it, or one before it, is not kept (any more).
+    async def conversation(self, owner: str, run_id: str) -> Before | None:
+        """Everything up to and with this answer, of a longer chain its newest MOST_LINKS; None where one of
+        them is not kept (any more).
 
         Raises StoreError.
         """
@@ -80,7 +91,9 @@ class KeptAnswers:
                 return None
             chain.append(kept)
             name = kept.previous
-        return tuple(message for kept in reversed(chain) for message in (*kept.asked, *kept.said))
+        chain.reverse()
+        messages = tuple(message for kept in chain for message in (*kept.asked, *kept.said))
+        return Before(messages, "\n\n".join(kept.told for kept in chain if kept.told))
 
     async def forget(self, owner: str, run_id: str) -> bool:
         """Raises StoreError."""

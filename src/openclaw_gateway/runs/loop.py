@@ -126,6 +126,8 @@ class RunLoop:
         try:
             answer = _answer_of(run)
             result, new = await self._converse(run, claimed, answer)
+            # Before the turn: what is recorded as the answer to a name must be one that is kept.
+            result = await self._keeping(run, answer, result)
             turn = turn_for(result.status, new, await _said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
@@ -134,7 +136,7 @@ class RunLoop:
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
             result = await self._left(run, claimed.claim, turn, result or _failed(answer, _internal()))
-        return await self._keeping(run, answer, result)
+        return result
 
     async def _keeping(self, run: Run, answer: Answer, result: RunResult) -> RunResult:
         """The result, which is another one when an answer that is to be kept could not be."""
@@ -144,7 +146,8 @@ class RunLoop:
             await self._kept.keep(run, answer.messages, result)
         except StoreError as error:
             log.warning("run.not_kept", run=run.id, error=error.message)
-            return msgspec.structs.replace(result, status="failed", error=error_info(error))
+            result = _failed(answer, error)
+            run.keeps_answer = _is_final(run, answer, result)
         return result
 
     async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:

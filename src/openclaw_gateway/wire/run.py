@@ -120,10 +120,12 @@ class Idempotency(Struct, frozen=True):
 
 class Keep(Struct, frozen=True):
     """The answer is kept under the run's id for its client to come back to. `about` is what the door wants to
-    know of it then, as JSON; `previous` is the kept answer that this one goes on from."""
+    know of it then, as JSON; `previous` is the kept answer that this one goes on from, `told` what of the
+    instructions belongs to the conversation and so counts for who goes on from this one."""
 
     about: Raw
     previous: str | None = None
+    told: str = ""
 
 
 class RunRequest(Struct, frozen=True):

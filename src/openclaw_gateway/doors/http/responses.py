@@ -1,6 +1,7 @@
 """/v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events; and the
 responses that are kept, to be read, gone on from, and deleted."""
 
+import re
 import time
 from typing import ClassVar
 from urllib.parse import unquote
@@ -13,7 +14,7 @@ from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.large_bodies import LargeBodies
-from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, run_of
+from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
 from openclaw_gateway.doors.requests import Request, idempotency_key, read_body
@@ -22,11 +23,14 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.kept import KeptAnswer
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.runs.kept import Before, KeptAnswer
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
+# A stream shows thoughts as they came, and text behind calls. What is kept has all thoughts in one item and
+# all text in another: the further ones say nothing more.
+_FURTHER = re.compile(r"(?:rs|msg)_[0-9a-f]+_\d+")
+_TOLD = Item("reasoning")
 
 
 class _About(Struct, frozen=True):
@@ -63,7 +67,7 @@ class Endpoint:
         limits = self._gateway.limits
         asks = await self._asks(request, principal)
         route = self._gateway.route(_ask(request, asks))
-        before: tuple[Message, ...] = ()
+        before = Before(())
         if asks.previous is not None:
             before = await self._before(principal, asks.previous)
             # What came before is said; a conversation of the user's is another one.
@@ -87,8 +91,8 @@ class Endpoint:
             )
         return asks
 
-    async def _before(self, principal: Principal, previous: str) -> tuple[Message, ...]:
-        run_id = run_of(previous)
+    async def _before(self, principal: Principal, previous: str) -> Before:
+        run_id = response_run(previous)
         found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id)
         if found is None:
             raise InvalidRequest(
@@ -101,16 +105,21 @@ class Endpoint:
 
     async def _items(self, principal: Principal, references: frozenset[str]) -> dict[str, Item]:
         """Those of the named items that are kept."""
+        named: dict[str, list[str]] = {}
+        for id_ in references:
+            if (run := run_of(id_)) is not None:
+                named.setdefault(run, []).append(id_)
         known: dict[str, Item] = {}
-        for run_id in {run for run in map(run_of, references) if run is not None}:
+        for run_id, ids in named.items():
             kept = await self._gateway.kept_answer(principal, run_id)
             if kept is not None:
+                known.update(dict.fromkeys(filter(_FURTHER.match, ids), _TOLD))
                 items = _resource(run_id, kept)["output"]
                 known.update((item["id"], msgspec.convert(item, Item)) for item in items)
         return known
 
     async def _of_kept(self, request: Request, principal: Principal, id_: str, rest: str) -> HttpAnswer:
-        run_id = run_of(id_) or ""
+        run_id = response_run(id_) or ""
         match request.method, rest:
             case "GET", "" | "input_items":
                 kept = await self._gateway.kept_answer(principal, run_id)
@@ -139,17 +148,17 @@ def _ask(request: Request, asks: ResponsesRequest) -> Ask:
     return ask
 
 
-def _question(
-    request: Request, asks: ResponsesRequest, before: tuple[Message, ...], about: _About
-) -> Question:
+def _question(request: Request, asks: ResponsesRequest, before: Before, about: _About) -> Question:
+    previous = response_run(asks.previous or "")
     return Question(
         asks.messages,
-        asks.instructions,
+        "\n\n".join(one for one in (asks.instructions, before.told, asks.told) if one),
         asks.sampling,
         asks.client_tools,
         idempotency_key(request),
-        before=before,
-        keep=Keep(Raw(msgspec.json.encode(about)), run_of(asks.previous or "")) if asks.store else None,
+        before=before.messages,
+        previous=previous,
+        keep=Keep(Raw(msgspec.json.encode(about)), previous, asks.told) if asks.store else None,
     )
 
 

@@ -65,6 +65,7 @@ class ResponseVoice:
         self._number = 0
         self._frames: list[bytes] = []
         self._items: list[Json] = []
+        self._count: dict[str, int] = {}
         # What is being said, by the type of the item: its place and its pieces.
         self._open: dict[str, tuple[int, list[str]]] = {}
         self._calls: dict[int, tuple[int, Json, list[str]]] = {}
@@ -201,7 +202,8 @@ class ResponseVoice:
         }
 
     def _item_id(self, kind: str) -> str:
-        so_far = sum(item["id"].startswith(f"{kind}_") for item in self._items)
+        so_far = self._count.get(kind, 0)
+        self._count[kind] = so_far + 1
         return f"{kind}_{self._mark}{f'_{so_far}' if so_far else ''}"
 
     def _say(self, kind: str, **fields: Any) -> None:
@@ -275,3 +277,8 @@ def run_of(id_: str) -> str | None:
     """The run that a response, or an item of one, is of; None for an id that is none of ours."""
     found = _ID.fullmatch(id_)
     return "chatcmpl_{}-{}-{}-{}-{}".format(*found.groups()) if found else None
+
+
+def response_run(id_: str) -> str | None:
+    """The run of a response; None for any other id."""
+    return run_of(id_) if id_.startswith("resp_") and id_.count("_") == 1 else None

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
@@ -39,17 +39,22 @@ class ItemPart(Struct, frozen=True):
     file_id: str | None = None
 
 
+# Only in items of a vendor's own tools, which are skipped.
+_Odd = dict[str, Raw]
+_Content = str | list[ItemPart] | _Odd | None
+
+
 class Item(Struct, frozen=True):
     """An item as it comes; unknown fields are ignored. One without a type is a message."""
 
     type: str | None = None
     role: str | None = None
-    content: str | list[ItemPart] | None = None
+    content: _Content = None
     id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
-    output: str | list[ItemPart] | None = None
+    arguments: str | _Odd | None = None
+    output: _Content = None
 
 
 ITEMS = msgspec.json.Decoder(str | list[Item])
@@ -57,9 +62,10 @@ _TEXTS = {"input_text", "output_text", "text", "summary_text", None}
 
 
 def references_in(sent: str | Sequence[Item]) -> frozenset[str]:
-    """The ids of the items that are only named. (What was thought is not needed to go on.)"""
+    """The ids of the items that are only named. Raises InvalidRequest for too many items."""
     if isinstance(sent, str):
         return frozenset()
+    _check_items(sent)
     return frozenset(item.id for item in sent if item.type == "item_reference" and item.id is not None)
 
 
@@ -72,8 +78,7 @@ def conversation_of(
     """
     if isinstance(sent, str):
         return "", (UserMessage(sent),), ()
-    if len(sent) > MAX_ITEMS:
-        raise InvalidRequest(f"`input` may hold at most {MAX_ITEMS:,} items.", param="input")
+    _check_items(sent)
     instructions: list[str] = []
     messages: list[Message] = []
     said: list[Part] = []
@@ -105,6 +110,11 @@ def conversation_of(
     return "\n\n".join(one for one in instructions if one), tuple(messages), tuple(skipped)
 
 
+def _check_items(sent: Sequence[Item]) -> None:
+    if len(sent) > MAX_ITEMS:
+        raise InvalidRequest(f"`input` may hold at most {MAX_ITEMS:,} items.", param="input")
+
+
 def _message(item: Item, kind: str, where: str) -> Message | None:
     """What a user or a tool says in it; None for an item that only a vendor's own tools know."""
     match kind, item.role:
@@ -133,32 +143,41 @@ def _said(item: Item, kind: str, where: str) -> Part | None:
     if kind == "function_call":
         if not item.name or not (item.call_id or item.id):
             raise InvalidRequest(f"`{where}`: a function_call has a name and a call_id.", param=where)
+        if isinstance(item.arguments, dict):
+            raise InvalidRequest(
+                f"`{where}.arguments`: a JSON text is expected, got an object.", param=f"{where}.arguments"
+            )
         return ToolCall(item.call_id or item.id or "", item.name, item.arguments or "{}")
     if kind == "message" and item.role == "assistant":
         return Text(_text(item.content, where))
     return None
 
 
-def _text(content: str | list[ItemPart] | None, where: str) -> str:
+def _text(content: _Content, where: str, field: str = "content") -> str:
     if content is None or isinstance(content, str):
         return content or ""
+    if isinstance(content, dict):
+        raise InvalidRequest(
+            f"`{where}.{field}`: a text or an array of parts is expected, got an object.",
+            param=f"{where}.{field}",
+        )
     texts = []
     for index, part in enumerate(content):
         if part.type == "input_image":
             continue
         if part.type not in _TEXTS and part.type != "refusal":
             raise InvalidRequest(
-                f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
+                f"`{where}.{field}[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
                 "endpoint takes text parts, and image parts of user messages.",
                 code="unsupported_content_part",
-                param=f"{where}.content[{index}]",
+                param=f"{where}.{field}[{index}]",
             )
         texts.append(part.text or part.refusal or "")
     return "\n".join(texts)
 
 
-def _images(content: str | list[ItemPart] | None, where: str) -> tuple[Image, ...]:
-    if content is None or isinstance(content, str):
+def _images(content: _Content, where: str) -> tuple[Image, ...]:
+    if not isinstance(content, list):
         return ()
     images = []
     for index, part in enumerate(content):
@@ -179,7 +198,7 @@ def _result(item: Item, where: str) -> ToolMessage:
             f"`{where}.call_id` is missing: a function_call_output names the call it answers.",
             param=f"{where}.call_id",
         )
-    return ToolMessage(item.call_id, _text(item.output, where), images=_images(item.output, where))
+    return ToolMessage(item.call_id, _text(item.output, where, "output"), images=_images(item.output, where))
 
 
 def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:

@@ -65,13 +65,15 @@ _CONVERSATION = msgspec.json.Decoder(str | _Conversation)
 
 
 class ResponsesRequest(Struct, frozen=True):
-    """`echo` is the JSON of fields that a response repeats; `ignored` names those that had no effect.
+    """`told` is what system and developer messages of the input say. `echo` is the JSON of fields that a
+    response repeats; `ignored` names those that had no effect.
 
     With `previous`, the id of a response, or a `conversation`, `messages` are what is new. `references` are
     items that are only named: they must be known, or the conversation is not complete.
     """
 
     instructions: str
+    told: str
     messages: tuple[Message, ...]
     sampling: Sampling
     client_tools: ClientTools
@@ -98,7 +100,7 @@ def decode_responses(
     sent = body.take("input", ITEMS) or ""
     references = references_in(sent) if known is None else frozenset[str]()
     if references:
-        return ResponsesRequest("", (), Sampling(), ClientTools(), {}, references=references)
+        return ResponsesRequest("", "", (), Sampling(), ClientTools(), {}, references=references)
     texts, messages, skipped = conversation_of(sent, known or {})
     if not asks_something(messages):
         raise missing_user_message("input")
@@ -114,7 +116,8 @@ def decode_responses(
     previous, conversation = _before(body, echo)
     _refuse_unserved(body)
     return ResponsesRequest(
-        "\n\n".join(one for one in (instructions, texts) if one),
+        instructions,
+        texts,
         messages,
         sampling,
         tools,

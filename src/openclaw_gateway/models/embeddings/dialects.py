@@ -171,6 +171,8 @@ def read(vendor: Vendor, speech: Speech, answer: bytes, count: int) -> tuple[lis
         raise _bad(vendor, f"sent {len(vectors)} vectors for {count} inputs")
     if not all(vectors):
         raise _bad(vendor, "sent a vector without numbers")
+    if len(set(map(len, vectors))) > 1:
+        raise _bad(vendor, "sent vectors of several lengths")
     return vectors, tokens
 
 
@@ -186,7 +188,8 @@ def _read(speech: Speech, answer: bytes) -> tuple[list[Vector], int, Any]:
         case "openai":
             openai = _openai.decode(answer)
             data, usage = openai.data, openai.usage or _Usage()
-            if {datum.index for datum in data} == set(range(len(data))):
+            places = {datum.index for datum in data if datum.index is not None}
+            if len(places) == len(data):
                 data = sorted(data, key=lambda datum: datum.index or 0)
             tokens = usage.prompt_tokens or usage.total_tokens or 0
             return [_numbers(datum.embedding) for datum in data], tokens, openai.error

@@ -5,6 +5,7 @@ request holds millions of numbers. Never another model: its vectors would not co
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -199,7 +200,8 @@ def _batches(inputs: Sequence[Input], most: int, most_chars: int) -> Iterator[tu
 def _fit(embedding: Embedding, vector: Vector, dimensions: int | None) -> Vector:
     """Raises InvalidRequest, and ProviderError for numbers that float32 has not."""
     target = embedding.target
-    if max(vector) > _LARGEST or min(vector) < -_LARGEST:
+    # What is no number has no order, but a sum.
+    if max(vector) > _LARGEST or min(vector) < -_LARGEST or not math.isfinite(sum(vector)):
         raise ProviderError(
             "bad_response", f"The provider {target.provider} sent a vector with numbers beyond all bounds."
         )

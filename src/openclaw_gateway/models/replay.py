@@ -52,10 +52,12 @@ _is_object = msgspec.json.Decoder(dict[str, Raw]).decode
 def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message]:
     """The very same messages where all of them are a user's and nothing has to be changed."""
     family = target.family
-    if family.images and family.names and not family.alternate:
+    if not family.alternate:
         # Most conversations that are not stored begin and end here.
         for message in messages:
             if type(message) is not UserMessage or not (message.content or message.images):
+                break
+            if (message.images and not family.images) or (message.name is not None and not family.names):
                 break
         else:
             return messages

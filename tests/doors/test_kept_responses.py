@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from openclaw_gateway.errors import StoreError
+from openclaw_gateway.runs import kept
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.testing import replies
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
@@ -116,3 +117,16 @@ async def test_what_a_developer_message_said_still_counts(there: RunningGateway,
     system = models.requests[-1].body["messages"][0]["content"]
     assert "Now 2.\n\nRule 0.\n\nRule 1.\n\nRule 2." in system
     assert "Now 1." not in system
+
+
+async def test_of_a_long_chain_the_newest_is_remembered(
+    there: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.script("mock-echo", *(says(text) for text in "abcde"))
+    previous: dict[str, Any] = {}
+    for number in range(4):
+        answer = await post(there, {"model": "openclaw", "input": str(number) * 2_000, **previous})
+        previous = {"previous_response_id": answer.json["id"]}
+    monkeypatch.setattr(kept, "MOST_BYTES", 6_500)
+    await post(there, {"model": "openclaw", "input": "so", **previous})
+    assert [text[:2] for text in said(models)] == ["22", "c", "33", "d", "so"]

@@ -176,6 +176,10 @@ async def test_failures_are_statuses_before_the_first_word_and_events_behind_it(
     assert last.response.status == "failed"
     assert last.response.error is not None
     assert last.response.error.message
+    (item,) = last.response.output
+    assert item.type == "message"
+    assert item.status == "incomplete"
+    assert last.response.output_text == "half"
 
 
 @pytest.mark.promise("responses-left-out")

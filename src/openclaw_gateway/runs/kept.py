@@ -17,6 +17,8 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunResult
 
 MOST_LINKS: Final = 1_000
+# Of JSON in the store; a single answer may have more.
+MOST_BYTES: Final = 64 << 20
 
 
 class KeptAnswer(Struct, frozen=True):
@@ -67,29 +69,25 @@ class KeptAnswers:
     async def get(self, owner: str, run_id: str) -> KeptAnswer | None:
         """Raises StoreError (code "store_corrupt" where it cannot be read)."""
         body = await self._store.kept(owner, run_id)
-        if body is None:
-            return None
-        try:
-            return _decoder.decode(body)
-        except msgspec.MsgspecError:
-            raise StoreError(
-                "This answer is damaged in the store and cannot be gone on from: start anew.",
-                code="store_corrupt",
-            ) from None
+        return None if body is None else _read(body)
 
     async def conversation(self, owner: str, run_id: str) -> Before | None:
-        """Everything up to and with this answer, of a longer chain its newest MOST_LINKS; None where one of
-        them is not kept (any more).
+        """Everything up to and with this answer, of a longer chain its newest MOST_LINKS, or MOST_BYTES; None
+        where one of them is not kept (any more).
 
         Raises StoreError.
         """
         chain: list[KeptAnswer] = []
         name: str | None = run_id
+        size = 0
         while name is not None and len(chain) < MOST_LINKS:
-            kept = await self.get(owner, name)
-            if kept is None:
+            body = await self._store.kept(owner, name)
+            if body is None:
                 return None
-            chain.append(kept)
+            size += len(body)
+            if chain and size > MOST_BYTES:
+                break
+            chain.append(kept := _read(body))
             name = kept.previous
         chain.reverse()
         messages = tuple(message for kept in chain for message in (*kept.asked, *kept.said))
@@ -98,3 +96,14 @@ class KeptAnswers:
     async def forget(self, owner: str, run_id: str) -> bool:
         """Raises StoreError."""
         return await self._store.forget(owner, run_id)
+
+
+def _read(body: bytes) -> KeptAnswer:
+    """Raises StoreError."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.MsgspecError:
+        raise StoreError(
+            "This answer is damaged in the store and cannot be gone on from: start anew.",
+            code="store_corrupt",
+        ) from None

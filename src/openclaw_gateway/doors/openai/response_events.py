@@ -114,6 +114,12 @@ class ResponseVoice:
         return self._taken() + DONE
 
     def failure(self, error: ErrorInfo) -> bytes:
+        for kind, (at, pieces) in self._open.items():
+            item = _closed(self._items[at], "".join(pieces))
+            if kind == "message":
+                item["status"] = "incomplete"
+        for _, item, written in self._calls.values():
+            item |= {"status": "incomplete", "arguments": "".join(written)}
         response = self._response("failed", self._items) | {
             "error": {"code": error.code, "message": error.message}
         }

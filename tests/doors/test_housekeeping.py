@@ -123,3 +123,14 @@ async def test_a_model_that_cannot_be_had_is_left_out(models: ModelServer) -> No
         answer = await ask(gateway, TITLE)
     assert answer.status == 200
     assert models.requests[-1].body["model"] == "mock-echo"
+
+
+async def test_a_named_title_is_no_answer_to_the_question_itself(models: ModelServer) -> None:
+    models.script("mock-echo", says("A title"), says("An answer"))
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    named = {"Idempotency-Key": "k"}
+    async with running_gateway(model_config(models.base_url)) as gateway:
+        title = await ask(gateway, body, headers={**named, "x-openclaw-task": "title"})
+        assert (title.headers["x-openclaw-task"], title.content) == ("title", "A title")
+        refused = await ask(gateway, body, headers=named)
+    assert (refused.status, refused.error["code"]) == (422, "idempotency_key_reused")

@@ -247,6 +247,8 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
             "previous_response_id",
             "invalid_request",
         ),
+        ({"input": "x", "conversation": " "}, "conversation", "invalid_request"),
+        ({"input": "x", "conversation": {"id": ""}}, "conversation", "invalid_request"),
         ({"input": "x", "prompt": {"id": "p"}}, "prompt", "invalid_request"),
         ({"input": [{"role": "user", "content": {}}]}, "input[0].content", "invalid_request"),
         (

@@ -69,6 +69,7 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
     key = question.idempotency_key
     if key is None:
         return None
+    special = (question.keep is not None, question.previous, question.task)
     asked = (
         route.agent_id,
         route.session_key,
@@ -77,6 +78,6 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
         question.instructions,
         question.sampling,
         question.client_tools,
-        (question.keep is not None, question.previous) if question.keep or question.previous else None,
+        special if any(special) else None,
     )
     return Idempotency(key, hashlib.sha256(msgspec.json.encode(asked)).digest())

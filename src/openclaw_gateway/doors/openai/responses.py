@@ -186,6 +186,8 @@ def _before(body: Body, echo: dict[str, Raw]) -> tuple[str | None, str | None]:
         )
     if previous:
         echo["previous_response_id"] = Raw(msgspec.json.encode(previous))
+    if conversation is not None and not conversation.strip():
+        raise InvalidRequest("`conversation` needs a name that can be seen.", param="conversation")
     if conversation:
         echo["conversation"] = Raw(msgspec.json.encode(_Conversation(conversation)))
     return previous or None, conversation or None

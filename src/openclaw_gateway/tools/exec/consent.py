@@ -1,8 +1,8 @@
 """What a person is shown when a command needs his consent, and what his yes may be remembered as.
 
 A yes is for exactly what was shown: the same words in the same folder, with the same variables, by programs
-whose files have not changed since; of interpreters also the files that they are given, by name. Blocks: it looks at
-these files. Asks nobody.
+whose files have not changed since; of interpreters also the files that they are given, by name. Blocks: it
+looks at these files. Asks nobody.
 """
 
 import os

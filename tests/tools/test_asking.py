@@ -110,6 +110,30 @@ async def test_a_folder_that_a_person_cannot_read_is_not_asked_about(room: Room,
     assert operator.asked == []
 
 
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u3164", "\u2800", "\u200b", "\U000e0101"])
+async def test_a_name_that_looks_like_another_for_what_nobody_sees_in_it_is_not_asked_about(
+    room: Room, operator: Operator, unseen: str
+) -> None:
+    room.write("safe", "#!/bin/sh\n").chmod(0o755)
+    room.write(f"safe{unseen}", "#!/bin/sh\ntouch made\n").chmod(0o755)
+    await room.refused("exec", command=f"./safe{unseen}")
+    assert operator.asked == []
+    await room.call("exec", command="./safe")
+    assert len(operator.asked) == 1
+
+
+async def test_scripts_that_a_glob_gives_an_interpreter_are_not_asked_about(
+    room: Room, operator: Operator
+) -> None:
+    operator.says = "allow-session"
+    room.write("run.sh", "echo one\n")
+    for command in ("sh *.sh", "sh ru[n].sh", "ls && sh r?n.sh"):
+        assert "Not run" in await room.refused("exec", command=command)
+    assert operator.asked == []
+    await room.call("exec", command="rm *.sh")
+    assert len(operator.asked) == 1
+
+
 async def test_what_is_denied_is_not_asked_and_not_run_after_a_yes(room: Room, operator: Operator) -> None:
     rules(room, deny, "rm")
     assert "denied by the operator" in await room.refused("exec", command="touch made && rm made")

@@ -247,3 +247,27 @@ async def test_a_shelf_is_read_by_its_whole_path_and_no_other_way(tmp_path: Path
     assert "outside the workspace" in await room.refused("write", path=f"{shelf}/cook/SKILL.md", content="x")
     assert "outside" in await room.refused("edit", path=f"{shelf}/cook/SKILL.md", oldText="boil", newText="x")
     assert (shelf / "cook" / "SKILL.md").read_text() == "boil it"
+
+
+def test_a_way_from_outside_tells_of_no_link_there(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "deep" / "deeper").mkdir(parents=True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "link").symlink_to(root / "deep" / "deeper")
+    workspace = Workspace(root, root)
+
+    def opens(path: str) -> bool:
+        try:
+            with workspace.place(path):
+                return True
+        except ToolError:
+            return False
+
+    assert opens(f"{root}/deep/../deep")
+    assert opens(f"{outside}/link")
+    # As if neither were there, whatever the link leads to and whoever runs in which folder.
+    assert not opens(f"{outside}/link/..")
+    assert not opens(f"{outside}/absent/../../root")
+    assert not opens(f"/proc/self/root{root}")
+    assert not opens(f"//./proc/self/root{root}")

@@ -34,6 +34,8 @@ PATTERNS = [
     r"\Afoo",
     r"foo\Z",
     r"\bfoo\b",
+    r"foo$\b",
+    "^$^",
     r"o\B",
     r"-\B",
     r"\Bo",

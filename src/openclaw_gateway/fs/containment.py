@@ -203,7 +203,7 @@ class _Walk:
 
     def _below_root(self, path: str) -> str:
         # The root may be spelled in many ways; what it leads to is walked like any other path.
-        for spelled in (path, os.path.realpath(path)):
+        for spelled in (path, _otherwise_spelled(path)):
             for root in self._roots:
                 if below(spelled, root):
                     return spelled[len(root) :].lstrip("/")
@@ -308,6 +308,15 @@ def _root_of(path: str, workspace: Workspace) -> Path:
         whole = os.path.normpath(path)
         return next((one for one in workspace.shelves if below(whole, str(one))), workspace.root)
     return workspace.root
+
+
+def _otherwise_spelled(path: str) -> str:
+    """Without links, unless the answer could tell of what is outside: a `..` behind a name there goes where
+    a link of that name leads, and the kernel's links tell of processes."""
+    plain = os.path.normpath(f"/{path.lstrip('/')}")
+    if ".." in path.split("/") or any(below(plain, str(one)) for one in _INTERFACES):
+        return path
+    return os.path.realpath(path)
 
 
 def _steering(start: str) -> frozenset[str]:

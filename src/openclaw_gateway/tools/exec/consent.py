@@ -1,11 +1,12 @@
 """What a person is shown when a command needs his consent, and what his yes may be remembered as.
 
 A yes is for exactly what was shown: the same words in the same folder, with the same variables, by programs
-whose files have not changed since; of interpreters also the files that they are given. Blocks: it looks at
-these files. Asks nobody.
+whose files have not changed since; of interpreters also the files that they are given, by name. Blocks: it
+looks at these files. Asks nobody.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,11 @@ from openclaw_gateway.tools.exec.shell_words import Segment
 # More than that nobody reads before he answers.
 MAX_SHOWN = 4_000
 _MAX_FILES = 64
+# Letters and marks by Unicode's classes, but drawn as nothing or as a blank (Default_Ignorable_Code_Point of
+# DerivedCoreProperties.txt, and the empty Braille pattern).
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 class Stamp(Struct, frozen=True):
@@ -61,7 +67,10 @@ def shown(
     parts = allowed.parts
     paths = dict.fromkeys(filter(None, (resolve(part.words[0].text) for part in parts)))
     seen = (allowed.command, str(cwd), *paths)
-    if any(len(text) > MAX_SHOWN or not text.isprintable() for text in seen):
+    if any(len(text) > MAX_SHOWN or not _seen(text) for text in seen):
+        return None
+    if any(_interpreted(part, resolve) and any(word.glob for word in part.words) for part in parts):
+        # Which scripts it would be given by then, nobody could say.
         return None
     argv = None
     if len(parts) == 1 and not any(word.glob for word in parts[0].words):
@@ -100,10 +109,19 @@ def why(needed: Allowed, unasked: Allowed | Refused) -> str:
     return unasked.reason if isinstance(unasked, Refused) else "every command needs a person's consent"
 
 
+def _seen(text: str) -> bool:
+    """Whether each of its characters is one that a person sees: two names that look alike are one to him."""
+    return text.isprintable() and _UNSEEN.search(text) is None
+
+
+def _interpreted(part: Segment, resolve: Resolve) -> bool:
+    name = part.words[0].text
+    return interprets(name) or interprets(resolve(name) or "")
+
+
 def _given_files(part: Segment, cwd: Path, start: Path, resolve: Resolve) -> Iterator[str]:
     """The scripts of an interpreter."""
-    name = part.words[0].text
-    if interprets(name) or interprets(resolve(name) or ""):
+    if _interpreted(part, resolve):
         for word in part.words[1:]:
             for folder in dict.fromkeys((cwd, start)):
                 path = os.path.join(folder, word.text)  # noqa: PTH118  text in, text out

@@ -32,12 +32,13 @@ _CATEGORIES = {
     "CATEGORY_NOT_WORD": r"\W",
 }
 _PLACES = {
-    "AT_BEGINNING": "^",
-    "AT_BEGINNING_STRING": "^",
+    # An end that stands before may have taken the CR.
+    "AT_BEGINNING": "(?:^|$)",
+    "AT_BEGINNING_STRING": "(?:^|$)",
     # Our lines have lost the CR at their end, the bytes have it still.
     "AT_END": r"(?:\r?$)",
     "AT_END_STRING": r"(?:\r?$)",
-    "AT_BOUNDARY": r"\b",
+    "AT_BOUNDARY": r"(?:\b|$)",
     "AT_NON_BOUNDARY": "",
 }
 _REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})

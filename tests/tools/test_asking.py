@@ -12,7 +12,9 @@ import pytest
 from openclaw_gateway.tools.base import Reply, ToolContext
 from openclaw_gateway.tools.builtin import exec as exec_tool
 from openclaw_gateway.tools.exec.approvals import allow, approvals_path, changing, deny, read_approvals
+from openclaw_gateway.tools.exec.asking import permitted
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
+from openclaw_gateway.tools.exec.permission import Wish
 from openclaw_gateway.wire.approvals import CommandQuestion
 from tests.tools.rooms import Room
 
@@ -169,6 +171,14 @@ async def test_a_session_remembers_the_very_same_only(room: Room, operator: Oper
     script.write_text("echo two\n")
     assert "two" in await room.call("exec", command="sh run.sh", session_key="agent:main:a")
     assert len(operator.asked) == 5
+
+
+async def test_a_yes_for_the_sandbox_is_none_for_the_machine(room: Room, operator: Operator) -> None:
+    operator.says = "allow-session"
+    wish = Wish("touch made", "main", room.root, None, None, {})
+    for sandboxed in (True, True, False, False):
+        await permitted(wish, room.services, room.context("agent:main:a"), sandboxed=sandboxed)
+    assert [question.host for question in operator.asked] == ["sandbox", "gateway"]
 
 
 async def test_always_is_open_only_where_a_rule_says_no_more(room: Room, operator: Operator) -> None:

@@ -37,7 +37,7 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     questions = services.questions
     if questions is None:
         return _without(await _needed(judged, _never), "nobody")
-    known = await _needed(judged, lambda shown: questions.remembers(conversation, shown))
+    known = await _needed(judged, lambda shown: questions.remembers(conversation, (sandboxed, shown)))
     if isinstance(known, Permit):
         return known
     unasked = known.unasked
@@ -45,7 +45,7 @@ async def permitted(wish: Wish, services: ToolServices, context: ToolContext, *,
     if answer not in ("allow-once", "allow-session", "allow-always"):
         return _without(known, answer)
     if answer == "allow-session":
-        questions.remember(conversation, unasked.shown)
+        questions.remember(conversation, (sandboxed, unasked.shown))
     elif answer == "allow-always":
         await services.jobs.on_thread(
             lambda: _write(services.state_dir, wish.agent_id, unasked.patterns), conversation

@@ -4,8 +4,8 @@ Each process is an ordinary pytest with a part of the files, so that what the pl
 leaves behind, the variables it runs in) holds for each as it does for one. One more collects all of them, for
 what must hold between the tests and the promises. Prints a line for each part that passed, with what it
 skipped, and all of what a part said that did not. A part that says nothing for long hangs: it is ended, and
-names the test it was at. A few tests that failed run once more, alone. When all passed, tests/covered.py
-judges how much of src those reached that are measured. Ends with 1 when something failed.
+names the test it was at. A few tests that failed run once more, alone. With MEASURE=1, and
+when all passed, tests/covered.py judges how much of src was reached. Ends with 1 when something failed.
 """
 
 import os
@@ -53,7 +53,7 @@ def run(
     """(the exit status, what was said but for tests that went well). One that hangs is killed by SIGKILL."""
     # -u and -vv: the name of a test is told before it begins.
     command = [sys.executable, "-u"]
-    if covered.is_measured(arguments[0]):
+    if covered.is_wanted(environ) and covered.is_measured(arguments[0]):
         command += ["-m", "coverage", "run", f"--rcfile={covered.CONFIG}"]
     command += ["-m", "pytest", "-vv", "-p", "no:cacheprovider", *arguments]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
@@ -91,7 +91,7 @@ def main() -> int:
         environ = covered.environment(Path(folder))
         passed, counts = suite(environ)
         summary = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-        if passed:
+        if passed and covered.is_wanted(environ):
             total, badly = covered.measured(Path(folder))
             passed, sentence = covered.verdict(total, covered.FLOOR, counts["skipped"])
             print(f"\nBelow 90 %:\n{badly}\n{sentence}\n" if badly else f"\n{sentence}\n")

@@ -22,7 +22,7 @@ def test_a_part_is_measured_and_leaves_nothing_where_it_works(tmp_path: Path, fo
     part.mkdir(parents=True)
     (tmp_path / "whole").mkdir()
     (part / "test_one.py").write_text(TESTS)
-    environ = {**environment(figures), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environ = {**environment(figures), "MEASURE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     status, said = run(
         [f"tests/{folder}/test_one.py", "--rootdir", ".", f"--basetemp={tmp_path / 'bt'}"], environ, cwd=work
     )

@@ -192,6 +192,30 @@ async def test_nobody_there_and_no_answer_is_a_no(models: ModelServer, tmp_path:
     assert not (tmp_path / "workspace" / "made").exists()
 
 
+async def test_a_client_that_never_answers_is_waited_for_once_in_a_conversation(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    async with gateway(models, tmp_path, "touch made", "touch more") as running:
+        questions(running).timeout_s = 0.1
+        async with connected(running, **APPROVER) as operator:
+            await going(running, user="ann")
+            assert "did not answer in time" in told(models)
+            assert (await asked(operator))["request"]["command"] == "touch made"
+            questions(running).timeout_s = 60.0
+            # Another conversation asks; and whoever answers is there for the first one too.
+            models.enqueue(calls(runs("touch other")), says("Done."))
+            asking = going(running, user="bob")
+            question = await asked(operator)
+            assert question["request"]["command"] == "touch other", "of the first conversation no second one"
+            await answer(operator, question, "deny")
+            await asking
+            models.enqueue(calls(runs("touch again")), says("Done."))
+            asking = going(running, user="ann")
+            await answer(operator, await asked(operator), "allow-once")
+            await asking
+    assert (tmp_path / "workspace" / "again").exists()
+
+
 async def test_an_operator_who_comes_back_finds_the_question(models: ModelServer, tmp_path: Path) -> None:
     async with gateway(models, tmp_path, "touch made") as running:
         async with connected(running, **APPROVER) as operator:

@@ -13,6 +13,7 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says
 from tests.doors.chat import Answer, ask, http, user
 from tests.doors.test_responses import ON, post, said, streamed
+from tests.doors.tool_replies import calls
 
 
 @pytest.fixture
@@ -130,3 +131,25 @@ async def test_of_a_long_chain_the_newest_is_remembered(
     monkeypatch.setattr(kept, "MOST_BYTES", 6_500)
     await post(there, {"model": "openclaw", "input": "so", **previous})
     assert [text[:2] for text in said(models)] == ["22", "c", "33", "d", "so"]
+
+
+async def test_another_agent_goes_on_from_what_its_client_was_shown(models: ModelServer) -> None:
+    two = {"agents": {"list": [{"id": "main", "default": True}, {"id": "other"}]}}
+    async with running_gateway(model_config(models.base_url, {**ON, **two})) as gateway:
+        for model, roles in (
+            ("openclaw/main", ["user", "assistant", "tool", "assistant", "user"]),
+            ("openclaw/other", ["user", "assistant", "user"]),
+        ):
+            models.enqueue(calls(("c1", "session_status", "{}")), says("Fine."), says("Still."))
+            first = await post(gateway, {"model": "openclaw/main", "input": "How are you?"})
+            body = {"model": model, "input": "And now?", "previous_response_id": first.json["id"]}
+            assert (await post(gateway, body)).status == 200
+            sent = [one["role"] for one in models.requests[-1].body["messages"]]
+            assert sent[1:] == roles
+
+
+async def test_items_of_more_responses_than_may_be_looked_up_are_refused(there: RunningGateway) -> None:
+    named = [{"type": "item_reference", "id": f"msg_{number:032x}"} for number in range(1_001)]
+    refused = await post(there, {"model": "openclaw", "input": [{"role": "user", "content": "q"}, *named]})
+    assert (refused.status, refused.error["param"]) == (400, "input")
+    assert "more than 1000 responses" in refused.error["message"]

@@ -234,13 +234,14 @@ class Gateway:
         principal.require(READ)
         return await self._kept.get(principal.owner, run_id)
 
-    async def kept_conversation(self, principal: Principal, run_id: str) -> Before | None:
-        """What was said up to and with a kept answer of this caller's; None where not all of it is kept.
+    async def kept_conversation(self, principal: Principal, run_id: str, agent: str) -> Before | None:
+        """What was said up to and with a kept answer of this caller's, as this agent may see it; None where
+        not all of it is kept.
 
         Raises StoreError.
         """
         principal.require(READ)
-        return await self._kept.conversation(principal.owner, run_id)
+        return await self._kept.conversation(principal.owner, run_id, agent)
 
     async def forget_answer(self, principal: Principal, run_id: str) -> bool:
         """False when nothing of this caller's is kept under it. Raises StoreError."""

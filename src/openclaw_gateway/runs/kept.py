@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.client_view import as_seen
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import RunResult
@@ -71,9 +72,10 @@ class KeptAnswers:
         body = await self._store.kept(owner, run_id)
         return None if body is None else _read(body)
 
-    async def conversation(self, owner: str, run_id: str) -> Before | None:
+    async def conversation(self, owner: str, run_id: str, agent: str) -> Before | None:
         """Everything up to and with this answer, of a longer chain its newest MOST_LINKS, or MOST_BYTES; None
-        where one of them is not kept (any more).
+        where one of them is not kept (any more). Of what another agent than `agent` said only what its
+        client was shown: its own tools' results are not for others.
 
         Raises StoreError.
         """
@@ -90,7 +92,11 @@ class KeptAnswers:
             chain.append(kept := _read(body))
             name = kept.previous
         chain.reverse()
-        messages = tuple(message for kept in chain for message in (*kept.asked, *kept.said))
+        messages = tuple(
+            message
+            for kept in chain
+            for message in (*kept.asked, *(kept.said if kept.agent == agent else as_seen(kept.said)))
+        )
         return Before(messages, "\n\n".join(kept.told for kept in chain if kept.told))
 
     async def forget(self, owner: str, run_id: str) -> bool:

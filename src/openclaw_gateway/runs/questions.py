@@ -2,12 +2,14 @@
 
 Who may be asked is whoever attends: a client that is connected and may answer for the owner of the run. With
 nobody there the answer is no at once; else it is waited for, for a bounded time, while clients may leave and
-come back. The wait ends with the run and with the gateway, and so that clients close their dialogs they are
-told of every end. Knows no door and nothing of commands.
+come back; a conversation in which nobody answered does without for a while. The wait ends with the run and
+with the gateway, and so that clients close their dialogs they are told of every end. Knows no door and
+nothing of commands.
 """
 
 import asyncio
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 
 # As long as OpenClaw's first versions waited.
 TIMEOUT_S = 120.0
+# So long is nobody waited for again in a conversation in which nobody answered.
+SILENT_S = 600.0
 MAX_CONVERSATIONS = 1_000
 MAX_REMEMBERED = 100
 
@@ -46,6 +50,8 @@ class Questions:
         self._attending: dict[str, list[Told]] = {}
         # conversation -> what was allowed in it
         self._allowed: OrderedDict[str, OrderedDict[Hashable, None]] = OrderedDict()
+        # conversation -> until when, by the monotonic clock
+        self._silent: OrderedDict[str, float] = OrderedDict()
         self._closed = False
 
     def attend(self, owner: str, told: Told) -> Callable[[], None]:
@@ -70,6 +76,9 @@ class Questions:
             return "shutdown"
         if owner not in self._attending:
             return "nobody"
+        if time.monotonic() < self._silent.get(conversation, 0.0):
+            # A client that is connected is not always somebody who looks.
+            return "expired"
         if not self._table.has_room(conversation):
             log.warning("approval.no_room", run=context.run_id, open=len(self._table))
             return "full"
@@ -88,6 +97,9 @@ class Questions:
                 answer = await waiting
         except TimeoutError:
             ended = "expired"
+            self._silent[conversation] = time.monotonic() + SILENT_S
+            if len(self._silent) > MAX_CONVERSATIONS:
+                self._silent.popitem(last=False)
             return ended
         else:
             if answer == "shutdown":
@@ -136,6 +148,8 @@ class Questions:
                 f"approval already resolved: {settled.by} said {settled.decision}.",
                 code="approval_already_resolved",
             )
+        # Somebody looks.
+        self._silent.clear()
         if settled.first and asked is not None and waiting is not None:
             log.info("approval.answered", id=id_, decision=decision, by=by)
             waiting.set_result(decision)
@@ -158,6 +172,7 @@ class Questions:
     def forget(self, conversation: str) -> None:
         """It is over."""
         self._allowed.pop(conversation, None)
+        self._silent.pop(conversation, None)
 
     def close(self) -> None:
         """The gateway shuts down: what is open is a no, and nothing more is asked."""

@@ -4,38 +4,24 @@ import time
 from typing import ClassVar
 
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import model_shown
-from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.openai.embeddings import WRITTEN, decode_embeddings, embeddings_answer
-from openclaw_gateway.doors.requests import Request, brand_header, read_body
+from openclaw_gateway.doors.requests import Request, brand_header
 from openclaw_gateway.gateway.embedding import Wanted
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Ask
-from openclaw_gateway.gateway.service import Gateway
 
 
-class Endpoint:
+class Endpoint(AgentEndpoint):
     """On with chat completions, as in OpenClaw."""
 
     paths: ClassVar = ("/v1/embeddings", "/embeddings")
-    methods: ClassVar = ("POST",)
-    public: ClassVar = False
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._bodies = LargeBodies()
-
-    @property
-    def switch(self) -> str | None:
-        return self._gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()
-        limits = self._gateway.limits
-        sent = await read_body(request, limits)
-        asks = await self._bodies.decode(sent, lambda data: decode_embeddings(data, limits.max_json_depth))
-        del sent
+        asks = await self._asked(request, decode_embeddings)
         ask = Ask(model=asks.model, agent=brand_header(request, "agent-id", "agent"))
         request.enter_run()
         try:

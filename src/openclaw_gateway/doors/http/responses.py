@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
-from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
@@ -22,7 +22,6 @@ from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
-from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.kept import Before, KeptAnswer
 from openclaw_gateway.wire.run import Keep
 
@@ -31,6 +30,8 @@ _LISTS = ("/v1/responses", "/responses")
 # all text in another: the further ones say nothing more.
 _FURTHER = re.compile(r"(?:rs|msg)_[0-9a-f]+_\d+")
 _TOLD = Item("reasoning")
+# Each is read from the store.
+_MOST_NAMED = 1_000
 
 
 class _About(Struct, frozen=True):
@@ -41,14 +42,9 @@ class _About(Struct, frozen=True):
     echo: dict[str, Raw]
 
 
-class Endpoint:
+class Endpoint(AgentEndpoint):
     paths: ClassVar = (*_LISTS, *(f"{path}/" for path in _LISTS))
-    methods: ClassVar = ("POST", "GET", "DELETE")
-    public: ClassVar = False
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._bodies = LargeBodies()
+    methods: ClassVar[tuple[str, ...]] = ("POST", "GET", "DELETE")
 
     @property
     def switch(self) -> str | None:
@@ -69,7 +65,7 @@ class Endpoint:
         route = self._gateway.route(_ask(request, asks))
         before = Before(())
         if asks.previous is not None:
-            before = await self._before(principal, asks.previous)
+            before = await self._before(principal, asks.previous, route.agent_id)
             # What came before is said; a conversation of the user's is another one.
             route = Route(route.agent_id, None, route.user)
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
@@ -91,9 +87,9 @@ class Endpoint:
             )
         return asks
 
-    async def _before(self, principal: Principal, previous: str) -> Before:
+    async def _before(self, principal: Principal, previous: str, agent: str) -> Before:
         run_id = response_run(previous)
-        found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id)
+        found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id, agent)
         if found is None:
             raise InvalidRequest(
                 f"There is no response '{previous[:80]}', or not all before it is kept any more. Send the "
@@ -109,6 +105,12 @@ class Endpoint:
         for id_ in references:
             if (run := run_of(id_)) is not None:
                 named.setdefault(run, []).append(id_)
+        if len(named) > _MOST_NAMED:
+            raise InvalidRequest(
+                f"`input` names items of more than {_MOST_NAMED} responses. Send the items themselves "
+                "(store: false in your client).",
+                param="input",
+            )
         known: dict[str, Item] = {}
         for run_id, ids in named.items():
             kept = await self._gateway.kept_answer(principal, run_id)

@@ -30,7 +30,7 @@ class _StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
 
 
-_STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
+STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
 
 
 class _Usual(Struct, forbid_unknown_fields=True):
@@ -96,7 +96,7 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         raise _without_messages(body)
     sent = body.take("messages", CHAT_MESSAGES)
     instructions, messages = translate(sent or ())
-    options = body.take("stream_options", _STREAM_OPTIONS)
+    options = body.take("stream_options", STREAM_OPTIONS)
     model = body.take("model", _STRING)
     user = body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)

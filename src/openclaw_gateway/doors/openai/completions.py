@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.chat import ChatRequest, nameable
+from openclaw_gateway.doors.openai.chat import STREAM_OPTIONS, ChatRequest, nameable
 from openclaw_gateway.doors.openai.chunks import (
     DONE,
     UsageObject,
@@ -34,13 +34,6 @@ _PROMPT: msgspec.json.Decoder[str | list[str]] = msgspec.json.Decoder(str | list
 _encode = msgspec.json.Encoder().encode
 
 
-class _StreamOptions(Struct, frozen=True):
-    include_usage: bool | None = None
-
-
-_STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
-
-
 def decode_completions(data: bytes, max_depth: int) -> ChatRequest:
     """Raises InvalidRequest."""
     body = parse(data, max_depth)
@@ -55,7 +48,7 @@ def decode_completions(data: bytes, max_depth: int) -> ChatRequest:
     for name in ("n", "best_of"):
         if (body.take(name, _INTEGER) or 1) != 1:
             raise InvalidRequest(f"`{name}` must be 1: an agent gives one answer per request.", param=name)
-    options = body.take("stream_options", _STREAM_OPTIONS)
+    options = body.take("stream_options", STREAM_OPTIONS)
     stream = body.take("stream", _BOOLEAN)
     return ChatRequest(
         instructions="",

@@ -1,0 +1,33 @@
+"""What the endpoints of the OpenAI API have in common: a JSON body, decoded beside the loop when it is large.
+
+They are on with chat completions unless they say otherwise. Knows no dialect.
+"""
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from openclaw_gateway.doors.large_bodies import LargeBodies
+from openclaw_gateway.doors.requests import Request, read_body
+from openclaw_gateway.gateway.service import Gateway
+
+T = TypeVar("T")
+
+
+class AgentEndpoint:
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    public: ClassVar = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._bodies = LargeBodies()
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.chat_switch
+
+    async def _asked(self, request: Request, decode: Callable[[bytes, int], T]) -> T:
+        """What `decode` makes of the body, given how deep its JSON may be. Raises what it, and reading the
+        body, raises."""
+        limits = self._gateway.limits
+        body = await read_body(request, limits)
+        return await self._bodies.decode(body, lambda data: decode(data, limits.max_json_depth))

@@ -199,7 +199,7 @@ async def test_a_client_that_never_answers_is_waited_for_once_in_a_conversation(
         questions(running).timeout_s = 0.1
         async with connected(running, **APPROVER) as operator:
             await going(running, user="ann")
-            assert "did not answer in time" in told(models)
+            assert "asked in this conversation before, and did not answer" in told(models)
             assert (await asked(operator))["request"]["command"] == "touch made"
             questions(running).timeout_s = 60.0
             # Another conversation asks; and whoever answers is there for the first one too.

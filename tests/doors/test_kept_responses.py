@@ -133,16 +133,23 @@ async def test_of_a_long_chain_the_newest_is_remembered(
     assert [text[:2] for text in said(models)] == ["22", "c", "33", "d", "so"]
 
 
-async def test_another_agent_goes_on_from_what_its_client_was_shown(models: ModelServer) -> None:
+async def test_another_agent_or_user_goes_on_from_what_the_client_was_shown(models: ModelServer) -> None:
     two = {"agents": {"list": [{"id": "main", "default": True}, {"id": "other"}]}}
     async with running_gateway(model_config(models.base_url, {**ON, **two})) as gateway:
-        for model, roles in (
-            ("openclaw/main", ["user", "assistant", "tool", "assistant", "user"]),
-            ("openclaw/other", ["user", "assistant", "user"]),
+        for model, who, roles in (
+            ("openclaw/main", "ann", ["user", "assistant", "tool", "assistant", "user"]),
+            ("openclaw/main", "bob", ["user", "assistant", "user"]),
+            ("openclaw/other", "ann", ["user", "assistant", "user"]),
         ):
             models.enqueue(calls(("c1", "session_status", "{}")), says("Fine."), says("Still."))
-            first = await post(gateway, {"model": "openclaw/main", "input": "How are you?"})
-            body = {"model": model, "input": "And now?", "previous_response_id": first.json["id"]}
+            asked = {"model": "openclaw/main", "input": "How are you?", "user": "ann"}
+            first = await post(gateway, asked, {"x-openclaw-session-key": f"s {model} {who}"})
+            body = {
+                "model": model,
+                "input": "And now?",
+                "previous_response_id": first.json["id"],
+                "user": who,
+            }
             assert (await post(gateway, body)).status == 200
             sent = [one["role"] for one in models.requests[-1].body["messages"]]
             assert sent[1:] == roles

@@ -32,8 +32,13 @@ async def there(models: ModelServer) -> AsyncIterator[RunningGateway]:
         yield gateway
 
 
-async def post(gateway: RunningGateway, body: dict[str, Any]) -> Answer:
-    async with http(gateway) as session, session.post("/v1/responses", json=body) as response:
+async def post(
+    gateway: RunningGateway, body: dict[str, Any], headers: dict[str, str] | None = None
+) -> Answer:
+    async with (
+        http(gateway) as session,
+        session.post("/v1/responses", json=body, headers=headers) as response,
+    ):
         return Answer(response.status, response.headers.copy(), await response.text())
 
 

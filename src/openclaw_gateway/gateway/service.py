@@ -5,7 +5,7 @@ route, start, find, abort. Everything a door may do is a method here.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Struct
 
@@ -22,7 +22,7 @@ from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.questions import Questions, Told
@@ -234,14 +234,21 @@ class Gateway:
         principal.require(READ)
         return await self._kept.get(principal.owner, run_id)
 
-    async def kept_conversation(self, principal: Principal, run_id: str, agent: str) -> Before | None:
-        """What was said up to and with a kept answer of this caller's, as this agent may see it; None where
-        not all of it is kept.
+    async def kept_heads(self, principal: Principal, run_ids: Iterable[str]) -> dict[str, KeptHead]:
+        """Of this caller's kept answers what their clients were given, by their runs. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.heads(principal.owner, run_ids)
+
+    async def kept_conversation(
+        self, principal: Principal, run_id: str, agent: str, user: str | None
+    ) -> Before | None:
+        """What was said up to and with a kept answer of this caller's, as this agent may see it when it
+        answers this user; None where not all of it is kept.
 
         Raises StoreError.
         """
         principal.require(READ)
-        return await self._kept.conversation(principal.owner, run_id, agent)
+        return await self._kept.conversation(principal.owner, run_id, agent, user)
 
     async def forget_answer(self, principal: Principal, run_id: str) -> bool:
         """False when nothing of this caller's is kept under it. Raises StoreError."""

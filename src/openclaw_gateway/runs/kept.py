@@ -4,8 +4,8 @@ One answer holds only what was new in it, and the name of the one before: a conv
 dialect; what the door wants to remember of an answer it writes itself.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,7 +14,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.client_view import as_seen
 from openclaw_gateway.sessions.store import Store
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import AssistantMessage, Message, assistant
 from openclaw_gateway.wire.run import RunResult
 
 MOST_LINKS: Final = 1_000
@@ -34,6 +34,15 @@ class KeptAnswer(Struct, frozen=True):
     said: tuple[Message, ...]
     result: RunResult
     told: str = ""
+    user: str | None = None
+
+
+class KeptHead(Struct, frozen=True):
+    """Of a kept answer what its client was given: read without the conversation, which may be large."""
+
+    created_ms: int
+    about: Raw
+    result: RunResult
 
 
 class Before(Struct, frozen=True):
@@ -43,7 +52,9 @@ class Before(Struct, frozen=True):
     told: str = ""
 
 
-_decoder = msgspec.json.Decoder(KeptAnswer)
+T = TypeVar("T")
+_answers = msgspec.json.Decoder(KeptAnswer)
+_heads = msgspec.json.Decoder(KeptHead)
 
 
 class KeptAnswers:
@@ -64,18 +75,35 @@ class KeptAnswers:
             tuple(said),
             result,
             request.keep.told,
+            request.origin.user,
         )
         await self._store.keep(request.origin.owner, run.id, msgspec.json.encode(kept))
 
     async def get(self, owner: str, run_id: str) -> KeptAnswer | None:
         """Raises StoreError (code "store_corrupt" where it cannot be read)."""
         body = await self._store.kept(owner, run_id)
-        return None if body is None else _read(body)
+        return None if body is None else _read(body, _answers)
 
-    async def conversation(self, owner: str, run_id: str, agent: str) -> Before | None:
+    async def heads(self, owner: str, run_ids: Iterable[str]) -> dict[str, KeptHead]:
+        """Those that are kept, by their run, as far as all of them together have at most MOST_BYTES.
+
+        Raises StoreError.
+        """
+        found: dict[str, KeptHead] = {}
+        size = 0
+        for run_id in run_ids:
+            body = await self._store.kept(owner, run_id)
+            size += len(body or b"")
+            if size > MOST_BYTES and found:
+                break
+            if body is not None:
+                found[run_id] = _read(body, _heads)
+        return found
+
+    async def conversation(self, owner: str, run_id: str, agent: str, user: str | None) -> Before | None:
         """Everything up to and with this answer, of a longer chain its newest MOST_LINKS, or MOST_BYTES; None
-        where one of them is not kept (any more). Of what another agent than `agent` said only what its
-        client was shown: its own tools' results are not for others.
+        where one of them is not kept (any more). Of what another agent said, or this one to another `user`,
+        only what its client was shown: the agent's own tools and sealed thoughts are not for others.
 
         Raises StoreError.
         """
@@ -89,14 +117,10 @@ class KeptAnswers:
             size += len(body)
             if chain and size > MOST_BYTES:
                 break
-            chain.append(kept := _read(body))
+            chain.append(kept := _read(body, _answers))
             name = kept.previous
         chain.reverse()
-        messages = tuple(
-            message
-            for kept in chain
-            for message in (*kept.asked, *(kept.said if kept.agent == agent else as_seen(kept.said)))
-        )
+        messages = tuple(message for kept in chain for message in (*kept.asked, *_said_to(kept, agent, user)))
         return Before(messages, "\n\n".join(kept.told for kept in chain if kept.told))
 
     async def forget(self, owner: str, run_id: str) -> bool:
@@ -104,10 +128,22 @@ class KeptAnswers:
         return await self._store.forget(owner, run_id)
 
 
-def _read(body: bytes) -> KeptAnswer:
+def _said_to(kept: KeptAnswer, agent: str, user: str | None) -> Sequence[Message]:
+    """As this agent may see it when it answers this user."""
+    if kept.agent == agent and kept.user == user:
+        return kept.said
+    return [
+        assistant(message.content, message.tool_calls, name=message.name)
+        if isinstance(message, AssistantMessage)
+        else message
+        for message in as_seen(kept.said)
+    ]
+
+
+def _read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """Raises StoreError."""
     try:
-        return _decoder.decode(body)
+        return decoder.decode(body)
     except msgspec.MsgspecError:
         raise StoreError(
             "This answer is damaged in the store and cannot be gone on from: start anew.",

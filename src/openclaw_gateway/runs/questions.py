@@ -12,6 +12,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Literal
 
 import structlog
 
@@ -38,6 +39,7 @@ MAX_REMEMBERED = 100
 
 News = ApprovalRequested | ApprovalResolved
 Told = Callable[[News], None]
+Unasked = Literal["nobody", "silent", "full", "shutdown"]
 
 
 class Questions:
@@ -50,13 +52,14 @@ class Questions:
         self._attending: dict[str, list[Told]] = {}
         # conversation -> what was allowed in it
         self._allowed: OrderedDict[str, OrderedDict[Hashable, None]] = OrderedDict()
-        # conversation -> until when, by the monotonic clock
-        self._silent: OrderedDict[str, float] = OrderedDict()
+        # conversation -> (owner, until when by the monotonic clock)
+        self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
 
     def attend(self, owner: str, told: Told) -> Callable[[], None]:
         """Somebody is there to ask, until the returned function is called; he is told at once what is open.
         `told` must be quick and not raise."""
+        self._is_there(owner)
         present = self._attending.setdefault(owner, [])
         present.append(told)
         for asked in self._table.of(owner):
@@ -72,16 +75,14 @@ class Questions:
 
     async def ask(self, context: ToolContext, question: CommandQuestion) -> Reply:
         owner, conversation = context.origin.owner, context.conversation
-        if self._closed:
-            return "shutdown"
-        if owner not in self._attending:
-            return "nobody"
-        if time.monotonic() < self._silent.get(conversation, 0.0):
-            # A client that is connected is not always somebody who looks.
-            return "expired"
-        if not self._table.has_room(conversation):
-            log.warning("approval.no_room", run=context.run_id, open=len(self._table))
-            return "full"
+        # Who speaks himself is there, whatever he did not answer before.
+        silence = conversation if context.origin.door == "http" else f"run {context.run_id}"
+        unasked = self._unasked(owner, conversation, silence)
+        if unasked == "nobody":
+            return unasked
+        if unasked is not None:
+            log.info("approval.not_asked", run=context.run_id, reason=unasked, open=len(self._table))
+            return unasked
         created = now_ms()
         expires = created + int(self.timeout_s * 1000)
         asked = ApprovalRequested(secrets.token_hex(6), question, created, expires)
@@ -96,10 +97,15 @@ class Questions:
             async with asyncio.timeout(self.timeout_s):
                 answer = await waiting
         except TimeoutError:
+            if waiting.done() and not waiting.cancelled():
+                # The answer and the end of the wait came together.
+                return waiting.result()
             ended = "expired"
-            self._silent[conversation] = time.monotonic() + SILENT_S
-            if len(self._silent) > MAX_CONVERSATIONS:
-                self._silent.popitem(last=False)
+            if owner in self._attending:
+                self._silent[silence] = (owner, time.monotonic() + SILENT_S)
+                self._silent.move_to_end(silence)
+                if len(self._silent) > MAX_CONVERSATIONS:
+                    self._silent.popitem(last=False)
             return ended
         else:
             if answer == "shutdown":
@@ -110,6 +116,17 @@ class Questions:
             if self._table.give_up(asked.id):
                 log.info("approval.unanswered", id=asked.id, reason=ended)
                 self._tell(owner, ApprovalResolved(asked.id, "deny", None, now_ms(), question, ended))
+
+    def _unasked(self, owner: str, conversation: str, silence: str) -> Unasked | None:
+        """Why nobody is asked."""
+        if self._closed:
+            return "shutdown"
+        if owner not in self._attending:
+            return "nobody"
+        if time.monotonic() < self._silent.get(silence, ("", 0.0))[1]:
+            # A client that is connected is not always somebody who looks.
+            return "silent"
+        return None if self._table.has_room(conversation) else "full"
 
     def open(self, owner: str) -> tuple[ApprovalRequested, ...]:
         """The questions that wait for an answer, oldest first."""
@@ -128,6 +145,7 @@ class Questions:
         Raises NotFound as `find` does, and InvalidRequest for a decision that is not open, or when somebody
         has decided otherwise.
         """
+        self._is_there(owner)
         asked = self._table.find(owner, id_)
         if asked is not None and decision not in asked.request.decisions:
             raise InvalidRequest(
@@ -148,8 +166,6 @@ class Questions:
                 f"approval already resolved: {settled.by} said {settled.decision}.",
                 code="approval_already_resolved",
             )
-        # Somebody looks.
-        self._silent.clear()
         if settled.first and asked is not None and waiting is not None:
             log.info("approval.answered", id=id_, decision=decision, by=by)
             waiting.set_result(decision)
@@ -180,6 +196,11 @@ class Questions:
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result("shutdown")
+
+    def _is_there(self, owner: str) -> None:
+        """Somebody of this owner's looks: he is asked again everywhere."""
+        for key in [key for key, (whose, _) in self._silent.items() if whose == owner]:
+            del self._silent[key]
 
     def _tell(self, owner: str, news: News) -> None:
         for told in tuple(self._attending.get(owner, ())):

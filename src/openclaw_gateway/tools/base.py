@@ -165,7 +165,7 @@ class SubAgentsForTools(Protocol):
 
 
 # What comes of a question: a person's decision, or why there is none, which is a no.
-Reply = Decision | Literal["nobody", "expired", "full", "shutdown"]
+Reply = Decision | Literal["nobody", "expired", "silent", "full", "shutdown"]
 
 
 class QuestionsForTools(Protocol):

@@ -22,7 +22,7 @@ from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
-from openclaw_gateway.runs.kept import Before, KeptAnswer
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptHead
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
@@ -65,7 +65,7 @@ class Endpoint(AgentEndpoint):
         route = self._gateway.route(_ask(request, asks))
         before = Before(())
         if asks.previous is not None:
-            before = await self._before(principal, asks.previous, route.agent_id)
+            before = await self._before(principal, asks.previous, route)
             # What came before is said; a conversation of the user's is another one.
             route = Route(route.agent_id, None, route.user)
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
@@ -87,9 +87,11 @@ class Endpoint(AgentEndpoint):
             )
         return asks
 
-    async def _before(self, principal: Principal, previous: str, agent: str) -> Before:
+    async def _before(self, principal: Principal, previous: str, route: Route) -> Before:
         run_id = response_run(previous)
-        found = None if run_id is None else await self._gateway.kept_conversation(principal, run_id, agent)
+        found = None
+        if run_id is not None:
+            found = await self._gateway.kept_conversation(principal, run_id, route.agent_id, route.user)
         if found is None:
             raise InvalidRequest(
                 f"There is no response '{previous[:80]}', or not all before it is kept any more. Send the "
@@ -112,12 +114,10 @@ class Endpoint(AgentEndpoint):
                 param="input",
             )
         known: dict[str, Item] = {}
-        for run_id, ids in named.items():
-            kept = await self._gateway.kept_answer(principal, run_id)
-            if kept is not None:
-                known.update(dict.fromkeys(filter(_FURTHER.match, ids), _TOLD))
-                items = _resource(run_id, kept)["output"]
-                known.update((item["id"], msgspec.convert(item, Item)) for item in items)
+        for run_id, kept in (await self._gateway.kept_heads(principal, named)).items():
+            known.update(dict.fromkeys(filter(_FURTHER.match, named[run_id]), _TOLD))
+            items = _resource(run_id, kept)["output"]
+            known.update((item["id"], msgspec.convert(item, Item)) for item in items)
         return known
 
     async def _of_kept(self, request: Request, principal: Principal, id_: str, rest: str) -> HttpAnswer:
@@ -170,7 +170,7 @@ def _voice(run_id: str, created_ms: int, about: _About, *, kept: bool) -> Respon
     )
 
 
-def _resource(run_id: str, kept: KeptAnswer) -> Json:
+def _resource(run_id: str, kept: KeptAnswer | KeptHead) -> Json:
     about = msgspec.json.decode(kept.about, type=_About)
     return _voice(run_id, kept.created_ms, about, kept=True).resource(kept.result)
 

@@ -121,6 +121,7 @@ def _without(known: Permit | NeedsConsent, answer: Reply) -> Permit:
 _SILENCE = {
     "nobody": "Nobody was there to ask.",
     "expired": "The operator was asked and did not answer in time.",
+    "silent": "The operator was asked in this conversation before, and did not answer.",
     "full": "The operator was not asked, for too many questions wait for him.",
     "shutdown": "The operator was not asked, for the gateway is shutting down.",
 }

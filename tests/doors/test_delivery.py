@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from openclaw_gateway.doors import delivery
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.http import chat_completions
@@ -71,6 +72,8 @@ async def test_what_fails_before_the_head_has_a_real_status(
     fault: type[BaseException],
 ) -> None:
     monkeypatch.setattr(ChatVoice, method, raises(made(fault)))
+    # The first word is what shall fail, and not the silence of a machine that is slow to ask the model.
+    monkeypatch.setattr(delivery, "HOLD_S", 30.0)
     models.script("mock-echo", says("one", Hang()))
     seen = await got(gateway)
     assert (seen.status, seen.is_whole) == (500, True)

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "pyproject.toml"
 # The lowest total allowed, in per cent of lines and branches. It may only rise. It stands at least 0.3 below
 # what was measured: whether a branch for a bad moment is taken (a full pipe, a peer that leaves) differs from
-# run to run. This first one is a guess from below: the first whole run says what it may be raised to.
-FLOOR = 70.0
+# run to run.
+FLOOR = 94.1
 # Where tests call src themselves. The others start programs, which take half as long again when measured, and
 # the whole suite has to be quick; therefore cli/, which only they reach, is not counted either.
 _CALLING = (

@@ -14,7 +14,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage soak bench lock config-tables wheel clean python
+.PHONY: help setup run test coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ coverage: python ## the tests, and how much of src they reach (a third as long a
 soak: python ## 500 edits of the configuration under 100 streams (about 2 minutes)
 	@$(SETUP) --tests
 	@SOAK=1 $(BIN)/python -m pytest tests/doors/test_reload_storm.py
+
+retries: python ## 1,000 requests of the openai SDK through a proxy that cuts and fails (about a minute)
+	@$(SETUP) --tests
+	@RETRIES=1000 $(BIN)/python -m pytest tests/doors/test_retries.py
 
 bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
 	@$(BIN)/python -m bench $(BENCH)

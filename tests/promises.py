@@ -70,6 +70,13 @@ README = _all(
         "terminal-local": "`--local` runs the agent in the command's own process where no gateway runs;",
         "terminal-json": "`--json` is for scripts.",
         "repeats": "sent again, it gets the first answer, streamed or not,",
+        "retries": (
+            "Without one, what an official SDK sends again by itself (`x-stainless-retry-count`) gets the "
+            "run of its first attempt, or its answer for ten minutes."
+        ),
+        "retries-waited-for": (
+            "The run of such a client waits for it for three seconds when no answer has begun."
+        ),
         "repeats-other": "The same key with another request is 422.",
         "repeats-failed": "may be tried again under its key.",
         "started-runs": "at most four deep; it shares the time and rounds of the first run and ends with it.",

@@ -135,8 +135,10 @@ async def test_a_provider_that_fails_before_the_first_token_gives_its_status(
 
 
 async def test_cancelling_the_client_aborts_the_upstream(
-    gateway: RunningGateway, models: ModelServer
+    gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Once it can no more be one whose connection was cut, and which asks again."""
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.05)
     models.script("mock-echo", hangs())
     async with sdk(gateway) as client:
         request = asyncio.create_task(
@@ -150,7 +152,10 @@ async def test_cancelling_the_client_aborts_the_upstream(
 
 
 @pytest.mark.promise("client-leaves")
-async def test_closing_a_stream_aborts_the_upstream(gateway: RunningGateway, models: ModelServer) -> None:
+async def test_closing_a_stream_aborts_the_upstream(
+    gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.doors.delivery.HEAD_LOST_S", 0.0)
     models.script("mock-echo", says("one", Hang()))
     async with sdk(gateway) as client:
         stream = await client.chat.completions.create(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from openclaw_gateway.doors.large_bodies import LargeBodies
-from openclaw_gateway.doors.requests import Request, read_body
+from openclaw_gateway.doors.requests import Request, note_attempt, read_body
 from openclaw_gateway.gateway.service import Gateway
 
 T = TypeVar("T")
@@ -30,4 +30,9 @@ class AgentEndpoint:
         body, raises."""
         limits = self._gateway.limits
         body = await read_body(request, limits)
-        return await self._bodies.decode(body, lambda data: decode(data, limits.max_json_depth))
+
+        def decoded(data: bytes) -> T:
+            note_attempt(request, data)
+            return decode(data, limits.max_json_depth)
+
+        return await self._bodies.decode(body, decoded)

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 HOLD_S = 1.0
 # Retries and fallback models have ten seconds in all; a client waits that long for its first byte.
 HOLD_AFTER_FAILURE_S = 12.0
+# Within this time a client that leaves may have been left by what is between: it has not seen the head.
+HEAD_LOST_S = 1.0
 
 
 class Delivery:
@@ -41,7 +43,8 @@ class Delivery:
             return await delivery.answer(voice, stream=...)
 
     Whatever leaves the block, a run that has not ended then is aborted, unless another client waits for it
-    too, or it is `detached` and goes on without a client. `started` is when the request came, by the
+    too, or it is `detached` and goes on without a client. One whose client may send its request again by
+    itself is aborted only when it has not come back. `started` is when the request came, by the
     monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
     it, the client has.
 
@@ -66,6 +69,7 @@ class Delivery:
         self._started = started
         self._after = after
         self._detached = detached
+        self._answered_at: float | None = None
         self._reader: Reader | None = None
 
     def __enter__(self) -> Self:
@@ -80,7 +84,7 @@ class Delivery:
         if self._reader is not None:
             self._reader.close()
         reason = CLIENT_LEFT if self._request.is_abandoned else UNDELIVERED
-        self._run.leave(None if self._detached else reason)
+        self._run.leave(None if self._detached else reason, returns=self._may_ask_again())
 
     def answer(self, voice: Voice, *, stream: bool) -> Awaitable[HttpAnswer | None]:
         """The answer, or None when it was streamed. Raises what the voice raises before the head has left,
@@ -130,8 +134,14 @@ class Delivery:
             log.warning("delivery.cut", run=self._run.id, exc_info=True)
             self._request.cut()
 
+    def _may_ask_again(self) -> bool:
+        """Clients ask again by themselves when no head has come to them. Of one that has just left, nobody
+        here knows whether it came through."""
+        return self._answered_at is None or time.monotonic() - self._answered_at < HEAD_LOST_S
+
     def _tell_time(self) -> None:
-        took_ms = int((time.monotonic() - self._started) * 1000)
+        self._answered_at = now = time.monotonic()
+        took_ms = int((now - self._started) * 1000)
         self._request.answer_headers["openai-processing-ms"] = str(took_ms)
 
 

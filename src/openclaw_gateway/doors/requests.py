@@ -29,9 +29,11 @@ from openclaw_gateway.errors import (
     UnsupportedTransfer,
 )
 from openclaw_gateway.runs.run import is_being_cancelled
+from openclaw_gateway.wire.run import Attempt
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
+_RETRY_COUNT = istr("x-stainless-retry-count")
 _API_KEY, _X_API_KEY = istr("api-key"), istr("x-api-key")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -57,7 +59,9 @@ _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"
 class Request(OpenRequest):
     """`answer_headers` are set by endpoints and by the router; they go out with whatever answer there is.
     `body_taken` is how much of `body_room` its body takes, until `give_back_body`. `stays_open`: its
-    connection takes another request after this one."""
+    connection takes another request after this one. `attempt` is set by `note_attempt`."""
+
+    attempt: Attempt | None = None
 
     def __init__(
         self, head: RawRequestMessage, body: StreamReader, connection: OpenHandler, body_room: BodyRoom
@@ -203,6 +207,15 @@ def idempotency_key(request: Request) -> str | None:
             param=str(IDEMPOTENCY_KEY),
         )
     return key
+
+
+def note_attempt(request: Request, body: bytes) -> None:
+    """Remember what tells this request from another one, if its client numbers its attempts: it may send it
+    again by itself, as the official SDKs do. Linear in the body."""
+    count = request.headers.get(_RETRY_COUNT)
+    if count is not None:
+        again = count.isdecimal() and count.strip("0") != ""
+        request.attempt = Attempt(request.route_path, len(body), hash(body), again)
 
 
 def credential(request: Request) -> str | None:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from openclaw_gateway.errors import IdempotencyMismatch, SessionBusy
+from openclaw_gateway.errors import GatewayError, IdempotencyMismatch, SessionBusy
 from openclaw_gateway.runs.lanes import Repeated
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
@@ -44,22 +44,17 @@ class NamedRuns:
         acceptance raise. A caller that is cancelled meanwhile aborts the run, unless somebody else waits.
         """
         owner = request.origin.owner
-        run = self.find(owner, named.key)
-        if run is not None and not _is_spent(run):
+        while (run := self.find(owner, named.key)) is not None and is_ending(run):
+            await run.wait()
+        if run is not None and not is_spent(run):
             _check(run.request.idempotency, named)
         else:
             run = self._live.launch(request, plan)
             self._remember(owner, named.key, run)
-        run.join()
-        reason: str | None = CLIENT_LEFT
         try:
-            await asyncio.shield(run.accepted)
-            reason = None
+            await accepted(run)
         except Repeated as repeated:
-            reason = None
             return await self._earlier(request, named, plan, repeated)
-        finally:
-            run.leave(reason)
         return run
 
     async def _earlier(self, request: RunRequest, named: Idempotency, plan: Plan, repeated: Repeated) -> Run:
@@ -87,7 +82,28 @@ class NamedRuns:
         return self._live.find(run.id) is run
 
 
-def _is_spent(run: Run) -> bool:
+async def accepted(run: Run) -> None:
+    """Returns once it is. Raises what its acceptance raises; who is cancelled meanwhile may come back, and is
+    waited for, where nobody else waits."""
+    run.join()
+    reason: str | None = CLIENT_LEFT
+    try:
+        await asyncio.shield(run.accepted)
+        reason = None
+    except GatewayError:
+        reason = None
+        raise
+    finally:
+        run.leave(reason, returns=True)
+
+
+def is_ending(run: Run) -> bool:
+    """Whether it has been told to stop, and has not stopped yet."""
+    return run.abort_reason is not None and run.result is None
+
+
+def is_spent(run: Run) -> bool:
+    """Whether it has left nothing for who repeats its request."""
     return run.refused or (run.result is not None and not run.keeps_answer)
 
 

@@ -12,6 +12,7 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import (
+    Attempt,
     Audience,
     ClientTools,
     Door,
@@ -40,6 +41,7 @@ class Question(Struct, frozen=True):
     before: tuple[Message, ...] = ()
     previous: str | None = None
     keep: Keep | None = None
+    attempt: Attempt | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -60,6 +62,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.task,
         question.before,
         question.keep,
+        attempt=question.attempt,
     )
 
 

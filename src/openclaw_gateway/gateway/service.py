@@ -17,6 +17,7 @@ from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
+from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
@@ -81,6 +82,7 @@ class Gateway:
         self._kept = KeptAnswers(rooms.store)
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
+        self._retries = Retries(rooms.live, rooms.bus)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -156,8 +158,8 @@ class Gateway:
         return AgentTools(tuple(spec.name for spec in tools), left_out)
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
-        """Start a run, or get the one that was started by a request of the same name; returns once it is
-        accepted: on disk, where it has a session or a name.
+        """Start a run, or get the one that a request of the same name started, or an earlier attempt of this
+        one; returns once it is accepted: on disk, where it has a session or a name.
 
         Raises Forbidden, AgentUnavailable, Overloaded, SessionBusy, StoreError, InvalidRequest
         (IdempotencyMismatch).
@@ -177,6 +179,8 @@ class Gateway:
             plan = plan.led_by(request.model)
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
+        if request.attempt is not None:
+            return await self._retries.start(request, request.attempt, plan)
         return await self._live.start(request, plan)
 
     async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:

@@ -201,6 +201,8 @@ class LiveRuns:
         if run.parent is not None:
             run.parent.children.remove(run)
         self._keep(run)
+        if run.when_ended is not None:
+            run.when_ended(run)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("run.crashed", run=run.id, exc_info=error)
 

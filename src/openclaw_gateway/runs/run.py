@@ -7,7 +7,7 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import cast
@@ -33,6 +33,9 @@ UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER})
+# How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
+# another one.
+RETURN_S = 3.0
 
 
 _NO_SAMPLING = Sampling()
@@ -45,6 +48,7 @@ class Run:
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
+    `when_ended` is told of it when its task is over.
     """
 
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
@@ -57,6 +61,8 @@ class Run:
         self.children: list[Run] = []
         self.clients = 0
         self.keeps_answer = False
+        self.when_ended: Callable[[Run], None] | None = None
+        self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
         self._ended_at: float | None = None
@@ -101,13 +107,25 @@ class Run:
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
         self.clients += 1
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
 
-    def leave(self, reason: str | None) -> None:
+    def leave(self, reason: str | None, *, returns: bool = False) -> None:
         """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`;
-        the others go on."""
+        the others go on. One that perhaps `returns` is waited for."""
         self.clients -= 1
-        if not self.clients and reason is not None and self.request.origin.door == "http":
+        if self.clients or reason is None or self.request.origin.door != "http":
+            return
+        if returns and self.may_be_asked_again and self.result is None:
+            self._return = self._loop.call_later(RETURN_S, self.abort, reason)
+        else:
             self.abort(reason)
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether a repeat of its request would find it."""
+        return self.request.attempt is not None or self.request.idempotency is not None
 
     @property
     def unsupported(self) -> tuple[str, ...]:
@@ -218,6 +236,8 @@ class Run:
     def _close(self, result: RunResult) -> None:
         self.result = result
         self._ended_at = time.monotonic()
+        if self._return is not None:
+            self._return.cancel()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -118,6 +118,16 @@ class Idempotency(Struct, frozen=True):
     digest: bytes
 
 
+class Attempt(Struct, frozen=True):
+    """One of the times that a client sends the same request by itself, as the official SDKs do: what is equal
+    in all of them, which are many characters, by `length` and `hash`. `again`: it is not the first."""
+
+    path: str
+    length: int
+    hash: int
+    again: bool
+
+
 class Keep(Struct, frozen=True):
     """The answer is kept under the run's id for its client to come back to. `about` is what the door wants to
     know of it then, as JSON; `previous` is the kept answer that this one goes on from, `told` what of the
@@ -135,7 +145,7 @@ class RunRequest(Struct, frozen=True):
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
-    is asked first; "" = in its order.
+    is asked first; "" = in its order. `attempt` is set where its client may send it again by itself.
     """
 
     origin: Origin
@@ -151,6 +161,7 @@ class RunRequest(Struct, frozen=True):
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
     model: str = ""
+    attempt: Attempt | None = None
 
 
 class RunResult(Struct, frozen=True):

@@ -45,4 +45,5 @@ def _question(request: Request, chat: ChatRequest, task: str | None) -> Question
         chat.client_tools,
         idempotency_key(request),
         task=task,
+        attempt=request.attempt,
     )

@@ -17,7 +17,7 @@ from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
-from openclaw_gateway.doors.requests import Request, idempotency_key, read_body
+from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -79,7 +79,12 @@ class Endpoint(AgentEndpoint):
     async def _asks(self, request: Request, principal: Principal) -> ResponsesRequest:
         limits = self._gateway.limits
         body = await read_body(request, limits)
-        asks = await self._bodies.decode(body, lambda data: decode_responses(data, limits.max_json_depth))
+
+        def decoded(data: bytes) -> ResponsesRequest:
+            note_attempt(request, data)
+            return decode_responses(data, limits.max_json_depth)
+
+        asks = await self._bodies.decode(body, decoded)
         if asks.references:
             known = await self._items(principal, asks.references)
             asks = await self._bodies.decode(
@@ -160,6 +165,7 @@ def _question(request: Request, asks: ResponsesRequest, before: Before, about: _
         idempotency_key(request),
         before=before.messages,
         previous=previous,
+        attempt=request.attempt,
         keep=Keep(Raw(msgspec.json.encode(about)), previous, asks.told) if asks.store else None,
     )
 

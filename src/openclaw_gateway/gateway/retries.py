@@ -1,0 +1,138 @@
+"""A request that its client sends again by itself gets its first attempt's run, and nothing is done twice.
+
+The official SDKs number their attempts and ask again when a connection is cut or an answer says 5xx, which
+something between may say of a run that goes well. A request is known again by its owner, where it goes and
+what it says. Its run is found while it goes on, its answer for a while after: here, in memory, for a repeat
+comes within seconds and a request of an SDK is to cost no more than another. A run that left nothing behind
+is not found: the repeat is a new run.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from openclaw_gateway.gateway.idempotency import accepted, is_ending, is_spent
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.replayed import ReplayedRun
+from openclaw_gateway.runs.run import Run, now_ms
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.store import RunRecord
+from openclaw_gateway.wire.run import Attempt, RunRequest, RunResult
+
+KEEP_S = 600.0
+MOST_KEPT = 10_000
+MOST_CHARS = 32_000_000
+# Whose it is, where it goes, and what it says.
+_Key = tuple[str, str, str | None, str | None, str, str, int, int]
+
+
+class _Kept(Struct, frozen=True):
+    """The answer of a run that has ended. `since` is monotonic, the other times are Unix milliseconds."""
+
+    run_id: str
+    created_ms: int
+    ended_ms: int
+    since: float
+    size: int
+    result: RunResult
+
+
+class Retries:
+    """The runs of this process that may be asked for again by another attempt."""
+
+    def __init__(self, live: LiveRuns, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
+        self._live = live
+        self._bus = bus
+        self._clock = clock
+        self._going: dict[_Key, list[Run]] = {}
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._chars = 0
+
+    async def start(self, request: RunRequest, attempt: Attempt, plan: Plan) -> Run:
+        """The run that answers the request; returns once it is accepted.
+
+        Raises what LiveRuns.launch and the acceptance raise. Of a caller that is cancelled meanwhile the run
+        waits for the next attempt, unless somebody else waits for it.
+        """
+        key = _key(request, attempt)
+        if attempt.again:
+            while (run := self._newest(key)) is not None and is_ending(run):
+                await run.wait()
+            if run is not None:
+                await accepted(run)
+                return run
+            kept = self._kept.get(key)
+            if kept is not None and self._clock() - kept.since < KEEP_S:
+                return self._replayed(request, plan, kept)
+        run = self._live.launch(request, plan)
+        run.when_ended = self._ended
+        self._going.setdefault(key, []).append(run)
+        await accepted(run)
+        return run
+
+    def _newest(self, key: _Key) -> Run | None:
+        """One without a client, for that is who asks again; else the newest. None that was in vain."""
+        runs = [run for run in self._going.get(key, ()) if not is_spent(run)]
+        if not runs:
+            return None
+        return next((run for run in runs if not run.clients), runs[-1])
+
+    def _ended(self, run: Run) -> None:
+        request, result = run.request, run.result
+        if request.attempt is None or result is None:
+            return
+        key = _key(request, request.attempt)
+        going = self._going[key]
+        going.remove(run)
+        if not going:
+            del self._going[key]
+        if is_spent(run):
+            return
+        self._drop(key)
+        size = len(result.text) + len(result.reasoning)
+        for call in result.tool_calls:
+            size += len(call.arguments)
+        now = self._clock()
+        self._kept[key] = _Kept(run.id, run.created_ms, now_ms(), now, size, result)
+        self._chars += size
+        self._keep_within_bounds(now - KEEP_S)
+
+    def _keep_within_bounds(self, expired: float) -> None:
+        while self._kept:
+            oldest, kept = next(iter(self._kept.items()))
+            if len(self._kept) <= MOST_KEPT and self._chars <= MOST_CHARS and kept.since > expired:
+                return
+            self._drop(oldest)
+
+    def _drop(self, key: _Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._chars -= kept.size
+
+    def _replayed(self, request: RunRequest, plan: Plan, kept: _Kept) -> Run:
+        record = RunRecord(
+            kept.run_id,
+            request.origin.owner,
+            request.session_key,
+            request.agent_id,
+            kept.result.status,
+            kept.created_ms,
+            kept.ended_ms,
+        )
+        return ReplayedRun(request, plan, self._bus, record, kept.result)
+
+
+def _key(request: RunRequest, attempt: Attempt) -> _Key:
+    return (
+        request.origin.owner,
+        request.agent_id,
+        request.session_key,
+        request.task,
+        request.model,
+        attempt.path,
+        attempt.length,
+        attempt.hash,
+    )

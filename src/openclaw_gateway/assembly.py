@@ -17,6 +17,7 @@ from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
+from openclaw_gateway.gateway.attachments import Attachments
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
@@ -46,6 +47,7 @@ from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.store import Claim
 from openclaw_gateway.tools.base import ToolServices, conversation
 from openclaw_gateway.tools.mcp.servers import McpServers
+from openclaw_gateway.tools.web.fetching import Fetcher
 from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
@@ -87,6 +89,7 @@ class Assembly:
                 live,
                 rooms.questions,
                 Embeddings(rooms.embedder, ledger),
+                Attachments(Fetcher(), rooms.jobs),
                 rooms.embedded.starting,
                 rooms.jobs.ripgrep.engine,
             )

@@ -6,6 +6,7 @@ import pytest
 
 from openclaw_gateway.doors.openai.images import MAX_IMAGE_BYTES, image_of
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.attachments import SentImage
 
 PICTURE = bytes(range(256)) + b"\xfb\xff\xbe"
 DATA = base64.b64encode(PICTURE + b"!").decode()  # ends in ==
@@ -48,9 +49,10 @@ def test_data_is_brought_into_one_form(data: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("https://example.org/a.png", "not fetched"),
-        ("", "not fetched"),
-        ("image/png;base64,AAAA", "not fetched"),
+        ("file:///etc/passwd", "data URL .base64., or name an http.s. URL"),
+        ("ftp://example.org/a.png", "data URL"),
+        ("", "data URL"),
+        ("image/png;base64,AAAA", "data URL"),
         ("data:image/png,AAAA", "must be data:<type>;base64,<data>"),
         ("data:image/png;base64", "must be data:<type>;base64,<data>"),
         ("data:;base64,AAAA", "image type"),
@@ -69,6 +71,13 @@ def test_refusals(url: str, why: str) -> None:
         image_of(url, "messages[0].content[1]")
     assert (caught.value.code, caught.value.param) == ("invalid_image", "messages[0].content[1]")
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/a.png", " HTTP://example.org/a.png?x=data:,y ", "http:x"]
+)
+def test_a_url_is_left_to_be_fetched(url: str) -> None:
+    assert image_of(url, "messages[0]") == SentImage("", url=url.strip(), where="messages[0]")
 
 
 def test_an_image_is_called_what_it_is() -> None:

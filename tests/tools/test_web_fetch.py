@@ -138,7 +138,7 @@ async def test_packed_answers_are_unpacked_and_bounded(pack: Callable[[bytes], b
 async def test_damaged_and_unknown_packing() -> None:
     with pytest.raises(ToolError, match="damaged"):
         await fetched(serving(b"not gzip at all", "text/plain", **{"Content-Encoding": "gzip"}))
-    with pytest.raises(ToolError, match="cannot unpack"):
+    with pytest.raises(ToolError, match="cannot be unpacked"):
         await fetched(serving(b"x", "text/plain", **{"Content-Encoding": "br"}))
 
 

@@ -8,7 +8,10 @@ from typing import ClassVar, TypeVar
 
 from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.requests import Request, note_attempt, read_body
+from openclaw_gateway.gateway.attachments import Terms
+from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.wire.messages import Message
 
 T = TypeVar("T")
 
@@ -36,3 +39,20 @@ class AgentEndpoint:
             return decode(data, limits.max_json_depth)
 
         return await self._bodies.decode(body, decoded)
+
+    async def _taken_in(
+        self,
+        request: Request,
+        principal: Principal,
+        agent_id: str,
+        messages: tuple[Message, ...],
+        terms: Terms,
+    ) -> tuple[Message, ...]:
+        """The messages with what they bring besides text, which counts as if it had been in the body. Raises
+        InvalidRequest, Forbidden, Overloaded."""
+        limits = self._gateway.limits
+
+        def hold(more: int) -> None:
+            request.take_body(request.body_taken + more, limits)
+
+        return await self._gateway.take_in(principal, agent_id, messages, terms, hold)

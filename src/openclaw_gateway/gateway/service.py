@@ -12,6 +12,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.attachments import Attachments, Hold, Terms
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
@@ -32,6 +33,7 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
+from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Origin, RunRequest
 
 
@@ -63,6 +65,7 @@ class Rooms(Struct, frozen=True):
     live: LiveRuns
     questions: Questions
     embeddings: Embeddings
+    attachments: Attachments
     starting: Callable[[], str | None]
     grep_engine: Callable[[], Awaitable[str]]
 
@@ -78,6 +81,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self._embeddings = rooms.embeddings
+        self.attachments = rooms.attachments
         self._starting = rooms.starting
         self._kept = KeptAnswers(rooms.store)
         self.grep_engine = rooms.grep_engine
@@ -182,6 +186,18 @@ class Gateway:
         if request.attempt is not None:
             return await self._retries.start(request, request.attempt, plan)
         return await self._live.start(request, plan)
+
+    async def take_in(
+        self, principal: Principal, agent_id: str, messages: tuple[Message, ...], terms: Terms, hold: Hold
+    ) -> tuple[Message, ...]:
+        """The messages of a request to this agent with all that they bring besides text: fetched, and known
+        by its content. `hold` is told what that takes.
+
+        Raises Forbidden, InvalidRequest, Overloaded.
+        """
+        principal.require(WRITE)
+        plan = self.generation.plans.get(agent_id)
+        return await self.attachments.take_in(messages, plan.targets if plan else (), terms, hold)
 
     async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:
         """What an agent's embedding model makes of texts. No run: no session, no lane, no prompt.

@@ -3,8 +3,8 @@
 Pure, linear, and before every dialect; the transcript itself is never changed. What comes out is always a
 legal conversation for the target: every call is answered right after it and no result stands without its
 call, nothing is empty, ids, names and arguments have the vendors' form, payloads go only to the very model
-that made them, and a model that sees no images reads that there was one. What only one dialect's wire asks
-for (where a system prompt stands, which role a result has) is not decided here.
+that made them, and where there is an image that the model cannot see, or nobody has, it reads so. What only
+one dialect's wire asks for (where a system prompt stands, which role a result has) is not decided here.
 """
 
 import hashlib
@@ -33,6 +33,7 @@ from openclaw_gateway.wire.messages import (
 )
 
 NO_IMAGE = "[An image was here. This model cannot see images.]"
+NOT_HAD = "[An image was here. It could not be had.]"
 NO_RESULT = "no result was recorded"
 _IMAGES_OF_RESULTS = "[Images of the results above]"
 
@@ -57,7 +58,9 @@ def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message
         for message in messages:
             if type(message) is not UserMessage or not (message.content or message.images):
                 break
-            if (message.images and not family.images) or (message.name is not None and not family.names):
+            if message.images and not (family.images and all(image.data for image in message.images)):
+                break
+            if message.name is not None and not family.names:
                 break
         else:
             return messages
@@ -98,15 +101,22 @@ class _Replay:
         return self._made
 
     def _asked(self, message: UserMessage) -> UserMessage:
-        content, images = message.content, message.images
-        if images and not self._target.family.images:
-            content, images = _without_images(content, images), ()
+        content, images = self._seen(message.content, message.images)
         if not content and not images:
             content = NOTHING
         name = message.name if self._target.family.names else None
         if content is message.content and images is message.images and name is message.name:
             return message
         return UserMessage(content, name, images)
+
+    def _seen(self, content: str, images: tuple[Image, ...]) -> tuple[str, tuple[Image, ...]]:
+        """With a note for each image that this model cannot see, or nobody has."""
+        sees = self._target.family.images
+        if sees and all(image.data for image in images):
+            return content, images
+        notes = [NOT_HAD if sees else NO_IMAGE for image in images if not (sees and image.data)]
+        had = tuple(image for image in images if sees and image.data)
+        return "\n".join(filter(None, [content, *notes])), had
 
     def _said(self, message: AssistantMessage) -> None:
         own = message.made_by == self._made_by
@@ -156,10 +166,8 @@ class _Replay:
         if not calls:
             return
         call = calls.popleft()
-        content, images = result.content, result.images
-        if images and not self._target.family.images:
-            content, images = _without_images(content, images), ()
-        elif images and self._target.api in _BLIND_RESULTS:
+        content, images = self._seen(result.content, result.images)
+        if images and self._target.api in _BLIND_RESULTS:
             self._pictures += images
             content, images = content or _IMAGES_OF_RESULTS, ()
         if not content.strip() and not images:
@@ -194,7 +202,3 @@ def _derived(given: str, again: int) -> str:
     """Nine letters and digits: that fits every form there is."""
     digest = hashlib.sha256(f"{again}:{given}".encode("utf-8", "surrogatepass")).digest()
     return "".join(_ID_CHARACTERS[byte % len(_ID_CHARACTERS)] for byte in digest[:9])
-
-
-def _without_images(content: str, images: Sequence[Image]) -> str:
-    return "\n".join(filter(None, [content, *[NO_IMAGE for _ in images]]))

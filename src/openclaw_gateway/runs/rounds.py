@@ -152,19 +152,22 @@ def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
-    """What was shown to another model earlier is no obstacle: it is left out."""
+    """Only what the newest message shows is an obstacle; what was shown earlier is left out."""
     if target.family.images:
         return
     for message in reversed(messages):
         if isinstance(message, AssistantMessage):
             return
-        if isinstance(message, UserMessage) and message.images:
+        if not isinstance(message, UserMessage):
+            continue
+        if message.images:
             raise InvalidRequest(
                 f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose "
                 'model takes images (models.providers.<id>.models[].input has "image").',
                 code="images_unsupported",
                 param="messages",
             )
+        return
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

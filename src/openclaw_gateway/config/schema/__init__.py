@@ -28,10 +28,12 @@ from openclaw_gateway.config.schema.gateway import (
     HttpEndpoints,
     RateLimitConfig,
     ReloadConfig,
+    ResponsesEndpoint,
     TrustedProxyConfig,
 )
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer, McpToolFilter
+from openclaw_gateway.config.schema.media import ImagesConfig
 from openclaw_gateway.config.schema.memory_search import MemoryRemote, MemorySearch
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
@@ -80,6 +82,7 @@ __all__ = [
     "GlobalWebSettings",
     "HttpConfig",
     "HttpEndpoints",
+    "ImagesConfig",
     "Limits",
     "LoggingConfig",
     "MaintenanceConfig",
@@ -99,6 +102,7 @@ __all__ = [
     "RateLimitConfig",
     "ReloadConfig",
     "ResetConfig",
+    "ResponsesEndpoint",
     "SandboxConfig",
     "SearchEngineSettings",
     "SessionConfig",

@@ -6,8 +6,10 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.limits import Limits
+from openclaw_gateway.config.schema.media import ImagesConfig
 from openclaw_gateway.config.schema.values import (
     AnyNumber,
+    Count,
     Filled,
     IpAddress,
     IpNetwork,
@@ -65,16 +67,22 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     """`unknown_model` says what a model nobody configured means: an error, or the default agent.
 
     `housekeeping`: what front ends ask for themselves (titles, tags) is asked of a model alone, not of the
-    agent.
+    agent. At most `max_url_parts` of what a request brings are fetched for it.
     """
 
     enabled: bool = False
     housekeeping: bool = True
     unknown_model: Literal["error", "default"] = "error"
+    images: ImagesConfig = ImagesConfig()
+    max_url_parts: Count = 8
 
 
 class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
+    """Another default than OpenClaw's: nothing is fetched unless that is written."""
+
     enabled: bool = False
+    images: ImagesConfig = ImagesConfig()
+    max_url_parts: Count = 8
 
 
 class HttpEndpoints(Struct, frozen=True, rename="camel"):

@@ -3,6 +3,8 @@
 import time
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
@@ -11,6 +13,7 @@ from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 
@@ -23,6 +26,10 @@ class Endpoint(AgentEndpoint):
         limits = self._gateway.limits
         chat = await self._asked(request, decode_chat)
         route = self._gateway.route(asked(request, chat.model, chat.user))
+        if chat.brings:
+            terms = terms_of(self._gateway.config.gateway.http.endpoints.chat_completions, limits)
+            messages = await self._taken_in(request, principal, route.agent_id, chat.messages, terms)
+            chat = replace(chat, messages=messages)
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)

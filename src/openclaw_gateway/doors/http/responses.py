@@ -19,6 +19,7 @@ from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
 from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
+from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
@@ -68,6 +69,10 @@ class Endpoint(AgentEndpoint):
             before = await self._before(principal, asks.previous, route)
             # What came before is said; a conversation of the user's is another one.
             route = Route(route.agent_id, None, route.user)
+        if asks.brings:
+            terms = terms_of(self._gateway.config.gateway.http.endpoints.responses, limits)
+            messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
+            asks = replace(asks, messages=messages)
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
         question = _question(request, asks, before, about)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))

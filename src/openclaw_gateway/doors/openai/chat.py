@@ -47,7 +47,8 @@ _USUAL = msgspec.json.Decoder(_Usual)
 
 
 class ChatRequest(Struct, frozen=True):
-    """`ignored` names the fields that had no effect, for the x-openclaw-ignored-params header."""
+    """`ignored` names the fields that had no effect, for the x-openclaw-ignored-params header. `brings`: its
+    messages bring more than text, which has to be taken in."""
 
     instructions: str
     messages: tuple[Message, ...]
@@ -58,6 +59,7 @@ class ChatRequest(Struct, frozen=True):
     stream: bool = False
     include_usage: bool = False
     ignored: tuple[str, ...] = ()
+    brings: bool = False
 
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
@@ -77,7 +79,7 @@ def _usual(data: bytes) -> ChatRequest | None:
         check_utf8(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError):
         return None
-    instructions, messages = translate(body.messages)
+    instructions, messages, brings = translate(body.messages)
     options = body.stream_options
     return ChatRequest(
         instructions,
@@ -87,6 +89,7 @@ def _usual(data: bytes) -> ChatRequest | None:
         user=body.user,
         stream=bool(body.stream),
         include_usage=bool(options and options.include_usage),
+        brings=brings,
     )
 
 
@@ -95,7 +98,7 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
     if not body.has("messages"):
         raise _without_messages(body)
     sent = body.take("messages", CHAT_MESSAGES)
-    instructions, messages = translate(sent or ())
+    instructions, messages, brings = translate(sent or ())
     options = body.take("stream_options", STREAM_OPTIONS)
     model = body.take("model", _STRING)
     user = body.take("user", _STRING)
@@ -113,6 +116,7 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         stream=bool(stream),
         include_usage=bool(options and options.include_usage),
         ignored=nameable(body.left),
+        brings=brings,
     )
 
 

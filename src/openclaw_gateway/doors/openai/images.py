@@ -1,4 +1,4 @@
-"""Image parts of a user message: base64 data URLs, checked; nothing is fetched.
+"""Image parts of a user message: base64 data URLs, checked, and URLs that somebody else may fetch.
 
 Pure. Whether the agent's model can see is decided where the model is known.
 """
@@ -6,6 +6,7 @@ Pure. Whether the agent's model can see is decided where the model is known.
 import string
 
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.attachments import SentImage
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 
@@ -22,12 +23,16 @@ _STANDARD = bytes.maketrans(b"-_", b"+/")
 def image_of(url: str, where: str) -> Image:
     """The image in a data URL, in whatever of its spellings (RFC 2397 and what clients make of it): with
     parameters, in any case, percent-encoded, with line breaks, in the alphabet for URLs, without padding.
+    One at an http(s) URL is a SentImage, still to be fetched.
 
     Raises InvalidRequest naming the part.
     """
     scheme, colon, rest = url.partition(":")
-    if not colon or scheme.strip().lower() != "data":
-        raise _refused(where, "image URLs are not fetched: send the image as a data URL (base64)")
+    scheme = scheme.strip().lower() if colon else ""
+    if scheme in {"http", "https"}:
+        return SentImage("", url=url.strip(), where=where)
+    if scheme != "data":
+        raise _refused(where, "send the image as a data URL (base64), or name an http(s) URL")
     head, comma, data = rest.partition(",")
     media_type, *parameters = (part.strip().lower() for part in head.split(";"))
     if not comma or "base64" not in parameters:

@@ -64,14 +64,16 @@ _TEXT_PARTS = {"text", "input_text", "output_text", None}
 _IMAGE_PARTS = {"image_url", "input_image"}
 
 
-def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
-    """(the client's instructions, the conversation). Raises InvalidRequest naming the message."""
+def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...], bool]:
+    """(the client's instructions, the conversation, whether it brings more than text). Raises InvalidRequest
+    naming the message."""
     if len(sent) > MAX_MESSAGES:
         raise InvalidRequest(
             f"`messages` may hold at most {MAX_MESSAGES:,} messages: send the newest ones.", param="messages"
         )
     instructions: list[str] = []
     conversation: list[Message] = []
+    brings = False
     newest: dict[str, str] = {}  # of each function's name, the id of the newest call
     for index, message in enumerate(sent):
         where = f"messages[{index}]"
@@ -81,7 +83,9 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                 if text:
                     instructions.append(text)
             case "user":
-                conversation.append(UserMessage(text, message.name, _images(message, where)))
+                asked = _asked(message, text, where)
+                brings |= asked.images != ()
+                conversation.append(asked)
             case "assistant":
                 said = _assistant(message, text, index)
                 newest.update((call.name, call.id) for call in reversed(said.tool_calls))
@@ -102,7 +106,7 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...]]:
                 )
     if not asks_something(conversation):
         raise missing_user_message("messages")
-    return "\n\n".join(instructions), tuple(conversation)
+    return "\n\n".join(instructions), tuple(conversation), brings
 
 
 def _text(message: ChatMessage, where: str) -> str:
@@ -124,11 +128,15 @@ def _text(message: ChatMessage, where: str) -> str:
     return "\n".join(texts)
 
 
-def _images(message: ChatMessage, where: str) -> tuple[Image, ...]:
-    if message.content is None or isinstance(message.content, str):
-        return ()
+def _asked(message: ChatMessage, text: str, where: str) -> UserMessage:
+    if not isinstance(message.content, list):
+        return UserMessage(text, message.name)
+    return UserMessage(text, message.name, _images(message.content, where))
+
+
+def _images(content: Sequence[Part], where: str) -> tuple[Image, ...]:
     images = []
-    for index, part in enumerate(message.content):
+    for index, part in enumerate(content):
         if part.type in _IMAGE_PARTS:
             url = part.image_url.url if isinstance(part.image_url, ImageUrl) else part.image_url
             images.append(image_of(url or "", f"{where}.content[{index}]"))

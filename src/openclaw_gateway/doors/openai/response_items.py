@@ -208,7 +208,7 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
         match message:
             case UserMessage():
                 parts: list[dict[str, Any]] = [{"type": "input_text", "text": message.content}]
-                parts += (_image_part(image) for image in message.images)
+                parts += (_image_part(image) for image in message.images if image.data)
                 items.append({"type": "message", "role": "user", "status": "completed", "content": parts})
             case ToolMessage():
                 items.append(

@@ -16,7 +16,7 @@ from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversati
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_known_tools
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.messages import Message, WithImages
 from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
@@ -69,7 +69,8 @@ class ResponsesRequest(Struct, frozen=True):
     response repeats; `ignored` names those that had no effect.
 
     With `previous`, the id of a response, or a `conversation`, `messages` are what is new. `references` are
-    items that are only named: they must be known, or the conversation is not complete.
+    items that are only named: they must be known, or the conversation is not complete. `brings`: there is
+    more in it than text, which has to be taken in.
     """
 
     instructions: str
@@ -86,6 +87,7 @@ class ResponsesRequest(Struct, frozen=True):
     conversation: str | None = None
     references: frozenset[str] = frozenset()
     ignored: tuple[str, ...] = ()
+    brings: bool = False
 
 
 def decode_responses(
@@ -130,6 +132,7 @@ def decode_responses(
         conversation,
         frozenset(),
         nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
+        any(isinstance(message, WithImages) and message.images for message in messages),
     )
 
 

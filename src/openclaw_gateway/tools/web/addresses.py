@@ -47,6 +47,10 @@ _CLOSED_6 = tuple(
 )
 
 
+class NotReached(ToolError):
+    """Nothing was had from there: it is not open, or nobody answers. An outsider must not learn which."""
+
+
 def public(address: Address, port: int = 0) -> bool:
     """Whether this is an address of the public internet."""
     if isinstance(address, ipaddress.IPv4Address):
@@ -59,7 +63,7 @@ def public(address: Address, port: int = 0) -> bool:
 
 
 def checked_url(text: str, rule: AddressRule = public) -> URL:
-    """The URL, if it may be asked for. Raises ToolError with what is wrong."""
+    """The URL, if it may be asked for. Raises ToolError with what is wrong, NotReached where it is closed."""
     if len(text) > _MAX_URL:
         raise ToolError(f"The URL is longer than {_MAX_URL} characters.")
     try:
@@ -80,8 +84,8 @@ def checked_url(text: str, rule: AddressRule = public) -> URL:
     return url
 
 
-def refusal(host: str) -> ToolError:
-    return ToolError(
+def refusal(host: str) -> NotReached:
+    return NotReached(
         f"{host[:200]} is not on the public internet; only public addresses are reached from here."
     )
 

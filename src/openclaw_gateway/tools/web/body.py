@@ -20,7 +20,7 @@ class BoundedBody:
         elif self._packed in {"gzip", "x-gzip", "deflate"}:
             self._unpack = zlib.decompressobj(zlib.MAX_WBITS if self._packed == "deflate" else _GZIP)
         else:
-            raise ToolError("The server packs its answer in a way that web_fetch cannot unpack.")
+            raise ToolError("The server packs its answer in a way that cannot be unpacked here.")
         self._first = True
 
     @property

@@ -1,4 +1,4 @@
-"""One page over the network: redirects followed by hand and each checked, size and time bounded.
+"""One page or file over the network: redirects followed by hand and each checked, size and time bounded.
 
 Sends no cookies, through no proxy, and credentials only where the operator says so. Knows nothing of HTML.
 """
@@ -15,7 +15,7 @@ from msgspec import Struct
 from yarl import URL
 
 from openclaw_gateway.errors import ToolError
-from openclaw_gateway.tools.web.addresses import Address, AddressRule, checked_url, public
+from openclaw_gateway.tools.web.addresses import Address, AddressRule, NotReached, checked_url, public
 from openclaw_gateway.tools.web.body import BoundedBody
 from openclaw_gateway.tools.web.dial import Lookup, checked_connector, system_lookup
 
@@ -25,10 +25,15 @@ _ACCEPT = "text/html,application/xhtml+xml,text/markdown,text/plain,application/
 
 
 class FetchLimits(Struct, frozen=True):
+    """`hosts`: only these are asked, "*.example.com" for all below one; () = whoever is public. `accept` is
+    what is wanted, as the header says it."""
+
     max_bytes: int = 750_000
     max_redirects: int = 3
     timeout_s: float = 30.0
     user_agent: str = "Mozilla/5.0 (compatible; openclaw-gateway)"
+    hosts: tuple[str, ...] = ()
+    accept: str = _ACCEPT
 
 
 class Page(Struct, frozen=True):
@@ -57,8 +62,9 @@ class Fetcher:
         self._rule = rule
 
     async def fetch(self, text: str, limits: FetchLimits) -> Page:
-        """Raises ToolError with a sentence for the model."""
-        url = checked_url(text, self._rule)
+        """Raises ToolError with a sentence for the model; NotReached, which is one, where nothing answers or
+        may be asked."""
+        url = _listed(checked_url(text, self._rule), limits)
         async with _told(url, limits), self._session(limits, self._rule) as session:
             for _ in range(limits.max_redirects + 1):
                 found = await self._hop(session, url, limits)
@@ -111,7 +117,7 @@ class Fetcher:
             read_bufsize=_CHUNK,
             headers={
                 "User-Agent": limits.user_agent,
-                "Accept": _ACCEPT,
+                "Accept": limits.accept,
                 "Accept-Encoding": "gzip, deflate",
                 "Accept-Language": "en,*;q=0.5",
             },
@@ -121,7 +127,7 @@ class Fetcher:
         async with session.get(url, allow_redirects=False) as response:
             target = response.headers.get("Location")
             if response.status in _REDIRECTS and target:
-                return checked_url(str(url.join(URL(target))), self._rule)
+                return _listed(checked_url(str(url.join(URL(target))), self._rule), limits)
             if not 200 <= response.status < 300:
                 raise ToolError(f"{url.host} answered {_status(response.status)}.")
             return await _read(response, url, limits)
@@ -138,7 +144,18 @@ async def _told(url: URL, limits: FetchLimits) -> AsyncIterator[None]:
     except ssl.SSLError:
         raise ToolError(f"{url.host}: its certificate is not accepted.") from None
     except (ClientError, OSError, ValueError):
-        raise ToolError(f"{url.host} cannot be reached, or does not speak HTTP.") from None
+        raise NotReached(f"{url.host} cannot be reached, or does not speak HTTP.") from None
+
+
+def _listed(url: URL, limits: FetchLimits) -> URL:
+    host = (url.host or "").rstrip(".").lower()
+    if limits.hosts and not any(_is_below(host, each.strip().lower()) for each in limits.hosts):
+        raise ToolError(f"{host[:200]} is not among the hosts that may be asked from here.")
+    return url
+
+
+def _is_below(host: str, listed: str) -> bool:
+    return host.endswith(listed[1:]) if listed.startswith("*.") else host == listed
 
 
 def _any(address: Address, port: int) -> bool:

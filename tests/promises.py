@@ -99,6 +99,8 @@ README = _all(
         "own-tools-hidden": "The agent's own tools run inside the gateway and are not shown to the client;",
         "own-tools-ws": "over the WebSocket their events are.",
         "client-tool-wins": "takes the place of an agent's tool of the same name for that run,",
+        "own-workspace-aside": "are set aside for that run, named in `x-openclaw-tools-set-aside`",
+        "with-client-tools": '`"beside"` leaves them, `"instead"` sets them aside for any function.',
         "demanded-alone": "where `tool_choice` demands a call only your functions are offered.",
         "ws-own-runs": "Over the WebSocket a client hears the events of the runs it asked for.",
         "ws-subscribe-session": "it hears every run of that session,",

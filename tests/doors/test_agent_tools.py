@@ -277,7 +277,7 @@ async def test_a_client_s_tool_takes_the_place_of_the_agent_s(
     assert models.requests[1].messages[-1]["content"] == "from the client"
     offered = names(models, 0)
     assert offered.count(named) == 1
-    assert "find" in offered
+    assert "sessions_list" in offered
     assert named == hidden or hidden not in offered
     assert hidden in names(models)
 

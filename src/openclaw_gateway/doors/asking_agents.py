@@ -25,7 +25,13 @@ def model_shown(model: str | None) -> str:
 
 
 def tell(
-    request: Request, model: str | None, route: Route, ignored: tuple[str, ...], task: str | None = None
+    request: Request,
+    model: str | None,
+    route: Route,
+    ignored: tuple[str, ...],
+    task: str | None = None,
+    *,
+    set_aside: tuple[str, ...] = (),
 ) -> None:
     """Answer headers under the first brand's name, and under the one the request came by."""
     if brand_header(request, "model"):
@@ -38,6 +44,8 @@ def tell(
         told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~")
     if ignored:
         told["ignored-params"] = ", ".join(ignored)
+    if set_aside:
+        told["tools-set-aside"] = ", ".join(set_aside)
     if not told:
         return
     for index, brand in enumerate(BRANDS):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from openclaw_gateway.agents.folder import Folder
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.config.schema import WithClientTools
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolServices
 from openclaw_gateway.tools.builtin import built_in
@@ -70,6 +71,7 @@ class FullEquipment:
                 inside=inside,
                 subagent=subagent,
                 spawns=spawns,
+                with_client=self._tool_agent.settings.get("withClientTools"),
             )
             built = self._built[key] = (external, tools)
         return built[1]
@@ -99,10 +101,11 @@ def permitted(
     inside: bool,
     subagent: bool = False,
     spawns: bool = False,
+    with_client: WithClientTools | None = None,
 ) -> Toolbox:
     """Those of the tools that every policy lets pass, `inside` the sandbox or not."""
     names: tuple[str, ...] = tuple(tool.spec.name for tool in tools)
     for policy in policies:
         here = replace(policy, sandboxed=inside, subagent=subagent, spawns=spawns)
         names = allowed(names, here)
-    return Toolbox((tool for tool in tools if tool.spec.name in names), folder)
+    return Toolbox((tool for tool in tools if tool.spec.name in names), folder, with_client=with_client)

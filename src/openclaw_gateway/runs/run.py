@@ -138,6 +138,16 @@ class Run:
         return unsupported(self.plan.target, asked)
 
     @property
+    def set_aside(self) -> tuple[str, ...]:
+        """Names of the agent's tools that are not offered beside those of the request."""
+        request = self.request
+        if not request.client_tools.names:
+            return ()
+        return self.plan.equipment.toolbox(request.origin, request.session_key).set_aside(
+            request.client_tools
+        )
+
+    @property
     def refused(self) -> bool:
         """Whether the run was never accepted."""
         accepted = self.accepted

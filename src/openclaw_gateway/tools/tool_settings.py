@@ -11,7 +11,7 @@ from openclaw_gateway.config.merge import merge
 from openclaw_gateway.config.schema import AgentEntry, Config, ExecAsk, ExecSecurity
 from openclaw_gateway.tools.exec.allowlist import ASK, SECURITY
 
-_SETTINGS = ("exec", "fs", "web", "agentToAgent", "sessions")
+_SETTINGS = ("exec", "fs", "web", "agentToAgent", "sessions", "withClientTools")
 # `tools.exec.mode` of the newer systems, in the two words of the older ones.
 _MODES: dict[str, tuple[ExecSecurity, ExecAsk]] = {
     "deny": ("deny", "off"),
@@ -23,8 +23,7 @@ _MODES: dict[str, tuple[ExecSecurity, ExecAsk]] = {
 
 
 def tool_settings(config: Config, entry: AgentEntry) -> dict[str, Any]:
-    """The sections `exec`, `fs`, `web`, `agentToAgent` and `sessions` as far as they are set, and `subagents`
-    of the agents' section."""
+    """What of `tools` is no policy, as far as it is set (`_SETTINGS`), and the agents' `subagents`."""
     own, shared = _sections(entry.tools), _sections(config.tools)
     for sections, subagents in ((own, entry.subagents), (shared, config.agents.defaults.subagents)):
         if written := msgspec.to_builtins(subagents):

@@ -56,6 +56,7 @@ from openclaw_gateway.config.schema.tools import (
     ToolPolicy,
     ToolsConfig,
     WebSearchSettings,
+    WithClientTools,
 )
 
 __all__ = [
@@ -114,4 +115,5 @@ __all__ = [
     "ToolsConfig",
     "TrustedProxyConfig",
     "WebSearchSettings",
+    "WithClientTools",
 ]

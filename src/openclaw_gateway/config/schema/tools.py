@@ -18,6 +18,7 @@ ExecAsk = Literal["off", "on-miss", "always"]
 ExecMode = Literal["deny", "allowlist", "ask", "auto", "full"]
 # "user" is ours: the conversations of the person whom the request names.
 Visibility = Literal["self", "tree", "user", "agent", "all"]
+WithClientTools = Literal["beside", "instead"]
 
 
 class ToolPolicy(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -137,6 +138,9 @@ class SessionToolSettings(Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 class _Shared(ProfiledToolPolicy, frozen=True, rename="camel", omit_defaults=True):
+    """`with_client_tools`: whether the agent's tools for files and commands stand `beside` the tools that a
+    request brings, or those are there `instead`; unset, the latter where they are such tools themselves."""
+
     by_provider: dict[str, ProfiledToolPolicy] = {}
     exec: ExecSettings | None = None
     fs: FileSettings | None = None
@@ -144,6 +148,7 @@ class _Shared(ProfiledToolPolicy, frozen=True, rename="camel", omit_defaults=Tru
     sandbox: ToolsOfPlace | None = None
     subagents: ToolsOfPlace | None = None
     sessions: SessionToolSettings | None = None
+    with_client_tools: WithClientTools | None = None
 
 
 class AgentToolsConfig(_Shared, frozen=True, rename="camel", omit_defaults=True):

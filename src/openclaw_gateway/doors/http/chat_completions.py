@@ -37,7 +37,8 @@ class Endpoint(AgentEndpoint):
             principal, run_request(principal, "http", route, _question(request, chat, task))
         )
         with Delivery(request, run, limits, started=started) as delivery:
-            tell(request, chat.model, route, (*chat.ignored, *run.unsupported), task)
+            ignored = (*chat.ignored, *run.unsupported)
+            tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
             voice = ChatVoice(
                 run.id, run.created_ms // 1000, model_shown(chat.model), include_usage=chat.include_usage
             )

@@ -77,7 +77,7 @@ class Endpoint(AgentEndpoint):
         question = _question(request, asks, before, about)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(request, run, limits, started=started) as delivery:
-            tell(request, asks.model, route, (*asks.ignored, *run.unsupported))
+            tell(request, asks.model, route, (*asks.ignored, *run.unsupported), set_aside=run.set_aside)
             voice = _voice(run.id, run.created_ms, about, kept=asks.store)
             return await delivery.answer(voice, stream=asks.stream)
 

@@ -16,6 +16,7 @@ from openclaw_gateway.config.schema.agents import (
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     CHAT_SWITCH,
+    MESSAGES_SWITCH,
     RESPONSES_SWITCH,
     AuthConfig,
     AuthMode,
@@ -60,6 +61,7 @@ from openclaw_gateway.config.schema.tools import (
 
 __all__ = [
     "CHAT_SWITCH",
+    "MESSAGES_SWITCH",
     "RESPONSES_SWITCH",
     "AgentDefaults",
     "AgentEntry",

@@ -66,7 +66,8 @@ class Endpoint:
 
     @property
     def switch(self) -> str | None:
-        return self._gateway.responses_switch and self._gateway.chat_switch
+        gateway = self._gateway
+        return gateway.responses_switch and gateway.messages_switch and gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)

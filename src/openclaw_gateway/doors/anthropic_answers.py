@@ -27,4 +27,8 @@ def named(request: Request) -> str:
 
 def anthropic_error(request: Request, answer: HttpAnswer, error: ErrorInfo) -> HttpAnswer:
     """`answer`, which is OpenAI's, with the same advice and the same end."""
-    return replace(answer, status=status_of(error), body=error_object(error, named(request)))
+    headers = answer.headers
+    if not error.retryable:
+        # Claude Code would ask nine times more with the same wrong key.
+        headers = {**headers, "x-should-retry": "false"}
+    return replace(answer, status=status_of(error), body=error_object(error, named(request)), headers=headers)

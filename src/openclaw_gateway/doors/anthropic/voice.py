@@ -147,10 +147,10 @@ class MessageVoice:
     def _begin(self, kind: str, start: Json) -> _OpenBlock:
         block = _OpenBlock(len(self._blocks), {"type": kind, **start})
         self._blocks.append(block)
+        if block.index == 0:
+            self._open(block)
         while self._live < block.index and self._blocks[self._live].is_whole:
             self._close()
-        if self._live == block.index:
-            self._open(block)
         return block
 
     def _more(self, block: _OpenBlock, pieces: Sequence[str]) -> None:

@@ -192,6 +192,17 @@ async def test_a_user_id_is_no_conversation(there: RunningGateway, models: Model
     ("asked", "told"),
     [
         ({"messages": []}, (400, "invalid_request_error", "missing_user_message")),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "image", "source": {"type": "url", "url": "http://x"}}],
+                    }
+                ]
+            },
+            (400, "invalid_request_error", "invalid_image"),
+        ),
         ({"key": "wrong"}, (401, "authentication_error", "invalid_api_key")),
         ({"model": "claude-opus-4-8"}, (404, "not_found_error", "model_not_found")),
         ({"model": "openclaw/nobody"}, (400, "invalid_request_error", "agent_not_found")),

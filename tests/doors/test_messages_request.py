@@ -227,7 +227,7 @@ def test_what_has_no_effect_is_named() -> None:
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
         ({"messages": user({"text": "hi"})}, "messages[0].content[0]"),
         ({"messages": user({"type": "container_upload"})}, "messages[0].content[0]"),
-        ({"messages": user(image(type="url"))}, "messages[0].content[0]"),
+        ({"messages": user(image(type="url", url="ftp://x"))}, "messages[0].content[0].source"),
         ({"messages": user(image(type="file"))}, "messages[0].content[0]"),
         ({"messages": user(image(data="?"))}, "messages[0].content[0].source"),
         ({"messages": user({"type": "image"})}, "messages[0].content[0].source"),

@@ -87,7 +87,11 @@ class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
 
 
 class MessagesEndpoint(Struct, frozen=True, rename="camel"):
+    """Anthropic's API; no other system has it."""
+
     enabled: bool = False
+    images: ImagesConfig = ImagesConfig()
+    max_url_parts: Count = 8
 
 
 class HttpEndpoints(Struct, frozen=True, rename="camel"):

@@ -25,6 +25,7 @@ from openclaw_gateway.wire.messages import (
     ToolCall,
     ToolMessage,
     UserMessage,
+    WithImages,
 )
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class _Source(Struct, frozen=True):
     """Of an image or a document."""
 
     type: str
+    url: str | None = None
     media_type: str | None = None
     data: str | None = None
     content: Raw | UnsetType = UNSET
@@ -67,11 +69,12 @@ class _Source(Struct, frozen=True):
 
 class Conversation(Struct, frozen=True):
     """`told` is what turns with the role system say; `skipped` names the types of blocks that had no
-    effect."""
+    effect; `brings`: there is more than text in it."""
 
     told: str
     messages: tuple[Message, ...]
     skipped: tuple[str, ...]
+    brings: bool
 
 
 TURNS = msgspec.json.Decoder(list[Turn])
@@ -110,7 +113,8 @@ def conversation_of(sent: Sequence[Turn]) -> Conversation:
                     "go into `system`.",
                     param=f"{where}.role",
                 )
-    return Conversation("\n\n".join(filter(None, told)), tuple(messages), tuple(skipped))
+    brings = any(isinstance(message, WithImages) and message.images for message in messages)
+    return Conversation("\n\n".join(filter(None, told)), tuple(messages), tuple(skipped), brings)
 
 
 class _Read(Struct, frozen=True):
@@ -224,7 +228,7 @@ def _image(block: Block, where: str) -> Image:
         case "base64":
             return image_of(f"data:{source.media_type or ''};base64,{source.data or ''}", f"{where}.source")
         case "url":
-            raise _unsupported(where, "image URLs are not fetched: send the image as base64")
+            return image_of(source.url or "", f"{where}.source")
         case kind:
             raise _unsupported(where, f"images by {kind[:40]!r} are not accepted: send the image as base64")
 

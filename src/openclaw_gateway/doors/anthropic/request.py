@@ -70,7 +70,8 @@ _OUTPUT = msgspec.json.Decoder(_Output)
 
 
 class MessagesRequest(Struct, frozen=True):
-    """`thinks_aloud`: the client wants to see what the model thinks. `ignored` names what had no effect."""
+    """`thinks_aloud`: the client wants to see what the model thinks; `brings`: there is more than text in the
+    messages. `ignored` names what had no effect."""
 
     instructions: str
     messages: tuple[Message, ...]
@@ -79,6 +80,7 @@ class MessagesRequest(Struct, frozen=True):
     model: str | None = None
     stream: bool = False
     thinks_aloud: bool = False
+    brings: bool = False
     ignored: tuple[str, ...] = ()
 
 
@@ -106,6 +108,7 @@ def decode_messages(data: bytes, max_depth: int) -> MessagesRequest:
         model,
         bool(stream),
         _is_shown(thinking),
+        conversation.brings,
         nameable(
             (
                 *body.left,

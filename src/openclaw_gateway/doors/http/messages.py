@@ -17,9 +17,11 @@ from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
+from openclaw_gateway.wire.run import Attempt
 
 _COUNTS = tuple(f"{path}/count_tokens" for path in MESSAGES)
 
@@ -39,10 +41,14 @@ class Endpoint(AgentEndpoint):
         route = self._gateway.route(asked(request, asks.model, None))
         if request.route_path in _COUNTS:
             return await self._count(principal, route, asks)
+        if asks.brings:
+            terms = terms_of(self._gateway.config.gateway.http.endpoints.messages, self._gateway.limits)
+            messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
+            asks = replace(asks, messages=messages)
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), asks.instructions, asks.messages)
-        question = _question(asks, idempotency_key(request), task)
+        question = _question(asks, idempotency_key(request), task, request.attempt)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         limits = self._gateway.limits
         with Delivery(request, run, limits, started=started, silence=PING) as delivery:
@@ -59,5 +65,9 @@ class Endpoint(AgentEndpoint):
         return json_answer(msgspec.json.encode({"input_tokens": tokens}))
 
 
-def _question(asks: MessagesRequest, key: str | None = None, task: str | None = None) -> Question:
-    return Question(asks.messages, asks.instructions, asks.sampling, asks.client_tools, key, task=task)
+def _question(
+    asks: MessagesRequest, key: str | None = None, task: str | None = None, attempt: Attempt | None = None
+) -> Question:
+    return Question(
+        asks.messages, asks.instructions, asks.sampling, asks.client_tools, key, task=task, attempt=attempt
+    )

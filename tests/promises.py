@@ -63,6 +63,10 @@ README = _all(
             "data URLs, or with `gateway.http.endpoints.{chatCompletions,responses}.images.allowUrl`"
         ),
         "earlier-image": "An image in an earlier message is no obstacle for a model that cannot see:",
+        "messages": "`POST /v1/messages` is the same run in Anthropic's shape, streamed or not",
+        "messages-count": "`POST /v1/messages/count_tokens` estimates what a run would begin with,",
+        "messages-models": "and `GET /v1/models` lists the agents in that shape to those who send",
+        "messages-left-out": "What has no effect, and tools that only Anthropic has, are named in",
         "housekeeping": "run on the model alone, without tools, session and workspace prompt,",
         "housekeeping-model": "on `agents.defaults.utilityModel` if there is one;",
         "housekeeping-off": "`gateway.http.endpoints.chatCompletions.housekeeping: false` gives them to the",

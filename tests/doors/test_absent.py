@@ -14,7 +14,7 @@ SERVED = {"/v1/chat/completions", "/v1/models"}
     ("path", "told"),
     [
         ("/v1/responses/resp_1", "only POST /v1/responses is served here. Or set your client to the chat"),
-        ("/v1/messages", "Anthropic's API"),
+        ("/v1/messages/batches", "Of Anthropic's API only POST /v1/messages"),
         ("/v1/embeddings/1", "only POST /v1/embeddings is served"),
         ("/v1/audio/speech", "another provider"),
         ("/v1/nosuch", "the base URL in your client's settings must end in /v1"),

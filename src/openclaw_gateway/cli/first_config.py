@@ -22,9 +22,15 @@ _CONFIG = Template("""\
     mode: "local",
     // Every caller sends this token. It stays the same until you change it here.
     auth: { mode: "token", token: "$token" },
-    // The OpenAI-compatible endpoints, /v1/chat/completions and /v1/responses. They are off unless
+    // /v1/chat/completions, /v1/responses and, for Claude's tools, /v1/messages. They are off unless
     // switched on.
-    http: { endpoints: { chatCompletions: { enabled: true }, responses: { enabled: true } } },
+    http: {
+      endpoints: {
+        chatCompletions: { enabled: true },
+        responses: { enabled: true },
+        messages: { enabled: true },
+      },
+    },
   },
   agents: {
     defaults: {

@@ -1,4 +1,4 @@
-"""What the endpoints of the OpenAI API have in common: a JSON body, decoded beside the loop when it is large.
+"""What the endpoints of vendors' APIs have in common: a JSON body, decoded beside the loop if it is large.
 
 They are on with chat completions unless they say otherwise. Knows no dialect.
 """

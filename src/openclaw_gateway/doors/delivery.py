@@ -18,7 +18,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.doors.answers import HttpAnswer, info_answer, json_answer
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
-from openclaw_gateway.doors.told_stream import ToldStream, end_of
+from openclaw_gateway.doors.told_stream import KEEPALIVE, ToldStream, end_of
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone, GatewayError
 from openclaw_gateway.runs.readers import Reader
@@ -46,7 +46,7 @@ class Delivery:
     too, or it is `detached` and goes on without a client. One whose client may send its request again by
     itself is aborted only when it has not come back. `started` is when the request came, by the
     monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
-    it, the client has.
+    it, the client has. `silence` is what it is told instead of nothing.
 
     The run is told what has been shown. An event counts as shown once the operating system has taken the
     last byte of its frame for the client's socket. What waited in our own buffer when the connection was
@@ -62,6 +62,7 @@ class Delivery:
         started: float,
         after: int = 0,
         detached: bool = False,
+        silence: bytes = KEEPALIVE,
     ) -> None:
         self._request = request
         self._run = run
@@ -70,6 +71,7 @@ class Delivery:
         self._after = after
         self._detached = detached
         self._answered_at: float | None = None
+        self._silence = silence
         self._reader: Reader | None = None
 
     def __enter__(self) -> Self:
@@ -106,7 +108,14 @@ class Delivery:
         failed = ended.result.error if ended is not None else None
         if failed is not None and not any(event.public for event in events):
             return info_answer(failed, voice.refusal(failed))
-        told = ToldStream(self._request, voice, reader, after=self._after, keepalive_s=self._keepalive_s)
+        told = ToldStream(
+            self._request,
+            voice,
+            reader,
+            after=self._after,
+            keepalive_s=self._keepalive_s,
+            silence=self._silence,
+        )
         stream = told.stream
         try:
             await told.tell(events)

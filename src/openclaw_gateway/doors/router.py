@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, error_answer
+from openclaw_gateway.doors.anthropic_answers import anthropic_error, speaks_anthropic
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
@@ -39,6 +40,7 @@ from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import is_being_cancelled
+from openclaw_gateway.wire.error_info import error_info
 
 log = structlog.get_logger()
 
@@ -193,7 +195,10 @@ class Router:
             or request.crowding is not None
             or request.version < HttpVersion11
         )
-        await error_answer(error, closes=closes).send(request)
+        answer = error_answer(error, closes=closes)
+        if speaks_anthropic(request):
+            answer = anthropic_error(request, answer, error_info(error))
+        await answer.send(request)
 
 
 def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:

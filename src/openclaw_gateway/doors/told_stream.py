@@ -2,7 +2,8 @@
 
 As long as the client keeps up, what is new is written where the run says it: to wake a task for each delta
 cost as much as the delta. What that way does not fit (the end, much at once, a client that is behind, a
-failure) is left to `tell`, which waits. A silent stream is kept alive by comments.
+failure) is left to `tell`, which waits. A silent stream is kept alive by `silence`, a comment or what the
+dialect has for it.
 """
 
 import asyncio
@@ -24,7 +25,14 @@ class ToldStream:
     """`after` is the index in the run's log of the first event it is given to tell."""
 
     def __init__(
-        self, request: Request, voice: Voice, reader: Reader, *, after: int, keepalive_s: float
+        self,
+        request: Request,
+        voice: Voice,
+        reader: Reader,
+        *,
+        after: int,
+        keepalive_s: float,
+        silence: bytes = KEEPALIVE,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -32,6 +40,7 @@ class ToldStream:
         self._reader = reader
         self._place = after
         self._keepalive_s = keepalive_s
+        self._silence = silence
         self._silent_until = 0.0
         # Worded, and too much to be written at once.
         self._unsent = b""
@@ -47,7 +56,7 @@ class ToldStream:
             now = time.monotonic()
             if now >= self._silent_until:
                 # Events that the client is not told of are silence to whatever is between.
-                await self.stream.send(KEEPALIVE)
+                await self.stream.send(self._silence)
                 self._silent_until = now + self._keepalive_s
             log.offer(self._take)
             events = await log.batch(self._silent_until - now)

@@ -14,7 +14,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openclaw_gateway.config.schema import ChatCompletionsEndpoint, ImagesConfig, Limits, ResponsesEndpoint
+from openclaw_gateway.config.schema import (
+    ChatCompletionsEndpoint,
+    ImagesConfig,
+    Limits,
+    MessagesEndpoint,
+    ResponsesEndpoint,
+)
 from openclaw_gateway.errors import GatewayError, InvalidRequest, Overloaded, ToolError
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.tools.files.jobs.perform import Performer
@@ -55,10 +61,14 @@ class Terms(Struct, frozen=True):
     most_bytes: int
 
 
-def terms_of(endpoint: ChatCompletionsEndpoint | ResponsesEndpoint, limits: Limits) -> Terms:
+def terms_of(
+    endpoint: ChatCompletionsEndpoint | ResponsesEndpoint | MessagesEndpoint, limits: Limits
+) -> Terms:
     field, name = "messages", "chatCompletions"
     if isinstance(endpoint, ResponsesEndpoint):
         field, name = "input", "responses"
+    elif isinstance(endpoint, MessagesEndpoint):
+        name = "messages"
     key = f"gateway.http.endpoints.{name}"
     return Terms(field, key, endpoint.images, endpoint.max_url_parts, limits.max_body_bytes)
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
+from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
 from openclaw_gateway.gateway.attachments import Attachments, Hold, Terms
 from openclaw_gateway.gateway.caller import Caller
@@ -23,6 +23,7 @@ from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
+from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead
 from openclaw_gateway.runs.live import LiveRuns
@@ -122,6 +123,11 @@ class Gateway:
         return None if self.config.gateway.http.endpoints.responses.enabled else RESPONSES_SWITCH
 
     @property
+    def messages_switch(self) -> str | None:
+        """The same for Anthropic's Messages API."""
+        return None if self.config.gateway.http.endpoints.messages.enabled else MESSAGES_SWITCH
+
+    @property
     def keeps_house(self) -> bool:
         """Whether what front ends ask for themselves is kept from the agents."""
         return self.config.gateway.http.endpoints.chat_completions.housekeeping
@@ -198,6 +204,17 @@ class Gateway:
         principal.require(WRITE)
         plan = self.generation.plans.get(agent_id)
         return await self.attachments.take_in(messages, plan.targets if plan else (), terms, hold)
+
+    async def estimate(self, principal: Principal, request: RunRequest) -> int:
+        """About how many tokens a run of this request would begin with. No run is started.
+
+        Raises Forbidden, InvalidRequest.
+        """
+        principal.require(READ)
+        plan = self.generation.plans.get(request.agent_id)
+        if plan is None:
+            raise unknown_agent(request.agent_id, self.roster)
+        return await first_tokens(plan, request)
 
     async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:
         """What an agent's embedding model makes of texts. No run: no session, no lane, no prompt.

@@ -16,6 +16,7 @@ from openclaw_gateway.config.schema.agents import (
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     CHAT_SWITCH,
+    MESSAGES_SWITCH,
     RESPONSES_SWITCH,
     AuthConfig,
     AuthMode,
@@ -26,6 +27,7 @@ from openclaw_gateway.config.schema.gateway import (
     GatewayConfig,
     HttpConfig,
     HttpEndpoints,
+    MessagesEndpoint,
     RateLimitConfig,
     ReloadConfig,
     ResponsesEndpoint,
@@ -61,6 +63,7 @@ from openclaw_gateway.config.schema.tools import (
 
 __all__ = [
     "CHAT_SWITCH",
+    "MESSAGES_SWITCH",
     "RESPONSES_SWITCH",
     "AgentDefaults",
     "AgentEntry",
@@ -92,6 +95,7 @@ __all__ = [
     "McpToolFilter",
     "MemoryRemote",
     "MemorySearch",
+    "MessagesEndpoint",
     "ModelChoice",
     "ModelDefinition",
     "ModelEntry",

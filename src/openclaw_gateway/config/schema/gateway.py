@@ -61,6 +61,7 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
 
 CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
 RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
+MESSAGES_SWITCH = "gateway.http.endpoints.messages.enabled"
 
 
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
@@ -85,9 +86,18 @@ class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
     max_url_parts: Count = 8
 
 
+class MessagesEndpoint(Struct, frozen=True, rename="camel"):
+    """Anthropic's API; no other system has it."""
+
+    enabled: bool = False
+    images: ImagesConfig = ImagesConfig()
+    max_url_parts: Count = 8
+
+
 class HttpEndpoints(Struct, frozen=True, rename="camel"):
     chat_completions: ChatCompletionsEndpoint = ChatCompletionsEndpoint()
     responses: ResponsesEndpoint = ResponsesEndpoint()
+    messages: MessagesEndpoint = MessagesEndpoint()
 
 
 class CorsConfig(Struct, frozen=True, rename="camel"):

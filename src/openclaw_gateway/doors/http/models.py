@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{id}: the agents, as models."""
+"""GET /v1/models and /v1/models/{id}: the agents, as models, in OpenAI's shape or in Anthropic's."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
+from openclaw_gateway.doors.anthropic.models import ModelInfo, model_info, page
+from openclaw_gateway.doors.anthropic_answers import speaks_anthropic
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.principal import READ, Principal
@@ -66,14 +68,20 @@ class Endpoint:
 
     @property
     def switch(self) -> str | None:
-        return self._gateway.responses_switch and self._gateway.chat_switch
+        gateway = self._gateway
+        return gateway.responses_switch and gateway.messages_switch and gateway.chat_switch
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         principal.require(READ)
         path = request.route_path
-        if path in _LISTS:
-            return json_answer(msgspec.json.encode(_Models(tuple(self._all()))))
-        return json_answer(msgspec.json.encode(self._one(_decoded(path.partition("/models/")[2]))))
+        if path not in _LISTS:
+            one = self._one(_decoded(path.partition("/models/")[2]))
+            return json_answer(msgspec.json.encode(_info(one) if speaks_anthropic(request) else one))
+        models = tuple(self._all())
+        if speaks_anthropic(request):
+            shown = page([_info(model) for model in models if not model.info.meta.hidden])
+            return json_answer(msgspec.json.encode(shown))
+        return json_answer(msgspec.json.encode(_Models(models)))
 
     def _all(self) -> Iterator[_Model]:
         """The other names of the default agent, and each agent once."""
@@ -115,6 +123,10 @@ class Endpoint:
             window,
             window,
         )
+
+
+def _info(model: _Model) -> ModelInfo:
+    return model_info(model.id, model.name, model.created, model.context_window)
 
 
 def _decoded(quoted: str) -> str:

@@ -11,7 +11,10 @@ _USE_CHAT = f"set your client to the chat completions API, POST {CHAT}"
 # By the first segment after /v1.
 _APIS = {
     "responses": f"Of the Responses API only POST /v1/responses is served here. Or {_USE_CHAT}.",
-    "messages": f"Anthropic's API is not served here: {_USE_CHAT} ('OpenAI compatible' in most clients).",
+    "messages": (
+        "Of Anthropic's API only POST /v1/messages, POST /v1/messages/count_tokens and GET /v1/models are "
+        "served here: its batches are not."
+    ),
     "embeddings": "Of embeddings only POST /v1/embeddings is served here.",
     "images": "Images are not made here: set your client's image generation to another provider.",
     "audio": "Speech is not served here: set your client's speech settings to another provider.",

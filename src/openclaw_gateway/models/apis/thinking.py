@@ -87,6 +87,12 @@ def budget(thinking: Thinking, said: str) -> int:
     return max(least, min(_BUDGETS.get(said, _BUDGETS["medium"]), most))
 
 
+def level_within(tokens: int) -> str:
+    """The highest of LEVELS that thinks with no more tokens, for clients that count."""
+    able = [name for name, budgeted in _BUDGETS.items() if budgeted <= tokens]
+    return able[-1] if able else "minimal"
+
+
 def effort(target: ModelTarget, request: ModelRequest, chosen: Sampling) -> str | UnsetType:
     """The level as one word of the provider's; UNSET = nothing is said about it."""
     thinking, asked = target.family.thinking, chosen.reasoning_effort

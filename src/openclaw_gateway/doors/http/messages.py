@@ -1,0 +1,74 @@
+"""POST /v1/messages: one agent run in Anthropic's shape, as one message or as its events; and
+/v1/messages/count_tokens, an estimate of what such a run would begin with."""
+
+import time
+from typing import ClassVar
+
+import msgspec
+from msgspec.structs import replace
+
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
+from openclaw_gateway.doors.anthropic.errors import status_of
+from openclaw_gateway.doors.anthropic.request import MessagesRequest, decode_messages, named_here
+from openclaw_gateway.doors.anthropic.voice import PING, MessageVoice
+from openclaw_gateway.doors.anthropic_answers import MESSAGES, named
+from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.openai.housekeeping import task_of
+from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.gateway.attachments import terms_of
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.routing import Route
+from openclaw_gateway.wire.run import Attempt
+
+_COUNTS = tuple(f"{path}/count_tokens" for path in MESSAGES)
+
+
+class Endpoint(AgentEndpoint):
+    paths: ClassVar = (*MESSAGES, *_COUNTS)
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.messages_switch
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        started = time.monotonic()
+        name = named(request)
+        asks = await self._asked(request, decode_messages)
+        # `metadata.user_id` names no conversation: programs that work side by side send the same.
+        route = self._gateway.route(asked(request, asks.model, None))
+        if request.route_path in _COUNTS:
+            return await self._count(principal, route, asks)
+        if asks.brings:
+            terms = terms_of(self._gateway.config.gateway.http.endpoints.messages, self._gateway.limits)
+            messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
+            asks = replace(asks, messages=messages)
+        task = None
+        if self._gateway.keeps_house:
+            task = task_of(brand_header(request, "task"), asks.instructions, asks.messages)
+        question = _question(asks, idempotency_key(request), task, request.attempt)
+        run = await self._gateway.start(principal, run_request(principal, "http", route, question))
+        limits = self._gateway.limits
+        with Delivery(request, run, limits, started=started, silence=PING) as delivery:
+            ignored = (*asks.ignored, *named_here(run.unsupported))
+            tell(request, asks.model, route, ignored, task, set_aside=run.set_aside)
+            voice = MessageVoice(run.id, model_shown(asks.model), name, thinks_aloud=asks.thinks_aloud)
+            answer = await delivery.answer(voice, stream=asks.stream)
+        if answer is not None and voice.refused is not None:
+            return replace(answer, status=status_of(voice.refused))
+        return answer
+
+    async def _count(self, principal: Principal, route: Route, asks: MessagesRequest) -> HttpAnswer:
+        request = run_request(principal, "http", route, _question(asks))
+        tokens = await self._gateway.estimate(principal, request)
+        return json_answer(msgspec.json.encode({"input_tokens": tokens}))
+
+
+def _question(
+    asks: MessagesRequest, key: str | None = None, task: str | None = None, attempt: Attempt | None = None
+) -> Question:
+    return Question(
+        asks.messages, asks.instructions, asks.sampling, asks.client_tools, key, task=task, attempt=attempt
+    )

@@ -1,0 +1,307 @@
+"""POST /v1/messages at a started gateway: as Anthropic's clients ask, and what they are told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import Cut, Hold, ModelServer, Reasoning, fails, says
+from openclaw_gateway.wire.run import Usage
+from tests.doors.chat import Answer, http, user
+from tests.doors.tool_replies import calls
+
+MESSAGES, COUNT = "/v1/messages", "/v1/messages/count_tokens"
+ON: dict[str, Any] = {
+    "gateway": {
+        "http": {"endpoints": {"chatCompletions": {"enabled": False}, "messages": {"enabled": True}}},
+        "limits": {"streamKeepaliveSeconds": 0.3},
+    }
+}
+TOOL = {"name": "look", "description": "Looks", "input_schema": {"type": "object", "properties": {}}}
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+@pytest.fixture
+async def there(models: ModelServer) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(model_config(models.base_url, ON)) as gateway:
+        yield gateway
+
+
+def client(gateway: RunningGateway, key: str | None = None) -> aiohttp.ClientSession:
+    """As the SDK sends it."""
+    headers = {"x-api-key": key or gateway.token, "anthropic-version": "2023-06-01"}
+    return aiohttp.ClientSession(gateway.url, headers=headers)
+
+
+async def post(
+    gateway: RunningGateway,
+    path: str = MESSAGES,
+    *,
+    key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> Answer:
+    body = {"model": "openclaw/main", "max_tokens": 100, "messages": [user("hi")], **fields}
+    async with client(gateway, key) as session, session.post(path, json=body, headers=headers) as response:
+        return Answer(response.status, response.headers.copy(), await response.text())
+
+
+def events(text: str) -> list[Any]:
+    """The data of a stream; each event's name is its type."""
+    told = []
+    for frame in text.split("\n\n")[:-1]:
+        name, _, data = frame.partition("\ndata: ")
+        told.append(msgspec.json.decode(data))
+        assert name == f"event: {told[-1]['type']}"
+    return told
+
+
+def refused(answer: Answer) -> tuple[int, str, str]:
+    """(status, type, the gateway's code)."""
+    body = answer.json
+    assert set(body) == {"type", "error", "request_id"}
+    assert body["type"] == "error"
+    assert body["request_id"] == answer.headers["request-id"] == answer.headers["x-request-id"]
+    assert body["error"]["message"]
+    return answer.status, body["error"]["type"], body["error"]["details"]["error_code"]
+
+
+@pytest.mark.promise("messages")
+async def test_a_message(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(says("Hello ", "there", usage=Usage(9, 2, 11, 4)))
+    answer = await post(there, system=[{"type": "text", "text": "Be brief."}], max_tokens=7)
+    said = answer.json
+    assert (answer.status, said["model"], said["stop_reason"]) == (200, "openclaw/main", "end_turn")
+    assert said["content"] == [{"type": "text", "text": "Hello there"}]
+    assert (said["usage"]["input_tokens"], said["usage"]["cache_read_input_tokens"]) == (5, 4)
+    assert said["usage"]["output_tokens"] == 2
+    assert answer.headers["request-id"].startswith("req_")
+    assert "x-openclaw-ignored-params" not in answer.headers
+    sent = models.requests[-1].body
+    assert sent["messages"][-1] == user("hi")
+    assert "Be brief." in sent["messages"][0]["content"]
+    assert sent["max_tokens"] == 7
+
+
+async def test_a_stream_is_the_same_message(there: RunningGateway, models: ModelServer) -> None:
+    thinks: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
+    reply = says(Reasoning("hm, "), Reasoning("yes"), "a", "b")
+    models.enqueue(reply, reply)
+    told = events((await post(there, stream=True, **thinks)).text)
+    assert [event["type"] for event in told] == [
+        "message_start",
+        "content_block_start",
+        *["content_block_delta"] * 2,
+        "content_block_stop",
+        "content_block_start",
+        *["content_block_delta"] * 2,
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
+    whole = (await post(there, **thinks)).json
+    blocks = [event["content_block"] for event in told if event["type"] == "content_block_start"]
+    for event in told:
+        if event["type"] == "content_block_delta":
+            block, delta = blocks[event["index"]], event["delta"]
+            block[block["type"]] += delta[block["type"]]
+    assert blocks == whole["content"]
+    assert blocks[0] == {"type": "thinking", "thinking": "hm, yes", "signature": ""}
+    assert told[-2]["usage"] == whole["usage"]
+    assert models.requests[-1].body["reasoning_effort"] == "low"
+
+
+async def test_silence_is_a_ping(there: RunningGateway, models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says(Hold(gate), "a"))
+    body = {"messages": [user("hi")], "stream": True}
+    async with client(there) as session, asyncio.timeout(8):
+        response = await session.post(MESSAGES, json=body)
+        said = b""
+        while b"event: ping" not in said:
+            said += await response.content.readany()
+        gate.set()
+        said += await response.content.read()
+    assert events(said.decode())[-1] == {"type": "message_stop"}
+    assert b": keepalive" not in said
+
+
+async def test_tools(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(
+        calls(("c1", "look", '{"at":"sky"}'), ("c2", "look", "{}"), text="Let me see."),
+        says("Blue."),
+    )
+    turns: list[Any] = [user("What colour?")]
+    said = (await post(there, messages=turns, tools=[TOOL])).json
+    assert said["stop_reason"] == "tool_use"
+    assert [block["type"] for block in said["content"]] == ["text", "tool_use", "tool_use"]
+    first, second = said["content"][1:]
+    assert (first["name"], first["input"], second["input"]) == ("look", {"at": "sky"}, {})
+    results = [
+        {"type": "tool_result", "tool_use_id": block["id"], "content": [{"type": "text", "text": "blue"}]}
+        for block in (first, second)
+    ]
+    turns += [{"role": "assistant", "content": said["content"]}, {"role": "user", "content": results}]
+    answer = await post(there, messages=turns, tools=[TOOL], tool_choice={"type": "auto"})
+    assert answer.json["content"] == [{"type": "text", "text": "Blue."}]
+    sent = models.requests[-1].body["messages"][-3:]
+    assert [one["role"] for one in sent] == ["assistant", "tool", "tool"]
+    assert [one["id"] for one in sent[0]["tool_calls"]] == [one["tool_call_id"] for one in sent[1:]]
+
+
+async def test_an_image(models: ModelServer) -> None:
+    sees = {"mock": {"models": [{"id": "mock-echo", "input": ["text", "image"]}]}}
+    config = model_config(models.base_url, {**ON, "models": {"providers": sees}})
+    source = {"type": "base64", "media_type": "image/png", "data": PNG}
+    content = [{"type": "text", "text": "What?"}, {"type": "image", "source": source}]
+    async with running_gateway(config) as gateway:
+        answer = await post(gateway, messages=[{"role": "user", "content": content}])
+    assert answer.status == 200
+    shown = models.requests[-1].body["messages"][-1]["content"][-1]
+    assert shown["image_url"]["url"] == f"data:image/png;base64,{PNG}"
+
+
+@pytest.mark.promise("messages-left-out")
+async def test_what_has_no_effect_is_named(there: RunningGateway) -> None:
+    answer = await post(
+        there,
+        tools=[TOOL, {"type": "web_search_20250305", "name": "web_search"}],
+        metadata={"user_id": "user_1_account__session_2"},
+        top_k=3,
+    )
+    assert answer.status == 200
+    named = answer.headers["x-openclaw-ignored-params"]
+    assert named == "metadata, top_k, tools.web_search_20250305"
+
+
+async def test_a_user_id_is_no_conversation(there: RunningGateway, models: ModelServer) -> None:
+    """Programs that work side by side send the same, each with a history of its own."""
+    for text in ("one", "two"):
+        answer = await post(there, messages=[user(text)], metadata={"user_id": "ada"})
+        assert "x-openclaw-session-key" not in answer.headers
+    assert [one["content"] for one in models.requests[-1].body["messages"][1:]] == ["two"]
+    answer = await post(there, headers={"x-openclaw-session-key": "mine"})
+    assert answer.headers["x-openclaw-session-key"] == "agent:main:mine"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"messages": []}, (400, "invalid_request_error", "missing_user_message")),
+        (
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{"type": "image", "source": {"type": "url", "url": "http://x"}}],
+                    }
+                ]
+            },
+            (400, "invalid_request_error", "invalid_image"),
+        ),
+        ({"key": "wrong"}, (401, "authentication_error", "invalid_api_key")),
+        ({"model": "claude-opus-4-8"}, (404, "not_found_error", "model_not_found")),
+        ({"model": "openclaw/nobody"}, (400, "invalid_request_error", "agent_not_found")),
+        ({"path": "/v1/messages/batches"}, (404, "not_found_error", "not_found")),
+    ],
+)
+async def test_refusals(there: RunningGateway, asked: Any, told: Any) -> None:
+    answer = await post(there, **asked)
+    assert refused(answer) == told
+    assert answer.headers["x-should-retry"] == "false"
+
+
+async def test_another_method(there: RunningGateway) -> None:
+    async with client(there) as session, session.get(MESSAGES) as response:
+        answer = Answer(response.status, response.headers.copy(), await response.text())
+    assert refused(answer) == (405, "invalid_request_error", "method_not_allowed")
+    assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (400, (400, "invalid_request_error", "provider_rejected_request")),
+        (401, (401, "authentication_error", "provider_auth_failed")),
+        (402, (402, "billing_error", "provider_billing")),
+        (403, (403, "permission_error", "provider_permission_denied")),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_provider_that_fails(
+    there: RunningGateway, models: ModelServer, status: int, told: Any, *, stream: bool
+) -> None:
+    models.enqueue(fails(status))
+    assert refused(await post(there, stream=stream)) == told
+
+
+async def test_a_busy_provider(models: ModelServer) -> None:
+    models.enqueue(*[fails(503, "overloaded", retry_after="0")] * 3)
+    async with running_gateway(model_config(models.base_url, ON)) as gateway:
+        answer = await post(gateway)
+    assert refused(answer)[:2] == (529, "overloaded_error")
+    assert answer.headers["x-should-retry"] == "false"
+
+
+async def test_a_failure_in_the_middle_is_an_event(there: RunningGateway, models: ModelServer) -> None:
+    models.enqueue(says("a", Cut()))
+    told = events((await post(there, stream=True)).text)
+    assert told[-1]["type"] == "error"
+    assert told[-1]["error"]["type"] == "api_error"
+    assert told[-1]["error"]["details"] == {"error_code": "provider_stream_cut"}
+
+
+async def test_off_is_said_in_its_words(gateway: RunningGateway) -> None:
+    answer = await post(gateway)
+    assert refused(answer) == (404, "not_found_error", "endpoint_disabled")
+    assert "gateway.http.endpoints.messages.enabled" in answer.json["error"]["message"]
+
+
+@pytest.mark.promise("messages-count")
+async def test_tokens_are_estimated_and_nothing_is_asked(there: RunningGateway, models: ModelServer) -> None:
+    few = await post(there, COUNT)
+    more = await post(there, COUNT, messages=[user("x" * 4000)])
+    tools = await post(there, COUNT, tools=[{**TOOL, "description": "y" * 400}])
+    counts = [answer.json["input_tokens"] for answer in (few, more, tools)]
+    assert 990 <= counts[1] - counts[0] <= 1010
+    assert counts[2] - counts[0] >= 100
+    assert models.requests == []
+    await post(there)
+    # What is really sent, in the same measure, but for the names of fields.
+    sent = models.requests[-1].body
+    text = sum(len(one["content"]) for one in sent["messages"])
+    assert counts[0] >= text // 4
+    assert counts[0] <= len(msgspec.json.encode(sent)) // 4
+
+
+@pytest.mark.promise("messages-models")
+async def test_models(there: RunningGateway) -> None:
+    async with client(there) as session:
+        async with session.get("/v1/models") as response:
+            listed = await response.json()
+        async with session.get("/v1/models/openclaw%2Fmain") as response:
+            one = await response.json()
+        async with session.get("/v1/models/nobody") as response:
+            answer = Answer(response.status, response.headers.copy(), await response.text())
+    assert listed == {
+        "data": [one],
+        "first_id": "openclaw/main",
+        "last_id": "openclaw/main",
+        "has_more": False,
+    }
+    assert (one["type"], one["display_name"], one["created_at"][10]) == ("model", "main", "T")
+    assert refused(answer) == (404, "not_found_error", "model_not_found")
+    async with http(there) as session, session.get("/v1/models") as response:
+        assert (await response.json())["object"] == "list"
+
+
+async def test_a_model_of_anthropic_s_may_mean_the_default_agent(models: ModelServer) -> None:
+    endpoints = {"chatCompletions": {"unknownModel": "default"}, "messages": {"enabled": True}}
+    config = model_config(models.base_url, {"gateway": {"http": {"endpoints": endpoints}}})
+    async with running_gateway(config) as gateway:
+        answer = await post(gateway, model="claude-opus-4-8")
+    assert (answer.status, answer.json["model"]) == (200, "claude-opus-4-8")

@@ -16,6 +16,8 @@ from openclaw_gateway.config.schema.agents import (
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     CHAT_SWITCH,
+    HOSTS_KEY,
+    ORIGINS_KEY,
     RESPONSES_SWITCH,
     AuthConfig,
     AuthMode,
@@ -60,6 +62,8 @@ from openclaw_gateway.config.schema.tools import (
 
 __all__ = [
     "CHAT_SWITCH",
+    "HOSTS_KEY",
+    "ORIGINS_KEY",
     "RESPONSES_SWITCH",
     "AgentDefaults",
     "AgentEntry",

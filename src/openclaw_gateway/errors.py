@@ -7,6 +7,7 @@ GatewayError
 ├── Forbidden, Misdirected       not from there, not to there
 │   └── MissingScope             not with that credential
 ├── NotFound, MethodNotAllowed   no such door
+│   └── EndpointOff              not as it is configured
 ├── InvalidRequest               the request is wrong; names the parameter
 ├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
@@ -124,6 +125,16 @@ class NotFound(GatewayError):
     status = 404
     type = "invalid_request_error"
     default_code = "not_found"
+
+
+class EndpointOff(NotFound):
+    """`key` turns the endpoint on."""
+
+    default_code = "endpoint_disabled"
+
+    def __init__(self, message: str, *, key: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class MethodNotAllowed(GatewayError):

@@ -31,6 +31,12 @@ SERVED = {"/v1/chat/completions", "/v1/models"}
         ("/v1/chat/completions/chat/completions", "with nothing behind it"),
         ("/api/tags", "Ollama's own API"),
         ("/api/chat", "Ollama's own API"),
+        ("/v1/conversations", "`conversation` of POST /v1/responses"),
+        ("/v1/batches/b_1", "one by one, POST /v1/chat/completions"),
+        ("/v1/vector_stores", "another provider, or off"),
+        ("/v1/engines/davinci/completions", "with the model in its body"),
+        ("/openai/deployments/gpt/chat/completions", "Azure's paths"),
+        ("/v1beta/models/gemini:generateContent", "Google's API"),
     ],
 )
 def test_the_sentence_names_the_setting(path: str, told: str) -> None:
@@ -44,6 +50,17 @@ async def test_it_is_what_a_client_is_told(gateway: RunningGateway, method: str)
     assert (answer.status, answer.error["code"]) == (404, "not_found")
     assert answer.error["type"] == "invalid_request_error"
     assert "chat completions API" in answer.error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/responses", "/v1/responses/resp_1/input_items"])
+async def test_responses_while_off_name_the_key_and_the_setting_of_the_client(
+    gateway: RunningGateway, path: str
+) -> None:
+    async with http(gateway) as session, session.post(path, json={"input": "hi"}) as response:
+        answer = Answer(response.status, response.headers.copy(), await response.text())
+    assert (answer.status, answer.error["code"]) == (404, "endpoint_disabled")
+    assert "gateway.http.endpoints.responses.enabled" in answer.error["message"]
+    assert "'use Responses API' off" in answer.error["message"]
 
 
 async def test_an_endpoint_that_is_off_names_its_key(models: ModelServer) -> None:

@@ -318,6 +318,40 @@ async def test_own_pages_and_allowed_origins_pass(models: ModelServer) -> None:
                 assert response.headers["Access-Control-Allow-Headers"] == "authorization,x-stainless-os"
 
 
+# What a browser asks for the `openai` package of npm: its request headers, in lower case and sorted.
+_SDK_IN_A_PAGE = (
+    "authorization,content-type,idempotency-key,openai-organization,openai-project,x-openclaw-session-key,"
+    "x-stainless-arch,x-stainless-helper-method,x-stainless-lang,x-stainless-os,x-stainless-package-version,"
+    "x-stainless-retry-count,x-stainless-runtime,x-stainless-runtime-version,x-stainless-timeout"
+)
+
+
+async def test_a_page_with_the_browser_sdk_may_ask_and_read_the_answer(models: ModelServer) -> None:
+    config = model_config(
+        models.base_url, {"gateway": {"http": {"cors": {"allowedOrigins": ["https://app.example"]}}}}
+    )
+    page = {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
+    preflight = {
+        **page,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": _SDK_IN_A_PAGE,
+    }
+    async with running_gateway(config) as gateway, aiohttp.ClientSession(gateway.url) as session:
+        async with session.options(CHAT, headers=preflight) as response:
+            assert response.status == 204
+            assert response.headers["Access-Control-Allow-Headers"] == _SDK_IN_A_PAGE
+            assert "POST" in response.headers["Access-Control-Allow-Methods"]
+        # A refusal is read by the page too, with what its SDK goes by.
+        for headers in (gateway.headers, {}):
+            sent = {**page, **headers, **dict.fromkeys(_SDK_IN_A_PAGE.split(",")[7:], "0")}
+            async with session.post(CHAT, json={"messages": [user("hi")]}, headers=sent) as response:
+                assert response.status == (200 if headers else 401)
+                assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
+                exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
+                told = {"x-request-id", "retry-after", "x-should-retry", "openai-processing-ms"}
+                assert told | {"*", "x-openclaw-session-key", "x-openclaw-ignored-params"} <= set(exposed)
+
+
 async def test_a_preflight_that_no_answer_can_repeat_is_refused(models: ModelServer) -> None:
     config = model_config(
         models.base_url, {"gateway": {"http": {"cors": {"allowedOrigins": ["https://app.example"]}}}}

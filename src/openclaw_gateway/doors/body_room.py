@@ -5,6 +5,7 @@ long. Knows numbers, not requests.
 """
 
 from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.sizes import size_text
 
 
 class BodyRoom:
@@ -25,7 +26,7 @@ class BodyRoom:
         """
         if self._taken and self._taken + count > most:
             raise Overloaded(
-                f"The bodies of the requests that are being answered take {most} bytes, the limit "
+                f"The bodies of the requests that are being answered take {size_text(most)}, the limit "
                 "(gateway.limits.maxBodiesBytes). Try again in a moment, or send less history.",
                 retry_after=1,
             )

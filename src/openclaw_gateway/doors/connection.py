@@ -29,6 +29,7 @@ from openclaw_gateway.errors import (
     RequestTimeout,
     UriTooLong,
 )
+from openclaw_gateway.sizes import size_text
 
 if TYPE_CHECKING:
     from openclaw_gateway.doors.server import Server
@@ -120,7 +121,7 @@ class Connection(RequestLoop):
             if not self._head_fits(data):
                 self._refuse(
                     HeadersTooLarge(
-                        f"The headers are larger than {self._limits.max_header_block_bytes} bytes."
+                        f"The headers are larger than {size_text(self._limits.max_header_block_bytes)}."
                     )
                 )
                 return
@@ -236,8 +237,8 @@ class Connection(RequestLoop):
         limit = line_limit(exc)
         if limit is not None:
             if limit == self.max_line_size:
-                return UriTooLong(f"The URL is longer than {self._limits.max_url_bytes} bytes.")
-            return HeadersTooLarge(f"A header is longer than {self._limits.max_header_bytes} bytes.")
+                return UriTooLong(f"The URL is longer than {size_text(self._limits.max_url_bytes)}.")
+            return HeadersTooLarge(f"A header is longer than {size_text(self._limits.max_header_bytes)}.")
         if too_many_headers(exc):
             return HeadersTooLarge("There are too many headers.")
         if isinstance(exc, HttpProcessingError):

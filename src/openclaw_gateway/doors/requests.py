@@ -29,6 +29,7 @@ from openclaw_gateway.errors import (
     UnsupportedTransfer,
 )
 from openclaw_gateway.runs.run import is_being_cancelled
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.wire.run import Attempt
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
@@ -323,6 +324,6 @@ async def _read_slowly(request: Request, limits: Limits) -> bytes:
 
 def _too_large(limits: Limits) -> BodyTooLarge:
     return BodyTooLarge(
-        f"The request body is larger than {limits.max_body_bytes} bytes, the limit "
+        f"The request body is larger than {size_text(limits.max_body_bytes)}, the limit "
         "(gateway.limits.maxBodyBytes). Send less history or smaller parts."
     )

@@ -24,6 +24,7 @@ from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent, instead
+from openclaw_gateway.doors.refusals import Refusals
 from openclaw_gateway.doors.requests import (
     Request,
     check_framing,
@@ -34,7 +35,14 @@ from openclaw_gateway.doors.requests import (
     request_id,
 )
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
-from openclaw_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Overloaded
+from openclaw_gateway.errors import (
+    EndpointOff,
+    Forbidden,
+    GatewayError,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+)
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
@@ -45,15 +53,18 @@ from openclaw_gateway.wire.error_info import error_info
 log = structlog.get_logger()
 
 _PREFLIGHT_S = "600"
+# All of them: no answer is for a page that sends cookies. By name for browsers that do not know the star.
 _EXPOSED = ", ".join(
     (
+        "*",
         "x-request-id",
         "openai-processing-ms",
         "retry-after",
+        "x-should-retry",
         *(
             brand.header_prefix + name
             for brand in BRANDS
-            for name in ("session-key", "ignored-params", "embedding-model")
+            for name in ("session-key", "ignored-params", "embedding-model", "task")
         ),
     )
 )
@@ -85,7 +96,9 @@ class Router:
         self._gateway = gateway
         self._closing = closing
         self._told = False
-        self._line = Line(asyncio.get_running_loop().time)
+        clock = asyncio.get_running_loop().time
+        self._line = Line(clock)
+        self._refusals = Refusals(clock)
         self._probes = Probes(gateway)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
@@ -133,16 +146,19 @@ class Router:
         if request.crowding is not None:
             return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            await serve_websocket(request, self._gateway, self._closing, caller=self._caller(request))
+            refused = partial(self._tell_of, request)
+            await serve_websocket(
+                request, self._gateway, self._closing, caller=self._caller(request), refused=refused
+            )
             request.close_behind()
             return None
         if endpoint is None:
             raise NotFound(absent(path, self._exact))
         if endpoint.switch is not None:
-            raise NotFound(
+            raise EndpointOff(
                 f"This endpoint is off. Set {endpoint.switch} to true: it counts within a second"
                 f"{instead(path)}.",
-                code="endpoint_disabled",
+                key=endpoint.switch,
             )
         if request.method not in endpoint.methods:
             allow = ", ".join(endpoint.methods)
@@ -189,6 +205,7 @@ class Router:
             # A second head would be read as part of the first answer's body.
             request.cut()
             raise ConnectionResetError("an answer that had begun was cut")
+        self._tell_of(request, error)
         closes = (
             not request.content.is_eof()
             or isinstance(error, Forbidden)
@@ -199,6 +216,10 @@ class Router:
         if speaks_anthropic(request):
             answer = anthropic_error(request, answer, error_info(error))
         await answer.send(request)
+
+    def _tell_of(self, request: Request, error: GatewayError) -> None:
+        address = self._caller(request).address
+        self._refusals.tell(request, address, error, self._gateway.auth_mode)
 
 
 def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from openclaw_gateway.config.schema import HOSTS_KEY, ORIGINS_KEY
 from openclaw_gateway.errors import Forbidden, Misdirected
 
 _LOCAL_NAMES = {"localhost", "host.docker.internal", "gateway.docker.internal"}
@@ -27,7 +28,7 @@ class Guard:
         if host is not None and not self._host_allowed(host):
             raise Misdirected(
                 "This gateway does not answer to the host name in the request. If it should, add the name "
-                "to gateway.allowedHosts."
+                f"to {HOSTS_KEY}."
             )
         if origin is None:
             if fetch_site is not None and fetch_site.strip().lower() == "cross-site":
@@ -57,7 +58,7 @@ class Guard:
 def _foreign() -> Forbidden:
     return Forbidden(
         "Requests from another web site's pages are refused. To let a page use this gateway, add its "
-        "origin to gateway.http.cors.allowedOrigins.",
+        f"origin to {ORIGINS_KEY}.",
         code="origin_not_allowed",
     )
 

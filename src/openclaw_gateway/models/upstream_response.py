@@ -14,6 +14,7 @@ from openclaw_gateway.models.aiohttp_private import Body
 from openclaw_gateway.models.direct import DirectResponse
 from openclaw_gateway.models.http_errors import FAILURES, Phase, translate
 from openclaw_gateway.models.vendor_errors import Vendor
+from openclaw_gateway.sizes import size_text
 
 _ERROR_BODY = 64 << 10
 _ERROR_BODY_S = 5.0
@@ -66,7 +67,7 @@ class UpstreamResponse:
         if self._left < 0:
             raise ProviderError(
                 "bad_response",
-                f"The provider {self._vendor.provider} sent more than {self._cap} bytes in one answer; "
+                f"The provider {self._vendor.provider} sent more than {size_text(self._cap)} in one answer; "
                 "the rest was dropped. The limit is gateway.limits.maxUpstreamResponseBytes.",
             )
         return data

@@ -16,7 +16,9 @@ from openclaw_gateway.config.schema.agents import (
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
     CHAT_SWITCH,
+    HOSTS_KEY,
     MESSAGES_SWITCH,
+    ORIGINS_KEY,
     RESPONSES_SWITCH,
     AuthConfig,
     AuthMode,
@@ -63,7 +65,9 @@ from openclaw_gateway.config.schema.tools import (
 
 __all__ = [
     "CHAT_SWITCH",
+    "HOSTS_KEY",
     "MESSAGES_SWITCH",
+    "ORIGINS_KEY",
     "RESPONSES_SWITCH",
     "AgentDefaults",
     "AgentEntry",

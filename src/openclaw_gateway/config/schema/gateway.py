@@ -62,6 +62,8 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
 CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
 RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 MESSAGES_SWITCH = "gateway.http.endpoints.messages.enabled"
+HOSTS_KEY = "gateway.allowedHosts"
+ORIGINS_KEY = "gateway.http.cors.allowedOrigins"
 
 
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):

@@ -23,14 +23,34 @@ _APIS = {
     "assistants": f"The Assistants API is not served here: {_USE_CHAT}.",
     "threads": f"The Assistants API is not served here: {_USE_CHAT}.",
     "realtime": f"The Realtime API is not served here: {_USE_CHAT}.",
+    "conversations": (
+        "Conversations are not kept by themselves here: name one in `conversation` of POST /v1/responses, or "
+        f"{_USE_CHAT} with `user`."
+    ),
+    "batches": f"Batches are not served here: send the requests one by one, POST {CHAT}.",
+    "vector_stores": "Files are not searched here: set your client's retrieval to another provider, or off.",
+    "fine_tuning": "Models are not trained here: set your client's fine-tuning to another provider.",
+    "videos": "Videos are not made here: set your client's video generation to another provider.",
+    "rerank": "Ranking is not served here: set your client's reranker to another provider, or off.",
+    "engines": f"Engines are an older name of models: {_USE_CHAT}, with the model in its body.",
 }
 _WITH_VERSION = {"chat", "models", *_APIS}
-_OLLAMA = {"chat", "generate", "tags", "version", "show", "ps", "embed", "embeddings"}
+# By the first segment: what other systems begin their paths with.
+_COMPATIBLE = "choose 'OpenAI compatible' in your client, and a base URL that ends in /v1"
+_GOOGLE = f"Google's API is not served here: {_COMPATIBLE}."
+_AZURE = f"Azure's paths are not served here: {_COMPATIBLE}."
+_VENDORS = {
+    "api": f"Ollama's own API is not served here: {_COMPATIBLE}.",
+    "openai": _AZURE,
+    "azure": _AZURE,
+    "v1beta": _GOOGLE,
+    "v1alpha": _GOOGLE,
+}
 
 
 def instead(path: str) -> str:
     """The end of a sentence that says that the endpoint at `path` is off: what a client's setting can do."""
-    if path != "/v1/responses":
+    if not f"{path}/".removeprefix("/v1").startswith("/responses/"):
         return ""
     return (
         f". Or {_USE_CHAT} (a switch such as 'use Responses API' off; client.chat.completions in the openai "
@@ -49,11 +69,8 @@ def absent(path: str, served: Container[str]) -> str:
             return "The path has /v1 twice: your client adds it itself, so give it the base URL without /v1."
         case ["v1", api, *_] if api in _APIS:
             return _APIS[api]
-        case ["api", call, *_] if call in _OLLAMA:
-            return (
-                "Ollama's own API is not served here: choose 'OpenAI compatible' in your client, and a base "
-                "URL that ends in /v1."
-            )
+        case [vendor, *_] if vendor in _VENDORS:
+            return _VENDORS[vendor]
         case [first, *_] if first in _WITH_VERSION:
             return "The path lacks /v1: the base URL in your client's settings must end in /v1."
         case _:

@@ -7,6 +7,7 @@ import string
 
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.attachments import SentImage
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 
@@ -57,7 +58,7 @@ def _base64(data: str, where: str) -> str:
             raw = raw.replace(quoted, plain).replace(quoted.lower(), plain)
     raw = raw.translate(_STANDARD, b" \t\r\n\f").rstrip(b"=")
     if not _fits(raw):
-        raise _refused(where, f"the image is larger than {MAX_IMAGE_BYTES} bytes")
+        raise _refused(where, f"the image is larger than {size_text(MAX_IMAGE_BYTES)}")
     # What decodes it takes five times as long as what looks for strange characters.
     if len(raw) % 4 == 1 or raw.translate(None, _ALPHABET):
         raise _refused(where, "the data is not valid base64")

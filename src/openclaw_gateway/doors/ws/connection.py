@@ -7,6 +7,7 @@ in feed.py. Everything started here has ended when `serve` returns; runs are not
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Callable
 
 from aiohttp import web
 from msgspec import Struct
@@ -54,18 +55,20 @@ async def serve(
     closing: asyncio.Event,
     timing: Timing = USUAL,
     caller: Caller | None = None,
+    *,
+    refused: Callable[[GatewayError], None] = lambda _: None,
 ) -> web.StreamResponse:
     """Serve an upgrade request until its connection ends. Raises InvalidRequest when it is none.
 
     `caller` is who asks; None = the socket's other end, and nothing of the head counts. `closing` is set when
     the gateway begins to drain: the client is told, hears the end of the runs it hears of, and is closed with
-    1012.
+    1012. `refused` is told why somebody was not let in.
     """
     caller = caller or Caller(request.remote or "", request.remote or "")
     socket = Socket(request, gateway.limits, caller.address)
     await socket.open()
     try:
-        await _Connection(socket, gateway, closing, timing).run(caller)
+        await _Connection(socket, gateway, closing, timing, refused).run(caller)
     except ConnectionError:
         pass
     finally:
@@ -74,11 +77,19 @@ async def serve(
 
 
 class _Connection:
-    def __init__(self, socket: Socket, gateway: Gateway, closing: asyncio.Event, timing: Timing) -> None:
+    def __init__(
+        self,
+        socket: Socket,
+        gateway: Gateway,
+        closing: asyncio.Event,
+        timing: Timing,
+        refused: Callable[[GatewayError], None],
+    ) -> None:
         self._socket = socket
         self._gateway = gateway
         self._closing = closing
         self._timing = timing
+        self._refused = refused
         self._max_depth = gateway.limits.max_json_depth
 
     async def run(self, caller: Caller) -> None:
@@ -108,6 +119,7 @@ class _Connection:
         try:
             principal = self._gateway.authenticate(connect.secret, caller)
         except (Unauthorized, RateLimited) as error:
+            self._refused(error)
             refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
             return Refusal(failure(connect.id, refused), Close.REFUSED)
         revoked = self._gateway.generation.authenticator.revoked

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from openclaw_gateway.errors import ToolError
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
 from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Extract, Mode
@@ -46,9 +47,8 @@ def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
             job = Extract(page.url, page.media_type, page.charset, page.body, mode)
             found = await jobs.perform(job, context.conversation)
             if page.cut:
-                found = (
-                    f"[The page is longer than {limits.max_bytes:,} bytes: its rest was not read.]\n\n{found}"
-                )
+                most_read = size_text(limits.max_bytes)
+                found = f"[The page is longer than {most_read}: its rest was not read.]\n\n{found}"
             recent.put(f"{mode} {url}", found)
         return ToolResult(untrusted(url, _cut(found, most)))
 

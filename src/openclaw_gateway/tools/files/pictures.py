@@ -5,6 +5,7 @@ import base64
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.fs.containment import Workspace
 from openclaw_gateway.fs.regular_file import open_regular
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.wire.image_types import image_type
 from openclaw_gateway.wire.messages import Image
 
@@ -21,5 +22,5 @@ def picture(workspace: Workspace, path: str) -> Image | None:
     if media_type is None:
         return None
     if len(data) > MOST_BYTES:
-        raise ToolError(f"{path}: is an image of more than {MOST_BYTES:,} bytes, too large to be shown.")
+        raise ToolError(f"{path}: is an image of more than {size_text(MOST_BYTES)}, too large to be shown.")
     return Image(media_type, base64.b64encode(data).decode("ascii"))

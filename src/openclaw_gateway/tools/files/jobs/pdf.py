@@ -11,6 +11,7 @@ from pypdf import PasswordType, PdfReader
 from pypdf.errors import DependencyError
 
 from openclaw_gateway.errors import ToolError
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.files.jobs.read import MAX_PDF_PAGES
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -22,7 +23,7 @@ def pdf_text(file: BinaryIO, path: str, offset: int, limit: int, most_chars: int
     """Pages `offset` to at most `offset + limit - 1`, from 1, each under its number. Raises ToolError."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise ToolError(f"{path}: is a PDF of more than {MAX_BYTES:,} bytes, too large to be read.")
+        raise ToolError(f"{path}: is a PDF of more than {size_text(MAX_BYTES)}, too large to be read.")
     try:
         reader = PdfReader(io.BytesIO(data))
         opened = not reader.is_encrypted or reader.decrypt("") is not PasswordType.NOT_DECRYPTED

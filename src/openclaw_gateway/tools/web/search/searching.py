@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from openclaw_gateway.errors import ToolError
+from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits, Reply
 from openclaw_gateway.tools.web.search import brave, searxng, tavily
 from openclaw_gateway.tools.web.search.question import Asking, Engine, EngineName, Found, Question
@@ -46,7 +47,7 @@ async def search(engine: Engine, question: Question, fetcher: Fetcher, timeout_s
         _refused(dialect.title, engine, reply)
     if reply.page.cut:
         raise ToolError(
-            f"{dialect.title} answered with more than {_MAX_BYTES:,} bytes; that is no list of results."
+            f"{dialect.title} answered with more than {size_text(_MAX_BYTES)}; that is no list of results."
         )
     try:
         answer = json.loads(reply.page.body)

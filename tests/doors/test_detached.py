@@ -1,7 +1,6 @@
 """A stream that outlives its client: cut anywhere and resumed, it is the same bytes."""
 
 import asyncio
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from openclaw_gateway.testing.model_server import (
 )
 from tests.doors.chat import CHAT, Answer, ask, http, user
 
-CUTS = int(os.environ.get("CUTS", "200"))
+CUTS = 1_000
 DETACH = {"x-openclaw-detach": "true"}
 USAGE = {"include_usage": True}
 

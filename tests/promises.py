@@ -85,6 +85,11 @@ README = _all(
         "retries-waited-for": (
             "The run of such a client waits for it for three seconds when no answer has begun."
         ),
+        "detached": (
+            "With `x-openclaw-detach: true` a chat completion goes on without its client, and each event of "
+            "its stream has an `id`."
+        ),
+        "detached-kept": "while it runs and for ten minutes after, then the whole answer only.",
         "repeats-other": "The same key with another request is 422.",
         "repeats-failed": "may be tried again under its key.",
         "started-runs": "at most four deep; it shares the time and rounds of the first run and ends with it.",
@@ -373,7 +378,7 @@ ERRORS = _all(
         "invalid_json": "400: the body is no JSON, or no object.",
         "json_too_deep": "400: the body is nested too deeply.",
         "invalid_body": "400: the body is not well-formed HTTP.",
-        "invalid_header": "400: a header is no UTF-8.",
+        "invalid_header": "400: a header is no UTF-8, or says what it cannot say.",
         "invalid_http": "400: the head is not well-formed HTTP.",
         "invalid_params": "400: the parameters of a WebSocket method are wrong.",
         "invalid_upgrade": "400: an upgrade that is no WebSocket handshake.",
@@ -402,6 +407,7 @@ ERRORS = _all(
         "unsupported_transfer": "501: the body is compressed on its way.",
         "unsupported_media_type": "415: without a credential the body must be application/json.",
         "headers_too_large": "431: a header, or all of them, are larger than the limit.",
+        "completion_not_found": "404: no run of that id goes on without its client, or its answer is gone.",
         "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",
         "run_aborted": "499: the run was ended from outside.",
         "overloaded": "503: too many runs, connections, requests that begin, or bytes of bodies.",

@@ -236,15 +236,12 @@ async def test_no_endpoint_answers_twice(
 
 
 async def test_a_detached_run_goes_on_without_its_client(
-    gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+    gateway: RunningGateway, models: ModelServer
 ) -> None:
-    monkeypatch.setattr(
-        chat_completions, "Delivery", lambda *args, **more: Delivery(*args, **more, detached=True)
-    )
     gate = asyncio.Event()
     models.script("mock-echo", says("one ", Hold(gate), "two"), says("Hello."))
     async with wire(gateway) as raw:
-        raw.send(post(gateway, chat_body("hi", stream=True, user="ada")))
+        raw.send(post(gateway, chat_body("hi", stream=True, user="ada"), "x-openclaw-detach: true"))
         await raw.until(b"one")
         raw.drop()
     gate.set()

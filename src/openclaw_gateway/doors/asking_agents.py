@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.requests import Request, brand_header
+from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.routing import Ask, Route
 
 
@@ -17,6 +18,22 @@ def asked(request: Request, model: str | None, user: str | None) -> Ask:
         session_key=brand_header(request, "session-key"),
         user=user,
     )
+
+
+def is_detached(request: Request) -> bool:
+    """Whether the run is to go on without its client. Raises InvalidRequest."""
+    wish = brand_header(request, "detach")
+    match None if wish is None else wish.strip().lower():
+        case None | "" | "false":
+            return False
+        case "true":
+            return True
+        case _:
+            raise InvalidRequest(
+                f"{BRANDS[0].header_prefix}detach is true or false.",
+                code="invalid_header",
+                param=f"{BRANDS[0].header_prefix}detach",
+            )
 
 
 def model_shown(model: str | None) -> str:

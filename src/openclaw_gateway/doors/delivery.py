@@ -101,7 +101,7 @@ class Delivery:
         return json_answer(voice.whole(result))
 
     async def _stream(self, voice: Voice) -> HttpAnswer | None:
-        self._reader = reader = self._run.reader(self._after, holds=True)
+        self._reader = reader = self._run.reader(self._after, holds=not self._detached)
         events = await first_words(reader.log)
         self._tell_time()
         ended = end_of(events)

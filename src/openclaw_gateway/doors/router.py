@@ -71,7 +71,8 @@ _EXPOSED = ", ".join(
 
 
 class HttpEndpoint(Protocol):
-    """`paths` are exact, or prefixes when they end in "/"; `public` endpoints need no credential.
+    """`paths` are exact, or prefixes when they end in "/"; a "*" stands for one name. `public` endpoints need
+    no credential.
 
     `switch` names the configuration key that would turn the endpoint on; None = it is on.
     """
@@ -102,8 +103,13 @@ class Router:
         self._probes = Probes(gateway)
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
+        self._around: dict[tuple[str, str], HttpEndpoint] = {}
         for endpoint in _endpoints(gateway):
             for path in endpoint.paths:
+                before, star, behind = path.partition("*")
+                if star:
+                    self._around[before, behind] = endpoint
+                    continue
                 table = self._prefixes if path.endswith("/") and path != "/" else self._exact
                 table[path] = endpoint
 
@@ -198,6 +204,11 @@ class Router:
         endpoint = self._exact.get(path)
         if endpoint is not None:
             return endpoint
+        for (before, behind), around in self._around.items():
+            if path.startswith(before) and path.endswith(behind):
+                name = path[len(before) : -len(behind)]
+                if name and "/" not in name:
+                    return around
         return next((e for prefix, e in self._prefixes.items() if path.startswith(prefix)), None)
 
     async def _failed(self, request: Request, error: GatewayError) -> None:

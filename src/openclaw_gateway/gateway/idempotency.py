@@ -7,18 +7,19 @@ then the store has its answer. The same name for another request is refused. A r
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 
-from openclaw_gateway.errors import GatewayError, IdempotencyMismatch, SessionBusy
+from openclaw_gateway.errors import EventsGone, GatewayError, IdempotencyMismatch, SessionBusy
 from openclaw_gateway.runs.lanes import Repeated
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import CLIENT_LEFT, Run
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.store import Store
-from openclaw_gateway.wire.run import Idempotency, RunRequest, RunResult
+from openclaw_gateway.sessions.store import RunRecord, Store
+from openclaw_gateway.wire.run import Idempotency, Origin, RunRequest, RunResult
 
 _result = msgspec.json.Decoder(RunResult)
 
@@ -68,6 +69,36 @@ class NamedRuns:
                 retry_after=1.0,
             )
         return ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
+
+    async def with_events(self, run: Run) -> Run:
+        """The run itself; where it has ended and its events are gone, one that tells its answer."""
+        if run.result is None:
+            return run
+        log = run.events()
+        try:
+            await log.batch(0)
+        except EventsGone:
+            request, origin = run.request, run.request.origin
+            record = RunRecord(
+                run.id, origin.owner, request.session_key, request.agent_id, run.result.status, run.created_ms
+            )
+            return ReplayedRun(request, run.plan, self._bus, record, run.result)
+        finally:
+            log.close()
+        return run
+
+    async def told_again(self, owner: str, run_id: str, plans: Mapping[str, Plan]) -> Run | None:
+        """A named run that has ended, and of which nothing is in memory. Raises StoreError."""
+        record = await self._store.get_run(owner, run_id)
+        if record is None or record.digest is None or record.ended_ms is None:
+            return None
+        plan = plans.get(record.agent)
+        kept = await self._store.result(owner, run_id)
+        if plan is None or (kept is None and record.error is None):
+            return None
+        result = RunResult(record.status, error=record.error) if kept is None else _result.decode(kept)
+        request = RunRequest(Origin(owner, "http", "conversation"), record.agent, (), record.session)
+        return ReplayedRun(request, plan, self._bus, record, result)
 
     def _remember(self, owner: str, key: str, run: Run) -> None:
         self._runs[owner, key] = run

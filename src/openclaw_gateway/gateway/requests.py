@@ -4,9 +4,10 @@ A door brings the principal, where the request goes, and what it says; who asks 
 """
 
 import hashlib
+from uuid import uuid4
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Route
@@ -42,6 +43,7 @@ class Question(Struct, frozen=True):
     previous: str | None = None
     keep: Keep | None = None
     attempt: Attempt | None = None
+    detached: Raw | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -62,7 +64,8 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.task,
         question.before,
         question.keep,
-        attempt=question.attempt,
+        attempt=question.attempt if question.idempotency_key is None else None,
+        detached=question.detached,
     )
 
 
@@ -71,7 +74,8 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
     is no answer to who wants to come back to it. Nothing is of how it is delivered."""
     key = question.idempotency_key
     if key is None:
-        return None
+        # A name that nobody else has: so it is on disk, and its answer is kept.
+        return None if question.detached is None else Idempotency(f"detached:{uuid4()}", b"detached")
     special = (question.keep is not None, question.previous, question.task)
     asked = (
         route.agent_id,

@@ -66,7 +66,7 @@ class Retries:
                 return run
             kept = self._kept.get(key)
             if kept is not None and self._clock() - kept.since < KEEP_S:
-                return self._replayed(request, plan, kept)
+                return self._live.find(kept.run_id) or self._replayed(request, plan, kept)
         run = self._live.launch(request, plan)
         run.when_ended = self._ended
         self._going.setdefault(key, []).append(run)

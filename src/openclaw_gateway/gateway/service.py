@@ -187,10 +187,10 @@ class Gateway:
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
             plan = plan.led_by(request.model)
-        if request.idempotency is not None:
-            return await self._named.start(request, request.idempotency, plan)
         if request.attempt is not None:
             return await self._retries.start(request, request.attempt, plan)
+        if request.idempotency is not None:
+            return await self._named.start(request, request.idempotency, plan)
         return await self._live.start(request, plan)
 
     async def take_in(
@@ -234,6 +234,20 @@ class Gateway:
         """A live or retained run of this caller, by its idempotency key or its id."""
         principal.require(READ)
         return self._find(principal, name)
+
+    async def followed(self, principal: Principal, run_id: str) -> Run | None:
+        """A run of this caller's that goes on without its client: with its events, where they are still here;
+        else one that tells its answer, if that is kept. None when there is nothing to tell.
+
+        Raises StoreError.
+        """
+        principal.require(READ)
+        run = self._live.find(run_id)
+        if run is None:
+            return await self._named.told_again(principal.owner, run_id, self.generation.plans)
+        if run.request.origin.owner != principal.owner or run.request.detached is None:
+            return None
+        return await self._named.with_events(run)
 
     async def ending(self, principal: Principal, name: str) -> Ending | None:
         """How a run of this caller's ended that is not live here; one that another process executes is waited

@@ -146,6 +146,8 @@ class RunRequest(Struct, frozen=True):
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
     is asked first; "" = in its order. `attempt` is set where its client may send it again by itself.
+    One that is `detached` goes on without its client, who may come back to it: then its door is given this,
+    which is JSON of its own.
     """
 
     origin: Origin
@@ -162,6 +164,7 @@ class RunRequest(Struct, frozen=True):
     keep: Keep | None = None
     model: str = ""
     attempt: Attempt | None = None
+    detached: Raw | None = None
 
 
 class RunResult(Struct, frozen=True):

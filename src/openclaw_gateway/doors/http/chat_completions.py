@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import asked, is_detached, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
+from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.attachments import terms_of
@@ -33,19 +34,21 @@ class Endpoint(AgentEndpoint):
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)
-        run = await self._gateway.start(
-            principal, run_request(principal, "http", route, _question(request, chat, task))
-        )
-        with Delivery(request, run, limits, started=started) as delivery:
+        detached = Followed(model_shown(chat.model), chat.include_usage) if is_detached(request) else None
+        question = _question(request, chat, task, detached)
+        run = await self._gateway.start(principal, run_request(principal, "http", route, question))
+        with Delivery(request, run, limits, started=started, detached=detached is not None) as delivery:
             ignored = (*chat.ignored, *run.unsupported)
             tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
             voice = ChatVoice(
                 run.id, run.created_ms // 1000, model_shown(chat.model), include_usage=chat.include_usage
             )
-            return await delivery.answer(voice, stream=chat.stream)
+            return await delivery.answer(
+                voice if detached is None else NumberedVoice(voice), stream=chat.stream
+            )
 
 
-def _question(request: Request, chat: ChatRequest, task: str | None) -> Question:
+def _question(request: Request, chat: ChatRequest, task: str | None, detached: Followed | None) -> Question:
     return Question(
         chat.messages,
         chat.instructions,
@@ -54,4 +57,5 @@ def _question(request: Request, chat: ChatRequest, task: str | None) -> Question
         idempotency_key(request),
         task=task,
         attempt=request.attempt,
+        detached=None if detached is None else detached.written(),
     )

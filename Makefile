@@ -14,7 +14,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,10 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== types"; $(BIN)/mypy
 	@echo "== import contracts"; $(BIN)/lint-imports
 	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
+
+test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (minutes)
+	@$(SETUP) --tests
+	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
 
 coverage: python ## the tests, and how much of src they reach (a third as long again)
 	@$(SETUP) --tests

@@ -1,0 +1,118 @@
+"""What the programs share: they do with their client what they are told on stdin, one line a task, and say
+on stdout what they saw.
+
+A task is a JSON object: `do` (the function to call) and what a `Call` has. The answer is a line that begins
+with "saw " and goes on with a JSON object: what the function returned, {"absent": true} if the program has
+none of that name, and where it raised {"error": {status, message, kind}}, with the pieces that came before.
+Knows no client and nothing of the gateway.
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+WEATHER_ABOUT = "The weather in a city."
+SCHEMA_NAME = "weather"
+_DEEPEST_CAUSE = 8
+
+
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"rain in {city}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """`retries` None leaves the client's own number; `image` is a data URL of a PNG."""
+
+    base_url: str
+    api_key: str
+    model: str = "openclaw"
+    text: str = "hi"
+    messages: list[dict[str, str]] = field(default_factory=list)
+    user: str | None = None
+    retries: int | None = 0
+    image: str = ""
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def conversation(self) -> list[dict[str, Any]]:
+        return list(self.messages or [{"role": "user", "content": self.text}])
+
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """As the `openai` package and what is made on it call them."""
+        options = {"base_url": self.base_url, "api_key": self.api_key}
+        return options if self.retries is None else {**options, "max_retries": self.retries}
+
+    @property
+    def named_user(self) -> dict[str, str]:
+        return {} if self.user is None else {"user": self.user}
+
+
+Does = Callable[[Call], Any]
+
+
+def serve(functions: Mapping[str, Any] | SimpleNamespace) -> None:
+    """Until stdin ends. `stream` yields the pieces of text; the others return what they saw."""
+    known = functions if isinstance(functions, Mapping) else vars(functions)
+    warnings.simplefilter("ignore")
+    with asyncio.Runner() as runner:
+        for line in sys.stdin:
+            task = json.loads(line)
+            seen = runner.run(_done(task.pop("do"), Call(**task), known))
+            print("saw " + json.dumps(seen), flush=True)  # noqa: T201
+
+
+async def _done(name: str, call: Call, known: Mapping[str, Any]) -> dict[str, Any]:
+    does = known.get("stream" if name == "cancel" else name)
+    if does is None:
+        return {"absent": True}
+    seen: dict[str, Any] = {}
+    try:
+        if name in {"stream", "cancel"}:
+            pieces: list[str] = []
+            seen["pieces"] = pieces
+            await _read(does(call), pieces, most=1 if name == "cancel" else None)
+        else:
+            answer = does(call)
+            seen = await answer if inspect.isawaitable(answer) else answer
+    except Exception as error:  # noqa: BLE001 - whatever a client raises is what is asked for
+        seen["error"] = told(error)
+    return seen
+
+
+async def _read(stream: AsyncIterator[str] | Iterator[str], pieces: list[str], most: int | None) -> None:
+    """All that is said, or the first piece and then no more."""
+    if isinstance(stream, Iterator):
+        for piece in stream:
+            pieces.append(piece)
+            if len(pieces) == most:
+                stream.close()  # type: ignore[attr-defined]
+        return
+    async for piece in stream:
+        pieces.append(piece)
+        if len(pieces) == most:
+            await stream.aclose()  # type: ignore[attr-defined]
+            return
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """Its status, wherever in the chain a client keeps it, and all that the chain says."""
+    chain: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and len(chain) < _DEEPEST_CAUSE:
+        chain.append(at)
+        at = at.__cause__ or at.__context__
+    statuses = (getattr(each, "status_code", None) for each in chain)
+    return {
+        "kind": type(error).__name__,
+        "status": next((status for status in statuses if isinstance(status, int)), None),
+        "message": str(error),
+    }

@@ -1,0 +1,58 @@
+"""The clients, and what each cannot do of what is tried: the table of docs/clients.md.
+
+A limit is a limit of the client (or of the API it speaks), found by the behaviour failing; where it begins to
+work the test says so, and the row is taken out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Room(Enum):
+    """Where the packages of a program come from."""
+
+    OWN = "the lock of the test group"
+    VENV = "python/<packages>.txt"
+    NODE = "npm/package-lock.json"
+
+
+@dataclass(frozen=True)
+class Client:
+    """`program` is the name in programs/ with its arguments, `versions` are the packages whose versions the
+    page names."""
+
+    name: str
+    program: str
+    room: Room
+    versions: tuple[str, ...]
+    packages: str = ""
+    heavy: bool = False
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+
+_NO_LIST = {"models": "does not list models"}
+_NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
+
+CLIENTS = (
+    Client("openai Python", "openai_python", Room.OWN, ("openai",)),
+    Client("openai Python, async and helpers", "openai_python_async", Room.OWN, ("openai",)),
+    Client("openai Python, responses", "openai_responses", Room.OWN, ("openai",)),
+    Client("openai Node", "openai_node", Room.NODE, ("openai",)),
+    Client("openai Node, responses", "openai_node_responses", Room.NODE, ("openai",), limits=_NODE_SAME),
+    Client(
+        "AI SDK, openai-compatible",
+        "ai_sdk compatible",
+        Room.NODE,
+        ("ai", "@ai-sdk/openai-compatible"),
+        limits=_NO_LIST,
+    ),
+    Client("AI SDK, openai", "ai_sdk openai", Room.NODE, ("ai", "@ai-sdk/openai"), limits=_NO_LIST),
+    Client(
+        "AI SDK, openai.chat",
+        "ai_sdk openai-chat",
+        Room.NODE,
+        ("ai", "@ai-sdk/openai"),
+        limits={**_NO_LIST, "reasoning": "drops reasoning text"},
+    ),
+)

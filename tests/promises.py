@@ -58,6 +58,7 @@ README = _all(
         "completions": "`POST /v1/completions`, the older API, is a chat of one message.",
         "responses": "`POST /v1/responses` is the same run in OpenAI's newer shape, streamed or not",
         "responses-kept": "A response is kept for thirty days unless `store` is false:",
+        "chats-kept": "With `store: true` a chat completion is kept as long,",
         "responses-left-out": "Tools that only OpenAI has are left out and named in",
         "images-by-url": (
             "data URLs, or with `gateway.http.endpoints.{chatCompletions,responses}.images.allowUrl`"
@@ -330,6 +331,7 @@ OTHER_LIMITS = _all(
         "images": "8 images in a message, each of at most 10 MiB: more is refused with 400.",
         "urls": "8 URLs fetched for a request (maxUrlParts): more in the newest message is refused with 400.",
         "embeddings": "2,048 inputs of a request for embeddings, as at OpenAI: more is refused with 400.",
+        "metadata": "16 pairs of metadata, of 64 and 512 characters: more is refused with 400.",
         "embeddings-at-once": "64 requests for embeddings at once: more is refused with 503.",
         "runs-of-a-request": "A run that starts runs: 4 deep, 32 in all.",
     },
@@ -385,6 +387,7 @@ ERRORS = _all(
         "chat_body": "400: the body is one for /v1/chat/completions.",
         "previous_response_not_found": "400: a response is not kept.",
         "item_not_found": "400: an item is named that is not kept.",
+        "chat_completion_not_found": "404: there is no such chat completion, or it is not kept (any more).",
         "response_not_found": "404: there is no such response, or it is not kept any more.",
         "idempotency_key_invalid": "400: a key that is too long, or no text.",
         "idempotency_key_reused": "422: the key was used for another request.",

@@ -7,7 +7,7 @@ route, start, find, abort. Everything a door may do is a method here.
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
@@ -24,7 +24,7 @@ from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.questions import Questions, Told
@@ -34,7 +34,7 @@ from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Origin, RunRequest
+from openclaw_gateway.wire.run import KeptKind, Origin, RunRequest
 
 
 class AgentTools(Struct, frozen=True):
@@ -249,10 +249,37 @@ class Gateway:
         )
         return (*here, *there)
 
-    async def kept_answer(self, principal: Principal, run_id: str) -> KeptAnswer | None:
+    async def kept_answer(
+        self, principal: Principal, run_id: str, kind: KeptKind = "response"
+    ) -> KeptAnswer | None:
         """An answer of this caller's that was to be kept. Raises StoreError."""
         principal.require(READ)
-        return await self._kept.get(principal.owner, run_id)
+        return await self._kept.get(principal.owner, run_id, kind)
+
+    async def kept_page(
+        self,
+        principal: Principal,
+        kind: KeptKind,
+        labels: tuple[str, ...],
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> KeptPage | None:
+        """Of this caller's kept answers those with all these labels, behind that of the run `after`; None
+        where that is not kept. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.page(
+            principal.owner, kind, labels, after=after, limit=limit, newest_first=newest_first
+        )
+
+    async def change_kept(
+        self, principal: Principal, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
+    ) -> bool:
+        """What the door remembers of a kept answer, and what it is listed by; False when nothing of this
+        caller's is kept under it. Raises StoreError."""
+        principal.require(WRITE)
+        return await self._kept.change(principal.owner, run_id, kind, about, labels)
 
     async def kept_heads(self, principal: Principal, run_ids: Iterable[str]) -> dict[str, KeptHead]:
         """Of this caller's kept answers what their clients were given, by their runs. Raises StoreError."""
@@ -270,10 +297,10 @@ class Gateway:
         principal.require(READ)
         return await self._kept.conversation(principal.owner, run_id, agent, user)
 
-    async def forget_answer(self, principal: Principal, run_id: str) -> bool:
+    async def forget_answer(self, principal: Principal, run_id: str, kind: KeptKind = "response") -> bool:
         """False when nothing of this caller's is kept under it. Raises StoreError."""
         principal.require(WRITE)
-        return await self._kept.forget(principal.owner, run_id)
+        return await self._kept.forget(principal.owner, run_id, kind)
 
     def listen(
         self, principal: Principal, listener: Listener, *, session: str | None = None

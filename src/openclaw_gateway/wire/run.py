@@ -128,14 +128,21 @@ class Attempt(Struct, frozen=True):
     again: bool
 
 
+KeptKind = Literal["response", "chat"]
+
+
 class Keep(Struct, frozen=True):
     """The answer is kept under the run's id for its client to come back to. `about` is what the door wants to
     know of it then, as JSON; `previous` is the kept answer that this one goes on from, `told` what of the
-    instructions belongs to the conversation and so counts for who goes on from this one."""
+    instructions belongs to the conversation and so counts for who goes on from this one.
+
+    What is kept as one `kind` is never found as another; `labels` are what it is listed by."""
 
     about: Raw
     previous: str | None = None
     told: str = ""
+    kind: KeptKind = "response"
+    labels: tuple[str, ...] = ()
 
 
 class RunRequest(Struct, frozen=True):

@@ -1,4 +1,5 @@
-"""POST /v1/chat/completions: one agent run, as one JSON object or as a stream of chunks."""
+"""/v1/chat/completions: one agent run, as one JSON object or as a stream of chunks; and the list of those
+that are kept."""
 
 import time
 from typing import ClassVar
@@ -9,9 +10,11 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
+from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
@@ -20,8 +23,11 @@ from openclaw_gateway.gateway.requests import Question, run_request
 
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/chat/completions", "/chat/completions")
+    methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        if request.method == "GET":
+            return await stored_list(self._gateway, request, principal)
         started = time.monotonic()
         limits = self._gateway.limits
         chat = await self._asked(request, decode_chat)
@@ -39,7 +45,11 @@ class Endpoint(AgentEndpoint):
         with Delivery(request, run, limits, started=started) as delivery:
             tell(request, chat.model, route, (*chat.ignored, *run.unsupported), task)
             voice = ChatVoice(
-                run.id, run.created_ms // 1000, model_shown(chat.model), include_usage=chat.include_usage
+                run.id,
+                run.created_ms // 1000,
+                model_shown(chat.model),
+                include_usage=chat.include_usage,
+                metadata=chat.metadata,
             )
             return await delivery.answer(voice, stream=chat.stream)
 
@@ -53,4 +63,5 @@ def _question(request: Request, chat: ChatRequest, task: str | None) -> Question
         idempotency_key(request),
         task=task,
         attempt=request.attempt,
+        keep=keep_of(chat, model_shown(chat.model)) if chat.store else None,
     )

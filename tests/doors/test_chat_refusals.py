@@ -192,14 +192,6 @@ async def test_the_beginning_of_an_answer_may_stand_last(gateway: RunningGateway
     assert (await ask(gateway, {"messages": [user("hi"), assistant("Well,")]})).status == 200
 
 
-@pytest.mark.promise("CVE-2026-62186")
-async def test_a_model_asked_for_by_header_is_named_as_ignored(gateway: RunningGateway) -> None:
-    for name in ("x-openclaw-model", "x-clawdbot-model"):
-        answer = await ask(gateway, HI, headers={name: "mock/other"})
-        named = answer.headers.get("x-openclaw-ignored-params")
-        assert (answer.status, named) == (200, "x-openclaw-model")
-
-
 async def test_ignored_fields_are_named(gateway: RunningGateway) -> None:
     answer = await ask(gateway, {**HI, "logit_bias": {}, "logprobs": True, "bad\r\nname": 1})
     assert answer.status == 200

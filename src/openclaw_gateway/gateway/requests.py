@@ -62,6 +62,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.task,
         question.before,
         question.keep,
+        "" if question.task else route.backend,
         attempt=question.attempt,
     )
 
@@ -72,7 +73,9 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
     key = question.idempotency_key
     if key is None:
         return None
-    special = (question.keep is not None, question.previous, question.task)
+    special: tuple[object, ...] = (question.keep is not None, question.previous, question.task)
+    if route.backend:
+        special = (*special, route.backend)
     asked = (
         route.agent_id,
         route.session_key,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import RESPONSES_SWITCH, Config, Limits
@@ -27,6 +28,7 @@ from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
+from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions, Told
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
@@ -134,7 +136,11 @@ class Gateway:
         """Raises InvalidRequest, NotFound."""
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
-        return route(ask, generation.roster, chat.unknown_model)
+        found = route(ask, generation.roster, chat.unknown_model)
+        if ask.backend and ask.backend.strip():
+            plan = generation.plans[found.agent_id]
+            found = replace(found, backend=generation.choices.chosen(plan, ask.backend))
+        return found
 
     def target(self, agent_id: str) -> ModelTarget | None:
         """The first model of an agent; None of one that has none that can be asked."""
@@ -180,7 +186,7 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
-            plan = plan.led_by(request.model)
+            plan = self._with_model(plan, request)
         if request.idempotency is not None:
             return await self._named.start(request, request.idempotency, plan)
         if request.attempt is not None:
@@ -198,6 +204,15 @@ class Gateway:
         principal.require(WRITE)
         plan = self.generation.plans.get(agent_id)
         return await self.attachments.take_in(messages, plan.targets if plan else (), terms, hold)
+
+    def _with_model(self, plan: Plan, request: RunRequest) -> Plan:
+        """What a client chooses is asked alone; a sub-agent has the others behind it.
+
+        Raises InvalidRequest.
+        """
+        if request.origin.parent is not None:
+            return plan.led_by(request.model)
+        return self.generation.choices.plan(plan, request.model, self.generation.inputs)
 
     async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:
         """What an agent's embedding model makes of texts. No run: no session, no lane, no prompt.

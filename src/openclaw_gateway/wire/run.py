@@ -151,8 +151,9 @@ class RunRequest(Struct, frozen=True):
     `session_key` None means stateless; so is a `task`, which a front end asks for itself beside a
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
-    that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
-    is asked first; "" = in its order. `attempt` is set where its client may send it again by itself.
+    that are kept. A repeat of one with `idempotency` gets the first answer. `model` is the one that
+    was chosen for it; "" = the agent's, in their order. `attempt` is set where its client may send it again
+    by itself.
     """
 
     origin: Origin

@@ -69,7 +69,7 @@ class Endpoint(AgentEndpoint):
         if asks.previous is not None:
             before = await self._before(principal, asks.previous, route)
             # What came before is said; a conversation of the user's is another one.
-            route = Route(route.agent_id, None, route.user)
+            route = replace(route, session_key=None)
         if asks.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.responses, limits)
             messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)

@@ -124,13 +124,14 @@ class Assembly:
         self._plan = plan
         if any(_is_embedded(settled.targets[0]) for settled in plan.agents.values()):
             self._foundation.embedded.warm()
+        inputs = self._inputs(plan, servers)
         limits, defaults = config.gateway.limits, config.agents.defaults
         return Generation(
             number=1 if before is None else before.number + 1,
             config=config,
             limits=limits,
             roster=plan.roster,
-            plans=self._plans(plan, servers, refusals),
+            plans=_plans(plan, inputs, refusals),
             guard=plan.guard,
             proxies=plan.proxies,
             authenticator=_authenticator(plan, before),
@@ -138,12 +139,11 @@ class Assembly:
             terms=Terms(self._loop(plan), defaults.max_concurrent or limits.max_runs, lease),
             servers=servers.states,
             embeddings=plan.embeddings,
+            choices=plan.choices,
+            inputs=inputs,
         )
 
-    def _plans(self, plan: Blueprint, servers: McpServers, refusals: dict[str, str]) -> dict[str, Plan]:
-        """Every agent with its models, tools and prompt."""
-        for folder, agents in shared_homes(plan.prompts.values()):
-            log.info("workspace.shared", path=str(folder), agents=agents)
+    def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:
         services = ToolServices(
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
@@ -156,18 +156,7 @@ class Assembly:
             sub_agents=SubAgents(self._start_run),
             questions=self._foundation.questions,
         )
-        inputs = PlanInputs(self._prompts, services, servers.tools)
-        plans = {
-            agent.id: refused_plan(agent, plan.refusals[agent.id])
-            if agent.id in plan.refusals
-            else make_plan(agent, plan.agents[agent.id], inputs)
-            for agent in plan.roster
-        }
-        for agent_id, reason in refusals.items():
-            log.warning("agent.refused", agent=agent_id, detail=reason)
-            refusal = Refusal(reason, sandbox=True)
-            plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=refusal)
-        return plans
+        return PlanInputs(self._prompts, services, servers.tools)
 
     def _open_prompts(self, plan: Blueprint, before: Generation | None) -> Lease:
         """The prompts, with the lease on them: those of before where nothing they depend on has changed."""
@@ -237,6 +226,23 @@ class Assembly:
 async def _without_sandbox(plan: Blueprint) -> dict[str, str]:
     with_tools = {name: agent.tools for name, agent in plan.agents.items() if agent.policies}
     return await without_sandbox(with_tools, plan.loaded.environ)
+
+
+def _plans(plan: Blueprint, inputs: PlanInputs, refusals: dict[str, str]) -> dict[str, Plan]:
+    """Every agent with its models, tools and prompt."""
+    for folder, agents in shared_homes(plan.prompts.values()):
+        log.info("workspace.shared", path=str(folder), agents=agents)
+    plans = {
+        agent.id: refused_plan(agent, plan.refusals[agent.id])
+        if agent.id in plan.refusals
+        else make_plan(agent, plan.agents[agent.id], inputs)
+        for agent in plan.roster
+    }
+    for agent_id, reason in refusals.items():
+        log.warning("agent.refused", agent=agent_id, detail=reason)
+        refusal = Refusal(reason, sandbox=True)
+        plans[agent_id] = msgspec.structs.replace(plans[agent_id], refusal=refusal)
+    return plans
 
 
 def _authenticator(plan: Blueprint, before: Generation | None) -> Authenticator:

@@ -264,6 +264,44 @@ class KeyContract(WithStore):
         assert (await store.prune(Retention(kept_s=50))).kept == 1
         assert (await store.kept(ME, "old"), await store.kept(ME, "young")) == (None, b"2")
 
+    async def test_what_is_kept_is_listed_by_all_of_its_labels_in_order(
+        self, store: Store, clock: Clock
+    ) -> None:
+        for name, labels in (("a", "x"), ("b", "xy"), ("c", ""), ("d", "yx"), ("e", "x"), ("f", "xxy")):
+            await store.keep(ME, name, b"", tuple(labels))
+        await store.keep("p", "a", b"", ("x",))
+        assert await store.kept_names(ME, ("x",)) == ("a", "b", "d", "e", "f")
+        assert await store.kept_names(ME, ("y", "x")) == ("b", "d", "f")
+        assert await store.kept_names(ME, ("x",), after="b", limit=2) == ("d", "e")
+        assert await store.kept_names(ME, ("y", "x"), after="d", newest_first=True) == ("b",)
+        assert await store.kept_names(ME, ("x",), newest_first=True, limit=2) == ("f", "e")
+        assert await store.kept_names(ME, ("z",)) == ()
+        assert await store.kept_names(ME, ("x",), after="nothing") is None
+        assert await store.kept_names("p", ("x",), after="b") is None
+        assert await store.kept_names("p", ("x",)) == ("a",)
+
+    async def test_what_is_kept_may_be_kept_otherwise_but_not_longer(
+        self, store: Store, clock: Clock
+    ) -> None:
+        for name in "abc":
+            await store.keep(ME, name, b"1", ("x", "y"))
+        clock.pass_s(100)
+        assert await store.rekeep(ME, "a", b"2", ("x", "z"))
+        assert await store.kept(ME, "a") == b"2"
+        assert await store.kept_names(ME, ("x",)) == ("a", "b", "c")
+        assert (await store.kept_names(ME, ("y",)), await store.kept_names(ME, ("z",))) == (
+            ("b", "c"),
+            ("a",),
+        )
+        assert not await store.rekeep("p", "a", b"3", ("x",))
+        assert not await store.rekeep(ME, "d", b"3", ("x",))
+        assert await store.forget(ME, "b")
+        assert await store.kept_names(ME, ("x",)) == ("a", "c")
+        assert (await store.prune(Retention(kept_s=50))).kept == 2
+        await store.keep(ME, "new", b"", ("new",))
+        assert await store.kept_names(ME, ("x",)) == ()
+        assert await store.kept_names(ME, ("new",)) == ("new",)
+
     async def test_what_is_kept_outlives_its_process(
         self, store: Store, new_store: NewStore, clock: Clock
     ) -> None:

@@ -27,6 +27,7 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.models.keys import Keys
+from openclaw_gateway.runs.model_choices import ModelChoices
 from openclaw_gateway.runs.planning import Settled, settle
 
 __all__ = ["Blueprint", "Flags", "Listen", "Machine", "Options", "blueprint"]
@@ -64,6 +65,7 @@ class Blueprint(Struct, frozen=True):
     listen: Listen | None
     unserved: tuple[str, ...]
     embeddings: EmbeddingChoice
+    choices: ModelChoices
 
 
 def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
@@ -84,6 +86,8 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
     entries = {entry.id: entry for entry in entries_of(config.agents)}
     left_out = (*served.left_out, *machine.left_out, *found.unreachable)
     notes = (*found.passed_over, *notes_of(read, catalog, machine.outside.stores))
+    choices = ModelChoices(config, homes, catalog)
+    choices.look_up(roster)
     web = config.gateway
     return Blueprint(
         loaded=loaded,
@@ -116,6 +120,7 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         embeddings=EmbeddingChoice(
             config, catalog.endpoints, machine.outside, agents_in(loaded), embedded=machine.embedded_model
         ),
+        choices=choices,
     )
 
 

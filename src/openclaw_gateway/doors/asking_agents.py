@@ -10,6 +10,8 @@ from openclaw_gateway.doors.requests import Request, brand_header
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.routing import Ask, Route
 
+_PLAIN = ":/@+,;=!$&'()*~"
+
 
 def asked(request: Request, model: str | None, user: str | None) -> Ask:
     return Ask(
@@ -17,6 +19,7 @@ def asked(request: Request, model: str | None, user: str | None) -> Ask:
         agent=brand_header(request, "agent-id", "agent"),
         session_key=brand_header(request, "session-key"),
         user=user,
+        backend=brand_header(request, "model"),
     )
 
 
@@ -51,14 +54,15 @@ def tell(
     set_aside: tuple[str, ...] = (),
 ) -> None:
     """Answer headers under the first brand's name, and under the one the request came by."""
-    if brand_header(request, "model"):
-        # An agent's model is the operator's choice, not the client's (OpenClaw lets a header choose it).
-        ignored = (*ignored, f"{BRANDS[0].header_prefix}model")
     told = {}
     if task is not None:
         told["task"] = task
+        if route.backend:
+            ignored = (*ignored, f"{BRANDS[0].header_prefix}model")
     elif route.session_key is not None:
-        told["session-key"] = quote(route.session_key, safe=":/@+,;=!$&'()*~")
+        told["session-key"] = quote(route.session_key, safe=_PLAIN)
+    if route.backend and task is None:
+        told["model"] = quote(route.backend, safe=_PLAIN)
     if ignored:
         told["ignored-params"] = ", ".join(ignored)
     if set_aside:

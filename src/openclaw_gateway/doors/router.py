@@ -64,7 +64,7 @@ _EXPOSED = ", ".join(
         *(
             brand.header_prefix + name
             for brand in BRANDS
-            for name in ("session-key", "ignored-params", "embedding-model", "task")
+            for name in ("session-key", "model", "ignored-params", "embedding-model", "task")
         ),
     )
 )

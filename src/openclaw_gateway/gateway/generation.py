@@ -16,13 +16,16 @@ from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.runs.live import Terms
+from openclaw_gateway.runs.model_choices import ModelChoices
 from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.planning import PlanInputs
 from openclaw_gateway.tools.mcp.servers import ServerState
 
 
 class Generation(Struct, frozen=True):
     """`number` counts from 1. `chat_switch` is the key that would switch chat completions on; None = they
-    are on. `servers` tells how the MCP servers are."""
+    are on. `servers` tells how the MCP servers are; `inputs` are what further plans are made with, for the
+    models of `choices`."""
 
     number: int
     config: Config
@@ -36,6 +39,8 @@ class Generation(Struct, frozen=True):
     terms: Terms
     servers: Callable[[], tuple[ServerState, ...]]
     embeddings: EmbeddingChoice
+    choices: ModelChoices
+    inputs: PlanInputs
 
 
 class Standing(Struct, frozen=True):

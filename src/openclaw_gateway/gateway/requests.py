@@ -64,6 +64,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.task,
         question.before,
         question.keep,
+        "" if question.task else route.backend,
         attempt=question.attempt if question.idempotency_key is None else None,
         detached=question.detached,
     )
@@ -76,7 +77,9 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
     if key is None:
         # A name that nobody else has: so it is on disk, and its answer is kept.
         return None if question.detached is None else Idempotency(f"detached:{uuid4()}", b"detached")
-    special = (question.keep is not None, question.previous, question.task)
+    special: tuple[object, ...] = (question.keep is not None, question.previous, question.task)
+    if route.backend:
+        special = (*special, route.backend)
     asked = (
         route.agent_id,
         route.session_key,

@@ -21,20 +21,24 @@ _BARE = re.compile(rf"(?:{_WORDS})(?:/default)?", re.IGNORECASE)
 
 
 class Ask(Struct, frozen=True):
-    """What a door knows of where a request wants to go."""
+    """What a door knows of where a request wants to go. `backend` is the model that shall be asked for the
+    agent, if it names one."""
 
     model: str | None = None
     agent: str | None = None
     session_key: str | None = None
     user: str | None = None
+    backend: str | None = None
 
 
 class Route(Struct, frozen=True):
-    """`session_key` None = stateless. `user` is the person whom the request names, folded as in keys."""
+    """`session_key` None = stateless. `user` is the person whom the request names, folded as in keys;
+    `backend` the reference of the model that it chose, "" = none."""
 
     agent_id: str
     session_key: str | None
     user: str | None = None
+    backend: str = ""
 
 
 def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:

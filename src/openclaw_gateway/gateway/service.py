@@ -7,7 +7,8 @@ route, start, find, abort. Everything a door may do is a method here.
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
@@ -25,9 +26,10 @@ from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
+from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions, Told
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
@@ -35,7 +37,7 @@ from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Origin, RunRequest
+from openclaw_gateway.wire.run import KeptKind, Origin, RunRequest
 
 
 class AgentTools(Struct, frozen=True):
@@ -140,7 +142,11 @@ class Gateway:
         """Raises InvalidRequest, NotFound."""
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
-        return route(ask, generation.roster, chat.unknown_model)
+        found = route(ask, generation.roster, chat.unknown_model)
+        if ask.backend and ask.backend.strip():
+            plan = generation.plans[found.agent_id]
+            found = replace(found, backend=generation.choices.chosen(plan, ask.backend))
+        return found
 
     def target(self, agent_id: str) -> ModelTarget | None:
         """The first model of an agent; None of one that has none that can be asked."""
@@ -186,7 +192,7 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
-            plan = plan.led_by(request.model)
+            plan = self._with_model(plan, request)
         if request.attempt is not None:
             return await self._retries.start(request, request.attempt, plan)
         if request.idempotency is not None:
@@ -204,6 +210,15 @@ class Gateway:
         principal.require(WRITE)
         plan = self.generation.plans.get(agent_id)
         return await self.attachments.take_in(messages, plan.targets if plan else (), terms, hold)
+
+    def _with_model(self, plan: Plan, request: RunRequest) -> Plan:
+        """What a client chooses is asked alone; a sub-agent has the others behind it.
+
+        Raises InvalidRequest.
+        """
+        if request.origin.parent is not None:
+            return plan.led_by(request.model)
+        return self.generation.choices.plan(plan, request.model, self.generation.inputs)
 
     async def estimate(self, principal: Principal, request: RunRequest) -> int:
         """About how many tokens a run of this request would begin with. No run is started.
@@ -280,10 +295,37 @@ class Gateway:
         )
         return (*here, *there)
 
-    async def kept_answer(self, principal: Principal, run_id: str) -> KeptAnswer | None:
+    async def kept_answer(
+        self, principal: Principal, run_id: str, kind: KeptKind = "response"
+    ) -> KeptAnswer | None:
         """An answer of this caller's that was to be kept. Raises StoreError."""
         principal.require(READ)
-        return await self._kept.get(principal.owner, run_id)
+        return await self._kept.get(principal.owner, run_id, kind)
+
+    async def kept_page(
+        self,
+        principal: Principal,
+        kind: KeptKind,
+        labels: tuple[str, ...],
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> KeptPage | None:
+        """Of this caller's kept answers those with all these labels, behind that of the run `after`; None
+        where that is not kept. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.page(
+            principal.owner, kind, labels, after=after, limit=limit, newest_first=newest_first
+        )
+
+    async def change_kept(
+        self, principal: Principal, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
+    ) -> bool:
+        """What the door remembers of a kept answer, and what it is listed by; False when nothing of this
+        caller's is kept under it. Raises StoreError."""
+        principal.require(WRITE)
+        return await self._kept.change(principal.owner, run_id, kind, about, labels)
 
     async def kept_heads(self, principal: Principal, run_ids: Iterable[str]) -> dict[str, KeptHead]:
         """Of this caller's kept answers what their clients were given, by their runs. Raises StoreError."""
@@ -301,10 +343,10 @@ class Gateway:
         principal.require(READ)
         return await self._kept.conversation(principal.owner, run_id, agent, user)
 
-    async def forget_answer(self, principal: Principal, run_id: str) -> bool:
+    async def forget_answer(self, principal: Principal, run_id: str, kind: KeptKind = "response") -> bool:
         """False when nothing of this caller's is kept under it. Raises StoreError."""
         principal.require(WRITE)
-        return await self._kept.forget(principal.owner, run_id)
+        return await self._kept.forget(principal.owner, run_id, kind)
 
     def listen(
         self, principal: Principal, listener: Listener, *, session: str | None = None

@@ -112,6 +112,10 @@ class Catalog:
             cache=read_cache(layers),
         )
 
+    def reference(self, named: str) -> str:
+        """`provider/model` of what is named as for `resolve`. Raises InvalidRequest where it names none."""
+        return "/".join(self._split(named))
+
     def _split(self, ref: str) -> tuple[str, str]:
         """The provider's id and the model's, after aliases."""
         text = ref.strip()

@@ -9,13 +9,14 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.client_view import as_seen
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.messages import AssistantMessage, Message, assistant
-from openclaw_gateway.wire.run import RunResult
+from openclaw_gateway.wire.run import KeptKind, RunResult
 
 MOST_LINKS: Final = 1_000
 # Of JSON in the store; a single answer may have more.
@@ -43,6 +44,13 @@ class KeptHead(Struct, frozen=True):
     created_ms: int
     about: Raw
     result: RunResult
+
+
+class KeptPage(Struct, frozen=True):
+    """Some of a list, by their runs. `has_more`: there are others behind the last of them."""
+
+    heads: dict[str, KeptHead]
+    has_more: bool
 
 
 class Before(Struct, frozen=True):
@@ -77,12 +85,62 @@ class KeptAnswers:
             request.keep.told,
             request.origin.user,
         )
-        await self._store.keep(request.origin.owner, run.id, msgspec.json.encode(kept))
+        name = _name(request.keep.kind, run.id)
+        body = msgspec.json.encode(kept)
+        await self._store.keep(request.origin.owner, name, body, request.keep.labels)
 
-    async def get(self, owner: str, run_id: str) -> KeptAnswer | None:
+    async def get(self, owner: str, run_id: str, kind: KeptKind) -> KeptAnswer | None:
         """Raises StoreError (code "store_corrupt" where it cannot be read)."""
-        body = await self._store.kept(owner, run_id)
+        body = await self._store.kept(owner, _name(kind, run_id))
         return None if body is None else _read(body, _answers)
+
+    async def page(
+        self,
+        owner: str,
+        kind: KeptKind,
+        labels: tuple[str, ...],
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> KeptPage | None:
+        """Those with all these labels behind the run `after`, at most `limit` of them, and as far as all of
+        them together have at most MOST_BYTES. None where that run is not kept.
+
+        Raises StoreError.
+        """
+        names = await self._store.kept_names(
+            owner,
+            labels,
+            after=None if after is None else _name(kind, after),
+            limit=limit + 1,
+            newest_first=newest_first,
+        )
+        if names is None:
+            return None
+        found: dict[str, KeptHead] = {}
+        size = 0
+        for name in names[:limit]:
+            body = await self._store.kept(owner, name)
+            size += len(body or b"")
+            if size > MOST_BYTES and found:
+                return KeptPage(found, has_more=True)
+            if body is not None:
+                found[name.rpartition(":")[2]] = _read(body, _heads)
+        return KeptPage(found, has_more=len(names) > limit)
+
+    async def change(
+        self, owner: str, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
+    ) -> bool:
+        """What the door remembers of it, and what it is listed by; False when it is not kept.
+
+        Raises StoreError.
+        """
+        kept = await self.get(owner, run_id, kind)
+        if kept is None:
+            return False
+        body = msgspec.json.encode(replace(kept, about=about))
+        return await self._store.rekeep(owner, _name(kind, run_id), body, labels)
 
     async def heads(self, owner: str, run_ids: Iterable[str]) -> dict[str, KeptHead]:
         """Those that are kept, by their run, as far as all of them together have at most MOST_BYTES.
@@ -123,9 +181,14 @@ class KeptAnswers:
         messages = tuple(message for kept in chain for message in (*kept.asked, *_said_to(kept, agent, user)))
         return Before(messages, "\n\n".join(kept.told for kept in chain if kept.told))
 
-    async def forget(self, owner: str, run_id: str) -> bool:
+    async def forget(self, owner: str, run_id: str, kind: KeptKind) -> bool:
         """Raises StoreError."""
-        return await self._store.forget(owner, run_id)
+        return await self._store.forget(owner, _name(kind, run_id))
+
+
+def _name(kind: KeptKind, run_id: str) -> str:
+    """Under which it is in the store."""
+    return run_id if kind == "response" else f"{kind}:{run_id}"
 
 
 def _said_to(kept: KeptAnswer, agent: str, user: str | None) -> Sequence[Message]:

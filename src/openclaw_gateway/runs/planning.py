@@ -90,16 +90,21 @@ def targets_of(
 ) -> tuple[Targets, tuple[tuple[str, GatewayError], ...]]:
     """(the agent's model and its fallbacks, in order; which of them cannot be had, and why). Pure."""
     refs = (agent.model or default_ref, *agent.fallbacks)
-    thinking = {} if agent.thinking is None else {"reasoningEffort": agent.thinking}
     found: list[ModelTarget] = []
     errors: list[tuple[str, GatewayError]] = []
     for ref in refs:
-        params = {**thinking, **agent.model_params.get(ref, {}), **agent.params}
         try:
-            found.append(catalog.resolve(ref, params=params, agent=agent.id))
+            found.append(target_of(agent, catalog, ref))
         except GatewayError as error:
             errors.append((ref, error))
     return tuple(found), tuple(errors)
+
+
+def target_of(agent: Agent, catalog: Catalog, ref: str) -> ModelTarget:
+    """A model with the agent's settings. Raises GatewayError when it cannot be had. Pure."""
+    thinking = {} if agent.thinking is None else {"reasoningEffort": agent.thinking}
+    params = {**thinking, **agent.model_params.get(ref, {}), **agent.params}
+    return catalog.resolve(ref, params=params, agent=agent.id)
 
 
 def utility_of(agent: Agent, catalog: Catalog) -> ModelTarget | None:

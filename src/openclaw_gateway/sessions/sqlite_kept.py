@@ -1,14 +1,17 @@
 """What the SQLite store keeps under a name for somebody to come back to, written on the writer thread.
 
-Every function is one operation inside somebody else's transaction.
+What has labels is also found by them, in the order in which it was kept: a list is a range of the labels'
+table. Every function is one operation inside somebody else's transaction.
 """
 
 import sqlite3
+from typing import NamedTuple
 
 _ROWS_AT_ONCE = 32
 
 # Came later than the others, and an earlier release does not look at it: it needs no version of its own.
-TABLE = """
+TABLES = (
+    """
     CREATE TABLE IF NOT EXISTS kept (
         number INTEGER PRIMARY KEY,
         owner TEXT NOT NULL,
@@ -17,19 +20,93 @@ TABLE = """
         body BLOB NOT NULL,
         UNIQUE (owner, name)
     ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS kept_by_age ON kept (kept_ms)",
     """
-INDEX = "CREATE INDEX IF NOT EXISTS kept_by_age ON kept (kept_ms)"
+    CREATE TABLE IF NOT EXISTS kept_labels (
+        owner TEXT NOT NULL, label TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (owner, label, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX IF NOT EXISTS kept_labels_by_number ON kept_labels (number)",
+    # Also where an earlier release drops something.
+    """
+    CREATE TRIGGER IF NOT EXISTS kept_dropped AFTER DELETE ON kept BEGIN
+        DELETE FROM kept_labels WHERE number = old.number;
+    END
+    """,
+)
+# CROSS: the first label's range is what is walked.
+_NAMES = (
+    "SELECT kept.name FROM kept_labels AS first CROSS JOIN kept ON kept.number = first.number "
+    "WHERE first.owner = ? AND first.label = ?"
+)
+_HAS_LABEL = " AND EXISTS (SELECT 1 FROM kept_labels WHERE owner = ? AND label = ? AND number = first.number)"
 
 
-def keep(db: sqlite3.Cursor, owner: str, name: str, body: bytes, now_ms: int) -> None:
+class Given(NamedTuple):
+    """What is to be kept."""
+
+    owner: str
+    name: str
+    body: bytes
+    labels: tuple[str, ...]
+
+
+class WantedNames(NamedTuple):
+    """Which names to list: of what has all these labels, of which there is at least one; behind the name
+    `after`."""
+
+    owner: str
+    labels: tuple[str, ...]
+    after: str | None
+    limit: int
+    newest_first: bool
+
+
+def keep(db: sqlite3.Cursor, given: Given, now_ms: int) -> None:
     db.execute(
-        "INSERT INTO kept (owner, name, kept_ms, body) VALUES (?, ?, ?, ?)", (owner, name, now_ms, body)
+        "INSERT INTO kept (owner, name, kept_ms, body) VALUES (?, ?, ?, ?)",
+        (given.owner, given.name, now_ms, given.body),
     )
+    if given.labels:
+        _label(db, given, db.lastrowid)
+
+
+def rekeep(db: sqlite3.Cursor, given: Given) -> bool:
+    number = _number(db, given.owner, given.name)
+    if number is None:
+        return False
+    db.execute("UPDATE kept SET body = ? WHERE number = ?", (given.body, number))
+    db.execute("DELETE FROM kept_labels WHERE number = ?", (number,))
+    _label(db, given, number)
+    return True
 
 
 def kept(db: sqlite3.Cursor, owner: str, name: str) -> bytes | None:
     row = db.execute("SELECT body FROM kept WHERE owner = ? AND name = ?", (owner, name)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def names(db: sqlite3.Cursor, wanted: WantedNames) -> tuple[str, ...] | None:
+    """None where there is nothing of the name `after`."""
+    owner, labels, after, limit, newest_first = wanted
+    place = None if after is None else _number(db, owner, after)
+    if place is None and after is not None:
+        return None
+    compared, order = ("<", "DESC") if newest_first else (">", "ASC")
+    first, *others = labels
+    behind = "" if place is None else f" AND first.number {compared} ?"
+    found = db.execute(
+        f"{_NAMES}{behind}{_HAS_LABEL * len(others)} ORDER BY first.number {order} LIMIT ?",
+        (
+            owner,
+            first,
+            *(() if place is None else (place,)),
+            *(value for label in others for value in (owner, label)),
+            limit,
+        ),
+    )
+    return tuple(name for (name,) in found)
 
 
 def forget(db: sqlite3.Cursor, owner: str, name: str) -> bool:
@@ -44,3 +121,15 @@ def drop(db: sqlite3.Cursor, before_ms: int) -> int:
         (before_ms, _ROWS_AT_ONCE),
     )
     return db.rowcount
+
+
+def _number(db: sqlite3.Cursor, owner: str, name: str) -> int | None:
+    row = db.execute("SELECT number FROM kept WHERE owner = ? AND name = ?", (owner, name)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _label(db: sqlite3.Cursor, given: Given, number: int | None) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO kept_labels (owner, label, number) VALUES (?, ?, ?)",
+        [(given.owner, label, number) for label in given.labels],
+    )

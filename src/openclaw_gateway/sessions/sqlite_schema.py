@@ -150,8 +150,8 @@ def connect(path: Path, blobs: Path) -> sqlite3.Connection:
         ) from error
     try:
         _migrate(db, path, blobs)
-        db.execute(sqlite_kept.TABLE)
-        db.execute(sqlite_kept.INDEX)
+        for statement in sqlite_kept.TABLES:
+            db.execute(statement)
         # The write-ahead log makes readers independent of the writer; FULL makes a commit durable.
         db.execute("PRAGMA journal_mode = WAL").fetchone()
         db.execute("PRAGMA synchronous = FULL")

@@ -188,11 +188,28 @@ class SqliteStore:
     async def result(self, owner: str, run_id: str) -> bytes | None:
         return await self._reader.submit(sqlite_reads.result, owner, run_id)
 
-    async def keep(self, owner: str, name: str, body: bytes) -> None:
-        await self._writer.submit(sqlite_kept.keep, owner, name, body, self._clock())
+    async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
+        await self._writer.submit(
+            sqlite_kept.keep, sqlite_kept.Given(owner, name, body, labels), self._clock()
+        )
+
+    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
+        return await self._writer.submit(sqlite_kept.rekeep, sqlite_kept.Given(owner, name, body, labels))
 
     async def kept(self, owner: str, name: str) -> bytes | None:
         return await self._reader.submit(sqlite_kept.kept, owner, name)
+
+    async def kept_names(
+        self,
+        owner: str,
+        labels: tuple[str, ...],
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[str, ...] | None:
+        wanted = sqlite_kept.WantedNames(owner, labels, after, limit, newest_first)
+        return await self._reader.submit(sqlite_kept.names, wanted)
 
     async def forget(self, owner: str, name: str) -> bool:
         return await self._writer.submit(sqlite_kept.forget, owner, name)

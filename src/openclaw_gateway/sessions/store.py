@@ -248,10 +248,27 @@ class Store(Protocol):
     async def result(self, owner: str, run_id: str) -> bytes | None:
         """The kept result of a run; None when there is none (any more)."""
 
-    async def keep(self, owner: str, name: str, body: bytes) -> None:
-        """Keep something of this owner's under a name that is new, for as long as `Retention.kept_s`."""
+    async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
+        """Keep something of this owner's under a name that is new, for as long as `Retention.kept_s`. It can
+        be listed by its labels."""
+
+    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
+        """Keep something else, with other labels, in the place of what is kept under a name, and not longer
+        than that; False when there is nothing."""
 
     async def kept(self, owner: str, name: str) -> bytes | None: ...
+
+    async def kept_names(
+        self,
+        owner: str,
+        labels: tuple[str, ...],
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[str, ...] | None:
+        """The names of what has all of these labels (at least one), in the order in which it was kept; the
+        rarest label is best named first. None where nothing is kept under the name `after`."""
 
     async def forget(self, owner: str, name: str) -> bool:
         """Drop what is kept under a name; False when there is nothing."""

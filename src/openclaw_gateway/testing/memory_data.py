@@ -91,7 +91,7 @@ class MemoryData:
     sessions: dict[tuple[str, str], MemorySession] = field(default_factory=dict)
     runs: dict[str, MemoryRun] = field(default_factory=dict)
     results: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    kept: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    kept: dict[tuple[str, str], tuple[int, bytes, tuple[str, ...]]] = field(default_factory=dict)
     ledger: list[LedgerRow] = field(default_factory=list)
     newest_number: int = 0
 

@@ -176,12 +176,38 @@ class MemoryStore:
         kept = self.data.results.get(run_id) if self._run_of(owner, run_id) else None
         return kept[1] if kept else None
 
-    async def keep(self, owner: str, name: str, body: bytes) -> None:
-        self._opened().kept[owner, name] = (self._clock(), body)
+    async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
+        self._opened().kept[owner, name] = (self._clock(), body, labels)
+
+    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
+        found = self._opened().kept.get((owner, name))
+        if found is None:
+            return False
+        self.data.kept[owner, name] = (found[0], body, labels)
+        return True
 
     async def kept(self, owner: str, name: str) -> bytes | None:
         found = self._opened().kept.get((owner, name))
         return found and found[1]
+
+    async def kept_names(
+        self,
+        owner: str,
+        labels: tuple[str, ...],
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[str, ...] | None:
+        places = [place for place in self._opened().kept if place[0] == owner]
+        if newest_first:
+            places.reverse()
+        if after is not None:
+            if (owner, after) not in places:
+                return None
+            places = places[places.index((owner, after)) + 1 :]
+        found = [name for _, name in places if set(labels) <= set(self.data.kept[owner, name][2])]
+        return tuple(found[:limit])
 
     async def forget(self, owner: str, name: str) -> bool:
         return self._opened().kept.pop((owner, name), None) is not None
@@ -257,7 +283,7 @@ class MemoryStore:
             del data.runs[run_id]
         ledger = len(data.ledger)
         data.ledger = [row for row in data.ledger if row.started_ms >= now - retention.ledger_s * 1000]
-        kept = [place for place, (at, _) in data.kept.items() if at < now - retention.kept_s * 1000]
+        kept = [place for place, (at, *_) in data.kept.items() if at < now - retention.kept_s * 1000]
         for place in kept:
             del data.kept[place]
         return Pruned(len(sessions), len(runs), len(results), ledger - len(data.ledger), len(kept))

@@ -128,14 +128,21 @@ class Attempt(Struct, frozen=True):
     again: bool
 
 
+KeptKind = Literal["response", "chat"]
+
+
 class Keep(Struct, frozen=True):
     """The answer is kept under the run's id for its client to come back to. `about` is what the door wants to
     know of it then, as JSON; `previous` is the kept answer that this one goes on from, `told` what of the
-    instructions belongs to the conversation and so counts for who goes on from this one."""
+    instructions belongs to the conversation and so counts for who goes on from this one.
+
+    What is kept as one `kind` is never found as another; `labels` are what it is listed by."""
 
     about: Raw
     previous: str | None = None
     told: str = ""
+    kind: KeptKind = "response"
+    labels: tuple[str, ...] = ()
 
 
 class RunRequest(Struct, frozen=True):
@@ -144,10 +151,10 @@ class RunRequest(Struct, frozen=True):
     `session_key` None means stateless; so is a `task`, which a front end asks for itself beside a
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
-    that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
-    is asked first; "" = in its order. `attempt` is set where its client may send it again by itself.
-    One that is `detached` goes on without its client, who may come back to it: then its door is given this,
-    which is JSON of its own.
+    that are kept. A repeat of one with `idempotency` gets the first answer. `model` is the one that
+    was chosen for it; "" = the agent's, in their order. `attempt` is set where its client may send it again
+    by itself. One that is `detached` goes on without its client, who may come back to it: then its door is
+    given this, which is JSON of its own.
     """
 
     origin: Origin

@@ -36,6 +36,13 @@ class ModelEntry(Struct, frozen=True, rename="camel"):
     params: dict[str, Any] = {}
 
 
+class ModelPolicy(Struct, frozen=True, rename="camel"):
+    """Which models a request may choose, in the place of the keys of `models`; `*` stands for anything.
+    None = it is not said here."""
+
+    allow: tuple[Filled, ...] | None = None
+
+
 class AgentIdentity(Struct, frozen=True, rename="camel"):
     name: str | None = None
     theme: str | None = None
@@ -74,6 +81,7 @@ class AgentDefaults(Struct, frozen=True, rename="camel"):
 
     model: _Choice | None = None
     models: dict[str, ModelEntry] = {}
+    model_policy: ModelPolicy = ModelPolicy()
     params: dict[str, Any] = {}
     workspace: PathText | None = None
     skip_bootstrap: bool = False
@@ -107,6 +115,7 @@ class _AgentFields(Struct, frozen=True, rename="camel", kw_only=True):
     model: _Choice | None = None
     utility_model: _Choice | None = None
     models: dict[str, ModelEntry] = {}
+    model_policy: ModelPolicy = ModelPolicy()
     params: dict[str, Any] = {}
     identity: AgentIdentity = AgentIdentity()
     timeout_seconds: SecondsOrUnlimited | None = None

@@ -1,4 +1,5 @@
-"""POST /v1/chat/completions: one agent run, as one JSON object or as a stream of chunks."""
+"""/v1/chat/completions: one agent run, as one JSON object or as a stream of chunks; and the list of those
+that are kept."""
 
 import time
 from typing import ClassVar
@@ -9,10 +10,12 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.asking_agents import asked, is_detached, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
+from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
@@ -21,8 +24,11 @@ from openclaw_gateway.gateway.requests import Question, run_request
 
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/chat/completions", "/chat/completions")
+    methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        if request.method == "GET":
+            return await stored_list(self._gateway, request, principal)
         started = time.monotonic()
         limits = self._gateway.limits
         chat = await self._asked(request, decode_chat)
@@ -41,7 +47,11 @@ class Endpoint(AgentEndpoint):
             ignored = (*chat.ignored, *run.unsupported)
             tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
             voice = ChatVoice(
-                run.id, run.created_ms // 1000, model_shown(chat.model), include_usage=chat.include_usage
+                run.id,
+                run.created_ms // 1000,
+                model_shown(chat.model),
+                include_usage=chat.include_usage,
+                metadata=chat.metadata,
             )
             return await delivery.answer(
                 voice if detached is None else NumberedVoice(voice), stream=chat.stream
@@ -58,4 +68,5 @@ def _question(request: Request, chat: ChatRequest, task: str | None, detached: F
         task=task,
         attempt=request.attempt,
         detached=None if detached is None else detached.written(),
+        keep=keep_of(chat, model_shown(chat.model)) if chat.store else None,
     )

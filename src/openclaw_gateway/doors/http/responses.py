@@ -14,6 +14,7 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.openai.paging import page_of, paging_of, query_of
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
@@ -68,7 +69,7 @@ class Endpoint(AgentEndpoint):
         if asks.previous is not None:
             before = await self._before(principal, asks.previous, route)
             # What came before is said; a conversation of the user's is another one.
-            route = Route(route.agent_id, None, route.user)
+            route = replace(route, session_key=None)
         if asks.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.responses, limits)
             messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
@@ -138,7 +139,9 @@ class Endpoint(AgentEndpoint):
                 if kept is None:
                     raise _not_found(id_)
                 if rest:
-                    return json_answer(msgspec.json.encode(_input_items(run_id, kept)))
+                    paging = paging_of(query_of(request.raw_path), order="desc")
+                    items = items_of(kept.asked, mark_of(run_id))
+                    return json_answer(msgspec.json.encode(page_of(items, paging)))
                 return json_answer(msgspec.json.encode(_resource(run_id, kept)))
             case "DELETE", "":
                 if not await self._gateway.forget_answer(principal, run_id):
@@ -184,12 +187,6 @@ def _voice(run_id: str, created_ms: int, about: _About, *, kept: bool) -> Respon
 def _resource(run_id: str, kept: KeptAnswer | KeptHead) -> Json:
     about = msgspec.json.decode(kept.about, type=_About)
     return _voice(run_id, kept.created_ms, about, kept=True).resource(kept.result)
-
-
-def _input_items(run_id: str, kept: KeptAnswer) -> Json:
-    items = items_of(kept.asked, mark_of(run_id))
-    first, last = (items[0]["id"], items[-1]["id"]) if items else (None, None)
-    return {"object": "list", "data": items, "first_id": first, "last_id": last, "has_more": False}
 
 
 def _not_found(id_: str) -> NotFound:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, ChatMessage, translate
+from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_tools
 from openclaw_gateway.errors import InvalidRequest
@@ -60,6 +61,8 @@ class ChatRequest(Struct, frozen=True):
     include_usage: bool = False
     ignored: tuple[str, ...] = ()
     brings: bool = False
+    store: bool = False
+    metadata: dict[str, str] | None = None
 
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
@@ -105,6 +108,7 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
     stream = body.take("stream", _BOOLEAN)
     sampling = take_sampling(body)
     client_tools = take_tools(body)
+    store, metadata = body.take("store", _BOOLEAN), take_metadata(body)
     _refuse_many(body)
     return ChatRequest(
         instructions=instructions,
@@ -117,6 +121,8 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         include_usage=bool(options and options.include_usage),
         ignored=nameable(body.left),
         brings=brings,
+        store=bool(store),
+        metadata=metadata,
     )
 
 

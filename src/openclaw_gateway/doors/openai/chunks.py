@@ -27,13 +27,23 @@ _SEPARATORS = (
 
 
 class ChatVoice:
-    """One answer: the same id, created and model in each chunk. `include_usage`: with the usage chunk."""
+    """One answer: the same id, created and model in each chunk. `include_usage`: with the usage chunk;
+    `metadata` stand in an answer that does not stream."""
 
-    def __init__(self, run_id: str, created: int, model: str, *, include_usage: bool = False) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        created: int,
+        model: str,
+        *,
+        include_usage: bool = False,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
         self._run_id = run_id
         self._created = created
         self._model = model
         self._include_usage = include_usage
+        self._metadata = metadata
         self._base = (
             b'data: {"id":' + _json(run_id) + b',"object":"chat.completion.chunk","created":'
             + str(created).encode() + b',"model":' + _json(model) + b',"choices":['
@@ -85,7 +95,7 @@ class ChatVoice:
         return b"data: " + separated(error_object(error)) + b"\n\n" + DONE
 
     def whole(self, result: RunResult) -> bytes:
-        return completion(self._run_id, self._created, self._model, result)
+        return completion(self._run_id, self._created, self._model, result, self._metadata)
 
     def refusal(self, error: ErrorInfo) -> bytes:
         return error_object(error)
@@ -157,6 +167,7 @@ class _Completion(Struct, frozen=True):
     model: str
     choices: tuple[_Choice, ...]
     usage: UsageObject
+    metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Error(Struct, frozen=True):
@@ -180,8 +191,10 @@ def usage_object(usage: Usage) -> UsageObject:
     )
 
 
-def completion(run_id: str, created: int, model: str, result: RunResult) -> bytes:
-    """The answer to a request that does not stream."""
+def completion(
+    run_id: str, created: int, model: str, result: RunResult, metadata: dict[str, str] | None = None
+) -> bytes:
+    """The answer to a request that does not stream; `metadata` are the request's, if it had any."""
     calls = tuple(
         _Call(call.id, "function", _Function(call.name, call.arguments)) for call in result.tool_calls
     )
@@ -193,9 +206,9 @@ def completion(run_id: str, created: int, model: str, result: RunResult) -> byte
         tool_calls=calls or msgspec.UNSET,
     )
     choice = _Choice(0, message, result.finish_reason or "stop")
-    return _encode(
-        _Completion(run_id, "chat.completion", created, model, (choice,), usage_object(result.usage))
-    )
+    said = msgspec.UNSET if metadata is None else metadata
+    usage = usage_object(result.usage)
+    return _encode(_Completion(run_id, "chat.completion", created, model, (choice,), usage, said))
 
 
 def error_object(error: ErrorInfo) -> bytes:

@@ -202,7 +202,7 @@ def _result(item: Item, where: str) -> ToolMessage:
 
 
 def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
-    """What a request said, as items again, newest first as OpenAI lists them."""
+    """What a request said, as items again."""
     items: list[dict[str, Any]] = []
     for message in messages:
         match message:
@@ -223,8 +223,7 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
                 items += map(_said_item, message.parts)
             case SystemMessage():
                 pass
-    named = [{"id": f"item_{mark}_{place}", **item} for place, item in enumerate(items)]
-    return named[::-1]
+    return [{"id": f"item_{mark}_{place}", **item} for place, item in enumerate(items)]
 
 
 def _image_part(image: Image) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chat import nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
+from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_known_tools
@@ -22,7 +23,6 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _INTEGER = msgspec.json.Decoder(int)
-_METADATA = msgspec.json.Decoder(dict[str, str])
 # What a response repeats of its request, as it was written.
 _ECHOED = ("metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
 
@@ -113,7 +113,7 @@ def decode_responses(
     stream = body.take("stream", _BOOLEAN)
     sampling = _sampling(body, echo)
     tools, left_out = take_known_tools(body)
-    body.take("metadata", _METADATA)
+    take_metadata(body)
     store = body.take("store", _BOOLEAN) is not False
     previous, conversation = _before(body, echo)
     _refuse_unserved(body)

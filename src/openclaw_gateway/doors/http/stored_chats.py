@@ -1,0 +1,95 @@
+"""/v1/chat/completions/{id}: chat completions that were to be kept, to be read, changed, and dropped.
+
+Their list stands at the path where they are made: `stored_list`.
+"""
+
+from typing import ClassVar
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Raw
+
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
+from openclaw_gateway.doors.openai.paging import listed, page_of, paging_of, query_of, unknown_after
+from openclaw_gateway.doors.openai.stored import (
+    About,
+    about_of,
+    completion_of,
+    labels_in,
+    labels_of,
+    messages_of,
+    updated,
+)
+from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.errors import NotFound
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.kept import KeptAnswer
+
+
+class Endpoint(AgentEndpoint):
+    paths: ClassVar = ("/v1/chat/completions/", "/chat/completions/")
+    methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "DELETE")
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        id_, _, rest = unquote(request.route_path.partition("/completions/")[2]).partition("/")
+        match request.method, rest:
+            case "GET", "":
+                return json_answer(completion_of(id_, await self._kept(principal, id_)))
+            case "GET", "messages":
+                paging = paging_of(query_of(request.raw_path), order="asc")
+                messages = messages_of(id_, await self._kept(principal, id_))
+                return json_answer(msgspec.json.encode(page_of(messages, paging)))
+            case "POST", "":
+                return await self._update(request, principal, id_)
+            case "DELETE", "":
+                if not await self._gateway.forget_answer(principal, id_, "chat"):
+                    raise _not_found(id_)
+                deleted = {"id": id_, "object": "chat.completion.deleted", "deleted": True}
+                return json_answer(msgspec.json.encode(deleted))
+            case _:
+                raise NotFound(
+                    "Of a chat completion that is kept there are GET, POST, DELETE and GET …/messages here."
+                )
+
+    async def _update(self, request: Request, principal: Principal, id_: str) -> HttpAnswer:
+        metadata = await self._asked(request, updated)
+        kept = await self._kept(principal, id_)
+        about = About(about_of(kept).model, metadata)
+        said = Raw(msgspec.json.encode(about))
+        if not await self._gateway.change_kept(principal, id_, "chat", said, labels_of(about)):
+            raise _not_found(id_)
+        return json_answer(completion_of(id_, msgspec.structs.replace(kept, about=said)))
+
+    async def _kept(self, principal: Principal, id_: str) -> KeptAnswer:
+        kept = await self._gateway.kept_answer(principal, id_, "chat")
+        if kept is None:
+            raise _not_found(id_)
+        return kept
+
+
+async def stored_list(gateway: Gateway, request: Request, principal: Principal) -> HttpAnswer:
+    """The caller's own, oldest first. Raises InvalidRequest, NotFound, StoreError."""
+    query = query_of(request.raw_path)
+    paging = paging_of(query, order="asc")
+    page = await gateway.kept_page(
+        principal,
+        "chat",
+        labels_in(query),
+        after=paging.after,
+        limit=paging.limit,
+        newest_first=paging.newest_first,
+    )
+    if page is None:
+        raise unknown_after(paging.after or "")
+    data = [Raw(completion_of(run_id, kept)) for run_id, kept in page.heads.items()]
+    return json_answer(msgspec.json.encode(listed(data, tuple(page.heads), has_more=page.has_more)))
+
+
+def _not_found(id_: str) -> NotFound:
+    return NotFound(
+        f"Chat completion with id '{id_[:80]}' not found: it was not to be kept (`store: true`), or is not "
+        "kept any more.",
+        code="chat_completion_not_found",
+    )

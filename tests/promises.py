@@ -59,6 +59,8 @@ README = _all(
         "responses": "`POST /v1/responses` is the same run in OpenAI's newer shape, streamed or not",
         "responses-kept": "A response is kept for thirty days unless `store` is false:",
         "chats-kept": "With `store: true` a chat completion is kept as long,",
+        "background": "`background: true` it is answered at once and asked for until it is there,",
+        "background-restart": "one that the gateway's end cut short has `failed`.",
         "responses-left-out": "Tools that only OpenAI has are left out and named in",
         "images-by-url": (
             "data URLs, or with `gateway.http.endpoints.{chatCompletions,responses}.images.allowUrl`"

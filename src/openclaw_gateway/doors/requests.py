@@ -8,6 +8,7 @@ import os
 import re
 from functools import lru_cache
 from typing import Protocol, cast
+from urllib.parse import parse_qs
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -34,6 +35,7 @@ from openclaw_gateway.wire.run import Attempt
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256
+_MOST_DIGITS = 12
 _RETRY_COUNT = istr("x-stainless-retry-count")
 _API_KEY, _X_API_KEY = istr("api-key"), istr("x-api-key")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -208,6 +210,21 @@ def idempotency_key(request: Request) -> str | None:
             param=str(IDEMPOTENCY_KEY),
         )
     return key
+
+
+def place_had(request: Request, name: str) -> int | None:
+    """The number of the last event of a stream that the client has: which it heard last, else which it names
+    in the query. Raises InvalidRequest."""
+    value = header_text(request, "Last-Event-ID")
+    if value is None:
+        value = parse_qs(request.raw_path.partition("?")[2]).get(name, [None])[-1]
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS):
+        raise InvalidRequest(
+            f"`{name}` (or Last-Event-ID) is the number of the last event that you have, from 0.", param=name
+        )
+    return int(value)
 
 
 def note_attempt(request: Request, body: bytes) -> None:

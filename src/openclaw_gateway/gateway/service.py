@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
-from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.errors import AgentUnavailable, ShuttingDown, StoreError
 from openclaw_gateway.gateway.attachments import Attachments, Hold, Terms
+from openclaw_gateway.gateway.background import Background, Noted
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
@@ -31,7 +32,7 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions, Told
-from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
+from openclaw_gateway.runs.run import BY_REQUEST, UNDELIVERED, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
@@ -90,6 +91,7 @@ class Gateway:
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
         self._retries = Retries(rooms.live, rooms.bus)
+        self._background = Background(rooms.live, rooms.store)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -294,6 +296,29 @@ class Gateway:
             session_key, principal.owner, but={run.id for run in live}
         )
         return (*here, *there)
+
+    async def note_background(self, principal: Principal, run: Run, about: Raw) -> None:
+        """From now on this caller may ask what has become of a run that nobody waits for. Raises StoreError,
+        after which the run ends."""
+        principal.require(WRITE)
+        try:
+            await self._background.note(run, about)
+        except StoreError:
+            run.abort(UNDELIVERED)
+            raise
+
+    async def noted_background(self, principal: Principal, run_id: str) -> Noted | None:
+        """What has become of such a run of this caller's. Raises StoreError."""
+        principal.require(READ)
+        return await self._background.noted(principal.owner, run_id)
+
+    async def forget_background(self, principal: Principal, run_id: str) -> bool:
+        """End such a run; False when there is none of this caller's. Raises StoreError."""
+        principal.require(WRITE)
+        if not await self._background.forget(principal.owner, run_id):
+            return False
+        await self.abort(principal, run_id)
+        return True
 
     async def kept_answer(
         self, principal: Principal, run_id: str, kind: KeptKind = "response"

@@ -4,7 +4,7 @@ responses that are kept, to be read, gone on from, and deleted."""
 import re
 import time
 from typing import ClassVar
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,17 +14,20 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import page_of, paging_of, query_of
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
-from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, read_body
+from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.attachments import terms_of
+from openclaw_gateway.gateway.background import Noted
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptHead
+from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
@@ -77,8 +80,14 @@ class Endpoint(AgentEndpoint):
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
         question = _question(request, asks, before, about)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
-        with Delivery(request, run, limits, started=started) as delivery:
-            tell(request, asks.model, route, (*asks.ignored, *run.unsupported), set_aside=run.set_aside)
+        ignored = (*asks.ignored, *run.unsupported)
+        if asks.background:
+            await self._gateway.note_background(principal, run, Raw(msgspec.json.encode(about)))
+            if not asks.stream:
+                tell(request, asks.model, route, ignored, set_aside=run.set_aside)
+                return await self._found(principal, f"resp_{mark_of(run.id)}")
+        with Delivery(request, run, limits, started=started, detached=asks.background) as delivery:
+            tell(request, asks.model, route, ignored, set_aside=run.set_aside)
             voice = _voice(run.id, run.created_ms, about, kept=asks.store)
             return await delivery.answer(voice, stream=asks.stream)
 
@@ -131,29 +140,82 @@ class Endpoint(AgentEndpoint):
             known.update((item["id"], msgspec.convert(item, Item)) for item in items)
         return known
 
-    async def _of_kept(self, request: Request, principal: Principal, id_: str, rest: str) -> HttpAnswer:
+    async def _of_kept(
+        self, request: Request, principal: Principal, id_: str, rest: str
+    ) -> HttpAnswer | None:
         run_id = response_run(id_) or ""
         match request.method, rest:
-            case "GET", "" | "input_items":
+            case "GET", "":
+                if _wants_stream(request):
+                    return await self._followed(request, principal, id_)
+                return await self._found(principal, id_)
+            case "GET", "input_items":
                 kept = await self._gateway.kept_answer(principal, run_id)
                 if kept is None:
                     raise _not_found(id_)
-                if rest:
-                    paging = paging_of(query_of(request.raw_path), order="desc")
-                    items = items_of(kept.asked, mark_of(run_id))
-                    return json_answer(msgspec.json.encode(page_of(items, paging)))
-                return json_answer(msgspec.json.encode(_resource(run_id, kept)))
+                paging = paging_of(query_of(request.raw_path), order="desc")
+                items = items_of(kept.asked, mark_of(run_id))
+                return json_answer(msgspec.json.encode(page_of(items, paging)))
             case "DELETE", "":
-                if not await self._gateway.forget_answer(principal, run_id):
+                noted = await self._gateway.forget_background(principal, run_id)
+                if not (await self._gateway.forget_answer(principal, run_id) or noted):
                     raise _not_found(id_)
                 return json_answer(msgspec.json.encode({"id": id_, "object": "response", "deleted": True}))
             case "POST", "cancel":
-                raise InvalidRequest(
-                    "Only responses with `background` can be cancelled, which is not served: close the "
-                    "connection of the request instead.",
-                )
+                return await self._cancelled(principal, id_)
             case _:
                 raise NotFound("Of a response there are GET, DELETE and GET …/input_items here.")
+
+    async def _found(self, principal: Principal, id_: str) -> HttpAnswer:
+        """The response as it is by now. Raises NotFound."""
+        run_id = response_run(id_) or ""
+        kept = await self._gateway.kept_answer(principal, run_id)
+        if kept is None:
+            noted = await self._gateway.noted_background(principal, run_id)
+            if noted is not None and noted.status != "completed":
+                about = msgspec.json.decode(noted.about, type=_About)
+                voice = _voice(run_id, noted.created_ms, about, kept=True)
+                return json_answer(msgspec.json.encode(voice.unfinished(noted.status, noted.error)))
+            # It may have been finished between the two looks.
+            kept = await self._gateway.kept_answer(principal, run_id)
+        if kept is None:
+            raise _not_found(id_)
+        return json_answer(msgspec.json.encode(_resource(run_id, kept)))
+
+    async def _followed(self, request: Request, principal: Principal, id_: str) -> HttpAnswer | None:
+        """Its stream, from where the client was cut off. Raises NotFound, InvalidRequest, EventsGone."""
+        started = time.monotonic()
+        last = place_had(request, "starting_after")
+        had = 0 if last is None else last + 1
+        run_id = response_run(id_) or ""
+        noted = await self._in_background(principal, id_, "streamed again")
+        run = await self._gateway.followed(principal, run_id)
+        if run is None or (had and isinstance(run, ReplayedRun)):
+            raise gone()
+        about = msgspec.json.decode(noted.about, type=_About)
+        with Delivery(request, run, self._gateway.limits, started=started, detached=True) as delivery:
+            voice = NumberedVoice(_voice(run.id, run.created_ms, about, kept=True), had, ids=False)
+            return await delivery.answer(voice, stream=True)
+
+    async def _cancelled(self, principal: Principal, id_: str) -> HttpAnswer:
+        await self._in_background(principal, id_, "cancelled")
+        await self._gateway.abort(principal, response_run(id_) or "")
+        return await self._found(principal, id_)
+
+    async def _in_background(self, principal: Principal, id_: str, what: str) -> Noted:
+        """Raises NotFound, and InvalidRequest for a response that is kept and was not in the background."""
+        run_id = response_run(id_) or ""
+        noted = await self._gateway.noted_background(principal, run_id)
+        if noted is not None:
+            return noted
+        if await self._gateway.kept_answer(principal, run_id) is None:
+            raise _not_found(id_)
+        raise InvalidRequest(f"Only responses with `background` can be {what}.", param="background")
+
+
+def _wants_stream(request: Request) -> bool:
+    wish = parse_qs(request.raw_path.partition("?")[2]).get("stream", [""])[-1]
+    return wish.lower() in ("true", "1")
 
 
 def _ask(request: Request, asks: ResponsesRequest) -> Ask:
@@ -174,6 +236,7 @@ def _question(request: Request, asks: ResponsesRequest, before: Before, about: _
         before=before.messages,
         previous=previous,
         attempt=request.attempt,
+        detached=Raw(b"{}") if asks.background else None,
         keep=Keep(Raw(msgspec.json.encode(about)), previous, asks.told) if asks.store else None,
     )
 

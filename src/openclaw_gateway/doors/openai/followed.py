@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.voice import Voice
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import RunResult
@@ -29,8 +30,19 @@ class Followed(Struct, frozen=True):
         return ChatVoice(run_id, created, self.model, include_usage=self.include_usage)
 
 
-def followed(written: Raw) -> Followed:
-    return msgspec.json.decode(written, type=Followed)
+def gone() -> EventsGone:
+    return EventsGone(
+        "The events of this answer are not kept any more, only the answer: ask for all of it, from the "
+        "beginning."
+    )
+
+
+def followed(written: Raw) -> Followed | None:
+    """None of an answer that another endpoint words."""
+    try:
+        return msgspec.json.decode(written, type=Followed)
+    except msgspec.ValidationError:
+        return None
 
 
 class NumberedVoice:

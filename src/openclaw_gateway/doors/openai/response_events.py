@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Raw
 
 from openclaw_gateway.doors.openai.chunks import DONE, error_object, separated
+from openclaw_gateway.errors import RunAborted
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
-from openclaw_gateway.wire.run import RunResult, Usage
+from openclaw_gateway.wire.run import RunResult, RunStatus, Usage
 
 _encode = msgspec.json.Encoder().encode
 _NULL, _LIST, _OBJECT = Raw(b"null"), Raw(b"[]"), Raw(b"{}")
@@ -37,6 +38,18 @@ _ID = re.compile(
     r"(?:resp|msg|rs|fc)_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(?:_\d+)?"
 )
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+_UNFINISHED: dict[RunStatus, str] = {
+    "queued": "queued",
+    "running": "in_progress",
+    "aborted": "cancelled",
+    "failed": "failed",
+    "interrupted": "failed",
+    "completed": "failed",
+}
+_LOST = ErrorInfo(
+    "The gateway stopped before this response was complete: ask again.", "api_error", "run_interrupted", 503
+)
 
 Json = dict[str, Any]
 
@@ -138,6 +151,17 @@ class ResponseVoice:
             item = self._call(call.id, call.name)
             self._items.append(item | {"status": "completed", "arguments": call.arguments})
         return self._whole(result, self._items)
+
+    def unfinished(self, status: RunStatus, error: ErrorInfo | None) -> Json:
+        """The response of a run that has no answer yet, or will have none."""
+        if status == "aborted" and error is not None and error.code != RunAborted.default_code:
+            # Not by its client.
+            status = "failed"
+        response = self._response(_UNFINISHED[status], ())
+        if response["status"] == "failed":
+            said = error or _LOST
+            response["error"] = {"code": said.code, "message": said.message}
+        return response
 
     def refusal(self, error: ErrorInfo) -> bytes:
         return error_object(error)

@@ -24,7 +24,7 @@ _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _INTEGER = msgspec.json.Decoder(int)
 # What a response repeats of its request, as it was written.
-_ECHOED = ("metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
+_ECHOED = ("background", "metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
 
 
 class _Reasoning(Struct, frozen=True):
@@ -88,6 +88,7 @@ class ResponsesRequest(Struct, frozen=True):
     references: frozenset[str] = frozenset()
     ignored: tuple[str, ...] = ()
     brings: bool = False
+    background: bool = False
 
 
 def decode_responses(
@@ -116,6 +117,12 @@ def decode_responses(
     take_metadata(body)
     store = body.take("store", _BOOLEAN) is not False
     previous, conversation = _before(body, echo)
+    background = body.take("background", _BOOLEAN) is True
+    if background and not store:
+        raise InvalidRequest(
+            "A response in the `background` has to be kept until you ask for it: leave `store` out.",
+            param="background",
+        )
     _refuse_unserved(body)
     return ResponsesRequest(
         instructions,
@@ -133,6 +140,7 @@ def decode_responses(
         frozenset(),
         nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
         any(isinstance(message, WithImages) and message.images for message in messages),
+        background=background,
     )
 
 
@@ -200,5 +208,3 @@ def _refuse_unserved(body: Body) -> None:
     """What would make another answer if it were passed over."""
     if body.has("prompt"):
         raise InvalidRequest("`prompt`: prompts are not kept here. Send `instructions`.", param="prompt")
-    if body.take("background", _BOOLEAN):
-        raise InvalidRequest("`background` is not served: leave it out, or stream.", param="background")

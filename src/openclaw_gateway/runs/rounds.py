@@ -23,7 +23,7 @@ from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
 
@@ -43,7 +43,7 @@ class Rounds:
 
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
         """Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
-        InvalidRequest (images_unsupported)."""
+        InvalidRequest (images_unsupported, audio_unsupported)."""
         _check_sight(run.plan.target, recalled.messages)
         client = run.request.client_tools
         toolbox = run.plan.equipment.toolbox(run.request.origin, run.request.session_key).beside(client)
@@ -152,15 +152,15 @@ def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:
 
 
 def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
-    """Only what the newest message shows is an obstacle; what was shown earlier is left out."""
-    if target.family.images:
-        return
+    """Only what the newest message brings is an obstacle; what was shown earlier is left out."""
     for message in reversed(messages):
         if isinstance(message, AssistantMessage):
             return
         if not isinstance(message, UserMessage):
             continue
-        if message.images:
+        if message.files and not target.family.audio:
+            _check_hearing(target, message.files)
+        if message.images and not target.family.images:
             raise InvalidRequest(
                 f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose "
                 'model takes images (models.providers.<id>.models[].input has "image").',
@@ -168,6 +168,16 @@ def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
                 param="messages",
             )
         return
+
+
+def _check_hearing(target: ModelTarget, files: Sequence[File]) -> None:
+    if any(file.media_type.startswith("audio/") for file in files):
+        raise InvalidRequest(
+            f"The agent's model {target.ref} cannot hear. Send text, or ask an agent whose model takes audio "
+            '(models.providers.<id>.models[].input has "audio").',
+            code="audio_unsupported",
+            param="messages",
+        )
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

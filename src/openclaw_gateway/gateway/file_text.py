@@ -26,7 +26,11 @@ def kind_of(sent: SentFile, body: bytes, called: str, rules: FilesConfig) -> str
     if kind is None and _is_text(body):
         kind = _text_type(sent, called)
     if kind is None:
-        raise _closed(sent, _named(sent, called) or closed_type(body) or "binary data", "")
+        named = _named(sent, called)
+        # It is none, whatever it is called.
+        if named is None or named.startswith("text/") or named == PDF:
+            named = closed_type(body) or "binary data"
+        raise _closed(sent, named, "")
     if rules.allowed_mimes and not any(fnmatch(kind, allowed) for allowed in rules.allowed_mimes):
         raise _closed(sent, kind, f" The operator allows {', '.join(rules.allowed_mimes)}.")
     return kind

@@ -58,7 +58,8 @@ def put_in(body: bytes, left_out: LeftOut) -> bytes | Pieces:
 
 
 def _has_large(message: Message) -> bool:
-    return any(len(one.data) > _LARGE for one in media_of(message))
+    media = media_of(message)
+    return bool(media) and any(len(one.data) > _LARGE for one in media)
 
 
 def _without(message: Message, left_out: dict[str, str]) -> Message:

@@ -32,7 +32,8 @@ async def with_images(store: KeepsImages, messages: Sequence[Message]) -> Sequen
 
 
 def _lacks_some(message: Message) -> bool:
-    return any(one.digest for one in media_of(message))
+    media = media_of(message)
+    return bool(media) and any(one.digest for one in media)
 
 
 async def _whole(store: KeepsImages, message: Message) -> Message:

@@ -27,7 +27,8 @@ _WRITTEN_AT_ONCE = 512 << 10
 
 def is_large(message: Message) -> bool:
     """Whether something of the message lies better beside it."""
-    return any(len(one.data) > LARGE for one in media_of(message))
+    media = media_of(message)
+    return bool(media) and any(len(one.data) > LARGE for one in media)
 
 
 def set_aside(folder: Path, message: Message) -> Message:

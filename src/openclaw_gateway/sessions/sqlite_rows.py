@@ -99,7 +99,8 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
 
 def blobs_of(message: Message) -> Sequence[Media]:
     """What of a message lies in files beside it."""
-    return [one for one in media_of(message) if one.digest]
+    media = media_of(message)
+    return [one for one in media if one.digest] if media else ()
 
 
 def run_record(row: RunRow) -> RunRecord:

@@ -245,11 +245,11 @@ def _image(block: Block, where: str) -> Image:
 def _document(block: Block, where: str) -> _Read:
     """Its text, in a frame that says what it is; or the file."""
     source = _source(block, where)
-    if source.type == "base64":
+    if source.type in {"base64", "url"}:
         url = f"data:{source.media_type or ''};base64,{source.data or ''}"
-        return _Read(files=(file_of(NamedFile(url, filename=block.title), f"{where}.source"),))
-    if source.type == "url":
-        return _Read(files=(file_of(NamedFile(file_url=source.url, filename=block.title), f"{where}.source"),))
+        data = url if source.type == "base64" else None
+        named = NamedFile(data, file_url=source.url, filename=block.title)
+        return _Read(files=(file_of(named, where),))
     if source.type == "text":
         read = _Read(source.data or "")
     elif source.type == "content" and source.content is not UNSET:

@@ -390,3 +390,29 @@ async def test_a_recording_goes_to_models_that_hear_alone(asking: Asking, models
     answer = {"role": "assistant", "content": "A dog."}
     assert await asking(user("who?", sound(WAV, "wav")), answer, user("and now?")) == "No."
     assert "A recording was here" in json.dumps(sent_to(models))
+
+
+# --- what is kept
+
+
+async def test_what_was_brought_is_told_again_as_it_came(
+    there: RunningGateway, models: ModelServer, pages: Pages
+) -> None:
+    models.script("sees", says("Yes."))
+    paper, csv = file(PAPER, "paper.pdf", "application/pdf"), file("a,b", "a.csv", "text/csv")
+    async with sdk(there) as client:
+        asked: Any = [responses_message(user("read", paper, csv, image(pages.url("/cat.png"))))]
+        answer = await client.responses.create(model="openclaw", input=asked)
+        [item] = (await client.responses.input_items.list(answer.id)).data
+        kept = item.model_dump()["content"]
+        assert [(part["type"], part.get("filename")) for part in kept] == [
+            ("input_text", None),
+            ("input_file", "paper.pdf"),
+            ("input_file", "a.csv"),
+            ("input_image", None),
+        ]
+        assert (kept[1]["file_data"], kept[2]["file_data"]) == (native(paper), native(csv))
+        assert kept[3]["image_url"] == DATA_URL
+        # And goes on from there, for a model that reads no PDFs.
+        await client.responses.create(model="openclaw", input="sure?", previous_response_id=answer.id)
+        assert "[page 2 of 2]\\nHake" in json.dumps(sent_to(models))

@@ -16,7 +16,7 @@ from openclaw_gateway.wire.messages import File
 MAX_FILES: Final = 8
 # A body of a request bounds it anyway.
 _MOST_BYTES = 1 << 40
-_FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+FORMATS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
 
 class NamedFile(Struct, frozen=True):
@@ -59,9 +59,9 @@ def file_of(file: NamedFile | None, where: str) -> SentFile:
 def audio_of(sound: Sound | None, where: str) -> File:
     """Raises InvalidRequest naming the part."""
     sound = sound or Sound()
-    kind = _FORMATS.get(sound.format.strip().lower())
+    kind = FORMATS.get(sound.format.strip().lower())
     if kind is None:
-        raise _no_audio(where, f"`format` must be one of {', '.join(_FORMATS)}")
+        raise _no_audio(where, f"`format` must be one of {', '.join(FORMATS)}")
     data = sound.data
     try:
         if data[:5].lower() == "data:":

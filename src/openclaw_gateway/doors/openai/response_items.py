@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from openclaw_gateway.doors.openai.files import NamedFile, Sound, audio_of, file_of
+from openclaw_gateway.doors.openai.files import FORMATS, NamedFile, Sound, audio_of, file_of
 from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
@@ -256,9 +256,9 @@ def _image_part(image: Image) -> dict[str, Any]:
 
 
 def _file_part(file: File) -> dict[str, Any]:
-    """As it was sent; of a text file the text is what is kept."""
+    """As it came; of a text file the text is what is kept."""
     if file.media_type.startswith("audio/"):
-        form = "wav" if file.media_type == "audio/wav" else "mp3"
+        form = next((form for form, kind in FORMATS.items() if kind == file.media_type), "mp3")
         return {"type": "input_audio", "input_audio": {"data": file.data, "format": form}}
     data = file.data or base64.b64encode(file.text.encode(errors="replace")).decode("ascii")
     url = f"data:{file.media_type};base64,{data}"

@@ -14,6 +14,8 @@ from tests.doors.chat import Answer, ask, http, say, user
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 FAR = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
 
+DOCUMENT = {"type": "file", "file": {"filename": "a.txt", "file_data": "data:text/plain;base64,aGk="}}
+
 
 def asked(*parts: dict[str, Any]) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": [{"type": "text", "text": "what is this?"}, *parts]}]}
@@ -24,13 +26,26 @@ def asked(*parts: dict[str, Any]) -> dict[str, Any]:
     "error.unsupported_content_part",
     "error.invalid_image",
     "error.too_many_images",
+    "error.invalid_audio",
+    "error.invalid_file",
+    "error.unsupported_file",
+    "error.too_many_files",
     "limit.images",
+    "limit.files",
 )
 @pytest.mark.parametrize(
     ("body", "code"),
     [
         ({"messages": [{"role": "system", "content": "s"}]}, "missing_user_message"),
-        (asked({"type": "input_audio"}), "unsupported_content_part"),
+        (asked({"type": "video_url"}), "unsupported_content_part"),
+        (asked({"type": "input_audio"}), "invalid_audio"),
+        (asked({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "flac"}}), "invalid_audio"),
+        (asked({"type": "input_audio", "input_audio": {"data": "!", "format": "wav"}}), "invalid_audio"),
+        (asked({"type": "file"}), "invalid_file"),
+        (asked({"type": "file", "file": {"file_id": "file-1"}}), "invalid_file"),
+        (asked({"type": "file", "file": {"file_data": "data:application/pdf,x"}}), "invalid_file"),
+        (asked({"type": "file", "file": {"file_data": "data:x/y;base64,UEsDBAAA"}}), "unsupported_file"),
+        (asked(*[DOCUMENT] * 9), "too_many_files"),
         (asked(FAR), "invalid_image"),
         (asked({"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}), "invalid_image"),
         (asked(*[PICTURE] * 9), "too_many_images"),
@@ -46,7 +61,7 @@ async def test_what_is_asked_cannot_be_read(
 
 
 async def test_eight_images_are_not_too_many(gateway: RunningGateway) -> None:
-    assert (await ask(gateway, asked(*[PICTURE] * 8))).status == 200
+    assert (await ask(gateway, asked(*[PICTURE] * 8, *[DOCUMENT] * 8))).status == 200
 
 
 @pytest.mark.promise("error.images_unsupported")

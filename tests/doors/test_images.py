@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_gateway.doors.openai.images import MAX_IMAGE_BYTES, image_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.attachments import SentImage
+from openclaw_gateway.gateway.sent import SentImage
 
 PICTURE = bytes(range(256)) + b"\xfb\xff\xbe"
 DATA = base64.b64encode(PICTURE + b"!").decode()  # ends in ==

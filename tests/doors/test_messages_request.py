@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from openclaw_gateway.doors.anthropic.request import MessagesRequest, decode_messages, named_here
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.sent import SentFile
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,
@@ -65,6 +66,23 @@ CALL = {"type": "tool_use", "id": "c1", "name": "look", "input": {"x": 1}, "call
             user(document({"type": "content", "content": [text("d"), image()]})),
             [UserMessage("<document>\nd\n</document>", images=(Image("image/png", PNG),))],
             id="a document of blocks",
+        ),
+        pytest.param(
+            user(
+                document({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}, title="T"),
+                document({"type": "url", "url": "https://x/a.pdf"}),
+                text("a"),
+            ),
+            [
+                UserMessage(
+                    "a",
+                    files=(
+                        SentFile("application/pdf", "JVBERi0=", name="T", where="messages[0].content[0]"),
+                        SentFile("", url="https://x/a.pdf", where="messages[0].content[1]"),
+                    ),
+                )
+            ],
+            id="documents in files",
         ),
         pytest.param(
             user({"type": "search_result", "source": "https://x", "title": "T", "content": [text("found")]}),
@@ -234,6 +252,8 @@ def test_what_has_no_effect_is_named() -> None:
         ({"messages": user({"type": "image", "source": 1})}, "messages[0].content[0].source"),
         ({"messages": user(*[image()] * 9)}, "messages"),
         ({"messages": user(document({"type": "url", "url": "x"}))}, "messages[0].content[0]"),
+        ({"messages": user(document({"type": "file", "file_id": "f"}))}, "messages[0].content[0]"),
+        ({"messages": user(document({"type": "base64", "data": "!"}))}, "messages[0].content[0]"),
         ({"messages": user({"type": "tool_result"})}, "messages[0].content[0].tool_use_id"),
         (
             {"messages": user({"type": "tool_result", "tool_use_id": "c", "content": [{"type": 1}]})},

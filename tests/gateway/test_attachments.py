@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from openclaw_gateway.config.schema import ImagesConfig
+from openclaw_gateway.config.schema import FilesConfig, ImagesConfig
 from openclaw_gateway.errors import InvalidRequest, Overloaded
-from openclaw_gateway.gateway.attachments import MISSING, Attachments, SentImage, Terms
+from openclaw_gateway.gateway.attachments import Attachments
+from openclaw_gateway.gateway.sent import MISSING, SentImage, Terms
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.tools.files.jobs.perform import Performer
@@ -25,7 +26,14 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 PICTURE = Image("image/png", base64.b64encode(PNG).decode())
-TERMS = Terms("messages", "gateway.http.endpoints.chatCompletions", ImagesConfig(allow_url=True), 8, 20 << 20)
+TERMS = Terms(
+    "messages",
+    "gateway.http.endpoints.chatCompletions",
+    ImagesConfig(allow_url=True),
+    FilesConfig(),
+    8,
+    20 << 20,
+)
 SEES = ModelTarget(Endpoint("acme", "http://acme.example/v1"), "m", family=Family())
 BLIND = ModelTarget(Endpoint("acme", "http://acme.example/v1"), "m", family=Family(images=False))
 
@@ -110,7 +118,7 @@ async def redirects(request: web.Request) -> web.Response:
         ("/inside", "not on the public internet, or does not answer"),
         ("/loop", "redirects"),
         ("/page", "no image but text/html"),
-        ("/large", "larger than 0.000954 MB"),
+        ("/large", "larger than 1,000 bytes"),
         ("/forbidden", "answered 403 Forbidden"),
         ("http://user:pass@a.example/", "user name or password"),
     ],

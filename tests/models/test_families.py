@@ -110,6 +110,35 @@ def test_limits(provider: str, model: str, api: str, facts: tuple[int | None, in
     assert family.known is (facts[1] is not None)
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "api", "pdf", "audio"),
+    [
+        ("openai", "gpt-4o-mini", "openai-completions", True, False),
+        ("openai", "gpt-4.1", "openai-completions", True, False),
+        ("openai", "gpt-6.1-sol", "openai-responses", True, False),
+        ("openai", "o3", "openai-responses", True, False),
+        ("openai", "o1-pro-2025-03-19", "openai-responses", True, False),
+        ("openai", "o3-mini", "openai-completions", False, False),
+        ("openai", "gpt-3.5-turbo", "openai-completions", False, False),
+        ("openai", "gpt-oss-120b", "openai-completions", False, False),
+        ("openai", "gpt-audio-mini", "openai-completions", False, True),
+        ("openai", "gpt-4o-audio-preview-2025-06-03", "openai-completions", False, True),
+        ("openrouter", "openai/gpt-4o-audio-preview", "openai-completions", False, True),
+        ("openrouter", "openai/gpt-5", "openai-completions", False, False),
+        ("anthropic", "claude-sonnet-4-5", "anthropic-messages", True, False),
+        ("anthropic", "claude-3-5-haiku-20241022", "anthropic-messages", True, False),
+        ("anthropic", "claude-3-haiku-20240307", "anthropic-messages", False, False),
+        ("openrouter", "anthropic/claude-sonnet-4.5", "openai-completions", False, False),
+        ("google", "gemini-3.8-flash", "google-generative-ai", True, True),
+        ("google", "gemini-3.8-flash", "openai-completions", False, False),
+        ("ollama", "llava", "ollama", False, False),
+    ],
+)
+def test_who_reads_and_who_hears(provider: str, model: str, api: str, *, pdf: bool, audio: bool) -> None:
+    family = known(provider, model, api)
+    assert (family.pdf, family.audio) == (pdf, audio)
+
+
 def test_versions_are_told_apart() -> None:
     assert folded("GPT-5.4_mini") == "gpt-5-4-mini"
     days = [known("openai", f"gpt-{version}").retires for version in ("5", "5.1", "5.2", "5-2025-08-07")]

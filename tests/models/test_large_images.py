@@ -7,9 +7,10 @@ from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.large_images import Pieces, leave_out, put_in
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
-from openclaw_gateway.wire.messages import Image, UserMessage, assistant
+from openclaw_gateway.wire.messages import File, Image, UserMessage, assistant
 
 LARGE = tuple(Image("image/png", f"iVBORw0KGgo{n}" + "A/+" * 50_000) for n in range(3))
+PAPER = File("application/pdf", "JVBERi0x" + "B/+" * 50_000, name="a.pdf")
 SMALL = Image("image/png", "iVBORw0KGgo=")
 SAID = ModelRequest(
     "Be kind.",
@@ -17,6 +18,7 @@ SAID = ModelRequest(
         UserMessage("one", images=(LARGE[0], SMALL, LARGE[1])),
         assistant("nice"),
         UserMessage("image-00000000000000000000000000000000", images=(LARGE[2], LARGE[0])),
+        UserMessage("and this?", files=(PAPER, File("text/plain", text="hi"))),
     ),
 )
 

@@ -11,13 +11,14 @@ from msgspec import Raw
 
 from openclaw_gateway.models.dialects import DIALECTS
 from openclaw_gateway.models.family import Family
-from openclaw_gateway.models.replay import NO_IMAGE, NO_RESULT, replay
+from openclaw_gateway.models.replay import NO_IMAGE, NO_RESULT, NOT_HAD, replay
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.testing.strict_vendors import STRICT
 from openclaw_gateway.testing.voices import seal_of
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     MadeBy,
     Message,
@@ -34,6 +35,11 @@ from openclaw_gateway.wire.run import ToolSpec
 
 U, A, T = UserMessage, assistant, ToolMessage
 PNG = Image("image/png", "aGk=")
+PDF = File("application/pdf", "JVBERi0=", name="a.pdf", text="Cod")
+UNREAD = File("application/pdf", "JVBERi0=", name='b".pdf')
+CSV = File("text/csv", name="c.csv", text="1,2")
+GONE = File("application/pdf", name="d.pdf")
+SOUND = File("audio/wav", "UklGRg==")
 
 
 def target(url: str, api: str, model: str = "m", **more: Any) -> ModelTarget:
@@ -50,6 +56,14 @@ TARGETS = {
         "https://generativelanguage.googleapis.com/v1beta", "google-generative-ai", "gemini-3-pro"
     ),
 }
+# Of each vendor a model that takes files as they are.
+READERS = {
+    "openai": target("https://api.openai.com/v1", "openai-completions", "gpt-4.1"),
+    "anthropic": target("https://api.anthropic.com/v1", "anthropic-messages", "claude-sonnet-4-5"),
+    "responses": target("https://api.openai.com/v1", "openai-responses", "gpt-5.1"),
+    "google": TARGETS["google"],
+}
+HEARS = target("https://api.openai.com/v1", "openai-completions", "gpt-audio")
 PLAIN = target("http://127.0.0.1:1/v1", "openai-completions")
 
 
@@ -238,7 +252,8 @@ MESSAGES = st.lists(
             U,
             st.sampled_from(["a", "b", ""]),
             st.sampled_from([None, "max"]),
-            images=st.sampled_from([(), (PNG,)]),
+            images=st.sampled_from([(), (PNG,), (PNG, Image(""))]),
+            files=st.lists(st.sampled_from([PDF, UNREAD, CSV, GONE, SOUND]), max_size=3).map(tuple),
         ),
         answers(),
         st.builds(T, IDS, TEXTS, is_error=st.booleans(), images=st.sampled_from([(), (PNG,)])),
@@ -248,15 +263,53 @@ MESSAGES = st.lists(
 )
 
 
-@pytest.mark.parametrize("vendor", sorted(STRICT))
+ALL = [*TARGETS.items(), *READERS.items(), ("openai", HEARS)]
+
+
+@pytest.mark.parametrize(("vendor", "to"), ALL, ids=[f"{name}-{to.model}" for name, to in ALL])
 @given(messages=MESSAGES, tools=st.booleans())
 def test_whatever_was_said_the_strict_vendor_takes_it(
-    vendor: str, messages: list[Message], *, tools: bool
+    vendor: str, to: ModelTarget, messages: list[Message], *, tools: bool
 ) -> None:
-    to = TARGETS[vendor]
     offered = (ToolSpec("look", "", Raw(b'{"type":"object","properties":{}}')),) if tools else ()
     sent = msgspec.json.decode(body([*messages, U("and now?")], to, offered))
     assert STRICT[vendor](sent, to.model) is None
     said = [each.content for each in messages if isinstance(each, UserMessage)]
     text = msgspec.json.encode(sent).decode()
     assert [each for each in said if each not in text] == []
+    files = [file for each in messages if isinstance(each, UserMessage) for file in each.files]
+    assert [file for file in files if file.text and not (file.text in text or file.data in text)] == []
+
+
+@pytest.mark.parametrize(
+    ("to", "file", "taken", "said"),
+    [
+        (READERS["openai"], PDF, True, ""),
+        (READERS["anthropic"], UNREAD, True, ""),
+        (TARGETS["google"], SOUND, True, ""),
+        (HEARS, SOUND, True, ""),
+        (READERS["openai"], SOUND, False, "[A recording was here. This model cannot hear.]"),
+        (HEARS, PDF, False, '<file name="a.pdf">\nCod\n</file>'),
+        (PLAIN, PDF, False, '<file name="a.pdf">\nCod\n</file>'),
+        (PLAIN, UNREAD, False, '[A file "b .pdf" was here. This model cannot read it.]'),
+        (READERS["openai"], CSV, False, '<file name="c.csv">\n1,2\n</file>'),
+        (READERS["openai"], GONE, False, '[A file "d.pdf" was here. It could not be had.]'),
+        (PLAIN, File(""), False, "[A file was here. It could not be had.]"),
+        (PLAIN, File("audio/wav"), False, "[A recording was here. It is lost.]"),
+    ],
+)
+def test_a_file_that_is_not_taken_as_it_is_becomes_its_text_or_a_note(
+    to: ModelTarget, file: File, said: str, *, taken: bool
+) -> None:
+    for asked in ("", "why?"):
+        [message] = replay([U(asked, files=(file,))], to)
+        assert message == U("\n\n".join(filter(None, [said, asked])), files=(file,) if taken else ())
+
+
+def test_of_an_image_that_nobody_has_there_is_a_note_and_of_the_others_the_image() -> None:
+    [message] = replay([U("a", images=(Image(""), PNG))], PLAIN)
+    assert message == U(f"a\n{NOT_HAD}", images=(PNG,))
+    [message] = replay(
+        [U("a", images=(Image(""), PNG))], target("http://x", "ollama", family=Family(images=False))
+    )
+    assert message == U(f"a\n{NO_IMAGE}\n{NO_IMAGE}")

@@ -8,8 +8,8 @@ from typing import ClassVar, TypeVar
 
 from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.requests import Request, note_attempt, read_body
-from openclaw_gateway.gateway.attachments import Terms
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.wire.messages import Message
 

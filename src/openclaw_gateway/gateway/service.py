@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown, StoreError
-from openclaw_gateway.gateway.attachments import Attachments, Hold, Terms
+from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.background import Background, Noted
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
@@ -22,6 +22,7 @@ from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
+from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending

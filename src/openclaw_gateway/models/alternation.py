@@ -54,8 +54,9 @@ def _one_question(messages: Sequence[Message]) -> UserMessage:
         return said[0]
     names = {message.name for message in said}
     images = tuple(image for message in said for image in message.images)
+    files = tuple(file for message in said for file in message.files)
     content = "\n\n".join(filter(None, (message.content for message in said)))
-    return UserMessage(content, names.pop() if len(names) == 1 else None, images)
+    return UserMessage(content, names.pop() if len(names) == 1 else None, images, files)
 
 
 def _one_answer(messages: Sequence[Message]) -> AssistantMessage:

@@ -32,6 +32,8 @@ _OLLAMA_PORT = 11434
 _OLLAMA_CUTS = 4096
 # More than Ollama's own, which is too small for an agent's tools, and not so much that small machines suffer.
 _LOADED = 16384
+# Those that can be told of a recording.
+_HEARING = (_DEFAULT_API, "google-generative-ai")
 _EMBEDDED = Family(known=True, tools=False, images=False)
 
 
@@ -161,8 +163,10 @@ def _family(
     # What nobody knows and the operator has listed as it stands sees nothing, as in the system we follow.
     given = definition.input
     sees = known.known and known.images if given is None else "image" in given
+    hears = known.audio or ("audio" in (given or ()) and api in _HEARING)
     thinks = known.reasons or definition.reasoning
-    return corrected(replace(known, images=sees, reasons=thinks), definition.compat)
+    known = replace(known, images=sees, pdf=known.pdf and sees, audio=hears, reasons=thinks)
+    return corrected(known, definition.compat)
 
 
 def _loaded(endpoint: Endpoint, family: Family) -> int | None:

@@ -60,12 +60,13 @@ class Family:
     """The facts of one model at one provider; the defaults are those of a model nobody knows.
 
     `known`: a row speaks of this very model. `output` is the longest answer and `context` the whole window,
-    in tokens. `alternate`: user and assistant must take turns. `results_named`: a result says which tool it
-    is of. `reasoning_back`: what it thought before its calls must go back with them. `refuses` are fields of
-    Sampling that are left out, `refuses_thinking` those while it thinks, and of `one_of` the first that is
-    set goes alone. `reasons`: its reasoning comes sealed when that is asked for. `thinks_with_tools` False:
-    it must be told not to think when it is offered tools. `insists`: it can be made to call a tool. `names`:
-    who says something may have a name. `shown_in_results`: images of a tool stand in its result.
+    in tokens. `pdf` and `audio`: it takes PDFs, and recordings, as they are. `alternate`: user and assistant
+    must take turns. `results_named`: a result says which tool it is of. `reasoning_back`: what it thought
+    before its calls must go back with them. `refuses` are fields of Sampling that are left out,
+    `refuses_thinking` those while it thinks, and of `one_of` the first that is set goes alone. `reasons`: its
+    reasoning comes sealed when that is asked for. `thinks_with_tools` False: it must be told not to think
+    when it is offered tools. `insists`: it can be made to call a tool. `names`: who says something may have a
+    name. `shown_in_results`: images of a tool stand in its result.
     `seals_calls`: it takes no call of another model's without a word about it. `answers_schema`: it can be
     held to a schema, and `schema_with_tools` also while it has tools. `schema_refuses` are keywords it does
     not take in a tool's schema. `cuts_at`: a prompt of more tokens may be cut in silence. `retires`: its
@@ -76,6 +77,8 @@ class Family:
     context: int | None = None
     output: int | None = None
     images: bool = True
+    pdf: bool = False
+    audio: bool = False
     tools: bool = True
     alternate: bool = False
     call_ids: CallIds = ANY_ID

@@ -1,4 +1,5 @@
-"""Large images on their way to a provider: left out while a dialect writes its request, put in as it is sent.
+"""Large images and files on their way to a provider: left out while a dialect writes its request, put in as
+it is sent.
 
 A conversation may hold fifty megabytes of them. To make one JSON text of that would hold up everybody
 else; but base64 is the same inside JSON as outside. So a dialect writes a mark in the place of each, and
@@ -7,13 +8,13 @@ what leaves is the text around the marks with the images between, piece by piece
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.wire.messages import Image, Message, WithImages
+from openclaw_gateway.wire.messages import M, Message, UserMessage, WithImages, media_of
 
 _LARGE = 64 << 10
 _PIECE = 128 << 10
@@ -38,16 +39,11 @@ class Pieces(Struct, frozen=True):
 
 
 def leave_out(request: ModelRequest) -> tuple[ModelRequest, LeftOut]:
-    """The request with marks for its large images; the very same when it has none."""
+    """The request with marks for what is large in it; the very same when nothing is."""
     if not any(map(_has_large, request.messages)):
         return request, {}
     left_out: dict[str, str] = {}
-    messages: Sequence[Message] = [
-        replace(each, images=tuple(_marked(image, left_out) for image in each.images))
-        if isinstance(each, WithImages)
-        else each
-        for each in request.messages
-    ]
+    messages = [_without(each, left_out) for each in request.messages]
     return replace(request, messages=messages), left_out
 
 
@@ -62,13 +58,23 @@ def put_in(body: bytes, left_out: LeftOut) -> bytes | Pieces:
 
 
 def _has_large(message: Message) -> bool:
-    return isinstance(message, WithImages) and any(len(image.data) > _LARGE for image in message.images)
+    media = media_of(message)
+    return bool(media) and any(len(one.data) > _LARGE for one in media)
 
 
-def _marked(image: Image, left_out: dict[str, str]) -> Image:
-    if len(image.data) <= _LARGE:
-        return image
+def _without(message: Message, left_out: dict[str, str]) -> Message:
+    if not isinstance(message, WithImages):
+        return message
+    message = replace(message, images=tuple(_marked(image, left_out) for image in message.images))
+    if not isinstance(message, UserMessage) or not message.files:
+        return message
+    return replace(message, files=tuple(_marked(file, left_out) for file in message.files))
+
+
+def _marked(one: M, left_out: dict[str, str]) -> M:
+    if len(one.data) <= _LARGE:
+        return one
     # Nobody can know it, and write it into a message.
     mark = f"image-{secrets.token_hex(16)}"
-    left_out[mark] = image.data
-    return Image(image.media_type, mark)
+    left_out[mark] = one.data
+    return replace(one, data=mark)

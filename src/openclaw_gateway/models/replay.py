@@ -3,8 +3,9 @@
 Pure, linear, and before every dialect; the transcript itself is never changed. What comes out is always a
 legal conversation for the target: every call is answered right after it and no result stands without its
 call, nothing is empty, ids, names and arguments have the vendors' form, payloads go only to the very model
-that made them, and where there is an image that the model cannot see, or nobody has, it reads so. What only
-one dialect's wire asks for (where a system prompt stands, which role a result has) is not decided here.
+that made them, and where there is an image that the model cannot see, or nobody has, it reads so; of a file
+that it does not take it reads the text. What only one dialect's wire asks for (where a system prompt stands,
+which role a result has) is not decided here.
 """
 
 import hashlib
@@ -20,8 +21,10 @@ from msgspec.structs import replace
 from openclaw_gateway.models.alternation import NOTHING, by_turns
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.wire.file_types import PDF
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     Part,
@@ -34,12 +37,14 @@ from openclaw_gateway.wire.messages import (
 
 NO_IMAGE = "[An image was here. This model cannot see images.]"
 NOT_HAD = "[An image was here. It could not be had.]"
+
 NO_RESULT = "no result was recorded"
 _IMAGES_OF_RESULTS = "[Images of the results above]"
 
 # What every vendor takes as the name of a tool, also of one that a model has made up.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_-]+")
+_NO_QUOTE = re.compile(r'["<>\x00-\x1f\x7f]+')
 _ID_CHARACTERS = string.ascii_letters + string.digits
 # Their results are text; what they show goes into a message of the user's.
 _BLIND_RESULTS = {"openai-completions", "ollama"}
@@ -56,7 +61,7 @@ def replay(messages: Sequence[Message], target: ModelTarget) -> Sequence[Message
     if not family.alternate:
         # Most conversations that are not stored begin and end here.
         for message in messages:
-            if type(message) is not UserMessage or not (message.content or message.images):
+            if type(message) is not UserMessage or message.files or not (message.content or message.images):
                 break
             if message.images and not (family.images and all(image.data for image in message.images)):
                 break
@@ -102,12 +107,16 @@ class _Replay:
 
     def _asked(self, message: UserMessage) -> UserMessage:
         content, images = self._seen(message.content, message.images)
-        if not content and not images:
+        files = message.files
+        if files:
+            content, files = self._read(content, files)
+        if not content and not images and not files:
             content = NOTHING
         name = message.name if self._target.family.names else None
-        if content is message.content and images is message.images and name is message.name:
+        same = images is message.images and files is message.files and name is message.name
+        if same and content is message.content:
             return message
-        return UserMessage(content, name, images)
+        return UserMessage(content, name, images, files)
 
     def _seen(self, content: str, images: tuple[Image, ...]) -> tuple[str, tuple[Image, ...]]:
         """With a note for each image that this model cannot see, or nobody has."""
@@ -117,6 +126,21 @@ class _Replay:
         notes = [NOT_HAD if sees else NO_IMAGE for image in images if not (sees and image.data)]
         had = tuple(image for image in images if sees and image.data)
         return "\n".join(filter(None, [content, *notes])), had
+
+    def _read(self, content: str, files: tuple[File, ...]) -> tuple[str, tuple[File, ...]]:
+        """With the text, or a note, of each that is not taken as it is; before what is asked about them."""
+        told: list[str] = []
+        taken: list[File] = []
+        for file in files:
+            if file.data and self._takes(file.media_type):
+                taken.append(file)
+            else:
+                told.append(_as_text(file))
+        return "\n\n".join(filter(None, [*told, content])), tuple(taken)
+
+    def _takes(self, media_type: str) -> bool:
+        family = self._target.family
+        return family.pdf if media_type == PDF else family.audio and media_type.startswith("audio/")
 
     def _said(self, message: AssistantMessage) -> None:
         own = message.made_by == self._made_by
@@ -184,6 +208,21 @@ class _Replay:
         if self._pictures:
             self._made.append(UserMessage(_IMAGES_OF_RESULTS, images=tuple(self._pictures)))
             self._pictures = []
+
+
+def _as_text(file: File) -> str:
+    name = _NO_QUOTE.sub(" ", file.name)[:200].strip()
+    if file.text:
+        return f'<file name="{name}">\n{file.text}\n</file>'
+    if file.media_type.startswith("audio/"):
+        return (
+            "[A recording was here. This model cannot hear.]"
+            if file.data
+            else "[A recording was here. It is lost.]"
+        )
+    named = f' "{name}"' if name else ""
+    why = "This model cannot read it." if file.data else "It could not be had."
+    return f"[A file{named} was here. {why}]"
 
 
 def _has_words(part: Part) -> bool:

@@ -16,6 +16,7 @@ from openclaw_gateway.config.schema import Compaction
 from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Message,
     Reasoning,
     ToolCall,
@@ -26,9 +27,10 @@ from openclaw_gateway.wire.run import ToolSpec
 
 # What a provider that does not say is taken to have; the older systems' default.
 DEFAULT_WINDOW = 200_000
-# What roles and separators cost, and an image, whatever its size in bytes.
+# What roles and separators cost, and an image, whatever its size in bytes; a file beside its bytes.
 _PER_MESSAGE = 4
 _PER_IMAGE = 1_200
+_FILE_BYTES_A_TOKEN = 256
 # A summary must stand for at least this part of the window.
 _WORTH_IT = 16
 
@@ -54,7 +56,15 @@ def message_tokens(message: Message) -> int:
                 size += (len(memoryview(part.payload)) + 3) >> 2
     elif isinstance(message, UserMessage | ToolMessage):
         size += _PER_IMAGE * len(message.images)
+        for file in message.files if isinstance(message, UserMessage) else ():
+            size += _file_tokens(file)
     return size
+
+
+def _file_tokens(file: File) -> int:
+    # A model that takes it as it is reads its text too.
+    raw = 0 if file.text else len(file.data) or file.size
+    return _PER_IMAGE + text_tokens(file.text) + raw // _FILE_BYTES_A_TOKEN
 
 
 def conversation_tokens(messages: Iterable[Message]) -> int:

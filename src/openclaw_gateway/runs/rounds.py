@@ -23,7 +23,7 @@ from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
 from openclaw_gateway.runs.toolbox import Toolbox
-from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
 
@@ -43,8 +43,8 @@ class Rounds:
 
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
         """Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
-        InvalidRequest (images_unsupported)."""
-        _check_sight(run.plan.target, recalled.messages)
+        InvalidRequest (images_unsupported, audio_unsupported)."""
+        _check_senses(run.plan.target, recalled.messages)
         client = run.request.client_tools
         toolbox = run.plan.equipment.toolbox(run.request.origin, run.request.session_key).beside(client)
         request = await _first_request(run, toolbox, recalled.messages)
@@ -151,23 +151,32 @@ def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:
     return ToolMessage(call.id, text, call.name, is_error=True, own=True)
 
 
-def _check_sight(target: ModelTarget, messages: Sequence[Message]) -> None:
-    """Only what the newest message shows is an obstacle; what was shown earlier is left out."""
-    if target.family.images:
-        return
+def _check_senses(target: ModelTarget, messages: Sequence[Message]) -> None:
+    """Only what the newest message brings is an obstacle; what was shown earlier is left out."""
     for message in reversed(messages):
-        if isinstance(message, AssistantMessage):
+        if type(message) is UserMessage:
+            if message.images and not target.family.images:
+                raise InvalidRequest(
+                    f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent "
+                    'whose model takes images (models.providers.<id>.models[].input has "image").',
+                    code="images_unsupported",
+                    param="messages",
+                )
+            if message.files and not target.family.audio:
+                _check_hearing(target, message.files)
             return
-        if not isinstance(message, UserMessage):
-            continue
-        if message.images:
-            raise InvalidRequest(
-                f"The agent's model {target.ref} cannot see images. Send text only, or ask an agent whose "
-                'model takes images (models.providers.<id>.models[].input has "image").',
-                code="images_unsupported",
-                param="messages",
-            )
-        return
+        if type(message) is AssistantMessage:
+            return
+
+
+def _check_hearing(target: ModelTarget, files: Sequence[File]) -> None:
+    if any(file.media_type.startswith("audio/") for file in files):
+        raise InvalidRequest(
+            f"The agent's model {target.ref} cannot hear. Send text, or ask an agent whose model takes audio "
+            '(models.providers.<id>.models[].input has "audio").',
+            code="audio_unsupported",
+            param="messages",
+        )
 
 
 def _choice(client: ClientTools, offered: bool) -> ToolChoice:

@@ -52,7 +52,10 @@ def as_text(message: Message) -> str:
     match message:
         case UserMessage():
             images = f"\n[{len(message.images)} image(s)]" if message.images else ""
-            return f"User: {message.content}{images}"
+            files = "".join(
+                f"\n[file {file.name}: {clipped(file.text, _RESULT_CHARS)}]" for file in message.files
+            )
+            return f"User: {message.content}{images}{files}"
         case AssistantMessage():
             calls = "".join(
                 f"\n[called {call.name} {clipped(call.arguments, _ARGUMENTS_CHARS)}]"

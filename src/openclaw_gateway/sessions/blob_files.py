@@ -16,7 +16,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.wire.messages import Image, Message, WithImages
+from openclaw_gateway.wire.messages import M, Message, UserMessage, WithImages, media_of
 
 LARGE = 64 << 10
 UNTOUCHED_S = 600.0
@@ -27,14 +27,18 @@ _WRITTEN_AT_ONCE = 512 << 10
 
 def is_large(message: Message) -> bool:
     """Whether something of the message lies better beside it."""
-    return isinstance(message, WithImages) and any(len(image.data) > LARGE for image in message.images)
+    media = media_of(message)
+    return bool(media) and any(len(one.data) > LARGE for one in media)
 
 
 def set_aside(folder: Path, message: Message) -> Message:
-    """The message with references for its large images, which are on disk when this returns."""
+    """The message with references for what is large in it, which is on disk when this returns."""
     if not isinstance(message, WithImages) or not is_large(message):
         return message
-    return replace(message, images=tuple(_reference(folder, image) for image in message.images))
+    message = replace(message, images=tuple(_reference(folder, image) for image in message.images))
+    if not isinstance(message, UserMessage) or not message.files:
+        return message
+    return replace(message, files=tuple(_reference(folder, file) for file in message.files))
 
 
 def read(folder: Path, digest: str) -> str:
@@ -44,7 +48,9 @@ def read(folder: Path, digest: str) -> str:
     except FileNotFoundError:
         content = b""
     if hashlib.sha256(content).hexdigest() != digest:
-        raise StoreError("An image of this conversation is lost from the store.", code="store_corrupt")
+        raise StoreError(
+            "An image or file of this conversation is lost from the store.", code="store_corrupt"
+        )
     return content.decode("ascii")
 
 
@@ -77,13 +83,13 @@ def drop(folder: Path, digests: list[str], now: float | None = None) -> int:
     return dropped
 
 
-def _reference(folder: Path, image: Image) -> Image:
-    if len(image.data) <= LARGE:
-        return image
-    content = image.data.encode("ascii")
+def _reference(folder: Path, one: M) -> M:
+    if len(one.data) <= LARGE:
+        return one
+    content = one.data.encode("ascii")
     digest = hashlib.sha256(content).hexdigest()
     _put(folder, digest, content)
-    return Image(image.media_type, digest=digest, size=len(content))
+    return replace(one, data="", digest=digest, size=len(content))
 
 
 def _put(folder: Path, digest: str, content: bytes) -> None:
@@ -117,7 +123,9 @@ def _put(folder: Path, digest: str, content: bytes) -> None:
 
 def _place(folder: Path, digest: str) -> Path:
     if not _DIGEST.fullmatch(digest):
-        raise StoreError("An image of this conversation has no name in the store.", code="store_corrupt")
+        raise StoreError(
+            "An image or file of this conversation has no name in the store.", code="store_corrupt"
+        )
     return folder / digest[:2] / digest
 
 

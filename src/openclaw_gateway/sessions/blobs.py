@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from openclaw_gateway.sessions import blob_files
 from openclaw_gateway.sessions.file_thread import FileThread
-from openclaw_gateway.wire.messages import Image, Message
+from openclaw_gateway.wire.messages import M, Message
 
 StillNamed = Callable[[list[str]], Awaitable[set[str]]]
 
@@ -33,12 +35,12 @@ class Blobs:
             [await self._writer.submit(partial(blob_files.set_aside, self._folder, each)) for each in turn]
         )
 
-    async def whole(self, image: Image) -> Image:
+    async def whole(self, one: M) -> M:
         """Raises StoreError (code "store_corrupt")."""
-        if not image.digest:
-            return image
-        data = await self._reader.submit(partial(blob_files.read, self._folder, image.digest))
-        return Image(image.media_type, data)
+        if not one.digest:
+            return one
+        data = await self._reader.submit(partial(blob_files.read, self._folder, one.digest))
+        return replace(one, data=data, digest="", size=0)
 
     async def sweep(self, still_named: StillNamed) -> int:
         """Delete the files that no entry names; how many."""

@@ -17,7 +17,7 @@ from openclaw_gateway.sessions.older_messages import decode_entries, decode_entr
 from openclaw_gateway.sessions.sqlite_schema import seq_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Image, Message, SystemMessage, WithImages
+from openclaw_gateway.wire.messages import Media, Message, SystemMessage, media_of
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 # A run whose session is deleted is gone, whether or not it is cleared away yet.
@@ -97,11 +97,10 @@ def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, .
     return tuple(whole)
 
 
-def blobs_of(message: Message) -> Sequence[Image]:
+def blobs_of(message: Message) -> Sequence[Media]:
     """What of a message lies in files beside it."""
-    if not isinstance(message, WithImages):
-        return ()
-    return [image for image in message.images if image.digest]
+    media = media_of(message)
+    return [one for one in media if one.digest] if media else ()
 
 
 def run_record(row: RunRow) -> RunRecord:

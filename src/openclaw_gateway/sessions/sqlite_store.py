@@ -45,7 +45,7 @@ from openclaw_gateway.sessions.store import (
     Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Image
+from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
 
 _CLOSE_DEADLINE_S = 20.0
@@ -219,8 +219,8 @@ class SqliteStore:
     ) -> tuple[Entry, ...]:
         return await self._reader.submit(sqlite_reads.transcript, owner, session, after, limit)
 
-    async def whole(self, image: Image) -> Image:
-        return await self._blobs.whole(image)
+    async def whole(self, one: M) -> M:
+        return await self._blobs.whole(one)
 
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         return await self._writer.submit(self._sessions.summarise, owner, session, covers_to_seq, text)

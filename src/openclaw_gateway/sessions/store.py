@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Image, Message
+from openclaw_gateway.wire.messages import M, Message
 from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
 
 
@@ -277,8 +277,8 @@ class Store(Protocol):
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]: ...
 
-    async def whole(self, image: Image) -> Image:
-        """An image of a transcript with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
+    async def whole(self, one: M) -> M:
+        """An image or file with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
 
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         """Add a summary; no entry is rewritten. An empty one starts the conversation anew.

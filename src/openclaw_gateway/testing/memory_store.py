@@ -29,7 +29,7 @@ from openclaw_gateway.sessions.store import (
 )
 from openclaw_gateway.testing.memory_data import INTERRUPTED, MemoryData, MemoryRun, MemorySession
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Image
+from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
 
 
@@ -219,8 +219,8 @@ class MemoryStore:
         after = max(0, after)
         return tuple(found.entries[after : after + limit]) if found else ()
 
-    async def whole(self, image: Image) -> Image:
-        return image
+    async def whole(self, one: M) -> M:
+        return one
 
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         found = self._opened().sessions.get((owner, session))

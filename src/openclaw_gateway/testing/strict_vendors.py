@@ -14,9 +14,15 @@ import msgspec
 from openclaw_gateway.testing.voices import seal_of
 
 Complaint = str | None
+_GOOGLE_TYPES = {
+    *("image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf"),
+    *("audio/wav", "audio/mp3", "audio/ogg", "audio/flac", "audio/aac", "audio/aiff"),
+}
 Rule = Callable[[Any, str], Complaint]
 _WORD_64 = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NAME = _WORD_64
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_PDF = "application/pdf"
 _NINE = re.compile(r"[a-zA-Z0-9]{9}")
 
 
@@ -35,6 +41,8 @@ def openai(body: Any, model: str) -> Complaint:
             continue
         if waiting:
             return f"these tool_call_ids did not have response messages: {waiting}"
+        if role == "user" and (wrong := _parts(message["content"], model)):
+            return wrong
         if role == "assistant":
             calls = message.get("tool_calls", [])
             if not calls and not message.get("content"):
@@ -51,6 +59,31 @@ def openai(body: Any, model: str) -> Complaint:
     if waiting:
         return f"these tool_call_ids did not have response messages: {waiting}"
     return _tools(body.get("tools", []))
+
+
+def _parts(content: Any, model: str) -> Complaint:
+    """OpenAI's check of what a user brings besides text."""
+    for part in content if isinstance(content, list) else []:
+        match part["type"]:
+            case "text" if part["text"]:
+                pass
+            case "image_url" if "audio" not in model and _is_data(part["image_url"]["url"], "image/"):
+                pass
+            case "file" if "audio" not in model and model.startswith(("gpt-", "o")):
+                if not part["file"].get("filename") or not _is_data(part["file"]["file_data"], _PDF):
+                    return "Invalid file data: expected a base64-encoded data URL with a supported MIME type"
+            case "input_audio" if "audio" in model:
+                sound = part["input_audio"]
+                if sound["format"] not in {"wav", "mp3"} or not _BASE64.fullmatch(sound["data"]):
+                    return "Invalid value: 'input_audio'"
+            case kind:
+                return f"Invalid value: '{kind}'. This model does not support it"
+    return None
+
+
+def _is_data(url: str, kind: str) -> bool:
+    head, _, data = url.partition(";base64,")
+    return head.startswith(f"data:{kind}") and bool(_BASE64.fullmatch(data))
 
 
 def _tools(tools: Any) -> Complaint:
@@ -139,6 +172,10 @@ def anthropic(body: Any, model: str) -> Complaint:
                         return "tool_result: content of an error must be text, and some"
                 case "text" if not block["text"].strip():
                     return "text content blocks must be non-empty"
+                case "document" if block["source"]["media_type"] != _PDF or "claude" not in model:
+                    return "document.source.base64.media_type: Input should be 'application/pdf'"
+                case "text" | "image" | "document":
+                    pass
                 case "thinking" if block["signature"] != seal_of(model):
                     return "Invalid `signature` in `thinking` block"
                 case "redacted_thinking" if block["data"] != seal_of(model):
@@ -152,8 +189,10 @@ def anthropic(body: Any, model: str) -> Complaint:
                         return "tool_use.name: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"
                     seen.add(block["id"])
                     waiting.add(block["id"])
-                case _:
+                case "thinking" | "redacted_thinking":
                     pass
+                case kind:
+                    return f"messages.content: Input tag '{kind}' is not one of the expected tags"
         if turn["role"] == "assistant" and blocks[-1]["type"] in {"thinking", "redacted_thinking"}:
             return "The final block in an assistant message cannot be `thinking`."
     if waiting:
@@ -204,6 +243,11 @@ def responses(body: Any, model: str) -> Complaint:
             case _:
                 if item["role"] == "assistant" and not item["content"]:
                     return "Invalid assistant message"
+                for part in item["content"] if isinstance(item["content"], list) else []:
+                    if part["type"] not in {"input_text", "input_image", "input_file"}:
+                        return f"Invalid value: '{part['type']}'"
+                    if part["type"] == "input_file" and not _is_data(part["file_data"], _PDF):
+                        return "Invalid file data"
     left = [call_id for call_id, answered in called.items() if not answered]
     return f"No tool output found for function call {left}" if left else None
 
@@ -226,6 +270,8 @@ def google(body: Any, model: str) -> Complaint:
             return "the number of function response parts must equal the number of function call parts"
         open_calls = []
         for part in parts:
+            if "inlineData" in part and part["inlineData"]["mimeType"] not in _GOOGLE_TYPES:
+                return f"Unsupported MIME type: {part['inlineData']['mimeType']}"
             if "functionCall" in part:
                 if not open_calls and part.get("thoughtSignature") not in {
                     seal_of(model),

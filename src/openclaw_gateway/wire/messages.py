@@ -1,11 +1,12 @@
 """The messages of a conversation, as they are stored and as the model dialects receive them.
 
 Roles are a closed set; vendor spellings (developer, function, input_text …) are gone by the time a
-message has one of these shapes. What people and tools say is plain text, images beside it, in order:
-doors join text parts with a newline. What a model says is a sequence of parts, as it came.
+message has one of these shapes. What people and tools say is plain text, images and files beside it, in
+order: doors join text parts with a newline. What a model says is a sequence of parts, as it came.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -45,8 +46,9 @@ class MadeBy(Struct, frozen=True):
     model: str
 
 
-class Image(Struct, frozen=True, omit_defaults=True):
-    """`data` is base64 without line breaks; `media_type` such as image/png.
+class Media(Struct, frozen=True, omit_defaults=True):
+    """`data` is base64 without line breaks; `media_type` such as image/png. Without `data` and `digest` it is
+    not to be had.
 
     A store may keep the data of a large one beside the conversation: then `data` is "", `digest` names it
     (SHA-256 of the base64 text, in hex) and `size` is its length. `Store.whole` puts it back.
@@ -58,6 +60,21 @@ class Image(Struct, frozen=True, omit_defaults=True):
     size: int = 0
 
 
+class Image(Media, frozen=True, omit_defaults=True):
+    """One of the kinds that models see."""
+
+
+class File(Media, frozen=True, omit_defaults=True):
+    """A document, or a recording. `text` is what it says, as far as that was read: of a text file all there
+    is, of a PDF for models that do not take it as it is."""
+
+    name: str = ""
+    text: str = ""
+
+
+M = TypeVar("M", bound=Media)
+
+
 class SystemMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="system"):
     content: str
 
@@ -66,6 +83,7 @@ class UserMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag
     content: str
     name: str | None = None
     images: tuple[Image, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="model"):
@@ -127,3 +145,10 @@ class ToolMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag
 
 Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage
 WithImages = UserMessage | ToolMessage
+
+
+def media_of(message: Message) -> Sequence[Media]:
+    """All that a message brings besides text."""
+    if type(message) is UserMessage:
+        return (*message.images, *message.files) if message.files else message.images
+    return message.images if type(message) is ToolMessage else ()

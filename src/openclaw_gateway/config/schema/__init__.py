@@ -37,7 +37,7 @@ from openclaw_gateway.config.schema.gateway import (
 )
 from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer, McpToolFilter
-from openclaw_gateway.config.schema.media import ImagesConfig
+from openclaw_gateway.config.schema.media import FilesConfig, ImagesConfig
 from openclaw_gateway.config.schema.memory_search import MemoryRemote, MemorySearch
 from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
 from openclaw_gateway.config.schema.root import Config
@@ -86,6 +86,7 @@ __all__ = [
     "CorsConfig",
     "ExecAsk",
     "ExecSecurity",
+    "FilesConfig",
     "GatewayConfig",
     "GlobalWebSettings",
     "HttpConfig",

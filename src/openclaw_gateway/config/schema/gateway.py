@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.limits import Limits
-from openclaw_gateway.config.schema.media import ImagesConfig
+from openclaw_gateway.config.schema.media import FilesConfig, ImagesConfig
 from openclaw_gateway.config.schema.values import (
     AnyNumber,
     Count,
@@ -77,6 +77,7 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     housekeeping: bool = True
     unknown_model: Literal["error", "default"] = "error"
     images: ImagesConfig = ImagesConfig()
+    files: FilesConfig = FilesConfig()
     max_url_parts: Count = 8
 
 
@@ -85,6 +86,7 @@ class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
 
     enabled: bool = False
     images: ImagesConfig = ImagesConfig()
+    files: FilesConfig = FilesConfig()
     max_url_parts: Count = 8
 
 
@@ -93,6 +95,7 @@ class MessagesEndpoint(Struct, frozen=True, rename="camel"):
 
     enabled: bool = False
     images: ImagesConfig = ImagesConfig()
+    files: FilesConfig = FilesConfig()
     max_url_parts: Count = 8
 
 

@@ -20,3 +20,24 @@ class ImagesConfig(Struct, frozen=True, rename="camel"):
     max_bytes: Count = 10 * _MIB
     max_redirects: NotNegative = 3
     timeout_ms: Count = 10_000
+
+
+class PdfConfig(Struct, frozen=True, rename="camel"):
+    """`max_pages` of a PDF are read for models that do not take it as it is."""
+
+    max_pages: Count = 100
+
+
+class FilesConfig(Struct, frozen=True, rename="camel"):
+    """Files of user messages, as `ImagesConfig` says it of images. `allowed_mimes` () is all that can be
+    read: text of every kind, and PDFs; "text/*" is every kind that is called so. Of the text of one file
+    `max_chars` are read."""
+
+    allow_url: bool = False
+    url_allowlist: tuple[Filled, ...] = ()
+    allowed_mimes: tuple[Filled, ...] = ()
+    max_bytes: Count = 5 * _MIB
+    max_chars: Count = 200_000
+    max_redirects: NotNegative = 3
+    timeout_ms: Count = 10_000
+    pdf: PdfConfig = PdfConfig()

@@ -12,11 +12,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from openclaw_gateway.doors.openai.files import NamedFile, file_of
+from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     Part,
@@ -25,7 +28,7 @@ from openclaw_gateway.wire.messages import (
     ToolCall,
     ToolMessage,
     UserMessage,
-    WithImages,
+    media_of,
 )
 
 T = TypeVar("T")
@@ -113,15 +116,16 @@ def conversation_of(sent: Sequence[Turn]) -> Conversation:
                     "go into `system`.",
                     param=f"{where}.role",
                 )
-    brings = any(isinstance(message, WithImages) and message.images for message in messages)
+    brings = any(map(media_of, messages))
     return Conversation("\n\n".join(filter(None, told)), tuple(messages), tuple(skipped), brings)
 
 
 class _Read(Struct, frozen=True):
-    """What a content says, and shows."""
+    """What a content says, and brings."""
 
     text: str = ""
     images: tuple[Image, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 def _user(turn: Turn, where: str, called: dict[str, str]) -> list[Message]:
@@ -138,7 +142,7 @@ def _user(turn: Turn, where: str, called: dict[str, str]) -> list[Message]:
     if results and not said:
         return results
     read = _read_blocks(said, f"{where}.content")
-    return [*results, UserMessage(read.text, images=read.images)]
+    return [*results, UserMessage(read.text, images=read.images, files=read.files)]
 
 
 def _result(block: Block, where: str, called: dict[str, str]) -> ToolMessage:
@@ -150,6 +154,8 @@ def _result(block: Block, where: str, called: dict[str, str]) -> ToolMessage:
     read = _Read()
     if block.content is not UNSET:
         read = _read(_decoded(_CONTENT, block.content, f"{where}.content"), f"{where}.content")
+    if read.files:
+        raise _unsupported(where, "files in results are not accepted: send their text")
     return ToolMessage(
         block.tool_use_id,
         read.text,
@@ -201,6 +207,7 @@ def _read(content: str | list[Block] | None, where: str) -> _Read:
 def _read_blocks(blocks: Sequence[tuple[int, Block]], where: str) -> _Read:
     texts: list[str] = []
     images: list[Image] = []
+    files: list[File] = []
     for index, block in blocks:
         here = f"{where}[{index}]"
         match block.type:
@@ -210,8 +217,9 @@ def _read_blocks(blocks: Sequence[tuple[int, Block]], where: str) -> _Read:
                 images.append(_image(block, here))
             case "document":
                 read = _document(block, here)
-                texts.append(read.text)
+                texts += [read.text] if read.text else []
                 images += read.images
+                files += read.files
             case "search_result":
                 texts.append(_found(block, here))
             case "tool_reference":
@@ -219,7 +227,8 @@ def _read_blocks(blocks: Sequence[tuple[int, Block]], where: str) -> _Read:
             case kind:
                 raise _unsupported(here, f"blocks of type {kind[:40]!r} are not accepted")
     check_count(len(images))
-    return _Read("\n".join(texts), tuple(images))
+    check_files(len(files), where)
+    return _Read("\n".join(texts), tuple(images), tuple(files))
 
 
 def _image(block: Block, where: str) -> Image:
@@ -234,8 +243,13 @@ def _image(block: Block, where: str) -> Image:
 
 
 def _document(block: Block, where: str) -> _Read:
-    """Its text, in a frame that says what it is."""
+    """Its text, in a frame that says what it is; or the file."""
     source = _source(block, where)
+    if source.type in {"base64", "url"}:
+        url = f"data:{source.media_type or ''};base64,{source.data or ''}"
+        data = url if source.type == "base64" else None
+        named = NamedFile(data, file_url=source.url, filename=block.title)
+        return _Read(files=(file_of(named, where),))
     if source.type == "text":
         read = _Read(source.data or "")
     elif source.type == "content" and source.content is not UNSET:
@@ -245,7 +259,7 @@ def _document(block: Block, where: str) -> _Read:
         what = f"documents by {source.type[:40]!r} ({str(source.media_type)[:40]}) are not accepted"
         raise _unsupported(where, f"{what}: send their text, as source type text")
     head = "".join(f"{line}\n" for line in (block.title, block.context) if line)
-    return _Read(f"<document>\n{head}{read.text}\n</document>", read.images)
+    return _Read(f"<document>\n{head}{read.text}\n</document>", read.images, read.files)
 
 
 def _found(block: Block, where: str) -> str:

@@ -17,10 +17,10 @@ from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
-from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
+from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.wire.run import Attempt
 
 _COUNTS = tuple(f"{path}/count_tokens" for path in MESSAGES)

@@ -21,11 +21,11 @@ from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
 from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
-from openclaw_gateway.gateway.attachments import terms_of
 from openclaw_gateway.gateway.background import Noted
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
+from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptHead
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Keep

@@ -3,11 +3,9 @@
 Pure. Whether the agent's model can see is decided where the model is known.
 """
 
-import string
-
+from openclaw_gateway.doors.openai.data_urls import base64_of, data_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.attachments import SentImage
-from openclaw_gateway.sizes import size_text
+from openclaw_gateway.gateway.sent import SentImage
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 
@@ -16,9 +14,6 @@ MAX_IMAGE_BYTES = 10 * 1024 * 1024
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 # What people and older systems call them.
 _OTHER_NAMES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
-_QUOTED = ((b"%2B", b"+"), (b"%2F", b"/"), (b"%3D", b"="), (b"%0A", b""), (b"%0D", b""), (b"%20", b""))
-_ALPHABET = f"{string.ascii_letters}{string.digits}+/".encode()
-_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def image_of(url: str, where: str) -> Image:
@@ -34,41 +29,16 @@ def image_of(url: str, where: str) -> Image:
         return SentImage("", url=url.strip(), where=where)
     if scheme != "data":
         raise _refused(where, "send the image as a data URL (base64), or name an http(s) URL")
-    head, comma, data = rest.partition(",")
-    media_type, *parameters = (part.strip().lower() for part in head.split(";"))
-    if not comma or "base64" not in parameters:
-        raise _refused(where, "the data URL must be data:<type>;base64,<data>")
+    try:
+        media_type, data = data_of(rest)
+        data = base64_of(data, "image", MAX_IMAGE_BYTES)
+    except ValueError as error:
+        raise _refused(where, str(error)) from None
     media_type = _OTHER_NAMES.get(media_type, media_type)
     if media_type not in _TYPES:
         raise _refused(where, f"the image type must be one of {', '.join(_TYPES)}")
-    data = _base64(data, where)
     # What it is counts, not what it is called; what nobody knows the vendor may judge.
     return Image(image_type_of_base64(data) or media_type, data)
-
-
-def _base64(data: str, where: str) -> str:
-    """The same bytes in the standard alphabet, padded and without breaks."""
-    raw = data.encode("utf-8", "surrogatepass")
-    strange = raw.translate(None, _ALPHABET)
-    if raw and len(raw) % 4 == 0 and len(strange) <= 2 and raw.endswith(b"=" * len(strange)) and _fits(raw):
-        # As nearly all come: nothing to be made of it.
-        return data
-    if b"%" in raw:
-        for quoted, plain in _QUOTED:
-            raw = raw.replace(quoted, plain).replace(quoted.lower(), plain)
-    raw = raw.translate(_STANDARD, b" \t\r\n\f").rstrip(b"=")
-    if not _fits(raw):
-        raise _refused(where, f"the image is larger than {size_text(MAX_IMAGE_BYTES)}")
-    # What decodes it takes five times as long as what looks for strange characters.
-    if len(raw) % 4 == 1 or raw.translate(None, _ALPHABET):
-        raise _refused(where, "the data is not valid base64")
-    if not raw:
-        raise _refused(where, "the image is empty")
-    return (raw + b"=" * (-len(raw) % 4)).decode("ascii")
-
-
-def _fits(raw: bytes) -> bool:
-    return len(raw) * 3 // 4 <= MAX_IMAGE_BYTES
 
 
 def check_count(images: int) -> None:

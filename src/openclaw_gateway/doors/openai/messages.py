@@ -5,15 +5,18 @@ tool calls, extra fields. System and developer texts are taken out and joined, i
 message keeps its role.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.doors.openai.files import NamedFile, Sound, audio_of, file_of
+from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     ToolCall,
@@ -32,6 +35,8 @@ class Part(Struct, frozen=True):
     text: str | None = None
     refusal: str | None = None
     image_url: str | ImageUrl | None = None
+    file: NamedFile | None = None
+    input_audio: Sound | None = None
 
 
 class Function(Struct, frozen=True):
@@ -62,6 +67,8 @@ MAX_CALLS = 128
 CHAT_MESSAGES = msgspec.json.Decoder(list[ChatMessage])
 _TEXT_PARTS = {"text", "input_text", "output_text", None}
 _IMAGE_PARTS = {"image_url", "input_image"}
+_FILE_PARTS = {"file", "input_audio"}
+_ASIDE = _IMAGE_PARTS | _FILE_PARTS
 
 
 def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...], bool]:
@@ -84,7 +91,7 @@ def translate(sent: Sequence[ChatMessage]) -> tuple[str, tuple[Message, ...], bo
                     instructions.append(text)
             case "user":
                 asked = _asked(message, text, where)
-                brings |= asked.images != ()
+                brings |= bool(asked.images or asked.files)
                 conversation.append(asked)
             case "assistant":
                 said = _assistant(message, text, index)
@@ -115,12 +122,12 @@ def _text(message: ChatMessage, where: str) -> str:
         return content or message.refusal or ""
     texts = []
     for index, part in enumerate(content):
-        if part.type in _IMAGE_PARTS and message.role == "user":
+        if part.type in _ASIDE and message.role == "user":
             continue
         if part.type not in _TEXT_PARTS and part.type != "refusal":
             raise InvalidRequest(
                 f"`{where}.content[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
-                "endpoint takes text parts, and image parts of user messages.",
+                "endpoint takes text parts, and image_url, file and input_audio parts of user messages.",
                 code="unsupported_content_part",
                 param=f"{where}.content[{index}]",
             )
@@ -131,7 +138,9 @@ def _text(message: ChatMessage, where: str) -> str:
 def _asked(message: ChatMessage, text: str, where: str) -> UserMessage:
     if not isinstance(message.content, list):
         return UserMessage(text, message.name)
-    return UserMessage(text, message.name, _images(message.content, where))
+    files = tuple(_files(message.content, where))
+    check_files(len(files), where)
+    return UserMessage(text, message.name, _images(message.content, where), files)
 
 
 def _images(content: Sequence[Part], where: str) -> tuple[Image, ...]:
@@ -142,6 +151,14 @@ def _images(content: Sequence[Part], where: str) -> tuple[Image, ...]:
             images.append(image_of(url or "", f"{where}.content[{index}]"))
     check_count(len(images))
     return tuple(images)
+
+
+def _files(content: Sequence[Part], where: str) -> Iterator[File]:
+    for index, part in enumerate(content):
+        if part.type == "file":
+            yield file_of(part.file, f"{where}.content[{index}]")
+        elif part.type == "input_audio":
+            yield audio_of(part.input_audio, f"{where}.content[{index}]")
 
 
 def _assistant(message: ChatMessage, text: str, index: int) -> AssistantMessage:
@@ -200,7 +217,7 @@ def _asks(message: Message) -> bool:
     """Whether there is something to answer in it."""
     match message:
         case UserMessage():
-            return bool(message.content.strip() or message.images)
+            return bool(message.content.strip() or message.images or message.files)
         case ToolMessage():
             return True
         case _:

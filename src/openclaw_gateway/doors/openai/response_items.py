@@ -5,16 +5,20 @@ model's are one message, in their order. A reference to an item of a kept respon
 `known` has of it; what a vendor's own tools left behind is skipped and named.
 """
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.doors.openai.files import FORMATS, NamedFile, Sound, audio_of, file_of
+from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     Part,
@@ -37,6 +41,10 @@ class ItemPart(Struct, frozen=True):
     refusal: str | None = None
     image_url: str | None = None
     file_id: str | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+    filename: str | None = None
+    input_audio: Sound | None = None
 
 
 # Only in items of a vendor's own tools, which are skipped.
@@ -58,6 +66,8 @@ class Item(Struct, frozen=True):
 
 
 ITEMS = msgspec.json.Decoder(str | list[Item])
+_IMAGE = frozenset({"input_image"})
+_ASIDE = _IMAGE | {"input_file", "input_audio"}
 _TEXTS = {"input_text", "output_text", "text", "summary_text", None}
 
 
@@ -119,7 +129,10 @@ def _message(item: Item, kind: str, where: str) -> Message | None:
     """What a user or a tool says in it; None for an item that only a vendor's own tools know."""
     match kind, item.role:
         case "message", "user":
-            return UserMessage(_text(item.content, where), images=_images(item.content, where))
+            said = _text(item.content, where, aside=_ASIDE)
+            files = tuple(_files(item.content, where))
+            check_files(len(files), where)
+            return UserMessage(said, images=_images(item.content, where), files=files)
         case "function_call_output", _:
             return _result(item, where)
         case "item_reference", _:
@@ -153,7 +166,8 @@ def _said(item: Item, kind: str, where: str) -> Part | None:
     return None
 
 
-def _text(content: _Content, where: str, field: str = "content") -> str:
+def _text(content: _Content, where: str, field: str = "content", *, aside: frozenset[str] = _IMAGE) -> str:
+    """`aside` are the types of parts that are no text and stand elsewhere."""
     if content is None or isinstance(content, str):
         return content or ""
     if isinstance(content, dict):
@@ -163,12 +177,12 @@ def _text(content: _Content, where: str, field: str = "content") -> str:
         )
     texts = []
     for index, part in enumerate(content):
-        if part.type == "input_image":
+        if part.type in aside:
             continue
         if part.type not in _TEXTS and part.type != "refusal":
             raise InvalidRequest(
                 f"`{where}.{field}[{index}]`: parts of type {str(part.type)[:40]!r} are not accepted; this "
-                "endpoint takes text parts, and image parts of user messages.",
+                "endpoint takes text parts, and of user messages input_image, input_file and input_audio.",
                 code="unsupported_content_part",
                 param=f"{where}.{field}[{index}]",
             )
@@ -192,6 +206,15 @@ def _images(content: _Content, where: str) -> tuple[Image, ...]:
     return tuple(images)
 
 
+def _files(content: _Content, where: str) -> Iterator[File]:
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        at = f"{where}.content[{index}]"
+        if part.type == "input_file":
+            yield file_of(NamedFile(part.file_data, part.file_id, part.file_url, part.filename), at)
+        elif part.type == "input_audio":
+            yield audio_of(part.input_audio, at)
+
+
 def _result(item: Item, where: str) -> ToolMessage:
     if not item.call_id:
         raise InvalidRequest(
@@ -208,6 +231,7 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
         match message:
             case UserMessage():
                 parts: list[dict[str, Any]] = [{"type": "input_text", "text": message.content}]
+                parts += map(_file_part, message.files)
                 parts += (_image_part(image) for image in message.images if image.data)
                 items.append({"type": "message", "role": "user", "status": "completed", "content": parts})
             case ToolMessage():
@@ -229,6 +253,16 @@ def items_of(messages: Sequence[Message], mark: str) -> list[dict[str, Any]]:
 def _image_part(image: Image) -> dict[str, Any]:
     url = f"data:{image.media_type};base64,{image.data}"
     return {"type": "input_image", "detail": "auto", "image_url": url}
+
+
+def _file_part(file: File) -> dict[str, Any]:
+    """As it came; of a text file the text is what is kept."""
+    if file.media_type.startswith("audio/"):
+        form = next((form for form, kind in FORMATS.items() if kind == file.media_type), "mp3")
+        return {"type": "input_audio", "input_audio": {"data": file.data, "format": form}}
+    data = file.data or base64.b64encode(file.text.encode(errors="replace")).decode("ascii")
+    url = f"data:{file.media_type};base64,{data}"
+    return {"type": "input_file", "filename": file.name, "file_data": url}
 
 
 def _said_item(part: Part) -> dict[str, Any]:

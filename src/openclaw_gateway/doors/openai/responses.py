@@ -17,7 +17,7 @@ from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversati
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_known_tools
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.wire.messages import Message, WithImages
+from openclaw_gateway.wire.messages import Message, media_of
 from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
@@ -139,7 +139,7 @@ def decode_responses(
         conversation,
         frozenset(),
         nameable((*body.left, *(f"tools.{one}" for one in left_out), *(f"input.{one}" for one in skipped))),
-        any(isinstance(message, WithImages) and message.images for message in messages),
+        any(map(media_of, messages)),
         background=background,
     )
 

@@ -125,5 +125,5 @@ def _parts(message: UserMessage) -> Sequence[dict[str, Any]] | None:
     if not message.images:
         return None
     text = [{"type": "text", "text": message.content}] if message.content else []
-    urls = (f"data:{image.media_type};base64,{image.data}" for image in message.images)
+    urls = (f"data:{image.media_type};base64,{image.data}" for image in message.images if image.data)
     return [*text, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]

@@ -48,12 +48,29 @@ _GOOGLE_PAGES = "ai.google.dev: models, thinking, deprecations"
 _claude = partial(Row, _CLAUDE_PAGES, _NOV, models=_CLAUDE)
 _gpt = partial(Row, _OPENAI_PAGES, _NOV, models=_GPT)
 _gemini = partial(Row, _GOOGLE_PAGES, _NOV, models=_GEMINI)
+# Of OpenAI itself: who passes on to it may not pass on files.
+_files = partial(
+    Row,
+    "developers.openai.com, file inputs: PDFs for models that see, also in Chat Completions",
+    _NOV,
+    {"pdf": True},
+    vendors=("openai", ".api.openai.com"),
+    apis=(*_COMPLETIONS, *_RESPONSES),
+)
 
 
 _CLAUDES: tuple[Row, ...] = (
     _claude({"known": True, "context": 200_000, "output": 4096}),
     _claude({"answers_schema": False}, apis=_ANTHROPIC, before=(4, 5)),
     _claude({"output": 8192}, since=(3, 5)),
+    Row(
+        "platform.claude.com, PDF support: document blocks",
+        _NOV,
+        {"pdf": True},
+        apis=_ANTHROPIC,
+        models=_CLAUDE,
+        since=(3, 5),
+    ),
     _claude({"output": 64_000, "reasons": True}, since=(3, 7)),
     _claude({"thinking": Thinking("never")}, apis=_ANTHROPIC, before=(3, 7)),
     _claude({"retires": date(2026, 6, 15)}, since=(4, 0), before=(4, 1)),
@@ -170,6 +187,24 @@ _GPTS: tuple[Row, ...] = (
         },
         models=_O,
     ),
+    _files(models=re.compile(r"gpt-4o")),
+    _files(models=_GPT, since=(4, 1)),
+    _files(models=re.compile(r"(?:^|/)o(?:1|3|4-mini)(?:-pro)?(?:-20\d\d-.*)?$")),
+    Row(
+        "developers.openai.com, audio and speech: input_audio in Chat Completions; no images or files",
+        _NOV,
+        {
+            "known": True,
+            "context": 128_000,
+            "output": 16_384,
+            "images": False,
+            "pdf": False,
+            "audio": True,
+            "thinking": Thinking("never"),
+        },
+        apis=_COMPLETIONS,
+        models=re.compile(r"gpt-(?:4o-(?:mini-)?)?audio"),
+    ),
     _gpt({"retires": date(2026, 10, 23)}, models=re.compile(r"(?:^|/)o(?:1|3-mini|4-mini)(?=-|$)")),
     _gpt({"refuses": _SAMPLING | _PENALTIES | {"stop"}}, apis=_COMPLETIONS, models=_O),
     _gpt({"refuses": _NO_RESPONSES | _SAMPLING}, apis=_RESPONSES, models=_O),
@@ -190,6 +225,14 @@ _GPTS: tuple[Row, ...] = (
 
 _GEMINIS: tuple[Row, ...] = (
     _gemini({"known": True, "context": 1_048_576, "output": 65_536}),
+    Row(
+        "ai.google.dev, document processing and audio understanding: inlineData",
+        _NOV,
+        {"pdf": True, "audio": True},
+        apis=_GOOGLE,
+        models=_GEMINI,
+        since=(1, 5),
+    ),
     _gemini({"output": 8192, "retires": date(2026, 6, 1), "thinking": Thinking("never")}, before=(2, 5)),
     _gemini({"schema_with_tools": False}, apis=_GOOGLE, before=(3, 0)),
     _gemini(

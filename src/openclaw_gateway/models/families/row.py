@@ -17,6 +17,8 @@ class Facts(TypedDict, total=False):
     context: int
     output: int
     images: bool
+    pdf: bool
+    audio: bool
     tools: bool
     alternate: bool
     call_ids: CallIds

@@ -14,6 +14,7 @@ from openclaw_gateway.models.alternation import NOTHING
 from openclaw_gateway.models.apis.calls import as_object
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     Part,
@@ -54,7 +55,8 @@ def _turn(message: Message) -> tuple[str, list[Block]]:
         case ToolMessage():
             return "user", [_result(message)]
         case UserMessage():
-            return "user", [*_text(message.content), *_images(message.images)]
+            said = [*_text(message.content), *_images(message.images)]
+            return "user", [*map(_document, message.files), *said]
         case SystemMessage():
             return "user", []
 
@@ -86,6 +88,11 @@ def _images(images: tuple[Image, ...]) -> list[Block]:
         {"type": "image", "source": {"type": "base64", "media_type": image.media_type, "data": image.data}}
         for image in images
     ]
+
+
+def _document(file: File) -> Block:
+    source = {"type": "base64", "media_type": file.media_type, "data": file.data}
+    return {"type": "document", "source": source, **({"title": file.name} if file.name else {})}
 
 
 def _result(message: ToolMessage) -> Block:

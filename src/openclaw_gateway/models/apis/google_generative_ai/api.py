@@ -30,6 +30,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Image,
     Message,
     Reasoning,
@@ -166,7 +167,7 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
                 role, parts = "user", [{"functionResponse": answered}, *images]
             case _:
                 said = [{"text": message.content}] if message.content else []
-                role, parts = "user", [*said, *map(_image, message.images)]
+                role, parts = "user", [*map(_file, message.files), *said, *map(_image, message.images)]
         if made and made[-1]["role"] == role:
             made[-1]["parts"] += parts
         else:
@@ -181,6 +182,11 @@ def _contents(messages: Iterable[Message], target: ModelTarget) -> list[dict[str
 
 def _image(image: Image) -> dict[str, Any]:
     return {"inlineData": {"mimeType": image.media_type, "data": image.data}}
+
+
+def _file(file: File) -> dict[str, Any]:
+    kind = "audio/mp3" if file.media_type == "audio/mpeg" else file.media_type
+    return {"inlineData": {"mimeType": kind, "data": file.data}}
 
 
 def _said(message: AssistantMessage, target: ModelTarget) -> list[dict[str, Any]]:

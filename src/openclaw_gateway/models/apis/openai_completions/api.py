@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis.images import data_url
+from openclaw_gateway.models.apis.images import data_url, file_name
 from openclaw_gateway.models.apis.openai_completions.stream import NAME, ChunkParser
 from openclaw_gateway.models.apis.settings import asked_for, max_tokens, not_taken, settings, written
 from openclaw_gateway.models.apis.thinking import FIELDS, OFF
@@ -23,6 +23,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
     Message,
     Reasoning,
     SystemMessage,
@@ -174,8 +175,10 @@ def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> b
 
 def _wire(message: Message, target: ModelTarget) -> Any:
     if type(message) is UserMessage:
-        # Without images it is stored in the shape it has on the wire.
-        return _User(_parts(message), message.name or UNSET) if message.images else message
+        # Of text alone it is stored in the shape it has on the wire.
+        if message.images or message.files:
+            return _User(_parts(message), message.name or UNSET)
+        return message
     if type(message) is ToolMessage:
         name = message.name if target.family.results_named else None
         return _Result(message.tool_call_id, message.content, name or UNSET)
@@ -203,9 +206,18 @@ def _said(message: AssistantMessage, target: ModelTarget) -> _Assistant:
 
 
 def _parts(message: UserMessage) -> list[Any]:
-    parts: list[Any] = [{"type": "text", "text": message.content}] if message.content else []
+    parts: list[Any] = list(map(_file, message.files))
+    if message.content:
+        parts.append({"type": "text", "text": message.content})
     parts += [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images]
     return parts
+
+
+def _file(file: File) -> Any:
+    if file.media_type.startswith("audio/"):
+        form = "wav" if file.media_type == "audio/wav" else "mp3"
+        return {"type": "input_audio", "input_audio": {"data": file.data, "format": form}}
+    return {"type": "file", "file": {"filename": file_name(file), "file_data": data_url(file)}}
 
 
 def _choice(choice: ToolChoice) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from openclaw_gateway.models.apis.images import data_url
+from openclaw_gateway.models.apis.images import data_url, file_name
 from openclaw_gateway.models.apis.openai_completions import api as openai_completions
 from openclaw_gateway.models.apis.openai_responses.stream import NAME, ResponseParser
 from openclaw_gateway.models.apis.settings import max_tokens, not_taken, schema_of, settings, written
@@ -126,7 +126,11 @@ def _items(messages: Iterable[Message]) -> list[Any]:
 
 
 def _parts(message: UserMessage | ToolMessage) -> list[dict[str, str]]:
-    parts = [{"type": "input_text", "text": message.content}] if message.content else []
+    parts: list[dict[str, str]] = []
+    for file in message.files if isinstance(message, UserMessage) else ():
+        parts.append({"type": "input_file", "filename": file_name(file), "file_data": data_url(file)})
+    if message.content:
+        parts.append({"type": "input_text", "text": message.content})
     for image in message.images:
         parts.append({"type": "input_image", "image_url": data_url(image), "detail": "auto"})
     return parts or [{"type": "input_text", "text": ""}]

@@ -8,6 +8,7 @@ from openclaw_gateway.tools.files.jobs.orders import (
     Job,
     List,
     Manage,
+    Pages,
     Patch,
     Read,
     Recall,
@@ -59,3 +60,7 @@ def do(job: Job, *, small: bool) -> str:  # noqa: PLR0911 - one for each kind
             from openclaw_gateway.tools.web.extraction import readable
 
             return readable(job, small=small)
+        case Pages():
+            from openclaw_gateway.tools.files.jobs.pdf import sent_pages
+
+            return sent_pages(job)

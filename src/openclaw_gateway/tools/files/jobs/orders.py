@@ -113,7 +113,16 @@ class Extract(Struct, frozen=True, tag=True):
     mode: Mode
 
 
-Job = Search | Read | List | Find | Write | Edit | Manage | Patch | Recall | Extract
+class Pages(Struct, frozen=True, tag=True):
+    """The text of a PDF that somebody has sent: its first pages, at most so many characters."""
+
+    body: bytes
+    name: str
+    pages: int
+    chars: int
+
+
+Job = Search | Read | List | Find | Write | Edit | Manage | Patch | Recall | Extract | Pages
 
 
 class Outcome(Struct, frozen=True):

@@ -12,6 +12,7 @@ from pypdf.errors import DependencyError
 
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.sizes import size_text
+from openclaw_gateway.tools.files.jobs.orders import Pages
 from openclaw_gateway.tools.files.jobs.read import MAX_PDF_PAGES
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -21,7 +22,22 @@ _MAX_S = 15.0
 
 def pdf_text(file: BinaryIO, path: str, offset: int, limit: int, most_chars: int) -> str:
     """Pages `offset` to at most `offset + limit - 1`, from 1, each under its number. Raises ToolError."""
-    data = file.read(MAX_BYTES + 1)
+    reader = _opened(file.read(MAX_BYTES + 1), path)
+    total = len(reader.pages)
+    if offset > total:
+        raise ToolError(f"{path}: has {total} pages; offset {offset} is behind its end.")
+    last = min(total, offset + min(limit, MAX_PDF_PAGES) - 1)
+    return _pages(reader, offset, last, most_chars, "go on with offset={next}")
+
+
+def sent_pages(job: Pages) -> str:
+    """The first pages of a PDF that somebody has sent, as `pdf_text`. Raises ToolError."""
+    reader = _opened(job.body, job.name)
+    return _pages(reader, 1, min(len(reader.pages), job.pages), job.chars, "the others were not read")
+
+
+def _opened(data: bytes, path: str) -> PdfReader:
+    """Raises ToolError."""
     if len(data) > MAX_BYTES:
         raise ToolError(f"{path}: is a PDF of more than {size_text(MAX_BYTES)}, too large to be read.")
     try:
@@ -38,12 +54,10 @@ def pdf_text(file: BinaryIO, path: str, offset: int, limit: int, most_chars: int
         raise ToolError(f"{path}: is a PDF with a password; it cannot be read without.")
     if total == 0:
         raise ToolError(f"{path}: is a PDF without pages.")
-    if offset > total:
-        raise ToolError(f"{path}: has {total} pages; offset {offset} is behind its end.")
-    return _pages(reader, offset, min(total, offset + min(limit, MAX_PDF_PAGES) - 1), most_chars)
+    return reader
 
 
-def _pages(reader: PdfReader, first: int, last: int, room: int) -> str:
+def _pages(reader: PdfReader, first: int, last: int, room: int, more: str) -> str:
     until, total, shown, blank = time.monotonic() + _MAX_S, len(reader.pages), list[str](), 0
     for number in range(first, last + 1):
         text, note = _page(reader, number)
@@ -58,7 +72,7 @@ def _pages(reader: PdfReader, first: int, last: int, room: int) -> str:
     if blank == len(shown):
         shown.append("[No text on these pages: they may be scanned, or pictures.]")
     if last < total:
-        shown.append(f"[pages {first}-{last} of {total}; go on with offset={last + 1}]")
+        shown.append(f"[pages {first}-{last} of {total}; {more.format(next=last + 1)}]")
     return "\n\n".join(shown)
 
 

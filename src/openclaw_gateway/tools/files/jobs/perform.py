@@ -16,7 +16,7 @@ import msgspec
 from openclaw_gateway.children import marked
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.tools.files.jobs.doing import do
-from openclaw_gateway.tools.files.jobs.orders import Job, Search, TooLarge, decode_outcome, encode
+from openclaw_gateway.tools.files.jobs.orders import Job, Pages, Search, TooLarge, decode_outcome, encode
 from openclaw_gateway.tools.files.ripgrep import Ripgrep
 from openclaw_gateway.work.slots import Slots
 from openclaw_gateway.work.threads import Threads
@@ -44,8 +44,8 @@ class Performer:
 
     async def perform(self, job: Job, of: str) -> str:
         """What the model reads. Raises ToolError."""
-        # What a regular expression makes of the time is not to be seen from any size.
-        if not isinstance(job, Search):
+        # What a regular expression, or a PDF, makes of the time is not to be seen from any size.
+        if not isinstance(job, Search | Pages):
             with suppress(TooLarge):
                 return await self.on_thread(lambda: do(job, small=True), of)
         return await self._in_child(job, of)

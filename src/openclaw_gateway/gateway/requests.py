@@ -18,6 +18,7 @@ from openclaw_gateway.wire.run import (
     ClientTools,
     Door,
     Idempotency,
+    Invocation,
     Keep,
     Origin,
     RunRequest,
@@ -44,6 +45,7 @@ class Question(Struct, frozen=True):
     keep: Keep | None = None
     attempt: Attempt | None = None
     detached: Raw | None = None
+    invocation: Invocation | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -55,7 +57,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         Origin(principal.owner, door, audience, route.user),
         route.agent_id,
         question.messages,
-        None if question.task else route.session_key,
+        None if question.task or question.invocation else route.session_key,
         question.instructions,
         question.sampling,
         question.client_tools,
@@ -67,6 +69,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         "" if question.task else route.backend,
         attempt=question.attempt if question.idempotency_key is None else None,
         detached=question.detached,
+        invocation=question.invocation,
     )
 
 
@@ -80,6 +83,8 @@ def _idempotency(route: Route, question: Question) -> Idempotency | None:
     special: tuple[object, ...] = (question.keep is not None, question.previous, question.task)
     if route.backend:
         special = (*special, route.backend)
+    if question.invocation is not None:
+        special = (*special, question.invocation)
     asked = (
         route.agent_id,
         route.session_key,

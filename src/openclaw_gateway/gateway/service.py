@@ -20,6 +20,7 @@ from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
+from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
@@ -37,6 +38,9 @@ from openclaw_gateway.runs.run import BY_REQUEST, UNDELIVERED, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.tools.base import Tool
+from openclaw_gateway.tools.policy.matching import normal_name
+from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import KeptKind, Origin, RunRequest
@@ -222,6 +226,16 @@ class Gateway:
         if request.origin.parent is not None:
             return plan.led_by(request.model)
         return self.generation.choices.plan(plan, request.model, self.generation.inputs)
+
+    def tool(self, principal: Principal, route: Route, name: str) -> Tool | None:
+        """The agent's tool of this name, for a client that would call it itself. None where the agent has
+        none, and where such a client may not. Raises Forbidden."""
+        principal.require(WRITE)
+        plan = self.generation.plans.get(route.agent_id)
+        if plan is None or closed_over_http(name, self.config.gateway.tools):
+            return None
+        asks = run_request(principal, "http", route, Question(())).origin
+        return plan.equipment.toolbox(asks, route.session_key).get(normal_name(name))
 
     async def estimate(self, principal: Principal, request: RunRequest) -> int:
         """About how many tokens a run of this request would begin with. No run is started.

@@ -20,6 +20,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.invoked import invoked
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
@@ -30,7 +31,7 @@ from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ClientTools, NamedTool, RunResult, RunStatus
+from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -99,12 +100,27 @@ class RunLoop:
             await self._lanes.conclude(run, _ending(run, result or _failed(Answer(), _internal())))
 
     async def _answered(self, run: Run) -> RunResult:
+        if run.request.invocation is not None:
+            return await self._invoked(run, run.request.invocation)
         answer = _answer_of(run)
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
             self._memory.held.keep(run.request, ids, answer.messages)
         return await self._keeping(run, answer, result)
+
+    async def _invoked(self, run: Run, invocation: Invocation) -> RunResult:
+        answer = Answer()
+        # Where it was stopped it may have done something.
+        answer.has_used_tools = True
+        try:
+            run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
+            async with run.interruptible():
+                result = await invoked(run, invocation)
+        except TimeoutError:
+            result = _failed(answer, _stopped(run))
+        run.keeps_answer = _is_final(run, answer, result)
+        return result
 
     async def _in_session(self, run: Run, session: str) -> RunResult:
         try:

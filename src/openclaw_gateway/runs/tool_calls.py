@@ -98,12 +98,13 @@ async def _result(run: Run, call: ToolCall, toolbox: Toolbox, model: str) -> Too
 
 def _context(run: Run, call: ToolCall, model: str) -> ToolContext:
     request = run.request
+    session = request.session_key if request.invocation is None else request.invocation.session_key
     return ToolContext(
         run.id,
         call.id,
         request.agent_id,
         request.origin,
-        request.session_key,
+        session,
         lambda text: run.emit((ToolUpdated(call.id, call.name, _clean(text[:_SHOWN_CHARS])),)),
         model,
     )

@@ -145,6 +145,14 @@ class Keep(Struct, frozen=True):
     labels: tuple[str, ...] = ()
 
 
+class Invocation(Struct, frozen=True):
+    """One call of an agent's tool that a client makes itself. It belongs to the conversation `session_key`,
+    of which it neither waits for a turn nor leaves a trace in the transcript."""
+
+    call: ToolCall
+    session_key: str | None = None
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
@@ -154,7 +162,7 @@ class RunRequest(Struct, frozen=True):
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is the one that
     was chosen for it; "" = the agent's, in their order. `attempt` is set where its client may send it again
     by itself. One that is `detached` goes on without its client, who may come back to it: then its door is
-    given this, which is JSON of its own.
+    given this, which is JSON of its own. With an `invocation` no model is asked.
     """
 
     origin: Origin
@@ -172,6 +180,7 @@ class RunRequest(Struct, frozen=True):
     model: str = ""
     attempt: Attempt | None = None
     detached: Raw | None = None
+    invocation: Invocation | None = None
 
 
 class RunResult(Struct, frozen=True):
@@ -179,6 +188,7 @@ class RunResult(Struct, frozen=True):
 
     `tool_calls` are calls of the client's tools, which the client now has to execute. `model` is the
     reference of the model that was asked last, which need not be the agent's first; "" = none was.
+    `is_error`: the tool that a client has called says in `text` why it could not.
     """
 
     status: RunStatus
@@ -189,3 +199,4 @@ class RunResult(Struct, frozen=True):
     error: ErrorInfo | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
+    is_error: bool = False

@@ -127,6 +127,14 @@ class ReloadConfig(Struct, frozen=True, rename="camel"):
     debounce_ms: Annotated[int, Meta(ge=0, le=60_000)] = 100
 
 
+class HttpToolsConfig(Struct, frozen=True, rename="camel"):
+    """Over POST /tools/invoke: `deny` closes more than is closed anyway, `allow` opens some of that. Both
+    take patterns and groups, as `tools` does."""
+
+    allow: tuple[Filled, ...] = ()
+    deny: tuple[Filled, ...] = ()
+
+
 class GatewayConfig(Struct, frozen=True, rename="camel"):
     mode: Literal["local", "remote"] | None = None
     port: Port | None = None
@@ -137,5 +145,6 @@ class GatewayConfig(Struct, frozen=True, rename="camel"):
     control_ui: ControlUiConfig = ControlUiConfig()
     reload: ReloadConfig = ReloadConfig()
     limits: Limits = Limits()
+    tools: HttpToolsConfig = HttpToolsConfig()
     allowed_hosts: tuple[Filled, ...] = ()
     trusted_proxies: tuple[IpNetwork, ...] = ()

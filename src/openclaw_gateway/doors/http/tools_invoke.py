@@ -1,0 +1,137 @@
+"""POST /tools/invoke: one call of an agent's tool, without a model, in OpenClaw's shape."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
+from openclaw_gateway.doors.answers import HttpAnswer, json_answer
+from openclaw_gateway.doors.asking_agents import asked
+from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.openai.body import parse
+from openclaw_gateway.doors.requests import Request, idempotency_key
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.tools.base import Tool
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.events import Event
+from openclaw_gateway.wire.messages import ToolCall
+from openclaw_gateway.wire.run import Invocation, RunResult
+
+_STRING = msgspec.json.Decoder(str)
+_BOOLEAN = msgspec.json.Decoder(bool)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_encode = msgspec.json.Encoder().encode
+_PROPERTIES = msgspec.json.Decoder(type=dict[str, Any])
+
+
+class _Asked(Struct, frozen=True):
+    """`tool` is None where the body names none."""
+
+    tool: str | None
+    args: dict[str, Any]
+    action: str | None = None
+    session_key: str | None = None
+    agent_id: str | None = None
+    dry_run: bool = False
+
+
+class Endpoint(AgentEndpoint):
+    paths: ClassVar = ("/tools/invoke",)
+
+    @property
+    def switch(self) -> None:
+        return None
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        started = time.monotonic()
+        asks = await self._asked(request, _decoded)
+        if asks.tool is None:
+            return _refused(400, "invalid_request", "tools.invoke requires body.tool")
+        ask = asked(request, None, None)
+        ask = replace(
+            ask, agent=ask.agent or asks.agent_id, session_key=ask.session_key or asks.session_key or "main"
+        )
+        route = self._gateway.route(ask)
+        tool = self._gateway.tool(principal, route, asks.tool)
+        if tool is None:
+            return _refused(404, "not_found", f"Tool not available: {asks.tool[:80]}")
+        if asks.dry_run:
+            return json_answer(_result((), dryRun=True))
+        call = ToolCall("call_invoked", tool.spec.name, _encode(_arguments(asks, tool)).decode())
+        question = Question(
+            (), idempotency_key=idempotency_key(request), invocation=Invocation(call, route.session_key)
+        )
+        run = await self._gateway.start(principal, run_request(principal, "http", route, question))
+        voice = _InvokedVoice()
+        with Delivery(request, run, self._gateway.limits, started=started) as delivery:
+            answer = await delivery.answer(voice, stream=False)
+        return replace(answer, status=400) if answer is not None and voice.is_error else answer
+
+
+class _InvokedVoice:
+    """Never streams."""
+
+    def __init__(self) -> None:
+        self.is_error = False
+
+    def head(self) -> bytes:
+        return b""
+
+    def deltas(self, events: Sequence[Event]) -> bytes:
+        return b""
+
+    def end(self, result: RunResult) -> bytes:
+        return self.whole(result)
+
+    def failure(self, error: ErrorInfo) -> bytes:
+        return self.refusal(error)
+
+    def whole(self, result: RunResult) -> bytes:
+        self.is_error = result.is_error
+        if result.is_error:
+            return _error("tool_error", result.text)
+        return _result(({"type": "text", "text": result.text},))
+
+    def refusal(self, error: ErrorInfo) -> bytes:
+        return _error(error.type, error.message)
+
+
+def _decoded(data: bytes, max_depth: int) -> _Asked:
+    """Raises InvalidRequest naming the field."""
+    body = parse(data, max_depth)
+    dry_run = body.take("dryRun", _BOOLEAN) is True
+    tool = body.take("tool", _STRING) or body.take("name", _STRING)
+    return _Asked(
+        (tool or "").strip() or None,
+        body.take("args", _OBJECT) or {},
+        body.take("action", _STRING),
+        body.take("sessionKey", _STRING),
+        body.take("agentId", _STRING),
+        dry_run,
+    )
+
+
+def _arguments(asks: _Asked, tool: Tool) -> dict[str, Any]:
+    """`action` is an argument of the tools that have one."""
+    if asks.action is None or "action" in asks.args:
+        return asks.args
+    schema = _PROPERTIES.decode(tool.spec.parameters)
+    has_action = "action" in (schema.get("properties") or {})
+    return {**asks.args, "action": asks.action} if has_action else asks.args
+
+
+def _result(content: Sequence[dict[str, str]], **details: Any) -> bytes:
+    return _encode({"ok": True, "result": {"content": content, "details": details}})
+
+
+def _error(kind: str, message: str) -> bytes:
+    return _encode({"ok": False, "error": {"type": kind, "message": message}})
+
+
+def _refused(status: int, kind: str, message: str) -> HttpAnswer:
+    return json_answer(_error(kind, message), status=status)

@@ -137,6 +137,11 @@ class Gateway:
         return None if self.config.gateway.http.endpoints.messages.enabled else MESSAGES_SWITCH
 
     @property
+    def is_tolerant(self) -> bool:
+        """Whether chat completions may be asked for in the words of the Responses API."""
+        return self.config.gateway.http.endpoints.chat_completions.tolerant
+
+    @property
     def keeps_house(self) -> bool:
         """Whether what front ends ask for themselves is kept from the agents."""
         return self.config.gateway.http.endpoints.chat_completions.housekeeping

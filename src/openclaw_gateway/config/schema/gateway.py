@@ -60,6 +60,7 @@ class AuthConfig(Guarded, frozen=True, rename="camel"):
 
 
 CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
+TOLERANT_SWITCH = "gateway.http.endpoints.chatCompletions.tolerant"
 RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 MESSAGES_SWITCH = "gateway.http.endpoints.messages.enabled"
 HOSTS_KEY = "gateway.allowedHosts"
@@ -79,6 +80,8 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     images: ImagesConfig = ImagesConfig()
     files: FilesConfig = FilesConfig()
     max_url_parts: Count = 8
+    # Whether a body in the words of the Responses API is served there, too.
+    tolerant: bool = False
 
 
 class ResponsesEndpoint(Struct, frozen=True, rename="camel"):

@@ -16,6 +16,7 @@ from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.openai.stored import keep_of
+from openclaw_gateway.doors.openai.tolerant import decode_tolerant
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -31,7 +32,7 @@ class Endpoint(AgentEndpoint):
             return await stored_list(self._gateway, request, principal)
         started = time.monotonic()
         limits = self._gateway.limits
-        chat = await self._asked(request, decode_chat)
+        chat = await self._asked(request, decode_tolerant if self._gateway.is_tolerant else decode_chat)
         route = self._gateway.route(asked(request, chat.model, chat.user))
         if chat.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.chat_completions, limits)

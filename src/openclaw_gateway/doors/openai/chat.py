@@ -9,6 +9,7 @@ import re
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.config.schema import TOLERANT_SWITCH
 from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, ChatMessage, translate
 from openclaw_gateway.doors.openai.metadata import take_metadata
@@ -130,7 +131,7 @@ def _without_messages(body: Body) -> InvalidRequest:
     if body.has("input"):
         return InvalidRequest(
             "This body has `input`, the shape of /v1/responses. POST /v1/chat/completions takes `messages`: "
-            "set your client to the chat completions API.",
+            f"set your client to the chat completions API, or set {TOLERANT_SWITCH} to true.",
             code="responses_body",
             param="input",
         )

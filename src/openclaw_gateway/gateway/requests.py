@@ -63,6 +63,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.before,
         question.keep,
         attempt=question.attempt,
+        is_whole=route.is_whole,
     )
 
 

@@ -145,7 +145,8 @@ class RunRequest(Struct, frozen=True):
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is which of the agent's
-    is asked first; "" = in its order. `attempt` is set where its client may send it again by itself.
+    is asked first; "" = in its order. `is_whole`: `messages` are all of the conversation that shall
+    count. `attempt` is set where its client may send it again by itself.
     """
 
     origin: Origin
@@ -161,6 +162,7 @@ class RunRequest(Struct, frozen=True):
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
     model: str = ""
+    is_whole: bool = False
     attempt: Attempt | None = None
 
 

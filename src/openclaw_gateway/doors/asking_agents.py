@@ -3,23 +3,36 @@
 Knows the routing headers and no dialect.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from urllib.parse import quote
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.doors.requests import Request, brand_header
+from openclaw_gateway.config.schema import HttpClient
+from openclaw_gateway.doors.requests import Request, brand_header, header_text
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.clients import chat_of
 from openclaw_gateway.gateway.routing import Ask, Route
 
 _PLAIN = ":/@+,;=!$&'()*~"
+_NOTHING: Mapping[str, str] = {}
 
 
-def asked(request: Request, model: str | None, user: str | None) -> Ask:
+def asked(
+    request: Request,
+    model: str | None,
+    user: str | None,
+    clients: tuple[HttpClient, ...] = (),
+    fields: Mapping[str, str] = _NOTHING,
+) -> Ask:
+    """`clients` are the front ends whose headers, and `fields` of the body, say which conversation it is."""
     return Ask(
         model=model,
         agent=brand_header(request, "agent-id", "agent"),
         session_key=brand_header(request, "session-key"),
         user=user,
         backend=brand_header(request, "model"),
+        chat=chat_of(clients, partial(header_text, request), fields) if clients else None,
     )
 
 
@@ -54,6 +67,8 @@ def tell(
     set_aside: tuple[str, ...] = (),
 ) -> None:
     """Answer headers under the first brand's name, and under the one the request came by."""
+    if route.named_by in ignored:
+        ignored = tuple(name for name in ignored if name != route.named_by)
     told = {}
     if task is not None:
         told["task"] = task

@@ -67,6 +67,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.before,
         question.keep,
         "" if question.task else route.backend,
+        is_whole=route.is_whole,
         attempt=question.attempt if question.idempotency_key is None else None,
         detached=question.detached,
         invocation=question.invocation,

@@ -1,7 +1,8 @@
 """Which agent and which session a request means. Pure; the only reader of model names and routing headers.
 
 Order (DESIGN 8.2 to 8.6): a session key that names an agent, then the agent header, then the model
-field, then the default agent. Nothing after this reads headers.
+field, then the default agent; for the session, the session key, then what a front end that is configured
+says, then `user`. Nothing after this reads headers.
 """
 
 import re
@@ -13,7 +14,8 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.errors import InvalidRequest, NotFound
-from openclaw_gateway.sessions.keys import explicit_key, user_key, user_name
+from openclaw_gateway.gateway.clients import HINTS, Chat
+from openclaw_gateway.sessions.keys import chat_key, explicit_key, user_key, user_name
 
 _WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
 _TARGET = re.compile(rf"(?:(?:{_WORDS})[:/]|agent:)(?P<agent>.+)", re.IGNORECASE | re.DOTALL)
@@ -22,23 +24,28 @@ _BARE = re.compile(rf"(?:{_WORDS})(?:/default)?", re.IGNORECASE)
 
 class Ask(Struct, frozen=True):
     """What a door knows of where a request wants to go. `backend` is the model that shall be asked for the
-    agent, if it names one."""
+    agent, if it names one; `chat` is what a front end's own marks say."""
 
     model: str | None = None
     agent: str | None = None
     session_key: str | None = None
     user: str | None = None
     backend: str | None = None
+    chat: Chat | None = None
 
 
 class Route(Struct, frozen=True):
     """`session_key` None = stateless. `user` is the person whom the request names, folded as in keys;
-    `backend` the reference of the model that it chose, "" = none."""
+    `backend` the reference of the model that it chose, "" = none. `is_whole`: it is a front end's
+    conversation, which is sent whole with each request; `named_by` is the header or field of the body that
+    said which."""
 
     agent_id: str
     session_key: str | None
     user: str | None = None
     backend: str = ""
+    is_whole: bool = False
+    named_by: str = ""
 
 
 def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] = "error") -> Route:
@@ -58,7 +65,20 @@ def route(ask: Ask, roster: Roster, unknown_model: Literal["error", "default"] =
         return Route(named, key.key, _user(ask))
     agent_id = asked or roster.default_id
     user = _user(ask)
+    if ask.chat is not None and (user is None or ask.chat.source not in HINTS):
+        return _of_chat(ask.chat, agent_id, user)
     return Route(agent_id, None if user is None else user_key(agent_id, user), user)
+
+
+def _of_chat(chat: Chat, agent_id: str, user: str | None) -> Route:
+    if chat.user is not None:
+        user = user_name(chat.user)
+    if not chat.id:
+        return Route(agent_id, None, user)
+    key = chat_key(agent_id, chat.client, chat.id, user, chat.source)
+    # A person may have several conversations.
+    is_whole = chat.source != "safety_identifier"
+    return Route(agent_id, key, user, is_whole=is_whole, named_by=chat.source.partition(".")[0])
 
 
 def agent_of_model(model: str, roster: Roster) -> str | None:

@@ -83,6 +83,21 @@ def user_key(agent_id: str, name: str) -> str:
     return f"agent:{agent_id}:openai-user:{name}"
 
 
+def chat_key(agent_id: str, client: str, chat: str, user: str | None, source: str) -> str:
+    """The key of a front end's conversation: `<client>:<chat>`, or `<client>-user:<user>:<chat>` where the
+    request names a person (by `user_name`): two people's chats never meet, whatever their ids.
+
+    `source` is the header or field that the id came in. Raises InvalidRequest (code "session_key_invalid").
+    """
+    name = _folded(chat)
+    _check_name(name, "conversation id", source)
+    if user is None:
+        return f"agent:{agent_id}:{client}:{name}"
+    # Without a colon, so that it is plain where the one ends and the other begins.
+    whose = user.replace("%", "%25").replace(":", "%3a")
+    return f"agent:{agent_id}:{client}-user:{whose}:{name}"
+
+
 def main_key(agent_id: str) -> str:
     """The session the terminal uses when none is named."""
     return f"agent:{agent_id}:main"

@@ -160,9 +160,10 @@ class RunRequest(Struct, frozen=True):
     conversation. `messages` is everything the client sent but its system and
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is the one that
-    was chosen for it; "" = the agent's, in their order. `attempt` is set where its client may send it again
-    by itself. One that is `detached` goes on without its client, who may come back to it: then its door is
-    given this, which is JSON of its own. With an `invocation` no model is asked.
+    was chosen for it; "" = the agent's, in their order. `is_whole`: `messages` are all of the conversation
+    that shall count. `attempt` is set where its client may send it again by itself. One that is `detached`
+    goes on without its client, who may come back to it: then its door is given this, which is JSON of its
+    own. With an `invocation` no model is asked.
     """
 
     origin: Origin
@@ -178,6 +179,7 @@ class RunRequest(Struct, frozen=True):
     before: tuple[Message, ...] = ()
     keep: Keep | None = None
     model: str = ""
+    is_whole: bool = False
     attempt: Attempt | None = None
     detached: Raw | None = None
     invocation: Invocation | None = None

@@ -112,9 +112,24 @@ class CorsConfig(Struct, frozen=True, rename="camel"):
     allowed_origins: tuple[Filled, ...] = ()
 
 
+# What their requests say of the conversation is believed (`gateway/clients` has what that is).
+HttpClient = Literal[
+    "open-webui",
+    "librechat",
+    "opencode",
+    "pi",
+    "zed",
+    "session-headers",
+    "metadata",
+    "prompt-cache-key",
+    "safety-identifier",
+]
+
+
 class HttpConfig(Struct, frozen=True, rename="camel"):
     endpoints: HttpEndpoints = HttpEndpoints()
     cors: CorsConfig = CorsConfig()
+    clients: tuple[HttpClient, ...] = ()
 
 
 class ControlUiConfig(Struct, frozen=True, rename="camel"):

@@ -33,7 +33,8 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         limits = self._gateway.limits
         chat = await self._asked(request, decode_tolerant if self._gateway.is_tolerant else decode_chat)
-        route = self._gateway.route(asked(request, chat.model, chat.user))
+        clients = self._gateway.config.gateway.http.clients
+        route = self._gateway.route(asked(request, chat.model, chat.user, clients, chat.fields))
         if chat.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.chat_completions, limits)
             messages = await self._taken_in(request, principal, route.agent_id, chat.messages, terms)

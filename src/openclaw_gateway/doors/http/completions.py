@@ -20,7 +20,8 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         limits = self._gateway.limits
         asks = await self._asked(request, decode_completions)
-        route = self._gateway.route(asked(request, asks.model, asks.user))
+        clients = self._gateway.config.gateway.http.clients
+        route = self._gateway.route(asked(request, asks.model, asks.user, clients, asks.fields))
         question = Question(asks.messages, sampling=asks.sampling, idempotency_key=idempotency_key(request))
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(request, run, limits, started=started) as delivery:

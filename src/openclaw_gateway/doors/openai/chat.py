@@ -5,6 +5,8 @@ neither headers nor agents.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +28,9 @@ _INTEGER = msgspec.json.Decoder(int)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED = 20
 _SHORT = 8 << 10
+_NO_FIELDS: Mapping[str, str] = {}
+_NAMING = frozenset({"metadata", "prompt_cache_key", "safety_identifier"})
+_METADATA = msgspec.json.Decoder(dict[str, Any])
 
 
 class _StreamOptions(Struct, frozen=True):
@@ -50,7 +55,8 @@ _USUAL = msgspec.json.Decoder(_Usual)
 
 class ChatRequest(Struct, frozen=True):
     """`ignored` names the fields that had no effect, for the x-openclaw-ignored-params header. `brings`: its
-    messages bring more than text, which has to be taken in."""
+    messages bring more than text, which has to be taken in. `fields` are those by which front ends may say
+    which conversation it is of."""
 
     instructions: str
     messages: tuple[Message, ...]
@@ -64,6 +70,7 @@ class ChatRequest(Struct, frozen=True):
     brings: bool = False
     store: bool = False
     metadata: dict[str, str] | None = None
+    fields: Mapping[str, str] = _NO_FIELDS
 
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
@@ -124,6 +131,7 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         brings=brings,
         store=bool(store),
         metadata=metadata,
+        fields=chat_fields(body),
     )
 
 
@@ -142,6 +150,25 @@ def _refuse_many(body: Body) -> None:
     count = body.take("n", _INTEGER)
     if count is not None and count != 1:
         raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
+
+
+def chat_fields(body: Body) -> Mapping[str, str]:
+    """The texts by which a conversation may be named; they stay to be taken. What is no text is left out."""
+    if not body.has_any(_NAMING):
+        return _NO_FIELDS
+    found: dict[str, Any] = {}
+    for name in _NAMING:
+        if not body.has(name):
+            continue
+        try:
+            if name == "metadata":
+                said = _METADATA.decode(body.peek(name))
+                found.update({f"metadata.{key}": value for key, value in said.items()})
+            else:
+                found[name] = _STRING.decode(body.peek(name))
+        except msgspec.DecodeError:
+            continue
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def nameable(names: tuple[str, ...]) -> tuple[str, ...]:

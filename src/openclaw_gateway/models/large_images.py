@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.models.request import ModelRequest
-from openclaw_gateway.wire.messages import M, Message, UserMessage, WithImages, media_of
+from openclaw_gateway.wire.messages import AssistantMessage, M, Message, UserMessage, WithImages, media_of
 
 _LARGE = 64 << 10
 _PIECE = 128 << 10
@@ -58,8 +58,9 @@ def put_in(body: bytes, left_out: LeftOut) -> bytes | Pieces:
 
 
 def _has_large(message: Message) -> bool:
-    media = media_of(message)
-    return bool(media) and any(len(one.data) > _LARGE for one in media)
+    if type(message) is AssistantMessage or not (media := media_of(message)):
+        return False
+    return any(len(one.data) > _LARGE for one in media)
 
 
 def _without(message: Message, left_out: dict[str, str]) -> Message:

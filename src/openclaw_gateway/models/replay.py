@@ -106,16 +106,15 @@ class _Replay:
         return self._made
 
     def _asked(self, message: UserMessage) -> UserMessage:
+        name = message.name if self._target.family.names else None
+        if not message.images and not message.files:
+            if message.content and name is message.name:
+                return message
+            return UserMessage(message.content or NOTHING, name)
         content, images = self._seen(message.content, message.images)
-        files = message.files
-        if files:
-            content, files = self._read(content, files)
+        content, files = self._read(content, message.files)
         if not content and not images and not files:
             content = NOTHING
-        name = message.name if self._target.family.names else None
-        same = images is message.images and files is message.files and name is message.name
-        if same and content is message.content:
-            return message
         return UserMessage(content, name, images, files)
 
     def _seen(self, content: str, images: tuple[Image, ...]) -> tuple[str, tuple[Image, ...]]:
@@ -190,7 +189,9 @@ class _Replay:
         if not calls:
             return
         call = calls.popleft()
-        content, images = self._seen(result.content, result.images)
+        content, images = result.content, result.images
+        if images:
+            content, images = self._seen(content, images)
         if images and self._target.api in _BLIND_RESULTS:
             self._pictures += images
             content, images = content or _IMAGES_OF_RESULTS, ()

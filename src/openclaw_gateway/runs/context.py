@@ -56,8 +56,8 @@ def message_tokens(message: Message) -> int:
                 size += (len(memoryview(part.payload)) + 3) >> 2
     elif isinstance(message, UserMessage | ToolMessage):
         size += _PER_IMAGE * len(message.images)
-        for file in message.files if isinstance(message, UserMessage) else ():
-            size += _file_tokens(file)
+        if type(message) is UserMessage and message.files:
+            size += sum(map(_file_tokens, message.files))
     return size
 
 

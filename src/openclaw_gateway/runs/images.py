@@ -11,7 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.wire.messages import M, Message, UserMessage, WithImages, media_of
+from openclaw_gateway.wire.messages import AssistantMessage, M, Message, UserMessage, WithImages, media_of
 
 log = structlog.get_logger()
 
@@ -32,8 +32,9 @@ async def with_images(store: KeepsImages, messages: Sequence[Message]) -> Sequen
 
 
 def _lacks_some(message: Message) -> bool:
-    media = media_of(message)
-    return bool(media) and any(one.digest for one in media)
+    if type(message) is AssistantMessage or not (media := media_of(message)):
+        return False
+    return any(one.digest for one in media)
 
 
 async def _whole(store: KeepsImages, message: Message) -> Message:

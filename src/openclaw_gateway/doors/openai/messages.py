@@ -136,7 +136,7 @@ def _text(message: ChatMessage, where: str) -> str:
 
 
 def _asked(message: ChatMessage, text: str, where: str) -> UserMessage:
-    if not isinstance(message.content, list):
+    if type(message.content) is not list:
         return UserMessage(text, message.name)
     files = tuple(_files(message.content, where))
     check_files(len(files), where)

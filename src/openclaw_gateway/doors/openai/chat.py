@@ -5,12 +5,14 @@ neither headers nor agents.
 """
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.config.schema import TOLERANT_SWITCH
 from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.functions import take_functions
 from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, ChatMessage, translate
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.sampling import take_sampling
@@ -22,6 +24,7 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
+_MODALITIES = msgspec.json.Decoder(list[str])
 _INTEGER = msgspec.json.Decoder(int)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED = 20
@@ -30,6 +33,7 @@ _SHORT = 8 << 10
 
 class _StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
+    include_obfuscation: bool | None = None
 
 
 STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
@@ -64,6 +68,7 @@ class ChatRequest(Struct, frozen=True):
     brings: bool = False
     store: bool = False
     metadata: dict[str, str] | None = None
+    functions: bool = False
 
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
@@ -83,8 +88,10 @@ def _usual(data: bytes) -> ChatRequest | None:
         check_utf8(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError):
         return None
-    instructions, messages, brings = translate(body.messages)
     options = body.stream_options
+    if options is not None and options.include_obfuscation:
+        return None
+    instructions, messages, brings = translate(body.messages)
     return ChatRequest(
         instructions,
         messages,
@@ -108,9 +115,11 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
     user = body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)
     sampling = take_sampling(body)
-    client_tools = take_tools(body)
+    functions = take_functions(body)
+    client_tools = take_tools(body) if functions is None else functions
     store, metadata = body.take("store", _BOOLEAN), take_metadata(body)
     _refuse_many(body)
+    more = tuple(_without_effect(body, options))
     return ChatRequest(
         instructions=instructions,
         messages=messages,
@@ -120,10 +129,11 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         user=user,
         stream=bool(stream),
         include_usage=bool(options and options.include_usage),
-        ignored=nameable(body.left),
+        ignored=nameable((*body.left, *more)),
         brings=brings,
         store=bool(store),
         metadata=metadata,
+        functions=functions is not None,
     )
 
 
@@ -142,6 +152,16 @@ def _refuse_many(body: Body) -> None:
     count = body.take("n", _INTEGER)
     if count is not None and count != 1:
         raise InvalidRequest("`n` must be 1: an agent gives one answer per request.", param="n")
+
+
+def _without_effect(body: Body, options: _StreamOptions | None) -> Iterator[str]:
+    """Of fields that may be asked for what is done anyway, those that ask for more."""
+    if options is not None and options.include_obfuscation:
+        yield "stream_options.include_obfuscation"
+    if body.take("logprobs", _BOOLEAN):
+        yield "logprobs"
+    if (body.take("modalities", _MODALITIES) or ["text"]) != ["text"]:
+        yield "modalities"
 
 
 def nameable(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
+from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
@@ -42,13 +43,13 @@ class Endpoint(AgentEndpoint):
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)
-        detached = Followed(model_shown(chat.model), chat.include_usage) if is_detached(request) else None
+        detached = _followed(chat) if is_detached(request) else None
         question = _question(request, chat, task, detached)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(request, run, limits, started=started, detached=detached is not None) as delivery:
             ignored = (*chat.ignored, *run.unsupported)
             tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
-            voice = ChatVoice(
+            voice = (FunctionVoice if chat.functions else ChatVoice)(
                 run.id,
                 run.created_ms // 1000,
                 model_shown(chat.model),
@@ -58,6 +59,10 @@ class Endpoint(AgentEndpoint):
             return await delivery.answer(
                 voice if detached is None else NumberedVoice(voice), stream=chat.stream
             )
+
+
+def _followed(chat: ChatRequest) -> Followed:
+    return Followed(model_shown(chat.model), chat.include_usage, chat.functions)
 
 
 def _question(request: Request, chat: ChatRequest, task: str | None, detached: Followed | None) -> Question:

@@ -13,7 +13,6 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.openai.paging import listed, page_of, paging_of, query_of, unknown_after
 from openclaw_gateway.doors.openai.stored import (
-    About,
     about_of,
     completion_of,
     labels_in,
@@ -56,7 +55,7 @@ class Endpoint(AgentEndpoint):
     async def _update(self, request: Request, principal: Principal, id_: str) -> HttpAnswer:
         metadata = await self._asked(request, updated)
         kept = await self._kept(principal, id_)
-        about = About(about_of(kept).model, metadata)
+        about = msgspec.structs.replace(about_of(kept), metadata=metadata)
         said = Raw(msgspec.json.encode(about))
         if not await self._gateway.change_kept(principal, id_, "chat", said, labels_of(about)):
             raise _not_found(id_)

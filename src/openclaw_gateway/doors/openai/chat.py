@@ -5,7 +5,7 @@ neither headers nor agents.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.schema import TOLERANT_SWITCH
 from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.functions import take_functions
 from openclaw_gateway.doors.openai.messages import CHAT_MESSAGES, ChatMessage, translate
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.sampling import take_sampling
@@ -24,6 +25,7 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
+_MODALITIES = msgspec.json.Decoder(list[str])
 _INTEGER = msgspec.json.Decoder(int)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED = 20
@@ -35,6 +37,7 @@ _METADATA = msgspec.json.Decoder(dict[str, Any])
 
 class _StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
+    include_obfuscation: bool | None = None
 
 
 STREAM_OPTIONS = msgspec.json.Decoder(_StreamOptions)
@@ -71,6 +74,7 @@ class ChatRequest(Struct, frozen=True):
     store: bool = False
     metadata: dict[str, str] | None = None
     fields: Mapping[str, str] = _NO_FIELDS
+    functions: bool = False
 
 
 def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
@@ -90,8 +94,10 @@ def _usual(data: bytes) -> ChatRequest | None:
         check_utf8(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError):
         return None
-    instructions, messages, brings = translate(body.messages)
     options = body.stream_options
+    if options is not None and options.include_obfuscation:
+        return None
+    instructions, messages, brings = translate(body.messages)
     return ChatRequest(
         instructions,
         messages,
@@ -115,9 +121,12 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
     user = body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)
     sampling = take_sampling(body)
-    client_tools = take_tools(body)
+    functions = take_functions(body)
+    client_tools = take_tools(body) if functions is None else functions
+    fields = chat_fields(body)
     store, metadata = body.take("store", _BOOLEAN), take_metadata(body)
     _refuse_many(body)
+    more = tuple(_without_effect(body, options))
     return ChatRequest(
         instructions=instructions,
         messages=messages,
@@ -127,11 +136,12 @@ def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
         user=user,
         stream=bool(stream),
         include_usage=bool(options and options.include_usage),
-        ignored=nameable(body.left),
+        ignored=nameable((*body.left, *more)),
         brings=brings,
         store=bool(store),
         metadata=metadata,
-        fields=chat_fields(body),
+        fields=fields,
+        functions=functions is not None,
     )
 
 
@@ -169,6 +179,16 @@ def chat_fields(body: Body) -> Mapping[str, str]:
         except msgspec.DecodeError:
             continue
     return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def _without_effect(body: Body, options: _StreamOptions | None) -> Iterator[str]:
+    """Of fields that may be asked for what is done anyway, those that ask for more."""
+    if options is not None and options.include_obfuscation:
+        yield "stream_options.include_obfuscation"
+    if body.take("logprobs", _BOOLEAN):
+        yield "logprobs"
+    if (body.take("modalities", _MODALITIES) or ["text"]) != ["text"]:
+        yield "modalities"
 
 
 def nameable(names: tuple[str, ...]) -> tuple[str, ...]:

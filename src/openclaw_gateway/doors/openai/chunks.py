@@ -84,12 +84,20 @@ class ChatVoice:
 
     def end(self, result: RunResult) -> bytes:
         """The finish chunk, the usage chunk when it was asked for, and [DONE]."""
-        reason = _json(result.finish_reason or "stop")
+        reason = _json(self.reason(result))
         finish = self._delta + b'{},"logprobs":null,"finish_reason":' + reason + b"}]}\n\n"
         if not self._include_usage:
             return finish + DONE
         usage = _encode(usage_object(result.usage))
         return finish + self._base + b'],"usage":' + usage + b"}\n\n" + DONE
+
+    def reason(self, result: RunResult) -> str:
+        """Why a stream ends, in OpenAI's word."""
+        return result.finish_reason or "stop"
+
+    def chunk(self, delta: bytes) -> bytes:
+        """One more chunk; `delta` is the inside of its JSON object."""
+        return self._delta + b"{" + delta + _GOES_ON
 
     def failure(self, error: ErrorInfo) -> bytes:
         return b"data: " + separated(error_object(error)) + b"\n\n" + DONE

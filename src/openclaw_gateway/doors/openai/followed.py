@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from openclaw_gateway.doors.openai.chunks import ChatVoice
+from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.wire.error_info import ErrorInfo
@@ -22,12 +23,14 @@ class Followed(Struct, frozen=True):
 
     model: str
     include_usage: bool = False
+    functions: bool = False
 
     def written(self) -> Raw:
         return Raw(msgspec.json.encode(self))
 
     def voice(self, run_id: str, created: int) -> ChatVoice:
-        return ChatVoice(run_id, created, self.model, include_usage=self.include_usage)
+        kind = FunctionVoice if self.functions else ChatVoice
+        return kind(run_id, created, self.model, include_usage=self.include_usage)
 
 
 def gone() -> EventsGone:

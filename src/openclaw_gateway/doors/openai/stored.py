@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from openclaw_gateway.doors.openai.body import parse
 from openclaw_gateway.doors.openai.chat import ChatRequest
 from openclaw_gateway.doors.openai.chunks import completion
+from openclaw_gateway.doors.openai.functions import with_function_call
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.runs.kept import KeptAnswer, KeptHead
@@ -29,6 +30,7 @@ class About(Struct, frozen=True):
 
     model: str
     metadata: dict[str, str] = {}
+    functions: bool = False
 
 
 class _Update(Struct, frozen=True):
@@ -41,7 +43,7 @@ _update = msgspec.json.Decoder(_Update)
 
 def keep_of(chat: ChatRequest, model: str) -> Keep:
     """How the answer to a request is kept; `model` is the name it carries."""
-    about = About(model, chat.metadata or {})
+    about = About(model, chat.metadata or {}, chat.functions)
     return Keep(Raw(msgspec.json.encode(about)), told=chat.instructions, kind="chat", labels=labels_of(about))
 
 
@@ -84,7 +86,8 @@ def _label(*words: str) -> str:
 
 def completion_of(run_id: str, kept: KeptAnswer | KeptHead) -> bytes:
     about = about_of(kept)
-    return completion(run_id, kept.created_ms // 1000, about.model, kept.result, about.metadata)
+    answer = completion(run_id, kept.created_ms // 1000, about.model, kept.result, about.metadata)
+    return with_function_call(answer) if about.functions else answer
 
 
 def messages_of(run_id: str, kept: KeptAnswer) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class Stage:
         self.models.requests.clear()
         self.models.script(MODEL, *replies)
 
-    async def saw(self, do: str, *, deadline_s: float = 60.0, **task: Any) -> dict[str, Any]:
+    async def saw(self, do: str, *, deadline_s: float = 120.0, **task: Any) -> dict[str, Any]:
         """What the program saw, whether or not something was raised in it."""
         given = {"base_url": self.gateway.base_url, "api_key": self.gateway.token, **task}
         seen = await self.program.does({"do": do, **given}, deadline_s=deadline_s)
@@ -153,14 +153,15 @@ async def images(stage: Stage) -> None:
 
 
 # What the model answers, what of the request is wrong, and the status and words that the client must tell.
+# Three hundred seconds are more than anybody waits, gateway or client.
 _ERRORS: tuple[tuple[Reply | None, dict[str, Any], int, str], ...] = (
     (None, {"api_key": "wrong"}, 401, "wrong token"),
     (None, {"model": "gpt-4o"}, 404, "gpt-4o"),
     (fails(400, "a bad thing"), {}, 400, "a bad thing"),
     (fails(400, "too long", code="context_length_exceeded"), {}, 400, "too long"),
-    (fails(429, "slow down", retry_after="60"), {}, 429, "slow down"),
-    (fails(500, "a broken thing", retry_after="60"), {}, 502, "broken"),
-    (fails(503, "no room", retry_after="60"), {}, 503, "no room"),
+    (fails(429, "slow down", retry_after="300"), {}, 429, "slow down"),
+    (fails(500, "a broken thing", retry_after="300"), {}, 502, "broken"),
+    (fails(503, "no room", retry_after="300"), {}, 503, "no room"),
 )
 
 

@@ -32,6 +32,7 @@ class Client:
 
 
 _NO_LIST = {"models": "does not list models"}
+_CHATS_ONLY = {**_NO_LIST, "embeddings": "is not tried for vectors"}
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
 
 CLIENTS = (
@@ -54,5 +55,56 @@ CLIENTS = (
         Room.NODE,
         ("ai", "@ai-sdk/openai"),
         limits={**_NO_LIST, "reasoning": "drops reasoning text"},
+    ),
+    Client(
+        "LangChain",
+        "ask_langchain_openai",
+        Room.OWN,
+        ("langchain-openai",),
+        limits={**_NO_LIST, "reasoning": "drops reasoning text"},
+    ),
+    Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_CHATS_ONLY),
+    Client(
+        "Pydantic AI, responses",
+        "ask_pydantic_ai responses",
+        Room.VENV,
+        ("pydantic-ai-slim",),
+        "agents",
+        limits=_CHATS_ONLY,
+    ),
+    Client(
+        "OpenAI Agents, responses",
+        "ask_openai_agents",
+        Room.VENV,
+        ("openai-agents",),
+        "agents",
+        limits=_CHATS_ONLY,
+    ),
+    Client(
+        "OpenAI Agents, chat",
+        "ask_openai_agents chat",
+        Room.VENV,
+        ("openai-agents",),
+        "agents",
+        limits=_CHATS_ONLY,
+    ),
+    Client(
+        "instructor",
+        "ask_instructor",
+        Room.VENV,
+        ("instructor",),
+        "instructor",
+        limits=dict.fromkeys(
+            ("usage", "tools", "parallel tools", "reasoning", "images", "embeddings", "models"),
+            "hands this on to the openai package as it is",
+        ),
+    ),
+    Client(
+        "llm",
+        "ask_llm",
+        Room.VENV,
+        ("llm",),
+        "agents",
+        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
     ),
 )

@@ -12,9 +12,8 @@ import inspect
 import json
 import sys
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 WEATHER_ABOUT = "The weather in a city."
@@ -56,18 +55,18 @@ class Call:
         return {} if self.user is None else {"user": self.user}
 
 
-Does = Callable[[Call], Any]
-
-
-def serve(functions: Mapping[str, Any] | SimpleNamespace) -> None:
+def serve(known: Mapping[str, Any]) -> None:
     """Until stdin ends. `stream` yields the pieces of text; the others return what they saw."""
-    known = functions if isinstance(functions, Mapping) else vars(functions)
     warnings.simplefilter("ignore")
-    with asyncio.Runner() as runner:
-        for line in sys.stdin:
-            task = json.loads(line)
-            seen = runner.run(_done(task.pop("do"), Call(**task), known))
-            print("saw " + json.dumps(seen), flush=True)  # noqa: T201
+    asyncio.run(_serve(known))
+
+
+async def _serve(known: Mapping[str, Any]) -> None:
+    # The loop turns while nothing is asked: what a client ends in the background has to end.
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        task = json.loads(line)
+        seen = await _done(task.pop("do"), Call(**task), known)
+        print("saw " + json.dumps(seen), flush=True)  # noqa: T201
 
 
 async def _done(name: str, call: Call, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,9 +79,10 @@ async def _done(name: str, call: Call, known: Mapping[str, Any]) -> dict[str, An
             pieces: list[str] = []
             seen["pieces"] = pieces
             await _read(does(call), pieces, most=1 if name == "cancel" else None)
+        elif inspect.iscoroutinefunction(does):
+            seen = await does(call)
         else:
-            answer = does(call)
-            seen = await answer if inspect.isawaitable(answer) else answer
+            seen = await asyncio.to_thread(does, call)
     except Exception as error:  # noqa: BLE001 - whatever a client raises is what is asked for
         seen["error"] = told(error)
     return seen
@@ -91,16 +91,20 @@ async def _done(name: str, call: Call, known: Mapping[str, Any]) -> dict[str, An
 async def _read(stream: AsyncIterator[str] | Iterator[str], pieces: list[str], most: int | None) -> None:
     """All that is said, or the first piece and then no more."""
     if isinstance(stream, Iterator):
-        for piece in stream:
-            pieces.append(piece)
-            if len(pieces) == most:
-                stream.close()  # type: ignore[attr-defined]
+        await asyncio.to_thread(_read_beside, stream, pieces, most)
         return
     async for piece in stream:
         pieces.append(piece)
         if len(pieces) == most:
             await stream.aclose()  # type: ignore[attr-defined]
             return
+
+
+def _read_beside(stream: Iterator[str], pieces: list[str], most: int | None) -> None:
+    for piece in stream:
+        pieces.append(piece)
+        if len(pieces) == most:
+            stream.close()  # type: ignore[attr-defined]
 
 
 def told(error: BaseException) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class _Conversation(Struct, frozen=True):
     id: str
 
 
-class _Format(Struct, frozen=True):
+class _TextFormat(Struct, frozen=True):
     type: str
     name: str | None = None
     description: str | None = None
@@ -44,7 +44,7 @@ class _Format(Struct, frozen=True):
 
 
 class _Text(Struct, frozen=True):
-    format: _Format | None = None
+    format: _TextFormat | None = None
 
 
 class _Schema(Struct, frozen=True, omit_defaults=True):
@@ -96,7 +96,11 @@ def decode_responses(
 ) -> ResponsesRequest:
     """`known` are the items that the request names; without it nothing is made of the input but its
     `references`, if it has any. Raises InvalidRequest."""
-    body = parse(data, max_depth)
+    return read_responses(parse(data, max_depth), known)
+
+
+def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> ResponsesRequest:
+    """The same, of a body that is parsed."""
     if not body.has("input"):
         raise _without_input(body)
     echo = {name: body.peek(name).copy() for name in _ECHOED if body.has(name)}
@@ -172,7 +176,7 @@ def _sampling(body: Body, echo: dict[str, Raw]) -> Sampling:
     return sampling
 
 
-def _chat_format(wanted: _Format) -> Raw:
+def _chat_format(wanted: _TextFormat) -> Raw:
     """As chat completions say it, and every dialect of a model reads it."""
     if wanted.type == "json_object":
         return Raw(msgspec.json.encode(_ChatFormat("json_object")))

@@ -1,6 +1,7 @@
 """The OpenAPI document says what the doors do: nothing is forgotten in it, and every answer is as it says."""
 
 import ast
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from openclaw_gateway.doors import openai as dialect
+from openclaw_gateway.doors import anthropic, openai
 from openclaw_gateway.doors.endpoint import HttpEndpoint, endpoints
 from openclaw_gateway.doors.openapi import openapi
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
@@ -27,7 +28,7 @@ WITH_BODY = [
     (path, operation["requestBody"]["content"]["application/json"])
     for path, methods in DOCUMENT["paths"].items()
     for operation in methods.values()
-    if "requestBody" in operation
+    if "requestBody" in operation and "{" not in path
 ]
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 FLAT_TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
@@ -38,7 +39,7 @@ OURS = {"reasoning_content", "store", "name"}
 @pytest.fixture
 async def there(models: ModelServer) -> AsyncIterator[RunningGateway]:
     more = {
-        "gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}},
+        "gateway": {"http": {"endpoints": {"responses": {"enabled": True}, "messages": {"enabled": True}}}},
         "agents": {"defaults": {"memorySearch": {"provider": "mock", "model": "mock-vectors"}}},
     }
     async with running_gateway(model_config(models.base_url, more)) as gateway:
@@ -107,7 +108,7 @@ def as_openai_says(kind: Any, data: Any) -> None:
 @pytest.mark.parametrize("endpoint", endpoints(), ids=lambda each: each.__module__.rpartition(".")[2])
 def test_every_endpoint_declares_all_that_can_be_asked(endpoint: type[HttpEndpoint]) -> None:
     """A new endpoint: give its class `operations` and `refusals`, as doors/operation.py says."""
-    declared = {operation.path for operation in endpoint.operations}
+    declared = {re.sub(r"\{\w+\}", "*", operation.path) for operation in endpoint.operations}
     assert {operation.method for operation in endpoint.operations} == set(endpoint.methods) - {"HEAD"}
     for path in endpoint.paths:
         versioned = {path, f"/v1{path}"}
@@ -144,7 +145,7 @@ def test_every_field_that_a_decoder_takes_is_in_the_document() -> None:
     shown = {name for _, content in WITH_BODY for name in content["schema"]["properties"]}
     taken = {
         call.args[0].value
-        for folder in dialect.__path__
+        for folder in (*openai.__path__, *anthropic.__path__)
         for file in Path(folder).glob("*.py")
         for call in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(call, ast.Call)
@@ -206,6 +207,51 @@ async def test_answers_and_chunks_are_as_both_documents_say(
     assert (await as_declared(there, "GET", "/v1/responses/{response_id}", **one)).status == 404
 
 
+@pytest.mark.parametrize("reply", SAID, ids=["text", "reasoning", "text-and-call", "calls", "length"])
+async def test_messages_and_their_events_are_as_both_documents_say(
+    there: RunningGateway, models: ModelServer, reply: Any
+) -> None:
+    models.script("mock-echo", *[reply] * 2)
+    asks = {
+        "model": "openclaw",
+        "max_tokens": 1024,
+        "messages": [user("hi")],
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "tools": [{"name": "weather", "input_schema": {"type": "object"}}],
+    }
+    assert (await as_declared(there, "POST", "/v1/messages", asks)).status == 200
+    assert events_of(await as_declared(there, "POST", "/v1/messages", {**asks, "stream": True}))
+    assert (await as_declared(there, "POST", "/v1/messages/count_tokens", asks)).status == 200
+
+
+async def test_chat_completions_that_are_kept_are_as_declared(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    asks = {"messages": [user("hi")], "store": True, "metadata": {"topic": "greeting"}}
+    one = {"completion_id": (await as_declared(there, "POST", "/v1/chat/completions", asks)).json["id"]}
+    path = "/v1/chat/completions/{completion_id}"
+    for method, at, body in (
+        ("GET", "/v1/chat/completions", None),
+        ("GET", path, None),
+        ("POST", path, {"metadata": {"topic": "weather"}}),
+        ("GET", f"{path}/messages", None),
+        ("DELETE", path, None),
+    ):
+        assert (await as_declared(there, method, at, body, **one)).status == 200
+    assert (await as_declared(there, "GET", path, **one)).status == 404
+    assert (await as_declared(there, "GET", f"{path}/events", **one)).status == 404
+
+
+async def test_a_stream_that_outlives_its_client_is_as_declared(there: RunningGateway) -> None:
+    detached = {"x-openclaw-detach": "true"}
+    async with http(there) as session:
+        asks = {"messages": [user("hi")], "stream": True}
+        async with session.post("/v1/chat/completions", json=asks, headers=detached) as response:
+            id_ = msgspec.json.decode((await response.text()).partition("data: ")[2].partition("\n")[0])["id"]
+    path = "/v1/chat/completions/{completion_id}/events"
+    assert events_of(await as_declared(there, "GET", path, completion_id=id_))
+
+
 async def test_completions_of_the_older_api_are_too(there: RunningGateway) -> None:
     older = {"model": "openclaw", "prompt": "hi"}
     as_openai_says(Completion, (await as_declared(there, "POST", "/v1/completions", older)).json)
@@ -216,7 +262,7 @@ async def test_completions_of_the_older_api_are_too(there: RunningGateway) -> No
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/responses"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"])
 async def test_failures_are_as_declared(
     there: RunningGateway, models: ModelServer, path: str, stream: bool
 ) -> None:

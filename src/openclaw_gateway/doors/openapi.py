@@ -13,7 +13,6 @@ import msgspec
 
 from openclaw_gateway.doors.endpoint import HttpEndpoint
 from openclaw_gateway.doors.openai.body import NotedBody
-from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.operation import Operation, Sent, statuses
 
 Json = dict[str, Any]
@@ -32,12 +31,11 @@ _NEVER_VOID = {"minLength": 1}
 def openapi(endpoints: Iterable[type[HttpEndpoint]]) -> Json:
     """Raises ValueError for two types that would have one name in the document."""
     types = _Types()
-    error = types.schema(ErrorObject)
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         for operation in endpoint.operations:
             entry = paths.setdefault(operation.path, {})
-            entry[operation.method.lower()] = _operation(endpoint, operation, types, error)
+            entry[operation.method.lower()] = _operation(endpoint, operation, types)
     return {
         "openapi": "3.1.0",
         "info": {"title": "OpenClaw gateway", "version": "1", "description": _ABOUT},
@@ -102,7 +100,8 @@ def _renamed(schema: Any) -> Any:
     return shown
 
 
-def _operation(endpoint: type[HttpEndpoint], operation: Operation, types: _Types, error: Json) -> Json:
+def _operation(endpoint: type[HttpEndpoint], operation: Operation, types: _Types) -> Json:
+    error = types.schema(operation.error)
     shown: Json = {
         "operationId": _id_of(operation),
         "summary": operation.summary,
@@ -115,6 +114,7 @@ def _operation(endpoint: type[HttpEndpoint], operation: Operation, types: _Types
     }
     parameters = [
         *(_parameter(name, "path", "", required=True) for name in _VARIABLE.findall(operation.path)),
+        *(_parameter(name, "query", said) for name, said in operation.query.items()),
         *(_parameter(name, "header", said) for name, said in operation.headers.items()),
     ]
     if parameters:

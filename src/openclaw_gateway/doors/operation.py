@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from openclaw_gateway.doors.openai.body import Body
+from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.errors import (
     PROVIDER_REASONS,
     ConfigError,
@@ -43,7 +44,8 @@ class Sent(Struct, frozen=True):
 class Operation(Struct, frozen=True):
     """`path` has its variables in braces. `answers` are the types of JSON by status, several in a tuple, None
     = no JSON; `events`, where the answer may be streamed, is the type of each event's data. `headers` are
-    those of the request that count, with what they say."""
+    those of the request that count, with what they say, `query` the fields behind the path; `error` is what a
+    refusal looks like."""
 
     method: Literal["GET", "POST", "DELETE"]
     path: str
@@ -52,6 +54,8 @@ class Operation(Struct, frozen=True):
     sent: Sent | None = None
     events: Any = None
     headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    error: Any = ErrorObject
     media_type: str = "application/json"
 
 

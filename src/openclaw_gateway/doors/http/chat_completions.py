@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked, is_detached, model_shown, tell
+from openclaw_gateway.doors.asking_agents import DETACH, HEADERS, asked, is_detached, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat, read_chat
@@ -16,7 +16,8 @@ from openclaw_gateway.doors.openai.chunks import ChatCompletion, ChatVoice, Erro
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
-from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk
+from openclaw_gateway.doors.openai.paging import PAGED
+from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk, StoredCompletions
 from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
 from openclaw_gateway.doors.operation import Operation, Sent
@@ -37,7 +38,14 @@ class Endpoint(AgentEndpoint):
             {200: ChatCompletion},
             Sent(read_chat, {"messages": [{"role": "user", "content": "hi"}]}),
             (ChatCompletionChunk, ErrorObject),
-            HEADERS,
+            {**HEADERS, **DETACH},
+        ),
+        Operation(
+            "GET",
+            "/v1/chat/completions",
+            "Those that are kept.",
+            {200: StoredCompletions},
+            query={**PAGED, "model": "Only of this model."},
         ),
     )
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.anthropic.models import ModelInfo, model_info, page
+from openclaw_gateway.doors.anthropic.models import ModelInfo, ModelPage, model_info, page
 from openclaw_gateway.doors.anthropic_answers import speaks_anthropic
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
@@ -64,8 +64,8 @@ class Endpoint:
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = False
     operations: ClassVar = (
-        Operation("GET", "/v1/models", "The agents, as models.", {200: ModelList}),
-        Operation("GET", "/v1/models/{model}", "One agent, as a model.", {200: Model}),
+        Operation("GET", "/v1/models", "The agents, as models.", {200: (ModelList, ModelPage)}),
+        Operation("GET", "/v1/models/{model}", "One agent, as a model.", {200: (Model, ModelInfo)}),
     )
     refusals: ClassVar = AT_THE_DOOR
 

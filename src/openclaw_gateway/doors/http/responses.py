@@ -15,7 +15,7 @@ from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
-from openclaw_gateway.doors.openai.paging import page_of, paging_of, query_of
+from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
 from openclaw_gateway.doors.openai.response_shapes import (
@@ -70,7 +70,7 @@ class Endpoint(AgentEndpoint):
         ),
         Operation("GET", _ONE, "A response that is kept.", {200: Response}),
         Operation("DELETE", _ONE, "Forget a response.", {200: DeletedResponse}),
-        Operation("GET", f"{_ONE}/input_items", "What its request said.", {200: ResponseInput}),
+        Operation("GET", f"{_ONE}/input_items", "What its request said.", {200: ResponseInput}, query=PAGED),
         Operation("POST", f"{_ONE}/cancel", "End a response of the background.", {200: Response}),
     )
 

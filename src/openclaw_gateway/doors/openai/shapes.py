@@ -1,12 +1,12 @@
 """The types of what leaves as bytes that are put together by hand, where every delta counts: chunks of a chat
-completion, and embeddings. For the OpenAPI document; tests hold the bytes to them.
+completion, and embeddings; and lists of what is kept. For the OpenAPI document; tests hold the bytes to them.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from openclaw_gateway.doors.openai.chunks import UsageObject
+from openclaw_gateway.doors.openai.chunks import ChatCompletion, UsageObject
 
 
 class FunctionDelta(Struct, frozen=True):
@@ -66,3 +66,36 @@ class Embeddings(Struct, frozen=True):
     data: tuple[Embedding, ...]
     model: str
     usage: EmbeddingsUsage
+
+
+class StoredCompletions(Struct, frozen=True):
+    object: Literal["list"]
+    data: tuple[ChatCompletion, ...]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class StoredMessage(Struct, frozen=True):
+    id: str
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str | None
+    name: str | None
+    refusal: None
+    content_parts: tuple[dict[str, Any], ...] | None
+    tool_call_id: str | UnsetType = UNSET
+    tool_calls: tuple[dict[str, Any], ...] | UnsetType = UNSET
+
+
+class StoredMessages(Struct, frozen=True):
+    object: Literal["list"]
+    data: tuple[StoredMessage, ...]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class DeletedCompletion(Struct, frozen=True):
+    id: str
+    object: Literal["chat.completion.deleted"]
+    deleted: Literal[True]

@@ -32,8 +32,8 @@ WITH_BODY = [
 ]
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 FLAT_TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
-# Thoughts, which clients show; and what OpenAI answers although its own package does not say so.
-OURS = {"reasoning_content", "store", "name"}
+# Thoughts, which clients show; and what OpenAI answers, or Open Responses asks for, and its package does not know.
+OURS = {"reasoning_content", "store", "name", "frequency_penalty", "presence_penalty"}
 
 
 @pytest.fixture
@@ -165,6 +165,23 @@ async def test_the_least_body_is_answered_and_nothing_in_it_may_be_missing(
     for name in content["schema"]["required"]:
         less = {key: value for key, value in content["example"].items() if key != name}
         assert (await as_declared(there, "POST", path, less)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/v1/responses", "POST"),
+        ("/responses/resp_1/input_items", "GET"),
+        ("/v1/chat/completions/x/messages", "GET"),
+        ("/v1/chat/completions/x", "GET, POST, DELETE"),
+        ("/v1/models", "GET"),
+    ],
+)
+async def test_a_wrong_method_is_told_which_are_right_at_that_path(
+    there: RunningGateway, path: str, allow: str
+) -> None:
+    answer = await asked(there, "PATCH", path)
+    assert (answer.status, answer.headers["Allow"]) == (405, allow)
 
 
 async def test_anybody_may_read_it(there: RunningGateway) -> None:

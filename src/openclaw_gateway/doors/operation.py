@@ -2,7 +2,8 @@
 may be refused. `openapi` makes the document of it, tests hold the endpoint to it. Says nothing at requests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -31,6 +32,7 @@ from openclaw_gateway.errors import (
 )
 
 Refusals = tuple[type[GatewayError], ...]
+_VARIABLE = re.compile(r"\{\w+\}")
 
 
 class Sent(Struct, frozen=True):
@@ -57,6 +59,16 @@ class Operation(Struct, frozen=True):
     query: Mapping[str, str] = {}
     error: Any = ErrorObject
     media_type: str = "application/json"
+
+
+def methods_at(operations: Iterable[Operation], path: str) -> list[str]:
+    """What can be done at a path, as it was sent."""
+    return [each.method for each in operations if _fits(each, path)]
+
+
+def _fits(operation: Operation, path: str) -> bool:
+    pattern = _VARIABLE.sub("[^/]+", operation.path)
+    return re.fullmatch(pattern, path) is not None or re.fullmatch(pattern, f"/v1{path}") is not None
 
 
 def refusals_of(root: type[GatewayError]) -> Iterator[type[GatewayError]]:

@@ -21,6 +21,7 @@ from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent, instead
+from openclaw_gateway.doors.operation import methods_at
 from openclaw_gateway.doors.refusals import Refusals
 from openclaw_gateway.doors.requests import (
     Request,
@@ -145,7 +146,7 @@ class Router:
                 key=endpoint.switch,
             )
         if request.method not in endpoint.methods:
-            allow = ", ".join(endpoint.methods)
+            allow = ", ".join(methods_at(endpoint.operations, path) or endpoint.methods)
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)

@@ -12,6 +12,7 @@ StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal"]
 
 class TextBlock(Struct, frozen=True, tag_field="type", tag="text"):
     text: str
+    citations: None
 
 
 class ThinkingBlock(Struct, frozen=True, tag_field="type", tag="thinking"):
@@ -19,10 +20,15 @@ class ThinkingBlock(Struct, frozen=True, tag_field="type", tag="thinking"):
     signature: str
 
 
+class DirectCaller(Struct, frozen=True):
+    type: Literal["direct"]
+
+
 class ToolUseBlock(Struct, frozen=True, tag_field="type", tag="tool_use"):
     id: str
     name: str
     input: dict[str, Any]
+    caller: DirectCaller
 
 
 SaidBlock = TextBlock | ThinkingBlock | ToolUseBlock
@@ -33,6 +39,11 @@ class MessageUsage(Struct, frozen=True):
     cache_creation_input_tokens: int
     cache_read_input_tokens: int
     output_tokens: int
+    cache_creation: None
+    inference_geo: None
+    output_tokens_details: None
+    server_tool_use: None
+    service_tier: Literal["standard"]
 
 
 class AgentMessage(Struct, frozen=True):
@@ -43,6 +54,8 @@ class AgentMessage(Struct, frozen=True):
     content: tuple[SaidBlock, ...]
     stop_reason: StopReason | None
     stop_sequence: None
+    stop_details: None
+    container: None
     usage: MessageUsage
 
 

@@ -104,6 +104,7 @@ class Response(Struct, frozen=True):
     id: str
     object: Literal["response"]
     created_at: int
+    completed_at: int | None
     status: Literal["completed", "in_progress", "incomplete", "failed", "queued", "cancelled"]
     background: bool
     error: ResponseError | None
@@ -117,11 +118,18 @@ class Response(Struct, frozen=True):
     previous_response_id: str | None
     reasoning: dict[str, Any]
     store: bool
-    temperature: float | None
+    temperature: float
+    frequency_penalty: float
+    presence_penalty: float
+    max_tool_calls: int | None
+    prompt_cache_key: str | None
+    safety_identifier: str | None
+    service_tier: str
+    top_logprobs: int
     text: dict[str, Any]
     tool_choice: str | dict[str, Any]
     tools: tuple[dict[str, Any], ...]
-    top_p: float | None
+    top_p: float
     truncation: Literal["disabled"]
     usage: ResponseUsage | None
     conversation: NamedConversation | UnsetType = UNSET

@@ -23,6 +23,8 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _INTEGER = msgspec.json.Decoder(int)
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
+_NULL, _FUNCTION = Raw(b"null"), Raw(b'"function"')
 # What a response repeats of its request, as it was written.
 _ECHOED = ("background", "metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
 
@@ -104,6 +106,8 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
     if not body.has("input"):
         raise _without_input(body)
     echo = {name: body.peek(name).copy() for name in _ECHOED if body.has(name)}
+    if "tools" in echo:
+        echo["tools"] = _whole_tools(echo["tools"])
     sent = body.take("input", ITEMS) or ""
     references = references_in(sent) if known is None else frozenset[str]()
     if references:
@@ -146,6 +150,20 @@ def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> Respo
         any(map(media_of, messages)),
         background=background,
     )
+
+
+def _whole_tools(sent: Raw) -> Raw:
+    """With the fields that function tools of a response have, whatever the request left out. What is no list
+    of tools is refused later."""
+    try:
+        tools = _OBJECTS.decode(sent)
+    except msgspec.MsgspecError:
+        return sent
+    for tool in tools:
+        if tool.get("type") == _FUNCTION:
+            tool.setdefault("parameters", _NULL)
+            tool.setdefault("strict", _NULL)
+    return Raw(msgspec.json.encode(tools))
 
 
 def _without_input(body: Body) -> InvalidRequest:

@@ -32,7 +32,7 @@ WITH_BODY = [
 ]
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 FLAT_TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
-# Thoughts, which clients show; and what OpenAI answers, or Open Responses asks for, and its package does not know.
+# Thoughts, which clients show; and what OpenAI or Open Responses have, and the package does not know.
 OURS = {"reasoning_content", "store", "name", "frequency_penalty", "presence_penalty"}
 
 

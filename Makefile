@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STATE := $(CURDIR)/.state
 LOCK_TOOL := .cache/lock
+FUZZ_TOOL := .cache/fuzz
 # Where `make setup` puts an OpenMP library when the system has none: the embedded model loads it from there.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 # A PYTHON that somebody names is obeyed; otherwise a .venv that works is kept, whatever Python it has.
@@ -14,7 +15,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients fuzz coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,12 @@ test: python ## format, lint, types, import contracts, all tests
 test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (minutes)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
+
+fuzz: python ## thousands of requests made of /openapi.json, at a gateway (FUZZ=50: so many of each operation)
+	@$(SETUP) --tests
+	@test -x $(FUZZ_TOOL)/bin/pip || $(PYTHON) -m venv $(FUZZ_TOOL)
+	@$(FUZZ_TOOL)/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 coverage: python ## the tests, and how much of src they reach (a third as long again)
 	@$(SETUP) --tests

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_gateway.doors.openai import chat
+from openclaw_gateway.doors.openai.body import parse
 from openclaw_gateway.errors import InvalidRequest
 
 DEPTH = 8
@@ -40,6 +41,10 @@ BODY = st.fixed_dictionaries(
 SAYING = b'{"messages":[{"role":"user","content":"hi"%b}]%b}'
 
 
+def by_fields(data: bytes, depth: int) -> chat.ChatRequest:
+    return chat.read_chat(parse(data, depth))
+
+
 def told(decode: Any, data: bytes) -> Any:
     try:
         return decode(data, DEPTH)
@@ -60,9 +65,9 @@ def told(decode: Any, data: bytes) -> Any:
 @example(SAYING % (b"", b',"\\u006d\\u006fdel":"m"'))
 @example(SAYING % (b"", b"") + b"x")
 def test_at_once_and_field_by_field_are_the_same(data: bytes) -> None:
-    assert told(chat.decode_chat, data) == told(chat._decode_by_fields, data)
+    assert told(chat.decode_chat, data) == told(by_fields, data)
 
 
 def test_a_usual_body_is_not_taken_field_by_field() -> None:
     data = SAYING % (b"", b',"model":"m","user":"u","stream":true,"stream_options":{"include_usage":true}')
-    assert chat._usual(data) == chat._decode_by_fields(data, DEPTH)
+    assert chat._usual(data) == by_fields(data, DEPTH)

@@ -141,7 +141,7 @@ async def test_arguments_as_models_write_them_reach_the_engine(
         (200, b"<html>Welcome</html>", {}, "did not answer with JSON"),
         (200, b"[" * 100_000, {}, "did not answer with JSON"),
         (200, b"[]", {}, "did not answer with JSON"),
-        (200, b"x" * 10_000_000, {}, "more than 2,097,152 bytes"),
+        (200, b"x" * 10_000_000, {}, "more than 2 MB"),
         (401, {"detail": KEY}, {}, r"refuses the key \(401\)"),
         (402, {}, {}, "quota is used up"),
         (404, {}, {}, "answered 404; the configured URL"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from openclaw_gateway.doors.large_bodies import LargeBodies
+from openclaw_gateway.doors.operation import OF_A_RUN, Refusals
 from openclaw_gateway.doors.requests import Request, note_attempt, read_body
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.sent import Terms
@@ -19,6 +20,7 @@ T = TypeVar("T")
 class AgentEndpoint:
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     public: ClassVar = False
+    refusals: ClassVar[Refusals] = OF_A_RUN
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

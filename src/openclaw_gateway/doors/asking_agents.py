@@ -16,6 +16,14 @@ from openclaw_gateway.gateway.routing import Ask, Route
 
 _PLAIN = ":/@+,;=!$&'()*~"
 _NOTHING: Mapping[str, str] = {}
+# Headers of a request that count, with what they say, for the OpenAPI document.
+TO_WHOM = {f"{BRANDS[0].header_prefix}agent-id": "The agent, whatever the model says."}
+DETACH = {f"{BRANDS[0].header_prefix}detach": "true: the run outlives its client."}
+HEADERS = {
+    **TO_WHOM,
+    f"{BRANDS[0].header_prefix}session-key": "The conversation that the answer goes on with, and is kept in.",
+    "Idempotency-Key": "A name for the request: sent again under it, it gets the first answer.",
+}
 
 
 def asked(

@@ -5,25 +5,23 @@ never sees a request that the guard or the authoriser has refused.
 """
 
 import asyncio
-import importlib
-import pkgutil
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Protocol
 
 import structlog
 from aiohttp import hdrs
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDictProxy
 
-import openclaw_gateway.doors.http as endpoints
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, error_answer
 from openclaw_gateway.doors.anthropic_answers import anthropic_error, speaks_anthropic
+from openclaw_gateway.doors.endpoint import HttpEndpoint, endpoints
 from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent, instead
+from openclaw_gateway.doors.operation import methods_at
 from openclaw_gateway.doors.refusals import Refusals
 from openclaw_gateway.doors.requests import (
     Request,
@@ -44,7 +42,7 @@ from openclaw_gateway.errors import (
     Overloaded,
 )
 from openclaw_gateway.gateway.caller import Caller
-from openclaw_gateway.gateway.principal import OPERATOR, Principal
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import is_being_cancelled
@@ -70,26 +68,6 @@ _EXPOSED = ", ".join(
 )
 
 
-class HttpEndpoint(Protocol):
-    """`paths` are exact, or prefixes when they end in "/"; a "*" stands for one name. `public` endpoints need
-    no credential.
-
-    `switch` names the configuration key that would turn the endpoint on; None = it is on.
-    """
-
-    paths: ClassVar[tuple[str, ...]]
-    methods: ClassVar[tuple[str, ...]]
-    public: ClassVar[bool]
-
-    @property
-    def switch(self) -> str | None: ...
-
-    def __init__(self, gateway: Gateway) -> None: ...
-
-    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
-        """None when it has written the answer itself."""
-
-
 class Router:
     """The handler of the HTTP server. `closing` is set when the gateway begins to drain."""
 
@@ -104,7 +82,8 @@ class Router:
         self._exact: dict[str, HttpEndpoint] = {}
         self._prefixes: dict[str, HttpEndpoint] = {}
         self._around: dict[tuple[str, str], HttpEndpoint] = {}
-        for endpoint in _endpoints(gateway):
+        for kind in endpoints():
+            endpoint = kind(gateway)
             for path in endpoint.paths:
                 before, star, behind = path.partition("*")
                 if star:
@@ -167,7 +146,7 @@ class Router:
                 key=endpoint.switch,
             )
         if request.method not in endpoint.methods:
-            allow = ", ".join(endpoint.methods)
+            allow = ", ".join(methods_at(endpoint.operations, path) or endpoint.methods)
             raise MethodNotAllowed(f"This path takes {allow}.", allow=allow)
         if endpoint.public:
             return await endpoint.answer(request, OPERATOR)
@@ -231,11 +210,6 @@ class Router:
     def _tell_of(self, request: Request, error: GatewayError) -> None:
         address = self._caller(request).address
         self._refusals.tell(request, address, error, self._gateway.auth_mode)
-
-
-def _endpoints(gateway: Gateway) -> list[HttpEndpoint]:
-    modules = pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}.")
-    return [importlib.import_module(module.name).Endpoint(gateway) for module in modules]
 
 
 def _lines(headers: CIMultiDictProxy[str], name: str) -> Sequence[str]:

@@ -43,14 +43,14 @@ class _Thinking(Struct, frozen=True):
     display: str | None = None
 
 
-class _Format(Struct, frozen=True):
+class _OutputFormat(Struct, frozen=True):
     type: str
     schema: Raw | UnsetType = UNSET
 
 
 class _Output(Struct, frozen=True):
     effort: str | None = None
-    format: _Format | None = None
+    format: _OutputFormat | None = None
 
 
 class _Schema(Struct, frozen=True):
@@ -86,7 +86,11 @@ class MessagesRequest(Struct, frozen=True):
 
 def decode_messages(data: bytes, max_depth: int) -> MessagesRequest:
     """Raises InvalidRequest."""
-    body = parse(data, max_depth)
+    return read_messages(parse(data, max_depth))
+
+
+def read_messages(body: Body) -> MessagesRequest:
+    """Raises InvalidRequest."""
     if not body.has("messages"):
         raise InvalidRequest("`messages` is required: an array of turns.", param="messages")
     turns = body.take("messages", TURNS)
@@ -199,7 +203,7 @@ def _is_shown(thinking: _Thinking | None) -> bool:
     return thinking is not None and thinking.type != "disabled" and thinking.display != "omitted"
 
 
-def _response_format(wanted: _Format | None) -> Raw | UnsetType:
+def _response_format(wanted: _OutputFormat | None) -> Raw | UnsetType:
     if wanted is None:
         return UNSET
     if wanted.type != "json_schema" or isinstance(wanted.schema, UnsetType):

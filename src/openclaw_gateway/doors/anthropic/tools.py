@@ -16,7 +16,7 @@ from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.run import ClientTools, NamedTool, ToolChoice, ToolSpec
 
 
-class _Tool(Struct, frozen=True):
+class _MessageTool(Struct, frozen=True):
     name: str | None = None
     type: str | None = None
     description: str | None = None
@@ -24,14 +24,14 @@ class _Tool(Struct, frozen=True):
     strict: bool | None = None
 
 
-class _Choice(Struct, frozen=True):
+class _MessageToolChoice(Struct, frozen=True):
     type: str
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
 
-_TOOLS = msgspec.json.Decoder(list[_Tool])
-_CHOICE = msgspec.json.Decoder(_Choice)
+_TOOLS = msgspec.json.Decoder(list[_MessageTool])
+_CHOICE = msgspec.json.Decoder(_MessageToolChoice)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _OWN = (None, "custom")
 _WORDS: dict[str, Literal["auto", "none", "required"]] = {
@@ -68,7 +68,7 @@ def take_tools(body: Body) -> tuple[ClientTools, tuple[str, ...]]:
     return ClientTools(tuple(specs.values()), _choice(chosen, specs), parallel), tuple(left_out)
 
 
-def _spec(tool: _Tool, where: str) -> ToolSpec:
+def _spec(tool: _MessageTool, where: str) -> ToolSpec:
     name = tool.name or ""
     if not 1 <= len(name) <= 128 or not _NAME_CHARS.issuperset(name):
         raise InvalidRequest(
@@ -85,7 +85,7 @@ def _spec(tool: _Tool, where: str) -> ToolSpec:
     return ToolSpec(name, tool.description or "", schema.copy(), tool.strict)
 
 
-def _choice(chosen: _Choice | None, specs: dict[str, ToolSpec]) -> ToolChoice:
+def _choice(chosen: _MessageToolChoice | None, specs: dict[str, ToolSpec]) -> ToolChoice:
     if chosen is None:
         return "auto"
     word = _WORDS.get(chosen.type)

@@ -33,6 +33,15 @@ _DELTAS = {
     "thinking": ("thinking_delta", "thinking"),
     "tool_use": ("input_json_delta", "partial_json"),
 }
+_CALLER = {"type": "direct"}
+# What a message of theirs always has.
+_NOT_COUNTED = {
+    "cache_creation": None,
+    "inference_geo": None,
+    "output_tokens_details": None,
+    "server_tool_use": None,
+    "service_tier": "standard",
+}
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 _ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
@@ -85,13 +94,15 @@ class MessageVoice:
         for event in events:
             match event:
                 case TextDelta():
-                    self._more(self._last("text", {"text": ""}), event.pieces or (event.text,))
+                    self._more(
+                        self._last("text", {"text": "", "citations": None}), event.pieces or (event.text,)
+                    )
                 case ReasoningDelta():
                     if self._thinks_aloud:
                         block = self._last("thinking", {"thinking": "", "signature": ""})
                         self._more(block, (event.text,))
                 case ToolCallStarted():
-                    start = {"id": event.id, "name": event.name, "input": {}}
+                    start = {"id": event.id, "name": event.name, "input": {}, "caller": _CALLER}
                     self._calls[event.index] = self._begin("tool_use", start)
                 case ToolCallArguments():
                     self._more(self._calls[event.index], (event.text,))
@@ -101,7 +112,7 @@ class MessageVoice:
 
     def end(self, result: RunResult) -> bytes:
         if not self._blocks:
-            self._begin("text", {"text": ""})
+            self._begin("text", {"text": "", "citations": None})
         while self._live < len(self._blocks):
             self._close()
         delta = {"stop_reason": _reason(result), "stop_sequence": None}
@@ -116,10 +127,11 @@ class MessageVoice:
         if result.reasoning and self._thinks_aloud:
             content.append({"type": "thinking", "thinking": result.reasoning, "signature": ""})
         if result.text or not result.tool_calls:
-            content.append({"type": "text", "text": result.text})
+            content.append({"type": "text", "text": result.text, "citations": None})
         for call in result.tool_calls:
             read = _object(call.arguments) or {}
-            content.append({"type": "tool_use", "id": call.id, "name": call.name, "input": read})
+            said = {"id": call.id, "name": call.name, "input": read, "caller": _CALLER}
+            content.append({"type": "tool_use", **said})
         return _encode(self._message(content, _reason(result), result.usage))
 
     def refusal(self, error: ErrorInfo) -> bytes:
@@ -135,6 +147,8 @@ class MessageVoice:
             "content": content,
             "stop_reason": reason,
             "stop_sequence": None,
+            "stop_details": None,
+            "container": None,
             "usage": usage_of(usage),
         }
 
@@ -189,6 +203,7 @@ def usage_of(usage: Usage) -> Json:
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": usage.cached_tokens,
         "output_tokens": usage.completion_tokens,
+        **_NOT_COUNTED,
     }
 
 

@@ -8,16 +8,19 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import asked, is_detached, model_shown, tell
+from openclaw_gateway.doors.asking_agents import DETACH, HEADERS, asked, is_detached, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.http.stored_chats import stored_list
-from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat
-from openclaw_gateway.doors.openai.chunks import ChatVoice
+from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat, read_chat
+from openclaw_gateway.doors.openai.chunks import ChatCompletion, ChatVoice, ErrorObject
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
+from openclaw_gateway.doors.openai.paging import PAGED
+from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk, StoredCompletions
 from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -27,6 +30,24 @@ from openclaw_gateway.gateway.sent import terms_of
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/chat/completions", "/chat/completions")
     methods: ClassVar[tuple[str, ...]] = ("POST", "GET")
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/v1/chat/completions",
+            "An agent's answer to a conversation, in one piece or streamed.",
+            {200: ChatCompletion},
+            Sent(read_chat, {"messages": [{"role": "user", "content": "hi"}]}),
+            (ChatCompletionChunk, ErrorObject),
+            {**HEADERS, **DETACH},
+        ),
+        Operation(
+            "GET",
+            "/v1/chat/completions",
+            "Those that are kept.",
+            {200: StoredCompletions},
+            query={**PAGED, "model": "Only of this model."},
+        ),
+    )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         if request.method == "GET":

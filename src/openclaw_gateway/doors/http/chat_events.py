@@ -9,7 +9,10 @@ from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.asking_agents import model_shown
 from openclaw_gateway.doors.delivery import Delivery
+from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice, followed, gone
+from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk
+from openclaw_gateway.doors.operation import Operation
 from openclaw_gateway.doors.requests import Request, place_had
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import Principal
@@ -19,6 +22,17 @@ from openclaw_gateway.runs.replayed import ReplayedRun
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/chat/completions/*/events", "/chat/completions/*/events")
     methods: ClassVar[tuple[str, ...]] = ("GET",)
+    operations: ClassVar = (
+        Operation(
+            "GET",
+            "/v1/chat/completions/{completion_id}/events",
+            "The chunks of a run that outlives its client, from where it was cut off.",
+            {200: None},
+            events=(ChatCompletionChunk, ErrorObject),
+            headers={"Last-Event-ID": "The number of the last event that the client has."},
+            query={"after": "The same."},
+        ),
+    )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()

@@ -5,9 +5,16 @@ from typing import ClassVar
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
-from openclaw_gateway.doors.openai.completions import CompletionVoice, decode_completions
+from openclaw_gateway.doors.openai.chunks import ErrorObject
+from openclaw_gateway.doors.openai.completions import (
+    CompletionVoice,
+    TextCompletion,
+    decode_completions,
+    read_completions,
+)
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -15,6 +22,17 @@ from openclaw_gateway.gateway.requests import Question, run_request
 
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/completions", "/completions")
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/v1/completions",
+            "The older API: an agent's answer to a prompt, in one piece or streamed.",
+            {200: TextCompletion},
+            Sent(read_completions, {"prompt": "hi"}),
+            (TextCompletion, ErrorObject),
+            HEADERS,
+        ),
+    )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()

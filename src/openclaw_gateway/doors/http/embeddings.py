@@ -6,8 +6,15 @@ from typing import ClassVar
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import model_shown
-from openclaw_gateway.doors.openai.embeddings import WRITTEN, decode_embeddings, embeddings_answer
+from openclaw_gateway.doors.asking_agents import TO_WHOM, model_shown
+from openclaw_gateway.doors.openai.embeddings import (
+    WRITTEN,
+    decode_embeddings,
+    embeddings_answer,
+    read_embeddings,
+)
+from openclaw_gateway.doors.openai.shapes import Embeddings
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header
 from openclaw_gateway.gateway.embedding import Wanted
 from openclaw_gateway.gateway.principal import Principal
@@ -18,6 +25,16 @@ class Endpoint(AgentEndpoint):
     """On with chat completions, as in OpenClaw."""
 
     paths: ClassVar = ("/v1/embeddings", "/embeddings")
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/v1/embeddings",
+            "Texts into vectors.",
+            {200: Embeddings},
+            Sent(read_embeddings, {"input": "hi"}),
+            headers=TO_WHOM,
+        ),
+    )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         started = time.monotonic()

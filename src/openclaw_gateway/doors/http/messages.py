@@ -10,12 +10,19 @@ from msgspec.structs import replace
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.anthropic.errors import status_of
-from openclaw_gateway.doors.anthropic.request import MessagesRequest, decode_messages, named_here
+from openclaw_gateway.doors.anthropic.request import (
+    MessagesRequest,
+    decode_messages,
+    named_here,
+    read_messages,
+)
+from openclaw_gateway.doors.anthropic.shapes import AgentMessage, MessageEvent, MessageFailure, TokenCount
 from openclaw_gateway.doors.anthropic.voice import PING, MessageVoice
 from openclaw_gateway.doors.anthropic_answers import MESSAGES, named
-from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import HEADERS, TO_WHOM, asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -23,11 +30,33 @@ from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.wire.run import Attempt
 
+_SENT = Sent(read_messages, {"messages": [{"role": "user", "content": "hi"}]})
 _COUNTS = tuple(f"{path}/count_tokens" for path in MESSAGES)
 
 
 class Endpoint(AgentEndpoint):
     paths: ClassVar = (*MESSAGES, *_COUNTS)
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/v1/messages",
+            "An agent's answer in Anthropic's shape, in one piece or as its events.",
+            {200: AgentMessage, 529: MessageFailure},
+            _SENT,
+            MessageEvent,
+            HEADERS,
+            error=MessageFailure,
+        ),
+        Operation(
+            "POST",
+            "/v1/messages/count_tokens",
+            "About how many tokens such a run would begin with.",
+            {200: TokenCount, 529: MessageFailure},
+            _SENT,
+            headers=TO_WHOM,
+            error=MessageFailure,
+        ),
+    )
 
     @property
     def switch(self) -> str | None:
@@ -63,7 +92,7 @@ class Endpoint(AgentEndpoint):
     async def _count(self, principal: Principal, route: Route, asks: MessagesRequest) -> HttpAnswer:
         request = run_request(principal, "http", route, _question(asks))
         tokens = await self._gateway.estimate(principal, request)
-        return json_answer(msgspec.json.encode({"input_tokens": tokens}))
+        return json_answer(msgspec.json.encode(TokenCount(tokens)))
 
 
 def _question(

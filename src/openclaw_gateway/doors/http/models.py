@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.anthropic.models import ModelInfo, model_info, page
+from openclaw_gateway.doors.anthropic.models import ModelInfo, ModelPage, model_info, page
 from openclaw_gateway.doors.anthropic_answers import speaks_anthropic
+from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import InvalidRequest, NotFound
 from openclaw_gateway.gateway.principal import READ, Principal
@@ -37,7 +38,7 @@ class _Info(Struct, frozen=True):
     meta: _Meta
 
 
-class _Model(Struct, frozen=True, omit_defaults=True):
+class Model(Struct, frozen=True, omit_defaults=True):
     """Beside OpenAI's keys those that clients show or go by."""
 
     id: str
@@ -53,8 +54,8 @@ class _Model(Struct, frozen=True, omit_defaults=True):
     max_model_len: int | None = None
 
 
-class _Models(Struct, frozen=True):
-    data: tuple[_Model, ...]
+class ModelList(Struct, frozen=True):
+    data: tuple[Model, ...]
     object: str = "list"
 
 
@@ -62,6 +63,11 @@ class Endpoint:
     paths: ClassVar = (*_LISTS, *(f"{path}/" for path in _LISTS))
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = False
+    operations: ClassVar = (
+        Operation("GET", "/v1/models", "The agents, as models.", {200: (ModelList, ModelPage)}),
+        Operation("GET", "/v1/models/{model}", "One agent, as a model.", {200: (Model, ModelInfo)}),
+    )
+    refusals: ClassVar = AT_THE_DOOR
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -81,9 +87,9 @@ class Endpoint:
         if speaks_anthropic(request):
             shown = page([_info(model) for model in models if not model.info.meta.hidden])
             return json_answer(msgspec.json.encode(shown))
-        return json_answer(msgspec.json.encode(_Models(models)))
+        return json_answer(msgspec.json.encode(ModelList(models)))
 
-    def _all(self) -> Iterator[_Model]:
+    def _all(self) -> Iterator[Model]:
         """The other names of the default agent, and each agent once."""
         word = BRANDS[0].model_word
         roster = self._gateway.roster
@@ -92,7 +98,7 @@ class Endpoint:
         for agent in roster:
             yield self._model(f"{word}/{agent.id}", agent.id)
 
-    def _one(self, model: str) -> _Model:
+    def _one(self, model: str) -> Model:
         try:
             agent_id = agent_of_model(model, self._gateway.roster)
         except InvalidRequest:
@@ -103,14 +109,14 @@ class Endpoint:
             )
         return self._model(model, agent_id)
 
-    def _model(self, id_: str, agent_id: str, *, hidden: bool = False) -> _Model:
+    def _model(self, id_: str, agent_id: str, *, hidden: bool = False) -> Model:
         agent = self._gateway.roster.get(agent_id)
         target = self._gateway.target(agent_id)
         name = agent.name if agent else agent_id
         window = target.context_window if target else None
         said = f"Agent {name} of this gateway"
         sees, has_tools = (target.family.images, target.family.tools) if target else (False, False)
-        return _Model(
+        return Model(
             id_,
             self._gateway.started_ms // 1000,
             "model",
@@ -125,7 +131,7 @@ class Endpoint:
         )
 
 
-def _info(model: _Model) -> ModelInfo:
+def _info(model: Model) -> ModelInfo:
     return model_info(model.id, model.name, model.created, model.context_window)
 
 

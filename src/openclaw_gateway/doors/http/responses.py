@@ -12,13 +12,20 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
-from openclaw_gateway.doors.openai.paging import page_of, paging_of, query_of
+from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
 from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
 from openclaw_gateway.doors.openai.response_items import Item, items_of
-from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses
+from openclaw_gateway.doors.openai.response_shapes import (
+    DeletedResponse,
+    Response,
+    ResponseEvent,
+    ResponseInput,
+)
+from openclaw_gateway.doors.openai.responses import ResponsesRequest, decode_responses, read_responses
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.background import Noted
@@ -31,6 +38,7 @@ from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Keep
 
 _LISTS = ("/v1/responses", "/responses")
+_ONE = "/v1/responses/{response_id}"
 # A stream shows thoughts as they came, and text behind calls. What is kept has all thoughts in one item and
 # all text in another: the further ones say nothing more.
 _FURTHER = re.compile(r"(?:rs|msg)_[0-9a-f]+_\d+")
@@ -50,6 +58,21 @@ class _About(Struct, frozen=True):
 class Endpoint(AgentEndpoint):
     paths: ClassVar = (*_LISTS, *(f"{path}/" for path in _LISTS))
     methods: ClassVar[tuple[str, ...]] = ("POST", "GET", "DELETE")
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/v1/responses",
+            "An agent's answer in OpenAI's newer shape, in one piece or as typed events.",
+            {200: Response},
+            Sent(read_responses, {"input": "hi"}),
+            ResponseEvent,
+            HEADERS,
+        ),
+        Operation("GET", _ONE, "A response that is kept.", {200: Response}),
+        Operation("DELETE", _ONE, "Forget a response.", {200: DeletedResponse}),
+        Operation("GET", f"{_ONE}/input_items", "What its request said.", {200: ResponseInput}, query=PAGED),
+        Operation("POST", f"{_ONE}/cancel", "End a response of the background.", {200: Response}),
+    )
 
     @property
     def switch(self) -> str | None:

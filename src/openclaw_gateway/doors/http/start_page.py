@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer
+from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -30,6 +31,10 @@ class Endpoint:
     methods: ClassVar = ("GET", "HEAD")
     public: ClassVar = True
     switch = None
+    operations: ClassVar = (
+        Operation("GET", "/", "A page for people: how to connect.", {200: str}, media_type="text/html"),
+    )
+    refusals: ClassVar = AT_THE_DOOR
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

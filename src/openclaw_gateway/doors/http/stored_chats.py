@@ -11,7 +11,10 @@ from msgspec import Raw
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.openai.paging import listed, page_of, paging_of, query_of, unknown_after
+from openclaw_gateway.doors.openai.chunks import ChatCompletion
+from openclaw_gateway.doors.openai.metadata import take_metadata
+from openclaw_gateway.doors.openai.paging import PAGED, listed, page_of, paging_of, query_of, unknown_after
+from openclaw_gateway.doors.openai.shapes import DeletedCompletion, StoredMessages
 from openclaw_gateway.doors.openai.stored import (
     about_of,
     completion_of,
@@ -20,16 +23,31 @@ from openclaw_gateway.doors.openai.stored import (
     messages_of,
     updated,
 )
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.kept import KeptAnswer
 
+_ONE = "/v1/chat/completions/{completion_id}"
+
 
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/v1/chat/completions/", "/chat/completions/")
     methods: ClassVar[tuple[str, ...]] = ("GET", "POST", "DELETE")
+    operations: ClassVar = (
+        Operation("GET", _ONE, "A chat completion that is kept.", {200: ChatCompletion}),
+        Operation(
+            "POST",
+            _ONE,
+            "Other metadata for it.",
+            {200: ChatCompletion},
+            Sent(take_metadata, {"metadata": {"topic": "weather"}}),
+        ),
+        Operation("DELETE", _ONE, "Forget it.", {200: DeletedCompletion}),
+        Operation("GET", f"{_ONE}/messages", "What its request said.", {200: StoredMessages}, query=PAGED),
+    )
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
         id_, _, rest = unquote(request.route_path.partition("/completions/")[2]).partition("/")

@@ -50,6 +50,23 @@ class Body:
         return tuple(self._fields)
 
 
+class NotedBody(Body):
+    """Notes what it is asked for: run once over one, a decoder says which fields it takes, and of which
+    types. Of no use for requests."""
+
+    def __init__(self, fields: dict[str, msgspec.Raw]) -> None:
+        super().__init__(fields)
+        self.types: dict[str, object] = {}
+
+    def take(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+        self.types[name] = decoder.type
+        return super().take(name, decoder)
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        # Nothing is passed over.
+        return True
+
+
 def parse(data: bytes, max_depth: int) -> Body:
     """Split a body into its fields. Raises InvalidRequest when it is not a JSON object."""
     if depth_exceeds(data, max_depth):

@@ -83,7 +83,7 @@ def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
     # Of a long one that asks for more, all messages would be read twice.
     if len(data) <= _SHORT and not depth_exceeds(data, max_depth):
         usual = _usual(data)
-    return _decode_by_fields(data, max_depth) if usual is None else usual
+    return read_chat(parse(data, max_depth)) if usual is None else usual
 
 
 def _usual(data: bytes) -> ChatRequest | None:
@@ -110,8 +110,8 @@ def _usual(data: bytes) -> ChatRequest | None:
     )
 
 
-def _decode_by_fields(data: bytes, max_depth: int) -> ChatRequest:
-    body = parse(data, max_depth)
+def read_chat(body: Body) -> ChatRequest:
+    """Raises InvalidRequest."""
     if not body.has("messages"):
         raise _without_messages(body)
     sent = body.take("messages", CHAT_MESSAGES)

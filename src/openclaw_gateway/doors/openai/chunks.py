@@ -168,7 +168,7 @@ class _Choice(Struct, frozen=True):
     logprobs: None = None
 
 
-class _Completion(Struct, frozen=True):
+class ChatCompletion(Struct, frozen=True):
     id: str
     object: str
     created: int
@@ -185,7 +185,7 @@ class _Error(Struct, frozen=True):
     code: str
 
 
-class _ErrorObject(Struct, frozen=True):
+class ErrorObject(Struct, frozen=True):
     error: _Error
 
 
@@ -216,12 +216,12 @@ def completion(
     choice = _Choice(0, message, result.finish_reason or "stop")
     said = msgspec.UNSET if metadata is None else metadata
     usage = usage_object(result.usage)
-    return _encode(_Completion(run_id, "chat.completion", created, model, (choice,), usage, said))
+    return _encode(ChatCompletion(run_id, "chat.completion", created, model, (choice,), usage, said))
 
 
 def error_object(error: ErrorInfo) -> bytes:
     """OpenAI's error object, always with all four keys."""
-    return _encode(_ErrorObject(_Error(error.message, error.type, error.param, error.code)))
+    return _encode(ErrorObject(_Error(error.message, error.type, error.param, error.code)))
 
 
 def _json(text: str) -> bytes:

@@ -36,7 +36,11 @@ _encode = msgspec.json.Encoder().encode
 
 def decode_completions(data: bytes, max_depth: int) -> ChatRequest:
     """Raises InvalidRequest."""
-    body = parse(data, max_depth)
+    return read_completions(parse(data, max_depth))
+
+
+def read_completions(body: Body) -> ChatRequest:
+    """Raises InvalidRequest."""
     if not body.has("prompt"):
         raise InvalidRequest(
             "`prompt` is required: a text. (A body with `messages` goes to /v1/chat/completions.)",
@@ -76,19 +80,19 @@ def _prompt(body: Body) -> str:
     return prompt[0]
 
 
-class _Choice(Struct, frozen=True):
+class _TextChoice(Struct, frozen=True):
     text: str
     index: int = 0
     logprobs: None = None
     finish_reason: str | None = None
 
 
-class _Completion(Struct, frozen=True, omit_defaults=True):
+class TextCompletion(Struct, frozen=True, omit_defaults=True):
     id: str
     object: str
     created: int
     model: str
-    choices: tuple[_Choice, ...]
+    choices: tuple[_TextChoice, ...]
     usage: UsageObject | None = None
 
 
@@ -107,10 +111,10 @@ class CompletionVoice:
     def deltas(self, events: Iterable[Event]) -> bytes:
         said = (event for event in events if isinstance(event, TextDelta))
         pieces = (piece for event in said for piece in event.pieces or (event.text,))
-        return b"".join(self._frame(_Choice(piece)) for piece in pieces)
+        return b"".join(self._frame(_TextChoice(piece)) for piece in pieces)
 
     def end(self, result: RunResult) -> bytes:
-        finish = self._frame(_Choice("", finish_reason=_reason(result)))
+        finish = self._frame(_TextChoice("", finish_reason=_reason(result)))
         if not self._include_usage:
             return finish + DONE
         usage = self._completion((), usage_object(result.usage))
@@ -121,17 +125,19 @@ class CompletionVoice:
 
     def whole(self, result: RunResult) -> bytes:
         return self._completion(
-            (_Choice(result.text, finish_reason=_reason(result)),), usage_object(result.usage)
+            (_TextChoice(result.text, finish_reason=_reason(result)),), usage_object(result.usage)
         )
 
     def refusal(self, error: ErrorInfo) -> bytes:
         return error_object(error)
 
-    def _frame(self, choice: _Choice) -> bytes:
+    def _frame(self, choice: _TextChoice) -> bytes:
         return b"data: " + separated(self._completion((choice,))) + b"\n\n"
 
-    def _completion(self, choices: tuple[_Choice, ...], usage: UsageObject | None = None) -> bytes:
-        return _encode(_Completion(self._id, "text_completion", self._created, self._model, choices, usage))
+    def _completion(self, choices: tuple[_TextChoice, ...], usage: UsageObject | None = None) -> bytes:
+        return _encode(
+            TextCompletion(self._id, "text_completion", self._created, self._model, choices, usage)
+        )
 
 
 def _reason(result: RunResult) -> str:

@@ -40,7 +40,11 @@ class EmbeddingsBody(Struct, frozen=True):
 
 def decode_embeddings(data: bytes, max_depth: int) -> EmbeddingsBody:
     """Raises InvalidRequest."""
-    body = parse(data, max_depth)
+    return read_embeddings(parse(data, max_depth))
+
+
+def read_embeddings(body: Body) -> EmbeddingsBody:
+    """Raises InvalidRequest."""
     inputs = _inputs(body)
     dimensions = body.take("dimensions", _INTEGER)
     if dimensions is not None and not 1 <= dimensions <= _MOST_DIMENSIONS:

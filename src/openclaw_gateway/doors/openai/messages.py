@@ -39,14 +39,14 @@ class Part(Struct, frozen=True):
     input_audio: Sound | None = None
 
 
-class Function(Struct, frozen=True):
+class CalledFunction(Struct, frozen=True):
     name: str
     arguments: str | None = None
 
 
 class WireCall(Struct, frozen=True):
     id: str
-    function: Function
+    function: CalledFunction
 
 
 class ChatMessage(Struct, frozen=True):
@@ -57,7 +57,7 @@ class ChatMessage(Struct, frozen=True):
     name: str | None = None
     tool_call_id: str | None = None
     tool_calls: list[WireCall] | None = None
-    function_call: Function | None = None
+    function_call: CalledFunction | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
 

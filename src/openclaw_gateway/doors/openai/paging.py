@@ -18,6 +18,14 @@ _MOST_FIELDS = 100
 _ORDERS = {"asc": False, "desc": True}
 
 
+# For the OpenAPI document.
+PAGED = {
+    "after": "The id of the last item that the client has.",
+    "limit": f"How many at most, from 1 to {MOST}.",
+    "order": "asc or desc, by time.",
+}
+
+
 class Paging(Struct, frozen=True):
     after: str | None
     limit: int

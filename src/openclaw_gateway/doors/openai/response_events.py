@@ -28,11 +28,21 @@ _DEFAULTS = {
     "max_output_tokens": _NULL,
     "metadata": _OBJECT,
     "reasoning": Raw(b'{"effort":null,"summary":null}'),
-    "temperature": _NULL,
+    "temperature": Raw(b"1.0"),
     "text": Raw(b'{"format":{"type":"text"}}'),
     "tool_choice": Raw(b'"auto"'),
     "tools": _LIST,
-    "top_p": _NULL,
+    "top_p": Raw(b"1.0"),
+}
+# What a response always has, and what no answer of an agent depends on.
+_NEVER = {
+    "frequency_penalty": 0.0,
+    "max_tool_calls": None,
+    "presence_penalty": 0.0,
+    "prompt_cache_key": None,
+    "safety_identifier": None,
+    "service_tier": "default",
+    "top_logprobs": 0,
 }
 _ID = re.compile(
     r"(?:resp|msg|rs|fc)_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(?:_\d+)?"
@@ -260,6 +270,7 @@ class ResponseVoice:
             "created_at": self._created,
             "status": status,
             "background": False,
+            "completed_at": None,
             "error": None,
             "incomplete_details": None,
             "model": self._model,
@@ -268,6 +279,7 @@ class ResponseVoice:
             "previous_response_id": None,
             "store": self._kept,
             "truncation": "disabled",
+            **_NEVER,
             "usage": None,
             **self._echo,
         }

@@ -23,6 +23,8 @@ from openclaw_gateway.wire.run import ClientTools, Sampling
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _INTEGER = msgspec.json.Decoder(int)
+_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
+_NULL, _FUNCTION = Raw(b"null"), Raw(b'"function"')
 # What a response repeats of its request, as it was written.
 _ECHOED = ("background", "metadata", "reasoning", "temperature", "text", "tool_choice", "tools", "top_p")
 
@@ -35,7 +37,7 @@ class _Conversation(Struct, frozen=True):
     id: str
 
 
-class _Format(Struct, frozen=True):
+class _TextFormat(Struct, frozen=True):
     type: str
     name: str | None = None
     description: str | None = None
@@ -44,7 +46,7 @@ class _Format(Struct, frozen=True):
 
 
 class _Text(Struct, frozen=True):
-    format: _Format | None = None
+    format: _TextFormat | None = None
 
 
 class _Schema(Struct, frozen=True, omit_defaults=True):
@@ -96,10 +98,16 @@ def decode_responses(
 ) -> ResponsesRequest:
     """`known` are the items that the request names; without it nothing is made of the input but its
     `references`, if it has any. Raises InvalidRequest."""
-    body = parse(data, max_depth)
+    return read_responses(parse(data, max_depth), known)
+
+
+def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> ResponsesRequest:
+    """The same, of a body that is parsed."""
     if not body.has("input"):
         raise _without_input(body)
     echo = {name: body.peek(name).copy() for name in _ECHOED if body.has(name)}
+    if "tools" in echo:
+        echo["tools"] = _whole_tools(echo["tools"])
     sent = body.take("input", ITEMS) or ""
     references = references_in(sent) if known is None else frozenset[str]()
     if references:
@@ -144,6 +152,20 @@ def decode_responses(
     )
 
 
+def _whole_tools(sent: Raw) -> Raw:
+    """With the fields that function tools of a response have, whatever the request left out. What is no list
+    of tools is refused later."""
+    try:
+        tools = _OBJECTS.decode(sent)
+    except msgspec.MsgspecError:
+        return sent
+    for tool in tools:
+        if tool.get("type") == _FUNCTION:
+            tool.setdefault("parameters", _NULL)
+            tool.setdefault("strict", _NULL)
+    return Raw(msgspec.json.encode(tools))
+
+
 def _without_input(body: Body) -> InvalidRequest:
     if body.has("messages"):
         return InvalidRequest(
@@ -172,7 +194,7 @@ def _sampling(body: Body, echo: dict[str, Raw]) -> Sampling:
     return sampling
 
 
-def _chat_format(wanted: _Format) -> Raw:
+def _chat_format(wanted: _TextFormat) -> Raw:
     """As chat completions say it, and every dialect of a model reads it."""
     if wanted.type == "json_object":
         return Raw(msgspec.json.encode(_ChatFormat("json_object")))

@@ -94,11 +94,9 @@ def _stop(body: Body) -> tuple[str, ...] | UnsetType:
 
 
 def _response_format(body: Body) -> Raw | UnsetType:
-    if not body.has("response_format"):
-        return UNSET
-    raw = body.peek("response_format")
+    raw = body.peek("response_format") if body.has("response_format") else UNSET
     wanted = body.take("response_format", _FORMAT)
-    if wanted is None:
+    if raw is UNSET or wanted is None:
         return UNSET
     if wanted.type not in {"text", "json_object", "json_schema"}:
         raise InvalidRequest(

@@ -7,7 +7,7 @@ import re
 from typing import Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.doors.openai.body import Body
 from openclaw_gateway.errors import InvalidRequest
@@ -18,30 +18,30 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
 
-class _Function(Struct, frozen=True):
+class _ToolFunction(Struct, frozen=True):
     name: str | None = None
     description: str | None = None
-    parameters: Raw = Raw(b"null")
+    parameters: Raw | UnsetType = UNSET
     strict: bool | None = None
 
 
-class _Tool(_Function, frozen=True):
+class _Tool(_ToolFunction, frozen=True):
     """Its function stands in a field of its own, or, as in OpenAI's newer API, in the tool itself."""
 
     type: str | None = None
-    function: _Function | None = None
+    function: _ToolFunction | None = None
 
 
-class _Choice(Struct, frozen=True):
+class _ToolChoice(Struct, frozen=True):
     """`name` stands in `function` or beside `type`, as with the tools."""
 
     type: str | None = None
     name: str | None = None
-    function: _Function | None = None
+    function: _ToolFunction | None = None
 
 
 _TOOLS = msgspec.json.Decoder(list[_Tool])
-_CHOICE = msgspec.json.Decoder(str | _Choice)
+_CHOICE = msgspec.json.Decoder(str | _ToolChoice)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
 # "any" is what other vendors call it.
@@ -112,9 +112,9 @@ def _spec(tool: _Tool, where: str) -> ToolSpec:
     return ToolSpec(function.name, function.description or "", _parameters(function, where), function.strict)
 
 
-def _parameters(function: _Function, where: str) -> Raw:
+def _parameters(function: _ToolFunction, where: str) -> Raw:
     raw = function.parameters
-    if bytes(raw) == b"null":
+    if raw is UNSET or bytes(raw) == b"null":
         return _NO_PARAMETERS
     path = f"{where}.parameters"
     try:
@@ -126,7 +126,7 @@ def _parameters(function: _Function, where: str) -> Raw:
 
 def _choice(body: Body, names: list[str]) -> ToolChoice:
     chosen = body.take("tool_choice", _CHOICE)
-    word = chosen.type if isinstance(chosen, _Choice) else chosen
+    word = chosen.type if isinstance(chosen, _ToolChoice) else chosen
     if chosen is None:
         return "auto"
     if word in _WORDS:

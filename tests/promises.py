@@ -101,6 +101,15 @@ README = _all(
             "its stream has an `id`."
         ),
         "detached-kept": "while it runs and for ten minutes after, then the whole answer only.",
+        "queued-place": "A stream that waits says its place (`: queued 2`);",
+        "queue-wish": (
+            "with `x-openclaw-queue: reject` it is refused instead (429 `session_busy`), with `interrupt` "
+            "it ends what its session is at."
+        ),
+        "progress": (
+            "A stream of chat completions names the agent's own tools as they begin and end when it is "
+            "asked to:"
+        ),
         "repeats-other": "The same key with another request is 422.",
         "repeats-failed": "may be tried again under its key.",
         "started-runs": "at most four deep; it shares the time and rounds of the first run and ends with it.",

@@ -155,7 +155,7 @@ async def test_an_error_that_cannot_be_worded_is_an_error(
 async def test_a_header_that_cannot_be_sent_ends_the_run_without_half_an_answer(
     gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tell(request: Request, *_: object) -> None:
+    def tell(request: Request, *_: object, **__: object) -> None:
         request.answer_headers["x-odd"] = "two\r\nlines"
 
     monkeypatch.setattr(chat_completions, "tell", tell)
@@ -171,7 +171,7 @@ async def test_a_header_that_cannot_be_sent_ends_the_run_without_half_an_answer(
 async def test_what_fails_between_the_start_and_the_delivery_ends_the_run(
     gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
-    def tell(*_: object) -> None:
+    def tell(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr(chat_completions, "tell", tell)

@@ -3,16 +3,23 @@
 Knows the routing headers and no dialect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TypeVar, get_args
 from urllib.parse import quote
 
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.config.schema import HttpClient
+from openclaw_gateway.doors.openai.progress import Progress
 from openclaw_gateway.doors.requests import Request, brand_header, header_text
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.clients import chat_of
 from openclaw_gateway.gateway.routing import Ask, Route
+from openclaw_gateway.wire.run import Queue
+
+T = TypeVar("T", bound=str)
+QUEUES: tuple[Queue, ...] = get_args(Queue)
+PROGRESS: tuple[Progress, ...] = get_args(Progress)
 
 _PLAIN = ":/@+,;=!$&'()*~"
 _NOTHING: Mapping[str, str] = {}
@@ -46,18 +53,28 @@ def asked(
 
 def is_detached(request: Request) -> bool:
     """Whether the run is to go on without its client. Raises InvalidRequest."""
-    wish = brand_header(request, "detach")
-    match None if wish is None else wish.strip().lower():
-        case None | "" | "false":
-            return False
-        case "true":
-            return True
-        case _:
-            raise InvalidRequest(
-                f"{BRANDS[0].header_prefix}detach is true or false.",
-                code="invalid_header",
-                param=f"{BRANDS[0].header_prefix}detach",
-            )
+    return _one_of(request, "detach", ("true", "false"), "false") == "true"
+
+
+def queue_wish(request: Request) -> Queue:
+    """What is to be done when the session is at work. Raises InvalidRequest."""
+    return _one_of(request, "queue", QUEUES, "wait")
+
+
+def progress_wish(request: Request) -> Progress:
+    """How a stream tells of the agent's own tools. Raises InvalidRequest."""
+    return _one_of(request, "progress", PROGRESS, "off")
+
+
+def _one_of(request: Request, name: str, words: Sequence[T], usual: T) -> T:
+    wish = brand_header(request, name)
+    if wish is None or not wish.strip():
+        return usual
+    for word in words:
+        if word == wish.strip().lower():
+            return word
+    header = f"{BRANDS[0].header_prefix}{name}"
+    raise InvalidRequest(f"{header} is one of: {', '.join(words)}.", code="invalid_header", param=header)
 
 
 def model_shown(model: str | None) -> str:

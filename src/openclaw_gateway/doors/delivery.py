@@ -46,7 +46,8 @@ class Delivery:
     too, or it is `detached` and goes on without a client. One whose client may send its request again by
     itself is aborted only when it has not come back. `started` is when the request came, by the
     monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
-    it, the client has. `silence` is what it is told instead of nothing.
+    it, the client has. `silence` is what it is told instead of nothing; while the run waits for its session,
+    how many are before it. With `tools` the voice of a stream is told of the agent's own tools.
 
     The run is told what has been shown. An event counts as shown once the operating system has taken the
     last byte of its frame for the client's socket. What waited in our own buffer when the connection was
@@ -63,6 +64,7 @@ class Delivery:
         after: int = 0,
         detached: bool = False,
         silence: bytes = KEEPALIVE,
+        tools: bool = False,
     ) -> None:
         self._request = request
         self._run = run
@@ -72,6 +74,7 @@ class Delivery:
         self._detached = detached
         self._answered_at: float | None = None
         self._silence = silence
+        self._tools = tools
         self._reader: Reader | None = None
 
     def __enter__(self) -> Self:
@@ -114,7 +117,8 @@ class Delivery:
             reader,
             after=self._after,
             keepalive_s=self._keepalive_s,
-            silence=self._silence,
+            silence=self._said_in_silence,
+            tools=self._tools,
         )
         stream = told.stream
         try:
@@ -142,6 +146,13 @@ class Delivery:
         except Exception:
             log.warning("delivery.cut", run=self._run.id, exc_info=True)
             self._request.cut()
+
+    def _said_in_silence(self) -> bytes:
+        queued = self._run.queued
+        if not queued:
+            return self._silence
+        place = b": queued %d\n\n" % queued
+        return place if self._silence is KEEPALIVE else place + self._silence
 
     def _may_ask_again(self) -> bool:
         """Clients ask again by themselves when no head has come to them. Of one that has just left, nobody

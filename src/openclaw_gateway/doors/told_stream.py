@@ -8,21 +8,27 @@ dialect has for it.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from openclaw_gateway.doors.event_stream import PIECE, EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.wire.events import Event, RunEnded
+from openclaw_gateway.wire.events import Event, RunEnded, ToolEnded, ToolStarted
 
 KEEPALIVE = b": keepalive\n\n"
 # How many events are worded in one go, so that others have their turn between.
 SLICE = 256
+_TOOLS = (ToolStarted, ToolEnded)
+
+
+def keepalive() -> bytes:
+    return KEEPALIVE
 
 
 class ToldStream:
-    """`after` is the index in the run's log of the first event it is given to tell."""
+    """`after` is the index in the run's log of the first event it is given to tell. With `tools` the voice is
+    told of the agent's own, too."""
 
     def __init__(
         self,
@@ -32,7 +38,8 @@ class ToldStream:
         *,
         after: int,
         keepalive_s: float,
-        silence: bytes = KEEPALIVE,
+        silence: Callable[[], bytes] = keepalive,
+        tools: bool = False,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -41,6 +48,7 @@ class ToldStream:
         self._place = after
         self._keepalive_s = keepalive_s
         self._silence = silence
+        self._worded = self._worded_with_tools if tools else self._worded_alone
         self._silent_until = 0.0
         # Worded, and too much to be written at once.
         self._unsent = b""
@@ -56,7 +64,7 @@ class ToldStream:
             now = time.monotonic()
             if now >= self._silent_until:
                 # Events that the client is not told of are silence to whatever is between.
-                await self.stream.send(self._silence)
+                await self.stream.send(self._silence())
                 self._silent_until = now + self._keepalive_s
             log.offer(self._take)
             events = await log.batch(self._silent_until - now)
@@ -116,8 +124,11 @@ class ToldStream:
             self._reader.advance(self._place)
         return True
 
-    def _worded(self, events: Sequence[Event]) -> bytes:
+    def _worded_alone(self, events: Sequence[Event]) -> bytes:
         return self._voice.deltas([event for event in events if event.public])
+
+    def _worded_with_tools(self, events: Sequence[Event]) -> bytes:
+        return self._voice.deltas([event for event in events if event.public or isinstance(event, _TOOLS)])
 
 
 def end_of(events: Sequence[Event]) -> RunEnded | None:

@@ -21,6 +21,7 @@ from openclaw_gateway.wire.run import (
     Invocation,
     Keep,
     Origin,
+    Queue,
     RunRequest,
     Sampling,
 )
@@ -46,6 +47,7 @@ class Question(Struct, frozen=True):
     attempt: Attempt | None = None
     detached: Raw | None = None
     invocation: Invocation | None = None
+    queue: Queue = "wait"
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -71,6 +73,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         attempt=question.attempt if question.idempotency_key is None else None,
         detached=question.detached,
         invocation=question.invocation,
+        queue=question.queue,
     )
 
 

@@ -14,7 +14,7 @@ from contextlib import closing
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Fenced, GatewayError, StoreError
+from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import (
@@ -52,6 +52,7 @@ class Lanes:
         self._store = store
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
+        self._waiting: dict[tuple[str, str], list[Run]] = {}
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
         self._unconcluded: dict[str, Ending] = {}
@@ -72,8 +73,8 @@ class Lanes:
     async def enter(self, run: Run, session: str) -> Claimed:
         """Durably enqueue the run, wait for its turn, return the claim.
 
-        Raises SessionBusy, StoreError, Repeated; TimeoutError at the run's deadline or abort, after the run
-        was taken out of the queue.
+        Raises SessionBusy (also where its client would not wait), StoreError, Repeated;
+        TimeoutError at the run's deadline or abort, after the run was taken out of the queue.
         """
         try:
             begun = await self._store.begin(_new_run(run, session), lease_s=self._pace.lease_s)
@@ -86,14 +87,41 @@ class Lanes:
         match begun:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
-            case Queued():
-                run.accept()
-                return self._held_by(run, await self._wait_turn(run))
+            case Queued(position=position):
+                return await self._queued(run, session, position)
             case Claimed():
                 run.accept()
                 return self._held_by(run, begun)
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")
+
+    async def _queued(self, run: Run, session: str, position: int) -> Claimed:
+        wish = run.request.queue
+        if wish == "reject":
+            await self._withdraw(run.id, "aborted")
+            raise _at_work()
+        run.accept()
+        lane = (run.request.origin.owner, session)
+        waiting = self._waiting.setdefault(lane, [])
+        if wish == "interrupt":
+            # The last first: none that is to end has its turn because another has ended.
+            for other in (*reversed(waiting), *self._holding(lane)):
+                other.abort(BY_REQUEST)
+        waiting.append(run)
+        run.queued = position
+        try:
+            return self._held_by(run, await self._wait_turn(run))
+        finally:
+            run.queued = 0
+            waiting.remove(run)
+            for place, other in enumerate(waiting, 1):
+                other.queued = min(other.queued, place)
+            if not waiting:
+                self._waiting.pop(lane, None)
+
+    def _holding(self, lane: tuple[str, str]) -> list[Run]:
+        runs = (run for run, _, _ in self._held.values())
+        return [run for run in runs if (run.request.origin.owner, run.request.session_key) == lane]
 
     async def record(self, run: Run) -> None:
         """Have a run on disk that has no session, because its client may ask for it again.
@@ -238,6 +266,16 @@ class Lanes:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
                 run.abort(BY_REQUEST)
+
+
+def _at_work() -> SessionBusy:
+    busy = SessionBusy(
+        "This session is at work on another request, and yours said that it would not wait "
+        "(x-openclaw-queue: reject). Send it again later, or say wait or interrupt."
+    )
+    # Its client has said what it wants instead of waiting; an SDK would ask again by itself.
+    busy.retryable = False
+    return busy
 
 
 class Repeated(GatewayError):

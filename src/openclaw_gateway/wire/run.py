@@ -118,6 +118,10 @@ class Idempotency(Struct, frozen=True):
     digest: bytes
 
 
+# What is done when the session is at work: wait for one's turn, be refused, or end what is going on there.
+Queue = Literal["wait", "reject", "interrupt"]
+
+
 class Attempt(Struct, frozen=True):
     """One of the times that a client sends the same request by itself, as the official SDKs do: what is equal
     in all of them, which are many characters, by `length` and `hash`. `again`: it is not the first."""
@@ -183,6 +187,7 @@ class RunRequest(Struct, frozen=True):
     attempt: Attempt | None = None
     detached: Raw | None = None
     invocation: Invocation | None = None
+    queue: Queue = "wait"
 
 
 class RunResult(Struct, frozen=True):

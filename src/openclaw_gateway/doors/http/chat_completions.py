@@ -8,7 +8,16 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import DETACH, HEADERS, asked, is_detached, model_shown, tell
+from openclaw_gateway.doors.asking_agents import (
+    DETACH,
+    HEADERS,
+    asked,
+    is_detached,
+    model_shown,
+    progress_wish,
+    queue_wish,
+    tell,
+)
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat, read_chat
@@ -17,11 +26,13 @@ from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.openai.paging import PAGED
+from openclaw_gateway.doors.openai.progress import Progress, ProgressVoice
 from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk, StoredCompletions
 from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.sent import terms_of
@@ -64,26 +75,35 @@ class Endpoint(AgentEndpoint):
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)
-        detached = _followed(chat) if is_detached(request) else None
+        progress = progress_wish(request)
+        detached = _followed(chat, progress) if is_detached(request) else None
         question = _question(request, chat, task, detached)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
-        with Delivery(request, run, limits, started=started, detached=detached is not None) as delivery:
+        with Delivery(
+            request,
+            run,
+            limits,
+            started=started,
+            detached=detached is not None,
+            tools=progress != "off",
+        ) as delivery:
             ignored = (*chat.ignored, *run.unsupported)
             tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
-            voice = (FunctionVoice if chat.functions else ChatVoice)(
+            chat_voice = (FunctionVoice if chat.functions else ChatVoice)(
                 run.id,
                 run.created_ms // 1000,
                 model_shown(chat.model),
                 include_usage=chat.include_usage,
                 metadata=chat.metadata,
             )
-            return await delivery.answer(
-                voice if detached is None else NumberedVoice(voice), stream=chat.stream
-            )
+            voice: Voice = chat_voice if progress == "off" else ProgressVoice(chat_voice, progress)
+            if detached is not None:
+                voice = NumberedVoice(voice)
+            return await delivery.answer(voice, stream=chat.stream)
 
 
-def _followed(chat: ChatRequest) -> Followed:
-    return Followed(model_shown(chat.model), chat.include_usage, chat.functions)
+def _followed(chat: ChatRequest, progress: Progress) -> Followed:
+    return Followed(model_shown(chat.model), chat.include_usage, chat.functions, progress)
 
 
 def _question(request: Request, chat: ChatRequest, task: str | None, detached: Followed | None) -> Question:
@@ -95,6 +115,7 @@ def _question(request: Request, chat: ChatRequest, task: str | None, detached: F
         idempotency_key(request),
         task=task,
         attempt=request.attempt,
+        queue=queue_wish(request),
         detached=None if detached is None else detached.written(),
         keep=keep_of(chat, model_shown(chat.model)) if chat.store else None,
     )

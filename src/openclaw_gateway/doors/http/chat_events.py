@@ -51,6 +51,8 @@ class Endpoint(AgentEndpoint):
             )
         if had and isinstance(run, ReplayedRun):
             raise gone()
-        with Delivery(request, run, self._gateway.limits, started=started, detached=True) as delivery:
+        tools = about.progress != "off"
+        limits = self._gateway.limits
+        with Delivery(request, run, limits, started=started, detached=True, tools=tools) as delivery:
             voice = NumberedVoice(about.voice(run.id, run.created_ms // 1000), had)
             return await delivery.answer(voice, stream=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, queue_wish, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.openai.completions import (
@@ -40,7 +40,13 @@ class Endpoint(AgentEndpoint):
         asks = await self._asked(request, decode_completions)
         clients = self._gateway.config.gateway.http.clients
         route = self._gateway.route(asked(request, asks.model, asks.user, clients, asks.fields))
-        question = Question(asks.messages, sampling=asks.sampling, idempotency_key=idempotency_key(request))
+        question = Question(
+            asks.messages,
+            sampling=asks.sampling,
+            idempotency_key=idempotency_key(request),
+            attempt=request.attempt,
+            queue=queue_wish(request),
+        )
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(request, run, limits, started=started) as delivery:
             tell(request, asks.model, route, (*asks.ignored, *run.unsupported))

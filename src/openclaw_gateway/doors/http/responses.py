@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, queue_wish, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
@@ -259,6 +259,7 @@ def _question(request: Request, asks: ResponsesRequest, before: Before, about: _
         before=before.messages,
         previous=previous,
         attempt=request.attempt,
+        queue=queue_wish(request),
         detached=Raw(b"{}") if asks.background else None,
         keep=Keep(Raw(msgspec.json.encode(about)), previous, asks.told) if asks.store else None,
     )

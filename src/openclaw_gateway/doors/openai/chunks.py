@@ -82,6 +82,11 @@ class ChatVoice:
         head = self._delta + b'{"tool_calls":['
         return head + separated(call) + _CALL_GOES_ON
 
+    def beside(self, key: bytes, value: bytes) -> bytes:
+        """A chunk that says nothing, but for `value`, which is JSON, under a key that is not OpenAI's."""
+        head = self._delta + b'{},"logprobs":null,"finish_reason":null}],"'
+        return head + key + b'":' + separated(value) + b"}\n\n"
+
     def end(self, result: RunResult) -> bytes:
         """The finish chunk, the usage chunk when it was asked for, and [DONE]."""
         reason = _json(self.reason(result))

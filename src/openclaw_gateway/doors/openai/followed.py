@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
+from openclaw_gateway.doors.openai.progress import Progress, ProgressVoice
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.wire.error_info import ErrorInfo
@@ -24,13 +25,15 @@ class Followed(Struct, frozen=True):
     model: str
     include_usage: bool = False
     functions: bool = False
+    progress: Progress = "off"
 
     def written(self) -> Raw:
         return Raw(msgspec.json.encode(self))
 
-    def voice(self, run_id: str, created: int) -> ChatVoice:
+    def voice(self, run_id: str, created: int) -> Voice:
         kind = FunctionVoice if self.functions else ChatVoice
-        return kind(run_id, created, self.model, include_usage=self.include_usage)
+        voice = kind(run_id, created, self.model, include_usage=self.include_usage)
+        return voice if self.progress == "off" else ProgressVoice(voice, self.progress)
 
 
 def gone() -> EventsGone:

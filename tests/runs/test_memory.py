@@ -59,3 +59,17 @@ async def test_a_result_comes_with_its_call_over_a_reset(models: ModelServer, tm
         result = await runs.say(UserMessage("q1"), call, ToolMessage("c1", "rain"), client_tools=TOOLS)
         assert result.text == "Rain."
     assert [m["role"] for m in models.requests[-1].messages[1:]] == ["user", "assistant", "tool"]
+
+
+@pytest.mark.promise("edited-history")
+async def test_a_summary_of_what_was_edited_falls_away(models: ModelServer, tmp_path: Path) -> None:
+    models.script("m", says("a1"), says("a2"), says("a3"), says("a4"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("secret"))
+        await runs.say(UserMessage("q2"))
+        await runs.store.summarise("me", SESSION, 2, "A secret was told.")
+        edited = (UserMessage("none"), assistant("a1"), UserMessage("q2"), assistant("a2"), UserMessage("q3"))
+        await runs.say(*edited)
+        assert shown(models) == ["none", "a1", "q2", "a2", "q3"]
+        await runs.say(UserMessage("q4"))
+        assert "secret" not in models.requests[-1].raw.decode()

@@ -496,6 +496,47 @@ class StoreContract(WithStore):
         assert [entry.seq for entry in read.entries] == [7, 8]
 
     @pytest.mark.promise("error.summary_outdated", "error.session_not_found")
+    @pytest.mark.promise("branches-listed")
+    async def test_a_branch_that_is_left_is_whole_and_a_session_of_its_own(self, store: Store) -> None:
+        for n in range(3):
+            await said(store, f"r{n}")
+        await store.summarise(ME, S, 4, "They met.")
+        claim = await claimed(store, "r3")
+        left = Ending("completed", USAGE, turn("r3"), keeps=2)
+        assert await store.finish(claim, left) == Released(4, None)
+        assert await store.finish(claim, left) == Released(4, None), "a repeat leaves no second one"
+        branch, now = sorted(await store.list_sessions(ME), key=lambda session: session.key, reverse=True)
+        assert (now.key, now.last_seq, now.parent) == (S, 4, None)
+        assert branch.key.startswith(f"{S}~fork:")
+        assert (branch.last_seq, branch.parent, branch.label) == (6, S, "earlier branch")
+        said_now = [entry.message.content for entry in await store.transcript(ME, S)]
+        assert said_now == ["r0?", "r0!", "r3?", "r3!"]
+        said_then = [entry.message.content for entry in await store.transcript(ME, branch.key)]
+        assert said_then == ["r0?", "r0!", "r1?", "r1!", "r2?", "r2!"]
+        begun = await store.begin(new_run("r4"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        read = await continued(store, begun)
+        assert read.summary is None, "it told of what is no more"
+        assert [entry.seq for entry in read.entries] == [1, 2, 3, 4]
+        begun = await store.begin(new_run("r5", branch.key), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        assert (await continued(store, begun)).summary == Summary(4, "They met.")
+        await store.finish(begun.claim, ending(turn("r5")))
+        assert await store.delete_session(ME, branch.key)
+        assert len(await store.transcript(ME, S)) == 4
+
+    async def test_a_reset_outlives_the_branch_that_was_left(self, store: Store) -> None:
+        await said(store, "r0")
+        await said(store, "r1")
+        await store.summarise(ME, S, 4, "")
+        claim = await claimed(store, "r2")
+        await store.finish(claim, Ending("completed", USAGE, turn("r2"), keeps=2, alone=True))
+        begun = await store.begin(new_run("r3"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        read = await continued(store, begun)
+        assert read.summary == Summary(2, "")
+        assert [(entry.seq, entry.alone) for entry in read.entries] == [(3, True), (4, True)]
+
     async def test_an_outdated_summary_is_refused(self, store: Store) -> None:
         for n in range(2):
             await said(store, f"r{n}")

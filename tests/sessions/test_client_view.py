@@ -57,7 +57,7 @@ def theirs(call_id: str) -> ToolMessage:
 def test_as_seen(stored: list[Message], seen: list[Message]) -> None:
     assert list(as_seen(stored)) == seen
     new = U("new")
-    assert reconcile(as_seen(stored), [*seen, new]) == (new,)
+    assert reconcile(as_seen(stored), [*seen, new]) == (len(seen), (new,))
 
 
 @pytest.mark.parametrize(

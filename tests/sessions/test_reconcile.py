@@ -1,5 +1,7 @@
 """What clients resend, recognised: a table of real habits, and what must hold for any history."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,6 @@ TABLE: dict[str, tuple[list[Message], list[Message], list[Message]]] = {
     "the same word again, with history": (HI, [*HI, U("hi")], [U("hi")]),
     "the same word again, alone": (HI, [U("hi")], [U("hi")]),
     "the same word a third time": ([*HI, *HI], [*HI, *HI, U("hi")], [U("hi")]),
-    "the same word, from a shorter history": ([*HI, *HI], [*HI, U("hi")], [U("hi")]),
     "the question the transcript ends with": ([*HI, U("and?")], [U("and?")], []),
     "the same, with history": ([*HI, U("and?")], [*HI, U("and?")], []),
     "a truncated history": (
@@ -42,48 +43,13 @@ TABLE: dict[str, tuple[list[Message], list[Message], list[Message]]] = {
         [U("e")],
     ),
     "a history truncated to the last answer": ([U("a"), A("b")], [A("b"), U("c")], [U("c")]),
-    "an edited first question": (
-        [U("a"), A("b"), U("c"), A("d")],
-        [U("a!"), A("b"), U("c"), A("d"), U("e")],
-        [U("e")],
-    ),
-    "an edited last question before a long answer": (
-        [U("a"), A(LONG)],
-        [U("a!"), A(LONG), U("c")],
-        [U("c")],
-    ),
     "a short answer in another conversation proves nothing": (
         [U("light"), A("Done.")],
         [U("heating"), A("Done."), U("why?")],
         [U("heating"), A("Done."), U("why?")],
     ),
-    "an edited question, asked again": (
-        [U("a"), A("b"), U("c"), A("d")],
-        [U("a"), A("b"), U("c!")],
-        [U("c!")],
-    ),
-    "an answer that is to be made anew": (
-        [U("a"), A("b"), U("c"), A("d")],
-        [U("a"), A("b"), U("c")],
-        [U("c")],
-    ),
-    "two conversations in one session": (
-        [U("a"), A("b"), U("x"), A("y"), U("c"), A("d"), U("z"), A("w")],
-        [U("a"), A("b"), U("c"), A("d"), U("e")],
-        [U("e")],
-    ),
-    "tool calls the client never saw": (
-        [U("a"), CALL, T("c1", "r"), A("b")],
-        [U("a"), A("b"), U("c")],
-        [U("c")],
-    ),
     "results for the client's own calls": ([U("a"), CALL], [U("a"), CALL_ANEW, T("c1", "r")], [T("c1", "r")]),
     "results alone": ([U("a"), CALL], [T("c1", "r")], [T("c1", "r")]),
-    "results again, for a new answer, keep their call": (
-        [U("a"), CALL, T("c1", "r"), A("b")],
-        [U("a"), CALL_ANEW, T("c1", "r")],
-        [CALL_ANEW, T("c1", "r")],
-    ),
     "an aborted answer resent as it was": (
         [U("a"), A("The ans", aborted=True)],
         [U("a"), A("The ans"), U("c")],
@@ -99,22 +65,12 @@ TABLE: dict[str, tuple[list[Message], list[Message], list[Message]]] = {
         [U("a"), A("The answer is"), U("c")],
         [U("c")],
     ),
-    "an aborted answer the client threw away": (
-        [U("a"), A("The ans", aborted=True)],
-        [U("a"), U("c")],
-        [U("c")],
-    ),
     "reasoning and names are not resent": (
         [U("a"), A("b", reasoning="because", name="bot")],
         [U("a"), A("b"), U("c")],
         [U("c")],
     ),
     "another speaker is another message": ([U("a", name="ada"), A("b")], [U("a"), U("c")], [U("a"), U("c")]),
-    "a summarised past": (
-        [U("c"), A("d")],
-        [U("a"), A("b"), U("c"), A("d"), U("e")],
-        [U("e")],
-    ),
     "a lost turn in the middle is taken up": (
         [U("a"), A("b")],
         [U("a"), A("b"), U("c"), A("d"), U("e")],
@@ -125,18 +81,103 @@ TABLE: dict[str, tuple[list[Message], list[Message], list[Message]]] = {
         [U("x"), A("y"), U("z")],
         [U("x"), A("y"), U("z")],
     ),
-    "one of two conversations says what it said before": (
-        [U("b"), A("b"), U("a"), A("a"), U("b"), A("b")],
-        [U("b"), A("b"), U("b"), A("b"), U("a")],
-        [U("a")],
-    ),
     "nothing": (HI, [], []),
+}
+
+
+EDITED: dict[str, tuple[list[Message], list[Message], int, list[Message]]] = {
+    "an edited first question": (
+        [U("a"), A("b"), U("c"), A("d")],
+        [U("a!"), A("b"), U("c"), A("d"), U("e")],
+        0,
+        [U("a!"), A("b"), U("c"), A("d"), U("e")],
+    ),
+    "an edited last question before a long answer": (
+        [U("a"), A(LONG)],
+        [U("a!"), A(LONG), U("c")],
+        0,
+        [U("a!"), A(LONG), U("c")],
+    ),
+    "an edited question, asked again": (
+        [U("a"), A("b"), U("c"), A("d")],
+        [U("a"), A("b"), U("c!")],
+        2,
+        [U("c!")],
+    ),
+    "an answer that is to be made anew": (
+        [U("a"), A("b"), U("c"), A("d")],
+        [U("a"), A("b"), U("c")],
+        2,
+        [U("c")],
+    ),
+    "an edited answer": (
+        [U("a"), A("b"), U("c"), A("d")],
+        [U("a"), A("b!"), U("c"), A("d"), U("e")],
+        1,
+        [A("b!"), U("c"), A("d"), U("e")],
+    ),
+    "a pair that was deleted": (
+        [U("a"), A("b"), U("c"), A("d"), U("e"), A("f")],
+        [U("a"), A("b"), U("e"), A("f"), U("g")],
+        2,
+        [U("e"), A("f"), U("g")],
+    ),
+    "the same word, from a shorter history": ([*HI, *HI], [*HI, U("hi")], 2, [U("hi")]),
+    "results again, for a new answer": (
+        [U("a"), CALL, T("c1", "r"), A("b")],
+        [U("a"), CALL_ANEW, T("c1", "r")],
+        2,
+        [T("c1", "r")],
+    ),
+    "an aborted answer the client threw away": (
+        [U("a"), A("The ans", aborted=True)],
+        [U("a"), U("c")],
+        1,
+        [U("c")],
+    ),
 }
 
 
 @pytest.mark.parametrize(("stored", "sent", "new"), TABLE.values(), ids=TABLE.keys())
 def test_only_the_new_tail_is_added(stored: list[Message], sent: list[Message], new: list[Message]) -> None:
-    assert reconcile(stored, sent) == tuple(new)
+    assert reconcile(stored, sent) == (len(stored), tuple(new))
+
+
+@pytest.mark.promise("edited-history")
+@pytest.mark.parametrize(("stored", "sent", "kept", "new"), EDITED.values(), ids=EDITED.keys())
+def test_a_session_is_left_at_the_first_difference(
+    stored: list[Message], sent: list[Message], kept: int, new: list[Message]
+) -> None:
+    assert reconcile(stored, sent) == (kept, tuple(new))
+
+
+def test_a_client_that_sends_all_is_believed_where_another_one_would_add() -> None:
+    histories: list[list[Message]] = [[U("hi!")], [U("hi")], [U("x"), A("y"), U("z")]]
+    for sent in histories:
+        assert reconcile(HI, sent, is_whole=True) == (0, tuple(sent))
+        assert reconcile(HI, sent) == (2, tuple(sent))
+
+
+@pytest.mark.promise("interleaved")
+def test_who_resends_passes_over_what_came_alone() -> None:
+    stored = [*HI, U("x"), A("y")]
+    alone = [False, False, True, True]
+    assert reconcile(stored, [*HI, U("c")], alone=alone) == (4, (U("c"),))
+    assert reconcile([*stored, U("c"), A("d")], [*HI, U("e")], alone=[*alone, False, False]) == (
+        4,
+        (U("e"),),
+    )
+
+
+RAG = "### Task:\nAnswer by the context.\n<context>\nthe file\n</context>\n\nwhat is in it?"
+
+
+@pytest.mark.promise("file-once")
+def test_the_text_of_a_file_that_was_sent_once_stays() -> None:
+    stored: list[Message] = [U(RAG), A("b")]
+    assert reconcile(stored, [U("what is in it?"), A("b"), U("c")], is_whole=True) == (2, (U("c"),))
+    other: list[Message] = [U("what was in it?"), A("b"), U("c")]
+    assert reconcile(stored, other, is_whole=True) == (0, tuple(other))
 
 
 WORDS = st.sampled_from(["a", "b", " a ", "a b", LONG])
@@ -146,33 +187,65 @@ TURNS = st.lists(st.tuples(USERS, ANSWERS), max_size=6).map(lambda turns: [m for
 ANY = st.lists(USERS | ANSWERS | st.builds(T, st.sampled_from("12"), WORDS) | st.just(CALL), max_size=10)
 
 
-@given(ANY, ANY, USERS)
-def test_the_result_is_a_tail_with_the_last_question(
-    stored: list[Message], history: list[Message], question: UserMessage
+def words(messages: Sequence[Message]) -> list[list[str]]:
+    return [message.content.split() for message in messages]
+
+
+@given(ANY, ANY, USERS, st.booleans())
+def test_the_new_is_a_tail_with_the_last_question(
+    stored: list[Message], history: list[Message], question: UserMessage, is_whole: bool
 ) -> None:
     sent = [*history, question]
-    new = reconcile(stored, sent)
+    kept, new = reconcile(stored, sent, is_whole=is_whole)
     assert new == tuple(sent[len(sent) - len(new) :])
-    ends_with_it = bool(stored) and reconcile(stored[-1:], [question]) == ()
-    assert new or ends_with_it
+    assert 0 <= kept <= len(stored)
+    assert new or reconcile(stored[kept - 1 : kept], [question]).new == ()
 
 
 @given(TURNS, USERS)
 def test_everything_and_one_more_adds_the_one(stored: list[Message], question: UserMessage) -> None:
-    assert reconcile(stored, [*stored, question]) == (question,)
+    assert reconcile(stored, [*stored, question]) == (len(stored), (question,))
 
 
-@given(TURNS, USERS, st.data())
-def test_a_truncated_history_adds_the_one(
-    stored: list[Message], question: UserMessage, data: st.DataObject
-) -> None:
-    start = data.draw(st.integers(0, len(stored)))
-    assert reconcile(stored, [*stored[start:], question])[-1] == question
-    assert len(reconcile(stored, [*stored[start:], question])) == 1
+DISTINCT = st.integers(0, 6).map(
+    lambda count: [m for n in range(count) for m in (U(f"question {n}"), A(f"answer {n}"))]
+)
+EDITS = st.sampled_from(["nothing", "edit", "delete a pair", "edit an answer", "regenerate"])
+
+
+@pytest.mark.promise("edited-history")
+@given(DISTINCT.filter(bool), EDITS, st.data())
+def test_who_sends_all_is_shown_exactly_that(stored: list[Message], edit: str, data: st.DataObject) -> None:
+    """Whatever was edited: each message once, in order, and nothing of what was taken back."""
+    sent: list[Message] = list(stored)
+    at = 2 * data.draw(st.integers(0, len(stored) // 2 - 1))
+    match edit:
+        case "edit":
+            sent = [*stored[:at], U("edited")]
+        case "delete a pair":
+            # Not the first: a beginning that is missing was cut off.
+            sent = [*stored[: at + 2], *stored[at + 4 :], U("new")]
+        case "edit an answer":
+            sent = [*stored[: at + 1], A("edited"), *stored[at + 2 :], U("new")]
+        case "regenerate":
+            sent = stored[: at + 1]
+        case _:
+            sent = [*stored, U("new")]
+    kept, new = reconcile(stored, sent, is_whole=True)
+    assert words([*stored[:kept], *new]) == words(sent)
+
+
+@given(DISTINCT.filter(bool), st.data())
+def test_a_truncated_history_adds_the_one(stored: list[Message], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(stored) - 1))
+    question = U("new")
+    for is_whole in (False, True):
+        told = reconcile(stored, [*stored[start:], question], is_whole=is_whole)
+        assert told == (len(stored), (question,))
 
 
 @given(TURNS, TURNS, USERS, st.builds(A, WORDS), USERS)
-def test_the_next_request_of_the_same_client_adds_one(
+def test_the_next_request_of_a_client_that_sends_all_adds_one(
     stored: list[Message],
     history: list[Message],
     question: UserMessage,
@@ -181,8 +254,10 @@ def test_the_next_request_of_the_same_client_adds_one(
 ) -> None:
     """Whatever the first request looked like, once it is stored its continuation is recognised."""
     sent = [*history, question]
-    grown = [*stored, *reconcile(stored, sent), answer]
-    assert reconcile(grown, [*sent, answer, more]) == (more,)
+    kept, new = reconcile(stored, sent, is_whole=True)
+    grown = [*stored[:kept], *new, answer]
+    again = reconcile(grown, [*sent, answer, more], is_whole=True)
+    assert again == (len(grown), (more,))
 
 
 SPACED = st.lists(st.sampled_from(["a", "b" * 200, "ab", " ", "\n", "\u3000", "\x1c"]), max_size=12).map(
@@ -192,7 +267,7 @@ SPACED = st.lists(st.sampled_from(["a", "b" * 200, "ab", " ", "\n", "\u3000", "\
 
 @given(SPACED, SPACED)
 def test_texts_are_the_same_when_their_words_are(ours: str, theirs: str) -> None:
-    is_known = reconcile([U(ours)], [U(theirs)]) == ()
+    is_known = reconcile([U(ours)], [U(theirs)]).new == ()
     assert is_known is (ours.split() == theirs.split())
 
 
@@ -201,5 +276,5 @@ def test_a_long_history_is_cheap_to_compare() -> None:
     for _ in range(5000):
         stored += (U("yes"), A("ok"))
     sent = [*stored[:6000], U("new")]
-    assert reconcile(stored, sent) == (U("new"),)
-    assert reconcile(stored, [U("other"), *sent]) == (U("new"),)
+    assert reconcile(stored, sent) == (6000, (U("new"),))
+    assert reconcile(stored, [U("other"), *sent]) == (0, (U("other"), *sent))

@@ -29,7 +29,9 @@ class Conversations:
     async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
         """Among the newest thousand, and the conversation of the call itself."""
         records = await self._store.list_sessions(context.origin.owner, limit=_PAGE)
-        lines = [line for line in map(_session_line, records) if sight(line)]
+        # What somebody has taken back is not for agents to look up.
+        kept = (record for record in records if record.parent is None)
+        lines = [line for line in map(_session_line, kept) if sight(line)]
         if context.session_key is not None and all(line.key != context.session_key for line in lines):
             lines.append(_session_line(await self._record(context, sight, context.session_key)))
         return tuple(lines)
@@ -88,7 +90,8 @@ class Conversations:
 
     async def _record(self, context: ToolContext, sight: Sight, session_key: str) -> SessionRecord:
         record = await self._store.get_session(context.origin.owner, session_key.strip().lower())
-        if record is None or not sight(_session_line(record)):
+        is_own = record is not None and record.key == context.session_key
+        if record is None or (record.parent and not is_own) or not sight(_session_line(record)):
             raise ToolError(
                 f"There is no session '{session_key[:200]}' that you may look at. sessions_list shows those "
                 "there are."

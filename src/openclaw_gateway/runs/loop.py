@@ -23,7 +23,7 @@ from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.invoked import invoked
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
-from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
@@ -34,6 +34,7 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
+_NOTHING = Recalled((), ())
 
 _USED_TOOLS = "The agent had already used tools: see what they did before you ask again."
 
@@ -139,19 +140,22 @@ class RunLoop:
         answer = Answer()
         turn: tuple[Message, ...] = ()
         result: RunResult | None = None
+        recalled = _NOTHING
         try:
             answer = _answer_of(run)
-            result, new = await self._converse(run, claimed, answer)
+            result, recalled = await self._converse(run, claimed, answer)
             # Before the turn: what is recorded as the answer to a name must be one that is kept.
             result = await self._keeping(run, answer, result)
-            turn = turn_for(result.status, new, await _said(run, answer, result.status))
+            turn = turn_for(result.status, recalled.new, await _said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
             log.exception("run.crashed", run=run.id)
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
-            result = await self._left(run, claimed.claim, turn, result or _failed(answer, _internal()))
+            result = result or _failed(answer, _internal())
+            ending = _ending(run, result, turn, recalled)
+            result = await self._left(run, claimed.claim, ending, result)
         return result
 
     async def _keeping(self, run: Run, answer: Answer, result: RunResult) -> RunResult:
@@ -166,10 +170,10 @@ class RunLoop:
             run.keeps_answer = _is_final(run, answer, result)
         return result
 
-    async def _left(self, run: Run, claim: Claim, turn: tuple[Message, ...], result: RunResult) -> RunResult:
+    async def _left(self, run: Run, claim: Claim, ending: Ending, result: RunResult) -> RunResult:
         """The result, which is another one when the turn could not be recorded."""
         try:
-            await self._lanes.leave(run, claim, _ending(run, result, turn))
+            await self._lanes.leave(run, claim, ending)
         except StoreError as error:
             run.keeps_answer = False
             log.warning("run.not_recorded", run=run.id, session=claim.session, error=error.message)
@@ -178,33 +182,32 @@ class RunLoop:
 
     async def _converse(
         self, run: Run, claimed: Claimed | None, answer: Answer
-    ) -> tuple[RunResult, tuple[Message, ...]]:
-        """(the result, what of the request is new to the session); whatever goes wrong is a result."""
-        result, new = await self._said_and_done(run, claimed, answer)
+    ) -> tuple[RunResult, Recalled]:
+        """(the result, what the run continued); whatever goes wrong is a result."""
+        result, recalled = await self._said_and_done(run, claimed, answer)
         run.keeps_answer = _is_final(run, answer, result)
-        return result, new
+        return result, recalled
 
     async def _said_and_done(
         self, run: Run, claimed: Claimed | None, answer: Answer
-    ) -> tuple[RunResult, tuple[Message, ...]]:
-        new = run.request.messages
+    ) -> tuple[RunResult, Recalled]:
+        recalled = _NOTHING
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
             if claimed is None:
                 recalled = self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
-                new = recalled.new
             async with run.interruptible():
                 finish_reason = await self._rounds.play(run, answer, recalled)
         except TimeoutError:
-            return _failed(answer, _stopped(run)), new
+            return _failed(answer, _stopped(run)), recalled
         except GatewayError as error:
-            return _failed(answer, error), new
+            return _failed(answer, error), recalled
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", run=run.id)
-            return _failed(answer, _internal()), new
+            return _failed(answer, _internal()), recalled
         result = RunResult(
             "completed",
             answer.text,
@@ -214,7 +217,7 @@ class RunLoop:
             tool_calls=answer.tool_calls,
             model=answer.model,
         )
-        return result, new
+        return result, recalled
 
 
 def _reraise_if_meant(error: BaseException) -> None:
@@ -238,9 +241,13 @@ def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
     return result.status == "aborted" and run.abort_reason not in UNASKED
 
 
-def _ending(run: Run, result: RunResult, turn: tuple[Message, ...] = ()) -> Ending:
+def _ending(
+    run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
+) -> Ending:
     kept = msgspec.json.encode(result) if run.keeps_answer and run.request.idempotency else None
-    return Ending(result.status, result.usage, turn, result.error, kept)
+    # A run that leaves nothing changes nothing.
+    keeps = recalled.keeps if turn else None
+    return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone)
 
 
 async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:

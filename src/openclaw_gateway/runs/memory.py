@@ -13,8 +13,12 @@ from msgspec import Struct
 
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.run import now_ms
-from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
-from openclaw_gateway.sessions.reconcile import after_covered, reconcile
+from openclaw_gateway.sessions.client_view import (
+    check_tool_results,
+    seen_with_places,
+    without_orphans,
+)
+from openclaw_gateway.sessions.reconcile import from_question, is_end, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
@@ -23,18 +27,22 @@ from openclaw_gateway.wire.run import RunRequest
 
 log = structlog.get_logger()
 
-_LOOK_BACK = 200
+_PAGE = 200
 # How many results without a call are named in the log.
 _NAMED = 10
 
 
 class Recalled(Struct, frozen=True):
-    """What a run continues. `messages` go to the model, `new` is what of the request the session lacks."""
+    """What a run continues. `messages` go to the model, `new` is what of the request the session lacks.
+    `keeps`: the session goes on behind that entry, and leaves the rest as a branch. `alone`: the client sent
+    its newest message only."""
 
     messages: Sequence[Message]
     new: tuple[Message, ...]
     transcript: Transcript = Transcript()
     claimed: Claimed | None = None
+    keeps: int | None = None
+    alone: bool = False
 
 
 def _answerable(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
@@ -84,23 +92,76 @@ class Memory:
         transcript = claimed.transcript
         if transcript is None:
             transcript = await self._store.read(claim)
-        # What the model is not told any more, but a client may resend.
-        covered: tuple[Entry, ...] = ()
+        sent = request.messages
+        reset = False
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claim.owner, claim.session, transcript.entries[-1].seq, "")
-            covered, transcript = transcript.entries, Transcript()
+            earlier, transcript, reset = transcript.entries, Transcript(), True
             self._over(claim)
-        elif not transcript.entries and transcript.summary is not None and len(request.messages) > 1:
-            end = transcript.summary.covers_to_seq
-            covered = await self._store.transcript(
-                claim.owner, claim.session, after=max(0, end - _LOOK_BACK), limit=_LOOK_BACK
-            )
-        stored = [entry.message for entry in transcript.entries]
-        if covered:
-            told = [entry.message for entry in covered]
-            new = after_covered(as_seen(told), _answerable(told, request.messages))
         else:
-            new = reconcile(as_seen(stored), _answerable(stored, request.messages))
-        check_tool_results([*stored, *new])
-        return Recalled(for_model(transcript, new), new, transcript, claimed)
+            earlier = await self._earlier(claim, transcript, request)
+            reset = transcript.summary is not None and not transcript.summary.text
+        known = (*earlier, *transcript.entries)
+        stored = [entry.message for entry in known]
+        sent = _answerable(stored, sent)
+        is_alone = len(sent) == 1 and not request.is_whole
+        seen, places = (stored, range(len(stored))) if is_alone else seen_with_places(stored)
+        told = reconcile(
+            seen,
+            sent,
+            is_whole=request.is_whole,
+            is_later=transcript.summary is not None and not earlier,
+            alone=() if is_alone else _came_alone(known, places),
+        )
+        new, keeps = told.new, None
+        if told.kept < len(seen):
+            stands = places[told.kept]
+            keeps = known[stands].seq - 1
+            log.info("session.forked", session=claim.session, agent=request.agent_id, at=keeps)
+            transcript = _until(transcript, known, keeps, is_reset=reset)
+        shown = [entry.message for entry in transcript.entries]
+        if reset and not shown:
+            new = from_question(sent, new)
+        check_tool_results([*shown, *new])
+        return Recalled(
+            for_model(transcript, new), new, transcript, claimed, keeps, is_alone and bool(claimed.last_seq)
+        )
+
+    async def _earlier(self, claim: Claim, transcript: Transcript, request: RunRequest) -> tuple[Entry, ...]:
+        """What a summary stands for, where the client may have sent it again."""
+        summary, sent = transcript.summary, request.messages
+        if summary is None or (len(sent) == 1 and not request.is_whole):
+            return ()
+        shown = [entry.message for entry in transcript.entries]
+        if is_end(seen_with_places(shown)[0], sent):
+            return ()
+        read: list[Entry] = []
+        while len(read) < summary.covers_to_seq:
+            page = await self._store.transcript(
+                claim.owner,
+                claim.session,
+                after=len(read),
+                limit=min(_PAGE, summary.covers_to_seq - len(read)),
+            )
+            if not page:
+                break
+            read += page
+        return tuple(read)
+
+
+def _came_alone(known: Sequence[Entry], places: Sequence[int]) -> Sequence[bool]:
+    alone = [known[place].alone for place in places]
+    return alone if True in alone else ()
+
+
+def _until(transcript: Transcript, known: Sequence[Entry], keeps: int, *, is_reset: bool) -> Transcript:
+    """What stands before the run when the session is left behind entry `keeps`."""
+    first = known[0].seq if known else 1
+    entries = transcript.entries
+    covered = entries[0].seq - 1 if entries else known[-1].seq
+    if keeps >= covered:
+        return Transcript(tuple(entry for entry in entries if entry.seq <= keeps), transcript.summary)
+    if is_reset:
+        return Transcript()
+    return Transcript(tuple(known[: keeps - first + 1]))

@@ -15,9 +15,15 @@ BETWEEN_ROUNDS = "\n\n"
 
 def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
     """`stored` without the agent's own calls and results, rounds of one answer joined."""
+    return seen_with_places(stored)[0]
+
+
+def seen_with_places(stored: Sequence[Message]) -> tuple[Sequence[Message], Sequence[int]]:
+    """The same, and where in `stored` each message that was seen begins."""
     if not any(isinstance(m, ToolMessage) and m.own for m in stored):
-        return stored
+        return stored, range(len(stored))
     seen: list[Message] = []
+    places: list[int] = []
     texts: list[str] = []  # of the rounds of the answer that is the newest message seen
     goes_on = False
     for place, message in enumerate(stored):
@@ -32,6 +38,7 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
                 seen.pop()
             else:
                 texts = []
+                places.append(place)
             texts.append(message.content)
             # Rounds join until one ends without a call of the agent's own, or with one of the client's.
             goes_on = has_own and not calls
@@ -43,9 +50,10 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
             seen[-1] = _joined(texts, seen[-1])
             goes_on = False
         seen.append(message)
+        places.append(place)
     if goes_on:
         seen[-1] = _joined(texts, seen[-1])
-    return seen
+    return seen, places
 
 
 def without_orphans(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:

@@ -1,70 +1,106 @@
-"""Which of the messages a client sent are new to its session.
+"""What of a session stands, and what is new to it, when a client has sent so many messages of it.
 
-Pure. Clients resend all of a conversation, its last part, an edited copy, or only the new message; the
-result is always the tail of what was sent, from the first message the transcript does not have. The
-rules: the first, else what of the next two leaves less, else the last.
+Pure. Clients resend all of a conversation, its last part, an edited copy, or only the new message. What is
+sent again is the truth: the session is left at the first difference, so that a model never sees what was
+edited, deleted or is to be answered anew. The rules, first match wins:
 
-1. `sent` begins with the whole transcript: what follows is new.
-2. A run of sent messages equals the end of the transcript: what follows the longest such run is new. A
-   run at the very start of `sent` (truncated history) is always believed. One further in means that the
-   client edited something before it: the transcript keeps its own version of the past. Such a run needs
-   two messages, or one long one, because "Done." proves nothing.
-3. The first sent messages all stand in the transcript, in order, with others between them (two chats in
-   one session, tool calls the client never saw): what follows is new.
-4. Otherwise all of it is new: rather a message twice than one lost.
+1. One message alone is added, unless the client is known to send all (`is_whole`): then it is all there is.
+2. The beginnings are compared. What came alone (`alone`), by a client that sends only its newest message,
+   is passed over: whoever resends the rest does not know of it. If nothing else of the session is left, what
+   follows is new; else the session is left there.
+3. Where a longer run at the very start of what was sent equals the session's end, the client has cut off the
+   beginning: what follows the run is new. A cut beginning is no edit.
+4. Nothing at the beginning is the same. A client that sends all means just that; so does one that sends
+   the session's own end with another beginning (that run needs two messages, or one long one, because
+   "Done." proves nothing). Else it is another conversation in one session, and added: rather a message twice
+   than one lost.
 
 The last message is what the run must answer, so it is new even if it was said before ("yes", "yes"),
-unless the transcript ends with that very message, unanswered. Forks are not detected: an edited question
-is added to the conversation, it does not replace the old one.
+unless the session ends with that very message, unanswered. A text of a file that a front end puts before a
+message once, when it is new, and not when it resends it, stays.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
 _PROOF_CHARS = 40  # an answer this long is not repeated by chance
-_MAX_RUNS = 64  # places where the end of the transcript is looked for, so that the cost stays linear
-_LOOK_BACK = 2000  # how many entries rule 3 looks at, beyond as many as were sent
+_MAX_RUNS = 64  # places where a run is looked for, so that the cost stays linear
 _HEAD = 256  # characters that tell most texts apart
+# What Open WebUI puts around the text of files, before what was typed (its RAG_TEMPLATE).
+_CONTEXT_BEGINS, _CONTEXT_ENDS = "### Task:", "</context>"
 
 
-def reconcile(stored: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
-    """The tail of `sent` to add to `stored`. One new message costs O(1)."""
-    if len(sent) > 1 and stored:
-        return _with_its_call(stored, sent, _first_new(stored, sent))
-    if sent and stored and _same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage):
-        return ()
-    return tuple(sent)
+class Told(NamedTuple):
+    """The first `kept` messages of the session stand; `new` follows them."""
+
+    kept: int
+    new: tuple[Message, ...]
 
 
-def after_covered(covered: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
-    """The same when a model is no longer shown `covered`: the tail stands on its own, from a question on."""
-    first = len(sent) - (len(reconcile(covered, sent)) or 1)
+def reconcile(
+    stored: Sequence[Message],
+    sent: Sequence[Message],
+    *,
+    is_whole: bool = False,
+    is_later: bool = False,
+    alone: Sequence[bool] = (),
+) -> Told:
+    """`alone` says of each stored message whether it came alone; empty = none did. `is_later`: `stored` is
+    not from the beginning, but what comes after a summary, and `is_end` has said that this is enough."""
+    if not sent or not stored:
+        return Told(len(stored), tuple(sent))
+    if len(sent) == 1 and not is_whole:
+        is_unanswered = _same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage)
+        return Told(len(stored), () if is_unanswered else tuple(sent))
+    kept, first = (0, 0) if is_later else _beginning(stored, sent, alone)
+    cut = _after_end_of(stored, sent)
+    if cut.is_at_start and cut.length > first:
+        kept, first = len(stored), cut.length
+    elif first == 0 and not is_whole and not cut.length:
+        kept = len(stored)
+    return _answering(stored, sent, kept, first)
+
+
+def is_end(stored: Sequence[Message], sent: Sequence[Message]) -> bool:
+    """Whether what was sent begins with the end of `stored`: nothing before that needs to be looked at."""
+    return bool(stored) and _after_end_of(stored, sent).is_at_start
+
+
+def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
+    """`new`, the end of `sent`, for a model that is shown nothing before: from a question on."""
+    first = len(sent) - (len(new) or 1)
     while first > 0 and not isinstance(sent[first], UserMessage):
         first -= 1
     return tuple(sent[first:])
 
 
-def _first_new(stored: Sequence[Message], sent: Sequence[Message]) -> int:
-    common = 0
-    for ours, theirs in zip(stored, sent, strict=False):
-        if not _same(ours, theirs):
+def _beginning(stored: Sequence[Message], sent: Sequence[Message], alone: Sequence[bool]) -> tuple[int, int]:
+    """Rule 2: how many of the stored stand, and the index of the first of `sent` that is new."""
+    kept = first = 0
+    while kept < len(stored) and first < len(sent):
+        if _same(stored[kept], sent[first]):
+            first += 1
+        elif not (alone and alone[kept]):
             break
-        common += 1
-    if common == len(stored):
-        return common
-    after_end = _after_end_of(stored, sent)
-    if after_end >= len(sent) - 1:
-        return after_end
-    return max(after_end, _after_known(stored, sent, common))
+        kept += 1
+    while alone and kept < len(stored) and alone[kept]:
+        kept += 1
+    return kept, first
 
 
-def _after_end_of(stored: Sequence[Message], sent: Sequence[Message]) -> int:
-    """Rule 2: the index behind the longest believed run that equals the end of `stored`; 0 = none."""
-    best = best_length = runs = 0
+class _Run(NamedTuple):
+    length: int
+    is_at_start: bool
+
+
+def _after_end_of(stored: Sequence[Message], sent: Sequence[Message]) -> _Run:
+    """The longest believed run of `sent` that equals the end of `stored`."""
+    best, runs = _Run(0, is_at_start=False), 0
     last = stored[-1]
     for end in range(len(sent) - 1, -1, -1):
-        if end + 1 < best_length or runs == _MAX_RUNS:
+        if end + 1 < best.length or runs == _MAX_RUNS:
             break
         if not _same(last, sent[end]):
             continue
@@ -75,32 +111,30 @@ def _after_end_of(stored: Sequence[Message], sent: Sequence[Message]) -> int:
         is_at_start = length == end + 1
         if not is_at_start and length == 1 and len(sent[end].content) < _PROOF_CHARS:
             continue
-        if length > best_length or (length == best_length and is_at_start):
-            best, best_length = end + 1, length
+        if length > best.length or (length == best.length and is_at_start):
+            best = _Run(length, is_at_start)
     return best
 
 
-def _after_known(stored: Sequence[Message], sent: Sequence[Message], common: int) -> int:
-    """Rule 3: how many of the first sent messages stand in `stored` in that order."""
-    known = common
-    place = max(common, len(stored) - len(sent) - _LOOK_BACK)
-    while place < len(stored) and known < len(sent):
-        if _same(stored[place], sent[known]):
-            known += 1
-        place += 1
-    return known
-
-
-def _with_its_call(stored: Sequence[Message], sent: Sequence[Message], first: int) -> tuple[Message, ...]:
-    """The tail from `first`, but never without the last message, nor a tool result without its call."""
-    if first == len(sent) and not isinstance(sent[-1], AssistantMessage) and not _same(stored[-1], sent[-1]):
-        first -= 1
+def _answering(stored: Sequence[Message], sent: Sequence[Message], kept: int, first: int) -> Told:
+    """With the last message new, unless it waits for its answer; and no result of a tool without its call."""
+    last = sent[-1]
+    if first == len(sent) and not isinstance(last, AssistantMessage):
+        if kept == len(stored):
+            if _same(stored[-1], last):
+                return Told(kept, ())
+            first -= 1
+        else:
+            first -= 1
+            kept = max(0, kept - 1)
+            while kept > 0 and not _same(stored[kept], last):
+                kept -= 1
     if first < len(sent):
         result = sent[first]
-        if isinstance(result, ToolMessage) and not _awaits(stored, result):
+        if isinstance(result, ToolMessage) and not _awaits(stored[:kept], result):
             while first > 0 and isinstance(sent[first], ToolMessage):
                 first -= 1
-    return tuple(sent[first:])
+    return Told(kept, tuple(sent[first:]))
 
 
 def _awaits(stored: Sequence[Message], result: ToolMessage) -> bool:
@@ -123,7 +157,7 @@ def _same(ours: Message, theirs: Message) -> bool:
         return (
             isinstance(theirs, UserMessage)
             and ours.name == theirs.name
-            and _same_text(ours.content, theirs.content)
+            and (_same_text(ours.content, theirs.content) or _same_typed(ours.content, theirs.content))
         )
     if isinstance(ours, ToolMessage):
         return (
@@ -144,6 +178,14 @@ def _same_answer(ours: AssistantMessage, theirs: AssistantMessage) -> bool:
     if ours.aborted:
         return _one_begins_the_other(ours.content, theirs.content)
     return _same_text(ours.content, theirs.content)
+
+
+def _same_typed(ours: str, theirs: str) -> bool:
+    """Whether ours is theirs behind the text of files."""
+    if not ours.startswith(_CONTEXT_BEGINS) or theirs.startswith(_CONTEXT_BEGINS):
+        return False
+    _, end, typed = ours.rpartition(_CONTEXT_ENDS)
+    return bool(end) and _same_text(typed.strip(), theirs.strip())
 
 
 def _same_text(ours: str, theirs: str) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 
 from openclaw_gateway.sessions import sqlite_rows as rows
+from openclaw_gateway.sessions.sqlite_branches import leave_branch
 from openclaw_gateway.sessions.sqlite_runs import fenced, not_waiting, oldest_waiting
 from openclaw_gateway.sessions.sqlite_schema import entry_id
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
@@ -41,11 +42,13 @@ class EndingWrites:
         if row is None or row[4] != claim.token or row[5] is None:
             return _answer_again(db, claim)
         hold = rows.Hold._make(row)
+        if ending.keeps is not None and ending.keeps < hold.last_seq:
+            hold = leave_branch(db, hold, ending.keeps, now)
         seq = hold.last_seq
         size = beside = 0
         for message in ending.turn:
             seq += 1
-            body = rows.encode(Entry(seq, claim.run_id, message))
+            body = rows.encode(Entry(seq, claim.run_id, message, ending.alone))
             size += len(body)
             execute("INSERT INTO entries (id, body) VALUES (?, ?)", (entry_id(hold.number, seq), body))
             for image in rows.blobs_of(message):

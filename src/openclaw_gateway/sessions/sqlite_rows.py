@@ -31,7 +31,7 @@ RUNS = (
 SESSIONS = (
     "SELECT key, owner, agent, created_ms, sessions.updated_ms, last_seq, user, label, "
     "CASE WHEN lease_until_ms IS NULL THEN NULL ELSE (SELECT id FROM runs WHERE number = token) END, "
-    "prompt_tokens, completion_tokens, total_tokens FROM sessions "
+    "prompt_tokens, completion_tokens, total_tokens, parent FROM sessions "
 )
 HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, tail FROM sessions "
 
@@ -57,7 +57,9 @@ RunRow = tuple[
     str | None,
     int,
 ]
-SessionRow = tuple[str, str, str, int, int, int, str | None, str | None, str | None, int, int, int]
+SessionRow = tuple[
+    str, str, str, int, int, int, str | None, str | None, str | None, int, int, int, str | None
+]
 
 
 class Hold(NamedTuple):

@@ -6,7 +6,8 @@ Rules every implementation keeps (tests/sessions/store_contract.py holds them to
 - per session, runs are claimed one at a time in the order `begin` accepted them (FIFO);
 - a claim's token is larger than every earlier token of its session; a writer with an old one is Fenced;
 - `finish` is one atomic act: token check, the whole turn, the run's status, usage and result, the release;
-- sequence numbers of a session have no gaps, and a turn's entries are adjacent.
+- sequence numbers of a session have no gaps, and a turn's entries are adjacent;
+- nothing that was said is lost but with its session: a branch that is left is kept whole, as a session.
 """
 
 from collections.abc import Sequence
@@ -46,12 +47,14 @@ class Claim(Struct, frozen=True):
     lease_s: float
 
 
-class Entry(Struct, frozen=True):
-    """One message of a transcript. `seq` counts from 1 without gaps. Large images may be references."""
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """One message of a transcript. `seq` counts from 1 without gaps. Large images may be references. `alone`:
+    it is of a turn whose client sent its newest message only, to a session that held others."""
 
     seq: int
     run_id: str
     message: Message
+    alone: bool = False
 
 
 class Summary(Struct, frozen=True):
@@ -73,6 +76,9 @@ class Ending(Struct, frozen=True):
 
     `result` is the whole answer in the caller's own encoding: the run's idempotency key stays taken
     exactly as long as a result is kept. Without one, the next request of that key is a new run.
+
+    With `keeps` the session goes on behind that entry: as it was until now it becomes a session of its own,
+    `<key>~fork:<number>`, and summaries of what is left fall away. `alone` is said of the turn's entries.
     """
 
     status: RunStatus
@@ -80,6 +86,8 @@ class Ending(Struct, frozen=True):
     turn: tuple[Message, ...] = ()
     error: ErrorInfo | None = None
     result: bytes | None = None
+    keeps: int | None = None
+    alone: bool = False
 
 
 class RunRecord(Struct, frozen=True):
@@ -101,7 +109,8 @@ class RunRecord(Struct, frozen=True):
 class SessionRecord(Struct, frozen=True):
     """A session as listed. `active_run` is the run that holds it now; times are Unix milliseconds.
 
-    `user` is the end user whom the request that made the session named.
+    `user` is the end user whom the request that made the session named. `parent` is the key of the session
+    of which this is a branch that was left.
     """
 
     key: str
@@ -116,6 +125,7 @@ class SessionRecord(Struct, frozen=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    parent: str | None = None
 
 
 class LedgerRow(Struct, frozen=True):

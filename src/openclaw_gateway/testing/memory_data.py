@@ -6,6 +6,8 @@ Plain data and the questions about it; when what may happen is the store's busin
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.store import (
     Entry,
@@ -71,6 +73,7 @@ class MemorySession:
     lease_until_ms: int | None = None
     waiting: list[MemoryRun] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    parent: str | None = None
 
     @property
     def covered(self) -> int:
@@ -108,6 +111,22 @@ class MemoryData:
             if run.new.owner == owner and named is not None and named.key == key:
                 return run
         return None
+
+    def leave_branch(self, session: MemorySession, keeps: int) -> None:
+        """What a session was becomes one of its own, and it goes on behind its first `keeps` entries."""
+        by, summary = session.made_by, session.summary
+        key = f"{by.session}~fork:{session.token}"
+        self.sessions[by.owner, key] = MemorySession(
+            structs.replace(by, session=key),
+            session.created_ms,
+            session.updated_ms,
+            session.entries[:],
+            summary,
+            parent=by.session,
+        )
+        del session.entries[keeps:]
+        if summary is not None and summary.covers_to_seq > keeps:
+            session.summary = Summary(keeps, "") if keeps and not summary.text else None
 
     def interrupt(self, now: int) -> None:
         """End every run that is open."""
@@ -152,8 +171,10 @@ class MemoryData:
             session.updated_ms,
             len(session.entries),
             by.user,
+            "earlier branch" if session.parent else None,
             active_run=holder[0] if holder and session.lease_until_ms is not None else None,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             total_tokens=usage.total_tokens,
+            parent=session.parent,
         )

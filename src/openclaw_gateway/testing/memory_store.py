@@ -120,8 +120,10 @@ class MemoryStore:
             return run.answer
         run, session = self._held(claim)
         now = self._clock()
+        if ending.keeps is not None and ending.keeps < len(session.entries):
+            self.data.leave_branch(session, ending.keeps)
         for message in ending.turn:
-            session.entries.append(Entry(len(session.entries) + 1, run.new.id, message))
+            session.entries.append(Entry(len(session.entries) + 1, run.new.id, message, ending.alone))
         if ending.turn:
             session.updated_ms = now
         session.usage += ending.usage

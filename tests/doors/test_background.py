@@ -105,7 +105,7 @@ async def test_what_failed_says_why(models: ModelServer) -> None:
     async with running_gateway(config(models)) as gateway, sdk(gateway) as client:
         begun = await client.responses.create(model="openclaw", input="hi", background=True)
         failed = await until(client, begun.id, "failed")
-        assert failed.error.code == "provider_auth_failed"
+        assert failed.error.code == "server_error"
         assert failed.output == []
 
 
@@ -126,7 +126,7 @@ async def test_what_the_gateway_s_end_cut_short_has_failed(
         failed = await client.responses.retrieve(begun.id)
         assert (failed.status, failed.created_at) == ("failed", begun.created_at)
         assert failed.error is not None
-        assert failed.error.code == ("run_interrupted" if killed else "draining")
+        assert failed.error.code == "server_error"
 
 
 async def _nothing(*_: Any) -> None:

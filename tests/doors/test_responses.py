@@ -9,8 +9,11 @@ import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel
 
+from openclaw_gateway.doors.openai.response_events import ResponseVoice
+from openclaw_gateway.errors import GatewayError, InvalidRequest, ProviderError
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, Reasoning, fails, says
+from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.run import Usage
 from tests.doors.chat import Answer, http, sdk
 from tests.doors.tool_replies import calls
@@ -180,11 +183,28 @@ async def test_failures_are_statuses_before_the_first_word_and_events_behind_it(
     assert last.type == "response.failed"
     assert last.response.status == "failed"
     assert last.response.error is not None
-    assert last.response.error.message
+    assert (last.response.error.code, bool(last.response.error.message)) == ("server_error", True)
     (item,) = last.response.output
     assert item.type == "message"
     assert item.status == "incomplete"
     assert last.response.output_text == "half"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProviderError("rate_limit", "x"), "rate_limit_exceeded"),
+        (ProviderError("overloaded", "x"), "server_error"),
+        (ProviderError("context_overflow", "x"), "context_length_exceeded"),
+        (ProviderError("billing", "x"), "insufficient_quota"),
+        (InvalidRequest("x", code="images_unsupported"), "invalid_prompt"),
+        (GatewayError("x"), "server_error"),
+    ],
+)
+def test_a_failed_response_says_why_in_openai_s_words(error: GatewayError, code: str) -> None:
+    voice = ResponseVoice("chatcmpl_1", 1, "openclaw", {})
+    said = msgspec.json.decode(voice.failure(error_info(error)).split(b"data: ")[1].split(b"\n")[0])
+    assert said["response"]["error"] == {"code": code, "message": "x"}
 
 
 @pytest.mark.promise("responses-left-out")
@@ -239,7 +259,7 @@ async def test_tools_of_the_vendor_alone_are_left_out_and_named(
         (
             {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]},
             "input[0].content[0]",
-            "unsupported_content_part",
+            "invalid_file",
         ),
         (
             {"input": "x", "previous_response_id": "resp_1"},

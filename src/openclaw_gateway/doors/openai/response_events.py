@@ -47,6 +47,15 @@ _NEVER = {
 _ID = re.compile(
     r"(?:resp|msg|rs|fc)_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(?:_\d+)?"
 )
+# Codex reads the first, which the published list lacks.
+_SAME_CODES = frozenset({"context_length_exceeded", "server_error", "rate_limit_exceeded", "invalid_prompt"})
+_CODES = {
+    400: "invalid_prompt",
+    402: "insufficient_quota",
+    413: "invalid_prompt",
+    422: "invalid_prompt",
+    429: "rate_limit_exceeded",
+}
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 _UNFINISHED: dict[RunStatus, str] = {
@@ -143,9 +152,7 @@ class ResponseVoice:
                 item["status"] = "incomplete"
         for _, item, written in self._calls.values():
             item |= {"status": "incomplete", "arguments": "".join(written)}
-        response = self._response("failed", self._items) | {
-            "error": {"code": error.code, "message": error.message}
-        }
+        response = self._response("failed", self._items) | {"error": _error_of(error)}
         self._say("response.failed", response=response)
         return self._taken() + DONE
 
@@ -169,8 +176,7 @@ class ResponseVoice:
             status = "failed"
         response = self._response(_UNFINISHED[status], ())
         if response["status"] == "failed":
-            said = error or _LOST
-            response["error"] = {"code": said.code, "message": said.message}
+            response["error"] = _error_of(error or _LOST)
         return response
 
     def refusal(self, error: ErrorInfo) -> bytes:
@@ -283,6 +289,12 @@ class ResponseVoice:
             "usage": None,
             **self._echo,
         }
+
+
+def _error_of(error: ErrorInfo) -> Json:
+    """In OpenAI's words, which clients act on; what else there is to say is in the message."""
+    code = error.code if error.code in _SAME_CODES else _CODES.get(error.status, "server_error")
+    return {"code": code, "message": error.message}
 
 
 def usage_of(usage: Usage) -> Json:

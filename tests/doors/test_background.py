@@ -6,8 +6,10 @@ from typing import Any
 
 import openai
 import pytest
+from msgspec.structs import replace
 from openai import AsyncOpenAI
 
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, Reasoning, fails, says
 from tests.doors.chat import http, sdk
@@ -166,10 +168,10 @@ async def test_another_owner_s_is_not_there(models: ModelServer) -> None:
     async with running_gateway(config(models)) as gateway, sdk(gateway) as client:
         await client.responses.create(model="openclaw", input="hi", background=True)
         await models.wait_requests(1)
-        theirs = gateway.gateway._background
-        (run,) = gateway.gateway._live.running()
-        assert await theirs.noted("operator", run.id) is not None
-        assert await theirs.noted("somebody else", run.id) is None
+        (run,) = gateway.gateway.running(OPERATOR)
+        answers = gateway.gateway.answers
+        assert await answers.background(OPERATOR, run.id) is not None
+        assert await answers.background(replace(OPERATOR, owner="somebody else"), run.id) is None
 
 
 async def test_attempts_are_one_response(models: ModelServer) -> None:

@@ -5,16 +5,16 @@ route, start, find, abort. Everything a door may do is a method here.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
-from openclaw_gateway.errors import AgentUnavailable, ShuttingDown, StoreError
+from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.attachments import Attachments, Hold
-from openclaw_gateway.gateway.background import Background, Noted
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
@@ -29,12 +29,11 @@ from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
-from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions, Told
-from openclaw_gateway.runs.run import BY_REQUEST, UNDELIVERED, Run, now_ms
+from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord, Store
@@ -43,7 +42,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import KeptKind, Origin, RunRequest
+from openclaw_gateway.wire.run import Origin, RunRequest
 
 
 class AgentTools(Struct, frozen=True):
@@ -92,11 +91,12 @@ class Gateway:
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self._starting = rooms.starting
-        self._kept = KeptAnswers(rooms.store)
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
         self._retries = Retries(rooms.live, rooms.bus)
-        self._background = Background(rooms.live, rooms.store)
+        self.answers = Answers(
+            rooms.live, rooms.store, self._named, lambda: self.generation.plans, abort=self.abort
+        )
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -272,20 +272,6 @@ class Gateway:
         principal.require(READ)
         return self._find(principal, name)
 
-    async def followed(self, principal: Principal, run_id: str) -> Run | None:
-        """A run of this caller's that goes on without its client: with its events, where they are still here;
-        else one that tells its answer, if that is kept. None when there is nothing to tell.
-
-        Raises StoreError.
-        """
-        principal.require(READ)
-        run = self._live.find(run_id)
-        if run is None:
-            return await self._named.told_again(principal.owner, run_id, self.generation.plans)
-        if run.request.origin.owner != principal.owner or run.request.detached is None:
-            return None
-        return await self._named.with_events(run)
-
     async def ending(self, principal: Principal, name: str) -> Ending | None:
         """How a run of this caller's ended that is not live here; one that another process executes is waited
         for. None when no such run is known. Raises StoreError."""
@@ -316,82 +302,6 @@ class Gateway:
             session_key, principal.owner, but={run.id for run in live}
         )
         return (*here, *there)
-
-    async def note_background(self, principal: Principal, run: Run, about: Raw) -> None:
-        """From now on this caller may ask what has become of a run that nobody waits for. Raises StoreError,
-        after which the run ends."""
-        principal.require(WRITE)
-        try:
-            await self._background.note(run, about)
-        except StoreError:
-            run.abort(UNDELIVERED)
-            raise
-
-    async def noted_background(self, principal: Principal, run_id: str) -> Noted | None:
-        """What has become of such a run of this caller's. Raises StoreError."""
-        principal.require(READ)
-        return await self._background.noted(principal.owner, run_id)
-
-    async def forget_background(self, principal: Principal, run_id: str) -> bool:
-        """End such a run; False when there is none of this caller's. Raises StoreError."""
-        principal.require(WRITE)
-        if not await self._background.forget(principal.owner, run_id):
-            return False
-        await self.abort(principal, run_id)
-        return True
-
-    async def kept_answer(
-        self, principal: Principal, run_id: str, kind: KeptKind = "response"
-    ) -> KeptAnswer | None:
-        """An answer of this caller's that was to be kept. Raises StoreError."""
-        principal.require(READ)
-        return await self._kept.get(principal.owner, run_id, kind)
-
-    async def kept_page(
-        self,
-        principal: Principal,
-        kind: KeptKind,
-        labels: tuple[str, ...],
-        *,
-        after: str | None,
-        limit: int,
-        newest_first: bool,
-    ) -> KeptPage | None:
-        """Of this caller's kept answers those with all these labels, behind that of the run `after`; None
-        where that is not kept. Raises StoreError."""
-        principal.require(READ)
-        return await self._kept.page(
-            principal.owner, kind, labels, after=after, limit=limit, newest_first=newest_first
-        )
-
-    async def change_kept(
-        self, principal: Principal, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
-    ) -> bool:
-        """What the door remembers of a kept answer, and what it is listed by; False when nothing of this
-        caller's is kept under it. Raises StoreError."""
-        principal.require(WRITE)
-        return await self._kept.change(principal.owner, run_id, kind, about, labels)
-
-    async def kept_heads(self, principal: Principal, run_ids: Iterable[str]) -> dict[str, KeptHead]:
-        """Of this caller's kept answers what their clients were given, by their runs. Raises StoreError."""
-        principal.require(READ)
-        return await self._kept.heads(principal.owner, run_ids)
-
-    async def kept_conversation(
-        self, principal: Principal, run_id: str, agent: str, user: str | None
-    ) -> Before | None:
-        """What was said up to and with a kept answer of this caller's, as this agent may see it when it
-        answers this user; None where not all of it is kept.
-
-        Raises StoreError.
-        """
-        principal.require(READ)
-        return await self._kept.conversation(principal.owner, run_id, agent, user)
-
-    async def forget_answer(self, principal: Principal, run_id: str, kind: KeptKind = "response") -> bool:
-        """False when nothing of this caller's is kept under it. Raises StoreError."""
-        principal.require(WRITE)
-        return await self._kept.forget(principal.owner, run_id, kind)
 
     def listen(
         self, principal: Principal, listener: Listener, *, session: str | None = None

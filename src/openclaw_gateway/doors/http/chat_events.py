@@ -38,7 +38,7 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         id_ = unquote(request.route_path.split("/")[-2])
         had = place_had(request, "after") or 0
-        run = await self._gateway.followed(principal, id_)
+        run = await self._gateway.answers.followed(principal, id_)
         # Of what comes from the store, the request is not kept.
         about: Followed | None = Followed(model_shown(None))
         if run is not None and run.request.detached is not None:

@@ -105,7 +105,7 @@ class Endpoint(AgentEndpoint):
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         ignored = (*asks.ignored, *run.unsupported)
         if asks.background:
-            await self._gateway.note_background(principal, run, Raw(msgspec.json.encode(about)))
+            await self._gateway.answers.note_background(principal, run, Raw(msgspec.json.encode(about)))
             if not asks.stream:
                 tell(request, asks.model, route, ignored, set_aside=run.set_aside)
                 return await self._found(principal, f"resp_{mark_of(run.id)}")
@@ -134,7 +134,7 @@ class Endpoint(AgentEndpoint):
         run_id = response_run(previous)
         found = None
         if run_id is not None:
-            found = await self._gateway.kept_conversation(principal, run_id, route.agent_id, route.user)
+            found = await self._gateway.answers.conversation(principal, run_id, route.agent_id, route.user)
         if found is None:
             raise InvalidRequest(
                 f"There is no response '{previous[:80]}', or not all before it is kept any more. Send the "
@@ -157,7 +157,7 @@ class Endpoint(AgentEndpoint):
                 param="input",
             )
         known: dict[str, Item] = {}
-        for run_id, kept in (await self._gateway.kept_heads(principal, named)).items():
+        for run_id, kept in (await self._gateway.answers.heads(principal, named)).items():
             known.update(dict.fromkeys(filter(_FURTHER.match, named[run_id]), _TOLD))
             items = _resource(run_id, kept)["output"]
             known.update((item["id"], msgspec.convert(item, Item)) for item in items)
@@ -173,15 +173,15 @@ class Endpoint(AgentEndpoint):
                     return await self._followed(request, principal, id_)
                 return await self._found(principal, id_)
             case "GET", "input_items":
-                kept = await self._gateway.kept_answer(principal, run_id)
+                kept = await self._gateway.answers.kept(principal, run_id)
                 if kept is None:
                     raise _not_found(id_)
                 paging = paging_of(query_of(request.raw_path), order="desc")
                 items = items_of(kept.asked, mark_of(run_id))
                 return json_answer(msgspec.json.encode(page_of(items, paging)))
             case "DELETE", "":
-                noted = await self._gateway.forget_background(principal, run_id)
-                if not (await self._gateway.forget_answer(principal, run_id) or noted):
+                noted = await self._gateway.answers.forget_background(principal, run_id)
+                if not (await self._gateway.answers.forget(principal, run_id) or noted):
                     raise _not_found(id_)
                 return json_answer(msgspec.json.encode({"id": id_, "object": "response", "deleted": True}))
             case "POST", "cancel":
@@ -192,15 +192,15 @@ class Endpoint(AgentEndpoint):
     async def _found(self, principal: Principal, id_: str) -> HttpAnswer:
         """The response as it is by now. Raises NotFound."""
         run_id = response_run(id_) or ""
-        kept = await self._gateway.kept_answer(principal, run_id)
+        kept = await self._gateway.answers.kept(principal, run_id)
         if kept is None:
-            noted = await self._gateway.noted_background(principal, run_id)
+            noted = await self._gateway.answers.background(principal, run_id)
             if noted is not None and noted.status != "completed":
                 about = msgspec.json.decode(noted.about, type=_About)
                 voice = _voice(run_id, noted.created_ms, about, kept=True)
                 return json_answer(msgspec.json.encode(voice.unfinished(noted.status, noted.error)))
             # It may have been finished between the two looks.
-            kept = await self._gateway.kept_answer(principal, run_id)
+            kept = await self._gateway.answers.kept(principal, run_id)
         if kept is None:
             raise _not_found(id_)
         return json_answer(msgspec.json.encode(_resource(run_id, kept)))
@@ -212,7 +212,7 @@ class Endpoint(AgentEndpoint):
         had = 0 if last is None else last + 1
         run_id = response_run(id_) or ""
         noted = await self._in_background(principal, id_, "streamed again")
-        run = await self._gateway.followed(principal, run_id)
+        run = await self._gateway.answers.followed(principal, run_id)
         if run is None or (had and isinstance(run, ReplayedRun)):
             raise gone()
         about = msgspec.json.decode(noted.about, type=_About)
@@ -228,10 +228,10 @@ class Endpoint(AgentEndpoint):
     async def _in_background(self, principal: Principal, id_: str, what: str) -> Noted:
         """Raises NotFound, and InvalidRequest for a response that is kept and was not in the background."""
         run_id = response_run(id_) or ""
-        noted = await self._gateway.noted_background(principal, run_id)
+        noted = await self._gateway.answers.background(principal, run_id)
         if noted is not None:
             return noted
-        if await self._gateway.kept_answer(principal, run_id) is None:
+        if await self._gateway.answers.kept(principal, run_id) is None:
             raise _not_found(id_)
         raise InvalidRequest(f"Only responses with `background` can be {what}.", param="background")
 

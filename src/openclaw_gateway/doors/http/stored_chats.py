@@ -61,7 +61,7 @@ class Endpoint(AgentEndpoint):
             case "POST", "":
                 return await self._update(request, principal, id_)
             case "DELETE", "":
-                if not await self._gateway.forget_answer(principal, id_, "chat"):
+                if not await self._gateway.answers.forget(principal, id_, "chat"):
                     raise _not_found(id_)
                 deleted = {"id": id_, "object": "chat.completion.deleted", "deleted": True}
                 return json_answer(msgspec.json.encode(deleted))
@@ -75,12 +75,12 @@ class Endpoint(AgentEndpoint):
         kept = await self._kept(principal, id_)
         about = msgspec.structs.replace(about_of(kept), metadata=metadata)
         said = Raw(msgspec.json.encode(about))
-        if not await self._gateway.change_kept(principal, id_, "chat", said, labels_of(about)):
+        if not await self._gateway.answers.change(principal, id_, "chat", said, labels_of(about)):
             raise _not_found(id_)
         return json_answer(completion_of(id_, msgspec.structs.replace(kept, about=said)))
 
     async def _kept(self, principal: Principal, id_: str) -> KeptAnswer:
-        kept = await self._gateway.kept_answer(principal, id_, "chat")
+        kept = await self._gateway.answers.kept(principal, id_, "chat")
         if kept is None:
             raise _not_found(id_)
         return kept
@@ -90,7 +90,7 @@ async def stored_list(gateway: Gateway, request: Request, principal: Principal) 
     """The caller's own, oldest first. Raises InvalidRequest, NotFound, StoreError."""
     query = query_of(request.raw_path)
     paging = paging_of(query, order="asc")
-    page = await gateway.kept_page(
+    page = await gateway.answers.page(
         principal,
         "chat",
         labels_in(query),

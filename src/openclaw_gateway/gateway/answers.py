@@ -1,0 +1,128 @@
+"""Answers that a client comes back to: kept ones, those in the background, those it was cut off from.
+
+One room of the gateway, for every door: each is its owner's, and what another has is not found. What is kept,
+and how, is decided in `runs/kept`, `background` and `idempotency`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from msgspec import Raw
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.gateway.background import Background, Noted
+from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.run import UNDELIVERED, Run
+from openclaw_gateway.sessions.store import Store
+from openclaw_gateway.wire.run import KeptKind
+
+
+class Answers:
+    """`plans` gives those of the present configuration; `abort` ends a run of the caller's."""
+
+    def __init__(
+        self,
+        live: LiveRuns,
+        store: Store,
+        named: NamedRuns,
+        plans: Callable[[], Mapping[str, Plan]],
+        *,
+        abort: Callable[[Principal, str], Awaitable[bool]],
+    ) -> None:
+        self._live = live
+        self._named = named
+        self._plans = plans
+        self._abort = abort
+        self._kept = KeptAnswers(store)
+        self._background = Background(live, store)
+
+    async def kept(self, principal: Principal, run_id: str, kind: KeptKind = "response") -> KeptAnswer | None:
+        """One that was to be kept. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.get(principal.owner, run_id, kind)
+
+    async def page(
+        self,
+        principal: Principal,
+        kind: KeptKind,
+        labels: tuple[str, ...],
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> KeptPage | None:
+        """Of what is kept those with all these labels, behind that of the run `after`; None where that is not
+        kept. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.page(
+            principal.owner, kind, labels, after=after, limit=limit, newest_first=newest_first
+        )
+
+    async def change(
+        self, principal: Principal, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
+    ) -> bool:
+        """What the door remembers of a kept one, and what it is listed by; False when it is not kept. Raises
+        StoreError."""
+        principal.require(WRITE)
+        return await self._kept.change(principal.owner, run_id, kind, about, labels)
+
+    async def heads(self, principal: Principal, run_ids: Iterable[str]) -> dict[str, KeptHead]:
+        """Of kept ones what their clients were given, by their runs. Raises StoreError."""
+        principal.require(READ)
+        return await self._kept.heads(principal.owner, run_ids)
+
+    async def conversation(
+        self, principal: Principal, run_id: str, agent: str, user: str | None
+    ) -> Before | None:
+        """What was said up to and with a kept one, as this agent may see it when it answers this user; None
+        where not all of it is kept.
+
+        Raises StoreError.
+        """
+        principal.require(READ)
+        return await self._kept.conversation(principal.owner, run_id, agent, user)
+
+    async def forget(self, principal: Principal, run_id: str, kind: KeptKind = "response") -> bool:
+        """False when it is not kept. Raises StoreError."""
+        principal.require(WRITE)
+        return await self._kept.forget(principal.owner, run_id, kind)
+
+    async def note_background(self, principal: Principal, run: Run, about: Raw) -> None:
+        """From now on this caller may ask what has become of a run that nobody waits for. Raises StoreError,
+        after which the run ends."""
+        principal.require(WRITE)
+        try:
+            await self._background.note(run, about)
+        except StoreError:
+            run.abort(UNDELIVERED)
+            raise
+
+    async def background(self, principal: Principal, run_id: str) -> Noted | None:
+        """What has become of such a run. Raises StoreError."""
+        principal.require(READ)
+        return await self._background.noted(principal.owner, run_id)
+
+    async def forget_background(self, principal: Principal, run_id: str) -> bool:
+        """End such a run; False when there is none. Raises StoreError."""
+        principal.require(WRITE)
+        if not await self._background.forget(principal.owner, run_id):
+            return False
+        await self._abort(principal, run_id)
+        return True
+
+    async def followed(self, principal: Principal, run_id: str) -> Run | None:
+        """A run that goes on without its client: with its events, where they are still here; else one that
+        tells its answer, if that is kept. None when there is nothing to tell.
+
+        Raises StoreError.
+        """
+        principal.require(READ)
+        run = self._live.find(run_id)
+        if run is None:
+            return await self._named.told_again(principal.owner, run_id, self._plans())
+        if run.request.origin.owner != principal.owner or run.request.detached is None:
+            return None
+        return await self._named.with_events(run)

@@ -133,7 +133,7 @@ async def test_librechat_and_opencode_are_known_by_their_own_marks(
 ) -> None:
     await chat(house, "one", headers={"X-Conversation-Id": "c"}, user="U1")
     await chat(house, "one", headers={"X-Session-Id": "ses_1", "x-session-affinity": "ses_1"})
-    named = await chat(house, "one", headers={}, metadata={"chat_id": "m", "other": 1})
+    named = await chat(house, "one", headers={}, metadata={"chat_id": "m"})
     assert "x-openclaw-ignored-params" not in named.headers
     assert {session.key for session in await sessions(house)} == {
         "agent:main:librechat-user:u1:c",

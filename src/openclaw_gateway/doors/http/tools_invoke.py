@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Struct
@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import asked
+from openclaw_gateway.doors.asking_agents import HEADERS, asked
 from openclaw_gateway.doors.delivery import Delivery
-from openclaw_gateway.doors.openai.body import parse
+from openclaw_gateway.doors.openai.body import Body, parse
+from openclaw_gateway.doors.openai.chunks import ErrorObject
+from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -40,8 +42,48 @@ class _Asked(Struct, frozen=True):
     dry_run: bool = False
 
 
+class InvokedTool(Struct, frozen=True):
+    ok: Literal[True]
+    result: dict[str, Any]
+
+
+class ToolFailure(Struct, frozen=True):
+    type: str
+    message: str
+
+
+class FailedTool(Struct, frozen=True):
+    ok: Literal[False]
+    error: ToolFailure
+
+
+def _read(body: Body) -> _Asked:
+    """Raises InvalidRequest naming the field."""
+    dry_run = body.take("dryRun", _BOOLEAN) is True
+    tool, name = body.take("tool", _STRING), body.take("name", _STRING)
+    return _Asked(
+        ((tool or name) or "").strip() or None,
+        body.take("args", _OBJECT) or {},
+        body.take("action", _STRING),
+        body.take("sessionKey", _STRING),
+        body.take("agentId", _STRING),
+        dry_run,
+    )
+
+
 class Endpoint(AgentEndpoint):
     paths: ClassVar = ("/tools/invoke",)
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            "/tools/invoke",
+            "One call of an agent's tool, without a model.",
+            {200: InvokedTool, 400: (FailedTool, ErrorObject), 404: (FailedTool, ErrorObject)},
+            Sent(_read, {"tool": "session_status"}),
+            headers=HEADERS,
+            error=(FailedTool, ErrorObject),
+        ),
+    )
 
     @property
     def switch(self) -> None:
@@ -102,18 +144,7 @@ class _InvokedVoice:
 
 
 def _decoded(data: bytes, max_depth: int) -> _Asked:
-    """Raises InvalidRequest naming the field."""
-    body = parse(data, max_depth)
-    dry_run = body.take("dryRun", _BOOLEAN) is True
-    tool = body.take("tool", _STRING) or body.take("name", _STRING)
-    return _Asked(
-        (tool or "").strip() or None,
-        body.take("args", _OBJECT) or {},
-        body.take("action", _STRING),
-        body.take("sessionKey", _STRING),
-        body.take("agentId", _STRING),
-        dry_run,
-    )
+    return _read(parse(data, max_depth))
 
 
 def _arguments(asks: _Asked, tool: Tool) -> dict[str, Any]:

@@ -121,8 +121,8 @@ def read_chat(body: Body) -> ChatRequest:
     user = body.take("user", _STRING)
     stream = body.take("stream", _BOOLEAN)
     sampling = take_sampling(body)
-    functions = take_functions(body)
-    client_tools = take_tools(body) if functions is None else functions
+    functions, tools = take_functions(body), take_tools(body)
+    client_tools = tools if functions is None else functions
     fields = chat_fields(body)
     store, metadata = body.take("store", _BOOLEAN), take_metadata(body)
     _refuse_many(body)

@@ -98,7 +98,7 @@ class RunWrites:
         hold = rows.Hold._make(row[4:])
         if hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock():
             return None
-        if oldest_waiting(db, hold)[0] != number:
+        if oldest_waiting(db, hold.number, hold.token)[0] != number:
             return None
         db.execute("UPDATE runs SET status = 'running' WHERE number = ?", (number,))
         db.execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (hold.number,))
@@ -201,11 +201,11 @@ def _holder_of(db: sqlite3.Cursor, owner: str, named: Idempotency) -> Duplicate 
     return None if kept is None else Duplicate(record)
 
 
-def oldest_waiting(db: sqlite3.Cursor, hold: rows.Hold) -> tuple[int, str]:
+def oldest_waiting(db: sqlite3.Cursor, session: int, token: int) -> tuple[int, str]:
     row: tuple[int, str] = db.execute(
         "SELECT number, id FROM runs WHERE session = ? AND number > ? AND ended_ms IS NULL "
         "ORDER BY number LIMIT 1",
-        (hold.number, hold.token),
+        (session, token),
     ).fetchone()
     return row
 

@@ -23,7 +23,7 @@ _KEPT = 8
 class CompiledPrompt:
     """`text` is what a run calls. Immutable for callers; keeps the stable parts it has built."""
 
-    __slots__ = ("_home", "_opening", "_stable", "_today", "_whole", "_workspace", "_zone", "snapshot")
+    __slots__ = ("_home", "_newest", "_opening", "_stable", "_today", "_workspace", "_zone", "snapshot")
 
     def __init__(self, opening: str, home: Home, snapshot: Snapshot, zone: tzinfo | None = None) -> None:
         self.snapshot = snapshot
@@ -33,8 +33,9 @@ class CompiledPrompt:
         self._zone = zone
         self._stable: dict[tuple[tuple[ToolLine, ...], Folder, bool], str] = {}
         self._today: tuple[int, str] = (-1, "")
-        # The last text without instructions. Being the same object, a dialect needs not read it again.
-        self._whole: tuple[tuple[str, str], str] = (("", ""), "")
+        # The last text without instructions, and what it was asked for with. Being the same object, a dialect
+        # needs not read it again.
+        self._newest: tuple[tuple[object, ...], str] = ((), "")
 
     def text(
         self,
@@ -52,14 +53,16 @@ class CompiledPrompt:
         no folder is the workspace.
         """
         today = self._day(time.time() if now is None else now)
+        asked = (tools, folder, self._skips(continuation=continuation), today, model)
+        before, text = self._newest
+        if before == asked and not instructions:
+            return text
         tail = f"{today}\n{sections.runtime(self._home.agent_id, model, _SYSTEM)}"
         stable = self.stable(tools, folder, continuation=continuation)
         if instructions:
             return sections.joined(stable, instructions, tail)
-        parts, text = self._whole
-        if parts != (stable, tail):
-            text = sections.joined(stable, tail)
-            self._whole = ((stable, tail), text)
+        text = sections.joined(stable, tail)
+        self._newest = (asked, text)
         return text
 
     def _day(self, now: float) -> str:
@@ -76,14 +79,16 @@ class CompiledPrompt:
         self, tools: Sequence[ToolLine] = (), folder: Folder | None = None, *, continuation: bool = False
     ) -> str:
         """The agent's own part: everything that does not depend on the request or the day."""
-        skip = continuation and self._home.injection == "continuation-skip"
-        key = (tuple(tools), folder or self._workspace, skip)
+        key = (tuple(tools), folder or self._workspace, self._skips(continuation=continuation))
         built = self._stable.get(key)
         if built is None:
             if len(self._stable) >= _KEPT:
                 self._stable.clear()
             built = self._stable[key] = self._build(*key)
         return built
+
+    def _skips(self, *, continuation: bool) -> bool:
+        return continuation and self._home.injection == "continuation-skip"
 
     def _build(self, tools: tuple[ToolLine, ...], folder: Folder, skip: bool) -> str:
         home, snapshot = self._home, self.snapshot

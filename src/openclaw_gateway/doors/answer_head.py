@@ -27,8 +27,8 @@ def answer_head(request: Request, status: int, headers: Mapping[str, str], frami
 
 def lines(status: str, headers: Mapping[str, str], behind: str) -> bytes:
     """`status` begins with version and number; `behind` are the last lines. Raises ValueError as above."""
-    named = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    named = "\r\n".join(["", *map(": ".join, headers.items())])
     if named.count("\n") != len(headers) or named.count("\r") != len(headers) or "\0" in named:
         raise ValueError("a header of an answer has a line end in it")
     reason = responses.get(int(status[9:12]), "")
-    return f"{status} {reason}\r\n{named}{behind}\r\n\r\n".encode()
+    return f"{status} {reason}{named}\r\n{behind}\r\n\r\n".encode()

@@ -3,6 +3,7 @@
 Knows the routing headers and no dialect.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TypeVar, get_args
@@ -21,7 +22,9 @@ T = TypeVar("T", bound=str)
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 PROGRESS: tuple[Progress, ...] = get_args(Progress)
 
-_PLAIN = ":/@+,;=!$&'()*~"
+_SAFE = ":/@+,;=!$&'()*~"
+# As nearly all are. What `quote` says of such a text after many steps is the text itself.
+_PLAIN = re.compile(rf"[\w.{re.escape(_SAFE)}-]*", re.ASCII)
 _NOTHING: Mapping[str, str] = {}
 # Headers of a request that count, with what they say, for the OpenAPI document.
 TO_WHOM = {f"{BRANDS[0].header_prefix}agent-id": "The agent, whatever the model says."}
@@ -100,9 +103,9 @@ def tell(
         if route.backend:
             ignored = (*ignored, f"{BRANDS[0].header_prefix}model")
     elif route.session_key is not None:
-        told["session-key"] = quote(route.session_key, safe=_PLAIN)
+        told["session-key"] = _sayable(route.session_key)
     if route.backend and task is None:
-        told["model"] = quote(route.backend, safe=_PLAIN)
+        told["model"] = _sayable(route.backend)
     if ignored:
         told["ignored-params"] = ", ".join(ignored)
     if set_aside:
@@ -114,7 +117,12 @@ def tell(
             request.answer_headers.update({brand.header_prefix + name: value for name, value in told.items()})
 
 
+def _sayable(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)
+
+
 def _came_as(request: Request, model: str | None, prefix: str, word: str) -> bool:
-    return (model or "").lower().startswith(word) or any(
-        name.lower().startswith(prefix) for name in request.headers
-    )
+    if (model or "").lower().startswith(word):
+        return True
+    # Joined, because to look at each name costs more than all of this. None has a line end in it.
+    return f"\n{prefix}" in "\n".join(["", *request.headers]).lower()

@@ -6,8 +6,7 @@ with it or deletes it needs nothing of the session that it came from. It has no 
 
 import sqlite3
 
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of
+from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of, session_of
 
 LABEL = "earlier branch"
 # The number is the run's that leaves it: it never comes again.
@@ -20,15 +19,17 @@ _BRANCH = """
 """
 
 
-def leave_branch(db: sqlite3.Cursor, hold: rows.Hold, keeps: int, now: int) -> rows.Hold:
-    """The session with its first `keeps` entries; a reset that covered more covers all of them."""
+def leave_branch(db: sqlite3.Cursor, place: int, keeps: int, now: int) -> int:
+    """Of the session whose newest entry has the id `place`; the id of the last of the `keeps` entries that
+    stay in it. A reset that covered more covers all of them."""
     execute = db.execute
-    number = hold.number
+    number = session_of(place)
     execute(_BRANCH, (LABEL, number))
-    branch = rows.new_number(db)
+    (branch,) = execute("SELECT last_insert_rowid()").fetchone()
+    (was_covered,) = execute("SELECT covered_seq FROM sessions WHERE number = ?", (number,)).fetchone()
     offset = entry_id(branch, 0) - entry_id(number, 0)
-    whole = (entry_id(number, 1), entry_id(number, hold.last_seq))
-    left = (entry_id(number, keeps + 1), entry_id(number, hold.last_seq))
+    whole = (entry_id(number, 1), place)
+    left = (entry_id(number, keeps + 1), place)
     execute("INSERT INTO entries SELECT id + ?, body FROM entries WHERE id BETWEEN ? AND ?", (offset, *whole))
     execute(
         "INSERT INTO summaries SELECT id + ?, text, created_ms FROM summaries WHERE id BETWEEN ? AND ?",
@@ -38,12 +39,10 @@ def leave_branch(db: sqlite3.Cursor, hold: rows.Hold, keeps: int, now: int) -> r
         "INSERT INTO blobs (session, digest, size) SELECT ?, digest, size FROM blobs WHERE session = ?",
         (branch, number),
     )
-    newest = execute(
-        "SELECT text FROM summaries WHERE id = ?", (entry_id(number, hold.covered_seq),)
-    ).fetchone()
+    newest = execute("SELECT text FROM summaries WHERE id = ?", (entry_id(number, was_covered),)).fetchone()
     execute("DELETE FROM entries WHERE id BETWEEN ? AND ?", left)
     execute("DELETE FROM summaries WHERE id BETWEEN ? AND ?", left)
-    if hold.covered_seq > keeps > 0 and newest == ("",):
+    if was_covered > keeps > 0 and newest == ("",):
         execute(
             "INSERT OR REPLACE INTO summaries (id, text, created_ms) VALUES (?, '', ?)",
             (entry_id(number, keeps), now),
@@ -58,7 +57,7 @@ def leave_branch(db: sqlite3.Cursor, hold: rows.Hold, keeps: int, now: int) -> r
         "UPDATE sessions SET last_seq = ?, covered_seq = ?, size = ?, tail = ? WHERE number = ?",
         (keeps, covered, size, tail, number),
     )
-    return hold._replace(last_seq=keeps, covered_seq=covered, tail=tail)
+    return entry_id(number, keeps)
 
 
 def _sizes(db: sqlite3.Cursor, number: int, covered: int, last: int) -> tuple[int, int]:

@@ -10,13 +10,32 @@ from collections.abc import Callable
 from openclaw_gateway.sessions import sqlite_rows as rows
 from openclaw_gateway.sessions.sqlite_branches import leave_branch
 from openclaw_gateway.sessions.sqlite_runs import fenced, not_waiting, oldest_waiting
-from openclaw_gateway.sessions.sqlite_schema import entry_id
+from openclaw_gateway.sessions.sqlite_schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus
 
 _NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OPEN_STATES = ("queued", "running")
+
+# Of the session that a claim holds: the id of its newest entry, and who waits. Each column costs as much as
+# a look-up in the table.
+_HELD = (
+    "SELECT number << 32 | last_seq, waiting FROM sessions "
+    "WHERE owner = ? AND key = ? AND token = ? AND lease_until_ms NOT NULL"
+)
+_LEFT = (
+    "UPDATE sessions SET lease_until_ms = NULL, prompt_tokens = prompt_tokens + ?, "
+    "completion_tokens = completion_tokens + ?, total_tokens = total_tokens + ?"
+)
+_LEFT_SILENT = f"{_LEFT} WHERE number = ?"
+_LEFT_TURN = f"{_LEFT}, last_seq = ?, updated_ms = ?, size = size + ?, tail = tail + ? WHERE number = ?"
+# An open run has neither an error nor a next one, and a NULL that is bound costs as much as five texts.
+_ENDED_WELL = "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, final_seq = ? WHERE number = ? AND id = ?"
+_ENDED = (
+    "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, next_run = ?, final_seq = ? "
+    "WHERE number = ? AND id = ?"
+)
 
 INTERRUPTED = ErrorInfo(
     message="The gateway stopped before this run had ended: send the request again.",
@@ -35,49 +54,41 @@ class EndingWrites:
 
     def finish(self, db: sqlite3.Cursor, claim: Claim, ending: Ending) -> Released:
         require_ended(ending.status)
-        usage = ending.usage
         execute = db.execute
         now = self._clock()
-        row = execute(rows.HOLD + "WHERE owner = ? AND key = ?", (claim.owner, claim.session)).fetchone()
-        if row is None or row[4] != claim.token or row[5] is None:
+        row = execute(_HELD, (claim.owner, claim.session, claim.token)).fetchone()
+        if row is None:
             return _answer_again(db, claim)
-        hold = rows.Hold._make(row)
-        if ending.keeps is not None and ending.keeps < hold.last_seq:
-            hold = leave_branch(db, hold, ending.keeps, now)
-        seq = hold.last_seq
+        place, waiting = row
+        if ending.keeps is not None and ending.keeps < seq_of(place):
+            place = leave_branch(db, place, ending.keeps, now)
+        session = session_of(place)
         size = beside = 0
         for message in ending.turn:
-            seq += 1
-            body = rows.encode(Entry(seq, claim.run_id, message, ending.alone))
+            place += 1
+            body = rows.encode(Entry(seq_of(place), claim.run_id, message, ending.alone))
             size += len(body)
-            execute("INSERT INTO entries (id, body) VALUES (?, ?)", (entry_id(hold.number, seq), body))
+            execute("INSERT INTO entries (id, body) VALUES (?, ?)", (place, body))
             for image in rows.blobs_of(message):
-                execute(_NAME, (hold.number, image.digest, image.size))
+                execute(_NAME, (session, image.digest, image.size))
                 beside += image.size if db.rowcount else 0
-        next_run = oldest_waiting(db, hold)[1] if hold.waiting else None
-        execute(
-            "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, final_seq = ?, next_run = ? "
-            "WHERE number = ? AND id = ?",
-            (*_end(ending, now), seq, next_run, claim.token, claim.run_id),
-        )
+        seq = seq_of(place)
+        next_run = oldest_waiting(db, session, claim.token)[1] if waiting else None
+        run = (seq, claim.token, claim.run_id)
+        usage = rows.encode(ending.usage)
+        if ending.error is None and next_run is None:
+            execute(_ENDED_WELL, (ending.status, now, usage, *run))
+        else:
+            execute(_ENDED, (ending.status, now, usage, _encoded(ending.error), next_run, *run))
         if db.rowcount == 0:
             raise fenced()
         self._keep(db, claim.token, ending, now)
-        execute(
-            "UPDATE sessions SET last_seq = ?, updated_ms = ?, lease_until_ms = NULL, "
-            "size = size + ?, tail = tail + ?, prompt_tokens = prompt_tokens + ?, "
-            "completion_tokens = completion_tokens + ?, total_tokens = total_tokens + ? WHERE number = ?",
-            (
-                seq,
-                now if ending.turn else hold.updated_ms,
-                size + beside,
-                size,
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                usage.total_tokens,
-                hold.number,
-            ),
-        )
+        used = ending.usage
+        tokens = (used.prompt_tokens, used.completion_tokens, used.total_tokens)
+        if ending.turn:
+            execute(_LEFT_TURN, (*tokens, seq, now, size + beside, size, session))
+        else:
+            execute(_LEFT_SILENT, (*tokens, session))
         return Released(seq, next_run)
 
     def conclude(self, db: sqlite3.Cursor, run_id: str, ending: Ending) -> None:
@@ -91,7 +102,7 @@ class EndingWrites:
             return
         db.execute(
             "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ? WHERE number = ?",
-            (*_end(ending, now), number),
+            (ending.status, now, rows.encode(ending.usage), _encoded(ending.error), number),
         )
         self._keep(db, number, ending, now)
 
@@ -107,7 +118,7 @@ class EndingWrites:
         if state == "queued":
             execute(
                 "UPDATE runs SET status = ?, ended_ms = ?, error = ? WHERE id = ?",
-                (status, self._clock(), None if error is None else rows.encode(error), run_id),
+                (status, self._clock(), _encoded(error), run_id),
             )
             execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (session,))
         found = execute(rows.HOLD + "WHERE number = ?", (session,)).fetchone()
@@ -115,7 +126,7 @@ class EndingWrites:
             raise not_waiting()
         hold = rows.Hold._make(found)
         is_free = hold.waiting > 0 and hold.lease_until_ms is None
-        return Released(hold.last_seq, oldest_waiting(db, hold)[1] if is_free else None)
+        return Released(hold.last_seq, oldest_waiting(db, hold.number, hold.token)[1] if is_free else None)
 
     def interrupt(self, db: sqlite3.Cursor) -> int:
         """Close as interrupted every run that is open, and free its session; how many."""
@@ -145,13 +156,8 @@ def require_ended(status: RunStatus) -> None:
         raise ValueError(f"a run cannot end as {status!r}")
 
 
-def _end(ending: Ending, now: int) -> tuple[str, int, bytearray, bytearray | None]:
-    return (
-        ending.status,
-        now,
-        rows.encode(ending.usage),
-        None if ending.error is None else rows.encode(ending.error),
-    )
+def _encoded(error: ErrorInfo | None) -> bytearray | None:
+    return None if error is None else rows.encode(error)
 
 
 def _answer_again(db: sqlite3.Cursor, claim: Claim) -> Released:

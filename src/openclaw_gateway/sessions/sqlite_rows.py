@@ -4,7 +4,6 @@ No statement is run here. One encoder and one decoder per stored type, made once
 made unreadable costs itself: an entry is replaced by one that says so, a usage or an error is left out.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -12,9 +11,8 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.older_messages import decode_entries, decode_entry
-from openclaw_gateway.sessions.sqlite_schema import seq_of
+from openclaw_gateway.sessions.sqlite_schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Media, Message, SystemMessage, media_of
@@ -33,7 +31,10 @@ SESSIONS = (
     "CASE WHEN lease_until_ms IS NULL THEN NULL ELSE (SELECT id FROM runs WHERE number = token) END, "
     "prompt_tokens, completion_tokens, total_tokens, parent FROM sessions "
 )
-HOLD = "SELECT number, last_seq, covered_seq, updated_ms, token, lease_until_ms, waiting, tail FROM sessions "
+# Python names the columns of a SELECT anew at each call, and each costs about as much as a look-up.
+FREE = "SELECT sessions.number << 32 | last_seq, covered_seq, updated_ms, tail"
+HELD = FREE + ", token, lease_until_ms, waiting"
+HOLD = HELD + " FROM sessions "
 
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
@@ -63,16 +64,26 @@ SessionRow = tuple[
 
 
 class Hold(NamedTuple):
-    """What a run needs to know of its session: who holds it, who waits, how much was said."""
+    """What a run needs to know of its session: how much was said, who holds it, who waits.
 
-    number: int
-    last_seq: int
+    `place` is the id of its newest entry. The defaults are those of a session that is free.
+    """
+
+    place: int
     covered_seq: int
     updated_ms: int
-    token: int
-    lease_until_ms: int | None
-    waiting: int
     tail: int
+    token: int = 0
+    lease_until_ms: int | None = None
+    waiting: int = 0
+
+    @property
+    def number(self) -> int:
+        return session_of(self.place)
+
+    @property
+    def last_seq(self) -> int:
+        return seq_of(self.place)
 
 
 def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, ...]:
@@ -123,14 +134,6 @@ def session_record(row: SessionRow) -> SessionRecord:
 def encode(value: Struct) -> bytearray:
     """To be bound: sqlite3 looks for an adapter of `bytes`, which takes longer than a copy."""
     return bytearray(_encode(value))
-
-
-def new_number(db: sqlite3.Cursor) -> int:
-    """The number of the row that was just inserted."""
-    number = db.lastrowid
-    if number is None:
-        raise StoreError("The session store lost the number of a new row: see the gateway's log.")
-    return number
 
 
 def _readable(decode: Callable[[bytes], T], body: bytes) -> T | None:

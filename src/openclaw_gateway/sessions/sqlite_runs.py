@@ -36,6 +36,15 @@ LEASE_LOST = ErrorInfo(
     retryable=True,
 )
 _NOTHING = Transcript()
+_IF_FREE = rows.FREE + " FROM sessions WHERE owner = ? AND key = ? AND waiting = 0 AND lease_until_ms IS NULL"
+# Numbers of runs that are deleted are not given again; who else writes to the file is kept out of it.
+_GIVEN = (
+    "SELECT ifnull(max(number), 0) FROM runs UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
+)
+_NEW_SESSION = (
+    "INSERT INTO sessions (owner, key, agent, user, created_ms, updated_ms, token, lease_until_ms) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
 
 
 class RunWrites:
@@ -45,71 +54,81 @@ class RunWrites:
         self.max_queued = max_queued
         self._clock = clock
         self._lease_clock = lease_clock
+        self._newest: int | None = None
 
     def begin(self, db: sqlite3.Cursor, run: NewRun, lease_s: float) -> Begun:
         if run.idempotency is not None:
             taken = _holder_of(db, run.owner, run.idempotency)
             if taken is not None:
                 return taken
-        if run.session is None:
-            return _insert(db, run, None, "running", self._clock()) or Recorded()
-        execute = db.execute
         now = self._clock()
-        row = execute(rows.HOLD + "WHERE owner = ? AND key = ?", (run.owner, run.session)).fetchone()
-        is_new = row is None
-        if is_new:
-            execute(
-                "INSERT INTO sessions (owner, key, agent, user, created_ms, updated_ms) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (run.owner, run.session, run.agent, run.user, now, now),
-            )
-            hold = rows.Hold(rows.new_number(db), 0, 0, now, 0, None, 0, 0)
-        else:
-            hold = rows.Hold._make(row)
+        number = self._next_number(db)
+        if run.session is None:
+            return _insert(db, run, number, None, "running", now=now) or Recorded()
+        execute = db.execute
+        name = (run.owner, run.session)
+        claim = Claim(run.id, *name, number, lease_s)
+        free = execute(_IF_FREE, name).fetchone()
+        if free is not None:
+            hold = rows.Hold(*free)
+            duplicate = _insert(db, run, number, hold.number, "running", now=now)
+            return duplicate or self._hand_over(db, claim, hold)
+        execute(_NEW_SESSION, (*name, run.agent, run.user, now, now, number, self._lease_end(lease_s)))
+        if db.rowcount == 0:
+            return self._begin_behind(db, run, claim, now)
+        session = db.lastrowid
+        duplicate = _insert(db, run, number, session, "running", now=now)
+        if duplicate is not None:
+            execute("DELETE FROM sessions WHERE number = ?", (session,))
+            return duplicate
+        return Claimed(claim, transcript=_NOTHING)
+
+    def _begin_behind(self, db: sqlite3.Cursor, run: NewRun, claim: Claim, now: int) -> Begun:
+        """In a session that is held, or has been until the lease of the run before ended."""
+        row = db.execute(rows.HOLD + "WHERE owner = ? AND key = ?", (run.owner, run.session)).fetchone()
+        hold = rows.Hold._make(row)
         lease = hold.lease_until_ms
         is_free = hold.waiting == 0 and (lease is None or lease <= self._lease_clock())
-        duplicate = _insert(db, run, hold.number, "running" if is_free else "queued", now)
+        duplicate = _insert(db, run, claim.token, hold.number, "running" if is_free else "queued", now=now)
         if duplicate is not None:
-            if is_new:
-                execute("DELETE FROM sessions WHERE number = ?", (hold.number,))
             return duplicate
         if is_free:
-            claim = Claim(run.id, run.owner, run.session, rows.new_number(db), lease_s)
-            return self._hand_over(db, claim, hold, None if is_new else hold.updated_ms)
+            return self._hand_over(db, claim, hold)
         if hold.waiting >= self.max_queued:
             raise SessionBusy(
                 f"This session already has {hold.waiting} runs waiting: let some of them end first, or use "
                 "another session.",
                 retry_after=1.0,
             )
-        execute("UPDATE sessions SET waiting = waiting + 1 WHERE number = ?", (hold.number,))
+        db.execute("UPDATE sessions SET waiting = waiting + 1 WHERE number = ?", (hold.number,))
         return Queued(hold.waiting + (lease is not None))
 
     def claim(self, db: sqlite3.Cursor, run_id: str, lease_s: float) -> Claimed | None:
         row = db.execute(
-            "SELECT runs.number, status, sessions.owner, key, sessions.number, last_seq, covered_seq, "
-            "updated_ms, token, lease_until_ms, waiting, tail "
+            rows.HELD + ", runs.number, status, sessions.owner, key "
             "FROM runs JOIN sessions ON sessions.number = runs.session WHERE runs.id = ?",
             (run_id,),
         ).fetchone()
-        if row is None or row[1] != "queued":
+        if row is None:
             raise not_waiting()
-        number, _, owner, key = row[:4]
-        hold = rows.Hold._make(row[4:])
+        *state, number, status, owner, key = row
+        if status != "queued":
+            raise not_waiting()
+        hold = rows.Hold._make(state)
         if hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock():
             return None
-        if oldest_waiting(db, hold)[0] != number:
+        if oldest_waiting(db, hold.number, hold.token)[0] != number:
             return None
         db.execute("UPDATE runs SET status = 'running' WHERE number = ?", (number,))
         db.execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (hold.number,))
-        return self._hand_over(db, Claim(run_id, owner, key, number, lease_s), hold, hold.updated_ms)
+        return self._hand_over(db, Claim(run_id, owner, key, number, lease_s), hold)
 
     def renew(self, db: sqlite3.Cursor, claim: Claim, lease_s: float) -> bool:
         execute = db.execute
         execute(
             "UPDATE sessions SET lease_until_ms = ? "
             "WHERE owner = ? AND key = ? AND token = ? AND lease_until_ms NOT NULL",
-            (self._lease_clock() + int(lease_s * 1000), claim.owner, claim.session, claim.token),
+            (self._lease_end(lease_s), claim.owner, claim.session, claim.token),
         )
         if db.rowcount == 0:
             raise fenced()
@@ -127,9 +146,18 @@ class RunWrites:
         )
         return db.rowcount == 1
 
-    def _hand_over(
-        self, db: sqlite3.Cursor, claim: Claim, hold: rows.Hold, previous_ms: int | None
-    ) -> Claimed:
+    def _next_number(self, db: sqlite3.Cursor) -> int:
+        """For a run. One that was given to an operation that is undone is left out."""
+        if self._newest is None:
+            given = db.execute(_GIVEN).fetchall()
+            self._newest = max(number for (number,) in given)
+        self._newest += 1
+        return self._newest
+
+    def _lease_end(self, lease_s: float) -> int:
+        return self._lease_clock() + int(lease_s * 1000)
+
+    def _hand_over(self, db: sqlite3.Cursor, claim: Claim, hold: rows.Hold) -> Claimed:
         """Give the session to a run; the holder before it, if any, has let its lease run out."""
         if hold.lease_until_ms is not None:
             db.execute(
@@ -138,9 +166,9 @@ class RunWrites:
             )
         db.execute(
             "UPDATE sessions SET token = ?, lease_until_ms = ? WHERE number = ?",
-            (claim.token, self._lease_clock() + int(claim.lease_s * 1000), hold.number),
+            (claim.token, self._lease_end(claim.lease_s), hold.number),
         )
-        return Claimed(claim, hold.covered_seq, hold.last_seq, previous_ms, _if_short(db, hold))
+        return Claimed(claim, hold.covered_seq, hold.last_seq, hold.updated_ms, _if_short(db, hold))
 
 
 def _if_short(db: sqlite3.Cursor, hold: rows.Hold) -> Transcript | None:
@@ -152,21 +180,24 @@ def _if_short(db: sqlite3.Cursor, hold: rows.Hold) -> Transcript | None:
     return Transcript(found, summary_of(db, hold.number, hold.covered_seq))
 
 
-def _insert(db: sqlite3.Cursor, run: NewRun, session: int | None, status: str, now: int) -> Duplicate | None:
+def _insert(
+    db: sqlite3.Cursor, run: NewRun, number: int, session: int | None, status: str, *, now: int
+) -> Duplicate | None:
     """Record the run, or say which run of the owner's has its id. Raises StoreError (run_id_taken)."""
     named = run.idempotency
     if named is None and run.parent is None:
         # A NULL that is bound costs as much as five texts.
         db.execute(
-            "INSERT INTO runs (id, owner, session, agent, status, created_ms) VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO NOTHING",
-            (run.id, run.owner, session, run.agent, status, now),
+            "INSERT INTO runs (number, id, owner, session, agent, status, created_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (number, run.id, run.owner, session, run.agent, status, now),
         )
     else:
         db.execute(
-            "INSERT INTO runs (id, owner, session, agent, parent, idempotency_key, digest, status, "
-            "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO runs (number, id, owner, session, agent, parent, idempotency_key, digest, status, "
+            "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (
+                number,
                 run.id,
                 run.owner,
                 session,
@@ -201,11 +232,11 @@ def _holder_of(db: sqlite3.Cursor, owner: str, named: Idempotency) -> Duplicate 
     return None if kept is None else Duplicate(record)
 
 
-def oldest_waiting(db: sqlite3.Cursor, hold: rows.Hold) -> tuple[int, str]:
+def oldest_waiting(db: sqlite3.Cursor, session: int, token: int) -> tuple[int, str]:
     row: tuple[int, str] = db.execute(
         "SELECT number, id FROM runs WHERE session = ? AND number > ? AND ended_ms IS NULL "
         "ORDER BY number LIMIT 1",
-        (hold.number, hold.token),
+        (session, token),
     ).fetchone()
     return row
 

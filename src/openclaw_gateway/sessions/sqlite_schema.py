@@ -131,6 +131,10 @@ def entry_id(session_number: int, seq: int) -> int:
     return session_number << 32 | seq
 
 
+def session_of(entry: int) -> int:
+    return entry >> 32
+
+
 def seq_of(entry: int) -> int:
     return entry & 0xFFFF_FFFF
 

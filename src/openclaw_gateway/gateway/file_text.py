@@ -14,6 +14,13 @@ from openclaw_gateway.wire.messages import File
 
 _LOOKED_AT = 8192
 _LAYOUT = set(b"\t\n\f\r\x1b")
+# Of its own table and these, not of the machine's, which are others on each.
+_TYPES = mimetypes.MimeTypes()
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_TYPES.add_type("text/markdown", ".md")
+_TYPES.add_type(f"{_OFFICE}.wordprocessingml.document", ".docx")
+_TYPES.add_type(f"{_OFFICE}.spreadsheetml.sheet", ".xlsx")
+_TYPES.add_type(f"{_OFFICE}.presentationml.presentation", ".pptx")
 _SAYS_NOTHING = {"", "application/octet-stream", "binary/octet-stream"}
 
 
@@ -73,7 +80,7 @@ def _named(sent: SentFile, called: str) -> str | None:
     for kind in (sent.media_type, called):
         if kind not in _SAYS_NOTHING:
             return kind[:100]
-    return mimetypes.guess_type(PurePosixPath(sent.name).name)[0]
+    return _TYPES.guess_type(PurePosixPath(sent.name).name)[0]
 
 
 def _closed(sent: SentFile, kind: str, more: str) -> InvalidRequest:

@@ -17,6 +17,7 @@ _LAYOUT = set(b"\t\n\f\r\x1b")
 # Of its own table and these, not of the machine's, which are others on each.
 _TYPES = mimetypes.MimeTypes()
 _OFFICE = "application/vnd.openxmlformats-officedocument"
+_TYPES.add_type("text/markdown", ".md")
 _TYPES.add_type(f"{_OFFICE}.wordprocessingml.document", ".docx")
 _TYPES.add_type(f"{_OFFICE}.spreadsheetml.sheet", ".xlsx")
 _TYPES.add_type(f"{_OFFICE}.presentationml.presentation", ".pptx")

@@ -79,7 +79,7 @@ class Endpoint(AgentEndpoint):
             "/tools/invoke",
             "One call of an agent's tool, without a model.",
             {200: InvokedTool, 400: (FailedTool, ErrorObject), 404: (FailedTool, ErrorObject)},
-            Sent(_read, {"tool": "session_status"}),
+            Sent(_read, {"tool": "ls"}),
             headers=HEADERS,
             error=(FailedTool, ErrorObject),
         ),

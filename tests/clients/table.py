@@ -107,7 +107,7 @@ CLIENTS = (
         "agents",
         limits={
             **_CHATS_ONLY,
-            "reasoning": "drops reasoning text",
+            "reasoning": "is not tried for reasoning text",
             "cancel": "keeps the connection of a stream that is no longer read",
         },
     ),

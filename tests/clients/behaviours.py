@@ -195,10 +195,12 @@ async def cancel(stage: Stage) -> None:
 
 
 async def retry(stage: Stage) -> None:
-    """Something in front of the gateway answers 503 once; the client asks again by itself."""
+    """Something in front of the gateway answers 503 once; the client asks again by itself.
+
+    The text is of this one alone: what is sent again is answered as the same request was before."""
     stage.plays(says("Hello there"))
     async with failing_once(stage.gateway.url) as base_url:
-        seen = await stage.did("plain", base_url=base_url, retries=None)
+        seen = await stage.did("plain", base_url=base_url, retries=None, text="Ask twice.")
     same("text", seen["text"], "Hello there")
     same("requests", len(stage.models.requests), 1)
 

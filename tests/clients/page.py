@@ -34,7 +34,8 @@ _MEANINGS = """
 - **retry**: something in front of the gateway answers 503 once; the client asks again, the model once.
 - **silence**: a stream in which nothing is said for 40 seconds, twice.
 - **embeddings, models**: `/v1/embeddings` and `/v1/models`.
-- **history**: with `user`, a history sent again is not doubled, and a message sent alone goes on from it.
+- **history**: with `user`, a history sent again is not doubled, and a message sent alone goes on from it
+  (`llm` has no `user`: there it is the header `x-openclaw-session-key`, and messages sent alone).
 """
 
 

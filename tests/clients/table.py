@@ -105,6 +105,10 @@ CLIENTS = (
         Room.VENV,
         ("llm",),
         "agents",
-        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
+        limits={
+            **_CHATS_ONLY,
+            "reasoning": "is not tried for reasoning text",
+            "cancel": "keeps the connection of a stream that is no longer read",
+        },
     ),
 )

@@ -91,7 +91,8 @@ README = _all(
         "repeats": "sent again, it gets the first answer, streamed or not,",
         "retries": (
             "Without one, what an official SDK sends again by itself (`x-stainless-retry-count`) gets the "
-            "run of its first attempt, or its answer for ten minutes."
+            "run of its first attempt, or its answer: for ten minutes, or ninety seconds where its client "
+            "was there for it."
         ),
         "retries-waited-for": (
             "The run of such a client waits for it for three seconds when no answer has begun."

@@ -207,8 +207,32 @@ async def test_what_is_kept_is_bounded(
     assert (len(found._kept), found._chars) == (2, 100)
     await attempt(gateway, 0, text="x" * 200)
     assert (len(found._kept), found._chars) == (0, 0)
-    monkeypatch.setattr(retries, "KEEP_S", 0.0)
+    monkeypatch.setattr(retries, "KEEP_GIVEN_S", 0.0)
     await attempt(gateway, 0, text="soon forgotten")
     asked = len(models.requests)
     await attempt(gateway, 1, text="soon forgotten")
     assert len(models.requests) == asked + 1
+
+
+@pytest.mark.parametrize(("key", "is_there"), [("KEEP_GIVEN_S", False), ("KEEP_S", True)])
+async def test_what_nobody_was_there_for_is_kept_longer(
+    models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, key: str, is_there: bool
+) -> None:
+    """Of each kind of answer the time is its own: the other one's does not count."""
+    monkeypatch.setattr(retries, key, 0.0)
+    gate = asyncio.Event()
+    models.script("mock-echo", says(Hold(gate), "once"))
+    first = asyncio.create_task(attempt(gateway, 0))
+    await models.wait_requests(1)
+    if not is_there:
+        first.cancel()
+    (run,) = gateway.gateway._live.running()
+    if not is_there:
+        async with asyncio.timeout(5):
+            while run.clients:  # noqa: ASYNC110 - no event says so
+                await asyncio.sleep(0)
+    gate.set()
+    await run.wait()
+    await asyncio.wait([first])
+    assert (await attempt(gateway, 1)).content == "once"
+    assert len(models.requests) == 1

@@ -23,6 +23,10 @@ from openclaw_gateway.sessions.store import RunRecord
 from openclaw_gateway.wire.run import Attempt, RunRequest, RunResult
 
 KEEP_S = 600.0
+# The same of an answer for which a client was there when it came: only something between can have lost it,
+# and then the next attempt comes soon. Later the same words are more likely a question that is asked anew,
+# whose first attempt never came here.
+KEEP_GIVEN_S = 90.0
 MOST_KEPT = 10_000
 MOST_CHARS = 32_000_000
 # Whose it is, where it goes, and what it says.
@@ -30,12 +34,12 @@ _Key = tuple[str, str, str | None, str | None, str, str, int, int]
 
 
 class _Kept(Struct, frozen=True):
-    """The answer of a run that has ended. `since` is monotonic, the other times are Unix milliseconds."""
+    """The answer of a run that has ended. `until` is monotonic, the other times are Unix milliseconds."""
 
     run_id: str
     created_ms: int
     ended_ms: int
-    since: float
+    until: float
     size: int
     result: RunResult
 
@@ -65,7 +69,7 @@ class Retries:
                 await accepted(run)
                 return run
             kept = self._kept.get(key)
-            if kept is not None and self._clock() - kept.since < KEEP_S:
+            if kept is not None and self._clock() < kept.until:
                 return self._live.find(kept.run_id) or self._replayed(request, plan, kept)
         run = self._live.launch(request, plan)
         run.when_ended = self._ended
@@ -96,14 +100,15 @@ class Retries:
         for call in result.tool_calls:
             size += len(call.arguments)
         now = self._clock()
-        self._kept[key] = _Kept(run.id, run.created_ms, now_ms(), now, size, result)
+        until = now + (KEEP_S if run.was_left else KEEP_GIVEN_S)
+        self._kept[key] = _Kept(run.id, run.created_ms, now_ms(), until, size, result)
         self._chars += size
-        self._keep_within_bounds(now - KEEP_S)
+        self._keep_within_bounds(now)
 
-    def _keep_within_bounds(self, expired: float) -> None:
+    def _keep_within_bounds(self, now: float) -> None:
         while self._kept:
             oldest, kept = next(iter(self._kept.items()))
-            if len(self._kept) <= MOST_KEPT and self._chars <= MOST_CHARS and kept.since > expired:
+            if len(self._kept) <= MOST_KEPT and self._chars <= MOST_CHARS and kept.until > now:
                 return
             self._drop(oldest)
 

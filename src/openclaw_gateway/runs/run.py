@@ -125,6 +125,11 @@ class Run:
             self.abort(reason)
 
     @property
+    def was_left(self) -> bool:
+        """Whether its last client has left before the end, and has not come back."""
+        return self._return is not None
+
+    @property
     def may_be_asked_again(self) -> bool:
         """Whether a repeat of its request would find it."""
         return self.request.attempt is not None or self.request.idempotency is not None

@@ -76,7 +76,7 @@ async def test_a_message(there: RunningGateway, models: ModelServer) -> None:
     answer = await post(there, system=[{"type": "text", "text": "Be brief."}], max_tokens=7)
     said = answer.json
     assert (answer.status, said["model"], said["stop_reason"]) == (200, "openclaw/main", "end_turn")
-    assert said["content"] == [{"type": "text", "text": "Hello there"}]
+    assert said["content"] == [{"type": "text", "text": "Hello there", "citations": None}]
     assert (said["usage"]["input_tokens"], said["usage"]["cache_read_input_tokens"]) == (5, 4)
     assert said["usage"]["output_tokens"] == 2
     assert answer.headers["request-id"].startswith("req_")
@@ -147,7 +147,7 @@ async def test_tools(there: RunningGateway, models: ModelServer) -> None:
     ]
     turns += [{"role": "assistant", "content": said["content"]}, {"role": "user", "content": results}]
     answer = await post(there, messages=turns, tools=[TOOL], tool_choice={"type": "auto"})
-    assert answer.json["content"] == [{"type": "text", "text": "Blue."}]
+    assert answer.json["content"] == [{"type": "text", "text": "Blue.", "citations": None}]
     sent = models.requests[-1].body["messages"][-3:]
     assert [one["role"] for one in sent] == ["assistant", "tool", "tool"]
     assert [one["id"] for one in sent[0]["tool_calls"]] == [one["tool_call_id"] for one in sent[1:]]

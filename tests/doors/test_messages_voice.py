@@ -23,7 +23,9 @@ RUN = "chatcmpl_00000000-1111-2222-3333-444444444444"
 DONE = RunResult("completed", finish_reason="stop", usage=Usage(10, 3, 13, 4))
 USAGE = (
     b'"usage":{"input_tokens":6,"cache_creation_input_tokens":0,'
-    b'"cache_read_input_tokens":4,"output_tokens":3}'
+    b'"cache_read_input_tokens":4,"output_tokens":3,'
+    b'"cache_creation":null,"inference_geo":null,"output_tokens_details":null,"server_tool_use":null,'
+    b'"service_tier":"standard"}'
 )
 LAST = (
     b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn",'
@@ -59,10 +61,10 @@ def written(index: int, said: str) -> bytes:
 
 
 def call(id_: str, name: str) -> str:
-    return f'{{"type":"tool_use","id":"{id_}","name":"{name}","input":{{}}}}'
+    return f'{{"type":"tool_use","id":"{id_}","name":"{name}","input":{{}},"caller":{{"type":"direct"}}}}'
 
 
-TEXT = '{"type":"text","text":""}'
+TEXT = '{"type":"text","text":"","citations":null}'
 THOUGHT = '{"type":"thinking","thinking":"","signature":""}'
 
 
@@ -70,8 +72,11 @@ def test_the_head_is_an_empty_message() -> None:
     assert voice().head() == (
         b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_'
         b'00000000111122223333444444444444","type":"message","role":"assistant","model":"openclaw/main",'
-        b'"content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,'
-        b'"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0}}}\n\n'
+        b'"content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,'
+        b'"usage":{"input_tokens":0,'
+        b'"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0,'
+        b'"cache_creation":null,"inference_geo":null,"output_tokens_details":null,'
+        b'"server_tool_use":null,"service_tier":"standard"}}}\n\n'
     )
 
 
@@ -192,9 +197,10 @@ def test_a_whole_message() -> None:
     assert voice().whole(result) == (
         b'{"id":"msg_00000000111122223333444444444444","type":"message","role":"assistant",'
         b'"model":"openclaw/main","content":[{"type":"thinking","thinking":"hm","signature":""},'
-        b'{"type":"text","text":"a"},{"type":"tool_use","id":"c1","name":"look","input":{"x":[1]}},'
-        b'{"type":"tool_use","id":"c2","name":"see","input":{}}],"stop_reason":"tool_use",'
-        b'"stop_sequence":null,' + USAGE + b"}"
+        b'{"type":"text","text":"a","citations":null},{"type":"tool_use","id":"c1","name":"look",'
+        b'"input":{"x":[1]},"caller":{"type":"direct"}},{"type":"tool_use","id":"c2","name":"see",'
+        b'"input":{},"caller":{"type":"direct"}}],"stop_reason":"tool_use",'
+        b'"stop_sequence":null,"stop_details":null,"container":null,' + USAGE + b"}"
     )
 
 

@@ -28,7 +28,12 @@ _PLAIN = re.compile(rf"[\w.{re.escape(_SAFE)}-]*", re.ASCII)
 _NOTHING: Mapping[str, str] = {}
 # Headers of a request that count, with what they say, for the OpenAPI document.
 TO_WHOM = {f"{BRANDS[0].header_prefix}agent-id": "The agent, whatever the model says."}
-DETACH = {f"{BRANDS[0].header_prefix}detach": "true: the run outlives its client."}
+CHOSEN = {f"{BRANDS[0].header_prefix}model": "The model that is asked, if the configuration lists it."}
+QUEUED = {f"{BRANDS[0].header_prefix}queue": f"If the session is at work: {', '.join(QUEUES)}."}
+STREAMED = {
+    f"{BRANDS[0].header_prefix}detach": "true: the run outlives its client.",
+    f"{BRANDS[0].header_prefix}progress": f"How a stream tells of the agent's tools: {', '.join(PROGRESS)}.",
+}
 HEADERS = {
     **TO_WHOM,
     f"{BRANDS[0].header_prefix}session-key": "The conversation that the answer goes on with, and is kept in.",
@@ -122,7 +127,4 @@ def _sayable(text: str) -> str:
 
 
 def _came_as(request: Request, model: str | None, prefix: str, word: str) -> bool:
-    if (model or "").lower().startswith(word):
-        return True
-    # Joined, because to look at each name costs more than all of this. None has a line end in it.
-    return f"\n{prefix}" in "\n".join(["", *request.headers]).lower()
+    return (model or "").lower().startswith(word) or prefix in request.brands

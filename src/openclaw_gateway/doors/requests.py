@@ -65,6 +65,7 @@ class Request(OpenRequest):
     connection takes another request after this one. `attempt` is set by `note_attempt`."""
 
     attempt: Attempt | None = None
+    _brands: tuple[str, ...] | None = None
 
     def __init__(
         self, head: RawRequestMessage, body: StreamReader, connection: OpenHandler, body_room: BodyRoom
@@ -76,6 +77,16 @@ class Request(OpenRequest):
         # A client that has sent more sees that it is to be sent again.
         self.stays_open = not (head.should_close or drops_what_follows(head))
         self._has_put = False
+
+    @property
+    def brands(self) -> tuple[str, ...]:
+        """The prefixes of those brands of which it has headers: most have none, and are asked for many."""
+        if self._brands is None:
+            # Joined, because to look at each name costs more than all of this. None has a line end in it.
+            names = "\n".join(["", *self.headers]).lower()
+            prefixes = (brand.header_prefix for brand in BRANDS)
+            self._brands = tuple(prefix for prefix in prefixes if f"\n{prefix}" in names)
+        return self._brands
 
     @property
     def route_path(self) -> str:
@@ -184,6 +195,8 @@ def header_text(request: Request, name: str) -> str | None:
 
 def brand_header(request: Request, *names: str) -> str | None:
     """The first of the brands' headers `x-<brand>-<name>` that is there."""
+    if not request.brands:
+        return None
     headers = request.headers
     for full in _branded(names):
         if full in headers:

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.asking_agents import (
-    DETACH,
+    CHOSEN,
     HEADERS,
+    QUEUED,
+    STREAMED,
     asked,
     is_detached,
     model_shown,
@@ -49,7 +51,7 @@ class Endpoint(AgentEndpoint):
             {200: ChatCompletion},
             Sent(read_chat, {"messages": [{"role": "user", "content": "hi"}]}),
             (ChatCompletionChunk, ErrorObject),
-            {**HEADERS, **DETACH},
+            {**HEADERS, **CHOSEN, **QUEUED, **STREAMED},
         ),
         Operation(
             "GET",

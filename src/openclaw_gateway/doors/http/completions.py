@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.openai.completions import (
@@ -30,7 +30,7 @@ class Endpoint(AgentEndpoint):
             {200: TextCompletion},
             Sent(read_completions, {"prompt": "hi"}),
             (TextCompletion, ErrorObject),
-            HEADERS,
+            {**HEADERS, **CHOSEN, **QUEUED},
         ),
     )
 

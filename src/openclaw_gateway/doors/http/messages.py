@@ -19,7 +19,7 @@ from openclaw_gateway.doors.anthropic.request import (
 from openclaw_gateway.doors.anthropic.shapes import AgentMessage, MessageEvent, MessageFailure, TokenCount
 from openclaw_gateway.doors.anthropic.voice import PING, MessageVoice
 from openclaw_gateway.doors.anthropic_answers import MESSAGES, named
-from openclaw_gateway.doors.asking_agents import HEADERS, TO_WHOM, asked, model_shown, tell
+from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, TO_WHOM, asked, model_shown, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.operation import Operation, Sent
@@ -44,7 +44,7 @@ class Endpoint(AgentEndpoint):
             {200: AgentMessage, 529: MessageFailure},
             _SENT,
             MessageEvent,
-            HEADERS,
+            {**HEADERS, **CHOSEN},
             error=MessageFailure,
         ),
         Operation(

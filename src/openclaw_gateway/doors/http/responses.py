@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.asking_agents import HEADERS, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked, model_shown, queue_wish, tell
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
@@ -66,7 +66,7 @@ class Endpoint(AgentEndpoint):
             {200: Response},
             Sent(read_responses, {"input": "hi"}),
             ResponseEvent,
-            HEADERS,
+            {**HEADERS, **CHOSEN, **QUEUED},
         ),
         Operation("GET", _ONE, "A response that is kept.", {200: Response}),
         Operation("DELETE", _ONE, "Forget a response.", {200: DeletedResponse}),

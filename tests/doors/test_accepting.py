@@ -174,3 +174,24 @@ async def test_a_client_that_leaves_before_it_is_begun_does_not_count(
         assert server.admit("127.0.0.1", 5).crowding is None
     for client in clients:
         client.close()
+
+
+async def test_one_that_is_just_being_refused_makes_room_for_the_next() -> None:
+    """It has said nothing in its time, and is told so in the turn in which another one comes."""
+    listening = bound()
+    server = Counting(Limits(), Share(4096, 1, 1))
+    async with accepting(server, listening) as acceptor:
+        acceptor.listen(listening)
+        server.wanted = 2
+        clients = connected(listening, 2)
+        async with asyncio.timeout(DEADLINE_S):
+            await server.enough.wait()
+            (slow,) = server._beyond
+            while slow.transport is None:  # noqa: ASYNC110 - no event says so
+                await asyncio.sleep(0)
+        slow.sweep(asyncio.get_running_loop().time() + 60)
+        newest = server.admit("127.0.0.1", 5)
+        assert list(server._beyond) == [newest]
+        assert await turned_away(clients[1])
+    for client in clients:
+        client.close()

@@ -260,7 +260,8 @@ class Connection(RequestLoop):
         self.close()
 
     def _end(self, error: GatewayError) -> None:
-        """Answer on the bare transport and close at once: nothing has been sent that could be lost."""
-        if self.transport is not None:
+        """Answer on the bare transport, if nobody has, and close at once: nothing has been sent that could be
+        lost."""
+        if self.transport is not None and self._closing_since is None:
             self.transport.write(raw_answer(error))
         self.force_close()

@@ -8,7 +8,9 @@ from openclaw_gateway.config.agent_id import normal_agent_id
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.sessions.keys import (
     MAX_NAME_CHARS,
+    MAX_WHOLE_CHARS,
     agent_of,
+    chat_key,
     explicit_key,
     main_key,
     user_key,
@@ -78,6 +80,7 @@ def test_internal_namespaces_are_refused(header: str) -> None:
         "agent:main:",
         "agent::x",
         "x" * (MAX_NAME_CHARS + 1),
+        "agent:main:" + "x" * (MAX_WHOLE_CHARS + 1),
         "İ" * (MAX_NAME_CHARS // 2 + 1),  # two characters each, once folded
         "a\nb",
         "a\x00b",
@@ -93,6 +96,19 @@ def test_a_key_that_cannot_be_kept_is_refused(header: str) -> None:
         explicit_key(header, "main")
     assert (caught.value.code, caught.value.param) == ("session_key_invalid", "x-openclaw-session-key")
     assert "send" in caught.value.message or "must be" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        user_key("main", "u" * MAX_NAME_CHARS),
+        chat_key("main", "open-webui", "c" * MAX_NAME_CHARS, None, "X-OpenWebUI-Chat-Id"),
+        chat_key("main", "open-webui", "c" * MAX_NAME_CHARS, "%" * MAX_NAME_CHARS, "X-OpenWebUI-Chat-Id"),
+        f"agent:main:{'k' * MAX_NAME_CHARS}~fork:12~fork:4294967296",
+    ],
+)
+def test_every_key_that_we_answer_with_can_be_sent_back(key: str) -> None:
+    assert explicit_key(key, "other").key == key
 
 
 def test_a_key_of_an_impossible_agent_names_the_agent() -> None:
@@ -135,7 +151,7 @@ def test_any_header_gives_a_whole_key_or_a_refusal(header: str) -> None:
     assert explicit_key(chosen.key, "other") == chosen
     chosen.key.encode()
     name = chosen.key.split(":", 2)[2]
-    assert 0 < len(name) <= MAX_NAME_CHARS
+    assert 0 < len(name) <= MAX_WHOLE_CHARS
     assert not name.replace(" ", "").lstrip(":").startswith(("subagent:", "cron:", "acp:"))
 
 

@@ -13,6 +13,7 @@ from openclaw_gateway.sessions import blob_files
 from openclaw_gateway.sessions.file_thread import FileThread
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.messages import Image, Message, UserMessage
 from tests.sessions.sqlite_file import files, rows
 from tests.sessions.store_contract import LEASE, ME, Clock, S, claimed, ending, new_run, said
@@ -190,3 +191,21 @@ async def test_a_file_thread_can_be_left_behind() -> None:
     gate.set()
     assert await held
     await thread.stop(1)
+
+
+async def test_a_branch_takes_the_files_along_that_only_it_shows(store: SqliteStore, path: Path) -> None:
+    await sees(store, "r1", S, LARGE + "both")
+    await sees(store, "r2", S, LARGE + "taken back")
+    claim = await claimed(store, "r3", S)
+    await store.finish(claim, Ending("completed", turn=(UserMessage("again"),), keeps=1))
+    (now,) = [each for each in await store.list_sessions(ME) if each.parent is None]
+    (branch,) = [each for each in await store.list_sessions(ME) if each.parent == now.key]
+    assert len(files(path)) == 2
+    assert await store.delete_session(ME, branch.key)
+    age(path)
+    await store.prune(Retention())
+    (entry, _) = await store.transcript(ME, S)
+    assert isinstance(entry.message, UserMessage)
+    assert (await store.whole(entry.message.images[0])).data == LARGE + "both"
+    assert len(files(path)) == 1, "what was taken back is gone with its branch"
+    assert rows(path, "SELECT size < 6100000 FROM sessions") == [(1,)]

@@ -14,6 +14,9 @@ from openclaw_gateway.config.agent_id import is_agent_id
 from openclaw_gateway.errors import InvalidRequest
 
 MAX_NAME_CHARS = 256
+# Of a whole key: it may hold a person's name, each letter of it escaped, a conversation's id, and the
+# numbers of a branch of a branch.
+MAX_WHOLE_CHARS = 5 * MAX_NAME_CHARS
 RESERVED_NAMESPACES = ("subagent", "cron", "acp")
 SESSION_KEY_HEADER = "x-openclaw-session-key"
 
@@ -33,11 +36,13 @@ class SessionKey(NamedTuple):
 def explicit_key(header_value: str, agent_id: str) -> SessionKey:
     """The key a client chose in a header. A bare name belongs to `agent_id`.
 
-    The bound holds for the name, so that a key we answered with can always be sent back.
+    A bare name has the bound of names; a whole key has room for what we make of them, so that a key we
+    answered with can be sent back.
     Raises InvalidRequest (code "session_key_invalid" | "session_key_reserved" | "agent_not_found").
     """
     text = _folded(header_value)
     name = text
+    most = MAX_NAME_CHARS
     if text.startswith("agent:"):
         _, owner, name = text.split(":", 2) if text.count(":") > 1 else ("", "", "")
         owner, name = owner.strip(), name.strip()
@@ -51,7 +56,8 @@ def explicit_key(header_value: str, agent_id: str) -> SessionKey:
                 param=SESSION_KEY_HEADER,
             )
         agent_id = owner
-    _check_name(name, "session key", SESSION_KEY_HEADER)
+        most = MAX_WHOLE_CHARS
+    _check_name(name, "session key", SESSION_KEY_HEADER, most)
     # Empty segments are skipped because OpenClaw skips them when it reads a key.
     segments = [segment for part in name.split(":") if (segment := part.strip())]
     if not segments:
@@ -116,13 +122,13 @@ def _folded(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _check_name(name: str, what: str, param: str) -> None:
+def _check_name(name: str, what: str, param: str, most: int = MAX_NAME_CHARS) -> None:
     if not name:
         raise _invalid(f"The {what} is empty: send a name, or leave it out for a stateless request.")
-    if len(name) > MAX_NAME_CHARS:
+    if len(name) > most:
         raise _invalid(
             f"The {what} has {len(name)} characters (after folding to lower case); "
-            f"at most {MAX_NAME_CHARS} are allowed: send a shorter one.",
+            f"at most {most} are allowed: send a shorter one.",
             param,
         )
     if _UNPRINTABLE.search(name):

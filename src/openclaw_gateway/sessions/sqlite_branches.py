@@ -6,6 +6,8 @@ with it or deletes it needs nothing of the session that it came from. It has no 
 
 import sqlite3
 
+from openclaw_gateway.sessions import sqlite_rows as rows
+from openclaw_gateway.sessions.sqlite_reads import entries_between
 from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of, session_of
 
 LABEL = "earlier branch"
@@ -41,6 +43,7 @@ def leave_branch(db: sqlite3.Cursor, place: int, keeps: int, now: int) -> int:
     )
     newest = execute("SELECT text FROM summaries WHERE id = ?", (entry_id(number, was_covered),)).fetchone()
     execute("DELETE FROM entries WHERE id BETWEEN ? AND ?", left)
+    _name_no_more(db, number, keeps)
     execute("DELETE FROM summaries WHERE id BETWEEN ? AND ?", left)
     if was_covered > keeps > 0 and newest == ("",):
         execute(
@@ -58,6 +61,19 @@ def leave_branch(db: sqlite3.Cursor, place: int, keeps: int, now: int) -> int:
         (keeps, covered, size, tail, number),
     )
     return entry_id(number, keeps)
+
+
+def _name_no_more(db: sqlite3.Cursor, number: int, last: int) -> None:
+    """The files that only the branch shows: with the branch, they are to go."""
+    execute = db.execute
+    named = {digest for (digest,) in execute("SELECT digest FROM blobs WHERE session = ?", (number,))}
+    if not named:
+        return
+    for entry in entries_between(db, number, 0, last):
+        named.difference_update(blob.digest for blob in rows.blobs_of(entry.message))
+    db.executemany(
+        "DELETE FROM blobs WHERE session = ? AND digest = ?", [(number, digest) for digest in named]
+    )
 
 
 def _sizes(db: sqlite3.Cursor, number: int, covered: int, last: int) -> tuple[int, int]:

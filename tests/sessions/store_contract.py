@@ -525,6 +525,18 @@ class StoreContract(WithStore):
         assert await store.delete_session(ME, branch.key)
         assert len(await store.transcript(ME, S)) == 4
 
+    async def test_a_branch_whose_name_is_taken_gets_another(self, store: Store) -> None:
+        await said(store, "r0")
+        claim = await claimed(store, "r1")
+        taken = f"{S}~fork:{claim.token}"
+        other = await store.begin(new_run("r2", taken), lease_s=LEASE)
+        assert isinstance(other, Claimed)
+        await store.finish(claim, Ending("completed", USAGE, turn("r1"), keeps=0))
+        keys = {session.key for session in await store.list_sessions(ME)}
+        assert {S, taken} < keys
+        (branch,) = keys - {S, taken}
+        assert [entry.message.content for entry in await store.transcript(ME, branch)] == ["r0?", "r0!"]
+
     async def test_a_reset_outlives_the_branch_that_was_left(self, store: Store) -> None:
         await said(store, "r0")
         await said(store, "r1")

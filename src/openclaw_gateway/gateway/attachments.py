@@ -214,5 +214,5 @@ def _name_in(url: str) -> str:
 def _unfetched(sent: SentImage | SentFile, why: str) -> InvalidRequest:
     what, instead = ("image", "it as a data URL (base64)")
     if isinstance(sent, SentFile):
-        what, instead = ("file", "what is in it as `file_data` (a data URL)")
+        what, instead = ("file", "what is in it within the request (base64)")
     return refused(sent, f"the {what} could not be fetched: {why}. Send {instead}")

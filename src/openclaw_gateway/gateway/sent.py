@@ -186,7 +186,7 @@ def _check_url(sent: SentImage | SentFile, before: int, terms: Terms) -> None:
         what, field, instead = (
             ("image", "images", "the image as a data URL (base64)")
             if isinstance(sent, SentImage)
-            else ("file", "files", "what is in it as `file_data` (a data URL)")
+            else ("file", "files", "what is in it within the request (base64)")
         )
         raise refused(
             sent,

@@ -11,11 +11,16 @@ from openclaw_gateway.sessions.sqlite_reads import entries_between
 from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of, session_of
 
 LABEL = "earlier branch"
-# The number is the run's that leaves it: it never comes again.
+# The number is the run's that leaves it: it never comes again. Where a client has made a session of that very
+# name, the branch has one of its own behind it.
 _BRANCH = """
     INSERT INTO sessions (
         owner, key, agent, user, parent, label, created_ms, updated_ms, last_seq, covered_seq, size, tail)
-    SELECT owner, key || '~fork:' || token, agent, user, key, ?, created_ms, updated_ms, last_seq,
+    SELECT owner, key || '~fork:' || token || CASE
+            WHEN EXISTS (SELECT 1 FROM sessions AS other WHERE other.owner = sessions.owner
+                AND other.key = sessions.key || '~fork:' || sessions.token)
+            THEN '~' || lower(hex(randomblob(8))) ELSE '' END,
+        agent, user, key, ?, created_ms, updated_ms, last_seq,
         covered_seq, size, tail
     FROM sessions WHERE number = ?
 """

@@ -116,6 +116,8 @@ class MemoryData:
         """What a session was becomes one of its own, and it goes on behind its first `keeps` entries."""
         by, summary = session.made_by, session.summary
         key = f"{by.session}~fork:{session.token}"
+        while (by.owner, key) in self.sessions:
+            key += "~"
         self.sessions[by.owner, key] = MemorySession(
             structs.replace(by, session=key),
             session.created_ms,

@@ -167,7 +167,7 @@ def _max_tokens(body: Body) -> int | UnsetType:
     if value is None:
         return UNSET
     if not 1 <= value <= _MAX_INTEGER:
-        raise InvalidRequest("`max_tokens` must be at least 1.", param="max_tokens")
+        raise InvalidRequest(f"`max_tokens` must be from 1 to {_MAX_INTEGER}.", param="max_tokens")
     return value
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openai
 import pytest
 from msgspec.structs import replace
@@ -190,3 +191,21 @@ async def test_attempts_are_one_response(models: ModelServer) -> None:
             await gateway.wait_no_runs()
     assert len(set(answers)) == 1
     assert len(models.requests) == 1
+
+
+async def test_an_ended_one_that_is_kept_in_memory_does_not_hold_its_conversation(
+    models: ModelServer,
+) -> None:
+    async with running_gateway(config(models)) as gateway, sdk(gateway) as client:
+        before = await client.responses.create(model="openclaw", input="x" * 200_000)
+        begun = await client.responses.create(
+            model="openclaw",
+            input="and?",
+            previous_response_id=before.id,
+            instructions="y" * 10_000,
+            background=True,
+        )
+        await until(client, begun.id, "completed")
+        await gateway.wait_no_runs()
+        ((run, _),) = gateway.gateway._live._retained.values()
+        assert len(msgspec.json.encode(run.request)) < 1_000

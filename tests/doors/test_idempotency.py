@@ -1,6 +1,7 @@
 """A request that is sent again gets the first answer, by every door, while it runs and afterwards."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def told(answer: Answer) -> tuple[str, str, str, str]:
         message = choice["message"]
         reasoning = message.get("reasoning_content", "")
         return answer.json["id"], message["content"] or "", reasoning, choice["finish_reason"]
-    frames = [frame for frame in answer.frames[:-1] if frame["choices"]]
+    unnumbered = Answer(answer.status, answer.headers, re.sub(r"(?m)^id: \d+\n", "", answer.text))
+    frames = [frame for frame in unnumbered.frames[:-1] if frame["choices"]]
     deltas = [frame["choices"][0]["delta"] for frame in frames]
     text = "".join(delta.get("content") or "" for delta in deltas)
     reasoning = "".join(delta.get("reasoning_content") or "" for delta in deltas)
@@ -54,6 +56,26 @@ async def test_a_repeat_gets_the_first_answer(
             again += [told(await said(gateway, stream=stream, **session)) for stream in (True, False)]
     assert again == [first] * len(again)
     assert first[1:] == ("once only", "hm", "stop")
+    assert len(models.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "attempts",
+    [
+        [KEY, KEY],
+        [{"x-openclaw-detach": "true", "x-stainless-retry-count": count} for count in ("0", "1")],
+    ],
+)
+async def test_a_stream_is_told_again_when_only_its_answer_is_left(
+    models: ModelServer, gateway: RunningGateway, attempts: list[dict[str, str]]
+) -> None:
+    """Events have a bound in bytes, and answers in memory have their own."""
+    models.script("mock-echo", says(Reasoning("hm"), "once ", "only"), says("twice"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    first = told(await ask(gateway, body, headers=attempts[0]))
+    await gateway.wait_no_runs()
+    gateway.gateway._named._bus.forget(first[0])
+    assert told(await ask(gateway, body, headers=attempts[1])) == first
     assert len(models.requests) == 1
 
 

@@ -201,6 +201,29 @@ def test_what_cannot_be_is_refused_where_the_client_wrote_it(body: Any, param: s
     assert refused.value.param == param
 
 
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ('{"input": [{"role": "user", "content": "hi", "x": 1e999}]}', "input"),
+        ('{"input": "hi", "tools": [1e999]}', "tools"),
+        ('{"input": "hi", "text": {"x": 1e999}}', "text"),
+        ('{"input": "hi", "reasoning": {"x": 1e999}}', "reasoning"),
+        *(
+            (
+                f'{{"messages": [{{"role": "assistant", "content": "a", "tool_calls": {calls}}}, '
+                '{"type": "function_call", "name": "f", "call_id": "c"}, {"role": "user", "content": "b"}]}',
+                "messages[0].tool_calls",
+            )
+            for calls in ("5", "true", '{"a": 1}')
+        ),
+    ],
+)
+def test_what_has_another_shape_is_refused(body: str, param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_tolerant(body.encode(), 100)
+    assert refused.value.param == param
+
+
 @pytest.mark.promise("tolerant")
 async def test_the_answer_is_a_chat_completion(there: RunningGateway, models: ModelServer) -> None:
     models.enqueue(calls(("c1", "weather", "{}")), says("Warm."))

@@ -10,12 +10,13 @@ from msgspec import Raw
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.idempotency import NamedRuns, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import UNDELIVERED, Run
+from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.run import KeptKind
 
@@ -27,12 +28,14 @@ class Answers:
         self,
         live: LiveRuns,
         store: Store,
+        bus: Bus,
         named: NamedRuns,
         plans: Callable[[], Mapping[str, Plan]],
         *,
         abort: Callable[[Principal, str], Awaitable[bool]],
     ) -> None:
         self._live = live
+        self._bus = bus
         self._named = named
         self._plans = plans
         self._abort = abort
@@ -125,4 +128,4 @@ class Answers:
             return await self._named.told_again(principal.owner, run_id, self._plans())
         if run.request.origin.owner != principal.owner or run.request.detached is None:
             return None
-        return await self._named.with_events(run)
+        return await with_events(run, self._bus)

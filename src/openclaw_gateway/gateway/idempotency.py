@@ -56,7 +56,7 @@ class NamedRuns:
             await accepted(run)
         except Repeated as repeated:
             return await self._earlier(request, named, plan, repeated)
-        return run
+        return await with_events(run, self._bus)
 
     async def _earlier(self, request: RunRequest, named: Idempotency, plan: Plan, repeated: Repeated) -> Run:
         record = repeated.run
@@ -69,23 +69,6 @@ class NamedRuns:
                 retry_after=1.0,
             )
         return ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
-
-    async def with_events(self, run: Run) -> Run:
-        """The run itself; where it has ended and its events are gone, one that tells its answer."""
-        if run.result is None:
-            return run
-        log = run.events()
-        try:
-            await log.batch(0)
-        except EventsGone:
-            request, origin = run.request, run.request.origin
-            record = RunRecord(
-                run.id, origin.owner, request.session_key, request.agent_id, run.result.status, run.created_ms
-            )
-            return ReplayedRun(request, run.plan, self._bus, record, run.result)
-        finally:
-            log.close()
-        return run
 
     async def told_again(self, owner: str, run_id: str, plans: Mapping[str, Plan]) -> Run | None:
         """A named run that has ended, and of which nothing is in memory. Raises StoreError."""
@@ -126,6 +109,24 @@ async def accepted(run: Run) -> None:
         raise
     finally:
         run.leave(reason, returns=True)
+
+
+async def with_events(run: Run, bus: Bus) -> Run:
+    """The run itself; where it has ended and its events are gone, one that tells its answer."""
+    if run.result is None:
+        return run
+    log = run.events()
+    try:
+        await log.batch(0)
+    except EventsGone:
+        request, origin = run.request, run.request.origin
+        record = RunRecord(
+            run.id, origin.owner, request.session_key, request.agent_id, run.result.status, run.created_ms
+        )
+        return ReplayedRun(request, run.plan, bus, record, run.result)
+    finally:
+        log.close()
+    return run
 
 
 def is_ending(run: Run) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from openclaw_gateway.gateway.idempotency import accepted, is_ending, is_spent
+from openclaw_gateway.gateway.idempotency import accepted, is_ending, is_spent, with_events
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
@@ -70,7 +70,10 @@ class Retries:
                 return run
             kept = self._kept.get(key)
             if kept is not None and self._clock() < kept.until:
-                return self._live.find(kept.run_id) or self._replayed(request, plan, kept)
+                retained = self._live.find(kept.run_id)
+                if retained is not None:
+                    return await with_events(retained, self._bus)
+                return self._replayed(request, plan, kept)
         run = self._live.launch(request, plan)
         run.when_ended = self._ended
         self._going.setdefault(key, []).append(run)

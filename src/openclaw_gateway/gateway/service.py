@@ -95,7 +95,12 @@ class Gateway:
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
         self._retries = Retries(rooms.live, rooms.bus)
         self.answers = Answers(
-            rooms.live, rooms.store, self._named, lambda: self.generation.plans, abort=self.abort
+            rooms.live,
+            rooms.store,
+            rooms.bus,
+            self._named,
+            lambda: self.generation.plans,
+            abort=self.abort,
         )
 
     def adopt(self, generation: Generation) -> None:

@@ -201,7 +201,14 @@ class Run:
     def forget_words(self) -> None:
         """An ended run that is kept is kept for its result: what it was sent may be many megabytes."""
         self.request = replace(
-            self.request, messages=(), instructions="", client_tools=ClientTools(), sampling=Sampling()
+            self.request,
+            messages=(),
+            before=(),
+            instructions="",
+            client_tools=ClientTools(),
+            sampling=Sampling(),
+            keep=None,
+            invocation=None,
         )
 
     def abort(self, reason: str) -> bool:

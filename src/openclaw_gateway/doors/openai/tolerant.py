@@ -159,11 +159,16 @@ def _message_of(item: Json, where: str) -> Json | None:
 def _goes_on(before: Json, message: Json) -> bool:
     """Whether the model said both in one answer: a call, behind its words or other calls."""
     roles = (before.get("role"), message.get("role"))
-    return roles == ("assistant", "assistant") and "tool_calls" in message and not message.get("content")
+    # What is no list is refused where it stands.
+    joins = roles == ("assistant", "assistant") and isinstance(before.get("tool_calls"), list | None)
+    return joins and isinstance(message.get("tool_calls"), list) and not message.get("content")
 
 
 def _join(before: Json, message: Json) -> None:
-    before["tool_calls"] = [*(before.get("tool_calls") or ()), *message["tool_calls"]]
+    calls = before.get("tool_calls")
+    if calls is None:
+        calls = before["tool_calls"] = []
+    calls += message["tool_calls"]
 
 
 def _write_settings(fields: Json) -> None:
@@ -194,4 +199,10 @@ def _object(fields: Json, name: str) -> Json | None:
 
 
 def _decoded(fields: Json, name: str) -> Any:
-    return msgspec.json.decode(fields[name])
+    """Raises InvalidRequest: a field that is only split off has not been read to its depth."""
+    try:
+        return msgspec.json.decode(fields[name])
+    except msgspec.MsgspecError:
+        raise InvalidRequest(
+            f"`{name}` holds something that cannot be read, such as a number out of range.", param=name
+        ) from None

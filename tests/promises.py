@@ -105,7 +105,7 @@ README = _all(
         "queued-place": "A stream that waits says its place (`: queued 2`);",
         "queue-wish": (
             "with `x-openclaw-queue: reject` it is refused instead (429 `session_busy`), with `interrupt` "
-            "it ends what its session is at."
+            "it ends what the same user has its session at."
         ),
         "progress": (
             "A stream of chat completions names the agent's own tools as they begin and end when it is "

@@ -84,6 +84,24 @@ async def test_who_interrupts_ends_what_is_at_work_and_what_waits(
     assert len(models.requests) == 3
 
 
+@pytest.mark.parametrize("other", [{"user": "bob"}, {"user": None}])
+async def test_nobody_interrupts_what_another_has_asked_for(
+    models: ModelServer, gateway: RunningGateway, other: dict[str, Any]
+) -> None:
+    """Who knows the key of a session may speak in it, and waits there like anybody else."""
+    gate = asyncio.Event()
+    models.script("mock-echo", says("at ", Hold(gate), "work"), says("done"))
+    key = {"x-openclaw-session-key": "shared"}
+    body = {"messages": [user("hi")], "user": "ada"}
+    first = asyncio.create_task(ask(gateway, body, headers=key))
+    await models.wait_requests(1)
+    wish = {**key, "x-openclaw-queue": "interrupt"}
+    second = asyncio.create_task(ask(gateway, {**body, **other}, headers=wish))
+    await waiting(gateway, 0, 1)
+    gate.set()
+    assert [answer.content for answer in await asyncio.gather(first, second)] == ["at work", "done"]
+
+
 async def test_an_attempt_that_is_sent_again_does_not_interrupt_itself(
     models: ModelServer, gateway: RunningGateway
 ) -> None:

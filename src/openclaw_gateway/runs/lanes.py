@@ -29,7 +29,7 @@ from openclaw_gateway.sessions.store import (
     RunRecord,
     Store,
 )
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.wire.run import Origin, RunStatus
 
 log = structlog.get_logger()
 
@@ -106,7 +106,8 @@ class Lanes:
         if wish == "interrupt":
             # The last first: none that is to end has its turn because another has ended.
             for other in (*reversed(waiting), *self._holding(lane)):
-                other.abort(BY_REQUEST)
+                if _may_end(run.request.origin, other.request.origin):
+                    other.abort(BY_REQUEST)
         waiting.append(run)
         run.queued = position
         try:
@@ -266,6 +267,11 @@ class Lanes:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
                 run.abort(BY_REQUEST)
+
+
+def _may_end(mine: Origin, theirs: Origin) -> bool:
+    """The operator may end whatever is at work in his sessions, others what the same person asked for."""
+    return mine.audience == "operator" or (mine.audience, mine.user) == (theirs.audience, theirs.user)
 
 
 def _at_work() -> SessionBusy:

@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.testing.model_server import ModelServer, says
-from openclaw_gateway.wire.messages import ToolCall, ToolMessage, UserMessage, assistant
+from openclaw_gateway.wire.messages import Message, ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import ClientTools, ToolSpec
 from tests.doors.tool_replies import calls
 from tests.runs.house import ANYTHING, SESSION, house
@@ -73,3 +73,21 @@ async def test_a_summary_of_what_was_edited_falls_away(models: ModelServer, tmp_
         assert shown(models) == ["none", "a1", "q2", "a2", "q3"]
         await runs.say(UserMessage("q4"))
         assert "secret" not in models.requests[-1].raw.decode()
+
+
+@pytest.mark.promise("edited-history")
+async def test_an_edit_behind_a_reset_and_a_summary_undoes_neither(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    models.script("m", *(says(f"a{n}") for n in range(1, 6)))
+    before: tuple[Message, ...] = (UserMessage("old"), assistant("a1"), UserMessage("q2"), assistant("a2"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("old"))
+        await runs.store.summarise("me", SESSION, 2, "")
+        await runs.say(*before[:3])
+        await runs.say(*before, UserMessage("q3"))
+        await runs.store.summarise("me", SESSION, 6, "They met.")
+        await runs.say(*before, UserMessage("q3, edited"))
+        assert shown(models) == ["q2", "a2", "q3, edited"]
+        await runs.say(UserMessage("q4"))
+    assert shown(models) == ["q2", "a2", "q3, edited", "a4", "q4"]

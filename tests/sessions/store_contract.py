@@ -549,6 +549,34 @@ class StoreContract(WithStore):
         assert read.summary == Summary(2, "")
         assert [(entry.seq, entry.alone) for entry in read.entries] == [(3, True), (4, True)]
 
+    @pytest.mark.parametrize(
+        ("keeps", "summary"),
+        [
+            (9, Summary(8, "They met again.")),
+            (8, Summary(8, "They met again.")),
+            (7, Summary(4, "")),
+            (3, Summary(3, "")),
+        ],
+    )
+    async def test_a_reset_before_a_summary_outlives_the_branch_too(
+        self, store: Store, keeps: int, summary: Summary
+    ) -> None:
+        for n in range(5):
+            await said(store, f"r{n}")
+        await store.summarise(ME, S, 2, "They met.")
+        await store.summarise(ME, S, 4, "")
+        await store.summarise(ME, S, 8, "They met again.")
+        assert await store.summary_until(ME, S, keeps) == summary
+        assert await store.summary_until(ME, S, 0) is None
+        assert await store.summary_until("another", S, keeps) is None
+        claim = await claimed(store, "r5")
+        await store.finish(claim, Ending("completed", USAGE, turn("r5"), keeps=keeps))
+        begun = await store.begin(new_run("r6"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        read = await continued(store, begun)
+        assert read.summary == summary
+        assert [entry.seq for entry in read.entries] == [*range(summary.covers_to_seq + 1, keeps + 3)]
+
     async def test_an_outdated_summary_is_refused(self, store: Store) -> None:
         for n in range(2):
             await said(store, f"r{n}")

@@ -119,7 +119,11 @@ class Memory:
             stands = places[told.kept]
             keeps = known[stands].seq - 1
             log.info("session.forked", session=claim.session, agent=request.agent_id, at=keeps)
-            transcript = _until(transcript, known, keeps, is_reset=reset)
+            summary = await self._store.summary_until(claim.owner, claim.session, keeps)
+            reset = reset or (summary is not None and not summary.text)
+            covered = 0 if summary is None else summary.covers_to_seq
+            stays = tuple(entry for entry in known if covered < entry.seq <= keeps)
+            transcript = Transcript(stays, summary)
         shown = [entry.message for entry in transcript.entries]
         if reset and not shown:
             new = from_question(sent, new)
@@ -153,15 +157,3 @@ class Memory:
 def _came_alone(known: Sequence[Entry], places: Sequence[int]) -> Sequence[bool]:
     alone = [known[place].alone for place in places]
     return alone if True in alone else ()
-
-
-def _until(transcript: Transcript, known: Sequence[Entry], keeps: int, *, is_reset: bool) -> Transcript:
-    """What stands before the run when the session is left behind entry `keeps`."""
-    first = known[0].seq if known else 1
-    entries = transcript.entries
-    covered = entries[0].seq - 1 if entries else known[-1].seq
-    if keeps >= covered:
-        return Transcript(tuple(entry for entry in entries if entry.seq <= keeps), transcript.summary)
-    if is_reset:
-        return Transcript()
-    return Transcript(tuple(known[: keeps - first + 1]))

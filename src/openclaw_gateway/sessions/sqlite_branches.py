@@ -7,8 +7,8 @@ with it or deletes it needs nothing of the session that it came from. It has no 
 import sqlite3
 
 from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_reads import entries_between
-from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of, session_of
+from openclaw_gateway.sessions.sqlite_reads import entries_between, summary_until
+from openclaw_gateway.sessions.sqlite_schema import entry_id, session_of
 
 LABEL = "earlier branch"
 # The number is the run's that leaves it: it never comes again. Where a client has made a session of that very
@@ -33,7 +33,7 @@ def leave_branch(db: sqlite3.Cursor, place: int, keeps: int, now: int) -> int:
     number = session_of(place)
     execute(_BRANCH, (LABEL, number))
     (branch,) = execute("SELECT last_insert_rowid()").fetchone()
-    (was_covered,) = execute("SELECT covered_seq FROM sessions WHERE number = ?", (number,)).fetchone()
+    summary = summary_until(db, number, keeps)
     offset = entry_id(branch, 0) - entry_id(number, 0)
     whole = (entry_id(number, 1), place)
     left = (entry_id(number, keeps + 1), place)
@@ -46,20 +46,17 @@ def leave_branch(db: sqlite3.Cursor, place: int, keeps: int, now: int) -> int:
         "INSERT INTO blobs (session, digest, size) SELECT ?, digest, size FROM blobs WHERE session = ?",
         (branch, number),
     )
-    newest = execute("SELECT text FROM summaries WHERE id = ?", (entry_id(number, was_covered),)).fetchone()
     execute("DELETE FROM entries WHERE id BETWEEN ? AND ?", left)
     _name_no_more(db, number, keeps)
     execute("DELETE FROM summaries WHERE id BETWEEN ? AND ?", left)
-    if was_covered > keeps > 0 and newest == ("",):
+    covered = 0
+    if summary is not None:
+        covered = summary.covers_to_seq
         execute(
-            "INSERT OR REPLACE INTO summaries (id, text, created_ms) VALUES (?, '', ?)",
-            (entry_id(number, keeps), now),
+            "INSERT INTO summaries (id, text, created_ms) VALUES (?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET text = excluded.text",
+            (entry_id(number, covered), summary.text, now),
         )
-    (covering,) = execute(
-        "SELECT max(id) FROM summaries WHERE id BETWEEN ? AND ?",
-        (entry_id(number, 1), entry_id(number, keeps)),
-    ).fetchone()
-    covered = 0 if covering is None else seq_of(covering)
     size, tail = _sizes(db, number, covered, keeps)
     execute(
         "UPDATE sessions SET last_seq = ?, covered_seq = ?, size = ?, tail = ? WHERE number = ?",

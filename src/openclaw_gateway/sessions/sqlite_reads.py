@@ -58,6 +58,28 @@ def summary_of(db: sqlite3.Cursor, session: int, covered_seq: int) -> Summary | 
     return Summary(covered_seq, _LOST_SUMMARY if row is None else row[0])
 
 
+def summary_until(db: sqlite3.Cursor, session: int, seq: int) -> Summary | None:
+    """As `Store.summary_until` says, of the session of this number."""
+    if not seq:
+        return None
+    begun_anew = db.execute(
+        "SELECT 1 FROM summaries WHERE id BETWEEN ? AND ? AND text = '' LIMIT 1",
+        (entry_id(session, seq + 1), entry_id(session + 1, 0) - 1),
+    ).fetchone()
+    if begun_anew:
+        return Summary(seq, "")
+    row = db.execute(
+        "SELECT id, text FROM summaries WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+        (entry_id(session, 1), entry_id(session, seq)),
+    ).fetchone()
+    return None if row is None else Summary(seq_of(row[0]), row[1])
+
+
+def summary_of_key(db: sqlite3.Cursor, owner: str, key: str, seq: int) -> Summary | None:
+    row = db.execute("SELECT number FROM sessions WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+    return None if row is None else summary_until(db, row[0], seq)
+
+
 def entries_between(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entry, ...]:
     """The entries `after` < seq <= `until`."""
     try:

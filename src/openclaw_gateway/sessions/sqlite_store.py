@@ -222,6 +222,9 @@ class SqliteStore:
     async def whole(self, one: M) -> M:
         return await self._blobs.whole(one)
 
+    async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
+        return await self._reader.submit(sqlite_reads.summary_of_key, owner, session, seq)
+
     async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
         return await self._writer.submit(self._sessions.summarise, owner, session, covers_to_seq, text)
 

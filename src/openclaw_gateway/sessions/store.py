@@ -296,6 +296,10 @@ class Store(Protocol):
         Raises StoreError (code "summary_outdated" | "session_not_found").
         """
 
+    async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
+        """The summary that a session has once no entry behind `seq` is left of it: the newest that covers no
+        more, and where it was begun anew later than that, an empty one over all."""
+
     async def list_sessions(
         self,
         owner: str,

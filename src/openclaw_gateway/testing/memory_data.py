@@ -68,7 +68,7 @@ class MemorySession:
     created_ms: int
     updated_ms: int
     entries: list[Entry] = field(default_factory=list)
-    summary: Summary | None = None
+    summaries: list[Summary] = field(default_factory=list)
     token: int = 0
     lease_until_ms: int | None = None
     waiting: list[MemoryRun] = field(default_factory=list)
@@ -78,6 +78,16 @@ class MemorySession:
     @property
     def covered(self) -> int:
         return self.summary.covers_to_seq if self.summary else 0
+
+    @property
+    def summary(self) -> Summary | None:
+        return self.summaries[-1] if self.summaries else None
+
+    def summary_until(self, seq: int) -> Summary | None:
+        if any(not each.text for each in self.summaries if each.covers_to_seq > seq):
+            return Summary(seq, "") if seq else None
+        covering = [each for each in self.summaries if each.covers_to_seq <= seq]
+        return covering[-1] if covering else None
 
     @property
     def size(self) -> int:
@@ -114,7 +124,7 @@ class MemoryData:
 
     def leave_branch(self, session: MemorySession, keeps: int) -> None:
         """What a session was becomes one of its own, and it goes on behind its first `keeps` entries."""
-        by, summary = session.made_by, session.summary
+        by = session.made_by
         key = f"{by.session}~fork:{session.token}"
         while (by.owner, key) in self.sessions:
             key += "~"
@@ -123,12 +133,14 @@ class MemoryData:
             session.created_ms,
             session.updated_ms,
             session.entries[:],
-            summary,
+            session.summaries[:],
             parent=by.session,
         )
         del session.entries[keeps:]
-        if summary is not None and summary.covers_to_seq > keeps:
-            session.summary = Summary(keeps, "") if keeps and not summary.text else None
+        summary = session.summary_until(keeps)
+        session.summaries = [each for each in session.summaries if each.covers_to_seq < keeps]
+        if summary is not None and summary not in session.summaries:
+            session.summaries.append(summary)
 
     def interrupt(self, now: int) -> None:
         """End every run that is open."""

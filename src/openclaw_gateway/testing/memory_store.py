@@ -232,8 +232,12 @@ class MemoryStore:
         if found.summary != summary:
             if not found.covered < covers_to_seq <= len(found.entries):
                 raise StoreError("A summary must cover more than the one before.", code="summary_outdated")
-            found.summary = summary
+            found.summaries.append(summary)
         return summary
+
+    async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
+        found = self._opened().sessions.get((owner, session))
+        return None if found is None else found.summary_until(seq)
 
     async def list_sessions(
         self,

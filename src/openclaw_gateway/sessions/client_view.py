@@ -81,8 +81,8 @@ def without_orphans(before: Sequence[Message], sent: Sequence[Message]) -> tuple
 
 def _unknown_call(result: ToolMessage) -> InvalidRequest:
     return InvalidRequest(
-        f"The tool_call_id '{result.tool_call_id[:80]}' answers no call in this conversation: send the "
-        "assistant message with its tool_calls before the tool message.",
+        f"The result for '{result.tool_call_id[:80]}' answers no call in this conversation: send the "
+        "assistant's message with that call before it.",
         code="unknown_tool_call_id",
         param="messages",
     )

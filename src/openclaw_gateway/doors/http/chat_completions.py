@@ -4,6 +4,7 @@ that are kept."""
 import time
 from typing import ClassVar
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
@@ -23,18 +24,15 @@ from openclaw_gateway.doors.asking_agents import (
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.http.stored_chats import stored_list
 from openclaw_gateway.doors.openai.chat import ChatRequest, decode_chat, read_chat
-from openclaw_gateway.doors.openai.chunks import ChatCompletion, ChatVoice, ErrorObject
+from openclaw_gateway.doors.openai.chunks import ChatCompletion, ErrorObject
 from openclaw_gateway.doors.openai.followed import Followed, NumberedVoice
-from openclaw_gateway.doors.openai.functions import FunctionVoice
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.openai.paging import PAGED
-from openclaw_gateway.doors.openai.progress import Progress, ProgressVoice
 from openclaw_gateway.doors.openai.shapes import ChatCompletionChunk, StoredCompletions
 from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
-from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.sent import terms_of
@@ -78,37 +76,25 @@ class Endpoint(AgentEndpoint):
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)
         progress = progress_wish(request)
-        detached = _followed(chat, progress) if is_detached(request) else None
-        question = _question(request, chat, task, detached)
+        about = Followed(model_shown(chat.model), chat.include_usage, chat.functions, progress)
+        detached = is_detached(request)
+        question = _question(request, chat, task, about.written() if detached else None)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(
             request,
             run,
             limits,
             started=started,
-            detached=detached is not None,
+            detached=detached,
             tools=progress != "off",
         ) as delivery:
             ignored = (*chat.ignored, *run.unsupported)
             tell(request, chat.model, route, ignored, task, set_aside=run.set_aside)
-            chat_voice = (FunctionVoice if chat.functions else ChatVoice)(
-                run.id,
-                run.created_ms // 1000,
-                model_shown(chat.model),
-                include_usage=chat.include_usage,
-                metadata=chat.metadata,
-            )
-            voice: Voice = chat_voice if progress == "off" else ProgressVoice(chat_voice, progress)
-            if detached is not None:
-                voice = NumberedVoice(voice)
-            return await delivery.answer(voice, stream=chat.stream)
+            voice = about.voice(run.id, run.created_ms // 1000, chat.metadata)
+            return await delivery.answer(NumberedVoice(voice) if detached else voice, stream=chat.stream)
 
 
-def _followed(chat: ChatRequest, progress: Progress) -> Followed:
-    return Followed(model_shown(chat.model), chat.include_usage, chat.functions, progress)
-
-
-def _question(request: Request, chat: ChatRequest, task: str | None, detached: Followed | None) -> Question:
+def _question(request: Request, chat: ChatRequest, task: str | None, detached: Raw | None) -> Question:
     return Question(
         chat.messages,
         chat.instructions,
@@ -118,6 +104,6 @@ def _question(request: Request, chat: ChatRequest, task: str | None, detached: F
         task=task,
         attempt=request.attempt,
         queue=queue_wish(request),
-        detached=None if detached is None else detached.written(),
+        detached=detached,
         keep=keep_of(chat, model_shown(chat.model)) if chat.store else None,
     )

@@ -30,9 +30,9 @@ class Followed(Struct, frozen=True):
     def written(self) -> Raw:
         return Raw(msgspec.json.encode(self))
 
-    def voice(self, run_id: str, created: int) -> Voice:
+    def voice(self, run_id: str, created: int, metadata: dict[str, str] | None = None) -> Voice:
         kind = FunctionVoice if self.functions else ChatVoice
-        voice = kind(run_id, created, self.model, include_usage=self.include_usage)
+        voice = kind(run_id, created, self.model, include_usage=self.include_usage, metadata=metadata)
         return voice if self.progress == "off" else ProgressVoice(voice, self.progress)
 
 

@@ -209,3 +209,25 @@ async def test_an_ended_one_that_is_kept_in_memory_does_not_hold_its_conversatio
         await gateway.wait_no_runs()
         ((run, _),) = gateway.gateway._live._retained.values()
         assert len(msgspec.json.encode(run.request)) < 1_000
+
+
+async def test_attempts_that_come_together_are_one_response(models: ModelServer) -> None:
+    """None ends the run that the other one has noted."""
+    gate = asyncio.Event()
+    models.script("mock-echo", says("Hel", Hold(gate), "lo."))
+    async with running_gateway(config(models)) as gateway, sdk(gateway) as client:
+        begun = await asyncio.gather(
+            *(
+                client.responses.create(
+                    model="openclaw",
+                    input="hi",
+                    background=True,
+                    extra_headers={"Idempotency-Key": "one"},
+                )
+                for _ in range(8)
+            )
+        )
+        gate.set()
+        [id_] = {each.id for each in begun}
+        assert (await until(client, id_, "completed", "cancelled", "failed")).output_text == "Hello."
+    assert len(models.requests) == 1

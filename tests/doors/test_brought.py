@@ -416,3 +416,43 @@ async def test_what_was_brought_is_told_again_as_it_came(
         # And goes on from there, for a model that reads no PDFs.
         await client.responses.create(model="openclaw", input="sure?", previous_response_id=answer.id)
         assert "[page 2 of 2]\\nHake" in json.dumps(sent_to(models))
+
+
+async def test_what_is_brought_is_taken_in_for_the_model_that_was_chosen(
+    models: ModelServer, pages: Pages
+) -> None:
+    """Not for the agent's own, which may see what the chosen one does not, and the other way about."""
+    models.script("sees", says("A dot."))
+    models.script("blind", says("Fish."))
+    where = {"baseUrl": models.base_url, "apiKey": "k"}
+    listed = {
+        "gateway": {"http": {"endpoints": {"chatCompletions": {"images": {"allowUrl": True}}}}},
+        "models": {
+            "providers": {
+                "openai": {**where, "models": [{"id": "gpt-4.1"}]},
+                "eyes": {
+                    **where,
+                    "models": [
+                        {"id": "sees", "input": ["text", "image"]},
+                        {"id": "blind", "input": ["text"]},
+                    ],
+                },
+            }
+        },
+        "agents": {
+            "defaults": {"models": {"eyes/sees": {}, "eyes/blind": {}}},
+            "list": [
+                {"id": "main", "default": True, "model": "eyes/blind"},
+                {"id": "reads", "model": "openai/gpt-4.1"},
+            ],
+        },
+    }
+    async with running_gateway(model_config(models.base_url, listed)) as gateway:
+        gateway.gateway.attachments.fetcher = pages.fetcher()
+        ask = Asking(gateway, "chat", stream=False)
+        seeing = {"x-openclaw-model": "eyes/sees"}
+        await ask(user("look", image(pages.url("/cat.png"))), extra_headers=seeing)
+        assert models.requests[-1].messages[-1]["content"] == [text("look"), image(DATA_URL)]
+        reading = {"x-openclaw-model": "eyes/blind"}
+        await ask(user("read", file(PAPER, "fish.pdf")), model="openclaw/reads", extra_headers=reading)
+        assert "Hake" in json.dumps(models.requests[-1].messages[-1])

@@ -223,6 +223,24 @@ async def test_what_is_fetched_counts_as_if_it_had_been_sent() -> None:
         await Attachments(Counted(), Performer({})).take_in(earlier, [SEES], TERMS, full)
 
 
+async def test_what_is_asked_now_has_room_before_what_was_sent_earlier() -> None:
+    """Whichever comes first."""
+
+    class NewestLast(Counted):
+        async def fetch(self, text: str, limits: FetchLimits) -> Page:
+            if text.endswith("/newest"):
+                for _ in range(20):
+                    await asyncio.sleep(0)
+            return await super().fetch(text, limits)
+
+    small = replace(TERMS, most_bytes=len(PNG) * 3)
+    earlier = shows(at("http://a.example/1"), at("http://a.example/2"))
+    newest = shows(at("http://a.example/newest"))
+    taken = await taking(earlier, assistant("b"), newest, fetcher=NewestLast(), terms=small)
+    assert taken[2].images == (PICTURE,)
+    assert sorted(map(bool, (image.data for image in taken[0].images))) == [False, True]
+
+
 async def test_types_and_sizes_hold_for_images_in_the_request_too() -> None:
     rules = ImagesConfig(allow_url=True, allowed_mimes=("image/jpeg",))
     for image in (PICTURE, at("http://a.example/a")):

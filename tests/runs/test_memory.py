@@ -91,3 +91,19 @@ async def test_an_edit_behind_a_reset_and_a_summary_undoes_neither(
         assert shown(models) == ["q2", "a2", "q3, edited"]
         await runs.say(UserMessage("q4"))
     assert shown(models) == ["q2", "a2", "q3, edited", "a4", "q4"]
+
+
+@pytest.mark.promise("CVE-2026-100556")
+@pytest.mark.parametrize("covers", [2, 3, 4])
+async def test_a_client_that_resends_does_not_undo_a_reset_behind_a_summary(
+    models: ModelServer, tmp_path: Path, covers: int
+) -> None:
+    models.script("m", says("a1"), says("a2"), says("a3"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("q1"))
+        await runs.say(*RESENT)
+        await runs.store.summarise("me", SESSION, covers, "They met.")
+    async with house(tmp_path, models, reset=ALWAYS) as runs:
+        await runs.say(*RESENT, assistant("a2"), UserMessage("q3"))
+        assert [m.content for m in await runs.transcript()] == ["q1", "a1", "q2", "a2", "q3", "a3"]
+    assert shown(models) == ["q3"]

@@ -257,6 +257,12 @@ class KeyContract(WithStore):
         assert not await store.forget(ME, "a")
         assert (await store.kept(ME, "a"), await store.kept("p", "a")) == (None, b"theirs")
 
+    async def test_what_is_kept_first_stays(self, store: Store, clock: Clock) -> None:
+        await store.keep(ME, "a", b"1", ("x",))
+        await store.keep(ME, "a", b"2", ("x", "y"))
+        assert await store.kept(ME, "a") == b"1"
+        assert (await store.kept_names(ME, ("x",)), await store.kept_names(ME, ("y",))) == (("a",), ())
+
     async def test_what_is_kept_for_long_is_dropped(self, store: Store, clock: Clock) -> None:
         await store.keep(ME, "old", b"1")
         clock.pass_s(100)

@@ -10,6 +10,7 @@ from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.operation import OF_A_RUN, Refusals
 from openclaw_gateway.doors.requests import Request, note_attempt, read_body
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.wire.messages import Message
@@ -46,7 +47,7 @@ class AgentEndpoint:
         self,
         request: Request,
         principal: Principal,
-        agent_id: str,
+        route: Route,
         messages: tuple[Message, ...],
         terms: Terms,
     ) -> tuple[Message, ...]:
@@ -57,4 +58,4 @@ class AgentEndpoint:
         def hold(more: int) -> None:
             request.take_body(request.body_taken + more, limits)
 
-        return await self._gateway.take_in(principal, agent_id, messages, terms, hold)
+        return await self._gateway.take_in(principal, route, messages, terms, hold)

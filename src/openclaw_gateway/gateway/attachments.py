@@ -78,14 +78,17 @@ class Attachments:
         wanted = wanted_of(messages, terms, sees=any(each.family.images for each in targets))
         means = _Means(self.fetcher, self._jobs, self._slots, self._read, f"request {next(self._numbers)}")
         taking = _TakingIn(means, terms, hold, reads_pdfs=not all(each.family.pdf for each in targets))
-        # Each ends by itself, with what went wrong as its result.
-        found = await asyncio.gather(*map(taking.had, wanted.values()))
         had: dict[str, Image | File] = {}
-        for (key, one), result in zip(wanted.items(), found, strict=True):
-            if not isinstance(result, GatewayError):
-                had[key] = result
-            elif isinstance(result, Overloaded) or one.is_asked:
-                raise result
+        # What was sent earlier has the room that what is asked now leaves.
+        for is_asked in (True, False):
+            turn = {key: one for key, one in wanted.items() if one.is_asked is is_asked}
+            # Each ends by itself, with what went wrong as its result.
+            found = await asyncio.gather(*map(taking.had, turn.values()))
+            for key, result in zip(turn, found, strict=True):
+                if not isinstance(result, GatewayError):
+                    had[key] = result
+                elif isinstance(result, Overloaded) or is_asked:
+                    raise result
         return tuple(with_had(each, had) for each in messages)
 
 
@@ -192,10 +195,10 @@ class _TakingIn:
         if page.cut:
             raise _unfetched(sent, f"it is larger than {size_text(rules.max_bytes)}")
         size = len(page.body) * 4 // 3
-        self._left -= size
-        if self._left < 0:
+        if size > self._left:
             most = size_text(self._terms.most_bytes)
             raise _unfetched(sent, f"all that this request names is more than {most}")
+        self._left -= size
         self._hold(size)
         return page
 

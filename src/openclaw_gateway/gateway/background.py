@@ -29,10 +29,8 @@ class Background:
 
     async def note(self, run: Run, about: Raw) -> None:
         """Raises StoreError."""
-        owner, name = run.request.origin.owner, _name(run.id)
-        # A repeat of the request has the same run.
-        if await self._store.kept(owner, name) is None:
-            await self._store.keep(owner, name, bytes(about))
+        # A repeat of the request has the same run, and may come at the same time: the first note stands.
+        await self._store.keep(run.request.origin.owner, _name(run.id), bytes(about))
 
     async def noted(self, owner: str, run_id: str) -> Noted | None:
         """Raises StoreError."""

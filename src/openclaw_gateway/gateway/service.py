@@ -217,15 +217,17 @@ class Gateway:
         return await self._live.start(request, plan)
 
     async def take_in(
-        self, principal: Principal, agent_id: str, messages: tuple[Message, ...], terms: Terms, hold: Hold
+        self, principal: Principal, route: Route, messages: tuple[Message, ...], terms: Terms, hold: Hold
     ) -> tuple[Message, ...]:
-        """The messages of a request to this agent with all that they bring besides text: fetched, and known
-        by its content. `hold` is told what that takes.
+        """The messages of a request with all that they bring besides text, for the models that it goes to:
+        fetched, and known by its content. `hold` is told what that takes.
 
         Raises Forbidden, InvalidRequest, Overloaded.
         """
         principal.require(WRITE)
-        plan = self.generation.plans.get(agent_id)
+        plan = self.generation.plans.get(route.agent_id)
+        if plan is not None and route.backend and plan.refusal is None:
+            plan = self._chosen(plan, route.backend)
         return await self.attachments.take_in(messages, plan.targets if plan else (), terms, hold)
 
     def _with_model(self, plan: Plan, request: RunRequest) -> Plan:
@@ -235,7 +237,10 @@ class Gateway:
         """
         if request.origin.parent is not None:
             return plan.led_by(request.model)
-        return self.generation.choices.plan(plan, request.model, self.generation.inputs)
+        return self._chosen(plan, request.model)
+
+    def _chosen(self, plan: Plan, ref: str) -> Plan:
+        return self.generation.choices.plan(plan, ref, self.generation.inputs)
 
     def tool(self, principal: Principal, route: Route, name: str) -> Tool | None:
         """The agent's tool of this name, for a client that would call it itself. None where the agent has

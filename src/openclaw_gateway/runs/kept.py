@@ -118,16 +118,8 @@ class KeptAnswers:
         )
         if names is None:
             return None
-        found: dict[str, KeptHead] = {}
-        size = 0
-        for name in names[:limit]:
-            body = await self._store.kept(owner, name)
-            size += len(body or b"")
-            if size > MOST_BYTES and found:
-                return KeptPage(found, has_more=True)
-            if body is not None:
-                found[name.rpartition(":")[2]] = _read(body, _heads)
-        return KeptPage(found, has_more=len(names) > limit)
+        page = await self._page(owner, names[:limit])
+        return page if page.has_more else KeptPage(page.heads, has_more=len(names) > limit)
 
     async def change(
         self, owner: str, run_id: str, kind: KeptKind, about: Raw, labels: tuple[str, ...]
@@ -147,16 +139,19 @@ class KeptAnswers:
 
         Raises StoreError.
         """
+        return (await self._page(owner, run_ids)).heads
+
+    async def _page(self, owner: str, names: Iterable[str]) -> KeptPage:
         found: dict[str, KeptHead] = {}
         size = 0
-        for run_id in run_ids:
-            body = await self._store.kept(owner, run_id)
+        for name in names:
+            body = await self._store.kept(owner, name)
             size += len(body or b"")
             if size > MOST_BYTES and found:
-                break
+                return KeptPage(found, has_more=True)
             if body is not None:
-                found[run_id] = _read(body, _heads)
-        return found
+                found[name.rpartition(":")[2]] = _read(body, _heads)
+        return KeptPage(found, has_more=False)
 
     async def conversation(self, owner: str, run_id: str, agent: str, user: str | None) -> Before | None:
         """Everything up to and with this answer, of a longer chain its newest MOST_LINKS, or MOST_BYTES; None

@@ -93,15 +93,14 @@ class Memory:
         if transcript is None:
             transcript = await self._store.read(claim)
         sent = request.messages
-        reset = False
+        earlier = await self._earlier(claim, transcript, request)
+        is_later = transcript.summary is not None and not earlier
+        reset = transcript.summary is not None and not transcript.summary.text
         if transcript.entries and is_stale(self._reset, claimed.previous_ms, now_ms(), self._zone):
             # An empty summary over everything is a reset: the entries stay in the store.
             await self._store.summarise(claim.owner, claim.session, transcript.entries[-1].seq, "")
-            earlier, transcript, reset = transcript.entries, Transcript(), True
+            earlier, transcript, reset = (*earlier, *transcript.entries), Transcript(), True
             self._over(claim)
-        else:
-            earlier = await self._earlier(claim, transcript, request)
-            reset = transcript.summary is not None and not transcript.summary.text
         known = (*earlier, *transcript.entries)
         stored = [entry.message for entry in known]
         sent = _answerable(stored, sent)
@@ -111,7 +110,7 @@ class Memory:
             seen,
             sent,
             is_whole=request.is_whole,
-            is_later=transcript.summary is not None and not earlier,
+            is_later=is_later,
             alone=() if is_alone else _came_alone(known, places),
         )
         new, keeps = told.new, None

@@ -6,7 +6,6 @@ another model's answer instead. Made with a configuration; a plan with a chosen 
 asked for.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +22,7 @@ from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, settle, target_of
+from openclaw_gateway.tools.name_pattern import matches
 
 HEADER: Final = "x-openclaw-model"
 T = TypeVar("T")
@@ -107,8 +107,7 @@ class ModelChoices:
         return self._targets[agent.id, ref]
 
     def _allows(self, agent_id: str, ref: str) -> bool:
-        wanted = ref.lower()
-        return any(_fits(self._spelled(each).lower(), wanted) for each in self._listed(agent_id))
+        return matches(ref.lower(), tuple(self._spelled(each).lower() for each in self._listed(agent_id)))
 
     def _spelled(self, ref: str) -> str:
         """With the provider's name as everything compares it."""
@@ -128,10 +127,6 @@ def _remember(kept: OrderedDict[tuple[str, str], T], key: tuple[str, str], value
     kept[key] = value
     if len(kept) > _MOST_PLANS:
         kept.popitem(last=False)
-
-
-def _fits(pattern: str, ref: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), ref) is not None
 
 
 def _shown(text: str) -> str:

@@ -65,10 +65,10 @@ class WantedNames(NamedTuple):
 
 def keep(db: sqlite3.Cursor, given: Given, now_ms: int) -> None:
     db.execute(
-        "INSERT INTO kept (owner, name, kept_ms, body) VALUES (?, ?, ?, ?)",
+        "INSERT INTO kept (owner, name, kept_ms, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (given.owner, given.name, now_ms, given.body),
     )
-    if given.labels:
+    if given.labels and db.rowcount:
         _label(db, given, db.lastrowid)
 
 

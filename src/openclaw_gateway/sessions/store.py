@@ -259,8 +259,8 @@ class Store(Protocol):
         """The kept result of a run; None when there is none (any more)."""
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        """Keep something of this owner's under a name that is new, for as long as `Retention.kept_s`. It can
-        be listed by its labels."""
+        """Keep something of this owner's under a name, for as long as `Retention.kept_s`; what is kept under
+        it already stays. It can be listed by its labels."""
 
     async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
         """Keep something else, with other labels, in the place of what is kept under a name, and not longer

@@ -179,7 +179,7 @@ class MemoryStore:
         return kept[1] if kept else None
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        self._opened().kept[owner, name] = (self._clock(), body, labels)
+        self._opened().kept.setdefault((owner, name), (self._clock(), body, labels))
 
     async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
         found = self._opened().kept.get((owner, name))

@@ -70,7 +70,7 @@ class Endpoint(AgentEndpoint):
         route = self._gateway.route(asked(request, chat.model, chat.user, clients, chat.fields))
         if chat.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.chat_completions, limits)
-            messages = await self._taken_in(request, principal, route.agent_id, chat.messages, terms)
+            messages = await self._taken_in(request, principal, route, chat.messages, terms)
             chat = replace(chat, messages=messages)
         task = None
         if self._gateway.keeps_house:

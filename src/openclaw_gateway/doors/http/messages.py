@@ -72,7 +72,7 @@ class Endpoint(AgentEndpoint):
             return await self._count(principal, route, asks)
         if asks.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.messages, self._gateway.limits)
-            messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
+            messages = await self._taken_in(request, principal, route, asks.messages, terms)
             asks = replace(asks, messages=messages)
         task = None
         if self._gateway.keeps_house:

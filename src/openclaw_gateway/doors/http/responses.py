@@ -98,7 +98,7 @@ class Endpoint(AgentEndpoint):
             route = replace(route, session_key=None)
         if asks.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.responses, limits)
-            messages = await self._taken_in(request, principal, route.agent_id, asks.messages, terms)
+            messages = await self._taken_in(request, principal, route, asks.messages, terms)
             asks = replace(asks, messages=messages)
         about = _About(model_shown(asks.model), asks.client_tools.parallel is not False, asks.echo)
         question = _question(request, asks, before, about)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from openclaw_gateway.doors.anthropic import voice as module
 from openclaw_gateway.doors.anthropic.errors import error_object, status_of, type_of
 from openclaw_gateway.doors.anthropic.voice import PING, MessageVoice
 from openclaw_gateway.errors import GatewayError, InvalidRequest, Overloaded, ProviderError, ShuttingDown
@@ -165,6 +166,25 @@ def test_blocks(events: tuple[Event, ...], said: bytes, *, together: bool) -> No
     for batch in [events] if together else [(event,) for event in events]:
         told += one.deltas(batch)
     assert told + one.end(DONE) == said + LAST
+
+
+def test_how_often_a_call_is_looked_at_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model may say something between any two pieces of its arguments: all looks together are linear."""
+    looks: list[int] = []
+    look = module._object
+
+    def counted(arguments: str) -> dict[str, Any] | None:
+        looks.append(len(arguments))
+        return look(arguments)
+
+    monkeypatch.setattr(module, "_object", counted)
+    one = voice()
+    said = one.deltas((ToolCallStarted(0, "c1", "look"),))
+    for _ in range(2_000):
+        said += one.deltas((ToolCallArguments(0, "[" * 50), TextDelta("a"), ReasoningDelta("b")))
+    assert sum(looks) < 5 * 2_000 * 50
+    said += one.end(DONE)
+    assert said.count(b"event: content_block_start") == said.count(b"event: content_block_stop") == 4_001
 
 
 def test_thoughts_are_for_who_asked_for_them() -> None:

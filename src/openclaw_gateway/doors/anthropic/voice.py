@@ -47,28 +47,39 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 _ARGUMENTS = msgspec.json.Decoder(dict[str, Any])
 
 Json = dict[str, Any]
+_SHORT = 1_024
 
 
 class _OpenBlock:
     """`said` is what waits of its text, and all that there is of a call's arguments. `before` is how a
     delta's frame begins."""
 
-    __slots__ = ("before", "index", "said", "start")
+    __slots__ = ("_looked_at", "_size", "before", "index", "said", "start")
 
     def __init__(self, index: int, start: Json) -> None:
         self.index = index
         self.start = start
         self.said: list[str] = []
+        self._size = self._looked_at = 0
         delta, field = _DELTAS[start["type"]]
         self.before = (
             f'event: content_block_delta\ndata: {{"type":"content_block_delta","index":{index},'
             f'"delta":{{"type":"{delta}","{field}":'
         ).encode()
 
-    @property
+    def add(self, pieces: Sequence[str]) -> None:
+        self.said += pieces
+        self._size += sum(map(len, pieces))
+
     def is_whole(self) -> bool:
-        """Whether nothing can follow, as something else has begun."""
-        return self.start["type"] != "tool_use" or _object("".join(self.said)) is not None
+        """Whether nothing can follow, as something else has begun. Long arguments that were not at their end
+        are looked at again when there is twice as much of them, so that all looks together are linear."""
+        if self.start["type"] != "tool_use":
+            return True
+        if self._looked_at > _SHORT and self._size < 2 * self._looked_at:
+            return False
+        self._looked_at = self._size
+        return _object("".join(self.said)) is not None
 
 
 class MessageVoice:
@@ -163,7 +174,7 @@ class MessageVoice:
         self._blocks.append(block)
         if block.index == 0:
             self._open(block)
-        while self._live < block.index and self._blocks[self._live].is_whole:
+        while self._live < block.index and self._blocks[self._live].is_whole():
             self._close()
         return block
 
@@ -172,7 +183,7 @@ class MessageVoice:
         if is_live:
             self._tell(block, pieces)
         if not is_live or block.start["type"] == "tool_use":
-            block.said += pieces
+            block.add(pieces)
 
     def _open(self, block: _OpenBlock) -> None:
         start = {"index": block.index, "content_block": block.start}

@@ -187,7 +187,9 @@ class Endpoint(AgentEndpoint):
             case "POST", "cancel":
                 return await self._cancelled(principal, id_)
             case _:
-                raise NotFound("Of a response there are GET, DELETE and GET …/input_items here.")
+                raise NotFound(
+                    "Of a response there are GET, DELETE, GET …/input_items and POST …/cancel here."
+                )
 
     async def _found(self, principal: Principal, id_: str) -> HttpAnswer:
         """The response as it is by now. Raises NotFound."""

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bench.gateway_process import Process, StartError, gateway, helper
+from bench.gateway_process import Process, StartError, gateway, helper, python_of
 from bench.instructions import count, counted_rows
 from bench.measure import Measured, Target, measure, median, warm_up
 from bench.rows import COST, Row, sustained
@@ -31,6 +31,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
         "--instructions", action="store_true", help="count instructions instead of seconds (needs valgrind)"
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="CHECKOUT", help="another version in the same run, with its own .venv"
     )
     parser.add_argument("--relay-only", action="store_true", help="the floor alone, without a gateway")
     return parser.parse_args()
@@ -77,6 +80,14 @@ def measure_rows(rows: list[Row], targets: list[Target], model: Process, rounds:
     return [Line(row, {t.name: median(taken[row.key, t.name]) for t in targets}) for row in rows]
 
 
+def measured_gateways(options: argparse.Namespace) -> dict[str, Path]:
+    """By name, the Python of each; the last is this version. Raises StartError."""
+    if options.relay_only:
+        return {}
+    before = {"before": python_of(options.against)} if options.against else {}
+    return before | {"gateway": Path(sys.executable)}
+
+
 def note(text: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
@@ -86,20 +97,20 @@ def run(options: argparse.Namespace) -> int:
     rows = chosen_rows(options)
     models = sorted({row.model for row in rows})
     rounds = 1 if options.quick else options.rounds
+    gateways = measured_gateways(options)
     load_before = os.getloadavg()[0]  # on a machine that does other work too, figures are too high
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaw-bench-")))
         model = stack.enter_context(helper("bench.mock_model"))
         address = f"http://127.0.0.1:{model.port}/v1/chat/completions"
         if options.instructions:
-            return count_instructions(options, folder, model, address)
+            return count_instructions(options, folder, model, address, gateways)
         relay = stack.enter_context(helper("bench.relay", address))
         targets = [Target("relay", relay, is_gateway=False)]
-        start = None
-        if not options.relay_only:
-            start = measure_start(folder, model, models, 1 if options.quick else 5)
-            process = stack.enter_context(gateway(folder / "load", model.port, models))
-            targets.append(Target("gateway", process, is_gateway=True))
+        start = measure_start(folder, model, models, 1 if options.quick else 5) if gateways else None
+        for name, python in gateways.items():
+            process = stack.enter_context(gateway(folder / name, model.port, models, python=python))
+            targets.append(Target(name, process, is_gateway=True))
         lines = measure_rows(rows, targets, model, rounds)
         note("")
         loaded_mb = targets[-1].process.resident_mb()
@@ -110,9 +121,11 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any(one.wrong for line in lines for one in line.measured.values()) else 0
 
 
-def count_instructions(options: argparse.Namespace, folder: Path, model: Process, address: str) -> int:
+def count_instructions(
+    options: argparse.Namespace, folder: Path, model: Process, address: str, gateways: dict[str, Path]
+) -> int:
     rows = counted_rows(set(options.rows.split(",")) - {""})
-    counted = count(rows, folder, model, address, relay_only=options.relay_only)
+    counted = count(rows, folder, model, address, gateways)
     if options.json:
         print(
             json.dumps(

@@ -49,6 +49,16 @@ class Process:
         return int(line.split()[1]) * 1024 / 1e6
 
 
+def python_of(checkout: Path) -> Path:
+    """Raises StartError for a folder in which no `make setup` was run."""
+    python = checkout / ".venv" / "bin" / "python"
+    if not python.exists():
+        raise StartError(
+            f"There is no .venv in {checkout}: check out the other version there, run `make setup`."
+        )
+    return python.absolute()
+
+
 def end(child: subprocess.Popen[Any]) -> None:
     child.terminate()
     try:
@@ -82,7 +92,7 @@ def gateway_config(model_port: int, models: list[str], workspace: Path) -> dict[
         "gateway": {
             "mode": "local",
             "auth": {"mode": "token", "token": TOKEN},
-            "http": {"endpoints": {"chatCompletions": {"enabled": True}}},
+            "http": {"endpoints": {"chatCompletions": {"enabled": True}, "responses": {"enabled": True}}},
             # All clients of the bench come from one address.
             "limits": {"maxConnectionsPerAddress": 5000},
         },
@@ -107,9 +117,16 @@ def gateway_config(model_port: int, models: list[str], workspace: Path) -> dict[
 
 @contextlib.contextmanager
 def gateway(
-    folder: Path, model_port: int, models: list[str], counter: Sequence[str] = ()
+    folder: Path,
+    model_port: int,
+    models: list[str],
+    counter: Sequence[str] = (),
+    python: Path = Path(sys.executable),
 ) -> Iterator[Process]:
-    """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given."""
+    """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given.
+
+    `python` is that of the installation to be measured: this one's, or another checkout's.
+    """
     state = folder / "state"
     (folder / "workspace").mkdir(parents=True, exist_ok=True)
     (folder / "workspace" / READ_FILE).write_text(f"{READ_TEXT}\n" * 20, "utf-8")
@@ -120,7 +137,7 @@ def gateway(
     port = free_port()
     # No provider key and no setting of the person who runs the bench may play a part.
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "OPENCLAW_STATE_DIR": str(state)}
-    program = [sys.executable, "-m", "openclaw_gateway"]
+    program = [str(python), "-m", "openclaw_gateway"]
     command = [*counter, *program, "gateway", "run", "--port", str(port)]
     log = folder / "gateway.log"
     with log.open("ab") as output:

@@ -57,7 +57,7 @@ class Client(asyncio.Protocol):
         return body
 
     def data_received(self, data: bytes) -> None:
-        if b'"content":"' in data:
+        if b'"content":"' in data or b'"delta":"' in data:
             self.arrivals.append(perf_counter())
         self._buffer += data
         if not self._in_body and not self._read_head():

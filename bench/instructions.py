@@ -36,20 +36,24 @@ def counted_rows(keys: set[str]) -> list[Row]:
     return [row for row in COST if row.relay_ratio is not None and (not keys or row.key in keys)]
 
 
-def count(rows: list[Row], folder: Path, model: Process, address: str, *, relay_only: bool) -> list[Counted]:
-    """Raises StartError."""
+def count(
+    rows: list[Row], folder: Path, model: Process, address: str, gateways: dict[str, Path]
+) -> list[Counted]:
+    """`gateways` are to be counted beside the relay, by name, with the Python of each. Raises StartError."""
     if shutil.which("valgrind") is None:
         raise StartError("--instructions needs valgrind: apt-get install valgrind")
     slowed = [_slowed(row) for row in rows]
     with contextlib.ExitStack() as stack:
         relay = stack.enter_context(helper("bench.relay", address, counter=_callgrind(folder / "relay")))
         targets = [(Target("relay", relay, is_gateway=False), folder / "relay")]
-        if not relay_only:
-            models = sorted({row.model for row in slowed})
+        models = sorted({row.model for row in slowed})
+        for name, python in gateways.items():
+            counts = folder / name
+            counter = _callgrind(counts)
             process = stack.enter_context(
-                gateway(folder / "counted", model.port, models, counter=_callgrind(folder / "gateway"))
+                gateway(folder / f"{name}-home", model.port, models, counter, python)
             )
-            targets.append((Target("gateway", process, is_gateway=True), folder / "gateway"))
+            targets.append((Target(name, process, is_gateway=True), counts))
         return [_counted(row, was, targets) for row, was in zip(slowed, rows, strict=True)]
 
 

@@ -11,12 +11,14 @@ import sys
 from array import array
 from itertools import pairwise
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import uvloop
 
 from bench.http_client import Client, WrongAnswerError
+
+Endpoint = Literal["/v1/chat/completions", "/v1/responses"]
 
 
 class Job(msgspec.Struct):
@@ -32,6 +34,7 @@ class Job(msgspec.Struct):
     expected: list[str]
     user: str = ""
     stagger_s: float = 0.0
+    endpoint: Endpoint = "/v1/chat/completions"
 
 
 class Result(msgspec.Struct):
@@ -60,10 +63,65 @@ class Answer(msgspec.Struct):
     error: dict[str, Any] | None = None
 
 
+class Part(msgspec.Struct):
+    text: str = ""
+
+
+class Item(msgspec.Struct):
+    type: str
+    content: list[Part] = []
+
+
+class Response(msgspec.Struct):
+    status: str
+    output: list[Item]
+
+    def text(self) -> str:
+        return "".join(part.text for item in self.output if item.type == "message" for part in item.content)
+
+
+class ResponseEvent(msgspec.Struct):
+    type: str
+    sequence_number: int
+    delta: str = ""
+    response: msgspec.Raw = msgspec.Raw()
+
+
 decode = msgspec.json.Decoder(Answer).decode
+decode_response = msgspec.json.Decoder(Response).decode
+decode_event = msgspec.json.Decoder(ResponseEvent).decode
 
 
 def check(body: bytes, job: Job) -> None:
+    match job.endpoint:
+        case "/v1/responses":
+            check_response(body, job)
+        case "/v1/chat/completions":
+            check_completion(body, job)
+
+
+def check_response(body: bytes, job: Job) -> None:
+    if job.stream:
+        datas = [
+            part.partition(b"\ndata: ")[2] for part in body.split(b"\n\n") if part.startswith(b"event: ")
+        ]
+        events = [decode_event(data) for data in datas]
+        if [event.sequence_number for event in events] != list(range(len(events))):
+            raise WrongAnswerError("an event is missing, or two stand in the wrong order")
+        texts = [event.delta for event in events if event.type == "response.output_text.delta"]
+        if texts != job.expected:
+            raise WrongAnswerError(
+                f"{len(texts)} deltas, not the {len(job.expected)} expected: {body[:200]!r}"
+            )
+        if not events or events[-1].type != "response.completed":
+            raise WrongAnswerError(f"the stream does not end with response.completed: {body[-200:]!r}")
+        body = bytes(events[-1].response)
+    response = decode_response(body)
+    if response.status != "completed" or response.text() != "".join(job.expected):
+        raise WrongAnswerError(f"not the expected text: {body[:200]!r}")
+
+
+def check_completion(body: bytes, job: Job) -> None:
     if not job.stream:
         answer = decode(body)
         told = answer.choices[0].message if answer.choices else None
@@ -84,12 +142,13 @@ def check(body: bytes, job: Job) -> None:
 
 
 def write_request(job: Job, index: int) -> bytes:
-    question: dict[str, Any] = {"model": job.model, "stream": job.stream, "messages": job.messages}
+    said = "input" if job.endpoint == "/v1/responses" else "messages"
+    question: dict[str, Any] = {"model": job.model, "stream": job.stream, said: job.messages}
     if job.user:
         question["user"] = f"{job.user}-{index}"
     body = msgspec.json.encode(question)
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n"
+        f"POST {job.endpoint} HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n"
         f"Authorization: Bearer {job.token}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )

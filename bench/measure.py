@@ -76,6 +76,7 @@ def job_for(target: Target, row: Row) -> Job:
         expected=pieces(row.deltas),
         user="" if row.session == "none" else f"bench-{secrets.token_hex(6)}",
         stagger_s=row.stagger_s,
+        endpoint=row.endpoint if target.is_gateway else "/v1/chat/completions",
     )
 
 
@@ -125,7 +126,7 @@ def warm_up(target: Target, row: Row, model: Process) -> Measured:
 
 def median(rounds: list[Measured]) -> Measured:
     """Figure by figure; what was wrong in any round is wrong."""
-    wrong = [text for one in rounds for text in one.wrong]
+    wrong = list(dict.fromkeys(text for one in rounds for text in one.wrong))
     value, rate, busy, first, gap = (
         statistics.median(getattr(one, name) for one in rounds)
         for name in ("value", "requests_per_s", "busy", "first_delta_p50_ms", "gap_p99_ms")

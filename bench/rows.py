@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.load import Endpoint
+
 Kind = Literal["cpu", "delta", "gap"]
 UNITS: dict[Kind, str] = {
     "cpu": "CPU seconds per 1,000 requests",
@@ -31,7 +33,8 @@ class Row:
     has already; resent = the same, and the client sends it all again, as chat front ends do. With `reads`
     the model asks for a file of the workspace before it answers: two model calls and a tool in one run.
     `relay_ratio` is how many times the relay's instructions it may cost. With `times_of`, the key of another
-    row, `budget` is how many times that row's figure it may cost."""
+    row, `budget` is how many times that row's figure it may cost. `endpoint` is the gateway's; the
+    relay has only chat completions."""
 
     key: str
     title: str
@@ -46,6 +49,7 @@ class Row:
     reads: bool = False
     relay_ratio: float | None = None
     times_of: str | None = None
+    endpoint: Endpoint = "/v1/chat/completions"
 
     @property
     def model(self) -> str:
@@ -73,6 +77,23 @@ COST = (
         stream=False,
         reads=True,
         times_of="plain",
+    ),
+    Row(
+        "responses-plain",
+        "/v1/responses, one answer",
+        "cpu",
+        1.3,
+        stream=False,
+        times_of="plain",
+        endpoint="/v1/responses",
+    ),
+    Row(
+        "responses-stream",
+        "/v1/responses, stream of 20 deltas",
+        "cpu",
+        1.3,
+        times_of="stream",
+        endpoint="/v1/responses",
     ),
     Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new", relay_ratio=2.6),
     Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new", relay_ratio=2.6),

@@ -35,6 +35,14 @@ def verdict(value: float, budget: float) -> str:
     return "within" if value <= budget else f"OVER by {100 * (value / budget - 1):.0f} %"
 
 
+def change(before: float | None, value: float) -> str:
+    """How much more or less than the version of `--against`, in two cells; nothing without one."""
+    return f"{number(before):>9}{100 * (value / before - 1):>+7.0f} %" if before else ""
+
+
+BEFORE_HEAD = f"{'before':>9}{'change':>9}"
+
+
 def number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
@@ -49,7 +57,9 @@ def print_table(
         of_kind = [line for line in lines if line.row.kind == kind]
         if of_kind:
             last = LAST_COLUMN[kind]
-            print(f"\n{unit:42}{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{last:>8}   verdict")
+            compared = BEFORE_HEAD if any("before" in line.measured for line in of_kind) else ""
+            columns = f"{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{last:>8}{compared}"
+            print(f"\n{unit:42}{columns}   verdict")
             for line in of_kind:
                 print_line(line, next((each for each in lines if each.row.key == line.row.times_of), None))
     if start is not None:
@@ -66,7 +76,8 @@ def print_table(
 def print_counted(counted: list[Counted]) -> None:
     """What a request costs in instructions, judged by the relay's."""
     print("Instructions, the slope between two loads; the same on every machine.")
-    head = f"{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}   verdict"
+    compared = BEFORE_HEAD if any("before" in one.thousands for one in counted) else ""
+    head = f"{'budget':>8}{'gateway':>9}{'relay':>8}{'ratio':>7}{compared}   verdict"
     print(f"\n{'thousands per request, or per delta':42}{head}")
     for one in counted:
         relay, measured = one.thousands["relay"], one.thousands.get("gateway")
@@ -74,7 +85,8 @@ def print_counted(counted: list[Counted]) -> None:
         cells = [f"{budget:.1f}x", f"{measured:,.0f}" if measured else "-", f"{relay:,.0f}"]
         ratio = f"{measured / relay:.2f}x" if measured else "-"
         told = "WRONG ANSWERS" if one.wrong else verdict(measured / relay, budget) if measured else "-"
-        print(f"  {one.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}   {told}")
+        compared = change(one.thousands.get("before"), measured) if measured else ""
+        print(f"  {one.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{compared}   {told}")
     for one in counted:
         for text in one.wrong:
             print(f"\nWRONG: {one.row.key}, {text}")
@@ -93,7 +105,11 @@ def print_line(line: Line, base: Line | None) -> None:
         "delta": number(shown.first_delta_p50_ms),
         "gap": f"{shown.busy:.0%}",
     }[line.row.kind]
-    print(f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{last:>8}   {told}")
+    before = line.measured.get("before")
+    compared = change(before.value, gateway.value) if before and gateway else ""
+    print(
+        f"  {line.row.title:40}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}{ratio:>7}{last:>8}{compared}   {told}"
+    )
 
 
 def judged(line: Line, base: Line | None) -> str:

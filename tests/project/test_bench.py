@@ -16,7 +16,7 @@ from bench.load import Job, check
 from bench.measure import Measured
 from bench.mock_model import ROLE, delta, pieces, tail
 from bench.rows import COST
-from bench.table import Line, judged
+from bench.table import Line, judged, print_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +73,60 @@ def test_the_right_stream_passes() -> None:
 def test_a_wrong_stream_is_an_error(body: bytes) -> None:
     with pytest.raises(WrongAnswerError):
         check(body, job(stream=True))
+
+
+def response_job(*, stream: bool) -> Job:
+    return Job(0, "token", "mock-2-0", stream, 1, 1, [], pieces(2), endpoint="/v1/responses")
+
+
+def responded(text: str, status: str = "completed") -> str:
+    said = {"type": "message", "content": [{"type": "output_text", "text": text}]}
+    return json.dumps({"status": status, "output": [{"type": "reasoning"}, said]})
+
+
+def response_events(*deltas: str, end: str = "response.completed", first: int = 0) -> bytes:
+    bodies = [("response.output_text.delta", "delta", json.dumps(text)) for text in deltas]
+    bodies.append((end, "response", responded("".join(deltas))))
+    return b"".join(
+        f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":{number},"{name}":{value}}}\n\n'.encode()
+        for number, (kind, name, value) in enumerate(bodies, first)
+    )
+
+
+def test_the_right_response_passes() -> None:
+    check(responded("tok0 tok1 ").encode(), response_job(stream=False))
+    check(response_events("tok0 ", "tok1 "), response_job(stream=True))
+
+
+@pytest.mark.parametrize(
+    ("stream", "body"),
+    [
+        (False, responded("tok0 ").encode()),
+        (False, responded("tok0 tok1 ", "incomplete").encode()),
+        (True, b""),
+        (True, response_events("tok0 tok1 ")),
+        (True, response_events("tok0 ", "tok1 ", first=1)),
+        (True, response_events("tok0 ", "tok1 ", end="response.failed")),
+    ],
+    ids=["another text", "incomplete", "nothing", "deltas are merged", "an event is lost", "failed"],
+)
+def test_a_wrong_response_is_an_error(body: bytes, *, stream: bool) -> None:
+    with pytest.raises(WrongAnswerError):
+        check(body, response_job(stream=stream))
+
+
+def test_another_version_stands_beside_this_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it cost before, and the change."""
+    costs = {"relay": 0.2, "before": 0.5, "gateway": 0.45}
+    print_line(Line(COST[0], {name: Measured(cost, 1, 1, 1, 1, 1) for name, cost in costs.items()}), None)
+    assert "0.50    -10 %" in capsys.readouterr().out
+
+
+def test_another_version_needs_its_own_setup(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "--quick", "--rows", "plain", "--against", str(tmp_path)]
+    done = benched(command, timeout_s=60)
+    assert done.returncode == 1
+    assert "make setup" in done.stderr
 
 
 def test_a_wrong_answer_is_an_error() -> None:

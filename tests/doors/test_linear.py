@@ -17,6 +17,7 @@ from openclaw_gateway.config.schema import Compaction, ContextPruning
 from openclaw_gateway.doors.openai.chat import decode_chat
 from openclaw_gateway.doors.openai.messages import MAX_CALLS, MAX_MESSAGES, ChatMessage, translate
 from openclaw_gateway.doors.openai.response_events import ResponseVoice
+from openclaw_gateway.doors.openai.response_object import ResponseObject
 from openclaw_gateway.errors import InvalidRequest, ToolError
 from openclaw_gateway.models.apis.calls import Calls
 from openclaw_gateway.models.apis.openai_completions.call_deltas import CallDelta, CallDeltas, FunctionDelta
@@ -136,7 +137,7 @@ def calls_begun(taken: list[Id]) -> None:
 
 def response_in_turns(count: int) -> None:
     """A thought and a word, again and again: each thought is an item."""
-    voice = ResponseVoice("chatcmpl_1", 0, "m", {})
+    voice = ResponseVoice(ResponseObject("chatcmpl_1", 0, "m", {}))
     for _ in range(count):
         voice.deltas([ReasoningDelta("hm"), TextDelta("a")])
     voice.end(RunResult("completed", "a", "hm", "stop", Usage()))

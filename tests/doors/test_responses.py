@@ -10,6 +10,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel
 
 from openclaw_gateway.doors.openai.response_events import ResponseVoice
+from openclaw_gateway.doors.openai.response_object import ResponseObject
 from openclaw_gateway.errors import GatewayError, InvalidRequest, ProviderError
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Cut, ModelServer, Reasoning, fails, says
@@ -202,7 +203,7 @@ async def test_failures_are_statuses_before_the_first_word_and_events_behind_it(
     ],
 )
 def test_a_failed_response_says_why_in_openai_s_words(error: GatewayError, code: str) -> None:
-    voice = ResponseVoice("chatcmpl_1", 1, "openclaw", {})
+    voice = ResponseVoice(ResponseObject("chatcmpl_1", 1, "openclaw", {}))
     said = msgspec.json.decode(voice.failure(error_info(error)).split(b"data: ")[1].split(b"\n")[0])
     assert said["response"]["error"] == {"code": code, "message": "x"}
 

@@ -14,7 +14,7 @@ import msgspec
 
 from openclaw_gateway.doors.anthropic.errors import error_object
 from openclaw_gateway.doors.openai.chunks import separated
-from openclaw_gateway.doors.openai.response_events import mark_of
+from openclaw_gateway.doors.openai.response_object import mark_of
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolCallArguments, ToolCallStarted
 from openclaw_gateway.wire.run import RunResult, Usage

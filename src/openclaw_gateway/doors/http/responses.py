@@ -16,8 +16,15 @@ from openclaw_gateway.doors.asking_agents import CHOSEN, HEADERS, QUEUED, asked,
 from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.followed import NumberedVoice, gone
 from openclaw_gateway.doors.openai.paging import PAGED, page_of, paging_of, query_of
-from openclaw_gateway.doors.openai.response_events import Json, ResponseVoice, mark_of, response_run, run_of
+from openclaw_gateway.doors.openai.response_events import ResponseVoice
 from openclaw_gateway.doors.openai.response_items import Item, items_of
+from openclaw_gateway.doors.openai.response_object import (
+    Json,
+    ResponseObject,
+    mark_of,
+    response_run,
+    run_of,
+)
 from openclaw_gateway.doors.openai.response_shapes import (
     DeletedResponse,
     Response,
@@ -111,7 +118,7 @@ class Endpoint(AgentEndpoint):
                 return await self._found(principal, f"resp_{mark_of(run.id)}")
         with Delivery(request, run, limits, started=started, detached=asks.background) as delivery:
             tell(request, asks.model, route, ignored, set_aside=run.set_aside)
-            voice = _voice(run.id, run.created_ms, about, kept=asks.store)
+            voice = ResponseVoice(_object(run.id, run.created_ms, about, kept=asks.store))
             return await delivery.answer(voice, stream=asks.stream)
 
     async def _asks(self, request: Request, principal: Principal) -> ResponsesRequest:
@@ -199,8 +206,8 @@ class Endpoint(AgentEndpoint):
             noted = await self._gateway.answers.background(principal, run_id)
             if noted is not None and noted.status != "completed":
                 about = msgspec.json.decode(noted.about, type=_About)
-                voice = _voice(run_id, noted.created_ms, about, kept=True)
-                return json_answer(msgspec.json.encode(voice.unfinished(noted.status, noted.error)))
+                response = _object(run_id, noted.created_ms, about, kept=True)
+                return json_answer(msgspec.json.encode(response.unfinished(noted.status, noted.error)))
             # It may have been finished between the two looks.
             kept = await self._gateway.answers.kept(principal, run_id)
         if kept is None:
@@ -219,7 +226,8 @@ class Endpoint(AgentEndpoint):
             raise gone()
         about = msgspec.json.decode(noted.about, type=_About)
         with Delivery(request, run, self._gateway.limits, started=started, detached=True) as delivery:
-            voice = NumberedVoice(_voice(run.id, run.created_ms, about, kept=True), had, ids=False)
+            response = _object(run.id, run.created_ms, about, kept=True)
+            voice = NumberedVoice(ResponseVoice(response), had, ids=False)
             return await delivery.answer(voice, stream=True)
 
     async def _cancelled(self, principal: Principal, id_: str) -> HttpAnswer:
@@ -267,15 +275,15 @@ def _question(request: Request, asks: ResponsesRequest, before: Before, about: _
     )
 
 
-def _voice(run_id: str, created_ms: int, about: _About, *, kept: bool) -> ResponseVoice:
-    return ResponseVoice(
+def _object(run_id: str, created_ms: int, about: _About, *, kept: bool) -> ResponseObject:
+    return ResponseObject(
         run_id, created_ms // 1000, about.model, about.echo, parallel=about.parallel, kept=kept
     )
 
 
 def _resource(run_id: str, kept: KeptAnswer | KeptHead) -> Json:
     about = msgspec.json.decode(kept.about, type=_About)
-    return _voice(run_id, kept.created_ms, about, kept=True).resource(kept.result)
+    return _object(run_id, kept.created_ms, about, kept=True).resource(kept.result)
 
 
 def _not_found(id_: str) -> NotFound:

@@ -29,7 +29,9 @@ _MODALITIES = msgspec.json.Decoder(list[str])
 _INTEGER = msgspec.json.Decoder(int)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_NAMED = 20
-_SHORT = 8 << 10
+SHORT = 8 << 10
+# What a typed decode of a body raises that has to be looked at field by field.
+UNUSUAL = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError)
 _NO_FIELDS: Mapping[str, str] = {}
 _NAMING = frozenset({"metadata", "prompt_cache_key", "safety_identifier"})
 _METADATA = msgspec.json.Decoder(dict[str, Any])
@@ -81,7 +83,7 @@ def decode_chat(data: bytes, max_depth: int) -> ChatRequest:
     """Raises InvalidRequest."""
     usual = None
     # Of a long one that asks for more, all messages would be read twice.
-    if len(data) <= _SHORT and not depth_exceeds(data, max_depth):
+    if len(data) <= SHORT and not depth_exceeds(data, max_depth):
         usual = _usual(data)
     return read_chat(parse(data, max_depth)) if usual is None else usual
 
@@ -92,7 +94,7 @@ def _usual(data: bytes) -> ChatRequest | None:
     try:
         body = _USUAL.decode(data)
         check_utf8(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DecodeError):
+    except UNUSUAL:
         return None
     options = body.stream_options
     if options is not None and options.include_obfuscation:

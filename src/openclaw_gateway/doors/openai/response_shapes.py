@@ -1,5 +1,5 @@
-"""The types of a response, its items and its events, which `response_events` makes. For the OpenAPI document;
-tests hold what is made to them.
+"""The types of a response, its items and its events, which `response_object` and `response_events` make.
+For the OpenAPI document; tests hold what is made to them.
 Source: platform.openai.com/docs/api-reference/responses/object and /responses-streaming.
 """
 

@@ -10,13 +10,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.openai.body import Body, parse
-from openclaw_gateway.doors.openai.chat import nameable
+from openclaw_gateway.doors.openai.chat import SHORT, UNUSUAL, nameable
 from openclaw_gateway.doors.openai.messages import asks_something, missing_user_message
 from openclaw_gateway.doors.openai.metadata import take_metadata
 from openclaw_gateway.doors.openai.response_items import ITEMS, Item, conversation_of, references_in
 from openclaw_gateway.doors.openai.sampling import take_sampling
 from openclaw_gateway.doors.openai.tools import take_known_tools
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.wire.decode import check_utf8, depth_exceeds
 from openclaw_gateway.wire.messages import Message, media_of
 from openclaw_gateway.wire.run import ClientTools, Sampling
 
@@ -66,6 +67,20 @@ _TEXT = msgspec.json.Decoder(_Text)
 _CONVERSATION = msgspec.json.Decoder(str | _Conversation)
 
 
+class _Usual(Struct, forbid_unknown_fields=True):
+    """A body that asks for nothing special."""
+
+    input: str | list[Item] | None = None
+    instructions: str | None = None
+    model: str | None = None
+    user: str | None = None
+    stream: bool | None = None
+    store: bool | None = None
+
+
+_USUAL = msgspec.json.Decoder(_Usual)
+
+
 class ResponsesRequest(Struct, frozen=True):
     """`told` is what system and developer messages of the input say. `echo` is the JSON of fields that a
     response repeats; `ignored` names those that had no effect.
@@ -98,7 +113,40 @@ def decode_responses(
 ) -> ResponsesRequest:
     """`known` are the items that the request names; without it nothing is made of the input but its
     `references`, if it has any. Raises InvalidRequest."""
-    return read_responses(parse(data, max_depth), known)
+    usual = None
+    # Of a long one that asks for more, all items would be read twice.
+    if known is None and len(data) <= SHORT and not depth_exceeds(data, max_depth):
+        usual = _usual(data)
+    return read_responses(parse(data, max_depth), known) if usual is None else usual
+
+
+def _usual(data: bytes) -> ResponsesRequest | None:
+    """The request in one typed decode; None for whatever has to be looked at field by field. Raises
+    InvalidRequest for input that cannot be."""
+    try:
+        body = _USUAL.decode(data)
+        check_utf8(data)
+    except UNUSUAL:
+        return None
+    if body.input is None or references_in(body.input):
+        return None
+    told, messages, skipped = conversation_of(body.input, {})
+    if skipped or not asks_something(messages):
+        return None
+    instructions = body.instructions or ""
+    return ResponsesRequest(
+        instructions,
+        told,
+        messages,
+        Sampling(),
+        ClientTools(),
+        {"instructions": Raw(msgspec.json.encode(instructions))} if instructions else {},
+        body.model,
+        body.user,
+        bool(body.stream),
+        body.store is not False,
+        brings=any(map(media_of, messages)),
+    )
 
 
 def read_responses(body: Body, known: Mapping[str, Item] | None = None) -> ResponsesRequest:

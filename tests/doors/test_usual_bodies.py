@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openclaw_gateway.doors.openai import chat
+from openclaw_gateway.doors.openai import chat, responses
 from openclaw_gateway.doors.openai.body import parse
 from openclaw_gateway.errors import InvalidRequest
 
@@ -36,6 +36,33 @@ BODY = st.fixed_dictionaries(
         "temperature": ODD,
         "n": ODD,
         "metadata": ODD,
+    },
+)
+ITEM = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(
+            ["message", "reasoning", "function_call", "item_reference", "web_search_call"]
+        ),
+        "role": st.sampled_from(["user", "system", "assistant", "poet"]),
+        "content": TEXT
+        | st.none()
+        | st.lists(st.fixed_dictionaries({"type": st.just("input_text"), "text": TEXT}), max_size=2),
+        "id": TEXT,
+        "odd": st.just([[[["deep"]]]]),
+    },
+)
+RESPONSES = st.fixed_dictionaries(
+    {},
+    optional={
+        "input": TEXT | st.lists(ITEM, max_size=3) | ODD,
+        "instructions": TEXT | ODD,
+        "model": TEXT | ODD,
+        "user": TEXT | ODD,
+        "stream": st.booleans() | ODD,
+        "store": st.booleans() | ODD,
+        "tools": ODD,
+        "previous_response_id": ODD,
     },
 )
 SAYING = b'{"messages":[{"role":"user","content":"hi"%b}]%b}'
@@ -71,3 +98,26 @@ def test_at_once_and_field_by_field_are_the_same(data: bytes) -> None:
 def test_a_usual_body_is_not_taken_field_by_field() -> None:
     data = SAYING % (b"", b',"model":"m","user":"u","stream":true,"stream_options":{"include_usage":true}')
     assert chat._usual(data) == by_fields(data, DEPTH)
+
+
+def response_by_fields(data: bytes, depth: int) -> responses.ResponsesRequest:
+    return responses.read_responses(parse(data, depth))
+
+
+@given(RESPONSES.map(msgspec.json.encode))
+@example(b"")
+@example(b'{"input":null}')
+@example(b'{"input":""}')
+@example(b'{"input":"hi","instructions":"","store":false,"store":null}')
+@example(b'{"input":"hi","instructions":"\xff"}')
+@example(b'{"input":"hi","instructions":"\\ud83d"}')
+@example(b'{"input":"hi","messages":[]}')
+@example(b'{"input":[{"type":"item_reference","id":"msg_1"}]}')
+@example(b'{"input":[{"role":"user","content":"hi","odd":' + b"[" * 99 + b"]" * 99 + b"}]}")
+def test_a_response_at_once_and_field_by_field_is_the_same(data: bytes) -> None:
+    assert told(responses.decode_responses, data) == told(response_by_fields, data)
+
+
+def test_a_usual_response_is_not_asked_for_field_by_field() -> None:
+    data = b'{"input":"hi","instructions":"be short","model":"m","user":"u","stream":true,"store":false}'
+    assert responses._usual(data) == response_by_fields(data, DEPTH)

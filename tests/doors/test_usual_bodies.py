@@ -41,9 +41,7 @@ BODY = st.fixed_dictionaries(
 ITEM = st.fixed_dictionaries(
     {},
     optional={
-        "type": st.sampled_from(
-            ["message", "reasoning", "function_call", "item_reference", "web_search_call"]
-        ),
+        "type": st.sampled_from(["message", "reasoning", "function_call", "item_reference", "odd_call"]),
         "role": st.sampled_from(["user", "system", "assistant", "poet"]),
         "content": TEXT
         | st.none()

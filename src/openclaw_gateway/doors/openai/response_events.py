@@ -21,16 +21,18 @@ from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta, ToolC
 from openclaw_gateway.wire.run import RunResult
 
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class _Open:
-    """An item that is being said: its place, its pieces, and what stands around each of them on the wire."""
+    """An item that is being said: its place, its pieces, and the event of a piece, without its number and
+    its text."""
 
-    __slots__ = ("around", "at", "pieces")
+    __slots__ = ("at", "event", "pieces")
 
-    def __init__(self, at: int, around: tuple[bytes, bytes, bytes]) -> None:
+    def __init__(self, at: int, event: bytes) -> None:
         self.at = at
-        self.around = around
+        self.event = event
         self.pieces: list[str] = []
 
 
@@ -54,10 +56,9 @@ class ResponseVoice:
     def deltas(self, events: Iterable[Event]) -> bytes:
         for event in events:
             if isinstance(event, TextDelta):
-                for piece in event.pieces or (event.text,):
-                    self._delta("message", piece)
+                self._say_pieces("message", event.pieces or (event.text,))
             elif isinstance(event, ReasoningDelta):
-                self._delta("reasoning", event.text)
+                self._say_pieces("reasoning", (event.text,))
             elif isinstance(event, ToolCallStarted):
                 self._begin_call(event)
             elif isinstance(event, ToolCallArguments):
@@ -104,29 +105,30 @@ class ResponseVoice:
     def refusal(self, error: ErrorInfo) -> bytes:
         return error_object(error)
 
-    def _delta(self, kind: str, text: str) -> None:
+    def _say_pieces(self, kind: str, pieces: tuple[str, ...]) -> None:
         if kind == "message":
             self._close("reasoning")
         said = self._open.get(kind) or self._begin(kind)
-        said.pieces.append(text)
-        before, between, after = said.around
-        self._frames += (before, b"%d" % self._number, between, separated(_encode(text)), after)
-        self._number += 1
+        said.pieces += pieces
+        # No JSON text has a line end in it.
+        texts = separated(_encode_lines(pieces)).split(b"\n")[:-1]
+        self._frames += [said.event % numbered for numbered in enumerate(texts, self._number)]
+        self._number += len(texts)
 
     def _begin(self, kind: str) -> _Open:
         item, at = self._response.begun(kind), len(self._items)
         self._items.append(item)
         self._say("response.output_item.added", output_index=at, item=item)
         self._say_part(kind, at, "part.added", part=part_of(kind, ""))
-        said = self._open[kind] = _Open(at, self._around(kind, at))
+        said = self._open[kind] = _Open(at, self._piece_event(kind, at))
         return said
 
-    def _around(self, kind: str, at: int) -> tuple[bytes, bytes, bytes]:
-        """What stands before the number of a delta's event, between it and the text, and after that."""
+    def _piece_event(self, kind: str, at: int) -> bytes:
+        """With a place for its number and one for its text."""
         name, where, after = self._named(kind, at, "text.delta")
-        before = b'event: %b\ndata: {"type":"%b","sequence_number":' % (name.encode(), name.encode())
         ending = b"," + _encode(after)[1:-1] if after else b""
-        return before, b"," + _encode(where)[1:-1] + b',"delta":', ending + b"}\n\n"
+        head = f'event: {name}\ndata: {{"type":"{name}","sequence_number":%d,'.encode()
+        return head + _encode(where)[1:-1] + b',"delta":%b' + ending + b"}\n\n"
 
     def _close(self, kind: str) -> None:
         if kind not in self._open:

@@ -15,12 +15,14 @@ from openclaw_gateway.config.schema.agents import (
 )
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
+    AGENTS_SWITCH,
     CHAT_SWITCH,
     HOSTS_KEY,
     MESSAGES_SWITCH,
     ORIGINS_KEY,
     RESPONSES_SWITCH,
     TOLERANT_SWITCH,
+    AgentsEndpoint,
     AuthConfig,
     AuthMode,
     Bind,
@@ -67,6 +69,7 @@ from openclaw_gateway.config.schema.tools import (
 )
 
 __all__ = [
+    "AGENTS_SWITCH",
     "CHAT_SWITCH",
     "HOSTS_KEY",
     "MESSAGES_SWITCH",
@@ -78,6 +81,7 @@ __all__ = [
     "AgentIdentity",
     "AgentToolsConfig",
     "AgentsConfig",
+    "AgentsEndpoint",
     "ApiName",
     "AuthConfig",
     "AuthMode",

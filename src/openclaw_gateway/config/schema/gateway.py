@@ -63,6 +63,7 @@ CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
 TOLERANT_SWITCH = "gateway.http.endpoints.chatCompletions.tolerant"
 RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 MESSAGES_SWITCH = "gateway.http.endpoints.messages.enabled"
+AGENTS_SWITCH = "gateway.http.endpoints.agents.enabled"
 HOSTS_KEY = "gateway.allowedHosts"
 ORIGINS_KEY = "gateway.http.cors.allowedOrigins"
 
@@ -102,10 +103,20 @@ class MessagesEndpoint(Struct, frozen=True, rename="camel"):
     max_url_parts: Count = 8
 
 
+class AgentsEndpoint(Struct, frozen=True, rename="camel"):
+    """OpenAI's Agents API, of which sessions are served; no other system has it."""
+
+    enabled: bool = False
+    images: ImagesConfig = ImagesConfig()
+    files: FilesConfig = FilesConfig()
+    max_url_parts: Count = 8
+
+
 class HttpEndpoints(Struct, frozen=True, rename="camel"):
     chat_completions: ChatCompletionsEndpoint = ChatCompletionsEndpoint()
     responses: ResponsesEndpoint = ResponsesEndpoint()
     messages: MessagesEndpoint = MessagesEndpoint()
+    agents: AgentsEndpoint = AgentsEndpoint()
 
 
 class CorsConfig(Struct, frozen=True, rename="camel"):

@@ -108,6 +108,13 @@ README = _all(
             "with `x-openclaw-queue: reject` it is refused instead (429 `session_busy`), with `interrupt` "
             "it ends what the same user has its session at."
         ),
+        "detached-by-key": (
+            "`gateway.http.endpoints.chatCompletions.detach: true` makes that the rule; a header that says "
+            "`false` counts more."
+        ),
+        "progress-by-key": (
+            "`gateway.http.endpoints.chatCompletions.progress` is what counts without that header."
+        ),
         "progress": (
             "A stream of chat completions names the agent's own tools as they begin and end when it is "
             "asked to:"

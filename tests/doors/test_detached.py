@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -46,6 +47,13 @@ def frames_of(text: str) -> list[str]:
     """Whole frames, with their end, but for comments."""
     whole = text.split("\n\n")[:-1]
     return [f"{frame}\n\n" for frame in whole if not frame.startswith(":")]
+
+
+async def first_frame(response: aiohttp.ClientResponse) -> bytes:
+    frame = b""
+    while not frame.endswith(b"\n\n"):
+        frame += await response.content.readline()
+    return frame
 
 
 def number(frame: str) -> int:
@@ -175,6 +183,27 @@ async def test_a_place_that_is_none_is_refused(gateway: RunningGateway, after: s
 async def test_a_wish_that_is_none_is_refused(gateway: RunningGateway) -> None:
     answer = await ask(gateway, {"messages": [user("hi")]}, headers={"x-openclaw-detach": "perhaps"})
     assert (answer.status, answer.error["param"]) == (400, "x-openclaw-detach")
+
+
+@pytest.mark.promise("detached-by-key")
+async def test_the_configuration_may_make_it_the_rule_and_a_header_counts_more(models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("one ", Hold(gate), "two"), says("one ", Hang()), says("Title"))
+    more = {"gateway": {"http": {"endpoints": {"chatCompletions": {"detach": True}}}}}
+    body = {"messages": [user("hi")], "stream": True}
+    async with running_gateway(model_config(models.base_url, more)) as gateway, http(gateway) as session:
+        async with session.post(CHAT, json=body) as response:
+            frame = (await first_frame(response)).decode()
+        assert number(frame) == 1
+        gate.set()
+        id_ = msgspec.json.decode(frame.partition("data: ")[2])["id"]
+        assert "".join(said(await events(gateway, id_))) == "one two"
+        headers = {"x-openclaw-detach": "false"}
+        async with session.post(CHAT, json=body, headers=headers) as response:
+            assert (await first_frame(response)).startswith(b"data: ")
+        await models.wait_aborted(1)
+        title = await ask(gateway, body, headers={"x-openclaw-task": "title"})
+        assert title.text.startswith("data: ")
 
 
 @pytest.mark.promise("detached-kept")

@@ -68,6 +68,10 @@ HOSTS_KEY = "gateway.allowedHosts"
 ORIGINS_KEY = "gateway.http.cors.allowedOrigins"
 
 
+# How a stream tells of the agent's own tools.
+Progress = Literal["off", "extension", "reasoning"]
+
+
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     """`unknown_model` says what a model nobody configured means: an error, or the default agent.
 
@@ -83,6 +87,10 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     max_url_parts: Count = 8
     # Whether a body in the words of the Responses API is served there, too.
     tolerant: bool = False
+    # What counts where a request's header does not say: whether its run outlives its client, and what its
+    # stream tells of the agent's tools.
+    detach: bool = False
+    progress: Progress = "off"
 
 
 class ResponsesEndpoint(Struct, frozen=True, rename="camel"):

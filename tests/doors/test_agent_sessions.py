@@ -255,6 +255,55 @@ async def test_a_cancel_ends_the_turn_and_not_the_session(there: RunningGateway,
         assert statuses == ["completed", "cancelled"]
 
 
+async def test_messages_to_a_session_at_work_wait_for_their_turn(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("one", Hold(gate)), says("two"), says("three"))
+    async with sdk(there) as client:
+        sessions = client.beta.agents.sessions
+        key = (await made(client)).id
+        await models.wait_requests(1)
+        stream: Any = await sessions.events.stream(key)
+        # The same words once more are another message.
+        for text in ("hi", "hi"):
+            await sessions.events.create(key, events=[message(text)])
+        statuses = [turn.status async for turn in sessions.turns.list(key, order="asc")]
+        assert statuses == ["in_progress", "queued", "queued"]
+        gate.set()
+        events = []
+        async with asyncio.timeout(DEADLINE_S):
+            async for event in stream:
+                events.append(event)
+                if event.type == "agent.session.idle":
+                    break
+        await stream.close()
+        deltas = [event.delta for event in events if event.type.endswith("output_text.delta")]
+        assert deltas == ["one", "two", "three"]
+        assert await said(client, key) == ["hi", "one", "hi", "two", "hi", "three"]
+
+
+async def test_all_of_an_input_is_one_message(there: RunningGateway, models: ModelServer) -> None:
+    parts = [{"role": "user", "content": [{"type": "input_text", "text": text}]} for text in ("a", "b")]
+    async with sdk(there) as client:
+        key = (await made(client, parts)).id
+        await idle(client, key)
+        assert (await said(client, key))[0] == "a\n\nb"
+
+
+async def test_a_stream_of_a_session_that_is_deleted_ends(there: RunningGateway, models: ModelServer) -> None:
+    models.script("mock-echo", says("one", Hang()))
+    async with sdk(there) as client:
+        stream: Any = await made(client, stream=True)
+        async with asyncio.timeout(DEADLINE_S):
+            events = []
+            async for event in stream:
+                events.append(event)
+                if event.type.endswith("output_text.delta"):
+                    await client.beta.agents.sessions.delete(events[0].session.id)
+        assert "agent.session.turn.cancelled" in [event.type for event in events]
+
+
 async def test_a_failed_turn_says_why_and_leaves_the_session(
     there: RunningGateway, models: ModelServer
 ) -> None:

@@ -61,7 +61,7 @@ class SessionStream:
         self._request.enter_run()
         self._leave.callback(self._request.leave_run)
         self._leave.callback(gateway.listen(principal, Listener(self.hear), session=self._key))
-        self._leave.callback(gateway.agent_sessions.attend(self._news))
+        self._leave.callback(gateway.agent_sessions.attend(principal, self._key, self._news))
         for run in gateway.running(principal, self._key):
             self.hear(run)
         return self
@@ -117,7 +117,13 @@ class SessionStream:
                     await self._news.wait()
             except TimeoutError:
                 await self._stream.send(KEEPALIVE)
+            else:
+                if not self._heard and await self._is_gone():
+                    return False
         return True
+
+    async def _is_gone(self) -> bool:
+        return await self._gateway.agent_sessions.find(self._principal, self._key) is None
 
     async def _tell_turn(self, run: Run, reader: Reader) -> None:
         if not await self._was_accepted(run):

@@ -8,7 +8,6 @@ is kept beside it, and as long as it is used.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -45,14 +44,18 @@ class AgentSessions:
         self._live = live
         self._store = store
         self._abort_session = abort_session
-        self._attending: set[asyncio.Event] = set()
+        self._attending: dict[asyncio.Event, tuple[str, str]] = {}
         self.is_closing = False
 
-    def attend(self, news: asyncio.Event) -> Callable[[], None]:
-        """Have `news` set when the gateway begins to stop, until the returned function is called: who only
-        listens goes then."""
-        self._attending.add(news)
-        return partial(self._attending.discard, news)
+    def attend(self, principal: Principal, key: str, news: asyncio.Event) -> Callable[[], None]:
+        """Have `news` set when the gateway begins to stop, or the session is deleted, until the returned
+        function is called: who only listens goes then."""
+        self._attending[news] = (principal.owner, key)
+
+        def leave() -> None:
+            self._attending.pop(news, None)
+
+        return leave
 
     def close(self) -> None:
         self.is_closing = True
@@ -166,6 +169,9 @@ class AgentSessions:
                 for run in runs:
                     await run.wait()
         deleted = await self._store.delete_session(principal.owner, key)
+        for news, place in self._attending.items():
+            if place == (principal.owner, key):
+                news.set()
         await self._store.forget(principal.owner, _name(key))
         return deleted
 

@@ -446,7 +446,7 @@ async def test_a_restart_loses_nothing(models: ModelServer, tmp_path: Path) -> N
         stream: Any = await client.beta.agents.sessions.events.stream(key)
         await client.beta.agents.sessions.events.create(key, events=[message("go on")])
         await models.wait_requests(2)
-        await gateway.daemon.drain()
+        await gateway.gateway.drain(0)
         events = [event async for event in stream]
         assert events[-2].type == "agent.session.turn.failed"
     async with running_gateway(config(models), state_dir=tmp_path) as gateway, sdk(gateway) as client:
@@ -503,35 +503,34 @@ async def test_a_deleted_session_is_ended_and_gone(there: RunningGateway, models
         assert (await sessions.list(metadata={"topic": "a"})).data == []
 
 
+UNSERVED: list[tuple[dict[str, Any], str]] = [
+    ({"environment": {"type": "openai_hosted"}}, "environment"),
+    ({"environment": {"type": "self_hosted", "workspace_directory": "/w"}}, "environment"),
+    ({"vault_ids": ["v"]}, "vault_ids"),
+    ({"spend_control": {"limit": 5}}, "spend_control"),
+    ({"review": "auto_review"}, "review"),
+    ({"input": None}, "input"),
+    ({"input": " "}, "input"),
+    ({"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}]}, "input[0]"),
+    ({"agent": {"model": "openclaw", "multi_agent": {"enabled": True}}}, "agent.multi_agent"),
+    ({"agent": {"model": "openclaw", "tools": [{"type": "web_search"}]}}, "agent.tools"),
+    ({"agent": {"model": "openclaw", "reasoning": {"effort": "wild"}}}, "agent.reasoning.effort"),
+    ({"agent": {"model": 1}}, "agent.model"),
+    ({"agent": {"model": "openclaw", "text": {"format": {"type": "xml"}}}}, "agent.text.format"),
+    ({"metadata": {"k": "v" * 513}}, "metadata.k"),
+]
+
+
 @pytest.mark.promise("error.not_served_here")
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"environment": {"type": "openai_hosted"}}, "environment"),
-        ({"environment": {"type": "self_hosted", "workspace_directory": "/w"}}, "environment"),
-        ({"vault_ids": ["v"]}, "vault_ids"),
-        ({"spend_control": {"limit": 5}}, "spend_control"),
-        ({"review": "auto_review"}, "review"),
-        ({"input": None}, "input"),
-        ({"input": " "}, "input"),
-        ({"input": [{"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}]}, "input[0]"),
-        ({"agent": {"model": "openclaw", "multi_agent": {"enabled": True}}}, "agent.multi_agent"),
-        ({"agent": {"model": "openclaw", "tools": [{"type": "web_search"}]}}, "agent.tools"),
-        ({"agent": {"model": "openclaw", "reasoning": {"effort": "wild"}}}, "agent.reasoning.effort"),
-        ({"agent": {"model": 1}}, "agent.model"),
-        ({"agent": {"model": "openclaw", "text": {"format": {"type": "xml"}}}}, "agent.text.format"),
-        ({"metadata": {"k": "v" * 513}}, "metadata.k"),
-    ],
-)
-async def test_what_is_not_served_is_refused_and_makes_nothing(
-    there: RunningGateway, fields: dict[str, Any], param: str
-) -> None:
-    body = {"agent": {"model": "openclaw"}, "environment": NONE, "input": "hi", **fields}
-    async with http(there) as session, session.post("/v1/agents/sessions", json=body) as response:
-        error = (await response.json())["error"]
-        assert (response.status, error["param"]) == (400, param)
-        if param in ("environment", "vault_ids", "spend_control", "review", "agent.tools"):
-            assert error["code"] == "not_served_here"
+async def test_what_is_not_served_is_refused_and_makes_nothing(there: RunningGateway) -> None:
+    plain = {"agent": {"model": "openclaw"}, "environment": NONE, "input": "hi"}
+    async with http(there) as session:
+        for fields, param in UNSERVED:
+            async with session.post("/v1/agents/sessions", json=plain | fields) as response:
+                error = (await response.json())["error"]
+                assert (response.status, error["param"]) == (400, param)
+                if param in ("environment", "vault_ids", "spend_control", "review", "agent.tools"):
+                    assert error["code"] == "not_served_here"
     assert (await there.gateway.sessions(OPERATOR))[1] == 0
 
 
@@ -548,42 +547,41 @@ async def test_what_has_no_effect_is_named(there: RunningGateway) -> None:
         }
 
 
-@pytest.mark.parametrize(
-    "events",
-    [
-        [],
-        [{"type": "agent.session.input.tool_result", "turn_id": "t", "call_id": "c", "success": True}],
-        [{"type": "agent.session.input.message", "input": "a"}, {"type": "agent.session.input.cancel"}] * 2,
-        [{"type": "agent.session.input.message"}],
-        [{"type": "new"}],
-    ],
-)
-async def test_events_that_are_not_served_are_refused_whole(there: RunningGateway, events: Any) -> None:
+UNSERVED_EVENTS: list[Any] = [
+    [],
+    [{"type": "agent.session.input.tool_result", "turn_id": "t", "call_id": "c", "success": True}],
+    [{"type": "agent.session.input.message", "input": "a"}, {"type": "agent.session.input.cancel"}] * 2,
+    [{"type": "agent.session.input.message"}],
+    [{"type": "new"}],
+]
+
+
+async def test_events_that_are_not_served_are_refused_whole(there: RunningGateway) -> None:
     async with sdk(there) as client:
         key = (await made(client)).id
         await idle(client, key)
-        with pytest.raises(openai.BadRequestError):
-            await client.beta.agents.sessions.events.create(key, events=events)
+        for events in UNSERVED_EVENTS:
+            with pytest.raises(openai.BadRequestError):
+                await client.beta.agents.sessions.events.create(key, events=events)
         assert len((await client.beta.agents.sessions.turns.list(key)).data) == 1
 
 
-@pytest.mark.parametrize(
-    ("path", "says_so"),
-    [
-        ("/v1/agents", "agents.list"),
-        ("/v1/agents/agent_1", "agents.list"),
-        ("/v1/agents/environments", "Environments"),
-        ("/v1/agents/sessions/agent:main:main/subagents", "subagents"),
-        ("/v1/agents/sessions/agent:main:main/artifacts", "artifacts"),
-        ("/v1/vaults", "Vaults"),
-    ],
-)
-async def test_the_rest_of_the_api_says_that_it_is_not_here(
-    there: RunningGateway, path: str, says_so: str
-) -> None:
-    async with http(there) as session, session.get(path) as response:
-        assert response.status == 404
-        assert says_so in (await response.json())["error"]["message"]
+ABSENT = [
+    ("/v1/agents", "agents.list"),
+    ("/v1/agents/agent_1", "agents.list"),
+    ("/v1/agents/environments", "Environments"),
+    ("/v1/agents/sessions/agent:main:main/subagents", "subagents"),
+    ("/v1/agents/sessions/agent:main:main/artifacts", "artifacts"),
+    ("/v1/vaults", "Vaults"),
+]
+
+
+async def test_the_rest_of_the_api_says_that_it_is_not_here(there: RunningGateway) -> None:
+    async with http(there) as session:
+        for path, says_so in ABSENT:
+            async with session.get(path) as response:
+                assert response.status == 404
+                assert says_so in (await response.json())["error"]["message"]
 
 
 async def test_it_is_off_unless_it_is_switched_on(models: ModelServer) -> None:

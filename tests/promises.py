@@ -74,6 +74,7 @@ README = _all(
         "messages-count": "`POST /v1/messages/count_tokens` estimates what a run would begin with,",
         "messages-models": "and `GET /v1/models` lists the agents in that shape to those who send",
         "messages-left-out": "What has no effect, and tools that only Anthropic has, are named in",
+        "agents-api": "door by their keys, sends to them, hears and cancels turns, and lists turns and items",
         "model-header": "`x-openclaw-model` chooses a model for one request:",
         "tools-invoke": "calls one of the agent's tools without a",
         "tools-invoke-closed": "other agents to work is closed there;",
@@ -106,6 +107,13 @@ README = _all(
         "queue-wish": (
             "with `x-openclaw-queue: reject` it is refused instead (429 `session_busy`), with `interrupt` "
             "it ends what the same user has its session at."
+        ),
+        "detached-by-key": (
+            "`gateway.http.endpoints.chatCompletions.detach: true` makes that the rule; a header that says "
+            "`false` counts more."
+        ),
+        "progress-by-key": (
+            "`gateway.http.endpoints.chatCompletions.progress` is what counts without that header."
         ),
         "progress": (
             "A stream of chat completions names the agent's own tools as they begin and end when it is "
@@ -434,6 +442,9 @@ ERRORS = _all(
         "previous_response_not_found": "400: a response is not kept.",
         "item_not_found": "400: an item is named that is not kept.",
         "chat_completion_not_found": "404: there is no such chat completion, or it is not kept (any more).",
+        "agent_session_not_found": "404: there is no such session.",
+        "turn_not_found": "404: there is no such turn in the session, or it is not kept any more.",
+        "not_served_here": "400: a part of the Agents API that this gateway does not have.",
         "response_not_found": "404: there is no such response, or it is not kept any more.",
         "idempotency_key_invalid": "400: a key that is too long, or no text.",
         "idempotency_key_reused": "422: the key was used for another request.",

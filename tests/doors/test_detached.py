@@ -5,10 +5,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from openclaw_gateway.doors import delivery
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.sessions.local_bus import LocalBus
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
@@ -48,9 +51,21 @@ def frames_of(text: str) -> list[str]:
     return [f"{frame}\n\n" for frame in whole if not frame.startswith(":")]
 
 
+async def first_frame(response: aiohttp.ClientResponse) -> bytes:
+    frame = b""
+    while not frame.endswith(b"\n\n"):
+        frame += await response.content.readline()
+    return frame
+
+
 def number(frame: str) -> int:
     assert frame.startswith("id: "), frame
     return int(frame[4 : frame.index("\n")])
+
+
+def chunks(answer: Answer) -> list[dict[str, Any]]:
+    """Of a stream that has ended well."""
+    return [msgspec.json.decode(frame.partition("data: ")[2]) for frame in frames_of(answer.text)[:-1]]
 
 
 def said(answer: Answer) -> list[str]:
@@ -177,6 +192,27 @@ async def test_a_wish_that_is_none_is_refused(gateway: RunningGateway) -> None:
     assert (answer.status, answer.error["param"]) == (400, "x-openclaw-detach")
 
 
+@pytest.mark.promise("detached-by-key")
+async def test_the_configuration_may_make_it_the_rule_and_a_header_counts_more(models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("one ", Hold(gate), "two"), says("one ", Hang()), says("Title"))
+    more = {"gateway": {"http": {"endpoints": {"chatCompletions": {"detach": True}}}}}
+    body = {"messages": [user("hi")], "stream": True}
+    async with running_gateway(model_config(models.base_url, more)) as gateway, http(gateway) as session:
+        async with session.post(CHAT, json=body) as response:
+            frame = (await first_frame(response)).decode()
+        assert number(frame) == 1
+        gate.set()
+        id_ = msgspec.json.decode(frame.partition("data: ")[2])["id"]
+        assert "".join(said(await events(gateway, id_))) == "one two"
+        headers = {"x-openclaw-detach": "false"}
+        async with session.post(CHAT, json=body, headers=headers) as response:
+            assert (await first_frame(response)).startswith(b"data: ")
+        await models.wait_aborted(1)
+        title = await ask(gateway, body, headers={"x-openclaw-task": "title"})
+        assert title.text.startswith("data: ")
+
+
 @pytest.mark.promise("detached-kept")
 async def test_after_a_restart_there_is_the_answer_but_no_place_in_it(
     models: ModelServer, tmp_path: Path
@@ -191,6 +227,48 @@ async def test_after_a_restart_there_is_the_answer_but_no_place_in_it(
         assert id_of(answer) == id_
         refused = await events(gateway, id_, 2)
         assert (refused.status, refused.error["code"]) == (410, "events_gone")
+
+
+@pytest.mark.parametrize("functions", [False, True])
+async def test_after_a_restart_it_is_told_as_its_own_door_told_it(
+    models: ModelServer, tmp_path: Path, *, functions: bool
+) -> None:
+    models.script("mock-echo", calls(Call("weather", "{}")), says("Hello."))
+    config = model_config(models.base_url)
+    tool = {"name": "weather", "parameters": {"type": "object"}}
+    tools: Any = {"functions": [tool]} if functions else {"tools": [{"type": "function", "function": tool}]}
+    async with running_gateway(config, state_dir=tmp_path) as gateway:
+        first = await detached(gateway, model="openclaw/main", **tools)
+        body = {"messages": [user("hi")], "stream": True}
+        named = await ask(gateway, body, headers={"Idempotency-Key": "mine"})
+        before = await events(gateway, id_of(named))
+    async with running_gateway(config, state_dir=tmp_path) as gateway:
+        again = await events(gateway, id_of(first))
+        after = await events(gateway, id_of(named))
+    frames = chunks(again)
+    assert frames[-1]["usage"] == chunks(first)[-1]["usage"] is not None
+    assert {frame["model"] for frame in frames} == {"openclaw/main"}
+    assert ("function_call" in again.text) == functions
+    assert ("tool_calls" in again.text) == (not functions)
+    # One that was not detached is none, whenever it is asked for.
+    assert (before.status, after.status) == (404, 404)
+
+
+async def test_who_has_begun_to_read_is_told_of_a_failure_in_the_stream(
+    models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "HOLD_S", 0.01)
+    models.script("mock-echo", says(Hang()))
+    body = {"messages": [user("hi")], "stream": True}
+    async with http(gateway) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+        head = (await first_frame(response)).decode()
+        (run,) = gateway.gateway._live.running()
+        assert await gateway.gateway.abort(OPERATOR, run.id)
+        rest = await response.text()
+    again = await events(gateway, run.id, number(head))
+    assert (response.status, again.status) == (200, 200)
+    assert frames_of(again.text) == frames_of(rest)
+    assert "run_aborted" in again.text
 
 
 async def test_of_a_run_that_the_gateway_s_end_has_cut_short_the_error_is_told(

@@ -12,6 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from openai import BaseModel
 from openai.types import Completion, CreateEmbeddingResponse
+from openai.types.beta import AgentSession, AgentSessionDeleted, AgentSessionEvent, AgentSessionItem
+from openai.types.beta.agents.sessions import Turn
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
@@ -38,8 +40,9 @@ OURS = {"reasoning_content", "store", "name", "frequency_penalty", "presence_pen
 
 @pytest.fixture
 async def there(models: ModelServer) -> AsyncIterator[RunningGateway]:
+    on = {name: {"enabled": True} for name in ("responses", "messages", "agents")}
     more = {
-        "gateway": {"http": {"endpoints": {"responses": {"enabled": True}, "messages": {"enabled": True}}}},
+        "gateway": {"http": {"endpoints": on}},
         "agents": {"defaults": {"memorySearch": {"provider": "mock", "model": "mock-vectors"}}},
     }
     async with running_gateway(model_config(models.base_url, more)) as gateway:
@@ -175,6 +178,8 @@ async def test_the_least_body_is_answered_and_nothing_in_it_may_be_missing(
         ("/v1/chat/completions/x/messages", "GET"),
         ("/v1/chat/completions/x", "GET, POST, DELETE"),
         ("/v1/models", "GET"),
+        ("/v1/agents/sessions/agent:main:a/turns", "GET"),
+        ("/v1/agents/sessions/agent:main:a", "GET, POST, DELETE"),
     ],
 )
 async def test_a_wrong_method_is_told_which_are_right_at_that_path(
@@ -267,6 +272,50 @@ async def test_a_stream_that_outlives_its_client_is_as_declared(there: RunningGa
             id_ = msgspec.json.decode((await response.text()).partition("data: ")[2].partition("\n")[0])["id"]
     path = "/v1/chat/completions/{completion_id}/events"
     assert events_of(await as_declared(there, "GET", path, completion_id=id_))
+
+
+@pytest.mark.parametrize("reply", SAID, ids=["text", "reasoning", "text-and-call", "calls", "length"])
+async def test_agent_sessions_and_their_events_are_as_both_documents_say(
+    there: RunningGateway, models: ModelServer, reply: Any
+) -> None:
+    models.script("mock-echo", reply, fails(401, "no"))
+    path = "/v1/agents/sessions"
+    asks = {"environment": {"type": "none"}, "input": "hi", "metadata": {"topic": "greeting"}}
+    events, checks = [], validator(content_of("POST", path, 200)["text/event-stream"]["x-event-schema"])
+    # Its stream stays open: it is read until its second turn has ended.
+    async with (
+        http(there) as session,
+        session.post(path, json={**asks, "stream": True}) as response,
+    ):
+        async for line in response.content:
+            if not line.startswith(b"data: "):
+                continue
+            events.append(msgspec.json.decode(line[6:]))
+            checks.validate(events[-1])
+            as_openai_says(AgentSessionEvent, events[-1])
+            if events[-1]["type"] == "agent.session.idle":
+                if any(event["type"] == "error" for event in events):
+                    break
+                at = f"{path}/{events[0]['session']['id']}/events"
+                again = {"type": "agent.session.input.message", "input": "and?"}
+                async with session.post(at, json={"events": [again]}) as taken:
+                    assert (taken.status, await taken.text()) == (202, "")
+    one = {"session_id": events[0]["session"]["id"]}
+    turn = {**one, "turn_id": events[1]["turn_id"]}
+    one_of_it = f"{path}/{{session_id}}"
+    as_openai_says(AgentSession, (await as_declared(there, "POST", path, asks)).json)
+    as_openai_says(AgentSession, (await as_declared(there, "GET", one_of_it, **one)).json)
+    as_openai_says(AgentSession, (await as_declared(there, "POST", one_of_it, {"metadata": {}}, **one)).json)
+    assert len((await as_declared(there, "GET", path)).json["data"]) == 2
+    for item in (await as_declared(there, "GET", f"{one_of_it}/items", **one)).json["data"]:
+        as_openai_says(AgentSessionItem, item)
+    for each in (await as_declared(there, "GET", f"{one_of_it}/turns", **one)).json["data"]:
+        as_openai_says(Turn, each)
+    await as_declared(there, "GET", f"{one_of_it}/turns/{{turn_id}}", **turn)
+    await as_declared(there, "GET", f"{one_of_it}/turns/{{turn_id}}/items", **turn)
+    deleted = (await as_declared(there, "DELETE", one_of_it, **one)).json
+    as_openai_says(AgentSessionDeleted, deleted)
+    assert (await as_declared(there, "GET", one_of_it, **one)).status == 404
 
 
 async def test_completions_of_the_older_api_are_too(there: RunningGateway) -> None:

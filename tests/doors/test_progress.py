@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, ModelServer, Reasoning, calls, says
 from tests.doors.chat import CHAT, Answer, ask, http, sdk, user
 
@@ -47,6 +47,15 @@ async def test_as_an_extension(models: ModelServer, gateway: RunningGateway) -> 
     assert all(frame["choices"][0]["delta"] == {} for frame in told)
     assert "nosuch" not in answer.text
     assert [delta for delta in deltas(answer) if delta] == [{"role": "assistant"}, {"content": "done"}]
+
+
+@pytest.mark.promise("progress-by-key")
+async def test_as_the_configuration_says_where_the_request_does_not(models: ModelServer) -> None:
+    models.script("mock-echo", *[_READ, says("done")] * 2)
+    more = {"gateway": {"http": {"endpoints": {"chatCompletions": {"progress": "extension"}}}}}
+    async with running_gateway(model_config(models.base_url, more)) as gateway:
+        assert "x_openclaw" in (await streamed(gateway, None)).text
+        assert "x_openclaw" not in (await streamed(gateway, "off")).text
 
 
 async def test_as_lines_of_the_thoughts(models: ModelServer, gateway: RunningGateway) -> None:

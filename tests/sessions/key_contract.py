@@ -88,6 +88,26 @@ class KeyContract(WithStore):
         assert record is not None
         assert record.parent == "r0"
 
+    async def test_the_runs_of_a_session_are_listed_in_order_of_arrival(self, store: Store) -> None:
+        claim = await claimed(store, "r1")
+        for name in ("r2", "r3"):
+            assert isinstance(await store.begin(new_run(name), lease_s=LEASE), Queued)
+        await store.begin(new_run("other", "agent:main:other"), lease_s=LEASE)
+        await store.begin(new_run("theirs", owner="p"), lease_s=LEASE)
+        await store.finish(claim, ending(turn("a")))
+        runs = await store.runs_of(ME, S)
+        assert [(run.id, run.status) for run in runs] == [
+            ("r1", "completed"),
+            ("r2", "queued"),
+            ("r3", "queued"),
+        ]
+        assert runs[0].usage == USAGE
+        assert [run.id for run in await store.runs_of(ME, S, newest_first=True, limit=2)] == ["r3", "r2"]
+        assert [run.id for run in await store.runs_of(ME, S, after="r1")] == ["r2", "r3"]
+        assert [run.id for run in await store.runs_of(ME, S, after="r2", newest_first=True)] == ["r1"]
+        assert await store.runs_of(ME, S, after="other") == ()
+        assert await store.runs_of(ME, "agent:main:nothing") == ()
+
     async def test_sessions_are_listed_newest_first(self, store: Store, clock: Clock) -> None:
         for name, owner in (("a", ME), ("b", "p"), ("c", ME), ("d", ME)):
             begun = await store.begin(NewRun(name, owner, f"agent:{name}:main", name), lease_s=LEASE)
@@ -100,6 +120,16 @@ class KeyContract(WithStore):
         assert [s.agent for s in await store.list_sessions(ME, limit=1, offset=1)] == ["c"]
         assert await store.list_sessions(ME, offset=3) == ()
         assert await store.list_sessions("nobody") == ()
+        whole = [s.agent for s in await store.list_sessions(ME, oldest_first=True)]
+        assert whole == ["a", "c", "d"]
+        for oldest_first, order in ((True, whole), (False, whole[::-1])):
+            for place, name in enumerate(order):
+                key = f"agent:{name}:main"
+                behind = await store.list_sessions(ME, after=key, oldest_first=oldest_first)
+                assert [s.agent for s in behind] == order[place + 1 :]
+        assert [s.agent for s in await store.list_sessions(ME, after="agent:d:main", limit=1)] == ["c"]
+        assert await store.list_sessions(ME, agent="a", after="agent:c:main", oldest_first=True) == ()
+        assert await store.list_sessions(ME, after="agent:b:main") == (), "another owner's"
         assert await store.count_sessions(ME) == 3
         assert await store.count_sessions(ME, agent="c") == 1
         assert await store.count_sessions(ME, agent="b") == 0
@@ -285,6 +315,16 @@ class KeyContract(WithStore):
         assert await store.kept_names(ME, ("x",), after="nothing") is None
         assert await store.kept_names("p", ("x",), after="b") is None
         assert await store.kept_names("p", ("x",)) == ("a",)
+
+    async def test_what_is_kept_anew_is_kept_as_long_as_if_it_were_new(
+        self, store: Store, clock: Clock
+    ) -> None:
+        await store.keep(ME, "a", b"1", ("x",))
+        await store.keep(ME, "b", b"1", ("x",))
+        clock.pass_s(100)
+        assert await store.rekeep(ME, "a", b"2", ("x",), anew=True)
+        assert (await store.prune(Retention(kept_s=50))).kept == 1
+        assert await store.kept_names(ME, ("x",)) == ("a",)
 
     async def test_what_is_kept_may_be_kept_otherwise_but_not_longer(
         self, store: Store, clock: Clock

@@ -10,8 +10,7 @@ from typing import TypeVar, get_args
 from urllib.parse import quote
 
 from openclaw_gateway.config.brands import BRANDS
-from openclaw_gateway.config.schema import HttpClient
-from openclaw_gateway.doors.openai.progress import Progress
+from openclaw_gateway.config.schema import HttpClient, Progress
 from openclaw_gateway.doors.requests import Request, brand_header, header_text
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.clients import chat_of
@@ -59,9 +58,10 @@ def asked(
     )
 
 
-def is_detached(request: Request) -> bool:
-    """Whether the run is to go on without its client. Raises InvalidRequest."""
-    return _one_of(request, "detach", ("true", "false"), "false") == "true"
+def is_detached(request: Request, *, usual: bool) -> bool:
+    """Whether the run is to go on without its client; `usual` where the request does not say. Raises
+    InvalidRequest."""
+    return _one_of(request, "detach", ("true", "false"), "true" if usual else "false") == "true"
 
 
 def queue_wish(request: Request) -> Queue:
@@ -69,9 +69,10 @@ def queue_wish(request: Request) -> Queue:
     return _one_of(request, "queue", QUEUES, "wait")
 
 
-def progress_wish(request: Request) -> Progress:
-    """How a stream tells of the agent's own tools. Raises InvalidRequest."""
-    return _one_of(request, "progress", PROGRESS, "off")
+def progress_wish(request: Request, usual: Progress) -> Progress:
+    """How a stream tells of the agent's own tools; `usual` where the request does not say. Raises
+    InvalidRequest."""
+    return _one_of(request, "progress", PROGRESS, usual)
 
 
 def _one_of(request: Request, name: str, words: Sequence[T], usual: T) -> T:

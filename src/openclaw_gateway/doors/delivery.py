@@ -47,7 +47,8 @@ class Delivery:
     itself is aborted only when it has not come back. `started` is when the request came, by the
     monotonic clock; `after` is the index in the run's log from which on a stream is told: what came before
     it, the client has. `silence` is what it is told instead of nothing; while the run waits for its session,
-    how many are before it. With `tools` the voice of a stream is told of the agent's own tools.
+    how many are before it. With `tools` the voice of a stream is told of the agent's own tools. One that
+    has `begun` before, for who comes back to it, stays a stream whatever came of it.
 
     The run is told what has been shown. An event counts as shown once the operating system has taken the
     last byte of its frame for the client's socket. What waited in our own buffer when the connection was
@@ -65,6 +66,7 @@ class Delivery:
         detached: bool = False,
         silence: bytes = KEEPALIVE,
         tools: bool = False,
+        begun: bool = False,
     ) -> None:
         self._request = request
         self._run = run
@@ -75,6 +77,7 @@ class Delivery:
         self._answered_at: float | None = None
         self._silence = silence
         self._tools = tools
+        self._begun = begun
         self._reader: Reader | None = None
 
     def __enter__(self) -> Self:
@@ -109,7 +112,7 @@ class Delivery:
         self._tell_time()
         ended = end_of(events)
         failed = ended.result.error if ended is not None else None
-        if failed is not None and not any(event.public for event in events):
+        if failed is not None and not self._begun and not any(event.public for event in events):
             return info_answer(failed, voice.refusal(failed))
         told = ToldStream(
             self._request,

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET
 
 from openclaw_gateway.errors import EventsGone, GatewayError, IdempotencyMismatch, SessionBusy
 from openclaw_gateway.runs.lanes import Repeated
@@ -19,9 +20,9 @@ from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.runs.run import CLIENT_LEFT, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import RunRecord, Store
-from openclaw_gateway.wire.run import Idempotency, Origin, RunRequest, RunResult
+from openclaw_gateway.wire.run import Idempotency, KeptResult, Origin, RunRequest
 
-_result = msgspec.json.Decoder(RunResult)
+_result = msgspec.json.Decoder(KeptResult)
 
 
 class NamedRuns:
@@ -79,8 +80,11 @@ class NamedRuns:
         kept = await self._store.result(owner, run_id)
         if plan is None or (kept is None and record.error is None):
             return None
-        result = RunResult(record.status, error=record.error) if kept is None else _result.decode(kept)
-        request = RunRequest(Origin(owner, "http", "conversation"), record.agent, (), record.session)
+        result = KeptResult(record.status, error=record.error) if kept is None else _result.decode(kept)
+        detached = None if result.detached is UNSET else result.detached
+        request = RunRequest(
+            Origin(owner, "http", "conversation"), record.agent, (), record.session, detached=detached
+        )
         return ReplayedRun(request, plan, self._bus, record, result)
 
     def _remember(self, owner: str, key: str, run: Run) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.config.schema import (
+    AgentsEndpoint,
     ChatCompletionsEndpoint,
     FilesConfig,
     ImagesConfig,
@@ -63,13 +64,15 @@ class Wanted(Struct, frozen=True):
 
 
 def terms_of(
-    endpoint: ChatCompletionsEndpoint | ResponsesEndpoint | MessagesEndpoint, limits: Limits
+    endpoint: ChatCompletionsEndpoint | ResponsesEndpoint | MessagesEndpoint | AgentsEndpoint, limits: Limits
 ) -> Terms:
     field, name = "messages", "chatCompletions"
     if isinstance(endpoint, ResponsesEndpoint):
         field, name = "input", "responses"
     elif isinstance(endpoint, MessagesEndpoint):
         name = "messages"
+    elif isinstance(endpoint, AgentsEndpoint):
+        field, name = "input", "agents"
     key = f"gateway.http.endpoints.{name}"
     return Terms(field, key, endpoint.images, endpoint.files, endpoint.max_url_parts, limits.max_body_bytes)
 

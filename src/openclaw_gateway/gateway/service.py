@@ -11,8 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
+from openclaw_gateway.config.schema import AGENTS_SWITCH, MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.caller import Caller
@@ -102,6 +103,7 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
+        self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -140,6 +142,11 @@ class Gateway:
     def messages_switch(self) -> str | None:
         """The same for Anthropic's Messages API."""
         return None if self.config.gateway.http.endpoints.messages.enabled else MESSAGES_SWITCH
+
+    @property
+    def agents_switch(self) -> str | None:
+        """The same for OpenAI's Agents API."""
+        return None if self.config.gateway.http.endpoints.agents.enabled else AGENTS_SWITCH
 
     @property
     def is_tolerant(self) -> bool:
@@ -400,10 +407,12 @@ class Gateway:
         """First step of a drain: new runs get 503 while the doors still answer, and open questions are no."""
         self._live.refuse()
         self._questions.close()
+        self.agent_sessions.close()
 
     async def drain(self, seconds: float) -> None:
         """Let the runs end for `seconds`, then abort the rest; every turn is recorded on return."""
         self._questions.close()
+        self.agent_sessions.close()
         await self._live.drain(seconds)
 
     def _find(self, principal: Principal, name: str) -> Run | None:

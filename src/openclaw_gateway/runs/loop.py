@@ -31,7 +31,7 @@ from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
+from openclaw_gateway.wire.run import ClientTools, Invocation, KeptResult, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
 _NOTHING = Recalled((), ())
@@ -244,10 +244,17 @@ def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
 def _ending(
     run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
 ) -> Ending:
-    kept = msgspec.json.encode(result) if run.keeps_answer and run.request.idempotency else None
+    kept = _kept(run, result) if run.keeps_answer and run.request.idempotency else None
     # A run that leaves nothing changes nothing.
     keeps = recalled.keeps if turn else None
     return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone)
+
+
+def _kept(run: Run, result: RunResult) -> bytes:
+    if run.request.detached is None:
+        return msgspec.json.encode(result)
+    fields = {name: getattr(result, name) for name in result.__struct_fields__}
+    return msgspec.json.encode(KeptResult(**fields, detached=run.request.detached))
 
 
 async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:

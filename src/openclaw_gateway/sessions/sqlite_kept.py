@@ -72,11 +72,15 @@ def keep(db: sqlite3.Cursor, given: Given, now_ms: int) -> None:
         _label(db, given, db.lastrowid)
 
 
-def rekeep(db: sqlite3.Cursor, given: Given) -> bool:
+def rekeep(db: sqlite3.Cursor, given: Given, anew_ms: int | None = None) -> bool:
+    """`anew_ms`: from then on it counts as kept."""
     number = _number(db, given.owner, given.name)
     if number is None:
         return False
-    db.execute("UPDATE kept SET body = ? WHERE number = ?", (given.body, number))
+    db.execute(
+        "UPDATE kept SET body = ?, kept_ms = ifnull(?, kept_ms) WHERE number = ?",
+        (given.body, anew_ms, number),
+    )
     db.execute("DELETE FROM kept_labels WHERE number = ?", (number,))
     _label(db, given, number)
     return True

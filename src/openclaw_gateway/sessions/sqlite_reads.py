@@ -27,12 +27,24 @@ _LOST_SUMMARY = "[The summary of the earlier conversation is damaged in the stor
 
 
 class Wanted(NamedTuple):
-    """Which sessions to list. `agent` None = any."""
+    """Which sessions to list. `agent` None = any; `after` is the key of the one that they stand behind."""
 
     owner: str
     agent: str | None
     limit: int
     offset: int
+    after: str | None = None
+    oldest_first: bool = False
+
+
+class WantedRuns(NamedTuple):
+    """Which runs of a session to list; `after` is the id of the one that they stand behind."""
+
+    owner: str
+    session: str
+    after: str | None
+    limit: int
+    newest_first: bool
 
 
 def held(db: sqlite3.Cursor, claim: Claim) -> rows.Hold:
@@ -137,15 +149,27 @@ def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ..
     agents = db.execute(
         "SELECT agent FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)", wanted[:2]
     ).fetchall()
+    place: tuple[int, ...] = ()
+    if wanted.after is not None:
+        place = db.execute(
+            "SELECT updated_ms, number FROM sessions WHERE owner = ? AND key = ?",
+            (wanted.owner, wanted.after),
+        ).fetchone()
+        if place is None:
+            return ()
+    order, compared = ("ASC", ">") if wanted.oldest_first else ("DESC", "<")
+    behind = f" AND (updated_ms, number) {compared} (?, ?)" if place else ""
     # The range of each agent is ordered, so SQLite merges them and reads only as far as the list goes.
-    ranges = [_OF_AGENT] * len(agents) if len(agents) <= _MOST_MERGED else [_OF_OWNER]
-    if not ranges:
+    owned = (
+        [(wanted.owner, agent) for (agent,) in agents] if len(agents) <= _MOST_MERGED else [(wanted.owner,)]
+    )
+    if not owned:
         return ()
-    owned = [value for (agent,) in agents for value in (wanted.owner, agent)]
+    ranges = [(_OF_AGENT if len(one) > 1 else _OF_OWNER) + behind for one in owned]
     listed = db.execute(
-        f"WITH newest AS ({' UNION ALL '.join(ranges)} ORDER BY 1 DESC, 2 DESC LIMIT ? OFFSET ?) "
-        f"{rows.SESSIONS} JOIN newest USING (number) ORDER BY newest.updated_ms DESC, number DESC",
-        (*(owned if len(ranges) == len(agents) else [wanted.owner]), wanted.limit, wanted.offset),
+        f"WITH found AS ({' UNION ALL '.join(ranges)} ORDER BY 1 {order}, 2 {order} LIMIT ? OFFSET ?) "
+        f"{rows.SESSIONS} JOIN found USING (number) ORDER BY found.updated_ms {order}, number {order}",
+        (*(value for one in owned for value in (*one, *place)), wanted.limit, wanted.offset),
     ).fetchall()
     return tuple(rows.session_record(row) for row in listed)
 
@@ -170,6 +194,29 @@ def open_runs(db: sqlite3.Cursor, owner: str, session: str) -> tuple[str, ...]:
         (owner, session),
     )
     return tuple(run_id for (run_id,) in found)
+
+
+def runs_of(db: sqlite3.Cursor, wanted: WantedRuns) -> tuple[RunRecord, ...]:
+    row = db.execute(
+        "SELECT number FROM sessions WHERE owner = ? AND key = ?", (wanted.owner, wanted.session)
+    ).fetchone()
+    if row is None:
+        return ()
+    order, compared = ("DESC", "<") if wanted.newest_first else ("ASC", ">")
+    (session,) = row
+    values, behind = [session], ""
+    if wanted.after is not None:
+        last = db.execute(
+            "SELECT number FROM runs WHERE id = ? AND session = ?", (wanted.after, session)
+        ).fetchone()
+        if last is None:
+            return ()
+        values, behind = [session, *last], f"AND runs.number {compared} ? "
+    found = db.execute(
+        f"{rows.RUNS}AND runs.session = ? {behind}ORDER BY runs.number {order} LIMIT ?",
+        (*values, wanted.limit),
+    ).fetchall()
+    return tuple(map(rows.run_record, found))
 
 
 def get_run(db: sqlite3.Cursor, owner: str, run_id: str) -> RunRecord | None:

@@ -179,6 +179,18 @@ class SqliteStore:
     async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
         return await self._reader.submit(sqlite_reads.open_runs, owner, session)
 
+    async def runs_of(
+        self,
+        owner: str,
+        session: str,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[RunRecord, ...]:
+        wanted = sqlite_reads.WantedRuns(owner, session, after, limit, newest_first)
+        return await self._reader.submit(sqlite_reads.runs_of, wanted)
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
         return await self._reader.submit(sqlite_reads.get_run, owner, run_id)
 
@@ -193,8 +205,11 @@ class SqliteStore:
             sqlite_kept.keep, sqlite_kept.Given(owner, name, body, labels), self._clock()
         )
 
-    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
-        return await self._writer.submit(sqlite_kept.rekeep, sqlite_kept.Given(owner, name, body, labels))
+    async def rekeep(
+        self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
+    ) -> bool:
+        given = sqlite_kept.Given(owner, name, body, labels)
+        return await self._writer.submit(sqlite_kept.rekeep, given, self._clock() if anew else None)
 
     async def kept(self, owner: str, name: str) -> bytes | None:
         return await self._reader.submit(sqlite_kept.kept, owner, name)
@@ -235,10 +250,11 @@ class SqliteStore:
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        after: str | None = None,
+        oldest_first: bool = False,
     ) -> tuple[SessionRecord, ...]:
-        return await self._reader.submit(
-            sqlite_reads.list_sessions, sqlite_reads.Wanted(owner, agent, limit, offset)
-        )
+        wanted = sqlite_reads.Wanted(owner, agent, limit, offset, after, oldest_first)
+        return await self._reader.submit(sqlite_reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:
         return await self._reader.submit(sqlite_reads.count_sessions, owner, agent)

@@ -250,6 +250,17 @@ class Store(Protocol):
     async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
         """The runs of a session that hold it or wait for it, in order of arrival."""
 
+    async def runs_of(
+        self,
+        owner: str,
+        session: str,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[RunRecord, ...]:
+        """The runs of a session in order of arrival, behind the run `after`; none behind an unknown one."""
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None: ...
 
     async def run_by_key(self, owner: str, key: str) -> RunRecord | None:
@@ -262,9 +273,11 @@ class Store(Protocol):
         """Keep something of this owner's under a name, for as long as `Retention.kept_s`; what is kept under
         it already stays. It can be listed by its labels."""
 
-    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
+    async def rekeep(
+        self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
+    ) -> bool:
         """Keep something else, with other labels, in the place of what is kept under a name, and not longer
-        than that; False when there is nothing."""
+        than that unless `anew`; False when there is nothing."""
 
     async def kept(self, owner: str, name: str) -> bytes | None: ...
 
@@ -307,8 +320,10 @@ class Store(Protocol):
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        after: str | None = None,
+        oldest_first: bool = False,
     ) -> tuple[SessionRecord, ...]:
-        """Newest first."""
+        """By when they last changed, newest first; behind the session `after`, none behind an unknown one."""
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int: ...
 

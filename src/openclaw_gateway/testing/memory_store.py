@@ -165,6 +165,24 @@ class MemoryStore:
         place = (owner, session)
         return tuple(r.new.id for r in runs if (r.new.owner, r.new.session) == place and r.ended_ms is None)
 
+    async def runs_of(
+        self,
+        owner: str,
+        session: str,
+        *,
+        after: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[RunRecord, ...]:
+        runs = self._opened().runs.values()
+        found = [run.record() for run in runs if (run.new.owner, run.new.session) == (owner, session)]
+        if newest_first:
+            found.reverse()
+        ids = [run.id for run in found]
+        if after is not None:
+            found = found[ids.index(after) + 1 :] if after in ids else []
+        return tuple(found[:limit])
+
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
         run = self._run_of(owner, run_id)
         return run.record() if run else None
@@ -181,11 +199,13 @@ class MemoryStore:
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
         self._opened().kept.setdefault((owner, name), (self._clock(), body, labels))
 
-    async def rekeep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> bool:
+    async def rekeep(
+        self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
+    ) -> bool:
         found = self._opened().kept.get((owner, name))
         if found is None:
             return False
-        self.data.kept[owner, name] = (found[0], body, labels)
+        self.data.kept[owner, name] = (self._clock() if anew else found[0], body, labels)
         return True
 
     async def kept(self, owner: str, name: str) -> bytes | None:
@@ -246,6 +266,8 @@ class MemoryStore:
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        after: str | None = None,
+        oldest_first: bool = False,
     ) -> tuple[SessionRecord, ...]:
         found = [
             session
@@ -254,6 +276,11 @@ class MemoryStore:
         ]
         found.reverse()
         found.sort(key=lambda session: session.updated_ms, reverse=True)
+        if oldest_first:
+            found.reverse()
+        keys = [session.made_by.session for session in found]
+        if after is not None:
+            found = found[keys.index(after) + 1 :] if after in keys else []
         return tuple(map(self.data.listed, found[offset : offset + limit]))
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

@@ -207,3 +207,10 @@ class RunResult(Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     is_error: bool = False
+
+
+class KeptResult(RunResult, frozen=True):
+    """A result as it is kept: with what its door wrote of one that is detached (`RunRequest.detached`), so
+    that it can be told as its own door told it."""
+
+    detached: Raw | UnsetType = UNSET

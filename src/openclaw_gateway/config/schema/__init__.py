@@ -15,12 +15,14 @@ from openclaw_gateway.config.schema.agents import (
 )
 from openclaw_gateway.config.schema.context import Compaction, ContextPruning, PrunedTools
 from openclaw_gateway.config.schema.gateway import (
+    AGENTS_SWITCH,
     CHAT_SWITCH,
     HOSTS_KEY,
     MESSAGES_SWITCH,
     ORIGINS_KEY,
     RESPONSES_SWITCH,
     TOLERANT_SWITCH,
+    AgentsEndpoint,
     AuthConfig,
     AuthMode,
     Bind,
@@ -33,6 +35,7 @@ from openclaw_gateway.config.schema.gateway import (
     HttpEndpoints,
     HttpToolsConfig,
     MessagesEndpoint,
+    Progress,
     RateLimitConfig,
     ReloadConfig,
     ResponsesEndpoint,
@@ -67,6 +70,7 @@ from openclaw_gateway.config.schema.tools import (
 )
 
 __all__ = [
+    "AGENTS_SWITCH",
     "CHAT_SWITCH",
     "HOSTS_KEY",
     "MESSAGES_SWITCH",
@@ -78,6 +82,7 @@ __all__ = [
     "AgentIdentity",
     "AgentToolsConfig",
     "AgentsConfig",
+    "AgentsEndpoint",
     "ApiName",
     "AuthConfig",
     "AuthMode",
@@ -113,6 +118,7 @@ __all__ = [
     "ModelsConfig",
     "Profile",
     "ProfiledToolPolicy",
+    "Progress",
     "ProviderConfig",
     "PrunedTools",
     "RateLimitConfig",

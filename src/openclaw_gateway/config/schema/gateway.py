@@ -63,8 +63,13 @@ CHAT_SWITCH = "gateway.http.endpoints.chatCompletions.enabled"
 TOLERANT_SWITCH = "gateway.http.endpoints.chatCompletions.tolerant"
 RESPONSES_SWITCH = "gateway.http.endpoints.responses.enabled"
 MESSAGES_SWITCH = "gateway.http.endpoints.messages.enabled"
+AGENTS_SWITCH = "gateway.http.endpoints.agents.enabled"
 HOSTS_KEY = "gateway.allowedHosts"
 ORIGINS_KEY = "gateway.http.cors.allowedOrigins"
+
+
+# How a stream tells of the agent's own tools.
+Progress = Literal["off", "extension", "reasoning"]
 
 
 class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
@@ -82,6 +87,10 @@ class ChatCompletionsEndpoint(Struct, frozen=True, rename="camel"):
     max_url_parts: Count = 8
     # Whether a body in the words of the Responses API is served there, too.
     tolerant: bool = False
+    # What counts where a request's header does not say: whether its run outlives its client, and what its
+    # stream tells of the agent's tools.
+    detach: bool = False
+    progress: Progress = "off"
 
 
 class ResponsesEndpoint(Struct, frozen=True, rename="camel"):
@@ -102,10 +111,20 @@ class MessagesEndpoint(Struct, frozen=True, rename="camel"):
     max_url_parts: Count = 8
 
 
+class AgentsEndpoint(Struct, frozen=True, rename="camel"):
+    """OpenAI's Agents API, of which sessions are served; no other system has it."""
+
+    enabled: bool = False
+    images: ImagesConfig = ImagesConfig()
+    files: FilesConfig = FilesConfig()
+    max_url_parts: Count = 8
+
+
 class HttpEndpoints(Struct, frozen=True, rename="camel"):
     chat_completions: ChatCompletionsEndpoint = ChatCompletionsEndpoint()
     responses: ResponsesEndpoint = ResponsesEndpoint()
     messages: MessagesEndpoint = MessagesEndpoint()
+    agents: AgentsEndpoint = AgentsEndpoint()
 
 
 class CorsConfig(Struct, frozen=True, rename="camel"):

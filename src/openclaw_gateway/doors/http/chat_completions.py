@@ -66,18 +66,20 @@ class Endpoint(AgentEndpoint):
         started = time.monotonic()
         limits = self._gateway.limits
         chat = await self._asked(request, decode_tolerant if self._gateway.is_tolerant else decode_chat)
-        clients = self._gateway.config.gateway.http.clients
-        route = self._gateway.route(asked(request, chat.model, chat.user, clients, chat.fields))
+        http = self._gateway.config.gateway.http
+        mine = http.endpoints.chat_completions
+        route = self._gateway.route(asked(request, chat.model, chat.user, http.clients, chat.fields))
         if chat.brings:
-            terms = terms_of(self._gateway.config.gateway.http.endpoints.chat_completions, limits)
+            terms = terms_of(mine, limits)
             messages = await self._taken_in(request, principal, route, chat.messages, terms)
             chat = replace(chat, messages=messages)
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), chat.instructions, chat.messages)
-        progress = progress_wish(request)
+        progress = progress_wish(request, mine.progress)
         about = Followed(model_shown(chat.model), chat.include_usage, chat.functions, progress)
-        detached = is_detached(request)
+        # What a front end asks for itself, nobody comes back to.
+        detached = is_detached(request, usual=mine.detach and task is None)
         question = _question(request, chat, task, about.written() if detached else None)
         run = await self._gateway.start(principal, run_request(principal, "http", route, question))
         with Delivery(

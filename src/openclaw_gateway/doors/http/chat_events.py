@@ -39,10 +39,12 @@ class Endpoint(AgentEndpoint):
         id_ = unquote(request.route_path.split("/")[-2])
         had = place_had(request, "after") or 0
         run = await self._gateway.answers.followed(principal, id_)
-        # Of what comes from the store, the request is not kept.
-        about: Followed | None = Followed(model_shown(None))
+        about: Followed | None = None
         if run is not None and run.request.detached is not None:
             about = followed(run.request.detached)
+        elif run is not None and run.result is not None and run.result.error is not None:
+            # Of a failure nothing is kept but the failure.
+            about = Followed(model_shown(None))
         if run is None or about is None:
             raise NotFound(
                 f"There is no chat completion '{id_[:80]}' that goes on without its client "
@@ -53,6 +55,8 @@ class Endpoint(AgentEndpoint):
             raise gone()
         tools = about.progress != "off"
         limits = self._gateway.limits
-        with Delivery(request, run, limits, started=started, detached=True, tools=tools) as delivery:
+        with Delivery(
+            request, run, limits, started=started, detached=True, tools=tools, begun=had > 0
+        ) as delivery:
             voice = NumberedVoice(about.voice(run.id, run.created_ms // 1000), had)
             return await delivery.answer(voice, stream=True)

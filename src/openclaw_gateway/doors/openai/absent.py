@@ -32,6 +32,13 @@ _APIS = {
     "fine_tuning": "Models are not trained here: set your client's fine-tuning to another provider.",
     "videos": "Videos are not made here: set your client's video generation to another provider.",
     "rerank": "Ranking is not served here: set your client's reranker to another provider, or off.",
+    "agents": (
+        "Of the Agents API sessions are served here, with their events, items and turns "
+        "(/v1/agents/sessions). Agents stand in the gateway's configuration (agents.list; GET /v1/models "
+        "lists them). Environments, automations, and a session's subagents, artifacts and traces are not "
+        "served."
+    ),
+    "vaults": "Vaults are not kept here: an agent's secrets stand in the gateway's configuration.",
     "engines": f"Engines are an older name of models: {_USE_CHAT}, with the model in its body.",
 }
 _WITH_VERSION = {"chat", "models", *_APIS}

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.config.schema import Progress
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.openai.functions import FunctionVoice
-from openclaw_gateway.doors.openai.progress import Progress, ProgressVoice
+from openclaw_gateway.doors.openai.progress import ProgressVoice
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.wire.error_info import ErrorInfo

@@ -11,12 +11,11 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from openclaw_gateway.config.schema import Progress
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, ReasoningDelta, ToolEnded, ToolStarted
 from openclaw_gateway.wire.run import RunResult
-
-Progress = Literal["off", "extension", "reasoning"]
 
 
 class _Tool(Struct, frozen=True):

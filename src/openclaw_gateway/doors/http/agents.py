@@ -1,0 +1,272 @@
+"""/v1/agents/sessions: OpenAI's Agents API over the sessions that every door has, with their turns and items,
+and the events of what goes on in them.
+"""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import ClassVar
+from urllib.parse import unquote
+from uuid import uuid4
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from openclaw_gateway.doors.agent_endpoint import AgentEndpoint
+from openclaw_gateway.doors.agents.request import (
+    NewSession,
+    decode_change,
+    decode_events,
+    decode_session,
+    read_change,
+    read_events,
+    read_session,
+)
+from openclaw_gateway.doors.agents.resources import (
+    About,
+    Json,
+    about_of,
+    labels_of,
+    session_of,
+)
+from openclaw_gateway.doors.agents.shapes import (
+    AgentEvent,
+    AgentSession,
+    AgentTurn,
+    DeletedSession,
+    ListedItems,
+    ListedSessions,
+    ListedTurns,
+)
+from openclaw_gateway.doors.answers import HttpAnswer
+from openclaw_gateway.doors.asking_agents import HEADERS, QUEUED, asked, model_shown, queue_wish, tell
+from openclaw_gateway.doors.openai.absent import absent
+from openclaw_gateway.doors.openai.paging import PAGED
+from openclaw_gateway.doors.operation import Operation, Sent, methods_at
+from openclaw_gateway.doors.requests import Request, idempotency_key
+from openclaw_gateway.doors.session_pages import SessionPages, json_of, no_session
+from openclaw_gateway.doors.session_stream import SessionStream
+from openclaw_gateway.errors import GatewayError, MethodNotAllowed, NotFound, StoreError
+from openclaw_gateway.gateway.agent_sessions import HeldSession
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
+from openclaw_gateway.gateway.sent import terms_of
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import UNDELIVERED, Run, now_ms
+from openclaw_gateway.wire.messages import UserMessage
+
+_ALL = "/v1/agents/sessions"
+_ONE = f"{_ALL}/{{session_id}}"
+_LISTED = {**PAGED, "agent_id": "Only of this agent.", "metadata[key]": "Only with this pair."}
+_MOST_ATTEMPTS = 1_000
+_DETACHED = Raw(b"{}")
+
+
+class Endpoint(AgentEndpoint):
+    paths: ClassVar = ("/v1/agents/", "/agents/")
+    methods: ClassVar[tuple[str, ...]] = ("POST", "GET", "DELETE")
+    operations: ClassVar = (
+        Operation(
+            "POST",
+            _ALL,
+            "Make a session by its first message; with `stream` its events follow.",
+            {200: AgentSession},
+            Sent(read_session, {"environment": {"type": "none"}, "input": "hi"}),
+            AgentEvent,
+            HEADERS,
+        ),
+        Operation(
+            "GET", _ALL, "The caller's sessions, by whichever door.", {200: ListedSessions}, query=_LISTED
+        ),
+        Operation("GET", _ONE, "A session as it is now.", {200: AgentSession}),
+        Operation(
+            "POST", _ONE, "Other metadata for it.", {200: AgentSession}, Sent(read_change, {"metadata": {}})
+        ),
+        Operation("DELETE", _ONE, "End what it is at, and forget it.", {200: DeletedSession}),
+        Operation(
+            "POST",
+            f"{_ONE}/events",
+            "Send it a message, or end what it is at.",
+            {202: None},
+            Sent(read_events, {"events": [{"type": "agent.session.input.cancel"}]}),
+            headers={**QUEUED, "Idempotency-Key": HEADERS["Idempotency-Key"]},
+        ),
+        Operation(
+            "GET", f"{_ONE}/events", "What goes on in it, as it goes on.", {200: None}, events=AgentEvent
+        ),
+        Operation("GET", f"{_ONE}/items", "What was said in it.", {200: ListedItems}, query=PAGED),
+        Operation("GET", f"{_ONE}/turns", "Its turns.", {200: ListedTurns}, query=PAGED),
+        Operation("GET", f"{_ONE}/turns/{{turn_id}}", "One of its turns.", {200: AgentTurn}),
+        Operation(
+            "GET", f"{_ONE}/turns/{{turn_id}}/items", "What was said in it.", {200: ListedItems}, query=PAGED
+        ),
+    )
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(gateway)
+        self._pages = SessionPages(gateway.agent_sessions)
+        # The names of sessions by what made them, for a client that sends that again by itself.
+        self._attempts: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+
+    @property
+    def switch(self) -> str | None:
+        return self._gateway.agents_switch
+
+    async def answer(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        _, _, path = request.route_path.partition("/agents/")
+        match [request.method, *(unquote(part) for part in path.rstrip("/").split("/"))]:
+            case ["POST", "sessions"]:
+                return await self._create(request, principal)
+            case ["POST", "sessions", key]:
+                return await self._change(request, principal, key)
+            case ["DELETE", "sessions", key]:
+                return await self._delete(principal, key)
+            case ["POST", "sessions", key, "events"]:
+                return await self._take(request, principal, key)
+            case ["GET", "sessions", key, "events"]:
+                await self._pages.found(principal, key)
+                with self._stream(request, principal, key) as stream:
+                    await stream.tell()
+                return None
+            case ["GET", "sessions", *rest]:
+                if (answer := await self._pages.answer(request, principal, rest)) is not None:
+                    return answer
+            case _:
+                pass
+        raise _unserved(request)
+
+    async def _create(self, request: Request, principal: Principal) -> HttpAnswer | None:
+        asks = await self._asked(request, decode_session)
+        route = self._gateway.route(self._ask(request, principal, asks))
+        key = route.session_key or ""
+        message = await self._message(request, principal, route, asks.message)
+        about = About(
+            model_shown(asks.agent.model),
+            asks.agent.instructions,
+            asks.agent.effort,
+            asks.agent.schema,
+            route.backend,
+            asks.metadata,
+            now_ms(),
+        )
+        with self._stream(request, principal, key) as stream:
+            run = await self._start(request, principal, route, about, message)
+            await self._remember(principal, key, run, about)
+            tell(request, asks.agent.model, route, (*asks.ignored, *run.unsupported))
+            if not asks.stream:
+                return json_of(session_of(await self._pages.found(principal, key)))
+            stream.hear(run)
+            await stream.tell(run)
+            return None
+
+    def _ask(self, request: Request, principal: Principal, asks: NewSession) -> Ask:
+        ask = asked(request, asks.agent.model, None)
+        model = asks.agent.model
+        if asks.agent_id is not None and not (ask.agent or "").strip():
+            ask = replace(ask, agent=asks.agent_id)
+        if asks.agent_id is not None and model and agent_of_model(model, self._gateway.roster) is None:
+            # Of an agent that is named otherwise, this is the model that it shall have.
+            ask = replace(ask, model=None, backend=ask.backend or model)
+        if (ask.session_key or "").strip():
+            return ask
+        return replace(ask, session_key=f"agents:{self._name(request, principal)}")
+
+    def _name(self, request: Request, principal: Principal) -> str:
+        """Of a new session: the same for whoever asks for the same one again."""
+        key = idempotency_key(request)
+        if key is not None:
+            return blake2b(key.encode(), digest_size=16).hexdigest()
+        name = uuid4().hex
+        attempt = request.attempt
+        if attempt is None:
+            return name
+        place = (principal.owner, attempt.length, attempt.hash)
+        if attempt.again and place in self._attempts:
+            return self._attempts[place]
+        self._attempts[place] = name
+        self._attempts.move_to_end(place)
+        if len(self._attempts) > _MOST_ATTEMPTS:
+            self._attempts.popitem(last=False)
+        return name
+
+    async def _message(
+        self, request: Request, principal: Principal, route: Route, message: UserMessage
+    ) -> UserMessage:
+        """With what it brings besides text."""
+        if not (message.images or message.files):
+            return message
+        terms = terms_of(self._gateway.config.gateway.http.endpoints.agents, self._gateway.limits)
+        (taken,) = await self._taken_in(request, principal, route, (message,), terms)
+        return taken if isinstance(taken, UserMessage) else message
+
+    async def _start(
+        self, request: Request, principal: Principal, route: Route, about: About, message: UserMessage
+    ) -> Run:
+        question = Question(
+            (message,),
+            about.instructions,
+            about.sampling,
+            idempotency_key=idempotency_key(request),
+            attempt=request.attempt,
+            queue=queue_wish(request),
+            detached=_DETACHED,
+        )
+        return await self._gateway.start(principal, run_request(principal, "http", route, question))
+
+    async def _remember(self, principal: Principal, key: str, run: Run, about: About) -> None:
+        """Raises StoreError, after which the run ends."""
+        labels = labels_of(run.request.agent_id, about.metadata)
+        try:
+            await self._gateway.agent_sessions.remember(principal, key, about.written(), labels)
+        except StoreError:
+            run.abort(UNDELIVERED)
+            raise
+
+    async def _take(self, request: Request, principal: Principal, key: str) -> HttpAnswer:
+        """What is sent to a session is taken: nobody waits for what comes of it."""
+        sent = await self._asked(request, decode_events)
+        held = await self._pages.found(principal, key)
+        about = about_of(held)
+        if sent.cancels and not sent.cancels_after:
+            await self._gateway.abort_session(principal, key)
+        if sent.message is not None:
+            route = self._gateway.route(Ask(session_key=key, backend=about.backend or None))
+            message = await self._message(request, principal, route, sent.message)
+            await self._start(request, principal, route, about, message)
+            if held.about is not None and about.is_old:
+                await self._changed(principal, held, about)
+        if sent.cancels_after:
+            await self._gateway.abort_session(principal, key)
+        return HttpAnswer(b"", 202, {})
+
+    async def _change(self, request: Request, principal: Principal, key: str) -> HttpAnswer:
+        change = await self._asked(request, decode_change)
+        held = await self._pages.found(principal, key)
+        if change.metadata is not None:
+            await self._changed(principal, held, replace(about_of(held), metadata=change.metadata))
+        return json_of(session_of(await self._pages.found(principal, key)))
+
+    async def _changed(self, principal: Principal, held: HeldSession, about: About) -> None:
+        said = replace(about, kept_ms=now_ms()).written()
+        labels = labels_of(held.record.agent, about.metadata)
+        await self._gateway.agent_sessions.change(principal, held.record.key, said, labels)
+
+    async def _delete(self, principal: Principal, key: str) -> HttpAnswer:
+        if not await self._gateway.agent_sessions.delete(principal, key):
+            raise no_session(key)
+        return json_of({"id": key, "object": "agent.session.deleted", "deleted": True})
+
+    def _stream(self, request: Request, principal: Principal, key: str) -> SessionStream:
+        async def shown() -> Json:
+            return session_of(await self._pages.found(principal, key))
+
+        return SessionStream(request, self._gateway, principal, key, shown)
+
+
+def _unserved(request: Request) -> GatewayError:
+    """What to say of a path of the Agents API that is not served here."""
+    path = request.route_path
+    if allowed := methods_at(Endpoint.operations, path):
+        allow = ", ".join(allowed)
+        return MethodNotAllowed(f"This path takes {allow}.", allow=allow)
+    return NotFound(absent("/v1/agents", ()))

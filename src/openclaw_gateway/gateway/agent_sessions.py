@@ -1,0 +1,201 @@
+"""Sessions that a client holds by their keys: looked at, listed, gone back over, deleted.
+
+One room of the gateway, for every door: each is its owner's, and what another has is not found. Whichever
+door made a session, it is found here by its key. What a door wants to remember of one, for each of its turns,
+is kept beside it, and as long as it is used.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord, Store
+from openclaw_gateway.wire.messages import Message, UserMessage
+
+_PAGE = 200
+# How long runs that have been told to end are waited for.
+_END_S = 10.0
+
+
+class HeldSession(Struct, frozen=True):
+    """`about` is what its door remembers of it, None where none does; `is_at_work`: a run of it is open."""
+
+    record: SessionRecord
+    about: Raw | None
+    is_at_work: bool
+
+
+class AgentSessions:
+    """`abort_session` ends the caller's runs of a session."""
+
+    def __init__(
+        self,
+        live: LiveRuns,
+        store: Store,
+        abort_session: Callable[[Principal, str], Awaitable[object]],
+    ) -> None:
+        self._live = live
+        self._store = store
+        self._abort_session = abort_session
+        self._attending: dict[asyncio.Event, tuple[str, str]] = {}
+        self.is_closing = False
+
+    def attend(self, principal: Principal, key: str, news: asyncio.Event) -> Callable[[], None]:
+        """Have `news` set when the gateway begins to stop, or the session is deleted, until the returned
+        function is called: who only listens goes then."""
+        self._attending[news] = (principal.owner, key)
+
+        def leave() -> None:
+            self._attending.pop(news, None)
+
+        return leave
+
+    def close(self) -> None:
+        self.is_closing = True
+        for news in self._attending:
+            news.set()
+
+    async def find(self, principal: Principal, key: str) -> HeldSession | None:
+        """Raises StoreError."""
+        principal.require(READ)
+        record = await self._store.get_session(principal.owner, key)
+        return None if record is None else (await self._held([record]))[0]
+
+    async def page(
+        self, principal: Principal, *, agent: str | None, after: str | None, limit: int, newest_first: bool
+    ) -> tuple[HeldSession, ...] | None:
+        """By when they last changed; None where there is no session `after`. Raises StoreError."""
+        principal.require(READ)
+        owner = principal.owner
+        if after is not None and await self._store.get_session(owner, after) is None:
+            return None
+        records = await self._store.list_sessions(
+            owner, agent=agent, limit=limit, after=after, oldest_first=not newest_first
+        )
+        return await self._held(records)
+
+    async def labelled(
+        self,
+        principal: Principal,
+        labels: tuple[str, ...],
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> tuple[HeldSession, ...] | None:
+        """Those with all these labels, by when they were made; None where there is none `after`. Raises
+        StoreError."""
+        principal.require(READ)
+        names = await self._store.kept_names(
+            principal.owner,
+            labels,
+            after=None if after is None else _name(after),
+            limit=limit,
+            newest_first=newest_first,
+        )
+        if names is None:
+            return None
+        owner = principal.owner
+        found = [await self._store.get_session(owner, name.partition(":")[2]) for name in names]
+        return await self._held([record for record in found if record is not None])
+
+    async def remember(self, principal: Principal, key: str, about: Raw, labels: tuple[str, ...]) -> None:
+        """What stands there already stays. Raises StoreError."""
+        principal.require(WRITE)
+        await self._store.keep(principal.owner, _name(key), bytes(about), labels)
+
+    async def change(self, principal: Principal, key: str, about: Raw, labels: tuple[str, ...]) -> None:
+        """Remember something else, and from now on as long as if it were new. Raises StoreError."""
+        principal.require(WRITE)
+        body = bytes(about)
+        if not await self._store.rekeep(principal.owner, _name(key), body, labels, anew=True):
+            await self._store.keep(principal.owner, _name(key), body, labels)
+
+    async def turns(
+        self, principal: Principal, key: str, *, after: str | None, limit: int, newest_first: bool
+    ) -> tuple[RunRecord, ...] | None:
+        """The runs of a session, as long as they are kept; None where none of them is `after`. Raises
+        StoreError."""
+        principal.require(READ)
+        if after is not None and await self.turn(principal, key, after) is None:
+            return None
+        return await self._store.runs_of(
+            principal.owner, key, after=after, limit=limit, newest_first=newest_first
+        )
+
+    async def turn(self, principal: Principal, key: str, run_id: str) -> RunRecord | None:
+        """Raises StoreError."""
+        principal.require(READ)
+        record = await self._store.get_run(principal.owner, run_id)
+        return record if record is not None and record.session == key else None
+
+    async def entries(self, principal: Principal, key: str) -> Sequence[Entry]:
+        """All that was said in a session. Raises StoreError."""
+        principal.require(READ)
+        read: list[Entry] = []
+        while page := await self._store.transcript(principal.owner, key, after=len(read), limit=_PAGE):
+            read += page
+        return read
+
+    async def with_images(self, principal: Principal, message: Message) -> Message:
+        """A user's message with the data of its images, as far as it is to be had. Raises StoreError."""
+        principal.require(READ)
+        if not isinstance(message, UserMessage) or not message.images:
+            return message
+        images = []
+        for image in message.images:
+            try:
+                images.append(await self._store.whole(image))
+            except StoreError as error:
+                if error.code != "store_corrupt":
+                    raise
+        return replace(message, images=tuple(images))
+
+    async def delete(self, principal: Principal, key: str) -> bool:
+        """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
+        and SessionBusy where its runs do not end."""
+        principal.require(WRITE)
+        runs = [run for run in self._open() if _place(run) == (principal.owner, key)]
+        await self._abort_session(principal, key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                for run in runs:
+                    await run.wait()
+        deleted = await self._store.delete_session(principal.owner, key)
+        for news, place in self._attending.items():
+            if place == (principal.owner, key):
+                news.set()
+        await self._store.forget(principal.owner, _name(key))
+        return deleted
+
+    async def _held(self, records: Sequence[SessionRecord]) -> tuple[HeldSession, ...]:
+        at_work = {_place(run) for run in self._open()}
+        found = []
+        for record in records:
+            about = await self._store.kept(record.owner, _name(record.key))
+            is_at_work = (record.owner, record.key) in at_work or self._is_elsewhere(record)
+            found.append(HeldSession(record, None if about is None else Raw(about), is_at_work))
+        return tuple(found)
+
+    def _open(self) -> list[Run]:
+        return [run for run in self._live.running() if run.result is None and not run.refused]
+
+    def _is_elsewhere(self, record: SessionRecord) -> bool:
+        """Whether another process is at it."""
+        return record.active_run is not None and self._live.find(record.active_run) is None
+
+
+def _place(run: Run) -> tuple[str, str | None]:
+    return run.request.origin.owner, run.request.session_key
+
+
+def _name(key: str) -> str:
+    """Under which what is remembered of a session stands in the store."""
+    return f"session:{key}"

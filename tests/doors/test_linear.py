@@ -247,7 +247,7 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "rounds as a client sees them": (rounds, as_seen),
     "own results as a client sees them": (own, as_seen),
     "a history that is resent": (rounds, lambda made: reconcile(made, made)),
-    "a history without its beginning": (rounds, lambda made: reconcile(made, made[2:], is_whole=True)),
+    "a history without its beginning": (rounds, lambda made: reconcile(made, made[2:])),
     "another history": (rounds, lambda made: reconcile(made[1:], made[:-1], alone=[True] * len(made))),
     "messages of the role function": (functions, translate),
     "a body": (body, lambda made: decode_chat(made, 64)),

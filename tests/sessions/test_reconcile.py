@@ -210,7 +210,9 @@ def test_everything_and_one_more_adds_the_one(stored: list[Message], question: U
 DISTINCT = st.integers(0, 6).map(
     lambda count: [m for n in range(count) for m in (U(f"question {n}"), A(f"answer {n}"))]
 )
-EDITS = st.sampled_from(["nothing", "edit", "delete a pair", "edit an answer", "regenerate"])
+EDITS = st.sampled_from(
+    ["nothing", "edit", "delete a pair", "delete the beginning", "edit an answer", "regenerate"]
+)
 
 
 @pytest.mark.promise("edited-history")
@@ -223,8 +225,9 @@ def test_who_sends_all_is_shown_exactly_that(stored: list[Message], edit: str, d
         case "edit":
             sent = [*stored[:at], U("edited")]
         case "delete a pair":
-            # Not the first: a beginning that is missing was cut off.
-            sent = [*stored[: at + 2], *stored[at + 4 :], U("new")]
+            sent = [*stored[:at], *stored[at + 2 :], U("new")]
+        case "delete the beginning":
+            sent = [*stored[at + 1 :], U("new")]
         case "edit an answer":
             sent = [*stored[: at + 1], A("edited"), *stored[at + 2 :], U("new")]
         case "regenerate":
@@ -240,7 +243,8 @@ def test_a_truncated_history_adds_the_one(stored: list[Message], data: st.DataOb
     start = data.draw(st.integers(0, len(stored) - 1))
     question = U("new")
     for is_whole in (False, True):
-        told = reconcile(stored, [*stored[start:], question], is_whole=is_whole)
+        sent = [*stored[start:], question]
+        told = reconcile(stored, sent, is_whole=is_whole, is_windowed=is_whole)
         assert told == (len(stored), (question,))
 
 

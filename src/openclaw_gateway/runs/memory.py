@@ -110,6 +110,7 @@ class Memory:
             seen,
             sent,
             is_whole=request.is_whole,
+            is_windowed=request.is_windowed,
             is_later=is_later,
             alone=() if is_alone else _came_alone(known, places),
         )
@@ -137,7 +138,8 @@ class Memory:
         if summary is None or (len(sent) == 1 and not request.is_whole):
             return ()
         shown = [entry.message for entry in transcript.entries]
-        if is_end(seen_with_places(shown)[0], sent):
+        may_be_cut = request.is_windowed or not request.is_whole
+        if may_be_cut and is_end(seen_with_places(shown)[0], sent):
             return ()
         read: list[Entry] = []
         while len(read) < summary.covers_to_seq:

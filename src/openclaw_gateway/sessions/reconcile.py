@@ -8,8 +8,9 @@ edited, deleted or is to be answered anew. The rules, first match wins:
 2. The beginnings are compared. What came alone (`alone`), by a client that sends only its newest message,
    is passed over: whoever resends the rest does not know of it. If nothing else of the session is left, what
    follows is new; else the session is left there.
-3. Where a longer run at the very start of what was sent equals the session's end, the client has cut off the
-   beginning: what follows the run is new. A cut beginning is no edit.
+3. Where a longer run at the very start of what was sent equals the session's end, a client that may cut off
+   the beginning has done so: what follows the run is new. A client that sends all, always (`is_whole` and not
+   `is_windowed`), has no such beginning any more: somebody has deleted it, and rule 2 holds.
 4. Nothing at the beginning is the same. A client that sends all means just that; so does one that sends
    the session's own end with another beginning (that run needs two messages, or one long one, because
    "Done." proves nothing). Else it is another conversation in one session, and added: rather a message twice
@@ -44,6 +45,7 @@ def reconcile(
     sent: Sequence[Message],
     *,
     is_whole: bool = False,
+    is_windowed: bool = False,
     is_later: bool = False,
     alone: Sequence[bool] = (),
 ) -> Told:
@@ -55,6 +57,8 @@ def reconcile(
         is_unanswered = _same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage)
         return Told(len(stored), () if is_unanswered else tuple(sent))
     kept, first = (0, 0) if is_later else _beginning(stored, sent, alone)
+    if is_whole and not is_windowed and not is_later:
+        return _answering(stored, sent, kept, first)
     cut = _after_end_of(stored, sent)
     if cut.is_at_start and cut.length > first:
         kept, first = len(stored), cut.length

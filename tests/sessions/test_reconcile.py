@@ -169,6 +169,19 @@ def test_who_resends_passes_over_what_came_alone() -> None:
     )
 
 
+@pytest.mark.promise("edited-history")
+def test_who_sends_a_question_that_came_alone_again_does_not_mean_the_old_answer() -> None:
+    stored = [*HI, U("x"), A("y"), U("c"), A("d")]
+    alone = [False, False, True, True, True, True]
+    for is_whole in (False, True):
+        for end in ([U("x")], [U("x"), A("y!"), U("e")], [U("x"), U("e")]):
+            sent = [*HI, *end]
+            kept, new = reconcile(stored, sent, is_whole=is_whole, alone=alone)
+            assert [*stored[:kept], *new] == sent
+        known: list[Message] = [*HI, U("x"), A("y"), U("e")]
+        assert reconcile(stored, known, is_whole=is_whole, alone=alone) == (6, (U("e"),))
+
+
 RAG = "### Task:\nAnswer by the context.\n<context>\nthe file\n</context>\n\nwhat is in it?"
 
 

@@ -6,7 +6,8 @@ edited, deleted or is to be answered anew. The rules, first match wins:
 
 1. One message alone is added, unless the client is known to send all (`is_whole`): then it is all there is.
 2. The beginnings are compared. What came alone (`alone`), by a client that sends only its newest message,
-   is passed over: whoever resends the rest does not know of it. If nothing else of the session is left, what
+   is passed over, the question with its answer: whoever resends the rest does not know of it. Who sends the
+   question knows of it, and means with it what is sent of the answer, or that it is made anew. If nothing else of the session is left, what
    follows is new; else the session is left there.
 3. Where a longer run at the very start of what was sent equals the session's end, a client that may cut off
    the beginning has done so: what follows the run is new. A client that sends all, always (`is_whole` and not
@@ -83,15 +84,25 @@ def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Mess
 def _beginning(stored: Sequence[Message], sent: Sequence[Message], alone: Sequence[bool]) -> tuple[int, int]:
     """Rule 2: how many of the stored stand, and the index of the first of `sent` that is new."""
     kept = first = 0
-    while kept < len(stored) and first < len(sent):
-        if _same(stored[kept], sent[first]):
+    while kept < len(stored):
+        if first < len(sent) and _same(stored[kept], sent[first]):
             first += 1
-        elif not (alone and alone[kept]):
+            kept += 1
+        elif (behind := _behind_alone(stored, alone, kept)) > kept:
+            kept = behind
+        else:
             break
-        kept += 1
-    while alone and kept < len(stored) and alone[kept]:
-        kept += 1
     return kept, first
+
+
+def _behind_alone(stored: Sequence[Message], alone: Sequence[bool], place: int) -> int:
+    """Where the turn ends that came alone and begins at `place`; `place` where none does."""
+    if not alone or not alone[place] or not isinstance(stored[place], UserMessage):
+        return place
+    place += 1
+    while place < len(stored) and alone[place] and not isinstance(stored[place], UserMessage):
+        place += 1
+    return place
 
 
 class _Run(NamedTuple):

@@ -18,7 +18,7 @@ from openclaw_gateway.sessions.client_view import (
     seen_with_places,
     without_orphans,
 )
-from openclaw_gateway.sessions.reconcile import from_question, is_end, reconcile
+from openclaw_gateway.sessions.reconcile import from_question, is_end, joined, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
@@ -81,7 +81,7 @@ class Memory:
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
-        messages = (*request.before, *self.held.whole(request))
+        messages = joined(request.before, self.held.whole(request))
         messages = _answerable((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)

@@ -24,6 +24,7 @@ unless the session ends with that very message, unanswered. What is the same mes
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from openclaw_gateway.sessions.client_view import seen_with_places
 from openclaw_gateway.sessions.same_message import same
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
@@ -69,6 +70,23 @@ def reconcile(
 def is_end(stored: Sequence[Message], sent: Sequence[Message]) -> bool:
     """Whether what was sent begins with the end of `stored`: nothing before that needs to be looked at."""
     return bool(stored) and _after_end_of(stored, sent).is_at_start
+
+
+def joined(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
+    """A conversation that a client goes on with by the name of its last answer, and what it sends with that:
+    only what is new, or by mistake again what the answer's conversation ends with, or all of it, perhaps
+    edited. Without an answer among it nothing is sent again: the same question is asked anew."""
+    if not before or not any(isinstance(message, AssistantMessage) for message in sent[:-1]):
+        return (*before, *sent)
+    seen, places = seen_with_places(before)
+    run = _after_end_of(seen, sent)
+    kept, first = _beginning(seen, sent, (), is_exact=False)
+    if run.is_at_start and run.length >= first:
+        kept, first = len(seen), run.length
+    if not any(isinstance(message, AssistantMessage) for message in sent[:first]):
+        return (*before, *sent)
+    told = _answering(seen, sent, kept, first)
+    return (*before[: places[told.kept] if told.kept < len(seen) else len(before)], *told.new)
 
 
 def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:

@@ -508,6 +508,8 @@ class StoreContract(WithStore):
         branch, now = sorted(await store.list_sessions(ME), key=lambda session: session.key, reverse=True)
         assert (now.key, now.last_seq, now.parent) == (S, 4, None)
         assert branch.key.startswith(f"{S}~fork:")
+        assert await store.list_sessions(ME, limit=1, branches=False) == (now,)
+        assert await store.list_sessions(ME, offset=1, branches=False) == ()
         assert (branch.last_seq, branch.parent, branch.label) == (6, S, "earlier branch")
         said_now = [entry.message.content for entry in await store.transcript(ME, S)]
         assert said_now == ["r0?", "r0!", "r3?", "r3!"]

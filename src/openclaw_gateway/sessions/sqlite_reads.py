@@ -33,6 +33,7 @@ class Wanted(NamedTuple):
     agent: str | None
     limit: int
     offset: int
+    branches: bool = True
 
 
 def held(db: sqlite3.Cursor, claim: Claim) -> rows.Hold:
@@ -141,6 +142,8 @@ def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ..
     ranges = [_OF_AGENT] * len(agents) if len(agents) <= _MOST_MERGED else [_OF_OWNER]
     if not ranges:
         return ()
+    if not wanted.branches:
+        ranges = [f"{each} AND parent IS NULL" for each in ranges]
     owned = [value for (agent,) in agents for value in (wanted.owner, agent)]
     listed = db.execute(
         f"WITH newest AS ({' UNION ALL '.join(ranges)} ORDER BY 1 DESC, 2 DESC LIMIT ? OFFSET ?) "

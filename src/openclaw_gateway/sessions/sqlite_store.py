@@ -235,9 +235,10 @@ class SqliteStore:
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
         return await self._reader.submit(
-            sqlite_reads.list_sessions, sqlite_reads.Wanted(owner, agent, limit, offset)
+            sqlite_reads.list_sessions, sqlite_reads.Wanted(owner, agent, limit, offset, branches)
         )
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

@@ -307,8 +307,9 @@ class Store(Protocol):
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        """Newest first."""
+        """Newest first; on request without those that another session has left behind."""
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int: ...
 

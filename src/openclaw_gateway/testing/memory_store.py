@@ -246,11 +246,13 @@ class MemoryStore:
         agent: str | None = None,
         limit: int = 100,
         offset: int = 0,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
         found = [
             session
             for session in self._opened().sessions.values()
             if session.made_by.owner == owner and agent in {None, session.made_by.agent}
+            if branches or self.data.listed(session).parent is None
         ]
         found.reverse()
         found.sort(key=lambda session: session.updated_ms, reverse=True)

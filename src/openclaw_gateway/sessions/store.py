@@ -290,8 +290,11 @@ class Store(Protocol):
     async def whole(self, one: M) -> M:
         """An image or file with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
 
-    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
-        """Add a summary; no entry is rewritten. An empty one starts the conversation anew.
+    async def summarise(
+        self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
+    ) -> Summary:
+        """Add a summary; no entry is rewritten. An empty one starts the conversation anew. With `earlier` it
+        may cover less than the newest: it counts once the session is left behind it (`Ending.keeps`).
 
         Raises StoreError (code "summary_outdated" | "session_not_found").
         """

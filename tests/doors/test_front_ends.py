@@ -105,11 +105,24 @@ async def test_a_run_that_fails_leaves_no_branch(house: RunningGateway, models: 
 
 @pytest.mark.promise("truncated-history")
 async def test_a_beginning_that_is_cut_off_is_no_edit(house: RunningGateway, models: ModelServer) -> None:
-    await chat(house, "one")
-    await chat(house, "one", "one", "two")
-    await ask(house, {"messages": [assistant("two"), user("three")]}, headers=CHAT)
-    assert shown(models) == ["one", "one", "two", "two", "three"]
-    assert len(await sessions(house)) == 1
+    for headers in ({"X-Conversation-Id": "c"}, dict[str, str]()):
+        await chat(house, "one", headers=headers, user="eve")
+        await chat(house, "one", "one", "two", headers=headers, user="eve")
+        cut = {"messages": [assistant("two"), user("three")], "user": "eve"}
+        await ask(house, cut, headers=headers)
+        assert shown(models) == ["one", "one", "two", "two", "three"]
+    assert len(await sessions(house)) == 2
+
+
+@pytest.mark.promise("edited-history")
+async def test_a_beginning_that_a_front_end_deleted_is_not_shown(
+    house: RunningGateway, models: ModelServer
+) -> None:
+    await chat(house, "hunter2")
+    await chat(house, "hunter2", "hunter2", "two")
+    await chat(house, "two", "two", "three")
+    assert shown(models) == ["two", "two", "three"]
+    assert sorted(session.parent or "" for session in await sessions(house)) == ["", KEY]
 
 
 async def test_two_chats_and_two_people_do_not_meet(house: RunningGateway, models: ModelServer) -> None:

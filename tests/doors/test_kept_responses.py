@@ -160,3 +160,23 @@ async def test_items_of_more_responses_than_may_be_looked_up_are_refused(there: 
     refused = await post(there, {"model": "openclaw", "input": [{"role": "user", "content": "q"}, *named]})
     assert (refused.status, refused.error["param"]) == (400, "input")
     assert "more than 1000 responses" in refused.error["message"]
+
+
+async def test_items_that_are_sent_again_with_the_answer_before_stand_once(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", *(says(text) for text in ("a1", "a2", "a3", "a4", "a5")))
+    items: list[dict[str, Any]] = []
+    previous: dict[str, Any] = {}
+    for number in (1, 2, 3):
+        items.append({"role": "user", "content": f"q{number}"})
+        answer = await post(there, {"model": "openclaw", "input": items, **previous})
+        items += answer.json["output"]
+        previous = {"previous_response_id": answer.json["id"]}
+        assert said(models) == ["q1", "a1", "q2", "a2", "q3"][: 2 * number - 1]
+    # Of an edited whole, too, nothing stands that was taken out, and the last answer alone is known again.
+    edited = [items[0], items[1], {"role": "user", "content": "q2!"}]
+    await post(there, {"model": "openclaw", "input": edited, **previous})
+    assert said(models) == ["q1", "a1", "q2!"]
+    await post(there, {"model": "openclaw", "input": [items[-1], items[0]], **previous})
+    assert said(models) == ["q1", "a1", "q2", "a2", "q3", "a3", "q1"]

@@ -33,7 +33,7 @@ from openclaw_gateway.runs.context import plan_compaction
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.sessions.client_view import as_seen, check_tool_results, without_orphans
-from openclaw_gateway.sessions.reconcile import reconcile
+from openclaw_gateway.sessions.reconcile import joined, reconcile
 from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.tools.exec.listed.hardening import all_hardened
 from openclaw_gateway.tools.exec.shell_words import Segment, Word
@@ -247,7 +247,8 @@ WORK: dict[str, tuple[Callable[[int], Any], Callable[[Any], object]]] = {
     "rounds as a client sees them": (rounds, as_seen),
     "own results as a client sees them": (own, as_seen),
     "a history that is resent": (rounds, lambda made: reconcile(made, made)),
-    "a history without its beginning": (rounds, lambda made: reconcile(made, made[2:], is_whole=True)),
+    "a history without its beginning": (rounds, lambda made: reconcile(made, made[2:])),
+    "a history that is sent again with its answer": (rounds, lambda made: joined(made, made)),
     "another history": (rounds, lambda made: reconcile(made[1:], made[:-1], alone=[True] * len(made))),
     "messages of the role function": (functions, translate),
     "a body": (body, lambda made: decode_chat(made, 64)),

@@ -101,6 +101,13 @@ def test_only_a_conversation_is_sent_whole() -> None:
     assert not asked(ALL, {}, user="ada").is_whole
 
 
+@pytest.mark.promise("truncated-history")
+def test_of_whole_chats_only_librechat_cuts_long_ones() -> None:
+    assert asked(("librechat",), {"X-Conversation-Id": "c"}).is_windowed
+    assert not asked(("open-webui",), OPEN_WEBUI).is_windowed
+    assert not asked(("session-headers",), {"X-Conversation-Id": "c"}).is_windowed
+
+
 @pytest.mark.parametrize("bad", ["x" * 257, "a\nb", "\ud800"])
 def test_an_id_is_bounded_and_printable_and_names_its_header(bad: str) -> None:
     with pytest.raises(InvalidRequest) as refusal:

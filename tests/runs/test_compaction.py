@@ -136,6 +136,27 @@ async def test_past_the_threshold_the_older_turns_become_a_summary(house: House)
     assert len(await house.store.transcript("me", SESSION)) == 18
 
 
+async def test_what_a_run_that_forks_has_summarised_is_stored(house: House) -> None:
+    house.models.script("m", says("They talked."))
+    await house.seed(*(chat(n) for n in range(12)))
+    await house.store.summarise("me", SESSION, 22, "All of it.")
+    claimed = await house.claim()
+    entries = await house.store.transcript("me", SESSION, limit=18)
+    context = house.keeper().open(
+        (house.target(WINDOW),),
+        house.told.extend,
+        claimed=claimed,
+        transcript=Transcript(entries),
+        new=NEW,
+        forks=True,
+    )
+    await context.prepare(for_model(Transcript(entries), NEW))
+    assert house.told[-1] == Compacted(16)
+    await house.store.finish(claimed.claim, Ending("completed", turn=(*NEW, assistant("ok")), keeps=18))
+    await house.claim()
+    assert await house.covered() == (16, "They talked.")
+
+
 async def test_the_model_reads_the_conversation_and_the_earlier_summary(house: House) -> None:
     house.models.script("m", says("First."), says("Second."))
     await house.seed(*(chat(n) for n in range(9)))

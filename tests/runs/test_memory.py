@@ -107,3 +107,35 @@ async def test_a_client_that_resends_does_not_undo_a_reset_behind_a_summary(
         await runs.say(*RESENT, assistant("a2"), UserMessage("q3"))
         assert [m.content for m in await runs.transcript()] == ["q1", "a1", "q2", "a2", "q3", "a3"]
     assert shown(models) == ["q3"]
+
+
+@pytest.mark.promise("edited-history")
+@pytest.mark.parametrize("summary", [None, "A secret was told.", ""])
+async def test_a_beginning_that_was_deleted_is_gone_for_the_model(
+    models: ModelServer, tmp_path: Path, summary: str | None
+) -> None:
+    models.script("m", says("a1"), says("a2"), says("a3"), says("a4"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("secret"), is_whole=True)
+        await runs.say(UserMessage("secret"), assistant("a1"), UserMessage("q2"), is_whole=True)
+        if summary is not None:
+            await runs.store.summarise("me", SESSION, 2, summary)
+        await runs.say(UserMessage("q2"), assistant("a2"), UserMessage("q3"), is_whole=True)
+        assert shown(models) == ["q2", "a2", "q3"]
+        assert "secret" not in models.requests[-1].raw.decode()
+        assert [m.content for m in await runs.transcript()] == ["q2", "a2", "q3", "a3"]
+        (branch,) = [each for each in await runs.store.list_sessions("me") if each.parent == SESSION]
+        assert [m.content for m in await runs.transcript(branch.key)] == ["secret", "a1", "q2", "a2"]
+
+
+@pytest.mark.promise("truncated-history")
+async def test_a_front_end_that_cuts_long_chats_has_deleted_nothing(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    models.script("m", says("a1"), says("a2"), says("a3"))
+    async with house(tmp_path, models) as runs:
+        await runs.say(UserMessage("q1"), is_whole=True, is_windowed=True)
+        await runs.say(*RESENT, is_whole=True, is_windowed=True)
+        await runs.say(UserMessage("q2"), assistant("a2"), UserMessage("q3"), is_whole=True, is_windowed=True)
+        assert shown(models) == ["q1", "a1", "q2", "a2", "q3"]
+        assert len(await runs.store.list_sessions("me")) == 1

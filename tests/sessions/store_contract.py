@@ -508,6 +508,8 @@ class StoreContract(WithStore):
         branch, now = sorted(await store.list_sessions(ME), key=lambda session: session.key, reverse=True)
         assert (now.key, now.last_seq, now.parent) == (S, 4, None)
         assert branch.key.startswith(f"{S}~fork:")
+        assert await store.list_sessions(ME, limit=1, branches=False) == (now,)
+        assert await store.list_sessions(ME, offset=1, branches=False) == ()
         assert (branch.last_seq, branch.parent, branch.label) == (6, S, "earlier branch")
         said_now = [entry.message.content for entry in await store.transcript(ME, S)]
         assert said_now == ["r0?", "r0!", "r3?", "r3!"]
@@ -576,6 +578,24 @@ class StoreContract(WithStore):
         read = await continued(store, begun)
         assert read.summary == summary
         assert [entry.seq for entry in read.entries] == [*range(summary.covers_to_seq + 1, keeps + 3)]
+
+    async def test_a_summary_of_less_than_the_newest_counts_once_the_session_is_left(
+        self, store: Store
+    ) -> None:
+        for n in range(4):
+            await said(store, f"r{n}")
+        await store.summarise(ME, S, 7, "All of it.")
+        for text in ("Less.", "Said later."):
+            await store.summarise(ME, S, 4, text, earlier=True)
+        claim = await claimed(store, "r4")
+        assert await store.summary_until(ME, S, 8) == Summary(7, "All of it.")
+        assert await store.summary_until(ME, S, 6) == Summary(4, "Less.")
+        await store.finish(claim, Ending("completed", USAGE, turn("r4"), keeps=6))
+        begun = await store.begin(new_run("r5"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        read = await continued(store, begun)
+        assert read.summary == Summary(4, "Less.")
+        assert [entry.seq for entry in read.entries] == [5, 6, 7, 8]
 
     async def test_an_outdated_summary_is_refused(self, store: Store) -> None:
         for n in range(2):

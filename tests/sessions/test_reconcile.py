@@ -1,14 +1,18 @@
 """What clients resend, recognised: a table of real habits, and what must hold for any history."""
 
+import hashlib
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from openclaw_gateway.sessions.reconcile import reconcile
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    File,
+    Image,
     Message,
     ToolCall,
     ToolMessage,
@@ -169,6 +173,19 @@ def test_who_resends_passes_over_what_came_alone() -> None:
     )
 
 
+@pytest.mark.promise("edited-history")
+def test_who_sends_a_question_that_came_alone_again_does_not_mean_the_old_answer() -> None:
+    stored = [*HI, U("x"), A("y"), U("c"), A("d")]
+    alone = [False, False, True, True, True, True]
+    for is_whole in (False, True):
+        for end in ([U("x")], [U("x"), A("y!"), U("e")], [U("x"), U("e")]):
+            sent = [*HI, *end]
+            kept, new = reconcile(stored, sent, is_whole=is_whole, alone=alone)
+            assert [*stored[:kept], *new] == sent
+        known: list[Message] = [*HI, U("x"), A("y"), U("e")]
+        assert reconcile(stored, known, is_whole=is_whole, alone=alone) == (6, (U("e"),))
+
+
 RAG = "### Task:\nAnswer by the context.\n<context>\nthe file\n</context>\n\nwhat is in it?"
 
 
@@ -178,6 +195,52 @@ def test_the_text_of_a_file_that_was_sent_once_stays() -> None:
     assert reconcile(stored, [U("what is in it?"), A("b"), U("c")], is_whole=True) == (2, (U("c"),))
     other: list[Message] = [U("what was in it?"), A("b"), U("c")]
     assert reconcile(stored, other, is_whole=True) == (0, tuple(other))
+
+
+def seen(*images: Image, files: tuple[File, ...] = ()) -> Message:
+    return U("look", images=images, files=files)
+
+
+CAT, DOG, GONE = Image("image/png", "Y2F0"), Image("image/png", "ZG9n"), Image("")
+LARGE_CAT = Image("image/png", "", hashlib.sha256(b"Y2F0").hexdigest(), 4)
+NOTE, OTHER = File("text/plain", name="a", text="note"), File("text/plain", name="a", text="other")
+PDF = File("application/pdf", "Y2F0", name="a", text="as one agent reads it")
+SEEN: dict[str, tuple[Message, Message, bool]] = {
+    "the same image": (seen(CAT), seen(CAT), True),
+    "one that lies beside the session": (seen(LARGE_CAT), seen(CAT), True),
+    "another image": (seen(CAT), seen(DOG), False),
+    "another one than lies beside the session": (seen(LARGE_CAT), seen(DOG), False),
+    "an image more": (seen(CAT), seen(CAT, DOG), False),
+    "an image less": (seen(CAT, DOG), seen(CAT), False),
+    "the images in another order": (seen(CAT, DOG), seen(DOG, CAT), False),
+    "an image where there was none": (seen(), seen(CAT), False),
+    "an image that was not to be had": (seen(GONE), seen(CAT), True),
+    "an image that is not to be had any more": (seen(LARGE_CAT, DOG), seen(GONE, DOG), True),
+    "the same file": (seen(files=(NOTE,)), seen(files=(NOTE,)), True),
+    "another file of that name": (seen(files=(NOTE,)), seen(files=(OTHER,)), False),
+    "a PDF whose text is not read again": (seen(files=(PDF,)), seen(files=(replace(PDF, text=""),)), True),
+    "a file that was an image and is gone": (seen(CAT), seen(files=(File("", name="a"),)), True),
+    "an image of a result": (T("c1", "r", images=(CAT,)), T("c1", "r", images=(DOG,)), False),
+}
+
+
+@pytest.mark.promise("edited-history")
+@pytest.mark.parametrize(("stored", "sent", "is_same"), SEEN.values(), ids=SEEN.keys())
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_another_image_or_file_is_another_message(
+    stored: Message, sent: Message, is_same: bool, is_whole: bool
+) -> None:
+    before: list[Message] = [U("hi"), CALL] if isinstance(stored, ToolMessage) else list(HI)
+    told = reconcile([*before, stored, A("b")], [*before, sent, A("b"), U("c")], is_whole=is_whole)
+    assert told == ((4, (U("c"),)) if is_same else (2, (sent, A("b"), U("c"))))
+
+
+def test_who_sends_no_images_again_has_taken_them_out_only_if_it_sends_all() -> None:
+    stored: list[Message] = [seen(CAT), A("b")]
+    sent: list[Message] = [U("look"), A("b"), U("c")]
+    assert reconcile(stored, sent) == (2, (U("c"),))
+    assert reconcile(stored, sent, is_whole=True, is_windowed=True) == (2, (U("c"),))
+    assert reconcile(stored, sent, is_whole=True) == (0, tuple(sent))
 
 
 WORDS = st.sampled_from(["a", "b", " a ", "a b", LONG])
@@ -210,7 +273,9 @@ def test_everything_and_one_more_adds_the_one(stored: list[Message], question: U
 DISTINCT = st.integers(0, 6).map(
     lambda count: [m for n in range(count) for m in (U(f"question {n}"), A(f"answer {n}"))]
 )
-EDITS = st.sampled_from(["nothing", "edit", "delete a pair", "edit an answer", "regenerate"])
+EDITS = st.sampled_from(
+    ["nothing", "edit", "delete a pair", "delete the beginning", "edit an answer", "regenerate"]
+)
 
 
 @pytest.mark.promise("edited-history")
@@ -223,8 +288,9 @@ def test_who_sends_all_is_shown_exactly_that(stored: list[Message], edit: str, d
         case "edit":
             sent = [*stored[:at], U("edited")]
         case "delete a pair":
-            # Not the first: a beginning that is missing was cut off.
-            sent = [*stored[: at + 2], *stored[at + 4 :], U("new")]
+            sent = [*stored[:at], *stored[at + 2 :], U("new")]
+        case "delete the beginning":
+            sent = [*stored[at + 1 :], U("new")]
         case "edit an answer":
             sent = [*stored[: at + 1], A("edited"), *stored[at + 2 :], U("new")]
         case "regenerate":
@@ -240,7 +306,8 @@ def test_a_truncated_history_adds_the_one(stored: list[Message], data: st.DataOb
     start = data.draw(st.integers(0, len(stored) - 1))
     question = U("new")
     for is_whole in (False, True):
-        told = reconcile(stored, [*stored[start:], question], is_whole=is_whole)
+        sent = [*stored[start:], question]
+        told = reconcile(stored, sent, is_whole=is_whole, is_windowed=is_whole)
         assert told == (len(stored), (question,))
 
 

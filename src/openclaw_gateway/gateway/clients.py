@@ -5,7 +5,9 @@ send any header, so nothing of this reaches beyond the caller's own sessions. Wh
 open-webui: ENABLE_FORWARD_USER_INFO_HEADERS (open_webui/env.py); librechat: the header of its documentation's
 example, `X-Conversation-Id: {{LIBRECHAT_BODY_CONVERSATIONID}}` (librechat.yaml, `headers`), beside the `user`
 that it sends by itself; opencode: session/llm/request.ts; pi: `sendSessionAffinityHeaders`, else like zed the
-`prompt_cache_key`, which is the thread's id. The others are no programs but habits.
+`prompt_cache_key`, which is the thread's id. The others are no programs but habits. LibreChat leaves
+out the oldest messages that its own limit of tokens has no room for; the others send all, or a summary of
+theirs instead.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,16 +26,18 @@ _PASSING = ("temporary:", "local:")
 
 class Client(Struct, frozen=True):
     """Of `headers` and then `fields` (of the body) the first that is there is the conversation's id; of
-    `users` (headers) the first is the person's, where the client stands before several."""
+    `users` (headers) the first is the person's, where the client stands before several. All of them send a
+    conversation whole; `is_windowed`: its end only, once that is all there is room for."""
 
     headers: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    is_windowed: bool = False
 
 
 CLIENTS: dict[HttpClient, Client] = {
     "open-webui": Client(("X-OpenWebUI-Chat-Id",), users=("X-OpenWebUI-User-Id",)),
-    "librechat": Client(("X-Conversation-Id",), users=("X-User-Id",)),
+    "librechat": Client(("X-Conversation-Id",), users=("X-User-Id",), is_windowed=True),
     "opencode": Client(("X-Session-Id", "x-session-affinity", "x-opencode-session")),
     "pi": Client(("x-session-affinity",), ("prompt_cache_key",)),
     "zed": Client(fields=("prompt_cache_key",)),

@@ -70,6 +70,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         question.keep,
         "" if question.task else route.backend,
         is_whole=route.is_whole,
+        is_windowed=route.is_windowed,
         attempt=question.attempt if question.idempotency_key is None else None,
         detached=question.detached,
         invocation=question.invocation,

@@ -14,7 +14,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.errors import InvalidRequest, NotFound
-from openclaw_gateway.gateway.clients import HINTS, Chat
+from openclaw_gateway.gateway.clients import CLIENTS, HINTS, Chat
 from openclaw_gateway.sessions.keys import chat_key, explicit_key, user_key, user_name
 
 _WORDS = "|".join(re.escape(brand.model_word) for brand in BRANDS)
@@ -37,14 +37,15 @@ class Ask(Struct, frozen=True):
 class Route(Struct, frozen=True):
     """`session_key` None = stateless. `user` is the person whom the request names, folded as in keys;
     `backend` the reference of the model that it chose, "" = none. `is_whole`: it is a front end's
-    conversation, which is sent whole with each request; `named_by` is the header or field of the body that
-    said which."""
+    conversation, which is sent whole with each request, or with `is_windowed` its end once it is long;
+    `named_by` is the header or field of the body that said which."""
 
     agent_id: str
     session_key: str | None
     user: str | None = None
     backend: str = ""
     is_whole: bool = False
+    is_windowed: bool = False
     named_by: str = ""
 
 
@@ -78,7 +79,14 @@ def _of_chat(chat: Chat, agent_id: str, user: str | None) -> Route:
     key = chat_key(agent_id, chat.client, chat.id, user, chat.source)
     # A person may have several conversations.
     is_whole = chat.source != "safety_identifier"
-    return Route(agent_id, key, user, is_whole=is_whole, named_by=chat.source.partition(".")[0])
+    return Route(
+        agent_id,
+        key,
+        user,
+        is_whole=is_whole,
+        is_windowed=CLIENTS[chat.client].is_windowed,
+        named_by=chat.source.partition(".")[0],
+    )
 
 
 def agent_of_model(model: str, roster: Roster) -> str | None:

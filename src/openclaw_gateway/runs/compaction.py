@@ -55,8 +55,10 @@ class Compactor:
         targets: Sequence[ModelTarget],
         window: int,
         tell: Tell,
+        forks: bool = False,
     ) -> Transcript | None:
-        """The transcript with everything up to `covers_to_seq` behind a summary; None without an answer.
+        """The transcript with everything up to `covers_to_seq` behind a summary; None without an answer. With
+        `forks` the run leaves what its session has behind the transcript, which may be summarised already.
 
         `tell` gets ModelFailed and UsageReported of the calls, and Compacted once the summary is stored.
         """
@@ -76,7 +78,9 @@ class Compactor:
             text = mechanical_summary(earlier, texts, longest)
         text = fitted(text, longest)
         try:
-            summary = await self._store.summarise(claim.owner, claim.session, covers_to_seq, text)
+            summary = await self._store.summarise(
+                claim.owner, claim.session, covers_to_seq, text, earlier=forks
+            )
         except StoreError as error:
             log.warning("compaction.not_stored", session=session, error=error.message)
             summary = Summary(covers_to_seq, text)

@@ -54,18 +54,20 @@ class ContextKeeper:
         claimed: Claimed | None = None,
         transcript: Transcript = _NOTHING,
         new: Sequence[Message] = (),
+        forks: bool = False,
     ) -> "RunContext":
         """For one run. `targets` are its models, the window is the first one's; `fixed_tokens` is what its
         instructions and tools take (`context.fixed_tokens`).
 
         With a session, `claimed` is its claim, `transcript` what the run continues (`Memory.recall` may
-        have reset it) and `new` what of the request is new to it. `tell` gets the events.
+        have reset it) and `new` what of the request is new to it; `forks`: its session has more, which the
+        run leaves. `tell` gets the events.
         """
         before = claimed.previous_ms if claimed is not None else None
         cold = before is None or self._clock() - before > self._ttl_ms
         claim = claimed.claim if claimed is not None else None
         context = RunContext(self, targets, tell, fixed_tokens=fixed_tokens, claim=claim, is_cache_cold=cold)
-        context.continues(transcript, new)
+        context.continues(transcript, new, forks=forks)
         return context
 
 
@@ -89,6 +91,7 @@ class RunContext:
         self._claim = claim
         self._transcript = _NOTHING
         self._new: Sequence[Message] = ()
+        self._forks = False
         # With the prompt cache warm, a prefix that changes costs more than it saves.
         self._prunes_early = keeper.pruning.mode is None or (
             keeper.pruning.mode == "cache-ttl" and is_cache_cold
@@ -99,8 +102,9 @@ class RunContext:
         self._tokens = fixed_tokens
         self._set_window(targets[0].context_window or DEFAULT_WINDOW)
 
-    def continues(self, transcript: Transcript, new: Sequence[Message]) -> None:
+    def continues(self, transcript: Transcript, new: Sequence[Message], *, forks: bool = False) -> None:
         """What stands before the run, and what of its request is new to that."""
+        self._forks = forks
         self._transcript = transcript
         self._new = new
 
@@ -164,6 +168,7 @@ class RunContext:
             targets=self._targets,
             window=self._window,
             tell=self._tell,
+            forks=self._forks,
         )
         if transcript is None:
             # Not again in every round of this run; the next run may find the provider well.

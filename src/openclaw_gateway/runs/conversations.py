@@ -28,10 +28,9 @@ class Conversations:
 
     async def list_sessions(self, context: ToolContext, sight: Sight) -> tuple[SessionLine, ...]:
         """Among the newest thousand, and the conversation of the call itself."""
-        records = await self._store.list_sessions(context.origin.owner, limit=_PAGE)
         # What somebody has taken back is not for agents to look up.
-        kept = (record for record in records if record.parent is None)
-        lines = [line for line in map(_session_line, kept) if sight(line)]
+        records = await self._store.list_sessions(context.origin.owner, limit=_PAGE, branches=False)
+        lines = [line for line in map(_session_line, records) if sight(line)]
         if context.session_key is not None and all(line.key != context.session_key for line in lines):
             lines.append(_session_line(await self._record(context, sight, context.session_key)))
         return tuple(lines)

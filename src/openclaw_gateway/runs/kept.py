@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.client_view import as_seen
+from openclaw_gateway.sessions.reconcile import joined
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.wire.messages import AssistantMessage, Message, assistant
 from openclaw_gateway.wire.run import KeptKind, RunResult
@@ -173,8 +174,14 @@ class KeptAnswers:
             chain.append(kept := _read(body, _answers))
             name = kept.previous
         chain.reverse()
-        messages = tuple(message for kept in chain for message in (*kept.asked, *_said_to(kept, agent, user)))
-        return Before(messages, "\n\n".join(kept.told for kept in chain if kept.told))
+        messages: list[Message] = []
+        for kept in chain:
+            if len(kept.asked) == 1:
+                messages += kept.asked
+            else:
+                messages = [*joined(messages, kept.asked)]
+            messages += _said_to(kept, agent, user)
+        return Before(tuple(messages), "\n\n".join(kept.told for kept in chain if kept.told))
 
     async def forget(self, owner: str, run_id: str, kind: KeptKind) -> bool:
         """Raises StoreError."""

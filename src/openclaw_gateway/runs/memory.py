@@ -18,7 +18,7 @@ from openclaw_gateway.sessions.client_view import (
     seen_with_places,
     without_orphans,
 )
-from openclaw_gateway.sessions.reconcile import from_question, is_end, reconcile
+from openclaw_gateway.sessions.reconcile import from_question, is_end, joined, reconcile
 from openclaw_gateway.sessions.reset import ResetPolicy, is_stale
 from openclaw_gateway.sessions.store import Claim, Claimed, Entry, Store, Transcript
 from openclaw_gateway.sessions.transcript import for_model
@@ -81,7 +81,7 @@ class Memory:
 
     def stateless(self, request: RunRequest) -> Recalled:
         """Raises InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
-        messages = (*request.before, *self.held.whole(request))
+        messages = joined(request.before, self.held.whole(request))
         messages = _answerable((), messages)
         check_tool_results(messages)
         return Recalled(for_model(Transcript(), messages), request.messages)
@@ -110,6 +110,7 @@ class Memory:
             seen,
             sent,
             is_whole=request.is_whole,
+            is_windowed=request.is_windowed,
             is_later=is_later,
             alone=() if is_alone else _came_alone(known, places),
         )
@@ -137,7 +138,8 @@ class Memory:
         if summary is None or (len(sent) == 1 and not request.is_whole):
             return ()
         shown = [entry.message for entry in transcript.entries]
-        if is_end(seen_with_places(shown)[0], sent):
+        may_be_cut = request.is_windowed or not request.is_whole
+        if may_be_cut and is_end(seen_with_places(shown)[0], sent):
             return ()
         read: list[Entry] = []
         while len(read) < summary.covers_to_seq:

@@ -57,6 +57,7 @@ class Rounds:
             claimed=recalled.claimed,
             transcript=recalled.transcript,
             new=recalled.new,
+            forks=recalled.keeps is not None,
         )
         conversation, has_been_cut = recalled.messages, False
         while True:

@@ -6,30 +6,30 @@ edited, deleted or is to be answered anew. The rules, first match wins:
 
 1. One message alone is added, unless the client is known to send all (`is_whole`): then it is all there is.
 2. The beginnings are compared. What came alone (`alone`), by a client that sends only its newest message,
-   is passed over: whoever resends the rest does not know of it. If nothing else of the session is left, what
-   follows is new; else the session is left there.
-3. Where a longer run at the very start of what was sent equals the session's end, the client has cut off the
-   beginning: what follows the run is new. A cut beginning is no edit.
+   is passed over, the question with its answer: whoever resends the rest does not know of it. Who sends the
+   question knows of it, and means with it what is sent of the answer, or that it is made anew. If
+   nothing else of the session is left, what follows is new; else the session is left there.
+3. Where a longer run at the very start of what was sent equals the session's end, a client that may cut off
+   the beginning has done so: what follows the run is new. A client that sends all, always (`is_whole` and not
+   `is_windowed`), has no such beginning any more: somebody has deleted it, and rule 2 holds.
 4. Nothing at the beginning is the same. A client that sends all means just that; so does one that sends
    the session's own end with another beginning (that run needs two messages, or one long one, because
    "Done." proves nothing). Else it is another conversation in one session, and added: rather a message twice
    than one lost.
 
 The last message is what the run must answer, so it is new even if it was said before ("yes", "yes"),
-unless the session ends with that very message, unanswered. A text of a file that a front end puts before a
-message once, when it is new, and not when it resends it, stays.
+unless the session ends with that very message, unanswered. What is the same message, `same_message` says.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from openclaw_gateway.sessions.client_view import seen_with_places
+from openclaw_gateway.sessions.same_message import same
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
 _PROOF_CHARS = 40  # an answer this long is not repeated by chance
 _MAX_RUNS = 64  # places where a run is looked for, so that the cost stays linear
-_HEAD = 256  # characters that tell most texts apart
-# What Open WebUI puts around the text of files, before what was typed (its RAG_TEMPLATE).
-_CONTEXT_BEGINS, _CONTEXT_ENDS = "### Task:", "</context>"
 
 
 class Told(NamedTuple):
@@ -44,6 +44,7 @@ def reconcile(
     sent: Sequence[Message],
     *,
     is_whole: bool = False,
+    is_windowed: bool = False,
     is_later: bool = False,
     alone: Sequence[bool] = (),
 ) -> Told:
@@ -52,9 +53,12 @@ def reconcile(
     if not sent or not stored:
         return Told(len(stored), tuple(sent))
     if len(sent) == 1 and not is_whole:
-        is_unanswered = _same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage)
+        is_unanswered = same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage)
         return Told(len(stored), () if is_unanswered else tuple(sent))
-    kept, first = (0, 0) if is_later else _beginning(stored, sent, alone)
+    is_exact = is_whole and not is_windowed
+    kept, first = (0, 0) if is_later else _beginning(stored, sent, alone, is_exact=is_exact)
+    if is_exact and not is_later:
+        return _answering(stored, sent, kept, first)
     cut = _after_end_of(stored, sent)
     if cut.is_at_start and cut.length > first:
         kept, first = len(stored), cut.length
@@ -68,6 +72,23 @@ def is_end(stored: Sequence[Message], sent: Sequence[Message]) -> bool:
     return bool(stored) and _after_end_of(stored, sent).is_at_start
 
 
+def joined(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
+    """A conversation that a client goes on with by the name of its last answer, and what it sends with that:
+    only what is new, or by mistake again what the answer's conversation ends with, or all of it, perhaps
+    edited. Without an answer among it nothing is sent again: the same question is asked anew."""
+    if not before or not any(isinstance(message, AssistantMessage) for message in sent[:-1]):
+        return (*before, *sent)
+    seen, places = seen_with_places(before)
+    run = _after_end_of(seen, sent)
+    kept, first = _beginning(seen, sent, (), is_exact=False)
+    if run.is_at_start and run.length >= first:
+        kept, first = len(seen), run.length
+    if not any(isinstance(message, AssistantMessage) for message in sent[:first]):
+        return (*before, *sent)
+    told = _answering(seen, sent, kept, first)
+    return (*before[: places[told.kept] if told.kept < len(seen) else len(before)], *told.new)
+
+
 def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
     """`new`, the end of `sent`, for a model that is shown nothing before: from a question on."""
     first = len(sent) - (len(new) or 1)
@@ -76,18 +97,30 @@ def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Mess
     return tuple(sent[first:])
 
 
-def _beginning(stored: Sequence[Message], sent: Sequence[Message], alone: Sequence[bool]) -> tuple[int, int]:
+def _beginning(
+    stored: Sequence[Message], sent: Sequence[Message], alone: Sequence[bool], *, is_exact: bool
+) -> tuple[int, int]:
     """Rule 2: how many of the stored stand, and the index of the first of `sent` that is new."""
     kept = first = 0
-    while kept < len(stored) and first < len(sent):
-        if _same(stored[kept], sent[first]):
+    while kept < len(stored):
+        if first < len(sent) and same(stored[kept], sent[first], is_exact=is_exact):
             first += 1
-        elif not (alone and alone[kept]):
+            kept += 1
+        elif (behind := _behind_alone(stored, alone, kept)) > kept:
+            kept = behind
+        else:
             break
-        kept += 1
-    while alone and kept < len(stored) and alone[kept]:
-        kept += 1
     return kept, first
+
+
+def _behind_alone(stored: Sequence[Message], alone: Sequence[bool], place: int) -> int:
+    """Where the turn ends that came alone and begins at `place`; `place` where none does."""
+    if not alone or not alone[place] or not isinstance(stored[place], UserMessage):
+        return place
+    place += 1
+    while place < len(stored) and alone[place] and not isinstance(stored[place], UserMessage):
+        place += 1
+    return place
 
 
 class _Run(NamedTuple):
@@ -102,11 +135,11 @@ def _after_end_of(stored: Sequence[Message], sent: Sequence[Message]) -> _Run:
     for end in range(len(sent) - 1, -1, -1):
         if end + 1 < best.length or runs == _MAX_RUNS:
             break
-        if not _same(last, sent[end]):
+        if not same(last, sent[end]):
             continue
         runs += 1
         length = 1
-        while length <= end and length < len(stored) and _same(stored[-1 - length], sent[end - length]):
+        while length <= end and length < len(stored) and same(stored[-1 - length], sent[end - length]):
             length += 1
         is_at_start = length == end + 1
         if not is_at_start and length == 1 and len(sent[end].content) < _PROOF_CHARS:
@@ -121,13 +154,13 @@ def _answering(stored: Sequence[Message], sent: Sequence[Message], kept: int, fi
     last = sent[-1]
     if first == len(sent) and not isinstance(last, AssistantMessage):
         if kept == len(stored):
-            if _same(stored[-1], last):
+            if same(stored[-1], last):
                 return Told(kept, ())
             first -= 1
         else:
             first -= 1
             kept = max(0, kept - 1)
-            while kept > 0 and not _same(stored[kept], last):
+            while kept > 0 and not same(stored[kept], last):
                 kept -= 1
     if first < len(sent):
         result = sent[first]
@@ -145,64 +178,3 @@ def _awaits(stored: Sequence[Message], result: ToolMessage) -> bool:
                 call.id == result.tool_call_id for call in message.tool_calls
             )
     return False
-
-
-def _same(ours: Message, theirs: Message) -> bool:
-    """Whether both say the same, as far as a client resends it."""
-    if ours == theirs:
-        return True
-    if isinstance(ours, AssistantMessage):
-        return isinstance(theirs, AssistantMessage) and _same_answer(ours, theirs)
-    if isinstance(ours, UserMessage):
-        return (
-            isinstance(theirs, UserMessage)
-            and ours.name == theirs.name
-            and (_same_text(ours.content, theirs.content) or _same_typed(ours.content, theirs.content))
-        )
-    if isinstance(ours, ToolMessage):
-        return (
-            isinstance(theirs, ToolMessage)
-            and ours.tool_call_id == theirs.tool_call_id
-            and _same_text(ours.content, theirs.content)
-        )
-    return False
-
-
-def _same_answer(ours: AssistantMessage, theirs: AssistantMessage) -> bool:
-    """Reasoning and names are not resent; the arguments of calls are, but as JSON written anew."""
-    if len(ours.tool_calls) != len(theirs.tool_calls):
-        return False
-    for call, other in zip(ours.tool_calls, theirs.tool_calls, strict=True):
-        if call.id != other.id or call.name != other.name:
-            return False
-    if ours.aborted:
-        return _one_begins_the_other(ours.content, theirs.content)
-    return _same_text(ours.content, theirs.content)
-
-
-def _same_typed(ours: str, theirs: str) -> bool:
-    """Whether ours is theirs behind the text of files."""
-    if not ours.startswith(_CONTEXT_BEGINS) or theirs.startswith(_CONTEXT_BEGINS):
-        return False
-    _, end, typed = ours.rpartition(_CONTEXT_ENDS)
-    return bool(end) and _same_text(typed.strip(), theirs.strip())
-
-
-def _same_text(ours: str, theirs: str) -> bool:
-    """Equal but for white space. Most texts that differ do so early, and are told apart there."""
-    if ours == theirs:
-        return True
-    first, other_first = ours[:1], theirs[:1]
-    if first != other_first and not first.isspace() and not other_first.isspace():
-        return False
-    head, other = ours[:_HEAD].split(), theirs[:_HEAD].split()
-    whole_words = min(len(head), len(other)) - 1
-    if whole_words > 0 and head[:whole_words] != other[:whole_words]:
-        return False
-    return ours.split() == theirs.split()
-
-
-def _one_begins_the_other(partial: str, text: str) -> bool:
-    """A client may have seen a little more or a little less of an aborted answer than we kept."""
-    ours, theirs = " ".join(partial.split()), " ".join(text.split())
-    return ours != "" and theirs != "" and (ours.startswith(theirs) or theirs.startswith(ours))

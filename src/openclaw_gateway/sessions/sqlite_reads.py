@@ -35,6 +35,7 @@ class Wanted(NamedTuple):
     offset: int
     after: str | None = None
     oldest_first: bool = False
+    branches: bool = True
 
 
 class WantedRuns(NamedTuple):
@@ -166,6 +167,8 @@ def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ..
     if not owned:
         return ()
     ranges = [(_OF_AGENT if len(one) > 1 else _OF_OWNER) + behind for one in owned]
+    if not wanted.branches:
+        ranges = [f"{each} AND parent IS NULL" for each in ranges]
     listed = db.execute(
         f"WITH found AS ({' UNION ALL '.join(ranges)} ORDER BY 1 {order}, 2 {order} LIMIT ? OFFSET ?) "
         f"{rows.SESSIONS} JOIN found USING (number) ORDER BY found.updated_ms {order}, number {order}",

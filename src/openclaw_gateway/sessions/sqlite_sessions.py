@@ -28,8 +28,9 @@ class SessionWrites:
         self._lease_clock = lease_clock
 
     def summarise(
-        self, db: sqlite3.Cursor, owner: str, session: str, covers_to_seq: int, text: str
+        self, db: sqlite3.Cursor, owner: str, session: str, summary: Summary, earlier: bool
     ) -> Summary:
+        covers_to_seq, text = summary.covers_to_seq, summary.text
         execute = db.execute
         row = execute(
             "SELECT number, last_seq, covered_seq FROM sessions WHERE owner = ? AND key = ?", (owner, session)
@@ -41,7 +42,15 @@ class SessionWrites:
         if covers_to_seq == covered:
             stored = execute("SELECT text FROM summaries WHERE id = ?", (place,)).fetchone()
             if stored is not None and stored[0] == text:
-                return Summary(covers_to_seq, text)  # a repeat
+                return summary  # a repeat
+        if earlier and 0 < covers_to_seq < covered:
+            execute(
+                "INSERT INTO summaries (id, text, created_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (place, text, self._clock()),
+            )
+            if db.rowcount:
+                execute("UPDATE sessions SET size = size + ? WHERE number = ?", (len(text), number))
+            return summary
         if not covered < covers_to_seq <= last:
             raise StoreError(
                 f"A summary must cover more than entry {covered} and at most entry {last} of the session.",
@@ -54,7 +63,7 @@ class SessionWrites:
             "WHERE number = ?",
             (covers_to_seq, len(text), place, entry_id(number, last), number),
         )
-        return Summary(covers_to_seq, text)
+        return summary
 
     def delete_session(self, db: sqlite3.Cursor, owner: str, session: str) -> bool:
         row = db.execute(rows.HOLD + "WHERE owner = ? AND key = ?", (owner, session)).fetchone()

@@ -240,8 +240,12 @@ class SqliteStore:
     async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
         return await self._reader.submit(sqlite_reads.summary_of_key, owner, session, seq)
 
-    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
-        return await self._writer.submit(self._sessions.summarise, owner, session, covers_to_seq, text)
+    async def summarise(
+        self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
+    ) -> Summary:
+        return await self._writer.submit(
+            self._sessions.summarise, owner, session, Summary(covers_to_seq, text), earlier
+        )
 
     async def list_sessions(
         self,
@@ -252,8 +256,9 @@ class SqliteStore:
         offset: int = 0,
         after: str | None = None,
         oldest_first: bool = False,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        wanted = sqlite_reads.Wanted(owner, agent, limit, offset, after, oldest_first)
+        wanted = sqlite_reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
         return await self._reader.submit(sqlite_reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

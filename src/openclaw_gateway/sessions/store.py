@@ -303,8 +303,11 @@ class Store(Protocol):
     async def whole(self, one: M) -> M:
         """An image or file with its data. Raises StoreError (code "store_corrupt" = it is lost)."""
 
-    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
-        """Add a summary; no entry is rewritten. An empty one starts the conversation anew.
+    async def summarise(
+        self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
+    ) -> Summary:
+        """Add a summary; no entry is rewritten. An empty one starts the conversation anew. With `earlier` it
+        may cover less than the newest: it counts once the session is left behind it (`Ending.keeps`).
 
         Raises StoreError (code "summary_outdated" | "session_not_found").
         """
@@ -322,8 +325,10 @@ class Store(Protocol):
         offset: int = 0,
         after: str | None = None,
         oldest_first: bool = False,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        """By when they last changed, newest first; behind the session `after`, none behind an unknown one."""
+        """By when they last changed, newest first; behind the session `after`, none behind an unknown one. On
+        request without those that another session has left behind."""
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int: ...
 

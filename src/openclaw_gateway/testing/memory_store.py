@@ -244,12 +244,18 @@ class MemoryStore:
     async def whole(self, one: M) -> M:
         return one
 
-    async def summarise(self, owner: str, session: str, covers_to_seq: int, text: str) -> Summary:
+    async def summarise(
+        self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
+    ) -> Summary:
         found = self._opened().sessions.get((owner, session))
         if found is None:
             raise StoreError("There is no session of that name.", code="session_not_found")
         summary = Summary(covers_to_seq, text)
-        if found.summary != summary:
+        if earlier and 0 < covers_to_seq < found.covered:
+            if all(each.covers_to_seq != covers_to_seq for each in found.summaries):
+                found.summaries.append(summary)
+                found.summaries.sort(key=lambda each: each.covers_to_seq)
+        elif found.summary != summary:
             if not found.covered < covers_to_seq <= len(found.entries):
                 raise StoreError("A summary must cover more than the one before.", code="summary_outdated")
             found.summaries.append(summary)
@@ -268,11 +274,13 @@ class MemoryStore:
         offset: int = 0,
         after: str | None = None,
         oldest_first: bool = False,
+        branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
         found = [
             session
             for session in self._opened().sessions.values()
             if session.made_by.owner == owner and agent in {None, session.made_by.agent}
+            if branches or self.data.listed(session).parent is None
         ]
         found.reverse()
         found.sort(key=lambda session: session.updated_ms, reverse=True)

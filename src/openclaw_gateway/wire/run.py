@@ -165,9 +165,9 @@ class RunRequest(Struct, frozen=True):
     developer messages, which are joined into `instructions`; `before` is what was said before that in answers
     that are kept. A repeat of one with `idempotency` gets the first answer. `model` is the one that
     was chosen for it; "" = the agent's, in their order. `is_whole`: `messages` are all of the conversation
-    that shall count. `attempt` is set where its client may send it again by itself. One that is `detached`
-    goes on without its client, who may come back to it: then its door is given this, which is JSON of its
-    own. With an `invocation` no model is asked.
+    that shall count; with `is_windowed` its client may have cut off their beginning. `attempt` is set where
+    its client may send it again by itself. One that is `detached` goes on without its client, who may come
+    back to it: then its door is given this, which is JSON of its own. With an `invocation` no model is asked.
     """
 
     origin: Origin
@@ -184,6 +184,7 @@ class RunRequest(Struct, frozen=True):
     keep: Keep | None = None
     model: str = ""
     is_whole: bool = False
+    is_windowed: bool = False
     attempt: Attempt | None = None
     detached: Raw | None = None
     invocation: Invocation | None = None

@@ -116,7 +116,7 @@ class RunLoop:
         answer.has_used_tools = True
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
-            async with run.interruptible():
+            with run.interruptible():
                 result = await invoked(run, invocation)
         except TimeoutError:
             result = _failed(answer, _stopped(run))
@@ -198,7 +198,7 @@ class RunLoop:
                 recalled = self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
-            async with run.interruptible():
+            with run.interruptible():
                 finish_reason = await self._rounds.play(run, answer, recalled)
         except TimeoutError:
             return _failed(answer, _stopped(run)), recalled

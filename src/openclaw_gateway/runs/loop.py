@@ -47,6 +47,8 @@ class RunLoop:
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        # Bound: the one that is not looks itself up for each line.
+        self._log = log.bind()
 
     async def execute(self, run: Run) -> None:
         result: RunResult | None = None
@@ -59,7 +61,7 @@ class RunLoop:
             # Before another word is said: who waits must not wait for a log line.
             result = result or _failed(Answer(), _internal())
             run.end(result)
-        log.info(
+        self._log.info(
             "run.ended",
             run=run.id,
             agent=run.request.agent_id,

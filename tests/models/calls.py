@@ -1,14 +1,14 @@
 """What the tests of this floor share: targets at a scripted server, and a caller that does not wait."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.call import LocalEndpoint, ModelCaller
 from openclaw_gateway.models.failover import RetryPolicy
-from openclaw_gateway.models.fallback import FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import Endpoint, ModelTarget
@@ -104,10 +104,8 @@ async def run(
     """Make the call and read it to its end. With `outcome` given, what came before a failure is in it."""
     outcome = outcome or Outcome()
     request = ModelRequest(system, messages, sampling or Sampling(), tools, tool_choice)
-    call = models.stream((to,), request)
-    async with aclosing(call):
-        async for events in call:
-            outcome.batches.append(events)
+    call = FallbackCall((to,), request, outcome.batches.append)
+    await models.make(call)
     outcome.finish_reason = call.finish_reason
     outcome.tool_calls = call.tool_calls
     outcome.made_by = call.made_by

@@ -273,3 +273,66 @@ async def test_a_reader_that_takes_its_time_is_no_silence_of_the_provider(
         assert size == len(body)
         whole.close()
         connection.release()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n|2\r\ncd\r\n0\r\n\r\n"
+
+
+async def test_a_little_is_handed_over_where_it_comes_in_and_the_end_to_who_waits() -> None:
+    hold = asyncio.Event()
+    taken: list[tuple[bytes, bool]] = []
+
+    def take(data: bytes) -> bool:
+        taken.append((data, asyncio.current_task() is handing))
+        return data != b""
+
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body = Body(head.content, 5.0)
+        assert await body.read(99) == b"ab"
+        handing = asyncio.create_task(body.hand(take, 99))
+        await asyncio.sleep(0)
+        hold.set()
+        await handing
+        assert taken == [(b"cd", False), (b"", True)]
+        body.close()
+        connection.release()
+
+
+async def test_what_comes_when_nobody_is_there_to_take_it_is_read_later() -> None:
+    hold = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body = Body(head.content, None)
+        assert await body.read(99) == b"ab"
+        handing = asyncio.create_task(body.hand(lambda data: pytest.fail(str(data)), 99))
+        await asyncio.sleep(0)
+        handing.cancel()
+        hold.set()
+        await head.content.wait_eof()
+        assert handing.cancelled()
+        assert await body.read(99) == b"cd"
+        connection.release()
+
+
+async def test_a_silence_of_the_provider_reaches_who_has_it_handed_on() -> None:
+    hold = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body = Body(head.content, 0.05)
+        with pytest.raises(aiohttp.SocketTimeoutError, match="silent"):
+            await body.hand(lambda _: True, 99)
+        body.close()
+        connection.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from openclaw_gateway.config.schema import Limits
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models import model_answer
 from openclaw_gateway.models.failover import RetryPolicy
+from openclaw_gateway.models.fallback import FallbackCall
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
@@ -29,7 +30,7 @@ from openclaw_gateway.testing.model_server import (
     says,
     sends,
 )
-from openclaw_gateway.wire.events import ModelCalled, ReasoningDelta, TextDelta, UsageReported
+from openclaw_gateway.wire.events import Event, ModelCalled, ReasoningDelta, TextDelta, UsageReported
 from openclaw_gateway.wire.run import Usage
 from tests.models.calls import HI, Outcome, caller, run, target
 
@@ -60,12 +61,52 @@ async def test_events_in_order(models: ModelServer) -> None:
 async def test_what_one_read_brings_comes_together_and_at_once(models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says("a", "b", Hold(gate), "c", "d"))
-    async with caller() as calls, aclosing(calls.stream((target(models),), ModelRequest("", HI))) as call:
-        batches = aiter(call)
-        await anext(batches)
-        assert await anext(batches) == [TextDelta("ab", ("a", "b"))]
+    heard: asyncio.Queue[list[Event]] = asyncio.Queue()
+    async with caller() as calls, asyncio.TaskGroup() as tasks:
+        tasks.create_task(calls.make(FallbackCall((target(models),), ModelRequest("", HI), heard.put_nowait)))
+        await heard.get()
+        assert await heard.get() == [TextDelta("ab", ("a", "b"))]
         gate.set()
-        assert (await anext(batches))[0] == TextDelta("cd", ("c", "d"))
+        assert (await heard.get())[0] == TextDelta("cd", ("c", "d"))
+
+
+async def test_what_the_hearer_raises_ends_the_call_wherever_it_hears(models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("a", Hold(gate), "b", Hang()))
+
+    def hear(events: list[Event]) -> None:
+        if events == [TextDelta("a")]:
+            gate.set()
+        if events == [TextDelta("b")]:
+            # One that would pass for a fault of the provider.
+            raise ConnectionResetError("not mine")
+
+    async with caller() as calls:
+        with pytest.raises(ConnectionResetError, match="not mine"):
+            await calls.make(FallbackCall((target(models),), ModelRequest("", HI), hear))
+        await models.wait_aborted(1)
+
+
+async def test_what_the_hearer_wants_is_waited_for_before_more_is_read(models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("a", Hold(gate), "b"))
+    heard: list[Event] = []
+    waits: list[int] = []
+
+    async def pause() -> None:
+        waits.append(len(heard))
+        gate.set()
+        await asyncio.sleep(0.05)
+        waits.append(len(heard))
+
+    def hear(events: list[Event]) -> Callable[[], Awaitable[None]] | None:
+        heard.extend(events)
+        return pause if events == [TextDelta("a")] else None
+
+    async with caller() as calls:
+        await calls.make(FallbackCall((target(models),), ModelRequest("", HI), hear))
+    assert waits == [2, 2]
+    assert TextDelta("b") in heard
 
 
 @pytest.mark.parametrize("split", [1, 2, 7, 100])
@@ -271,12 +312,19 @@ async def test_cancelling_closes_the_connection_at_once(models: ModelServer, rep
 async def test_leaving_early_closes_the_connection(models: ModelServer) -> None:
     models.script("m", says("a", Hang()))
     async with caller() as calls:
-        call = calls.stream((target(models),), ModelRequest("", HI))
-        async with aclosing(call):
-            async for events in call:
-                if events == [TextDelta("a")]:
-                    break
+        said = asyncio.Event()
+
+        def hear(events: list[Event]) -> None:
+            if events == [TextDelta("a")]:
+                said.set()
+
+        call = FallbackCall((target(models),), ModelRequest("", HI), hear)
+        making = asyncio.create_task(calls.make(call))
+        await said.wait()
+        making.cancel()
         await models.wait_aborted(1)
+        with pytest.raises(asyncio.CancelledError):
+            await making
 
 
 async def test_connections_are_used_again(models: ModelServer) -> None:

@@ -1,7 +1,7 @@
 """A call goes on to what may help, and only while nobody has seen a word of the answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 import pytest
 import structlog
@@ -64,10 +64,8 @@ class House:
         return ModelTarget(Endpoint(provider, url, "first-private-key", further=further), model)
 
     async def run(self, *targets: ModelTarget) -> FallbackCall:
-        self.call = call = self.calls.stream(targets, ModelRequest("", HI))
-        async with aclosing(call):
-            async for events in call:
-                self.events += events
+        self.call = call = FallbackCall(targets, ModelRequest("", HI), self.events.extend)
+        await self.calls.make(call)
         return call
 
     @property
@@ -263,11 +261,15 @@ async def test_waiting_ends_after_ten_seconds_in_all(house: House) -> None:
 async def test_leaving_closes_the_connection(house: House) -> None:
     house.models.script("a", fails(401))
     house.models.script("b", says("Hel", Hang()))
-    call = house.calls.stream((house.target("a"), house.target("b")), ModelRequest("", HI))
-    async with aclosing(call):
-        async for events in call:
+    async with asyncio.timeout(5) as deadline:
+
+        def leave(events: list[Event]) -> None:
             if any(isinstance(event, TextDelta | ReasoningDelta) for event in events):
-                break
+                deadline.reschedule(0.0)
+
+        call = FallbackCall((house.target("a"), house.target("b")), ModelRequest("", HI), leave)
+        with pytest.raises(asyncio.CancelledError):
+            await house.calls.make(call)
     await house.models.wait_aborted(1)
 
 

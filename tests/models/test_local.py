@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -28,6 +27,7 @@ from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.models.embeddings.embedder import Embedder
 from openclaw_gateway.models.endpoints import Endpoints
+from openclaw_gateway.models.fallback import FallbackCall
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.keys import Keys, Outside
 from openclaw_gateway.models.local import LocalModel
@@ -35,7 +35,7 @@ from openclaw_gateway.models.local_child import Orders, Ready
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.wire.embedding import EmbeddingRequest
-from openclaw_gateway.wire.events import TextDelta, UsageReported
+from openclaw_gateway.wire.events import Event, TextDelta, UsageReported
 from openclaw_gateway.wire.messages import Message, ToolCall, ToolMessage, UserMessage, assistant
 from openclaw_gateway.wire.run import NamedTool, Sampling, ToolChoice, ToolSpec
 from tests.models.calls import HI, Outcome, caller, run
@@ -168,13 +168,15 @@ async def test_dies_in_mid_answer(local: LocalModel) -> None:
     to = Catalog(Config(), {}).resolve(LOCAL_REF)
     outcome = Outcome()
     async with caller(local=local.endpoint) as calls:
-        call = calls.stream((to,), ModelRequest("", HI, Sampling(max_tokens=500, temperature=0.0)))
+
+        def hear(events: list[Event]) -> None:
+            outcome.batches.append(events)
+            if isinstance(events[0], TextDelta) and local.pid is not None:
+                os.kill(local.pid, signal.SIGKILL)
+
+        asked = ModelRequest("", HI, Sampling(max_tokens=500, temperature=0.0))
         with pytest.raises(ProviderError) as caught:
-            async with aclosing(call):
-                async for events in call:
-                    outcome.batches.append(events)
-                    if isinstance(events[0], TextDelta) and local.pid is not None:
-                        os.kill(local.pid, signal.SIGKILL)
+            await calls.make(FallbackCall((to,), asked, hear))
     assert caught.value.reason == "cut"
     assert outcome.texts
     assert outcome.attempts == 1

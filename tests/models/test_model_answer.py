@@ -1,6 +1,7 @@
 """An answer whose end does not come, read from a response that is none."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +10,7 @@ from openclaw_gateway.models.apis.dialect import Parser
 from openclaw_gateway.models.apis.openai_completions import api as openai_completions
 from openclaw_gateway.models.model_answer import ModelAnswer
 from openclaw_gateway.models.vendor_errors import Vendor
-from openclaw_gateway.wire.events import TextDelta
+from openclaw_gateway.wire.events import Event, TextDelta
 
 VENDOR = Vendor("acme")
 FINISHED = b'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
@@ -28,6 +29,10 @@ class Response:
         await asyncio.sleep(0)
         return self.pieces.pop(0) if self.pieces else self.rest
 
+    async def hand(self, take: Callable[[bytes], bool]) -> None:
+        while take(await self.read()):
+            pass
+
     def finish(self) -> None:
         pass
 
@@ -37,10 +42,13 @@ class Response:
 
 async def texts(response: Response, parser: Parser) -> list[str]:
     said: list[str] = []
+
+    def hear(events: list[Event]) -> None:
+        said.extend(event.text for event in events if isinstance(event, TextDelta))
+
     heard = ModelAnswer(response, parser, VENDOR)  # type: ignore[arg-type]
     async with asyncio.timeout(5):
-        while events := await heard.batch():
-            said += [event.text for event in events if isinstance(event, TextDelta)]
+        await heard.tell(hear)
     return said
 
 

@@ -5,7 +5,7 @@ what is relied on (tests/models/test_aiohttp_private.py). No other file below th
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -118,7 +118,7 @@ class Body:
     For all its waits it has one timer, which is set anew only when it has run down: most waits end early.
     """
 
-    __slots__ = ("_content", "_loop", "_silence_s", "_since", "_timer")
+    __slots__ = ("_content", "_loop", "_most", "_silence_s", "_since", "_take", "_timer", "_woken")
 
     def __init__(self, content: StreamReader, silence_s: float | None) -> None:
         self._content = content
@@ -126,6 +126,10 @@ class Body:
         self._loop = asyncio.get_running_loop()
         self._since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        # Of a `hand` that waits: to whom what comes goes, and how much at once.
+        self._take: Callable[[bytes], bool] | None = None
+        self._most = 0
+        self._woken: asyncio.Future[bool] | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -149,11 +153,7 @@ class Body:
             if content._waiter is not None or content._protocol.transport is None:
                 await content._wait("read")  # which says what is wrong
                 continue
-            if self._silence_s is not None:
-                self._since = self._loop.time()
-                if self._timer is None:
-                    self._timer = self._loop.call_later(self._silence_s, self._run_down, self._silence_s)
-            content._waiter = waiter = self._loop.create_future()
+            waiter = self._expected()
             try:
                 await waiter
             finally:
@@ -164,7 +164,63 @@ class Body:
                 raise content._exception
             return b""
         if content._size > most or content._buffer_offset:
-            return content._read_nowait(most)
+            data = content._read_nowait(most)
+            # So that others have their turn while a fast provider has much to say.
+            await asyncio.sleep(0)
+            return data
+        return self._all_there()
+
+    async def hand(self, take: Callable[[bytes], bool], most: int) -> None:
+        """Call `take` with what is there and what comes, cut as by `read`, until it says False; it raises
+        nothing. Raises what `read` raises.
+
+        A little that comes at a time is handed over where it comes in: to wake a task for each word of an
+        answer costs as much as the word. Much at once, the end and failures are left to whoever waits here.
+        """
+        goes_on = True
+        while goes_on:
+            content = self._content
+            if (
+                type(content) is StreamReader
+                and not (content._buffer or content._eof or content._exception or content._waiter)
+                and content._protocol.transport is not None
+            ):
+                self._take, self._most = take, most
+                self._woken = woken = self._loop.create_future()
+                self._expected().add_done_callback(self._came)
+                try:
+                    goes_on = await woken
+                finally:
+                    content._waiter = self._since = self._take = None
+            else:
+                goes_on = take(await self.read(most))
+
+    def _came(self, waiter: "asyncio.Future[None]") -> None:
+        """Something has come, or has gone wrong."""
+        failure, content, woken = waiter.exception(), self._content, self._woken
+        if self._take is None or woken is None or woken.done():
+            return  # who waited has left
+        if failure or not content._buffer or content._size > self._most or content._buffer_offset:
+            woken.set_result(True)
+        elif not self._take(self._all_there()):
+            woken.set_result(False)
+        elif content._eof or content._exception:
+            woken.set_result(True)
+        else:
+            self._expected().add_done_callback(self._came)
+
+    def _expected(self) -> "asyncio.Future[None]":
+        """What is done when something comes, or goes wrong. The silence counts from now on."""
+        if self._silence_s is not None:
+            self._since = self._loop.time()
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._silence_s, self._run_down, self._silence_s)
+        self._content._waiter = waiter = self._loop.create_future()
+        return waiter
+
+    def _all_there(self) -> bytes:
+        content = self._content
+        buffer = content._buffer
         data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         buffer.clear()
         content._size = 0

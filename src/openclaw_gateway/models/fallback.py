@@ -9,7 +9,7 @@ another one behind it is given one quick retry at most. Must not know sessions, 
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -18,10 +18,10 @@ from openclaw_gateway.models.attempts import Attempts
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.failover import RetryPolicy, wait_before_retry
-from openclaw_gateway.models.model_answer import ModelAnswer
+from openclaw_gateway.models.model_answer import Hear, ModelAnswer
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed, say_something
+from openclaw_gateway.wire.events import Event, ModelCalled, ModelFailed
 from openclaw_gateway.wire.messages import MadeBy, ToolCall
 from openclaw_gateway.wire.run import FinishReason
 
@@ -51,35 +51,26 @@ class FallbackCaller:
         self._before = before
         self._sleep = sleep
 
-    def stream(self, targets: Sequence[ModelTarget], request: ModelRequest) -> "FallbackCall":
-        """Iterate over the result for batches of events; `aclose()` it, whatever happens:
+    async def make(self, call: "FallbackCall") -> None:
+        """Ask until there is an answer, and tell whoever hears of it. Cancelling closes the connection.
 
-            async with aclosing(caller.stream(...)) as call:
-                async for events in call: ...
-            call.finish_reason, call.tool_calls, call.made_by
-
-        Each attempt at one of `targets` (at least one) begins with [ModelCalled] and, when it fails, ends
+        Each attempt at one of the targets begins with [ModelCalled] and, when it fails, ends
         with [ModelFailed]. Between them are the deltas exactly as the provider sent them, as many together
         as one read brought; the last batch ends with UsageReported if the provider reported usage. When all
         have failed, raises the error of the only attempt, or one with the first one's reason that names all.
+        Raises what the hearer raises.
         """
-        return FallbackCall(self._batches, targets, request)
-
-    async def _batches(self, call: "FallbackCall") -> AsyncGenerator[list[Event], None]:
         started = began = self._clock()
         attempts = Attempts(call.targets, self._cooldowns, began)
         candidate = attempts.take(began)
-        attempt, seen, retried = 1, False, False
+        attempt, retried = 1, False
         while True:
             call.target = target = call.targets[candidate[0]]
-            yield [ModelCalled(target.provider, target.model, attempt)]
+            await call.tell(ModelCalled(target.provider, target.model, attempt))
             answer: ModelAnswer | None = None
             try:
                 answer = await self._caller.open(target, call.request, candidate[1])
-                while events := await answer.batch():
-                    if not seen:
-                        call.has_spoken = seen = say_something(events)
-                    yield events
+                await answer.tell(call.hear)
             except ProviderError as error:
                 failure = error
             else:
@@ -89,14 +80,19 @@ class FallbackCaller:
                 return
             finally:
                 if answer is not None:
+                    call.has_spoken = answer.has_spoken
                     answer.close()
             now = self._clock()
             self._cooldowns.failed((target.circle, candidate[1]), failure, now)
             last = not attempts.has_after(candidate, failure)
-            wait = None if seen else self._wait(failure, attempt, now - began, now - started, last=last)
+            wait = (
+                None
+                if call.has_spoken
+                else self._wait(failure, attempt, now - began, now - started, last=last)
+            )
             _log_failure(target, attempt, failure, wait)
-            yield [ModelFailed(target.provider, target.model, attempt, failure.code, wait)]
-            if seen:
+            await call.tell(ModelFailed(target.provider, target.model, attempt, failure.code, wait))
+            if call.has_spoken:
                 raise failure
             if wait is not None:
                 await self._sleep(wait)
@@ -131,38 +127,31 @@ class FallbackCaller:
 
 
 class FallbackCall:
-    """One call under way. Its results, and `target` (who answered), count once the iteration has ended.
+    """One call: what is asked of which of `targets` (at least one), and who hears what comes of it. Its
+    results, and `target` (who answered), count once it is made.
 
     `has_spoken` also after a failure: a reader has seen text, reasoning or a tool call, so that whoever
     asks once more would glue two answers together.
     """
 
-    def __init__(
-        self,
-        batches: Callable[["FallbackCall"], AsyncGenerator[list[Event], None]],
-        targets: Sequence[ModelTarget],
-        request: ModelRequest,
-    ) -> None:
+    def __init__(self, targets: Sequence[ModelTarget], request: ModelRequest, hear: Hear) -> None:
         self.targets = targets
         self.request = request
+        self.hear = hear
         self.target = targets[0]
         self.has_spoken = False
         self.finish_reason: FinishReason = "stop"
         self.tool_calls: tuple[ToolCall, ...] = ()
         self.cut_calls: tuple[ToolCall, ...] = ()
-        self._batches = batches(self)
 
     @property
     def made_by(self) -> MadeBy:
         """Who answered."""
         return self.target.made_by
 
-    def __aiter__(self) -> AsyncIterator[list[Event]]:
-        return self._batches
-
-    async def aclose(self) -> None:
-        """End the call and close its connection if it is still going."""
-        await self._batches.aclose()
+    async def tell(self, event: Event) -> None:
+        if (pause := self.hear([event])) is not None:
+            await pause()
 
 
 def _log_failure(target: ModelTarget, attempt: int, error: ProviderError, wait: float | None) -> None:

@@ -5,6 +5,7 @@ the bytes of one response. It must not know retries: it raises, and somebody els
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -26,10 +27,16 @@ _KINDS = {"text/event-stream", "application/json", "text/plain", "application/oc
 _FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
+Hear = Callable[[list[Event]], Callable[[], Awaitable[None]] | None]
+"""Is told of each batch of events, at least one event; it does not wait. What it returns, if anything, is
+called and awaited before more is read."""
+
+
 class ModelAnswer:
     """The answer in a response with status 200. Whoever makes it closes it.
 
-    `parser` says how it finished, once `batch` has returned nothing.
+    `parser` says how it finished, once all of it is told; `has_spoken`, also after a failure, whether text,
+    reasoning or a call was told.
     """
 
     def __init__(
@@ -42,7 +49,10 @@ class ModelAnswer:
         self._failure: ProviderError | None = None
         self._ended = False
         self._heard = False
-        self._spoke = False
+        self.has_spoken = False
+        self._hear: Hear | None = None
+        # What is awaited before more is read.
+        self._pause: Callable[[], Awaitable[None]] | None = None
         self._may_be_silent = may_be_silent
         self._tail_until: float | None = None
         # None until the first bytes have come: what they are is not what their type says they are.
@@ -51,23 +61,36 @@ class ModelAnswer:
     def close(self) -> None:
         self._response.close()
 
-    async def batch(self) -> list[Event]:
-        """The events that one read of the socket brought, at least one; empty at the end.
+    async def tell(self, hear: Hear) -> None:
+        """All of it, as many events together as one read of the socket brought; `hear` may be called outside
+        of the task that waits here.
 
         The last batch ends with UsageReported if the provider reported usage. A failure is raised after
-        the events that came before it have been returned.
+        the events that came before it have been told.
         """
-        while True:
+        self._hear = hear
+        while not self._ended:
+            if self._is_whole is None:
+                self._told(await self._begin())
+            elif self.parser.finished:
+                self._told(self._piece(await self._tail()))
+            else:
+                await self._response.hand(self._take)
+            if self._pause is not None:
+                pause, self._pause = self._pause, None
+                await pause()
             if self._failure is not None:
                 raise self._failure
-            if self._ended:
-                return []
-            if self._is_whole is None:
-                events = await self._begin()
-            else:
-                events = self._piece(await (self._tail() if self.parser.finished else self._response.read()))
-            if events:
-                return events
+
+    def _take(self, data: bytes) -> bool:
+        """See `UpstreamResponse.hand`."""
+        self._told(self._piece(data))
+        return not (self._ended or self._pause or self._failure or self.parser.finished)
+
+    def _told(self, events: list[Event]) -> None:
+        if events and self._hear is not None:
+            self.has_spoken = self.has_spoken or say_something(events)
+            self._pause = self._hear(events)
 
     async def _begin(self) -> list[Event]:
         """The events of the first bytes: of one JSON text all of it."""
@@ -118,7 +141,7 @@ class ModelAnswer:
         return self._ended_or_not(events)
 
     def _cut(self) -> ProviderError:
-        if self._heard and not self.parser.understood and not self._spoke:
+        if self._heard and not self.parser.understood and not self.has_spoken:
             return self.parser.verdict(spoke=False, may_be_silent=False) or self._broken_off()
         return self._broken_off()
 
@@ -143,11 +166,10 @@ class ModelAnswer:
         return self._ended_or_not(events)
 
     def _ended_or_not(self, events: list[Event]) -> list[Event]:
-        self._spoke = self._spoke or say_something(events)
         if not self.parser.done:
             return events
         last = self.parser.ending()
-        spoke = self._spoke or say_something(last)
+        spoke = self.has_spoken or say_something(events) or say_something(last)
         self._failure = self.parser.verdict(spoke=spoke, may_be_silent=self._may_be_silent)
         if self._failure is not None:
             return events

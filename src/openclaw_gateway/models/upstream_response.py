@@ -20,7 +20,7 @@ _ERROR_BODY = 64 << 10
 _ERROR_BODY_S = 5.0
 _DRAIN_S = 1.0
 _DRAIN_BYTES = 64 << 10
-# What is read in one go, so that others have their turn while a fast provider has much to say.
+# What is read in one go.
 _PIECE = 16 << 10
 
 
@@ -47,6 +47,9 @@ class UpstreamResponse:
         self._left = cap
         self._cap = cap
         self._finished = False
+        # Of `hand`: to whom, and what has been raised there.
+        self._take: Callable[[bytes], bool] | None = None
+        self._raised: BaseException | None = None
         self.status = response.status
         self.headers = response.headers
 
@@ -61,8 +64,33 @@ class UpstreamResponse:
             data = await self._body.read(_PIECE)
         except FAILURES as error:
             raise translate(error, self._vendor, Phase.ANSWER) from None
-        if len(data) == _PIECE:
-            await asyncio.sleep(0)
+        self._count(data)
+        return data
+
+    async def hand(self, take: Callable[[bytes], bool]) -> None:
+        """Call `take` with what is there and what comes, cut as by `read`, until it says False. It may be
+        called where the bytes come in, outside of the task that waits here. Raises ProviderError, and what
+        `take` raises."""
+        self._take = take
+        try:
+            await self._body.hand(self._taken, _PIECE)
+        except FAILURES as error:
+            raise translate(error, self._vendor, Phase.ANSWER) from None
+        finally:
+            self._take = None
+        if self._raised is not None:
+            raise self._raised
+
+    def _taken(self, data: bytes) -> bool:
+        try:
+            self._count(data)
+            return self._take is not None and self._take(data)
+        # Whoever waits for all of it hears of it.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
+            self._raised = error
+            return False
+
+    def _count(self, data: bytes) -> None:
         self._left -= len(data)
         if self._left < 0:
             raise ProviderError(
@@ -70,7 +98,6 @@ class UpstreamResponse:
                 f"The provider {self._vendor.provider} sent more than {size_text(self._cap)} in one answer; "
                 "the rest was dropped. The limit is gateway.limits.maxUpstreamResponseBytes.",
             )
-        return data
 
     async def read_all(self) -> bytes:
         """The whole rest. Raises ProviderError."""

@@ -10,13 +10,12 @@ next time. Must not know when a summary is due.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 import structlog
 
 from openclaw_gateway.config.schema import Compaction
 from openclaw_gateway.errors import ProviderError, StoreError
-from openclaw_gateway.models.fallback import FallbackCaller
+from openclaw_gateway.models.fallback import FallbackCall, FallbackCaller
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.context import conversation_tokens, text_tokens
@@ -114,14 +113,16 @@ class Compactor:
 
     async def _ask(self, request: ModelRequest, targets: Sequence[ModelTarget], tell: Tell) -> str:
         said: list[str] = []
-        call = self._models.stream(targets, request)
-        async with aclosing(call):
-            async for events in call:
-                for event in events:
-                    if isinstance(event, TextDelta):
-                        said.append(event.text)
-                    elif isinstance(event, UsageReported | ModelFailed):
-                        tell([event])
+
+        def hear(events: list[Event]) -> None:
+            for event in events:
+                if isinstance(event, TextDelta):
+                    said.append(event.text)
+                elif isinstance(event, UsageReported | ModelFailed):
+                    tell([event])
+
+        call = FallbackCall(targets, request, hear)
+        await self._models.make(call)
         return "" if call.finish_reason == "content_filter" else "".join(said).strip()
 
 

@@ -184,7 +184,7 @@ class Lanes:
         try:
             with closing(self._bus.watch(_turn_topic(run.id))) as watch:
                 while True:
-                    async with run.interruptible():
+                    with run.interruptible():
                         await watch.ring(self._pace.look_again_s)
                     claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
                     if claimed is not None:

@@ -47,6 +47,8 @@ class RunLoop:
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        # Bound: the one that is not looks itself up for each line.
+        self._log = log.bind()
 
     async def execute(self, run: Run) -> None:
         result: RunResult | None = None
@@ -59,7 +61,7 @@ class RunLoop:
             # Before another word is said: who waits must not wait for a log line.
             result = result or _failed(Answer(), _internal())
             run.end(result)
-        log.info(
+        self._log.info(
             "run.ended",
             run=run.id,
             agent=run.request.agent_id,
@@ -116,7 +118,7 @@ class RunLoop:
         answer.has_used_tools = True
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
-            async with run.interruptible():
+            with run.interruptible():
                 result = await invoked(run, invocation)
         except TimeoutError:
             result = _failed(answer, _stopped(run))
@@ -198,7 +200,7 @@ class RunLoop:
                 recalled = self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
-            async with run.interruptible():
+            with run.interruptible():
                 finish_reason = await self._rounds.play(run, answer, recalled)
         except TimeoutError:
             return _failed(answer, _stopped(run)), recalled

@@ -5,8 +5,8 @@ client's tools ends the run, after the agent's own calls of the same message are
 sessions or doors.
 """
 
-from collections.abc import Collection, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 
 import msgspec
 
@@ -23,6 +23,7 @@ from openclaw_gateway.runs.memory import Recalled
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.tool_calls import execute
 from openclaw_gateway.runs.toolbox import Toolbox
+from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
@@ -99,18 +100,21 @@ class Rounds:
         conversation: Sequence[Message],
     ) -> FallbackCall:
         """One model message. A conversation that the provider finds too long is shortened once."""
+
+        def hear(events: list[Event]) -> Callable[[], Awaitable[None]] | None:
+            run.emit(answer.take(events, run.emitted))
+            if run.readers.far_behind(run.emitted, answer.chars):
+                # Not reading on is what slows the provider.
+                return partial(run.readers.caught_up, run.emitted)
+            return None
+
         while True:
             whole = await with_images(self._images, conversation)
             asked = msgspec.structs.replace(request, messages=whole, may_be_silent=answer.has_said)
-            call = self._models.stream(run.plan.targets, asked)
+            call = FallbackCall(run.plan.targets, asked, hear)
             answer.begin_round()
             try:
-                async with aclosing(call):
-                    async for events in call:
-                        run.emit(answer.take(events, run.emitted))
-                        if run.readers.far_behind(run.emitted, answer.chars):
-                            # Not reading on is what slows the provider.
-                            await run.readers.caught_up(run.emitted)
+                await self._models.make(call)
             except ProviderError as error:
                 if error.reason != "context_overflow" or call.has_spoken:
                     raise

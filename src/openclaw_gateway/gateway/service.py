@@ -19,7 +19,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
+from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
@@ -209,6 +209,8 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
+            if request.origin.parent is None:
+                principal.require(ADMIN)
             plan = self._with_model(plan, request)
         if request.attempt is not None:
             return await self._retries.start(request, request.attempt, plan)

@@ -8,9 +8,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "differences.md"
 _HEAD = """\
 # Where the gateway answers otherwise than OpenClaw
 
-For those who come from OpenClaw. {asked} requests at `POST /v1/chat/completions` were sent to OpenClaw 2026.9.6 and are
-sent to this gateway by its tests: {same} are answered with the same status, type of error, model and headers. Words of
-errors are the gateway's own. This page is made of that table (`tests/doors/openclaw_cases.py`).
+For those who come from OpenClaw. {asked} requests at `POST /v1/chat/completions` were sent to OpenClaw
+2026.9.6 and are sent to this gateway by its tests: {same} are answered with the same status, type of error,
+model and headers. Words of errors are the gateway's own. This page is made of that table
+(`tests/doors/openclaw_cases.py`).
 
 """
 _FOOT = """

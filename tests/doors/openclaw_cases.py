@@ -1,8 +1,8 @@
 """What OpenClaw 2026.9.6 was asked on the wire, what it answered, and what this gateway answers. Data.
 
 Both had an agent `main` on a scripted model server. `openclaw` was seen; `gateway` is held by
-`test_openclaw_cases`, which sends every case to a started gateway. Where they differ, `wanted` names the reason
-among `REASONS`; the words of messages are not compared (8.8). `differences` makes a page of it.
+`test_openclaw_cases`, which sends every case to a started gateway. Where they differ, `wanted` names the
+reason among `REASONS`; the words of messages are not compared (8.8). `differences` makes a page of it.
 """
 
 import base64
@@ -19,8 +19,8 @@ PASSWORD = "a-password-of-some-length"
 # Numbers are those of the contract decisions (DESIGN, section 8).
 REASONS = {
     "8.2": (
-        "A `model` that is no agent is 404 with `code: model_not_found`, which SDKs make their NotFound error "
-        'of. `unknownModel: "default"` makes it mean the default agent.'
+        "A `model` that is no agent is 404 with `code: model_not_found`, which SDKs make their NotFound "
+        'error of. `unknownModel: "default"` makes it mean the default agent.'
     ),
     "8.3": "An agent that does not exist is 400 `agent_not_found`, and no folder is made for it.",
     "8.5": "A session key is printable and has at most 256 characters.",
@@ -28,8 +28,8 @@ REASONS = {
     "8.8": "Every error is JSON with `message`, `type`, `param` and `code`, never plain text.",
     "keys": "Many clients send their key as `api-key` or `x-api-key`: both count.",
     "kept": (
-        "`GET` lists the chat completions that were kept with `store: true`, as at OpenAI; so `GET` is allowed "
-        "there, and asks for the credential."
+        "`GET` lists the chat completions that were kept with `store: true`, as at OpenAI; so `GET` is "
+        "allowed there, and asks for the credential."
     ),
     "list": (
         "`x-openclaw-model` chooses among the models that the configuration lists for the agent; what is not "

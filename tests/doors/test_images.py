@@ -8,7 +8,13 @@ from openclaw_gateway.doors.openai.images import MAX_IMAGE_BYTES, image_of
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.sent import SentImage
 
-PICTURE = bytes(range(256)) + b"\xfb\xff\xbe"
+STARTS = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff\xe0",
+    "image/gif": b"GIF89a",
+    "image/webp": b"RIFF\0\0\0\0WEBP",
+}
+PICTURE = STARTS["image/png"] + bytes(range(256)) + b"\xfb\xff\xbe"
 DATA = base64.b64encode(PICTURE + b"!").decode()  # ends in ==
 
 
@@ -27,8 +33,9 @@ DATA = base64.b64encode(PICTURE + b"!").decode()  # ends in ==
     ],
 )
 def test_heads(head: str, media_type: str) -> None:
-    image = image_of(f"{head},{DATA}", "x")
-    assert (image.media_type, image.data) == (media_type, DATA)
+    data = base64.b64encode(STARTS[media_type] + PICTURE).decode()
+    image = image_of(f"{head},{data}", "x")
+    assert (image.media_type, image.data) == (media_type, data)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +66,8 @@ def test_data_is_brought_into_one_form(data: str) -> None:
         ("data:image/svg+xml;base64,AAAA", "image type"),
         ("data:image/png;base64,", "empty"),
         ("data:image/png;base64,====", "empty"),
+        ("data:image/png;base64,aGVsbG8=", "no PNG, JPEG, GIF or WebP"),
+        ("data:image/png;base64,iVBORw0", "no PNG, JPEG, GIF or WebP"),
         ("data:image/png;base64,A", "not valid base64"),
         ("data:image/png;base64,AA==AA==", "not valid base64"),
         ("data:image/png;base64,%41%42%43%44", "not valid base64"),

@@ -1,6 +1,7 @@
 """POST /v1/messages at a started gateway: as Anthropic's clients ask, and what they are told."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from openclaw_gateway.testing.model_server import Cut, Hold, ModelServer, Reason
 from openclaw_gateway.wire.run import Usage
 from tests.doors.chat import Answer, http, user
 from tests.doors.tool_replies import calls
+from tests.tools.test_pdf import made, saying
 
 MESSAGES, COUNT = "/v1/messages", "/v1/messages/count_tokens"
 ON: dict[str, Any] = {
@@ -276,6 +278,98 @@ async def test_tokens_are_estimated_and_nothing_is_asked(there: RunningGateway, 
     text = sum(len(one["content"]) for one in sent["messages"])
     assert counts[0] >= text // 4
     assert counts[0] <= len(msgspec.json.encode(sent)) // 4
+
+
+def used(*ids: str) -> dict[str, Any]:
+    blocks = [{"type": "tool_use", "id": id_, "name": "look", "input": {}} for id_ in ids]
+    return {"role": "assistant", "content": blocks}
+
+
+def answered(*ids: str) -> dict[str, Any]:
+    blocks = [{"type": "tool_result", "tool_use_id": id_, "content": "a star"} for id_ in ids]
+    return {"role": "user", "content": blocks}
+
+
+def brought(kind: str, **source: Any) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": kind, "source": source}, {"type": "text", "text": "hi"}]}
+
+
+SAID = {"role": "assistant", "content": "I look."}
+
+
+@pytest.mark.parametrize("path", [MESSAGES, COUNT])
+@pytest.mark.parametrize(
+    ("messages", "code", "said"),
+    [
+        ([user("hi"), SAID, answered("t1")], "unknown_tool_call_id", "Each `tool_result` block must have"),
+        (
+            [user("hi"), used("t1", "t2"), answered("t1")],
+            "missing_tool_results",
+            "Each `tool_use` block must have",
+        ),
+        ([user("hi"), used("t1", "t1"), answered("t1")], "invalid_request", "`tool_use` ids must be unique"),
+        ([user("hi"), used("t1"), answered("t1", "t1")], "invalid_request", "must have a single result"),
+        ([brought("image", type="url", url="https://x.example/a")], "invalid_image", "not fetched"),
+        (
+            [brought("image", type="base64", media_type="image/png", data="aGVsbG8=")],
+            "invalid_image",
+            "no PNG",
+        ),
+        (
+            [brought("document", type="base64", media_type="application/pdf", data="UEsDBAAA")],
+            "unsupported_file",
+            "application/zip",
+        ),
+        (
+            [brought("image", type="base64", media_type="image/png", data=PNG)],
+            "images_unsupported",
+            "cannot see",
+        ),
+    ],
+)
+async def test_what_is_wrong_is_said_in_its_words_and_before_it_is_counted(
+    models: ModelServer, path: str, messages: list[Any], code: str, said: str
+) -> None:
+    sees = [] if code == "images_unsupported" else ["image"]
+    model = [{"id": "mock-echo", "name": "echo", "input": ["text", *sees]}]
+    config = model_config(models.base_url, {**ON, "models": {"providers": {"mock": {"models": model}}}})
+    async with running_gateway(config) as gateway:
+        answer = await post(gateway, path, messages=messages)
+    assert refused(answer) == (400, "invalid_request_error", code)
+    assert said in answer.json["error"]["message"]
+    assert not models.requests
+
+
+async def test_the_ids_of_one_turn_may_come_again_in_the_next(there: RunningGateway) -> None:
+    """Many models count their calls anew in each answer."""
+    turns = [user("hi"), used("c0"), answered("c0"), used("c0"), answered("c0")]
+    for path in (MESSAGES, COUNT):
+        assert (await post(there, path, messages=turns)).status == 200
+
+
+async def test_a_file_is_counted_by_what_is_in_it(there: RunningGateway) -> None:
+    def said(words: int) -> dict[str, Any]:
+        data = base64.b64encode(b"star " * words).decode()
+        return brought("document", type="base64", media_type="text/plain", data=data)
+
+    none, small, large = [
+        (await post(there, COUNT, messages=[message])).json["input_tokens"]
+        for message in (user("hi"), said(40), said(4_000))
+    ]
+    assert none < small
+    assert 4_900 <= large - small <= 5_000
+
+
+async def test_a_pdf_is_counted_by_its_text_where_that_is_what_is_read(there: RunningGateway) -> None:
+    def paper(*pages: str) -> dict[str, Any]:
+        data = base64.b64encode(made([saying(page) for page in pages])).decode()
+        return brought("document", type="base64", media_type="application/pdf", data=data)
+
+    one, many = [
+        (await post(there, COUNT, messages=[paper(*pages)])).json["input_tokens"]
+        for pages in (["Cod"], ["Hake and haddock and ling " * 8] * 9)
+    ]
+    assert many - one >= 9 * 27 * 8 // 4
 
 
 @pytest.mark.promise("messages-models")

@@ -264,7 +264,11 @@ def test_what_has_no_effect_is_named() -> None:
             "messages[0].content[0].input",
         ),
         ({"messages": [{"role": "assistant", "content": [{"type": "tool_use"}]}]}, "messages[0].content[0]"),
-        ({"messages": [{"role": "assistant", "content": [CALL] * 129}]}, "messages[0]"),
+        (
+            {"messages": [{"role": "assistant", "content": [{**CALL, "id": str(n)} for n in range(129)]}]},
+            "messages[0]",
+        ),
+        ({"messages": [{"role": "assistant", "content": [CALL] * 2}]}, "messages[0].content[1]"),
         ({"system": [image()]}, "system[0]"),
         ({"system": 1}, "system"),
         ({"max_tokens": 0}, "max_tokens"),

@@ -219,7 +219,7 @@ def test_a_whole_message() -> None:
         b'"model":"openclaw/main","content":[{"type":"thinking","thinking":"hm","signature":""},'
         b'{"type":"text","text":"a","citations":null},{"type":"tool_use","id":"c1","name":"look",'
         b'"input":{"x":[1]},"caller":{"type":"direct"}},{"type":"tool_use","id":"c2","name":"see",'
-        b'"input":{},"caller":{"type":"direct"}}],"stop_reason":"tool_use",'
+        b'"input":{"INVALID_JSON":"no JSON"},"caller":{"type":"direct"}}],"stop_reason":"tool_use",'
         b'"stop_sequence":null,"stop_details":null,"container":null,' + USAGE + b"}"
     )
 
@@ -261,3 +261,19 @@ def test_types_of_other_statuses(status: int, kind: str) -> None:
 
 def decoded(data: bytes) -> Any:
     return msgspec.json.decode(data)
+
+
+@pytest.mark.parametrize("arguments", ['{"at":"sk', "[1]", "sky", '{"at":sky}'])
+def test_broken_arguments_are_told_as_they_are(arguments: str) -> None:
+    result = RunResult("completed", "", "", "length", tool_calls=(ToolCall("c1", "look", arguments),))
+    whole = msgspec.json.decode(voice().whole(result))
+    assert whole["content"][0]["input"] == {"INVALID_JSON": arguments}
+    streamed = voice().deltas([ToolCallStarted(0, "c1", "look"), ToolCallArguments(0, arguments)])
+    told = msgspec.json.decode(streamed.split(b"data: ")[-1])
+    assert told["delta"] == {"type": "input_json_delta", "partial_json": arguments}
+
+
+def test_no_arguments_are_none() -> None:
+    for arguments in ("", " ", "{}"):
+        result = RunResult("completed", "", "", "tool_calls", tool_calls=(ToolCall("c1", "look", arguments),))
+        assert msgspec.json.decode(voice().whole(result))["content"][0]["input"] == {}

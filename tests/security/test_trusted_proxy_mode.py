@@ -139,6 +139,8 @@ async def test_the_proxy_may_allow_less_and_nobody_more(models: ModelServer) -> 
         assert none.status == 403
         enough = await from_proxy(gateway, {**ADA, "x-openclaw-scopes": "operator.read, operator.write"})
         assert enough.status == 200
+        chooses = {**ADA, "x-openclaw-scopes": "operator.write", "x-openclaw-model": "mock/mock-echo"}
+        assert (await from_proxy(gateway, chooses)).error["code"] == "missing_scope"
 
 
 def caller(peer: str, *lines: tuple[str, str]) -> Caller:

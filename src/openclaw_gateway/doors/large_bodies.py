@@ -40,3 +40,5 @@ class LargeBodies:
                         await asyncio.wait((decoding,))
                 decoding.exception()  # it is nobody's any more
                 raise
+            finally:
+                del decoding  # an error that it holds would keep this frame, and so the body

@@ -188,7 +188,10 @@ class Router:
                 name = path[len(before) : -len(behind)]
                 if name and "/" not in name:
                     return around
-        return next((e for prefix, e in self._prefixes.items() if path.startswith(prefix)), None)
+        behind_prefix = (
+            e for prefix, e in self._prefixes.items() if path.startswith(prefix) and path != prefix
+        )
+        return next(behind_prefix, None)
 
     async def _failed(self, request: Request, error: GatewayError) -> None:
         if request.is_answered:

@@ -32,7 +32,7 @@ from openclaw_gateway.gateway.sent import (
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.files.jobs.orders import Pages
-from openclaw_gateway.tools.files.jobs.perform import Performer
+from openclaw_gateway.tools.files.jobs.perform import Crowded, Performer, TookTooLong
 from openclaw_gateway.tools.web.addresses import NotReached
 from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits, Page
 from openclaw_gateway.tools.web.recent import RecentPages
@@ -88,7 +88,10 @@ class Attachments:
                 if not isinstance(result, GatewayError):
                     had[key] = result
                 elif isinstance(result, Overloaded) or is_asked:
-                    raise result
+                    try:
+                        raise result
+                    finally:
+                        del found, result  # the error would keep this frame, and so what was sent
         return tuple(with_had(each, had) for each in messages)
 
 
@@ -119,6 +122,12 @@ class _TakingIn:
             return await self._file(one.sent)
         except (InvalidRequest, Overloaded) as error:
             return error
+        except Crowded:
+            return Overloaded(
+                "The gateway is reading too many files already. Try again in a moment.", retry_after=2
+            )
+        except TookTooLong:
+            return refused(one.sent, "the file takes too long to read. Send its text, or fewer pages of it")
         except ToolError as error:
             return refused(one.sent, str(error).rstrip("."))
 

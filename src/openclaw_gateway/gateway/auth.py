@@ -21,7 +21,7 @@ from openclaw_gateway.errors import RateLimited, Unauthorized
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
-from openclaw_gateway.gateway.vouching import Vouching
+from openclaw_gateway.gateway.vouching import Vouching, as_said
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Authenticator:
                     raise
             return self._by_secret(credential, caller, self._digest, "password")
         if self._digest is None:
-            return OPERATOR
+            return as_said(caller)
         return self._by_secret(credential, caller, self._digest, self.mode)
 
     def _by_secret(self, credential: str | None, caller: Caller, digest: bytes, kind: str) -> Principal:

@@ -1,4 +1,4 @@
-"""Who is calling: an owner with scopes. Scopes come from the gateway, never from the caller."""
+"""Who is calling: an owner with scopes. They come from the gateway; a caller may have fewer, never more."""
 
 from msgspec import Struct
 

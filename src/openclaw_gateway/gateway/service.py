@@ -20,7 +20,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE, Principal
+from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
@@ -205,6 +205,15 @@ class Gateway:
         (IdempotencyMismatch).
         """
         principal.require(WRITE)
+        plan = self._plan_for(principal, request)
+        if request.attempt is not None:
+            return await self._retries.start(request, request.attempt, plan)
+        if request.idempotency is not None:
+            return await self._named.start(request, request.idempotency, plan)
+        return await self._live.start(request, plan)
+
+    def _plan_for(self, principal: Principal, request: RunRequest) -> Plan:
+        """Raises AgentUnavailable, Forbidden, InvalidRequest."""
         plan = self.generation.plans.get(request.agent_id)
         if plan is None:
             # It was there when the request was routed.
@@ -216,12 +225,10 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
+            if request.origin.parent is None:
+                principal.require(ADMIN)
             plan = self._with_model(plan, request)
-        if request.attempt is not None:
-            return await self._retries.start(request, request.attempt, plan)
-        if request.idempotency is not None:
-            return await self._named.start(request, request.idempotency, plan)
-        return await self._live.start(request, plan)
+        return plan
 
     async def take_in(
         self, principal: Principal, route: Route, messages: tuple[Message, ...], terms: Terms, hold: Hold
@@ -260,15 +267,13 @@ class Gateway:
         return plan.equipment.toolbox(asks, route.session_key).get(normal_name(name))
 
     async def estimate(self, principal: Principal, request: RunRequest) -> int:
-        """About how many tokens a run of this request would begin with. No run is started.
+        """About how many tokens a run of this request would begin with. No run is started; what a run would
+        refuse is refused.
 
-        Raises Forbidden, InvalidRequest.
+        Raises AgentUnavailable, Forbidden, InvalidRequest.
         """
         principal.require(READ)
-        plan = self.generation.plans.get(request.agent_id)
-        if plan is None:
-            raise unknown_agent(request.agent_id, self.roster)
-        return await first_tokens(plan, request)
+        return await first_tokens(self._plan_for(principal, request), request)
 
     async def embed(self, principal: Principal, wanted: Wanted) -> Vectors:
         """What an agent's embedding model makes of texts. No run: no session, no lane, no prompt.

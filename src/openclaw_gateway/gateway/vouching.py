@@ -58,7 +58,7 @@ class Vouching:
             )
         if self._policy.allow_users and lines[0] not in self._policy.allow_users:
             raise _refused("this user is none of gateway.auth.trustedProxy.allowUsers")
-        return _as_said(caller)
+        return as_said(caller)
 
     def _check_source(self, peer: str) -> None:
         address = plain_address(peer)
@@ -77,8 +77,9 @@ class Vouching:
             raise _refused("the request comes from the gateway's own machine, not from its reverse proxy")
 
 
-def _as_said(caller: Caller) -> Principal:
-    """The operator, with no more scopes than the proxy allows: an empty header allows none."""
+def as_said(caller: Caller) -> Principal:
+    """The operator, where no secret says who asks, with no more scopes than the request's head allows: an
+    empty header allows none."""
     lines = [line for name in _SCOPES for line in caller.header(name)]
     if not lines:
         return OPERATOR

@@ -159,6 +159,7 @@ class Body:
             finally:
                 content._waiter = None
                 self._since = None
+                del waiter  # with its error it would keep this frame, and so the request
         if not buffer:
             if content._exception is not None:
                 raise content._exception

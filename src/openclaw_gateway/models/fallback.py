@@ -84,30 +84,33 @@ class FallbackCaller:
                     answer.close()
             now = self._clock()
             self._cooldowns.failed((target.circle, candidate[1]), failure, now)
-            last = not attempts.has_after(candidate, failure)
-            wait = (
-                None
-                if call.has_spoken
-                else self._wait(failure, attempt, now - began, now - started, last=last)
-            )
+            wait = None
+            if not call.has_spoken:
+                last = not attempts.has_after(candidate, failure)
+                wait = self._wait(failure, attempt, now - began, now - started, last=last)
             _log_failure(target, attempt, failure, wait)
             await call.tell(ModelFailed(target.provider, target.model, attempt, failure.code, wait))
             if call.has_spoken:
-                raise failure
+                break
             if wait is not None:
                 await self._sleep(wait)
                 attempt, retried = attempt + 1, True
                 continue
             if not attempts.failed(candidate, failure):
-                final = attempts.error()
+                failure = attempts.error()
                 # Asked to wait longer than it may, the gateway has not even tried: its caller still can.
-                final.retries_spent = retried or final.retry_after is None
-                raise final
+                failure.retries_spent = retried or failure.retry_after is None
+                break
             retried = True
             candidate, began, attempt = attempts.take(now), now, 1
             log.warning(
                 "model.fallback", model=target.ref, code=failure.code, next=call.targets[candidate[0]].ref
             )
+        try:
+            raise failure
+        finally:
+            # Errors in a frame of their own traceback would keep it, and so the whole request.
+            del failure, attempts
 
     def _wait(
         self, error: ProviderError, attempt: int, here_s: float, in_all_s: float, *, last: bool

@@ -45,7 +45,7 @@ class Rounds:
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
         """Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
         InvalidRequest (images_unsupported, audio_unsupported)."""
-        _check_senses(run.plan.target, recalled.messages)
+        check_senses(run.plan.target, recalled.messages)
         client = run.request.client_tools
         toolbox = run.plan.equipment.toolbox(run.request.origin, run.request.session_key).beside(client)
         request = await _first_request(run, toolbox, recalled.messages)
@@ -156,8 +156,10 @@ def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:
     return ToolMessage(call.id, text, call.name, is_error=True, own=True)
 
 
-def _check_senses(target: ModelTarget, messages: Sequence[Message]) -> None:
-    """Only what the newest message brings is an obstacle; what was shown earlier is left out."""
+def check_senses(target: ModelTarget, messages: Sequence[Message]) -> None:
+    """Only what the newest message brings is an obstacle; what was shown earlier is left out.
+
+    Raises InvalidRequest (images_unsupported, audio_unsupported)."""
     for message in reversed(messages):
         if type(message) is UserMessage:
             if message.images and not target.family.images:

@@ -50,7 +50,12 @@ class Threads:
                 self._slots.give(of)
                 raise
             self._queue.put(_Call(loop, work, partial(self._done, of, future)))
-            return await future
+            try:
+                return await future
+            finally:
+                # An error that it holds has this frame in its traceback: together they would keep all that
+                # the callers hold, such as a whole body, until something collects.
+                del future
 
     def close(self) -> None:
         """The idle threads end, and those that work when they have ended; nothing may be run afterwards."""

@@ -133,10 +133,14 @@ def _user(turn: Turn, where: str, called: dict[str, str]) -> list[Message]:
     if content is None or isinstance(content, str):
         return [UserMessage(content or "")]
     results: list[Message] = []
+    answered: set[str] = set()
     said: list[tuple[int, Block]] = []
     for index, block in enumerate(content):
         if block.type == "tool_result":
-            results.append(_result(block, f"{where}.content[{index}]", called))
+            here = f"{where}.content[{index}]"
+            result = _result(block, here, called)
+            _check_new(result.tool_call_id, answered, here, "each `tool_use` must have a single result")
+            results.append(result)
         else:
             said.append((index, block))
     if results and not said:
@@ -170,6 +174,7 @@ def _assistant(turn: Turn, where: str, skipped: dict[str, None]) -> AssistantMes
     if content is None or isinstance(content, str):
         return AssistantMessage((Text(content),) if content else ())
     parts: list[Part] = []
+    ids: set[str] = set()
     for index, block in enumerate(content):
         match block.type:
             case "text":
@@ -179,7 +184,10 @@ def _assistant(turn: Turn, where: str, skipped: dict[str, None]) -> AssistantMes
                 if block.thinking:
                     parts.append(Reasoning(block.thinking))
             case "tool_use":
-                parts.append(_call(block, f"{where}.content[{index}]"))
+                here = f"{where}.content[{index}]"
+                call = _call(block, here)
+                _check_new(call.id, ids, here, "`tool_use` ids must be unique")
+                parts.append(call)
             case kind if kind not in _SEALED:
                 skipped[kind] = None
             case _:
@@ -196,6 +204,13 @@ def _call(block: Block, where: str) -> ToolCall:
         return ToolCall(block.id, block.name, "{}")
     _decoded(_OBJECT, block.input, f"{where}.input")
     return ToolCall(block.id, block.name, bytes(block.input).decode())
+
+
+def _check_new(id_: str, there: set[str], where: str, rule: str) -> None:
+    """Within a turn: from one to the next many models use the same ids again. Raises InvalidRequest."""
+    if id_ in there:
+        raise InvalidRequest(f"`{where}`: {rule}, and this turn has {id_[:80]!r} twice.", param=where)
+    there.add(id_)
 
 
 def _read(content: str | list[Block] | None, where: str) -> _Read:

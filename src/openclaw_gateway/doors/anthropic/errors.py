@@ -18,6 +18,15 @@ _TYPES = {
     529: "overloaded_error",
 }
 _BUSY = frozenset({"overloaded", "draining", "provider_overloaded"})
+# What is found where nobody speaks this API yet, in its words.
+_RULES = {
+    "unknown_tool_call_id": (
+        "Each `tool_result` block must have a corresponding `tool_use` block in the previous message. "
+    ),
+    "missing_tool_results": (
+        "Each `tool_use` block must have a corresponding `tool_result` block in the next message. "
+    ),
+}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +44,7 @@ def type_of(status: int) -> str:
 def error_object(error: ErrorInfo, request_id: str) -> bytes:
     said = {
         "type": type_of(status_of(error)),
-        "message": error.message,
+        "message": _RULES.get(error.code, "") + error.message,
         "details": {"error_code": error.code},
     }
     return _encode({"type": "error", "error": said, "request_id": request_id})

@@ -140,8 +140,7 @@ class MessageVoice:
         if result.text or not result.tool_calls:
             content.append({"type": "text", "text": result.text, "citations": None})
         for call in result.tool_calls:
-            read = _object(call.arguments) or {}
-            said = {"id": call.id, "name": call.name, "input": read, "caller": _CALLER}
+            said = {"id": call.id, "name": call.name, "input": _input(call.arguments), "caller": _CALLER}
             content.append({"type": "tool_use", **said})
         return _encode(self._message(content, _reason(result), result.usage))
 
@@ -220,6 +219,15 @@ def usage_of(usage: Usage) -> Json:
 
 def _reason(result: RunResult) -> str:
     return _REASONS[result.finish_reason or "stop"]
+
+
+def _input(arguments: str) -> Json:
+    """As an object. Broken arguments are told as they are, as a stream has them: with none at all a tool
+    would do something that nobody asked for. (The key is the one that this API's own pages use.)"""
+    if not arguments.strip():
+        return {}
+    read = _object(arguments)
+    return {"INVALID_JSON": arguments} if read is None else read
 
 
 def _object(arguments: str) -> Json | None:

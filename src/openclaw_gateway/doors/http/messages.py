@@ -68,12 +68,12 @@ class Endpoint(AgentEndpoint):
         asks = await self._asked(request, decode_messages)
         # `metadata.user_id` names no conversation: programs that work side by side send the same.
         route = self._gateway.route(asked(request, asks.model, None))
-        if request.route_path in _COUNTS:
-            return await self._count(principal, route, asks)
         if asks.brings:
             terms = terms_of(self._gateway.config.gateway.http.endpoints.messages, self._gateway.limits)
             messages = await self._taken_in(request, principal, route, asks.messages, terms)
             asks = replace(asks, messages=messages)
+        if request.route_path in _COUNTS:
+            return await self._count(principal, route, asks)
         task = None
         if self._gateway.keeps_house:
             task = task_of(brand_header(request, "task"), asks.instructions, asks.messages)

@@ -37,8 +37,11 @@ def image_of(url: str, where: str) -> Image:
     media_type = _OTHER_NAMES.get(media_type, media_type)
     if media_type not in _TYPES:
         raise _refused(where, f"the image type must be one of {', '.join(_TYPES)}")
-    # What it is counts, not what it is called; what nobody knows the vendor may judge.
-    return Image(image_type_of_base64(data) or media_type, data)
+    kind = image_type_of_base64(data)
+    if kind is None:
+        raise _refused(where, "the data is no PNG, JPEG, GIF or WebP image")
+    # What it is counts, not what it is called.
+    return Image(kind, data)
 
 
 def check_count(images: int) -> None:

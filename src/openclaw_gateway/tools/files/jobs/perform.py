@@ -31,6 +31,14 @@ _THREADS_OF_ONE = 4
 _CHILDREN_OF_ONE = 2
 
 
+class Crowded(ToolError):
+    """Others were before it for too long; it was not begun."""
+
+
+class TookTooLong(ToolError):
+    """It was begun, and ended at the deadline."""
+
+
 class Performer:
     """One per gateway: `environ` is what children may inherit from. A job is `of` a conversation, which waits
     in a line of its own."""
@@ -69,7 +77,7 @@ class Performer:
             async with asyncio.timeout(self._deadline_s):
                 await self._children.take(of)
         except TimeoutError:
-            raise ToolError("Too many calls like this one are working already. Try again later.") from None
+            raise Crowded("Too many calls like this one are working already. Try again later.") from None
         try:
             if isinstance(job, Search):
                 job = msgspec.structs.replace(job, ripgrep=await self.ripgrep.program())
@@ -95,7 +103,7 @@ async def _child(job: Job, environ: Mapping[str, str], deadline_s: float) -> str
         async with asyncio.timeout(deadline_s):
             out, _ = await process.communicate(encode(job))
     except TimeoutError:
-        raise ToolError(
+        raise TookTooLong(
             f"This took longer than {deadline_s:g} s and was ended. Ask for less: a simpler pattern, "
             "fewer or smaller files."
         ) from None

@@ -1,0 +1,102 @@
+"""What a request brought is let go with its answer, also of one that is refused: nothing has to be collected.
+
+An error in a frame of its own traceback keeps all frames that it came through, and so a whole body in several
+copies, until the collector comes by; 80 refused images were 7 GB.
+"""
+
+import asyncio
+import base64
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.model_server import Cut, ModelServer, Reply, fails, says
+from tests.doors.chat import ask
+
+# More than is decoded on the loop.
+LARGE = 400_000
+LONG = "x" * (2 * LARGE)
+
+
+@contextmanager
+def uncollected() -> Iterator[list[int]]:
+    """Filled at the end with the sizes of what is large and only a collection would free."""
+    sizes: list[int] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield sizes
+        gc.collect()
+    finally:
+        gc.set_debug(0)
+        gc.enable()
+        kept, gc.garbage[:] = list(gc.garbage), []
+    found = {id(one): len(one) for each in kept for one in gc.get_referents(each) if _is_large(one)}
+    sizes += found.values()
+
+
+def _is_large(one: Any) -> bool:
+    return isinstance(one, str | bytes | bytearray) and len(one) >= LARGE
+
+
+def said(*parts: Any) -> list[Any]:
+    return [{"role": "user", "content": list(parts)}]
+
+
+def data_url(kind: str, start: bytes, size: int) -> str:
+    return f"data:{kind};base64,{base64.b64encode(start + bytes(size)).decode()}"
+
+
+def image(size: int) -> dict[str, Any]:
+    return {
+        "type": "image_url",
+        "image_url": {"url": data_url("image/png", b"\x89PNG\r\n\x1a\n", size)},
+    }
+
+
+def file(start: bytes, size: int) -> dict[str, Any]:
+    named = {"filename": "a", "file_data": data_url("application/pdf", start, size)}
+    return {"type": "file", "file": named}
+
+
+ORPHAN = [
+    {"role": "user", "content": LONG},
+    {"role": "assistant", "content": "a"},
+    {"role": "tool", "tool_call_id": "x", "content": "y"},
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "replies", "status"),
+    [
+        ({"messages": said(*[image(LARGE // 6)] * 9)}, [], 400),
+        ({"messages": said(file(b"PK\x03\x04", LARGE))}, [], 400),
+        ({"messages": said(file(b"%PDF-1.7\n", LARGE))}, [], 400),
+        ({"messages": said(LONG)}, [], 400),
+        ({"messages": LONG}, [], 400),
+        ({"messages": ORPHAN}, [], 400),
+        ({"messages": [{"role": "user", "content": LONG}], "temperature": 9}, [], 400),
+        ({"messages": [{"role": "user", "content": LONG}], "model": "gpt-4o"}, [], 404),
+        ({"messages": [{"role": "user", "content": LONG}]}, [fails(400)], 400),
+        ({"messages": [{"role": "user", "content": LONG}]}, [fails(500, retry_after="0")] * 3, 502),
+        ({"messages": [{"role": "user", "content": LONG}], "stream": True}, [says("a", Cut())], 200),
+        ({"messages": [{"role": "user", "content": LONG}]}, [says("a")], 200),
+    ],
+)
+async def test_nothing_that_is_large_waits_to_be_collected(
+    gateway: RunningGateway, models: ModelServer, fields: dict[str, Any], replies: list[Reply], status: int
+) -> None:
+    models.enqueue(*replies)
+    with uncollected() as sizes:
+        answer = await ask(gateway, fields)
+        assert answer.status == status, answer.text
+        await gateway.wait_no_runs()
+        models.requests.clear()
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert sizes == []

@@ -69,8 +69,7 @@ async def _healthy(url: str, process: asyncio.subprocess.Process, log: Path) -> 
     async with asyncio.timeout(_DEADLINE_S), aiohttp.ClientSession(url) as session:
         while True:
             if process.returncode is not None:
-                end = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-                raise RuntimeError(f"Open WebUI ended with {process.returncode}:\n{end}")
+                raise RuntimeError(f"Open WebUI ended with {process.returncode}:\n{_end_of(log)}")
             try:
                 async with session.get("/health") as answer:
                     if answer.status == 200:
@@ -78,3 +77,7 @@ async def _healthy(url: str, process: asyncio.subprocess.Process, log: Path) -> 
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(_LOOK_S)
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-20:])

@@ -111,7 +111,9 @@ async def tried(setup: Setup, program: Path, pictures: Path | None) -> tuple[int
                 await hand.opens()
                 await hand.greeted()
                 if setup.headers:
-                    await hand.sends_headers(setup.headers, pictures and pictures / "connection.png")
+                    await hand.sends_headers(
+                        setup.headers, pictures and pictures / "open-webui-connection.png"
+                    )
                 stage = Stage(models, gateway, hand, home, has_sessions=bool(setup.config))
                 return await steps(stage, hand, pictures)
 
@@ -124,13 +126,13 @@ async def steps(stage: Stage, hand: Hand, pictures: Path | None) -> tuple[int, s
         except Exception as error:  # whatever it is, it is the result
             print(f"FAILED {name}: {error!r}", flush=True)
             if kept := os.environ.get("PICTURES"):
-                await hand.photographs(Path(kept) / "failed.png")
+                await hand.photographs(Path(kept) / "open-webui-failed.png")
             if os.environ.get("TRACE"):
                 raise
             return done, name
         print(f"passed {name} ({time.monotonic() - start:.0f} s)", flush=True)
     if pictures:
-        await hand.photographs(pictures / "chat.png")
+        await hand.photographs(pictures / "open-webui-chat.png")
     return len(STEPS), ""
 
 

@@ -48,7 +48,7 @@ class Hand:
         await self.page.wait_for_selector("#chat-input")
         await self.page.wait_for_selector(_MENU)
         if chat:
-            await self.page.wait_for_selector(_MESSAGES)
+            await self.page.wait_for_function(_WHOLE)
 
     async def greeted(self) -> None:
         """What a new version has to say about itself, put away."""
@@ -147,6 +147,8 @@ class Hand:
 
     async def photographs(self, file: Path) -> None:
         await self.page.mouse.move(0, 0)
+        await self.page.evaluate("document.activeElement?.blur()")
+        await self.page.wait_for_function("!document.querySelector('[data-tippy-root]')")
         await self.page.screenshot(path=file)
 
 

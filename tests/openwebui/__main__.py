@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ async def main(pictures: Path | None) -> int:
     for setup in SETUPS:
         print(f"== {setup.name}", flush=True)
         start = time.monotonic()
-        done, fault = await tried(setup, program, pictures if setup.headers else None)
+        done, fault = await tried(setup, program, pictures)
         failed = failed or bool(fault)
         how = f"{done} of {len(STEPS)} steps passed in {time.monotonic() - start:.0f} s"
         told.append(f"- {setup.name}: {how}{f'; failed: {fault}' if fault else ''}")
@@ -123,15 +124,14 @@ async def steps(stage: Stage, hand: Hand, pictures: Path | None) -> tuple[int, s
         start = time.monotonic()
         try:
             await step(stage)
-        except Exception as error:  # whatever it is, it is the result
-            print(f"FAILED {name}: {error!r}", flush=True)
-            if kept := os.environ.get("PICTURES"):
-                await hand.photographs(Path(kept) / "open-webui-failed.png")
-            if os.environ.get("TRACE"):
-                raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is the result
+            print(f"FAILED {name}", flush=True)
+            traceback.print_exc()
+            if pictures:
+                await hand.photographs(pictures / "open-webui-failed.png")
             return done, name
         print(f"passed {name} ({time.monotonic() - start:.0f} s)", flush=True)
-    if pictures:
+    if pictures and stage.has_sessions:
         await hand.photographs(pictures / "open-webui-chat.png")
     return len(STEPS), ""
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import traceback
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.openwebui.trial import STEPS
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = _ROOT / "docs" / "trials.md"
+_WIDTH = 120
 _TITLE = "## `make test-openwebui`: "
 _AGENTS: dict[str, Any] = {
     "models": {
@@ -74,7 +76,7 @@ async def main(pictures: Path | None) -> int:
         return 2
     failed = False
     told = [
-        _TITLE + "a person's quarter of an hour with Open WebUI, in a browser",
+        _TITLE + "what a person does with Open WebUI, in a browser",
         "",
         _versions(chromium),
         "",
@@ -86,7 +88,7 @@ async def main(pictures: Path | None) -> int:
         failed = failed or bool(fault)
         how = f"{done} of {len(STEPS)} steps passed in {time.monotonic() - start:.0f} s"
         told.append(f"- {setup.name}: {how}{f'; failed: {fault}' if fault else ''}")
-    told += ["", "The steps: " + "; ".join(STEPS) + ".", ""]
+    told += ["", textwrap.fill("The steps: " + "; ".join(STEPS) + ".", _WIDTH), ""]
     _PAGE.write_text(with_section(_PAGE.read_text(), "\n".join(told)))
     print("docs/trials.md is written")
     return 1 if failed else 0

@@ -15,10 +15,10 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients fuzz coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients test-openwebui fuzz coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 python:
 	@command -v $(PYTHON) > /dev/null || { \
@@ -43,6 +43,10 @@ test: python ## format, lint, types, import contracts, all tests
 test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (minutes)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
+
+test-openwebui: python ## Open WebUI in headless Chromium, and how it went into docs/trials.md (minutes; large)
+	@$(SETUP) --tests
+	@PYTHONUTF8=1 $(BIN)/python -m tests.openwebui
 
 fuzz: python ## thousands of requests made of /openapi.json, at a gateway (FUZZ=50: so many of each operation)
 	@$(SETUP) --tests

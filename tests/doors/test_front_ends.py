@@ -8,8 +8,8 @@ import pytest
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.sessions.store import SessionRecord
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
-from openclaw_gateway.testing.model_server import Cut, ModelServer, says
-from tests.doors.chat import Answer, ask, assistant, say, user
+from openclaw_gateway.testing.model_server import Cut, Hang, ModelServer, says
+from tests.doors.chat import Answer, ask, assistant, http, say, user
 from tests.doors.test_sessions import sent
 
 CHAT = {"X-OpenWebUI-Chat-Id": "chat-1", "X-OpenWebUI-User-Id": "ada"}
@@ -92,6 +92,22 @@ async def test_a_first_answer_made_anew_is_made_without_the_old_one(
     await chat(house, "one")
     await chat(house, "one")
     assert shown(models) == ["one"]
+
+
+async def test_an_answer_that_was_stopped_is_there_once(house: RunningGateway, models: ModelServer) -> None:
+    """The front end keeps what it saw of it, without the space at its end, and sends it again."""
+    models.script("mock-echo", says("half ", Hang()))
+    body = {"stream": True, "messages": [user("one")]}
+    async with http(house) as session:
+        answer = await session.post("/v1/chat/completions", json=body, headers=CHAT)
+        await answer.content.readuntil(b"half")
+        answer.close()
+    await house.wait_no_runs()
+    models.script("mock-echo", says("whole"))
+    await chat(house, "one", "half", "two")
+    assert [text.strip() for text in shown(models)] == ["one", "half", "two"]
+    assert [text.strip() for text in await said_in(house, KEY)] == ["one", "half", "two", "whole"]
+    assert len(await sessions(house)) == 1
 
 
 async def test_a_run_that_fails_leaves_no_branch(house: RunningGateway, models: ModelServer) -> None:

@@ -246,18 +246,18 @@ async def test_the_first_answer_stands_and_others_owners_find_nothing(
         assert (await three.error("exec.approval.resolve", params))["details"]["code"] == "MISSING_SCOPE"
         stranger = Principal("stranger", frozenset({ADMIN}))
         with pytest.raises(NotFound) as others:
-            running.gateway.answer(stranger, question["id"], "deny", "x")
+            running.gateway.approvals.answer(stranger, question["id"], "deny", "x")
         with pytest.raises(NotFound) as unknown:
-            running.gateway.answer(stranger, "none", "deny", "x")
+            running.gateway.approvals.answer(stranger, "none", "deny", "x")
         assert others.value.message == unknown.value.message
-        assert running.gateway.questions(stranger) == ()
+        assert running.gateway.approvals.open(stranger) == ()
         await answer(one, question, "deny")
         assert (await answer(two, question, "deny"))["resolvedBy"] == "test"
         late = await two.error("exec.approval.resolve", params)
         assert late["details"]["reason"] == "APPROVAL_ALREADY_RESOLVED"
         assert "test said deny" in late["message"]
         with pytest.raises(NotFound):
-            running.gateway.answer(stranger, question["id"], "deny", "x")
+            running.gateway.approvals.answer(stranger, question["id"], "deny", "x")
         await asking
     assert not (tmp_path / "workspace" / "made").exists()
 

@@ -15,12 +15,13 @@ from openclaw_gateway.config.schema import AGENTS_SWITCH, MESSAGES_SWITCH, RESPO
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
+from openclaw_gateway.gateway.approvals import Approvals
 from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, READ, WRITE, Principal
+from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
@@ -31,9 +32,8 @@ from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.questions import Questions, Told
+from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.keys import main_key
@@ -41,7 +41,6 @@ from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
-from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Origin, RunRequest
 
@@ -89,6 +88,7 @@ class Gateway:
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._questions = rooms.questions
+        self.approvals = Approvals(rooms.questions)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self._starting = rooms.starting
@@ -358,28 +358,6 @@ class Gateway:
         records = await self._store.list_sessions(owner, agent=agent, limit=limit, offset=offset)
         return records, await self._store.count_sessions(owner, agent=agent)
 
-    def attend(self, principal: Principal, told: Told) -> Callable[[], None]:
-        """The caller is there to be asked, if he may answer, until the returned function is called; `told`
-        hears of his questions and their ends."""
-        if not principal.may(APPROVALS):
-            return _nothing
-        return self._questions.attend(principal.owner, told)
-
-    def questions(self, principal: Principal) -> tuple[ApprovalRequested, ...]:
-        """Those of the caller's that are open, oldest first."""
-        principal.require(APPROVALS)
-        return self._questions.open(principal.owner)
-
-    def question(self, principal: Principal, id_: str) -> ApprovalRequested:
-        """Raises NotFound."""
-        principal.require(APPROVALS)
-        return self._questions.find(principal.owner, id_)
-
-    def answer(self, principal: Principal, id_: str, decision: Decision, by: str) -> Settled:
-        """Answer a question as the client `by`. Raises NotFound, InvalidRequest."""
-        principal.require(APPROVALS)
-        return self._questions.answer(principal.owner, id_, decision, by)
-
     def uptime_ms(self) -> int:
         return int((time.monotonic() - self._started) * 1000)
 
@@ -423,7 +401,3 @@ class Gateway:
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)
         return run if run is not None and run.request.origin.owner == principal.owner else None
-
-
-def _nothing() -> None:
-    pass

@@ -71,7 +71,7 @@ class Feed:
 
     def open(self) -> None:
         """From now on events are sent, and the client counts as somebody to ask, if it may answer."""
-        self._leave_questions = self._gateway.attend(self._principal, self._asked)
+        self._leave_questions = self._gateway.approvals.attend(self._principal, self._asked)
         self._tasks.run(self._write(), "ws.feed")
 
     async def emit(self, name: str, payload: object) -> None:

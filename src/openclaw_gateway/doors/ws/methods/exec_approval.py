@@ -23,11 +23,11 @@ class ResolveParams(Struct, frozen=True):
 
 
 async def _list(call: MethodCall, _: Nothing) -> object:
-    return call.gateway.questions(call.principal)
+    return call.gateway.approvals.open(call.principal)
 
 
 async def _get(call: MethodCall, params: GetParams) -> object:
-    asked = call.gateway.question(call.principal, params.id)
+    asked = call.gateway.approvals.find(call.principal, params.id)
     return {
         "id": asked.id,
         "commandText": asked.request.command,
@@ -41,7 +41,7 @@ async def _get(call: MethodCall, params: GetParams) -> object:
 
 
 async def _resolve(call: MethodCall, params: ResolveParams) -> object:
-    settled = call.gateway.answer(call.principal, params.id, params.decision, call.client)
+    settled = call.gateway.approvals.answer(call.principal, params.id, params.decision, call.client)
     return {"ok": True, "decision": settled.decision, "resolvedBy": settled.by}
 
 

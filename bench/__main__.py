@@ -26,7 +26,9 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round: a look, not a figure")
     parser.add_argument("--long", action="store_true", help="sustained streams for 60 s, and 1,000 of them")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; the table shows medians")
+    parser.add_argument(
+        "--rounds", type=int, help="interleaved rounds, of which medians are shown (5; of instructions 1)"
+    )
     parser.add_argument("--rows", default="", help="only these, by key: plain,stream,paced,...")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument(
@@ -96,7 +98,7 @@ def note(text: str) -> None:
 def run(options: argparse.Namespace) -> int:
     rows = chosen_rows(options)
     models = sorted({row.model for row in rows})
-    rounds = 1 if options.quick else options.rounds
+    rounds = 1 if options.quick else options.rounds or 5
     gateways = measured_gateways(options)
     load_before = os.getloadavg()[0]  # on a machine that does other work too, figures are too high
     with contextlib.ExitStack() as stack:
@@ -125,7 +127,7 @@ def count_instructions(
     options: argparse.Namespace, folder: Path, model: Process, address: str, gateways: dict[str, Path]
 ) -> int:
     rows = counted_rows(set(options.rows.split(",")) - {""})
-    counted = count(rows, folder, model, address, gateways)
+    counted = count(rows, folder, model, address, gateways, rounds=options.rounds or 1)
     if options.json:
         print(
             json.dumps(

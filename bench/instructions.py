@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import statistics
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,9 +38,10 @@ def counted_rows(keys: set[str]) -> list[Row]:
 
 
 def count(
-    rows: list[Row], folder: Path, model: Process, address: str, gateways: dict[str, Path]
+    rows: list[Row], folder: Path, model: Process, address: str, gateways: dict[str, Path], *, rounds: int
 ) -> list[Counted]:
-    """`gateways` are to be counted beside the relay, by name, with the Python of each. Raises StartError."""
+    """`gateways` are to be counted beside the relay, by name, with the Python of each; the median of so many
+    rounds. Raises StartError."""
     if shutil.which("valgrind") is None:
         raise StartError("--instructions needs valgrind: apt-get install valgrind")
     slowed = [_slowed(row) for row in rows]
@@ -54,24 +56,26 @@ def count(
                 gateway(folder / f"{name}-home", model.port, models, counter, python)
             )
             targets.append((Target(name, process, is_gateway=True), counts))
-        return [_counted(row, was, targets) for row, was in zip(slowed, rows, strict=True)]
+        return [_counted(row, was, targets, rounds) for row, was in zip(slowed, rows, strict=True)]
 
 
 def _slowed(row: Row) -> Row:
     return replace(row, gap_us=row.gap_us * _SLOWER, clients=_CLIENTS)
 
 
-def _counted(row: Row, was: Row, targets: list[tuple[Target, Path]]) -> Counted:
-    thousands, wrong = {}, []
-    for target, counts in targets:
-        spent = []
-        for requests in (_WARM_UP, _FEW, _MANY):
-            result = run_load(job_for(target, replace(row, requests=requests)))
-            wrong += [f"{target.name}: {result.wrong} wrong answers: {text}" for text in result.errors]
-            spent.append(_spent(target.process, counts))
-        per_request = (spent[2] - spent[1]) / (_MANY - _FEW)
-        thousands[target.name] = per_request / (row.deltas if row.kind == "delta" else 1) / 1000
-    return Counted(was, thousands, wrong)
+def _counted(row: Row, was: Row, targets: list[tuple[Target, Path]], rounds: int) -> Counted:
+    slopes: dict[str, list[float]] = {target.name: [] for target, _ in targets}
+    wrong = []
+    for number in range(rounds):
+        for target, counts in targets:
+            spent = []
+            for requests in (*(() if number else (_WARM_UP,)), _FEW, _MANY):
+                result = run_load(job_for(target, replace(row, requests=requests)))
+                wrong += [f"{target.name}: {result.wrong} wrong answers: {text}" for text in result.errors]
+                spent.append(_spent(target.process, counts))
+            slopes[target.name].append((spent[-1] - spent[-2]) / (_MANY - _FEW))
+    unit = 1000 * (row.deltas if row.kind == "delta" else 1)
+    return Counted(was, {name: statistics.median(found) / unit for name, found in slopes.items()}, wrong)
 
 
 def _callgrind(counts: Path) -> list[str]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
-from openclaw_gateway.wire.messages import AssistantMessage, Image, Message, UserMessage
+from openclaw_gateway.wire.messages import Image, Message, UserMessage, assistant
 
 OWNER = "operator"
-TURN = (UserMessage("u" * 300), AssistantMessage("a" * 700))
+TURN = (UserMessage("u" * 300), assistant("a" * 700))
 ROUNDS = 200
 IMAGE = 6_000_000
 

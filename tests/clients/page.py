@@ -35,7 +35,8 @@ _MEANINGS = """
 - **silence**: a stream in which nothing is said for 40 seconds, twice.
 - **embeddings, models**: `/v1/embeddings` and `/v1/models`.
 - **history**: with `user`, a history sent again is not doubled, and a message sent alone goes on from it
-  (`llm` has no `user`: there it is the header `x-openclaw-session-key`, and messages sent alone).
+  (`llm` has no `user`: there it is the header `x-openclaw-session-key`, and messages sent alone; `litellm`
+  leaves `user` out for models that are not OpenAI's, unless `allowed_openai_params=["user"]` is said).
 """
 
 

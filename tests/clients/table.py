@@ -111,4 +111,18 @@ CLIENTS = (
             "cancel": "keeps the connection of a stream that is no longer read",
         },
     ),
+    Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True, limits=_NO_LIST),
+    Client(
+        "llama-index",
+        "ask_llama_index",
+        Room.VENV,
+        ("llama-index-llms-openai-like",),
+        "llama-index",
+        heavy=True,
+        limits={
+            **_CHATS_ONLY,
+            "reasoning": "drops reasoning text",
+            "cancel": "keeps the connection of a stream that is no longer read",
+        },
+    ),
 )

@@ -17,7 +17,7 @@ CONFIG = ROOT / "pyproject.toml"
 # The lowest total allowed, in per cent of lines and branches. It may only rise. It stands at least 0.3 below
 # what was measured: whether a branch for a bad moment is taken (a full pipe, a peer that leaves) differs from
 # run to run.
-FLOOR = 94.1
+FLOOR = 94.3
 # Where tests call src themselves. The others start programs, which take half as long again when measured, and
 # the whole suite has to be quick; therefore cli/, which only they reach, is not counted either.
 _CALLING = (

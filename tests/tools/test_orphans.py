@@ -52,6 +52,10 @@ def read(path: Path) -> str:
         return ""
 
 
+async def appears(path: Path) -> int:
+    return int(await text_of(path))
+
+
 async def text_of(path: Path) -> str:
     """Once there is one: a program that begins another has no environment for a moment."""
     async with asyncio.timeout(20):
@@ -83,7 +87,7 @@ async def test_a_command_dies_with_a_gateway_that_is_killed(
         *(sys.executable, "-c", _GATEWAY, line, *loop), cwd=tmp_path, env=environ
     )
     try:
-        pid = int(await text_of(tmp_path / "pid"))
+        pid = await appears(tmp_path / "pid")
         if "env -i" not in line:
             assert f"{MARK}=" in await text_of(Path(f"/proc/{pid}/environ"))
     finally:
@@ -129,7 +133,7 @@ async def test_what_started_one_another_all_ends_with_its_command(tmp_path: Path
 async def test_or_when_it_is_killed(tmp_path: Path, how: str) -> None:
     command = _command(tmp_path, how, "sleep 600")
     await command.launch()
-    pid = int(await text_of(tmp_path / "pid"))
+    pid = await appears(tmp_path / "pid")
     async with asyncio.timeout(20):
         await command.kill()
     await dies(pid)
@@ -140,7 +144,7 @@ async def test_ending_very_many_does_not_hold_the_loop(tmp_path: Path) -> None:
     order = Order(("/bin/sh", "-c", line), tmp_path, {"PATH": os.environ["PATH"]}, "", "main", "run", 600.0)
     command = Command("id", order, time.monotonic)
     await command.launch()
-    pid = int(await text_of(tmp_path / "pid"))
+    pid = await appears(tmp_path / "pid")
     ending = asyncio.create_task(command.kill())
     longest = 0.0
     while not ending.done():

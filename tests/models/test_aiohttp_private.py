@@ -336,3 +336,64 @@ async def test_a_silence_of_the_provider_reaches_who_has_it_handed_on() -> None:
             await body.hand(lambda _: True, 99)
         body.close()
         connection.close()
+
+
+async def test_who_takes_all_there_is_may_let_somebody_else_wait_for_the_rest() -> None:
+    """As a model's answer does, which has said all and lets only its end be read."""
+    hold = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body, content = Body(head.content, None), head.content
+        assert await body.read(99) == b"ab"
+        rest: list[asyncio.Task[bytes]] = []
+
+        def take(data: bytes) -> bool:
+            rest.append(asyncio.create_task(body.read(99)))
+            return False
+
+        handing = asyncio.create_task(body.hand(take, 99))
+        await asyncio.sleep(0)
+        assert isinstance(content, aiohttp.StreamReader)
+        content.feed_data(b"cd")
+        await handing
+        content.feed_data(b"ef")
+        assert await rest[0] == b"ef"
+        connection.close()
+
+
+async def test_what_has_come_is_no_silence_though_its_reader_has_not_had_a_turn() -> None:
+    hold = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body = Body(head.content, 5.0)
+        assert await body.read(99) == b"ab"
+        for waiting in (body.read(99), body.hand(lambda data: data == b"", 99)):
+            reading = asyncio.create_task(waiting)
+            await asyncio.sleep(0)
+            assert isinstance(head.content, aiohttp.StreamReader)
+            head.content.feed_data(b"more")
+            body._run_down(0.0)
+            await reading
+        body.close()
+        connection.close()
+
+
+async def test_a_reader_that_is_cancelled_has_taken_nothing() -> None:
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session, answering(OK) as (url, _):
+        connection, head = await answered(session, url)
+        body = Body(head.content, None)
+        await head.content.wait_eof()
+        reading = asyncio.create_task(body.read(1))
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait({reading})
+        assert await body.read(99) == b"hi"
+        connection.release()

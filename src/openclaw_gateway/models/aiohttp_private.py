@@ -118,7 +118,7 @@ class Body:
     For all its waits it has one timer, which is set anew only when it has run down: most waits end early.
     """
 
-    __slots__ = ("_content", "_loop", "_most", "_silence_s", "_since", "_take", "_timer", "_woken")
+    __slots__ = ("_content", "_loop", "_most", "_silence_s", "_since", "_take", "_timer", "_waiter", "_woken")
 
     def __init__(self, content: StreamReader, silence_s: float | None) -> None:
         self._content = content
@@ -130,6 +130,7 @@ class Body:
         self._take: Callable[[bytes], bool] | None = None
         self._most = 0
         self._woken: asyncio.Future[bool] | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -165,10 +166,9 @@ class Body:
                 raise content._exception
             return b""
         if content._size > most or content._buffer_offset:
-            data = content._read_nowait(most)
             # So that others have their turn while a fast provider has much to say.
             await asyncio.sleep(0)
-            return data
+            return content._read_nowait(most)
         return self._all_there()
 
     async def hand(self, take: Callable[[bytes], bool], most: int) -> None:
@@ -188,17 +188,23 @@ class Body:
             ):
                 self._take, self._most = take, most
                 self._woken = woken = self._loop.create_future()
-                self._expected().add_done_callback(self._came)
+                self._waiter = self._expected()
+                self._waiter.add_done_callback(self._came)
                 try:
                     goes_on = await woken
                 finally:
-                    content._waiter = self._since = self._take = None
+                    self._take = None
+                    # Somebody else may wait by now: `take` has let the end be read.
+                    if content._waiter is self._waiter:
+                        content._waiter = self._since = None
+                    self._waiter = None
             else:
                 goes_on = take(await self.read(most))
 
     def _came(self, waiter: "asyncio.Future[None]") -> None:
         """Something has come, or has gone wrong."""
         failure, content, woken = waiter.exception(), self._content, self._woken
+        self._since = None
         if self._take is None or woken is None or woken.done():
             return  # who waited has left
         if failure or not content._buffer or content._size > self._most or content._buffer_offset:
@@ -208,7 +214,8 @@ class Body:
         elif content._eof or content._exception:
             woken.set_result(True)
         else:
-            self._expected().add_done_callback(self._came)
+            self._waiter = self._expected()
+            self._waiter.add_done_callback(self._came)
 
     def _expected(self) -> "asyncio.Future[None]":
         """What is done when something comes, or goes wrong. The silence counts from now on."""
@@ -240,8 +247,8 @@ class Body:
 
     def _run_down(self, silence_s: float) -> None:
         self._timer = None
-        if self._since is None:
-            return
+        if self._since is None or self._content._waiter is None:
+            return  # nobody waits, or something has come and whoever waits has not had their turn yet
         left = self._since + silence_s - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._run_down, silence_s)

@@ -345,3 +345,24 @@ def test_a_long_history_is_cheap_to_compare() -> None:
     sent = [*stored[:6000], U("new")]
     assert reconcile(stored, sent) == (6000, (U("new"),))
     assert reconcile(stored, [U("other"), *sent]) == (0, (U("other"), *sent))
+
+
+@pytest.mark.parametrize("is_windowed", [False, True])
+def test_an_image_that_is_sent_again_is_hashed_once(
+    monkeypatch: pytest.MonkeyPatch, is_windowed: bool
+) -> None:
+    """However often it is compared: there may be twenty megabytes of them."""
+    hashed = 0
+    sha256 = hashlib.sha256
+
+    def counted(data: bytes) -> object:
+        nonlocal hashed
+        hashed += 1
+        return sha256(data)
+
+    monkeypatch.setattr(hashlib, "sha256", counted)
+    stored = [U("?", images=(LARGE_CAT,))] * 50
+    sent = [U("other"), *[U("?", images=(CAT,))] * 100]
+    told = reconcile(stored, sent, is_whole=True, is_windowed=is_windowed)
+    assert told.new[-1] is sent[-1]
+    assert hashed == 100

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from openclaw_gateway.sessions.client_view import seen_with_places
-from openclaw_gateway.sessions.same_message import same
+from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.wire.messages import AssistantMessage, Message, ToolMessage, UserMessage
 
 _PROOF_CHARS = 40  # an answer this long is not repeated by chance
@@ -50,11 +50,32 @@ def reconcile(
 ) -> Told:
     """`alone` says of each stored message whether it came alone; empty = none did. `is_later`: `stored` is
     not from the beginning, but what comes after a summary, and `is_end` has said that this is enough."""
+    kept, first = _place(
+        stored,
+        known_by_content(sent, stored),
+        is_whole=is_whole,
+        is_windowed=is_windowed,
+        is_later=is_later,
+        alone=alone,
+    )
+    return Told(kept, tuple(sent[first:]))
+
+
+def _place(
+    stored: Sequence[Message],
+    sent: Sequence[Message],
+    *,
+    is_whole: bool,
+    is_windowed: bool,
+    is_later: bool,
+    alone: Sequence[bool],
+) -> tuple[int, int]:
+    """How many of the stored stand, and the index of the first of `sent` that follows them."""
     if not sent or not stored:
-        return Told(len(stored), tuple(sent))
+        return len(stored), 0
     if len(sent) == 1 and not is_whole:
         is_unanswered = same(stored[-1], sent[0]) and not isinstance(sent[0], AssistantMessage)
-        return Told(len(stored), () if is_unanswered else tuple(sent))
+        return len(stored), int(is_unanswered)
     is_exact = is_whole and not is_windowed
     kept, first = (0, 0) if is_later else _beginning(stored, sent, alone, is_exact=is_exact)
     if is_exact and not is_later:
@@ -69,7 +90,7 @@ def reconcile(
 
 def is_end(stored: Sequence[Message], sent: Sequence[Message]) -> bool:
     """Whether what was sent begins with the end of `stored`: nothing before that needs to be looked at."""
-    return bool(stored) and _after_end_of(stored, sent).is_at_start
+    return bool(stored) and _after_end_of(stored, known_by_content(sent, stored)).is_at_start
 
 
 def joined(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message, ...]:
@@ -79,14 +100,15 @@ def joined(before: Sequence[Message], sent: Sequence[Message]) -> tuple[Message,
     if not before or not any(isinstance(message, AssistantMessage) for message in sent[:-1]):
         return (*before, *sent)
     seen, places = seen_with_places(before)
-    run = _after_end_of(seen, sent)
-    kept, first = _beginning(seen, sent, (), is_exact=False)
+    known = known_by_content(sent, seen)
+    run = _after_end_of(seen, known)
+    kept, first = _beginning(seen, known, (), is_exact=False)
     if run.is_at_start and run.length >= first:
         kept, first = len(seen), run.length
     if not any(isinstance(message, AssistantMessage) for message in sent[:first]):
         return (*before, *sent)
-    told = _answering(seen, sent, kept, first)
-    return (*before[: places[told.kept] if told.kept < len(seen) else len(before)], *told.new)
+    kept, first = _answering(seen, known, kept, first)
+    return (*before[: places[kept] if kept < len(seen) else len(before)], *sent[first:])
 
 
 def from_question(sent: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
@@ -149,13 +171,13 @@ def _after_end_of(stored: Sequence[Message], sent: Sequence[Message]) -> _Run:
     return best
 
 
-def _answering(stored: Sequence[Message], sent: Sequence[Message], kept: int, first: int) -> Told:
+def _answering(stored: Sequence[Message], sent: Sequence[Message], kept: int, first: int) -> tuple[int, int]:
     """With the last message new, unless it waits for its answer; and no result of a tool without its call."""
     last = sent[-1]
     if first == len(sent) and not isinstance(last, AssistantMessage):
         if kept == len(stored):
             if same(stored[-1], last):
-                return Told(kept, ())
+                return kept, first
             first -= 1
         else:
             first -= 1
@@ -167,7 +189,7 @@ def _answering(stored: Sequence[Message], sent: Sequence[Message], kept: int, fi
         if isinstance(result, ToolMessage) and not _awaits(stored[:kept], result):
             while first > 0 and isinstance(sent[first], ToolMessage):
                 first -= 1
-    return Told(kept, tuple(sent[first:]))
+    return kept, first
 
 
 def _awaits(stored: Sequence[Message], result: ToolMessage) -> bool:

@@ -7,9 +7,12 @@ end puts before a message once, when it is new, and not when it resends it, is n
 import hashlib
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     File,
+    M,
     Media,
     Message,
     ToolMessage,
@@ -24,8 +27,8 @@ _CONTEXT_BEGINS, _CONTEXT_ENDS = "### Task:", "</context>"
 
 
 def same(ours: Message, theirs: Message, *, is_exact: bool = False) -> bool:
-    """Whether both say the same, as far as a client resends it. With `is_exact` it resends images and files
-    too: none of them means that they were taken out."""
+    """Whether both say the same, as far as a client resends it; `theirs` is `known_by_content`. With
+    `is_exact` it resends images and files too: none of them means that they were taken out."""
     if ours == theirs:
         return True
     if isinstance(ours, AssistantMessage):
@@ -45,6 +48,28 @@ def same(ours: Message, theirs: Message, *, is_exact: bool = False) -> bool:
             and _same_media(ours, theirs, is_exact=is_exact)
         )
     return False
+
+
+def known_by_content(sent: Sequence[Message], stored: Sequence[Message]) -> Sequence[Message]:
+    """`sent` for comparing: where something stored is known by its digest, each image and file has one too,
+    made once for however many comparisons."""
+    if not any(one.digest for message in stored for one in media_of(message)):
+        return sent
+    sizes = {one.size for message in stored for one in media_of(message) if one.digest}
+
+    def named(one: M) -> M:
+        if one.digest or len(one.data) not in sizes:
+            return one
+        return replace(one, digest=hashlib.sha256(one.data.encode("ascii", "replace")).hexdigest())
+
+    def known(message: Message) -> Message:
+        if isinstance(message, WithImages) and message.images:
+            message = replace(message, images=tuple(map(named, message.images)))
+        if isinstance(message, UserMessage) and message.files:
+            message = replace(message, files=tuple(map(named, message.files)))
+        return message
+
+    return [known(message) for message in sent]
 
 
 def _same_media(ours: Message, theirs: Message, *, is_exact: bool) -> bool:
@@ -72,10 +97,7 @@ def _same_content(ours: Media, theirs: Media) -> bool:
     if not _is_there(ours) or not _is_there(theirs):
         return True
     if ours.digest:
-        if theirs.digest:
-            return ours.digest == theirs.digest
-        is_long = len(theirs.data) == ours.size
-        return is_long and hashlib.sha256(theirs.data.encode("ascii", "replace")).hexdigest() == ours.digest
+        return ours.digest == theirs.digest
     if not ours.data and isinstance(ours, File):
         return isinstance(theirs, File) and ours.text == theirs.text
     return ours.data == theirs.data

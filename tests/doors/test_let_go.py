@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway
-from openclaw_gateway.testing.model_server import Cut, ModelServer, Reply, fails, says
+from openclaw_gateway.testing.model_server import Chunk, Cut, Flush, ModelServer, Reply, fails, says
 from tests.doors.chat import ask
 
 # More than is decoded on the loop.
@@ -64,6 +64,8 @@ def file(start: bytes, size: int) -> dict[str, Any]:
     return {"type": "file", "file": named}
 
 
+# Its provider says in the middle that it failed.
+BROKEN = says("a", Flush(), Chunk({"error": {"message": "it broke", "type": "server_error"}}))
 ORPHAN = [
     {"role": "user", "content": LONG},
     {"role": "assistant", "content": "a"},
@@ -85,6 +87,7 @@ ORPHAN = [
         ({"messages": [{"role": "user", "content": LONG}]}, [fails(400)], 400),
         ({"messages": [{"role": "user", "content": LONG}]}, [fails(500, retry_after="0")] * 3, 502),
         ({"messages": [{"role": "user", "content": LONG}], "stream": True}, [says("a", Cut())], 200),
+        ({"messages": [{"role": "user", "content": LONG}], "stream": True}, [BROKEN], 200),
         ({"messages": [{"role": "user", "content": LONG}]}, [says("a")], 200),
     ],
 )

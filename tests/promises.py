@@ -443,6 +443,7 @@ ERRORS = _all(
         "item_not_found": "400: an item is named that is not kept.",
         "chat_completion_not_found": "404: there is no such chat completion, or it is not kept (any more).",
         "agent_session_not_found": "404: there is no such session.",
+        "agent_session_exists": "400: there is a session of this key, with other settings.",
         "turn_not_found": "404: there is no such turn in the session, or it is not kept any more.",
         "not_served_here": "400: a part of the Agents API that this gateway does not have.",
         "response_not_found": "404: there is no such response, or it is not kept any more.",

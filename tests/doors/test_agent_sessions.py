@@ -418,6 +418,108 @@ async def test_lists_go_by_agent_and_metadata_page_by_page(models: ModelServer) 
             await sessions.list(after="agent:a:nobody")
 
 
+async def test_what_is_remembered_of_a_session_goes_with_it(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    """However it went; a list by metadata does not end there, and another of its key is a new one."""
+    models.script("mock-echo", *[says("Hello.")] * 7)
+    named = {"x-openclaw-session-key": "mine"}
+    async with sdk(there) as client:
+        sessions = client.beta.agents.sessions
+        keys = [(await made(client, metadata={"topic": "one"})).id for _ in range(4)]
+        keys.append((await made(client, metadata={"topic": "one"}, extra_headers=named)).id)
+        keys.append((await made(client, metadata={"topic": "one"})).id)
+        await there.wait_no_runs()
+        store = there.gateway._store
+        for key in keys[2:5]:
+            assert await store.delete_session(OPERATOR.owner, key)
+        listed = sessions.list(limit=2, order="asc", metadata={"topic": "one"})
+        assert [each.id async for each in listed] == [*keys[:2], keys[5]]
+        anew = await made(client, agent={"model": "openclaw", "instructions": "Anew."}, extra_headers=named)
+        assert (anew.id, anew.agent.instructions, anew.metadata) == (keys[4], "Anew.", {})
+
+
+@pytest.mark.promise("error.agent_session_exists")
+async def test_a_session_that_is_there_is_not_made_otherwise(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", *[says("Hello.")] * 3)
+    named = {"x-openclaw-session-key": "settled"}
+    agent: Any = {"model": "openclaw", "instructions": "ONE"}
+    async with sdk(there) as client:
+        session = await made(client, agent=agent, metadata={"a": "1"}, extra_headers=named)
+        await there.wait_no_runs()
+        assert await made(client, agent=agent, metadata={"a": "1"}, extra_headers=named)
+        await there.wait_no_runs()
+        for other in ({"agent": {**agent, "instructions": "TWO"}}, {"metadata": {"a": "2"}}):
+            fields: Any = {"agent": agent, "metadata": {"a": "1"}, **other}
+            with pytest.raises(openai.BadRequestError) as refused:
+                await made(client, **fields, extra_headers=named)
+            assert refused.value.code == "agent_session_exists"
+        await client.beta.agents.sessions.events.create(session.id, events=[message("and?")])
+        await there.wait_no_runs()
+    assert "ONE" in models.requests[-1].messages[0]["content"]
+
+
+async def test_a_repeat_gets_its_own_session_and_never_anothers(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    """Two who share a key begin with the same words."""
+    models.script("mock-echo", *[says("Hello.")] * 4)
+    async with sdk(there) as client:
+        ids = []
+        for attempt in ("0", "1", "0", "1"):
+            count = {"x-stainless-retry-count": attempt}
+            ids.append((await made(client, "the same words", extra_headers=count)).id)
+            await there.wait_no_runs()
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+async def test_what_has_no_effect_is_named_by_each_request(
+    there: RunningGateway, models: ModelServer
+) -> None:
+    models.script("mock-echo", *[says("Hello.")] * 2)
+    async with http(there) as client:
+        new = {"environment": NONE, "input": "hi", "stream_options": {"x": 1}}
+        async with client.post("/v1/agents/sessions", json=new) as answer:
+            assert answer.headers["x-openclaw-ignored-params"] == "stream_options"
+            key = (await answer.json())["id"]
+        await there.wait_no_runs()
+        path = f"/v1/agents/sessions/{key}"
+        for to, sent in ((path, {"metadata": {}}), (f"{path}/events", {"events": [message("x")]})):
+            async with client.post(to, json={**sent, "title": "x"}) as answer:
+                assert answer.headers["x-openclaw-ignored-params"] == "title"
+        await there.wait_no_runs()
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "x-stainless-retry-count"])
+async def test_a_cancel_with_a_message_that_is_sent_again_cancels_neither_the_message_nor_what_came_later(
+    there: RunningGateway, models: ModelServer, name: str
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("Hello."), says(Hang()), says(Hold(gate), "New."), says("Later."))
+    cancel: Any = {"type": "agent.session.input.cancel"}
+    async with sdk(there) as client:
+        sessions = client.beta.agents.sessions
+        key = (await made(client)).id
+        await idle(client, key)
+        for text in ("work", "more work"):
+            await sessions.events.create(key, events=[message(text)])
+        await models.wait_requests(2)
+        for attempt in ("0", "1", "2"):
+            named: Any = {"extra_headers": {name: attempt if name.startswith("x-") else "turn-1"}}
+            await sessions.events.create(key, events=[cancel, message("new")], **named)
+            await models.wait_requests(3)
+            if attempt == "1":
+                await sessions.events.create(key, events=[message("later")])
+        gate.set()
+        await idle(client, key)
+        statuses = [turn.status async for turn in sessions.turns.list(key, order="asc")]
+        assert statuses == ["completed", "cancelled", "cancelled", "completed", "completed"]
+        assert (await said(client, key))[-4:] == ["new", "New.", "later", "Later."]
+
+
 async def test_what_was_said_of_the_agent_counts_for_every_turn(
     there: RunningGateway, models: ModelServer
 ) -> None:

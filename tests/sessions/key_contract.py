@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.retention import Retention
-from openclaw_gateway.sessions.store import Claimed, Duplicate, NewRun, Queued, Recorded, Store
+from openclaw_gateway.sessions.store import Claimed, Duplicate, NewRun, Queued, Recorded, Store, beside
 from openclaw_gateway.wire.run import Usage
 from tests.sessions.store_contract import (
     ERROR,
@@ -299,6 +299,17 @@ class KeyContract(WithStore):
         await store.keep(ME, "young", b"2")
         assert (await store.prune(Retention(kept_s=50))).kept == 1
         assert (await store.kept(ME, "old"), await store.kept(ME, "young")) == (None, b"2")
+
+    async def test_what_is_kept_beside_a_session_goes_with_it(self, store: Store) -> None:
+        for number, (owner, session) in enumerate(((ME, S), (ME, "agent:main:other"), ("p", S))):
+            begun = await store.begin(new_run(f"r{number}", session, owner=owner), lease_s=LEASE)
+            assert isinstance(begun, Claimed)
+            await store.finish(begun.claim, ending(turn("a")))
+            await store.keep(owner, beside(session), b"1", ("x",))
+        assert await store.delete_session(ME, S)
+        assert await store.kept(ME, beside(S)) is None
+        assert await store.kept_names(ME, ("x",)) == (beside("agent:main:other"),)
+        assert await store.kept("p", beside(S)) == b"1"
 
     async def test_what_is_kept_is_listed_by_all_of_its_labels_in_order(
         self, store: Store, clock: Clock

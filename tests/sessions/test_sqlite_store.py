@@ -15,6 +15,7 @@ from tests.sessions.store_contract import MAX_QUEUED, Clock, NewStore, StoreCont
 def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
     db = sqlite3.connect(":memory:", isolation_level=None)
     cursor = db.cursor()
+    cursor.execute("CREATE TABLE sessions (owner TEXT, key TEXT)")
     for statement in sqlite_kept.TABLES:
         cursor.execute(statement)
     cursor.execute("BEGIN")

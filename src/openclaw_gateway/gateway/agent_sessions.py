@@ -16,7 +16,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord, Store
+from openclaw_gateway.sessions.store import BESIDE, Entry, RunRecord, SessionRecord, Store, beside
 from openclaw_gateway.wire.messages import Message, UserMessage
 
 _PAGE = 200
@@ -96,27 +96,22 @@ class AgentSessions:
         names = await self._store.kept_names(
             principal.owner,
             labels,
-            after=None if after is None else _name(after),
+            after=None if after is None else beside(after),
             limit=limit,
             newest_first=newest_first,
         )
         if names is None:
             return None
         owner = principal.owner
-        found = [await self._store.get_session(owner, name.partition(":")[2]) for name in names]
+        found = [await self._store.get_session(owner, name.removeprefix(BESIDE)) for name in names]
         return await self._held([record for record in found if record is not None])
 
     async def remember(self, principal: Principal, key: str, about: Raw, labels: tuple[str, ...]) -> None:
-        """What stands there already stays. Raises StoreError."""
-        principal.require(WRITE)
-        await self._store.keep(principal.owner, _name(key), bytes(about), labels)
-
-    async def change(self, principal: Principal, key: str, about: Raw, labels: tuple[str, ...]) -> None:
-        """Remember something else, and from now on as long as if it were new. Raises StoreError."""
+        """This, and nothing else, from now on as long as if it were new. Raises StoreError."""
         principal.require(WRITE)
         body = bytes(about)
-        if not await self._store.rekeep(principal.owner, _name(key), body, labels, anew=True):
-            await self._store.keep(principal.owner, _name(key), body, labels)
+        if not await self._store.rekeep(principal.owner, beside(key), body, labels, anew=True):
+            await self._store.keep(principal.owner, beside(key), body, labels)
 
     async def turns(
         self, principal: Principal, key: str, *, after: str | None, limit: int, newest_first: bool
@@ -172,14 +167,13 @@ class AgentSessions:
         for news, place in self._attending.items():
             if place == (principal.owner, key):
                 news.set()
-        await self._store.forget(principal.owner, _name(key))
         return deleted
 
     async def _held(self, records: Sequence[SessionRecord]) -> tuple[HeldSession, ...]:
         at_work = {_place(run) for run in self._open()}
         found = []
         for record in records:
-            about = await self._store.kept(record.owner, _name(record.key))
+            about = await self._store.kept(record.owner, beside(record.key))
             is_at_work = (record.owner, record.key) in at_work or self._is_elsewhere(record)
             found.append(HeldSession(record, None if about is None else Raw(about), is_at_work))
         return tuple(found)
@@ -194,8 +188,3 @@ class AgentSessions:
 
 def _place(run: Run) -> tuple[str, str | None]:
     return run.request.origin.owner, run.request.session_key
-
-
-def _name(key: str) -> str:
-    """Under which what is remembered of a session stands in the store."""
-    return f"session:{key}"

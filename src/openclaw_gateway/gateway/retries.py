@@ -10,6 +10,7 @@ is not found: the repeat is a new run.
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from uuid import uuid4
 
 from msgspec import Struct
 
@@ -131,6 +132,34 @@ class Retries:
             kept.ended_ms,
         )
         return ReplayedRun(request, plan, self._bus, record, kept.result)
+
+
+class AttemptNames:
+    """New names for requests that make something: another attempt of a request gets the first one's.
+
+    Kept for as long as an answer that a client was there for. Where two began to ask in the same words,
+    nobody can say which of them asks again: then it is a new one, for rather a second one than another's.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._given: OrderedDict[tuple[str, str, int, int], tuple[str, float]] = OrderedDict()
+
+    def name(self, owner: str, attempt: Attempt) -> str:
+        self._drop_old()
+        place = (owner, attempt.path, attempt.length, attempt.hash)
+        given = self._given.pop(place, None)
+        name = given[0] if given and attempt.again and given[0] else uuid4().hex
+        is_doubtful = given is not None and (not attempt.again or not given[0])
+        self._given[place] = ("" if is_doubtful else name, self._clock() + KEEP_GIVEN_S)
+        return name
+
+    def _drop_old(self) -> None:
+        while self._given:
+            place, (_, until) = next(iter(self._given.items()))
+            if len(self._given) <= MOST_KEPT and until > self._clock():
+                return
+            del self._given[place]
 
 
 def _key(request: RunRequest, attempt: Attempt) -> _Key:

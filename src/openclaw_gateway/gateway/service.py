@@ -325,6 +325,18 @@ class Gateway:
         )
         return (*here, *there)
 
+    async def abort_before(self, principal: Principal, run: Run) -> None:
+        """Abort the open runs of a run's session that came before it, whichever process executes them: none,
+        once it has ended.
+
+        Raises StoreError.
+        """
+        ids = await self._store.open_runs(principal.owner, run.request.session_key or "")
+        earlier = ids[: ids.index(run.id)] if run.id in ids else ()
+        # The last first: none that is to end has its turn because another has ended.
+        for run_id in reversed(earlier):
+            await self.abort(principal, run_id)
+
     def listen(
         self, principal: Principal, listener: Listener, *, session: str | None = None
     ) -> Callable[[], None]:

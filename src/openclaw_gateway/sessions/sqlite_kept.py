@@ -7,6 +7,8 @@ table. Every function is one operation inside somebody else's transaction.
 import sqlite3
 from typing import NamedTuple
 
+from openclaw_gateway.sessions.store import BESIDE
+
 _ROWS_AT_ONCE = 32
 
 # Came later than the others, and an earlier release does not look at it: it needs no version of its own.
@@ -34,6 +36,11 @@ TABLES = (
         DELETE FROM kept_labels WHERE number = old.number;
     END
     """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS kept_beside AFTER DELETE ON sessions BEGIN
+        DELETE FROM kept WHERE owner = old.owner AND name = '{BESIDE}' || old.key;
+    END
+    """,  # noqa: S608 - of a constant
 )
 # CROSS: the first label's range is what is walked.
 _NAMES = (

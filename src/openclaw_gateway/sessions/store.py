@@ -197,6 +197,14 @@ class StoreHealth(Struct, frozen=True):
     schema_version: int = 0
 
 
+BESIDE = "session:"
+
+
+def beside(session: str) -> str:
+    """The name under which something is kept for as long as there is this session, at most."""
+    return BESIDE + session
+
+
 class Store(Protocol):
     """All coroutines raise StoreError (StoreFull when the disk is full)."""
 
@@ -271,7 +279,7 @@ class Store(Protocol):
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
         """Keep something of this owner's under a name, for as long as `Retention.kept_s`; what is kept under
-        it already stays. It can be listed by its labels."""
+        it already stays. It can be listed by its labels. What is kept `beside` a session goes with it."""
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False

@@ -17,6 +17,7 @@ from openclaw_gateway.sessions.store import (
     RunRecord,
     SessionRecord,
     Summary,
+    beside,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus, Usage
@@ -154,6 +155,8 @@ class MemoryData:
     def delete(self, place: tuple[str, str]) -> None:
         """A session with all it has."""
         del self.sessions[place]
+        owner, key = place
+        self.kept.pop((owner, beside(key)), None)
         gone = [run_id for run_id, run in self.runs.items() if (run.new.owner, run.new.session) == place]
         for run_id in gone:
             del self.runs[run_id]

@@ -7,8 +7,9 @@ from typing import Any
 import litellm
 from pydantic import BaseModel
 
-from tests.clients.programs.frame import Call, get_weather, serve
-from tests.clients.programs.openai_python import TOOL, usage_of
+from tests.clients.programs import openai_python
+from tests.clients.programs.frame import Call, serve
+from tests.clients.programs.openai_python import usage_of
 
 
 class Weather(BaseModel):
@@ -55,15 +56,7 @@ def stream_usage(call: Call) -> dict[str, Any]:
 
 
 def tools(call: Call) -> dict[str, Any]:
-    messages: list[Any] = call.conversation
-    while True:
-        message = chat(call, messages=messages, tools=[TOOL]).choices[0].message
-        if not message.tool_calls:
-            return {"text": message.content}
-        messages.append(message)
-        for wanted in message.tool_calls:
-            arguments = json.loads(wanted.function.arguments)
-            messages.append({"role": "tool", "tool_call_id": wanted.id, "content": get_weather(**arguments)})
+    return openai_python.tools(call, chat)
 
 
 def structured(call: Call) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The `openai` package, synchronous: chat completions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from openai import OpenAI
@@ -65,7 +65,7 @@ def stream_usage(call: Call) -> dict[str, Any]:
     return {"usage": usage_of(chunks[-1].usage)}
 
 
-def tools(call: Call) -> dict[str, Any]:
+def tools(call: Call, chat: Callable[..., Any] = chat) -> dict[str, Any]:
     messages: list[Any] = call.conversation
     while True:
         message = chat(call, messages=messages, tools=[TOOL]).choices[0].message

@@ -92,11 +92,12 @@ class NewSession(Struct, frozen=True):
 
 class SessionInput(Struct, frozen=True):
     """What is sent to a session: to end what it is at, and then a message, or only one of the two; with
-    `cancels_after` the end comes behind the message."""
+    `cancels_after` the end comes behind the message. `ignored` names the fields that had no effect."""
 
     message: UserMessage | None
     cancels: bool
-    cancels_after: bool = False
+    cancels_after: bool
+    ignored: tuple[str, ...]
 
 
 class SessionChange(Struct, frozen=True):
@@ -130,7 +131,6 @@ def read_session(body: Body) -> NewSession:
     agent, passed_over = _agent(body)
     agent_id = body.take("agent_id", _STRING)
     stream = body.take("stream", _BOOLEAN) is True
-    body.take("stream_options", _FIELDS)
     metadata = take_metadata(body) or {}
     ignored = nameable((*body.left, *(f"agent.{name}" for name in passed_over)))
     return NewSession(agent, agent_id, message, metadata, stream, ignored)
@@ -176,7 +176,7 @@ def read_events(body: Body) -> SessionInput:
                     code="not_served_here",
                     param=f"{where}.type",
                 )
-    return SessionInput(message, cancels, cancels_after)
+    return SessionInput(message, cancels, cancels_after, nameable(body.left))
 
 
 def decode_change(data: bytes, max_depth: int) -> SessionChange:

@@ -2,7 +2,6 @@
 and the events of what goes on in them.
 """
 
-from collections import OrderedDict
 from hashlib import blake2b
 from typing import ClassVar
 from urllib.parse import unquote
@@ -45,10 +44,11 @@ from openclaw_gateway.doors.operation import Operation, Sent, methods_at
 from openclaw_gateway.doors.requests import Request, idempotency_key
 from openclaw_gateway.doors.session_pages import SessionPages, json_of, no_session
 from openclaw_gateway.doors.session_stream import SessionStream
-from openclaw_gateway.errors import GatewayError, MethodNotAllowed, NotFound, StoreError
+from openclaw_gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound, StoreError
 from openclaw_gateway.gateway.agent_sessions import HeldSession
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.retries import AttemptNames
 from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
 from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.gateway.service import Gateway
@@ -58,7 +58,6 @@ from openclaw_gateway.wire.messages import UserMessage
 _ALL = "/v1/agents/sessions"
 _ONE = f"{_ALL}/{{session_id}}"
 _LISTED = {**PAGED, "agent_id": "Only of this agent.", "metadata[key]": "Only with this pair."}
-_MOST_ATTEMPTS = 1_000
 _DETACHED = Raw(b"{}")
 
 
@@ -105,8 +104,7 @@ class Endpoint(AgentEndpoint):
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway)
         self._pages = SessionPages(gateway.agent_sessions)
-        # The names of sessions by what made them, for a client that sends that again by itself.
-        self._attempts: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+        self._attempts = AttemptNames()
 
     @property
     def switch(self) -> str | None:
@@ -147,8 +145,9 @@ class Endpoint(AgentEndpoint):
             asks.agent.schema,
             route.backend,
             asks.metadata,
-            now_ms(),
         )
+        if not (request.attempt is not None and request.attempt.again) and not idempotency_key(request):
+            await self._check_new(principal, key, about)
         with self._stream(request, principal, key) as stream:
             run = await self._start(request, principal, route, about, message)
             await self._remember(principal, key, run, about)
@@ -158,6 +157,17 @@ class Endpoint(AgentEndpoint):
             stream.hear(run)
             await stream.tell(run)
             return None
+
+    async def _check_new(self, principal: Principal, key: str, about: About) -> None:
+        """Raises InvalidRequest for a session that is there and is otherwise."""
+        held = await self._gateway.agent_sessions.find(principal, key)
+        if held is not None and held.about is not None and replace(about_of(held), kept_ms=0) != about:
+            raise InvalidRequest(
+                f"There is a session '{key[:80]}' already, and what was said of its agent or its metadata is "
+                "not what this request says. Send your message to its events, or leave "
+                "x-openclaw-session-key out for a new session.",
+                code="agent_session_exists",
+            )
 
     def _ask(self, request: Request, principal: Principal, asks: NewSession) -> Ask:
         ask = asked(request, asks.agent.model, None)
@@ -176,18 +186,8 @@ class Endpoint(AgentEndpoint):
         key = idempotency_key(request)
         if key is not None:
             return blake2b(key.encode(), digest_size=16).hexdigest()
-        name = uuid4().hex
         attempt = request.attempt
-        if attempt is None:
-            return name
-        place = (principal.owner, attempt.length, attempt.hash)
-        if attempt.again and place in self._attempts:
-            return self._attempts[place]
-        self._attempts[place] = name
-        self._attempts.move_to_end(place)
-        if len(self._attempts) > _MOST_ATTEMPTS:
-            self._attempts.popitem(last=False)
-        return name
+        return uuid4().hex if attempt is None else self._attempts.name(principal.owner, attempt)
 
     async def _message(
         self, request: Request, principal: Principal, route: Route, message: UserMessage
@@ -214,10 +214,11 @@ class Endpoint(AgentEndpoint):
         return await self._gateway.start(principal, run_request(principal, "http", route, question))
 
     async def _remember(self, principal: Principal, key: str, run: Run, about: About) -> None:
-        """Raises StoreError, after which the run ends."""
-        labels = labels_of(run.request.agent_id, about.metadata)
+        """Unless it is remembered already. Raises StoreError, after which the run ends."""
         try:
-            await self._gateway.agent_sessions.remember(principal, key, about.written(), labels)
+            held = await self._pages.found(principal, key)
+            if held.about is None:
+                await self._changed(principal, held, about)
         except StoreError:
             run.abort(UNDELIVERED)
             raise
@@ -227,21 +228,24 @@ class Endpoint(AgentEndpoint):
         sent = await self._asked(request, decode_events)
         held = await self._pages.found(principal, key)
         about = about_of(held)
-        if sent.cancels and not sent.cancels_after:
-            await self._gateway.abort_session(principal, key)
+        tell(request, None, Route(held.record.agent, key), sent.ignored)
         if sent.message is not None:
             route = self._gateway.route(Ask(session_key=key, backend=about.backend or None))
             message = await self._message(request, principal, route, sent.message)
-            await self._start(request, principal, route, about, message)
+            run = await self._start(request, principal, route, about, message)
+            if sent.cancels and not sent.cancels_after:
+                # Of what is sent again the message is there already, and is not what it cancels.
+                await self._gateway.abort_before(principal, run)
             if held.about is not None and about.is_old:
                 await self._changed(principal, held, about)
-        if sent.cancels_after:
+        if sent.cancels_after or sent.message is None:
             await self._gateway.abort_session(principal, key)
         return HttpAnswer(b"", 202, {})
 
     async def _change(self, request: Request, principal: Principal, key: str) -> HttpAnswer:
         change = await self._asked(request, decode_change)
         held = await self._pages.found(principal, key)
+        tell(request, None, Route(held.record.agent, key), change.ignored)
         if change.metadata is not None:
             await self._changed(principal, held, replace(about_of(held), metadata=change.metadata))
         return json_of(session_of(await self._pages.found(principal, key)))
@@ -249,7 +253,7 @@ class Endpoint(AgentEndpoint):
     async def _changed(self, principal: Principal, held: HeldSession, about: About) -> None:
         said = replace(about, kept_ms=now_ms()).written()
         labels = labels_of(held.record.agent, about.metadata)
-        await self._gateway.agent_sessions.change(principal, held.record.key, said, labels)
+        await self._gateway.agent_sessions.remember(principal, held.record.key, said, labels)
 
     async def _delete(self, principal: Principal, key: str) -> HttpAnswer:
         if not await self._gateway.agent_sessions.delete(principal, key):

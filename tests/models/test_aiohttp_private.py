@@ -7,6 +7,7 @@ from functools import partial
 
 import aiohttp
 import pytest
+from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
@@ -278,77 +279,61 @@ async def test_a_reader_that_takes_its_time_is_no_silence_of_the_provider(
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n|2\r\ncd\r\n0\r\n\r\n"
 
 
-async def test_a_little_is_handed_over_where_it_comes_in_and_the_end_to_who_waits() -> None:
+@asynccontextmanager
+async def in_the_middle(silence_s: float | None) -> AsyncIterator[tuple[Body, StreamReader, asyncio.Event]]:
+    """(an answer of which "ab" was read, what it is read from, what to set so that "cd" and its end come)."""
     hold = asyncio.Event()
+    async with (
+        asyncio.timeout(10),
+        aiohttp.ClientSession() as session,
+        answering(CHUNKED, hold=hold) as (url, _),
+    ):
+        connection, head = await answered(session, url)
+        body = Body(head.content, silence_s)
+        try:
+            assert await body.read(99) == b"ab"
+            assert isinstance(head.content, StreamReader)
+            yield body, head.content, hold
+        finally:
+            body.close()
+            connection.close()
+
+
+async def test_a_little_is_handed_over_where_it_comes_in_and_the_end_to_who_waits() -> None:
     taken: list[tuple[bytes, bool]] = []
 
     def take(data: bytes) -> bool:
         taken.append((data, asyncio.current_task() is handing))
         return data != b""
 
-    async with (
-        asyncio.timeout(10),
-        aiohttp.ClientSession() as session,
-        answering(CHUNKED, hold=hold) as (url, _),
-    ):
-        connection, head = await answered(session, url)
-        body = Body(head.content, 5.0)
-        assert await body.read(99) == b"ab"
+    async with in_the_middle(5.0) as (body, _, hold):
         handing = asyncio.create_task(body.hand(take, 99))
         await asyncio.sleep(0)
         hold.set()
         await handing
         assert taken == [(b"cd", False), (b"", True)]
-        body.close()
-        connection.release()
 
 
 async def test_what_comes_when_nobody_is_there_to_take_it_is_read_later() -> None:
-    hold = asyncio.Event()
-    async with (
-        asyncio.timeout(10),
-        aiohttp.ClientSession() as session,
-        answering(CHUNKED, hold=hold) as (url, _),
-    ):
-        connection, head = await answered(session, url)
-        body = Body(head.content, None)
-        assert await body.read(99) == b"ab"
+    async with in_the_middle(None) as (body, content, hold):
         handing = asyncio.create_task(body.hand(lambda data: pytest.fail(str(data)), 99))
         await asyncio.sleep(0)
         handing.cancel()
         hold.set()
-        await head.content.wait_eof()
+        await content.wait_eof()
         assert handing.cancelled()
         assert await body.read(99) == b"cd"
-        connection.release()
 
 
 async def test_a_silence_of_the_provider_reaches_who_has_it_handed_on() -> None:
-    hold = asyncio.Event()
-    async with (
-        asyncio.timeout(10),
-        aiohttp.ClientSession() as session,
-        answering(CHUNKED, hold=hold) as (url, _),
-    ):
-        connection, head = await answered(session, url)
-        body = Body(head.content, 0.05)
+    async with in_the_middle(0.05) as (body, _, _):
         with pytest.raises(aiohttp.SocketTimeoutError, match="silent"):
             await body.hand(lambda _: True, 99)
-        body.close()
-        connection.close()
 
 
 async def test_who_takes_all_there_is_may_let_somebody_else_wait_for_the_rest() -> None:
     """As a model's answer does, which has said all and lets only its end be read."""
-    hold = asyncio.Event()
-    async with (
-        asyncio.timeout(10),
-        aiohttp.ClientSession() as session,
-        answering(CHUNKED, hold=hold) as (url, _),
-    ):
-        connection, head = await answered(session, url)
-        body, content = Body(head.content, None), head.content
-        assert await body.read(99) == b"ab"
+    async with in_the_middle(None) as (body, content, _):
         rest: list[asyncio.Task[bytes]] = []
 
         def take(data: bytes) -> bool:
@@ -357,33 +342,20 @@ async def test_who_takes_all_there_is_may_let_somebody_else_wait_for_the_rest() 
 
         handing = asyncio.create_task(body.hand(take, 99))
         await asyncio.sleep(0)
-        assert isinstance(content, aiohttp.StreamReader)
         content.feed_data(b"cd")
         await handing
         content.feed_data(b"ef")
         assert await rest[0] == b"ef"
-        connection.close()
 
 
 async def test_what_has_come_is_no_silence_though_its_reader_has_not_had_a_turn() -> None:
-    hold = asyncio.Event()
-    async with (
-        asyncio.timeout(10),
-        aiohttp.ClientSession() as session,
-        answering(CHUNKED, hold=hold) as (url, _),
-    ):
-        connection, head = await answered(session, url)
-        body = Body(head.content, 5.0)
-        assert await body.read(99) == b"ab"
+    async with in_the_middle(5.0) as (body, content, _):
         for waiting in (body.read(99), body.hand(lambda data: data == b"", 99)):
             reading = asyncio.create_task(waiting)
             await asyncio.sleep(0)
-            assert isinstance(head.content, aiohttp.StreamReader)
-            head.content.feed_data(b"more")
+            content.feed_data(b"more")
             body._run_down(0.0)
             await reading
-        body.close()
-        connection.close()
 
 
 async def test_a_reader_that_is_cancelled_has_taken_nothing() -> None:

@@ -48,7 +48,7 @@ class ToldStream:
         self._place = after
         self._keepalive_s = keepalive_s
         self._silence = silence
-        self._worded = self._worded_with_tools if tools else self._worded_alone
+        self._tools = tools
         self._silent_until = 0.0
         # Worded, and too much to be written at once.
         self._unsent = b""
@@ -124,11 +124,12 @@ class ToldStream:
             self._reader.advance(self._place)
         return True
 
-    def _worded_alone(self, events: Sequence[Event]) -> bytes:
+    def _worded(self, events: Sequence[Event]) -> bytes:
+        if self._tools:
+            return self._voice.deltas(
+                [event for event in events if event.public or isinstance(event, _TOOLS)]
+            )
         return self._voice.deltas([event for event in events if event.public])
-
-    def _worded_with_tools(self, events: Sequence[Event]) -> bytes:
-        return self._voice.deltas([event for event in events if event.public or isinstance(event, _TOOLS)])
 
 
 def end_of(events: Sequence[Event]) -> RunEnded | None:

@@ -172,6 +172,8 @@ class LogReader:
     def waits_on(self) -> bool:
         """Its log has changed. Whether it waits for more: what there is was taken where it was offered."""
         log = self._log
+        if self._token == NO_TOKEN:
+            self._token = log.token
         start = self._next - log.base
         if self._take is not None and self._token == log.token and 0 <= start < len(log.events):
             events = log.events[start:]

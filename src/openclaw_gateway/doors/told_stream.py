@@ -9,6 +9,7 @@ dialect has for it.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from openclaw_gateway.doors.event_stream import PIECE, EventStream
 from openclaw_gateway.doors.requests import Request
@@ -20,6 +21,7 @@ KEEPALIVE = b": keepalive\n\n"
 # How many events are worded in one go, so that others have their turn between.
 SLICE = 256
 _TOOLS = (ToolStarted, ToolEnded)
+_is_public = attrgetter("public")
 
 
 def keepalive() -> bytes:
@@ -129,7 +131,7 @@ class ToldStream:
             return self._voice.deltas(
                 [event for event in events if event.public or isinstance(event, _TOOLS)]
             )
-        return self._voice.deltas([event for event in events if event.public])
+        return self._voice.deltas(tuple(filter(_is_public, events)))
 
 
 def end_of(events: Sequence[Event]) -> RunEnded | None:

@@ -96,10 +96,13 @@ class _Say:
     def __init__(self, finish: Finish, outlets: Sequence[_Outlet]) -> None:
         self._finish = finish
         self._outlets = outlets
+        self._of: dict[str, list[_Outlet]] = {}
 
     def __call__(self, _: Any, method: str, line: Line) -> str:
-        level = structlog.processors.NAME_TO_LEVEL.get(method, logging.ERROR)
-        outlets = [outlet for outlet in self._outlets if level >= outlet.level]
+        outlets = self._of.get(method)
+        if outlets is None:
+            level = structlog.processors.NAME_TO_LEVEL.get(method, logging.ERROR)
+            outlets = self._of[method] = [outlet for outlet in self._outlets if level >= outlet.level]
         if not outlets:
             return ""
         try:

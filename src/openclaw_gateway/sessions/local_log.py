@@ -66,7 +66,7 @@ class EventLog:
 
     def wake(self) -> None:
         """There is something new, or there will be nothing more."""
-        self.waiters = [reader for reader in self.waiters if reader.waits_on()]
+        self.waiters = list(filter(LogReader.waits_on, self.waiters))
 
     def clear(self, base: int) -> None:
         """Begin anew at an index; a list that a reader was given stays as it is."""

@@ -94,7 +94,10 @@ async def test_health_and_status(peer: Peer) -> None:
     health = await peer.result("health", {"probe": True})
     assert health["ok"] is True
     assert health["defaultAgentId"] == "main"
-    assert health["sessions"] == {"count": 0, "recent": []}
+    assert health["sessions"] == {"path": "sessions.sqlite", "count": 0, "recent": []}
+    (agent,) = health["agents"]
+    assert (agent["agentId"], agent["isDefault"], agent["heartbeat"]["enabled"]) == ("main", True, False)
+    assert agent["sessions"] == health["sessions"]
     status = await peer.result("status")
     assert status["ready"] is True
     assert status["defaultModel"] == "mock/mock-echo"

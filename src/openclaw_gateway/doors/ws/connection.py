@@ -16,7 +16,7 @@ from openclaw_gateway.doors.ws.dispatch import Dispatcher
 from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.hello import hello
 from openclaw_gateway.doors.ws.methods import TABLE
-from openclaw_gateway.doors.ws.methods.health import health_report
+from openclaw_gateway.doors.ws.methods.health import greeting_health
 from openclaw_gateway.doors.ws.protocol import (
     Close,
     Connect,
@@ -127,12 +127,12 @@ class _Connection:
 
     async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
         gateway, socket = self._gateway, self._socket
-        feed = Feed(socket, gateway, principal)
+        feed = Feed(socket, gateway, principal, protocol=connect.protocol)
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=connect.client)
         tasks = Tasks()
         try:
             try:
-                health = await health_report(gateway)
+                health = await greeting_health(gateway)
             except GatewayError as error:
                 await socket.send(encoded(failure(connect.id, shape(error))))
                 await socket.close(Close.RESTART, error.message)

@@ -1,13 +1,18 @@
 """`agents.list`, `agents.tools`: whom one can talk to, and what they can do."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from msgspec import Struct
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.models.target import ModelTarget
 
 
 async def _list(call: MethodCall, _: Nothing) -> object:
     gateway = call.gateway
+    plans = gateway.generation.plans
     return {
         "defaultId": gateway.roster.default_id,
         "mainKey": "main",
@@ -17,11 +22,18 @@ async def _list(call: MethodCall, _: Nothing) -> object:
                 "id": agent.id,
                 "name": agent.name,
                 "identity": {"name": agent.name},
-                "model": gateway.target_name(agent.id),
+                "model": _models(plans[agent.id].targets),
             }
             for agent in gateway.roster
         ],
     }
+
+
+def _models(targets: Sequence[ModelTarget]) -> dict[str, Any]:
+    """References; nothing of an agent whose models cannot be asked."""
+    if not targets:
+        return {}
+    return {"primary": targets[0].ref, "fallbacks": [target.ref for target in targets[1:]]}
 
 
 class _Named(Struct, frozen=True, rename="camel"):

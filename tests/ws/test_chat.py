@@ -103,7 +103,7 @@ async def test_one_session_is_found_previewed_begun_anew_and_deleted(peer: Peer)
     assert found == {"ok": True, "key": "agent:main:talk", "agentId": "main", "displayName": "talk"}
     assert await peer.result("sessions.resolve", {"key": "none", "allowMissing": True}) == {"ok": False}
     error = await peer.error("sessions.resolve", {"key": "none"})
-    assert error["details"]["code"] == "session_not_found"
+    assert error["details"]["code"] == "not_found"
     preview = await peer.result("sessions.preview", {"keys": ["talk", "none"]})
     shown = {each["key"]: each for each in preview["previews"]}
     assert {key: each["status"] for key, each in shown.items()} == {"talk": "ok", "none": "missing"}

@@ -79,7 +79,7 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
         return {"ok": True, "key": record.key, "agentId": record.agent, "displayName": name}
     if params.allow_missing:
         return {"ok": False}
-    raise NotFound("There is no such session: see sessions.list.", code="session_not_found", param="key")
+    raise NotFound("There is no such session: see sessions.list.", param="key")
 
 
 async def _preview(call: MethodCall, params: PreviewParams) -> object:

@@ -40,7 +40,7 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== import contracts"; $(BIN)/lint-imports
 	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
 
-test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (minutes)
+test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (CLIENTS="aider llm": only these; minutes)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
 

@@ -1,7 +1,7 @@
 """`make test-clients`: every client tried, several side by side, and docs/clients.md written anew.
 
-With names (parts of them) as arguments only those are tried, and nothing is written. Ends with 1 when
-something failed.
+With names (parts of them) as arguments only those are tried, and what the page says of the others stays. Ends
+with 1 when something failed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 
 from openclaw_gateway.logs import configure_logging
 from tests.clients import rooms
-from tests.clients.page import PAGE, page
+from tests.clients.page import PAGE, earlier, page, told
 from tests.clients.table import CLIENTS, Client
 from tests.clients.trial import Row, faults, row
 from tests.npm_packages import NotInstalled
@@ -29,11 +29,12 @@ async def main(wanted: list[str]) -> int:
     results = [trial.result() for trial in trials]
     failed = [f"{client.name}: {fault}" for client, seen, _ in results for fault in faults(client, seen)]
     print(*failed, sep="\n")
-    if not wanted:
-        rows = {client.name: seen for client, seen, why in results if not why}
-        absent = {client.name: why for client, _, why in results if why}
-        PAGE.write_text(page(rows, absent, datetime.datetime.now(datetime.UTC).date().isoformat()))
-        print(f"{PAGE.name} is written")
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    rows = {client.name: told(client, seen, today) for client, seen, why in results if not why}
+    absent = {client.name: why for client, _, why in results if why}
+    stays = earlier(PAGE.read_text()) if wanted else {}
+    PAGE.write_text(page(stays | rows, absent))
+    print(f"{PAGE.name} is written")
     return 1 if failed else 0
 
 

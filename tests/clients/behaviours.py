@@ -147,7 +147,8 @@ async def images(stage: Stage) -> None:
     stage.plays(says("A dot."))
     seen = await stage.did("image", image=f"data:image/png;base64,{_PIXEL}")
     same("text", seen["text"], "A dot.")
-    parts = stage.asked[-1][-1]["content"]
+    contents = [message["content"] for message in stage.asked[-1]]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
     got = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
     same("the image goes to the model", got, [f"data:image/png;base64,{_PIXEL}"])
 

@@ -33,6 +33,7 @@ class Client:
 
 _NO_LIST = {"models": "does not list models"}
 _CHATS_ONLY = {**_NO_LIST, "embeddings": "is not tried for vectors"}
+_TEXT_ONLY = "edits by text: it offers no tools and asks for no schema"
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
 
 CLIENTS = (
@@ -61,6 +62,21 @@ CLIENTS = (
         "ask_langchain_openai",
         Room.OWN,
         ("langchain-openai",),
+        limits={**_NO_LIST, "reasoning": "drops reasoning text"},
+    ),
+    Client(
+        "LangGraph",
+        "ask_langgraph",
+        Room.OWN,
+        ("langgraph", "langchain-openai"),
+        limits={**_NO_LIST, "embeddings": "as LangChain", "reasoning": "drops reasoning text"},
+    ),
+    Client(
+        "Haystack",
+        "ask_haystack",
+        Room.VENV,
+        ("haystack-ai",),
+        "agents",
         limits={**_NO_LIST, "reasoning": "drops reasoning text"},
     ),
     Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_CHATS_ONLY),
@@ -105,11 +121,7 @@ CLIENTS = (
         Room.VENV,
         ("llm",),
         "agents",
-        limits={
-            **_CHATS_ONLY,
-            "reasoning": "is not tried for reasoning text",
-            "cancel": "keeps the connection of a stream that is no longer read",
-        },
+        limits={**_CHATS_ONLY, "reasoning": "is not tried for reasoning text"},
     ),
     Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True, limits=_NO_LIST),
     Client(
@@ -119,10 +131,36 @@ CLIENTS = (
         ("llama-index-llms-openai-like",),
         "llama-index",
         heavy=True,
+        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
+    ),
+    Client(
+        "CrewAI",
+        "ask_crewai",
+        Room.VENV,
+        ("crewai",),
+        "crewai",
+        heavy=True,
+        limits={
+            **_NO_LIST,
+            "reasoning": "drops reasoning text",
+            "cancel": "its agents ask in a thread, which goes on when their stream is closed",
+        },
+    ),
+    Client(
+        "aider",
+        "ask_aider",
+        Room.VENV,
+        ("aider-chat",),
+        "aider",
+        heavy=True,
         limits={
             **_CHATS_ONLY,
-            "reasoning": "drops reasoning text",
-            "cancel": "keeps the connection of a stream that is no longer read",
+            "embeddings": "asks for no vectors",
+            "usage": "does not read cached tokens, and counts those of a stream itself",
+            "tools": _TEXT_ONLY,
+            "parallel tools": _TEXT_ONLY,
+            "structured": _TEXT_ONLY,
+            "history": "sends messages of its own before the newest",
         },
     ),
 )

@@ -1,6 +1,6 @@
 """`llama-index`: OpenAILike, as it is made for servers that speak OpenAI."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from llama_index.core.agent.workflow import FunctionAgent
@@ -10,7 +10,7 @@ from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 
 from tests.clients.programs import frame
-from tests.clients.programs.frame import Call, serve
+from tests.clients.programs.frame import Call, in_a_task, serve
 
 
 class Weather(BaseModel):
@@ -52,14 +52,16 @@ def plain(call: Call) -> dict[str, Any]:
     return {"text": answer.message.content, "usage": usage_of(answer.raw.usage)}
 
 
-def stream(call: Call) -> Iterator[str]:
-    told = model(call).stream_chat(messages(call))
-    try:
-        for piece in told:
+def stream(call: Call) -> AsyncIterator[str]:
+    """Its generators do not close what they read from: closed, they keep their connection until Python's
+    garbage collector comes by. A task that is cancelled lets go at once."""
+
+    async def read(said: Callable[[str], Awaitable[None]]) -> None:
+        async for piece in await model(call).astream_chat(messages(call)):
             if piece.delta:
-                yield piece.delta
-    finally:
-        told.close()
+                await said(piece.delta)
+
+    return in_a_task(read)
 
 
 def stream_usage(call: Call) -> dict[str, Any]:

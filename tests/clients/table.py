@@ -32,7 +32,7 @@ class Client:
 
 
 _NO_LIST = {"models": "does not list models"}
-_CHATS_ONLY = {**_NO_LIST, "embeddings": "is not tried for vectors"}
+_CHATS_ONLY = {**_NO_LIST, "embeddings": "asks for no vectors"}
 _TEXT_ONLY = "edits by text: it offers no tools and asks for no schema"
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
 
@@ -69,7 +69,7 @@ CLIENTS = (
         "ask_langgraph",
         Room.OWN,
         ("langgraph", "langchain-openai"),
-        limits={**_NO_LIST, "embeddings": "as LangChain", "reasoning": "drops reasoning text"},
+        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
     ),
     Client(
         "Haystack",
@@ -79,14 +79,14 @@ CLIENTS = (
         "agents",
         limits={**_NO_LIST, "reasoning": "drops reasoning text"},
     ),
-    Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_CHATS_ONLY),
+    Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_NO_LIST),
     Client(
         "Pydantic AI, responses",
         "ask_pydantic_ai responses",
         Room.VENV,
         ("pydantic-ai-slim",),
         "agents",
-        limits=_CHATS_ONLY,
+        limits=_NO_LIST,
     ),
     Client(
         "OpenAI Agents, responses",
@@ -121,17 +121,21 @@ CLIENTS = (
         Room.VENV,
         ("llm",),
         "agents",
-        limits={**_CHATS_ONLY, "reasoning": "is not tried for reasoning text"},
+        limits={
+            **_NO_LIST,
+            "embeddings": "asks nobody but OpenAI for vectors",
+            "reasoning": "drops reasoning text",
+        },
     ),
     Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True, limits=_NO_LIST),
     Client(
         "llama-index",
         "ask_llama_index",
         Room.VENV,
-        ("llama-index-llms-openai-like",),
+        ("llama-index-llms-openai-like", "llama-index-embeddings-openai-like"),
         "llama-index",
         heavy=True,
-        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
+        limits=_NO_LIST,
     ),
     Client(
         "CrewAI",
@@ -155,7 +159,6 @@ CLIENTS = (
         heavy=True,
         limits={
             **_CHATS_ONLY,
-            "embeddings": "asks for no vectors",
             "usage": "does not read cached tokens, and counts those of a stream itself",
             "tools": _TEXT_ONLY,
             "parallel tools": _TEXT_ONLY,

@@ -5,7 +5,7 @@ import pytest
 from tests.clients.behaviours import BEHAVIOURS, SLOW
 from tests.clients.page import PAGE, Told, earlier, expected, page
 from tests.clients.table import CLIENTS, Client
-from tests.clients.trial import faults, row
+from tests.clients.trial import PASSES, faults, row
 from tests.npm_packages import NotInstalled
 
 QUICK = [client for client in CLIENTS if not client.heavy]
@@ -23,6 +23,13 @@ async def test_client(client: Client) -> None:
 
 def test_limits_name_behaviours() -> None:
     assert all(client.limits.keys() <= BEHAVIOURS.keys() for client in CLIENTS)
+
+
+def test_a_limit_is_no_cover_for_a_program_that_breaks() -> None:
+    [client] = [client for client in CLIENTS if client.name == "LangGraph"]
+    assert faults(client, {"reasoning": "reasoning: None instead of 'Let me think.'"}) == []
+    assert faults(client, {"reasoning": "it ended: ImportError"}) == ["reasoning: it ended: ImportError"]
+    assert faults(client, {"reasoning": PASSES})
 
 
 def test_the_page_says_what_is_tried() -> None:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.base.llms.types import ThinkingBlock
 from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 
@@ -81,9 +83,21 @@ def structured(call: Call) -> dict[str, Any]:
     return {"parsed": made.raw.model_dump()}
 
 
+def reasoning(call: Call) -> dict[str, Any]:
+    message = model(call).chat(messages(call)).message
+    thoughts = [block.content for block in message.blocks if isinstance(block, ThinkingBlock)]
+    return {"text": message.content, "reasoning": "".join(thoughts)}
+
+
 def image(call: Call) -> dict[str, Any]:
     blocks: Any = [TextBlock(text=call.text), ImageBlock(url=call.image)]
     return {"text": model(call).chat([ChatMessage(role="user", blocks=blocks)]).message.content}
+
+
+def embeddings(call: Call) -> dict[str, Any]:
+    made: Any = OpenAILikeEmbedding
+    by = made(model_name=call.model, api_base=call.base_url, api_key=call.api_key)
+    return {"vectors": by.get_text_embedding_batch(call.texts)}
 
 
 if __name__ == "__main__":

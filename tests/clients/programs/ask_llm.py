@@ -79,6 +79,14 @@ def structured(call: Call) -> dict[str, Any]:
     return {"parsed": json.loads(model(call).prompt(call.text, schema=WEATHER, stream=False).text())}
 
 
+def reasoning(call: Call) -> dict[str, Any]:
+    events = list(model(call).prompt(call.text, stream=True).stream_events())
+    told = {
+        kind: "".join(each.chunk for each in events if each.type == kind) for kind in ("text", "reasoning")
+    }
+    return {"text": told["text"], "reasoning": told["reasoning"]}
+
+
 def image(call: Call) -> dict[str, Any]:
     picture = llm.Attachment(type="image/png", content=base64.b64decode(call.image.partition(",")[2]))
     return {"text": model(call).prompt(call.text, attachments=[picture], stream=False).text()}

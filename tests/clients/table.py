@@ -127,7 +127,7 @@ CLIENTS = (
             "reasoning": "drops reasoning text",
         },
     ),
-    Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True, limits=_NO_LIST),
+    Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True),
     Client(
         "llama-index",
         "ask_llama_index",

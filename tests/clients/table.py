@@ -15,12 +15,13 @@ class Room(Enum):
     OWN = "the lock of the test group"
     VENV = "python/<packages>.txt"
     NODE = "npm/package-lock.json"
+    COMMAND = "npm-cli/<packages>/package-lock.json"
 
 
 @dataclass(frozen=True)
 class Client:
-    """`program` is the name in programs/ with its arguments, `versions` are the packages whose versions the
-    page names."""
+    """`program` is the name in programs/ with its arguments, of a command line the name in commands/;
+    `versions` are the packages whose versions the page names."""
 
     name: str
     program: str
@@ -34,6 +35,11 @@ class Client:
 _NO_LIST = {"models": "does not list models"}
 _CHATS_ONLY = {**_NO_LIST, "embeddings": "is not tried for vectors"}
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
+_AT_A_TERMINAL = {
+    "embeddings": "a command line: makes no vectors",
+    "models": "a command line: takes the model from its configuration",
+}
+_NO_SCHEMA = {"structured": "a command line: cannot be given a schema"}
 
 CLIENTS = (
     Client("openai Python", "openai_python", Room.OWN, ("openai",)),
@@ -124,5 +130,32 @@ CLIENTS = (
             "reasoning": "drops reasoning text",
             "cancel": "keeps the connection of a stream that is no longer read",
         },
+    ),
+    Client(
+        "opencode",
+        "opencode",
+        Room.COMMAND,
+        ("opencode-linux-x64",),
+        "opencode",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
+    ),
+    Client(
+        "Codex CLI",
+        "codex",
+        Room.COMMAND,
+        ("@openai/codex",),
+        "codex",
+        heavy=True,
+        limits=_AT_A_TERMINAL,
+    ),
+    Client(
+        "pi",
+        "pi",
+        Room.COMMAND,
+        ("@earendil-works/pi-coding-agent",),
+        "pi",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
     ),
 )

@@ -1,6 +1,6 @@
 """`make test-clients`: every client tried, several side by side, and docs/clients.md written anew.
 
-With names (parts of them) as arguments only those are tried, and what the page says of the others stays. Ends
+With names (parts of them) as arguments only those are tried; the rows of the others stay as they are. Ends
 with 1 when something failed.
 """
 
@@ -11,7 +11,7 @@ import time
 
 from openclaw_gateway.logs import configure_logging
 from tests.clients import rooms
-from tests.clients.page import PAGE, earlier, page, told
+from tests.clients.page import PAGE, page
 from tests.clients.table import CLIENTS, Client
 from tests.clients.trial import Row, faults, row
 from tests.npm_packages import NotInstalled
@@ -29,11 +29,10 @@ async def main(wanted: list[str]) -> int:
     results = [trial.result() for trial in trials]
     failed = [f"{client.name}: {fault}" for client, seen, _ in results for fault in faults(client, seen)]
     print(*failed, sep="\n")
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    rows = {client.name: told(client, seen, today) for client, seen, why in results if not why}
+    rows = {client.name: seen for client, seen, why in results if not why}
     absent = {client.name: why for client, _, why in results if why}
-    stays = earlier(PAGE.read_text()) if wanted else {}
-    PAGE.write_text(page(stays | rows, absent))
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    PAGE.write_text(page(rows, absent, today, PAGE.read_text()))
     print(f"{PAGE.name} is written")
     return 1 if failed else 0
 

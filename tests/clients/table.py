@@ -15,12 +15,13 @@ class Room(Enum):
     OWN = "the lock of the test group"
     VENV = "python/<packages>.txt"
     NODE = "npm/package-lock.json"
+    COMMAND = "npm-cli/<packages>/package-lock.json"
 
 
 @dataclass(frozen=True)
 class Client:
-    """`program` is the name in programs/ with its arguments, `versions` are the packages whose versions the
-    page names."""
+    """`program` is the name in programs/ with its arguments, of a command line the name in commands/;
+    `versions` are the packages whose versions the page names."""
 
     name: str
     program: str
@@ -35,6 +36,11 @@ _NO_LIST = {"models": "does not list models"}
 _CHATS_ONLY = {**_NO_LIST, "embeddings": "asks for no vectors"}
 _TEXT_ONLY = "edits by text: it offers no tools and asks for no schema"
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
+_AT_A_TERMINAL = {
+    "embeddings": "a command line: makes no vectors",
+    "models": "a command line: takes the model from its configuration",
+}
+_NO_SCHEMA = {"structured": "a command line: cannot be given a schema"}
 
 CLIENTS = (
     Client("openai Python", "openai_python", Room.OWN, ("openai",)),
@@ -165,5 +171,32 @@ CLIENTS = (
             "structured": _TEXT_ONLY,
             "history": "sends messages of its own before the newest",
         },
+    ),
+    Client(
+        "opencode",
+        "opencode",
+        Room.COMMAND,
+        ("opencode-linux-x64",),
+        "opencode",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
+    ),
+    Client(
+        "Codex CLI",
+        "codex",
+        Room.COMMAND,
+        ("@openai/codex",),
+        "codex",
+        heavy=True,
+        limits=_AT_A_TERMINAL,
+    ),
+    Client(
+        "pi",
+        "pi",
+        Room.COMMAND,
+        ("@earendil-works/pi-coding-agent",),
+        "pi",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
     ),
 )

@@ -22,7 +22,8 @@ Endpoint = Literal["/v1/chat/completions", "/v1/responses"]
 
 
 class Job(msgspec.Struct):
-    """`messages` go with every request; with `user`, request i is that of the user "<user>-<i>"."""
+    """`messages` go with every request; with `user`, request i is that of the user "<user>-<i>".
+    With `kept` the gateway is asked to keep each answer, on disk before it is told, otherwise not to."""
 
     port: int
     token: str
@@ -35,6 +36,7 @@ class Job(msgspec.Struct):
     user: str = ""
     stagger_s: float = 0.0
     endpoint: Endpoint = "/v1/chat/completions"
+    kept: bool = False
 
 
 class Result(msgspec.Struct):
@@ -142,8 +144,12 @@ def check_completion(body: bytes, job: Job) -> None:
 
 
 def write_request(job: Job, index: int) -> bytes:
-    said = "input" if job.endpoint == "/v1/responses" else "messages"
+    responses = job.endpoint == "/v1/responses"
+    said = "input" if responses else "messages"
     question: dict[str, Any] = {"model": job.model, "stream": job.stream, said: job.messages}
+    # What is the default goes without a word.
+    if job.kept != responses:
+        question["store"] = job.kept
     if job.user:
         question["user"] = f"{job.user}-{index}"
     body = msgspec.json.encode(question)

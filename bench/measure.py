@@ -77,6 +77,7 @@ def job_for(target: Target, row: Row) -> Job:
         user="" if row.session == "none" else f"bench-{secrets.token_hex(6)}",
         stagger_s=row.stagger_s,
         endpoint=row.endpoint if target.is_gateway else "/v1/chat/completions",
+        kept=row.kept,
     )
 
 

@@ -34,7 +34,7 @@ class Row:
     the model asks for a file of the workspace before it answers: two model calls and a tool in one run.
     `relay_ratio` is how many times the relay's instructions it may cost. With `times_of`, the key of another
     row, `budget` is how many times that row's figure it may cost. `endpoint` is the gateway's; the
-    relay has only chat completions."""
+    relay has only chat completions. With `kept` the answer can be asked for again."""
 
     key: str
     title: str
@@ -50,6 +50,7 @@ class Row:
     relay_ratio: float | None = None
     times_of: str | None = None
     endpoint: Endpoint = "/v1/chat/completions"
+    kept: bool = False
 
     @property
     def model(self) -> str:
@@ -80,7 +81,7 @@ COST = (
     ),
     Row(
         "responses-plain",
-        "/v1/responses, one answer",
+        "/v1/responses, one answer, not kept",
         "cpu",
         1.3,
         stream=False,
@@ -89,11 +90,22 @@ COST = (
     ),
     Row(
         "responses-stream",
-        "/v1/responses, stream of 20 deltas",
+        "/v1/responses, stream of 20 deltas, not kept",
         "cpu",
         1.3,
         times_of="stream",
         endpoint="/v1/responses",
+    ),
+    Row("kept", "stateless, one answer, kept on disk", "cpu", 2.5, stream=False, times_of="plain", kept=True),
+    Row(
+        "responses-kept",
+        "/v1/responses, one answer, kept on disk",
+        "cpu",
+        1.3,
+        stream=False,
+        times_of="kept",
+        endpoint="/v1/responses",
+        kept=True,
     ),
     Row("session-plain", "session, one answer", "cpu", 0.60, stream=False, session="new", relay_ratio=2.6),
     Row("session-stream", "session, stream of 20 deltas", "cpu", 0.75, session="new", relay_ratio=2.6),

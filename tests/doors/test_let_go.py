@@ -20,24 +20,45 @@ from tests.doors.chat import ask
 # More than is decoded on the loop.
 LARGE = 400_000
 LONG = "x" * (2 * LARGE)
+_TEST_KIT = "openclaw_gateway.testing."
 
 
 @contextmanager
 def uncollected() -> Iterator[list[int]]:
     """Filled at the end with the sizes of what is large and only a collection would free."""
     sizes: list[int] = []
+    with _garbage() as kept:
+        yield sizes
+    found = {id(one): len(one) for each in kept for one in gc.get_referents(each) if _is_large(one)}
+    sizes += found.values()
+
+
+@contextmanager
+def circles() -> Iterator[list[str]]:
+    """Filled at the end with the kinds of what is new and ours, and only a collection would free."""
+    kinds: list[str] = []
+    old = set(map(id, gc.get_objects()))  # among them gateways of other tests, which go when they like
+    with _garbage() as kept:
+        yield kinds
+    new = [type(each) for each in kept if id(each) not in old]
+    ours = [kind for kind in new if kind.__module__.startswith("openclaw_gateway.")]
+    kinds += [kind.__qualname__ for kind in ours if not kind.__module__.startswith(_TEST_KIT)]
+
+
+@contextmanager
+def _garbage() -> Iterator[list[Any]]:
+    """Filled at the end with what only a collection would free."""
+    garbage: list[Any] = []
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
-        yield sizes
+        yield garbage
         gc.collect()
     finally:
         gc.set_debug(0)
         gc.enable()
-        kept, gc.garbage[:] = list(gc.garbage), []
-    found = {id(one): len(one) for each in kept for one in gc.get_referents(each) if _is_large(one)}
-    sizes += found.values()
+        garbage[:], gc.garbage[:] = gc.garbage, []
 
 
 def _is_large(one: Any) -> bool:
@@ -103,3 +124,28 @@ async def test_nothing_that_is_large_waits_to_be_collected(
         for _ in range(10):
             await asyncio.sleep(0)
     assert sizes == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "replies"),
+    [
+        ({}, [says("a", "b")]),
+        ({"stream": True}, [says("a", "b")]),
+        ({"user": "ada"}, [says("a")]),
+        ({"user": "ada", "stream": True}, [says("a", "b")]),
+    ],
+)
+async def test_an_answer_leaves_nothing_of_ours_to_the_collector(
+    gateway: RunningGateway, models: ModelServer, fields: dict[str, Any], replies: list[Reply]
+) -> None:
+    """What refers to itself in a circle costs every request a share of the collections it brings about."""
+    asked = {"messages": [{"role": "user", "content": "hi"}], **fields}
+    models.enqueue(*replies * 2)
+    await ask(gateway, asked)
+    with circles() as found:
+        answer = await ask(gateway, asked)
+        assert answer.status == 200, answer.text
+        await gateway.wait_no_runs()
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert found == []

@@ -83,7 +83,7 @@ class Busy:
         return events
 
     def offer(self, take: object) -> None:
-        raise AssertionError
+        """An implementation need not offer anything."""
 
     def rouse(self) -> None:
         raise AssertionError

@@ -8,7 +8,7 @@ aborted. Knows no dialect: a Voice words what is said.
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -174,10 +174,31 @@ async def first_words(log: Subscription) -> list[Event]:
     loop = asyncio.get_running_loop()
     began = loop.time()
     until = began + HOLD_S
-    while (left := until - loop.time()) > 0 and (batch := await log.batch(left)):
-        events += batch
-        if any(event.public or isinstance(event, RunEnded) for event in batch):
-            break
-        if any(isinstance(event, ModelFailed) for event in batch):
-            until = began + HOLD_AFTER_FAILURE_S
+
+    def noted(batch: Sequence[Event]) -> bool:
+        # For what changes nothing here nobody is woken.
+        if _are_told(batch, (RunEnded, ModelFailed)):
+            return False
+        events.extend(batch)
+        return True
+
+    log.offer(noted)
+    try:
+        while (left := until - loop.time()) > 0 and (batch := await log.batch(left)):
+            events += batch
+            if _are_told(batch, (RunEnded,)):
+                break
+            if any(isinstance(event, ModelFailed) for event in batch):
+                until = began + HOLD_AFTER_FAILURE_S
+    finally:
+        log.offer(None)
     return events
+
+
+def _are_told(events: Sequence[Event], kinds: tuple[type[Event], ...]) -> bool:
+    """Whether a client may be told of any of them, or any is of one of these kinds."""
+    # A loop: a generator costs as much as three events.
+    for event in events:  # noqa: SIM110
+        if event.public or isinstance(event, kinds):
+            return True
+    return False

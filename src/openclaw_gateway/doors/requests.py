@@ -4,8 +4,8 @@ The only file that reads request bodies. Nothing here knows endpoints.
 """
 
 import asyncio
-import os
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol, cast
 from urllib.parse import parse_qs
@@ -29,6 +29,7 @@ from openclaw_gateway.errors import (
     UnsupportedMediaType,
     UnsupportedTransfer,
 )
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.run import is_being_cancelled
 from openclaw_gateway.sizes import size_text
 from openclaw_gateway.wire.run import Attempt
@@ -38,6 +39,8 @@ _MAX_KEY_CHARS = 256
 _MOST_DIGITS = 12
 _RETRY_COUNT = istr("x-stainless-retry-count")
 _API_KEY, _X_API_KEY = istr("api-key"), istr("x-api-key")
+# What begins a brand's header in a list of names, one a line.
+_BRAND_LINES = tuple(f"\n{brand.header_prefix}" for brand in BRANDS)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -65,7 +68,6 @@ class Request(OpenRequest):
     connection takes another request after this one. `attempt` is set by `note_attempt`."""
 
     attempt: Attempt | None = None
-    _brands: tuple[str, ...] | None = None
 
     def __init__(
         self, head: RawRequestMessage, body: StreamReader, connection: OpenHandler, body_room: BodyRoom
@@ -77,16 +79,7 @@ class Request(OpenRequest):
         # A client that has sent more sees that it is to be sent again.
         self.stays_open = not (head.should_close or drops_what_follows(head))
         self._has_put = False
-
-    @property
-    def brands(self) -> tuple[str, ...]:
-        """The prefixes of those brands of which it has headers: most have none, and are asked for many."""
-        if self._brands is None:
-            # Joined, because to look at each name costs more than all of this. None has a line end in it.
-            names = "\n".join(["", *self.headers]).lower()
-            prefixes = (brand.header_prefix for brand in BRANDS)
-            self._brands = tuple(prefix for prefix in prefixes if f"\n{prefix}" in names)
-        return self._brands
+        self.brands = _brands_among(self.headers)
 
     @property
     def route_path(self) -> str:
@@ -193,6 +186,14 @@ def header_text(request: Request, name: str) -> str | None:
         ) from None
 
 
+def _brands_among(names: Iterable[str]) -> tuple[str, ...]:
+    # Joined, because to look at each name costs more than all of this. None has a line end in it.
+    text = "\n".join(["", *names]).lower()
+    if not any(map(text.__contains__, _BRAND_LINES)):
+        return ()
+    return tuple(brand.header_prefix for brand in BRANDS if f"\n{brand.header_prefix}" in text)
+
+
 def brand_header(request: Request, *names: str) -> str | None:
     """The first of the brands' headers `x-<brand>-<name>` that is there."""
     if not request.brands:
@@ -295,7 +296,7 @@ def request_id(request: Request) -> str:
     """The caller's X-Client-Request-Id or X-Request-Id if it is fit for a header, else a new one."""
     headers = request.headers
     sent = headers.get("X-Client-Request-Id") or headers.get("X-Request-Id")
-    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{os.urandom(16).hex()}"
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"req_{fresh_digits()}"
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:

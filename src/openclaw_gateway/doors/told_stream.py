@@ -9,6 +9,7 @@ dialect has for it.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 from openclaw_gateway.doors.event_stream import PIECE, EventStream
 from openclaw_gateway.doors.requests import Request
@@ -20,6 +21,7 @@ KEEPALIVE = b": keepalive\n\n"
 # How many events are worded in one go, so that others have their turn between.
 SLICE = 256
 _TOOLS = (ToolStarted, ToolEnded)
+_is_public = attrgetter("public")
 
 
 def keepalive() -> bytes:
@@ -48,7 +50,7 @@ class ToldStream:
         self._place = after
         self._keepalive_s = keepalive_s
         self._silence = silence
-        self._worded = self._worded_with_tools if tools else self._worded_alone
+        self._tools = tools
         self._silent_until = 0.0
         # Worded, and too much to be written at once.
         self._unsent = b""
@@ -124,11 +126,12 @@ class ToldStream:
             self._reader.advance(self._place)
         return True
 
-    def _worded_alone(self, events: Sequence[Event]) -> bytes:
-        return self._voice.deltas([event for event in events if event.public])
-
-    def _worded_with_tools(self, events: Sequence[Event]) -> bytes:
-        return self._voice.deltas([event for event in events if event.public or isinstance(event, _TOOLS)])
+    def _worded(self, events: Sequence[Event]) -> bytes:
+        if self._tools:
+            return self._voice.deltas(
+                [event for event in events if event.public or isinstance(event, _TOOLS)]
+            )
+        return self._voice.deltas(tuple(filter(_is_public, events)))
 
 
 def end_of(events: Sequence[Event]) -> RunEnded | None:

@@ -5,7 +5,6 @@ is the caller's scope, a bound, and its row in the ledger.
 """
 
 import asyncio
-import os
 import time
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -18,6 +17,7 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Ask, route
 from openclaw_gateway.models.embeddings.choice import Embedding, EmbeddingChoice
 from openclaw_gateway.models.embeddings.embedder import Embedder, Writing
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.ledger import Ledger
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.store import LedgerRow
@@ -112,7 +112,7 @@ class Embeddings:
         finally:
             self._ledger.note(
                 LedgerRow(
-                    f"embd_{os.urandom(16).hex()}",
+                    f"embd_{fresh_digits()}",
                     principal.owner,
                     agent,
                     None,

@@ -1,5 +1,7 @@
 """Who is calling: an owner with scopes. They come from the gateway; a caller may have fewer, never more."""
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from openclaw_gateway.errors import MissingScope
@@ -11,6 +13,11 @@ ADMIN = "operator.admin"
 _IMPLIED = {ADMIN: {ADMIN, APPROVALS, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
 
 
+@lru_cache(maxsize=256)
+def _implied(held: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(_IMPLIED.get(scope, {scope}) for scope in held))
+
+
 class Principal(Struct, frozen=True):
     """`owner` marks every run and session the caller makes."""
 
@@ -18,7 +25,7 @@ class Principal(Struct, frozen=True):
     scopes: frozenset[str]
 
     def may(self, scope: str) -> bool:
-        return any(scope in _IMPLIED.get(held, {held}) for held in self.scopes)
+        return scope in _implied(self.scopes)
 
     def require(self, scope: str) -> None:
         """Raises MissingScope unless the caller has `scope`."""

@@ -52,9 +52,7 @@ def configure_logging(
     _PROCESSORS[:] = [_Say(finish, outlets)]
     structlog.configure(
         processors=_PROCESSORS,
-        # What is said below the levels of all outlets, `_Say` drops; nearly nothing is.
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
-        logger_factory=_Said,
+        wrapper_class=_Logger,
         cache_logger_on_first_use=True,
     )
 
@@ -98,10 +96,13 @@ class _Say:
     def __init__(self, finish: Finish, outlets: Sequence[_Outlet]) -> None:
         self._finish = finish
         self._outlets = outlets
+        self._of: dict[str, list[_Outlet]] = {}
 
     def __call__(self, _: Any, method: str, line: Line) -> str:
-        level = structlog.processors.NAME_TO_LEVEL.get(method, logging.ERROR)
-        outlets = [outlet for outlet in self._outlets if level >= outlet.level]
+        outlets = self._of.get(method)
+        if outlets is None:
+            level = structlog.processors.NAME_TO_LEVEL.get(method, logging.ERROR)
+            outlets = self._of[method] = [outlet for outlet in self._outlets if level >= outlet.level]
         if not outlets:
             return ""
         try:
@@ -124,13 +125,32 @@ def _rendered(line: Line, render: Render) -> bytes:
     return data if len(data) <= LONGEST else render(plain(line, _MOST_CHARS // 10))
 
 
-class _Said:
-    """Where structlog ends: `_Say` has done everything."""
+class _Logger(structlog.BoundLoggerBase):
+    """A line goes to `_Say` and nowhere else; structlog's own logger takes three times as long to get there.
+    What is said below the levels of all outlets, `_Say` drops."""
 
-    def __init__(self, *_: Any) -> None:
-        pass
+    def _say(self, method: str, event: str, values: dict[str, Any]) -> None:
+        line = {**self._context, **values, "event": event}
+        for processor in self._processors:
+            processor(None, method, line)
 
-    def msg(self, _: str) -> None:
-        pass
+    def log(self, level: int, event: str, **values: Any) -> None:
+        self._say(logging.getLevelName(level).lower(), event, values)
 
-    debug = info = warning = warn = error = err = critical = fatal = exception = log = failure = msg
+    def debug(self, event: str, **values: Any) -> None:
+        self._say("debug", event, values)
+
+    def info(self, event: str, **values: Any) -> None:
+        self._say("info", event, values)
+
+    def warning(self, event: str, **values: Any) -> None:
+        self._say("warning", event, values)
+
+    def error(self, event: str, **values: Any) -> None:
+        self._say("error", event, values)
+
+    def critical(self, event: str, **values: Any) -> None:
+        self._say("critical", event, values)
+
+    def exception(self, event: str, **values: Any) -> None:
+        self._say("error", event, {"exc_info": True, **values})

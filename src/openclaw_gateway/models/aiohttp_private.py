@@ -88,8 +88,8 @@ class Head(NamedTuple):
     content: StreamReader
 
 
-async def exchange(connection: Connection, sent: bytes, *, answer_s: float | None) -> Head:
-    """Send `sent` in one piece and wait `answer_s` seconds for the head of the answer. Raises
+async def exchange(connection: Connection, *sent: bytes, answer_s: float | None) -> Head:
+    """Send the pieces of `sent` at once and wait `answer_s` seconds for the head of the answer. Raises
     aiohttp.ClientError, HttpProcessingError."""
     protocol = connection.protocol
     if protocol is None or protocol.transport is None:
@@ -99,7 +99,8 @@ async def exchange(connection: Connection, sent: bytes, *, answer_s: float | Non
     if answer_s is not None:
         deadline = asyncio.get_running_loop().call_later(answer_s, _give_up, protocol)
     try:
-        protocol.transport.write(sent)
+        # Not joined: the body is nearly all of it.
+        protocol.transport.writelines(sent)
         while True:
             message, content = await protocol.read()
             # Interim answers are followed by another one; 101 is not, and is nothing that was asked for.

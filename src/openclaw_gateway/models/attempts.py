@@ -30,11 +30,10 @@ class Attempts:
         self._targets = targets
         self._cooldowns = cooldowns
         self._failed: list[tuple[ModelTarget, ProviderError]] = []
-        self._left: list[Candidate] = [
-            (index, key)
-            for index, target in enumerate(targets)
-            for key in cooldowns.in_order(target.circle, target.endpoint.keys, now)
-        ]
+        self._left: list[Candidate] = []
+        for index, target in enumerate(targets):
+            for key in cooldowns.in_order(target.circle, target.endpoint.keys, now):
+                self._left.append((index, key))
 
     def take(self, now: float) -> Candidate:
         """The next candidate, which there must be: what does not rest, else the first that does."""

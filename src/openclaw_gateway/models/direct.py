@@ -36,7 +36,8 @@ class Direct:
         try:
             head = await exchange(
                 connection,
-                b"%b%d\r\n\r\n%b" % (self._head, len(body), body),
+                b"%b%d\r\n\r\n" % (self._head, len(body)),
+                body,
                 answer_s=prepared.timeout.sock_read,
             )
         except BaseException:

@@ -2,7 +2,8 @@
 
 Rule: any way of cutting the bytes into pieces gives the same events. Pure; it must not know what the
 data means. The work per event is one slice: lines are looked at one by one only in events that are not
-plain `data: …` lines.
+plain `data: …` lines. A byte is looked for with `find`: `in` takes every needle for a number first, fails,
+and costs ten times as much.
 """
 
 from openclaw_gateway.errors import ProviderError
@@ -39,7 +40,7 @@ class SseSplitter:
             and piece[-1] == _LF
             and piece.find(b"\n") == len(piece) - 2
             and len(piece) <= self._max
-            and b"\r" not in piece
+            and piece.find(b"\r") < 0
         ):
             # One event and nothing else, as of a model that takes its time.
             return [piece[6:-2]]
@@ -48,7 +49,7 @@ class SseSplitter:
             self._after_cr = False
             if piece[0] == _LF:
                 piece = piece[1:]
-        if b"\r" in piece:
+        if piece.find(b"\r") >= 0:
             self._after_cr = piece[-1] == 0x0D
             piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if self._fresh:
@@ -60,7 +61,7 @@ class SseSplitter:
                 f"The provider {self._provider} sent a stream event of more than "
                 f"{self._max >> 20} MB; its answer was dropped.",
             )
-        if b"\n" not in piece:
+        if piece.find(b"\n") < 0:
             self._parts.append(piece)
             return []
         if self._parts:
@@ -96,7 +97,7 @@ class SseSplitter:
         if boundary:
             plain = whole.split(_BETWEEN)
             # Joined, because to look for a byte is far quicker than to count it.
-            if whole.startswith(b"data: ") and b"\n" not in b"".join(plain):
+            if whole.startswith(b"data: ") and b"".join(plain).find(b"\n") < 0:
                 plain[0] = plain[0][6:]
                 events += plain
             else:

@@ -65,36 +65,36 @@ class Answer:
         """Collect a batch; what of it to emit, from index `place` of the run's log on."""
         shown: list[Event] = []
         for event in events:
-            if isinstance(event, TextDelta):
+            if type(event) is TextDelta:
                 if self._has_said and not self._round.has_text:
                     shown.append(TextDelta(BETWEEN_ROUNDS))
                 self._has_said = True
                 self._round.say(event.text)
                 self.chars += len(event.text)
                 shown.append(event)
-            elif isinstance(event, ReasoningDelta):
+            elif type(event) is ReasoningDelta:
                 self._round.think(event.text)
                 self.chars += len(event.text)
                 shown.append(event)
-            elif isinstance(event, ToolCallStarted):
+            elif type(event) is ToolCallStarted:
                 self._round.call()
                 if event.name in self._client_tools:
                     self._indices[event.index] = index = len(self._indices)
                     self._ids[event.id] = given = _fresh_id()
                     shown.append(ToolCallStarted(index, given, event.name))
-            elif isinstance(event, ToolCallArguments):
+            elif type(event) is ToolCallArguments:
                 self.chars += len(event.text)
                 known = self._indices.get(event.index)
                 if known is not None:
                     shown.append(ToolCallArguments(known, event.text))
-            elif isinstance(event, Sealed):
+            elif type(event) is Sealed:
                 self._round.seal(event)
             else:
-                if isinstance(event, UsageReported):
+                if type(event) is UsageReported:
                     self.usage += event.usage
                     self.prompt_tokens = event.usage.prompt_tokens
                     self.completion_tokens = event.usage.completion_tokens
-                elif isinstance(event, ModelCalled):
+                elif type(event) is ModelCalled:
                     # Of an attempt that failed there may be a seal, which nobody has seen.
                     self._round = Parts()
                     self.model = f"{event.provider}/{event.model}"

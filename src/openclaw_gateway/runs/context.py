@@ -46,7 +46,7 @@ def text_tokens(text: str) -> int:
 def message_tokens(message: Message) -> int:
     """About how many tokens a message is for a model."""
     size = _PER_MESSAGE + text_tokens(message.content)
-    if isinstance(message, AssistantMessage):
+    if type(message) is AssistantMessage:
         for part in message.parts:
             if type(part) is ToolCall:
                 size += _PER_MESSAGE + text_tokens(part.name) + text_tokens(part.arguments)
@@ -54,10 +54,12 @@ def message_tokens(message: Message) -> int:
                 size += text_tokens(part.text)
             if part.payload is not UNSET:
                 size += (len(memoryview(part.payload)) + 3) >> 2
-    elif isinstance(message, UserMessage | ToolMessage):
+    elif type(message) is UserMessage:
         size += _PER_IMAGE * len(message.images)
-        if type(message) is UserMessage and message.files:
+        if message.files:
             size += sum(map(_file_tokens, message.files))
+    elif type(message) is ToolMessage:
+        size += _PER_IMAGE * len(message.images)
     return size
 
 

@@ -24,7 +24,7 @@ class EmittedText:
     def add(self, place: int, events: Sequence[Event]) -> None:
         """Note the text in `events`, the first of which has index `place` in the log."""
         for event in events:
-            if isinstance(event, TextDelta):
+            if type(event) is TextDelta:
                 if place != self._next:
                     self._places.append(place)
                     self._firsts.append(len(self._pieces))

@@ -80,11 +80,13 @@ class Hub:
 
     def started(self, run: Run) -> None:
         for listener in self._interested(run):
-            _tell(listener.started, run)
+            if listener.started is not _nothing:
+                _tell(listener.started, run)
 
     def ended(self, run: Run) -> None:
         for listener in self._interested(run):
-            _tell(listener.ended, run)
+            if listener.ended is not _nothing:
+                _tell(listener.ended, run)
 
     def view(self, run: Run, make: Callable[[Run], V]) -> V:
         """The view that all who ask with the same `make` share, reading since the first of them came; each

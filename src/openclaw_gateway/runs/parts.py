@@ -57,11 +57,11 @@ class Parts:
 
     @property
     def text(self) -> str:
-        return "".join("".join(part.pieces) for part in self._open if part.kind == "text")
+        return self._all("text")
 
     @property
     def reasoning(self) -> str:
-        return "".join("".join(part.pieces) for part in self._open if part.kind == "reasoning")
+        return self._all("reasoning")
 
     def complete(self, calls: Sequence[ToolCall]) -> tuple[Part, ...]:
         """`calls` are those of the message in their order; none where they are not to be executed."""
@@ -77,6 +77,13 @@ class Parts:
             else:
                 made.append(Reasoning("".join(part.pieces), part.payload))
         return (*made, *left)
+
+    def _all(self, kind: _Kind) -> str:
+        pieces: list[str] = []
+        for part in self._open:
+            if part.kind == kind:
+                pieces += part.pieces
+        return "".join(pieces)
 
     def _begin(self, kind: _Kind) -> _Open:
         part = _Open(kind)

@@ -133,7 +133,7 @@ class Rounds:
 async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]) -> ModelRequest:
     client = run.request.client_tools
     offered = toolbox.specs + client.tools if client.names else toolbox.specs
-    continues = any(isinstance(message, AssistantMessage) for message in messages)
+    continues = AssistantMessage in map(type, messages)
     system = await run.plan.equipment.system(toolbox, run.request.instructions, continuation=continues)
     return ModelRequest(
         system, messages, run.request.sampling, offered, _choice(client, bool(offered)), client.parallel
@@ -143,7 +143,8 @@ async def _first_request(run: Run, toolbox: Toolbox, messages: Sequence[Message]
 def _own_cut(call: FallbackCall, clients: Collection[str]) -> tuple[ToolCall, ...]:
     """The agent's own calls of an answer that was cut off in the middle of them; of its own, the client has
     seen as much as there was."""
-    return () if any(each.name in clients for each in call.cut_calls) else call.cut_calls
+    cut = call.cut_calls
+    return () if cut and any(each.name in clients for each in cut) else cut
 
 
 def _told_cut(call: ToolCall, tokens: int) -> ToolMessage:

@@ -5,7 +5,6 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
@@ -330,7 +330,7 @@ def now_ms() -> int:
 
 def _fresh_id() -> str:
     """A random UUID of version 4 behind the prefix, without the objects that `uuid` makes for one."""
-    digits = os.urandom(16).hex()
+    digits = fresh_digits()
     return f"chatcmpl_{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 

@@ -62,7 +62,7 @@ def without_orphans(before: Sequence[Message], sent: Sequence[Message]) -> tuple
 
     Raises InvalidRequest (unknown_tool_call_id) where such a result is what the client now asks about.
     """
-    if not any(isinstance(message, ToolMessage) for message in sent):
+    if ToolMessage not in map(type, sent):
         return tuple(sent)
     called: set[str] = set()
     for message in before:

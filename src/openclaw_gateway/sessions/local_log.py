@@ -66,7 +66,7 @@ class EventLog:
 
     def wake(self) -> None:
         """There is something new, or there will be nothing more."""
-        self.waiters = [reader for reader in self.waiters if reader.waits_on()]
+        self.waiters = list(filter(LogReader.waits_on, self.waiters))
 
     def clear(self, base: int) -> None:
         """Begin anew at an index; a list that a reader was given stays as it is."""
@@ -172,6 +172,8 @@ class LogReader:
     def waits_on(self) -> bool:
         """Its log has changed. Whether it waits for more: what there is was taken where it was offered."""
         log = self._log
+        if self._token == NO_TOKEN:
+            self._token = log.token
         start = self._next - log.base
         if self._take is not None and self._token == log.token and 0 <= start < len(log.events):
             events = log.events[start:]

@@ -75,7 +75,9 @@ class ClientTools(Struct, frozen=True):
     @property
     def names(self) -> frozenset[str]:
         """Of the tools that are offered: with the choice "none" there are none."""
-        return frozenset() if self.choice == "none" else frozenset(spec.name for spec in self.tools)
+        if not self.tools or self.choice == "none":
+            return frozenset()
+        return frozenset(spec.name for spec in self.tools)
 
 
 class Origin(Struct, frozen=True):

@@ -195,7 +195,7 @@ def _no_such_call(message: ChatMessage, where: str) -> InvalidRequest:
 
 def asks_something(conversation: Sequence[Message]) -> bool:
     """Whether there is anything to answer in it, or to go on with."""
-    return any(_asks(message) for message in conversation) or _goes_on(conversation)
+    return any(map(_asks, conversation)) or _goes_on(conversation)
 
 
 def missing_user_message(param: str) -> InvalidRequest:

@@ -140,7 +140,10 @@ def unsupported(target: ModelTarget, request: ModelRequest) -> tuple[str, ...]:
 def body(target: ModelTarget, request: ModelRequest, *, stream_usage: bool) -> bytes:
     """Raises nothing: what a request may hold has been checked."""
     family = target.family
-    said = [_wire(message, target) for message in request.messages if type(message) is not SystemMessage]
+    said = []
+    for message in request.messages:
+        if type(message) is not SystemMessage:
+            said.append(_wire(message, target))
     if system := instructions(request, target.system):
         said.insert(0, _system(system))
     chosen = settings(target, request)

@@ -42,7 +42,7 @@ def leading_words(payloads: Sequence[bytes], decode: Callable[[bytes], str]) -> 
 def _around(payload: bytes, word: bytes, decode: Callable[[bytes], str]) -> tuple[bytes, bytes] | None:
     """What stands before and behind the text of this chunk, whatever the text is."""
     before, quoted, after = payload.partition(b'"%b"' % word)
-    if not word or not quoted or b"\n" in payload:
+    if not word or not quoted or payload.find(b"\n") >= 0:
         return None
     before, after = before + b'"', b'"' + after
     try:

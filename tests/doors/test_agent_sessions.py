@@ -566,6 +566,30 @@ async def test_a_cancel_with_a_message_that_is_sent_again_cancels_neither_the_me
         assert (await said(client, key))[-4:] == ["new", "New.", "later", "Later."]
 
 
+@pytest.mark.parametrize("limit", ["maxQueuedPerSession", "maxRuns"])
+@pytest.mark.parametrize("is_last", [False, True])
+async def test_a_cancel_takes_effect_where_there_is_no_room_for_the_message_beside_it(
+    models: ModelServer, limit: str, is_last: bool
+) -> None:
+    models.script("mock-echo", says(Hang()), says("New."), says("Newer."))
+    cancel: Any = {"type": "agent.session.input.cancel"}
+    # Of queued runs, and of all runs together.
+    most = {"gateway": {"limits": {limit: 1 if limit == "maxQueuedPerSession" else 2}, **ON["gateway"]}}
+    async with running_gateway(model_config(models.base_url, most)) as gateway, sdk(gateway) as client:
+        client.max_retries = 0
+        sessions = client.beta.agents.sessions
+        key = (await made(client)).id
+        await models.wait_requests(1)
+        await sessions.events.create(key, events=[message("waits")])
+        with pytest.raises(openai.APIStatusError):
+            await sessions.events.create(key, events=[message("too much")])
+        events = [message("new"), cancel] if is_last else [cancel, message("new")]
+        await sessions.events.create(key, events=events)
+        await idle(client, key)
+        statuses = [turn.status async for turn in sessions.turns.list(key, order="asc")]
+        assert statuses == ["cancelled", "cancelled", "cancelled" if is_last else "completed"]
+
+
 async def test_what_was_said_of_the_agent_counts_for_every_turn(
     there: RunningGateway, models: ModelServer
 ) -> None:

@@ -159,16 +159,20 @@ class AgentSessions:
                     raise
         return replace(message, images=tuple(images))
 
-    async def delete(self, principal: Principal, key: str) -> bool:
-        """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
-        and SessionBusy where its runs do not end."""
-        principal.require(WRITE)
+    async def end(self, principal: Principal, key: str) -> None:
+        """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
         runs = [run for run in self._open() if _place(run) == (principal.owner, key)]
         await self._abort_session(principal, key)
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 for run in runs:
-                    await run.wait()
+                    await self._live.gone(run)
+
+    async def delete(self, principal: Principal, key: str) -> bool:
+        """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
+        and SessionBusy where its runs do not end."""
+        principal.require(WRITE)
+        await self.end(principal, key)
         deleted = await self._store.delete_session(principal.owner, key)
         for news, place in self._attending.items():
             if place == (principal.owner, key):

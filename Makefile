@@ -6,6 +6,7 @@ BIN := .venv/bin
 STATE := $(CURDIR)/.state
 LOCK_TOOL := .cache/lock
 FUZZ_TOOL := .cache/fuzz
+COMPLY_TOOL := .cache/comply
 # Where `make setup` puts an OpenMP library when the system has none: the embedded model loads it from there.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 # A PYTHON that somebody names is obeyed; otherwise a .venv that works is kept, whatever Python it has.
@@ -15,7 +16,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openwebui fuzz coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients test-openwebui fuzz comply coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +41,7 @@ test: python ## format, lint, types, import contracts, all tests
 	@echo "== import contracts"; $(BIN)/lint-imports
 	@echo "== tests"; PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
 
-test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (minutes)
+test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (CLIENTS="aider llm": only these; minutes)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
 
@@ -53,6 +54,12 @@ fuzz: python ## thousands of requests made of /openapi.json, at a gateway (FUZZ=
 	@test -x $(FUZZ_TOOL)/bin/pip || $(PYTHON) -m venv $(FUZZ_TOOL)
 	@$(FUZZ_TOOL)/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+comply: python ## what llm-comply says of chat completions, responses and messages (a minute)
+	@$(SETUP) --tests
+	@test -x $(COMPLY_TOOL)/bin/pip || $(PYTHON) -m venv $(COMPLY_TOOL)
+	@$(COMPLY_TOOL)/bin/pip install --quiet --disable-pip-version-check llm-comply==0.5.0
+	@$(BIN)/python -m tests.comply
 
 coverage: python ## the tests, and how much of src they reach (a third as long again)
 	@$(SETUP) --tests

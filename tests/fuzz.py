@@ -20,8 +20,10 @@ _CHECKS = (
 # Of each operation; with what is tried of every field once, five thousand in all.
 _EXAMPLES = 200
 _DEADLINE_S = 3600.0
+# Every endpoint that has a switch: one that is off answers all alike.
+_SWITCHED = ("responses", "messages", "agents")
 _ON = {
-    "gateway": {"http": {"endpoints": {"responses": {"enabled": True}, "messages": {"enabled": True}}}},
+    "gateway": {"http": {"endpoints": {name: {"enabled": True} for name in _SWITCHED}}},
     "agents": {"defaults": {"memorySearch": {"provider": "mock", "model": "mock-vectors"}}},
 }
 

@@ -58,6 +58,7 @@ README = _all(
         "completions": "`POST /v1/completions`, the older API, is a chat of one message.",
         "responses": "`POST /v1/responses` is the same run in OpenAI's newer shape, streamed or not",
         "responses-kept": "A response is kept for thirty days unless `store` is false:",
+        "kept-bytes": "Of all that is kept for clients, 4 GB stay: the oldest go first.",
         "tolerant": "`gateway.http.endpoints.chatCompletions.tolerant: true` a body in the words of the",
         "chats-kept": "With `store: true` a chat completion is kept as long,",
         "background": "`background: true` it is answered at once and asked for until it is there,",

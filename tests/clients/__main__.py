@@ -1,7 +1,7 @@
 """`make test-clients`: every client tried, several side by side, and docs/clients.md written anew.
 
-With names (parts of them) as arguments only those are tried, and nothing is written. Ends with 1 when
-something failed.
+With names (parts of them) as arguments only those are tried; the rows of the others stay as they are. Ends
+with 1 when something failed.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ async def main(wanted: list[str]) -> int:
     results = [trial.result() for trial in trials]
     failed = [f"{client.name}: {fault}" for client, seen, _ in results for fault in faults(client, seen)]
     print(*failed, sep="\n")
-    if not wanted:
-        rows = {client.name: seen for client, seen, why in results if not why}
-        absent = {client.name: why for client, _, why in results if why}
-        PAGE.write_text(page(rows, absent, datetime.datetime.now(datetime.UTC).date().isoformat()))
-        print(f"{PAGE.name} is written")
+    rows = {client.name: seen for client, seen, why in results if not why}
+    absent = {client.name: why for client, _, why in results if why}
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    PAGE.write_text(page(rows, absent, today, PAGE.read_text()))
+    print(f"{PAGE.name} is written")
     return 1 if failed else 0
 
 

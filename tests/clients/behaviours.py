@@ -31,8 +31,8 @@ from tests.clients.program import Program
 
 MODEL = "mock-echo"
 SILENCE_S = 40.0
-_LATE_S = 90.0
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+LATE_S = 90.0
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _NEAR = 1e-6
 
 
@@ -123,7 +123,7 @@ async def _tools(stage: Stage, *cities: str) -> None:
     seen = await stage.did("tools")
     same("text", seen["text"], "Take an umbrella.")
     same("requests", len(stage.models.requests), 2)
-    results = [_text(message) for message in stage.asked[-1] if message["role"] == "tool"]
+    results = [text_of(message) for message in stage.asked[-1] if message["role"] == "tool"]
     same("results", results, [f"rain in {city}" for city in cities])
 
 
@@ -145,16 +145,17 @@ async def reasoning(stage: Stage) -> None:
 
 async def images(stage: Stage) -> None:
     stage.plays(says("A dot."))
-    seen = await stage.did("image", image=f"data:image/png;base64,{_PIXEL}")
+    seen = await stage.did("image", image=f"data:image/png;base64,{PIXEL}")
     same("text", seen["text"], "A dot.")
-    parts = stage.asked[-1][-1]["content"]
+    contents = [message["content"] for message in stage.asked[-1]]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
     got = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
-    same("the image goes to the model", got, [f"data:image/png;base64,{_PIXEL}"])
+    same("the image goes to the model", got, [f"data:image/png;base64,{PIXEL}"])
 
 
 # What the model answers, what of the request is wrong, and the status and words that the client must tell.
 # Three hundred seconds are more than anybody waits, gateway or client.
-_ERRORS: tuple[tuple[Reply | None, dict[str, Any], int, str], ...] = (
+ERRORS: tuple[tuple[Reply | None, dict[str, Any], int, str], ...] = (
     (None, {"api_key": "wrong"}, 401, "wrong token"),
     (None, {"model": "gpt-4o"}, 404, "gpt-4o"),
     (fails(400, "a bad thing"), {}, 400, "a bad thing"),
@@ -166,7 +167,7 @@ _ERRORS: tuple[tuple[Reply | None, dict[str, Any], int, str], ...] = (
 
 
 async def errors(stage: Stage) -> None:
-    for reply, wrong, status, words in _ERRORS:
+    for reply, wrong, status, words in ERRORS:
         stage.plays(reply or says("never"))
         error = (await stage.saw("plain", **wrong)).get("error")
         if error is None:
@@ -208,7 +209,7 @@ async def retry(stage: Stage) -> None:
 async def silence(stage: Stage) -> None:
     """The model says nothing for 40 s, before its first word and after it."""
     stage.plays(says(Flush(), Pause(SILENCE_S), "Hello ", Flush(), Pause(SILENCE_S), "there"))
-    seen = await stage.did("stream", deadline_s=2 * SILENCE_S + _LATE_S)
+    seen = await stage.did("stream", deadline_s=2 * SILENCE_S + LATE_S)
     same("text", "".join(seen["pieces"]), "Hello there")
 
 
@@ -237,7 +238,7 @@ async def history(stage: Stage) -> None:
     said += [_assistant("A one"), _user("Q two")]
     await stage.did("plain", messages=said, user="ada")
     await stage.did("plain", messages=[_user("Q three")], user="ada")
-    told = [[_text(message) for message in messages] for messages in stage.asked]
+    told = [[text_of(message) for message in messages] for messages in stage.asked]
     whole = ["Q one", "A one", "Q two", "A two", "Q three"]
     same("what the model was told", told, [whole[:1], whole[:3], whole])
 
@@ -250,7 +251,7 @@ def _assistant(text: str) -> dict[str, str]:
     return {"role": "assistant", "content": text}
 
 
-def _text(message: dict[str, Any]) -> str:
+def text_of(message: dict[str, Any]) -> str:
     return "".join(_texts(message.get("content") or ""))
 
 

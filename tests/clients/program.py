@@ -47,11 +47,10 @@ class Program:
 async def started(client: Client, home: Path) -> AsyncIterator[Program]:
     """`home` is what it takes for the home of the user. Raises NotInstalled."""
     command, cwd, made = await asyncio.to_thread(_command, client)
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LC_ALL", "TZ", "TMPDIR"}}
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
-        env={**kept, **_QUIET, "HOME": str(home)},
+        env={**kept_environ(), "HOME": str(home)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -85,6 +84,12 @@ _QUIET = {
     "OTEL_SDK_DISABLED": "true",
     "LITELLM_LOCAL_MODEL_COST_MAP": "true",
 }
+
+
+def kept_environ() -> dict[str, str]:
+    """What a client's process is given of the suite's own environment, and what keeps it quiet."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LC_ALL", "TZ", "TMPDIR"}}
+    return {**kept, **_QUIET}
 
 
 def _command(client: Client) -> tuple[list[str], Path, Path | None]:

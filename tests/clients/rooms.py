@@ -27,7 +27,9 @@ def of(client: Client) -> tuple[str, Path | None]:
         case Room.VENV:
             return python_with(client.packages), None
         case Room.NODE:
-            return node()
+            return node(HERE / "npm")
+        case Room.COMMAND:
+            return node(HERE / "npm-cli" / client.packages)
 
 
 def python_with(requirements: str) -> str:
@@ -57,9 +59,9 @@ def _run(*command: str) -> None:
         raise NotInstalled(f"pip cannot install it here: {said[0]}")
 
 
-def node() -> tuple[str, Path]:
+def node(wanted: Path) -> tuple[str, Path]:
     """A Node as new as the packages want, and the folder whose node_modules holds them."""
-    folder = installed(HERE / "npm", needs=("npm",), engine_strict=False)
+    folder = installed(wanted, needs=("npm",), engine_strict=False)
     for binary in sorted(folder.glob("node_modules/node-linux-*/bin/node")):
         return str(binary), folder
     found = shutil.which("node")

@@ -15,12 +15,13 @@ class Room(Enum):
     OWN = "the lock of the test group"
     VENV = "python/<packages>.txt"
     NODE = "npm/package-lock.json"
+    COMMAND = "npm-cli/<packages>/package-lock.json"
 
 
 @dataclass(frozen=True)
 class Client:
-    """`program` is the name in programs/ with its arguments, `versions` are the packages whose versions the
-    page names."""
+    """`program` is the name in programs/ with its arguments, of a command line the name in commands/;
+    `versions` are the packages whose versions the page names."""
 
     name: str
     program: str
@@ -32,8 +33,14 @@ class Client:
 
 
 _NO_LIST = {"models": "does not list models"}
-_CHATS_ONLY = {**_NO_LIST, "embeddings": "is not tried for vectors"}
+_CHATS_ONLY = {**_NO_LIST, "embeddings": "asks for no vectors"}
+_TEXT_ONLY = "edits by text: it offers no tools and asks for no schema"
 _NODE_SAME = {"embeddings": "as openai Node", "models": "as openai Node"}
+_AT_A_TERMINAL = {
+    "embeddings": "a command line: makes no vectors",
+    "models": "a command line: takes the model from its configuration",
+}
+_NO_SCHEMA = {"structured": "a command line: cannot be given a schema"}
 
 CLIENTS = (
     Client("openai Python", "openai_python", Room.OWN, ("openai",)),
@@ -63,14 +70,29 @@ CLIENTS = (
         ("langchain-openai",),
         limits={**_NO_LIST, "reasoning": "drops reasoning text"},
     ),
-    Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_CHATS_ONLY),
+    Client(
+        "LangGraph",
+        "ask_langgraph",
+        Room.OWN,
+        ("langgraph", "langchain-openai"),
+        limits={**_CHATS_ONLY, "reasoning": "drops reasoning text"},
+    ),
+    Client(
+        "Haystack",
+        "ask_haystack",
+        Room.VENV,
+        ("haystack-ai",),
+        "agents",
+        limits={**_NO_LIST, "reasoning": "drops reasoning text"},
+    ),
+    Client("Pydantic AI", "ask_pydantic_ai", Room.VENV, ("pydantic-ai-slim",), "agents", limits=_NO_LIST),
     Client(
         "Pydantic AI, responses",
         "ask_pydantic_ai responses",
         Room.VENV,
         ("pydantic-ai-slim",),
         "agents",
-        limits=_CHATS_ONLY,
+        limits=_NO_LIST,
     ),
     Client(
         "OpenAI Agents, responses",
@@ -106,23 +128,75 @@ CLIENTS = (
         ("llm",),
         "agents",
         limits={
-            **_CHATS_ONLY,
-            "reasoning": "is not tried for reasoning text",
-            "cancel": "keeps the connection of a stream that is no longer read",
+            **_NO_LIST,
+            "embeddings": "asks nobody but OpenAI for vectors",
+            "reasoning": "drops reasoning text",
         },
     ),
-    Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True, limits=_NO_LIST),
+    Client("litellm", "ask_litellm", Room.VENV, ("litellm",), "litellm", heavy=True),
     Client(
         "llama-index",
         "ask_llama_index",
         Room.VENV,
-        ("llama-index-llms-openai-like",),
+        ("llama-index-llms-openai-like", "llama-index-embeddings-openai-like"),
         "llama-index",
+        heavy=True,
+        limits=_NO_LIST,
+    ),
+    Client(
+        "CrewAI",
+        "ask_crewai",
+        Room.VENV,
+        ("crewai",),
+        "crewai",
+        heavy=True,
+        limits={
+            **_NO_LIST,
+            "reasoning": "drops reasoning text",
+            "cancel": "its agents ask in a thread, which goes on when their stream is closed",
+        },
+    ),
+    Client(
+        "aider",
+        "ask_aider",
+        Room.VENV,
+        ("aider-chat",),
+        "aider",
         heavy=True,
         limits={
             **_CHATS_ONLY,
-            "reasoning": "drops reasoning text",
-            "cancel": "keeps the connection of a stream that is no longer read",
+            "usage": "does not read cached tokens, and counts those of a stream itself",
+            "tools": _TEXT_ONLY,
+            "parallel tools": _TEXT_ONLY,
+            "structured": _TEXT_ONLY,
+            "history": "sends messages of its own before the newest",
         },
+    ),
+    Client(
+        "opencode",
+        "opencode",
+        Room.COMMAND,
+        ("opencode-linux-x64",),
+        "opencode",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
+    ),
+    Client(
+        "Codex CLI",
+        "codex",
+        Room.COMMAND,
+        ("@openai/codex",),
+        "codex",
+        heavy=True,
+        limits=_AT_A_TERMINAL,
+    ),
+    Client(
+        "pi",
+        "pi",
+        Room.COMMAND,
+        ("@earendil-works/pi-coding-agent",),
+        "pi",
+        heavy=True,
+        limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
     ),
 )

@@ -5,6 +5,7 @@ import operator
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import openai
 import pytest
@@ -13,6 +14,7 @@ from openai.types.beta import AgentSession
 from pydantic import BaseModel
 
 from openclaw_gateway.gateway.principal import OPERATOR, WRITE, Principal
+from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
     Call,
@@ -24,11 +26,13 @@ from openclaw_gateway.testing.model_server import (
     fails,
     says,
 )
+from openclaw_gateway.wire.messages import UserMessage, assistant
 from tests.doors.chat import ask, http, sdk, user
 
 ON = {"gateway": {"http": {"endpoints": {"agents": {"enabled": True}}}}}
 NONE: Any = {"type": "none"}
 DEADLINE_S = 10
+TURNS = 150
 
 
 class Weather(BaseModel):
@@ -103,6 +107,48 @@ async def test_a_session_is_made_gone_on_with_and_remembers(
         assert (await sessions.retrieve(session.id)).usage.total_tokens > 0  # type: ignore[union-attr]
     sent = [each["content"] for each in models.requests[-1].messages if each["role"] != "system"]
     assert sent == ["hi", "Hello.", "what did I say?"]
+
+
+async def test_a_page_of_items_reads_no_more_of_a_session_than_it_shows(
+    there: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted: entries that the store has read."""
+    store = there.gateway._store
+    read = 0
+
+    async def counted(*args: Any, **more: Any) -> Any:
+        nonlocal read
+        found = await transcript(*args, **more)
+        read += len(found)
+        return found
+
+    transcript = store.transcript
+    async with sdk(there) as client:
+        key = (await made(client)).id
+        await idle(client, key)
+        for number in range(TURNS):
+            begun = await store.begin(NewRun(f"chatcmpl_{uuid4()}", OPERATOR.owner, key, "main"), lease_s=30)
+            assert isinstance(begun, Claimed)
+            turn = (UserMessage(f"{number}?"), assistant(f"{number}."))
+            await store.finish(begun.claim, Ending("completed", turn=turn))
+        monkeypatch.setattr(store, "transcript", counted)
+        items = client.beta.agents.sessions.items
+        orders: tuple[Any, Any] = ("asc", "desc")
+        last = ""
+        for order in orders:
+            page: Any = await items.list(key, limit=10, order=order)
+            shown: list[str] = []
+            while page.data:
+                assert read < TURNS
+                read = 0
+                shown += [item.content[0].text for item in page.data]
+                last = page.data[-1].id
+                page = await items.list(key, limit=10, order=order, after=last)
+            there_are = [f"{number}{mark}" for number in range(TURNS) for mark in "?."]
+            assert (shown[2:] if order == "asc" else shown[-3::-1]) == there_are
+        for unknown in ("nothing", f"{last}_9"):
+            with pytest.raises(openai.NotFoundError):
+                await items.list(key, after=unknown)
 
 
 async def test_what_goes_on_is_told_as_it_goes_on(there: RunningGateway, models: ModelServer) -> None:
@@ -520,6 +566,30 @@ async def test_a_cancel_with_a_message_that_is_sent_again_cancels_neither_the_me
         assert (await said(client, key))[-4:] == ["new", "New.", "later", "Later."]
 
 
+@pytest.mark.parametrize("limit", ["maxQueuedPerSession", "maxRuns"])
+@pytest.mark.parametrize("is_last", [False, True])
+async def test_a_cancel_takes_effect_where_there_is_no_room_for_the_message_beside_it(
+    models: ModelServer, limit: str, is_last: bool
+) -> None:
+    models.script("mock-echo", says(Hang()), says("New."), says("Newer."))
+    cancel: Any = {"type": "agent.session.input.cancel"}
+    # Of queued runs, and of all runs together.
+    most = {"gateway": {"limits": {limit: 1 if limit == "maxQueuedPerSession" else 2}, **ON["gateway"]}}
+    async with running_gateway(model_config(models.base_url, most)) as gateway, sdk(gateway) as client:
+        client.max_retries = 0
+        sessions = client.beta.agents.sessions
+        key = (await made(client)).id
+        await models.wait_requests(1)
+        await sessions.events.create(key, events=[message("waits")])
+        with pytest.raises(openai.APIStatusError):
+            await sessions.events.create(key, events=[message("too much")])
+        events = [message("new"), cancel] if is_last else [cancel, message("new")]
+        await sessions.events.create(key, events=events)
+        await idle(client, key)
+        statuses = [turn.status async for turn in sessions.turns.list(key, order="asc")]
+        assert statuses == ["cancelled", "cancelled", "cancelled" if is_last else "completed"]
+
+
 async def test_what_was_said_of_the_agent_counts_for_every_turn(
     there: RunningGateway, models: ModelServer
 ) -> None:
@@ -575,10 +645,11 @@ async def test_another_owner_s_session_is_not_found(there: RunningGateway, model
         rooms = there.gateway.agent_sessions
         assert await rooms.find(stranger, key) is None
         assert await rooms.page(stranger, agent=None, after=None, limit=9, newest_first=True) == ()
-        assert await rooms.entries(stranger, key) == []
         assert not await rooms.delete(stranger, key)
         (turn,) = await rooms.turns(OPERATOR, key, after=None, limit=9, newest_first=True) or ()
         assert await rooms.turn(stranger, key, turn.id) is None
+        assert await rooms.said_in(OPERATOR, key, turn.id)
+        assert await rooms.said_in(stranger, key, turn.id) == ()
         with pytest.raises(openai.NotFoundError) as caught:
             await client.beta.agents.sessions.retrieve("agent:main:agents:nobody")
         assert caught.value.code == "agent_session_not_found"

@@ -298,6 +298,33 @@ async def test_events_that_are_gone_leave_the_answer(models: ModelServer, gatewa
     assert (await events(gateway, id_, 1)).error["code"] == "events_gone"
 
 
+async def test_an_answer_longer_than_its_log_is_told_once_it_has_ended_and_says_so_before(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    bus = gateway.gateway._named._bus
+    assert isinstance(bus, LocalBus)
+    bus._max_events = 3
+    there, gate = asyncio.Event(), asyncio.Event()
+    there.set()
+    words = [f"{number} " for number in range(20)]
+    pieces = [piece for word in words for piece in (word, Reasoning("so"), Hold(there))]
+    models.script("mock-echo", says(*pieces, Hold(gate), "end"))
+    asking = asyncio.create_task(detached(gateway))
+    await models.wait_requests(1)
+    (run,) = gateway.gateway._live.running()
+    async with asyncio.timeout(5):
+        while run.emitted < 20:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+    for after in (None, 1):
+        refused = await events(gateway, run.id, after)
+        assert (refused.status, refused.error["code"]) == (410, "events_gone")
+        assert "Once it has ended ask for all of it" in refused.error["message"]
+    gate.set()
+    await asyncio.wait([asking])
+    await run.wait()
+    assert "".join(said(await events(gateway, run.id))) == "".join([*words, "end"])
+
+
 async def test_a_failure_is_told_again(models: ModelServer, gateway: RunningGateway) -> None:
     models.script("mock-echo", fails(401))
     failed = asyncio.create_task(detached(gateway))

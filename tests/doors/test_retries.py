@@ -194,6 +194,51 @@ async def test_a_client_that_does_not_number_its_attempts_ends_its_run_at_once(
         await models.wait_aborted(1)
 
 
+@pytest.mark.parametrize("is_behind", [True, False])
+async def test_who_has_stopped_an_answer_and_goes_on_does_not_wait_for_himself(
+    models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, is_behind: bool
+) -> None:
+    """He asks for something behind it, or for the answer anew, in words that say so."""
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 3600.0)
+    models.script("mock-echo", says(Hang()), says("next"))
+    first = asyncio.create_task(attempt(gateway, 0, "question", user="ada"))
+    await models.wait_requests(1)
+    first.cancel()
+    await asyncio.wait([first])
+    (run,) = gateway.gateway._live.running()
+    async with asyncio.timeout(5):
+        while not run.was_left:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+    messages = [user("question"), *([user("another")] if is_behind else [])]
+    async with asyncio.timeout(10):
+        answer = await attempt(gateway, 0, user="ada", messages=messages)
+    assert answer.content == "next"
+    await models.wait_aborted(1)
+
+
+async def test_who_asks_something_else_meanwhile_does_not_end_what_is_to_be_asked_for_again(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("once ", Hold(gate), "only"), says("other"))
+    first = asyncio.create_task(attempt(gateway, 0, "question", user="ada"))
+    await models.wait_requests(1)
+    first.cancel()
+    await asyncio.wait([first])
+    (run,) = gateway.gateway._live.running()
+    other = asyncio.create_task(attempt(gateway, 0, "another", user="ada"))
+    async with asyncio.timeout(5):
+        while [each.queued for each in gateway.gateway._live.running()] != [0, 1]:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    again = asyncio.create_task(attempt(gateway, 1, "question", user="ada"))
+    async with asyncio.timeout(5):
+        while not run.clients:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    gate.set()
+    assert [(await each).content for each in (again, other)] == ["once only", "other"]
+    assert (len(models.requests), models.aborted) == (2, 0)
+
+
 async def test_what_is_kept_is_bounded(
     models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

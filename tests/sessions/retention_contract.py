@@ -2,8 +2,9 @@
 
 import pytest
 
+from openclaw_gateway.sessions import sqlite_kept
 from openclaw_gateway.sessions.retention import Pruned, Retention
-from openclaw_gateway.sessions.store import Claimed, Duplicate, LedgerRow, Store
+from openclaw_gateway.sessions.store import Claimed, Duplicate, LedgerRow, Store, beside
 from openclaw_gateway.wire.messages import UserMessage
 from tests.sessions.store_contract import (
     LEASE,
@@ -127,6 +128,27 @@ class RetentionContract(WithStore):
         pruned = await store.prune(Retention(results_s=30 * DAY))
         assert pruned.runs == 1, "a run stays as long as its result"
         assert await store.result(ME, "kept") == b"x"
+
+    @pytest.mark.promise("kept-bytes")
+    async def test_of_more_answers_than_there_is_room_for_the_oldest_go(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite_kept, "_SIZES_AT_ONCE", 7)
+        assert KEEP.kept_bytes == 4 << 30
+        await store.keep(ME, beside(S), b"x" * 100_000)
+        for number in range(100):
+            await store.keep(ME, f"answer {number}", b"x" * 10_000, ("all",))
+        assert await store.rekeep(ME, beside(S), b"y" * 100_000, anew=True)
+        assert (await store.prune(KEEP)).kept == 0
+        assert (await store.prune(Retention(kept_bytes=300_000))).kept == 70
+        names = await store.kept_names(ME, ("all",), limit=200)
+        assert names == tuple(f"answer {number}" for number in range(70, 100))
+        assert await store.kept(ME, beside(S)) is not None
+        # One that is larger than all the room does not stay either, and nothing before it.
+        await store.keep(ME, "large", b"x" * 400_000)
+        await store.keep(ME, "small", b"x")
+        assert (await store.prune(Retention(kept_bytes=300_000))).kept == 31
+        assert await store.kept(ME, "small") == b"x"
 
     async def test_the_ledger_is_kept_for_a_month(self, store: Store, clock: Clock) -> None:
         await store.record([ledger_row(f"old{n}", clock.now_ms) for n in range(1200)])

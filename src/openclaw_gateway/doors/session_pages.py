@@ -4,6 +4,8 @@ Raises InvalidRequest for what the query says wrong, NotFound, and StoreError. S
 `openai` package, 3.52 (types/beta/agents/session_list_params and those beside it).
 """
 
+from collections.abc import Sequence
+from contextlib import aclosing
 from functools import partial
 
 import msgspec
@@ -12,18 +14,19 @@ from msgspec.structs import replace
 from openclaw_gateway.doors.agents.items import items_of
 from openclaw_gateway.doors.agents.resources import (
     Json,
+    item_run,
     labels_in,
     session_of,
-    turn_id,
     turn_of,
     turn_run,
 )
 from openclaw_gateway.doors.answers import HttpAnswer, json_answer
-from openclaw_gateway.doors.openai.paging import listed, page_of, paging_of, query_of, unknown_after
+from openclaw_gateway.doors.openai.paging import behind, listed, page_of, paging_of, query_of, unknown_after
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.agent_sessions import AgentSessions, HeldSession
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.sessions.store import Entry
 
 
 class SessionPages:
@@ -96,22 +99,40 @@ class SessionPages:
         self, request: Request, principal: Principal, key: str, turn: str | None = None
     ) -> HttpAnswer:
         """Of one turn, or of all."""
-        sessions = self._sessions
-        entries = await sessions.entries(principal, key)
+        paging = paging_of(query_of(request.raw_path), order="desc")
         if turn is not None:
             run_id = turn_run(turn) or ""
-            entries = [entry for entry in entries if entry.run_id == run_id]
-            if not entries and await sessions.turn(principal, key, run_id) is None:
+            entries = await self._sessions.said_in(principal, key, run_id)
+            if not entries and await self._sessions.turn(principal, key, run_id) is None:
                 raise _no_turn(turn)
-        page = page_of(items_of(entries), paging_of(query_of(request.raw_path), order="desc"))
-        shown = {item["turn_id"] for item in page["data"]}
-        whole = [
-            replace(entry, message=await sessions.with_images(principal, entry.message))
-            for entry in entries
-            if turn_id(entry.run_id) in shown
-        ]
-        by_id = {item["id"]: item for item in items_of(whole)}
-        return json_of({**page, "data": [by_id[item["id"]] for item in page["data"]]})
+            return json_of(page_of(items_of(await self._whole(principal, entries)), paging))
+        found: list[Json] = []
+        is_behind = paging.after is None
+        async with aclosing(
+            self._sessions.said(
+                principal, key, first=item_run(paging.after), newest_first=paging.newest_first
+            )
+        ) as turns:
+            async for entries in turns:
+                items = items_of(entries)
+                shown: Sequence[Json] = items[::-1] if paging.newest_first else items
+                if not is_behind:
+                    shown = behind(shown, paging.after)
+                    is_behind = True
+                if any(item["type"] == "message" and item["role"] == "user" for item in shown):
+                    whole = {item["id"]: item for item in items_of(await self._whole(principal, entries))}
+                    shown = [whole[item["id"]] for item in shown]
+                found += shown
+                if len(found) > paging.limit:
+                    break
+        if not is_behind:
+            raise unknown_after(paging.after or "")
+        return _page(found, paging.limit)
+
+    async def _whole(self, principal: Principal, entries: Sequence[Entry]) -> list[Entry]:
+        """With the data of their images."""
+        with_images = self._sessions.with_images
+        return [replace(entry, message=await with_images(principal, entry.message)) for entry in entries]
 
 
 def json_of(said: Json) -> HttpAnswer:

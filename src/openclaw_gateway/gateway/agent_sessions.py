@@ -6,7 +6,7 @@ is kept beside it, and as long as it is used.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from msgspec import Raw, Struct
@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.gateway.said_turns import SaidTurns
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import BESIDE, Entry, RunRecord, SessionRecord, Store, beside
 from openclaw_gateway.wire.messages import Message, UserMessage
 
-_PAGE = 200
 # How long runs that have been told to end are waited for.
 _END_S = 10.0
 
@@ -43,6 +43,7 @@ class AgentSessions:
     ) -> None:
         self._live = live
         self._store = store
+        self._said = SaidTurns(store)
         self._abort_session = abort_session
         self._attending: dict[asyncio.Event, tuple[str, str]] = {}
         self.is_closing = False
@@ -131,13 +132,18 @@ class AgentSessions:
         record = await self._store.get_run(principal.owner, run_id)
         return record if record is not None and record.session == key else None
 
-    async def entries(self, principal: Principal, key: str) -> Sequence[Entry]:
-        """All that was said in a session. Raises StoreError."""
+    def said(
+        self, principal: Principal, key: str, *, first: str | None, newest_first: bool
+    ) -> AsyncGenerator[Sequence[Entry]]:
+        """What was said in a session, turn by turn, from that of the run `first` on; none where there is no
+        such turn. Raises StoreError."""
         principal.require(READ)
-        read: list[Entry] = []
-        while page := await self._store.transcript(principal.owner, key, after=len(read), limit=_PAGE):
-            read += page
-        return read
+        return self._said.turns(principal.owner, key, first=first, newest_first=newest_first)
+
+    async def said_in(self, principal: Principal, key: str, run_id: str) -> Sequence[Entry]:
+        """What one turn has left. Raises StoreError."""
+        principal.require(READ)
+        return await self._said.turn(principal.owner, key, run_id)
 
     async def newest(self, principal: Principal, record: SessionRecord, limit: int) -> tuple[Entry, ...]:
         """The last `limit` messages of a session, oldest first. Raises StoreError."""
@@ -163,22 +169,26 @@ class AgentSessions:
         """End its runs; then what was said is no part of the conversation any more. None when there is none.
         Raises StoreError."""
         principal.require(WRITE)
-        await self._abort_session(principal, key)
+        await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         if record is not None and record.last_seq:
             await self._store.summarise(principal.owner, key, record.last_seq, "")
         return record
 
-    async def delete(self, principal: Principal, key: str) -> bool:
-        """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
-        and SessionBusy where its runs do not end."""
-        principal.require(WRITE)
+    async def end(self, principal: Principal, key: str) -> None:
+        """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
         runs = [run for run in self._open() if _place(run) == (principal.owner, key)]
         await self._abort_session(principal, key)
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 for run in runs:
-                    await run.wait()
+                    await self._live.gone(run)
+
+    async def delete(self, principal: Principal, key: str) -> bool:
+        """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
+        and SessionBusy where its runs do not end."""
+        principal.require(WRITE)
+        await self.end(principal, key)
         deleted = await self._store.delete_session(principal.owner, key)
         for news, place in self._attending.items():
             if place == (principal.owner, key):

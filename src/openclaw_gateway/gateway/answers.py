@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from msgspec import Raw
 
-from openclaw_gateway.errors import StoreError
+from openclaw_gateway.errors import EventsGone, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import NamedRuns, with_events
+from openclaw_gateway.gateway.idempotency import NamedRuns, has_beginning, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
@@ -120,7 +120,7 @@ class Answers:
         """A run that goes on without its client: with its events, where they are still here; else one that
         tells its answer, if that is kept. None when there is nothing to tell.
 
-        Raises StoreError.
+        Raises StoreError, and EventsGone while it goes on and its beginning is not kept any more.
         """
         principal.require(READ)
         run = self._live.find(run_id)
@@ -128,4 +128,10 @@ class Answers:
             return await self._named.told_again(principal.owner, run_id, self._plans())
         if run.request.origin.owner != principal.owner or run.request.detached is None:
             return None
-        return await with_events(run, self._bus)
+        told = await with_events(run, self._bus)
+        if told.result is None and not await has_beginning(told):
+            raise EventsGone(
+                "This answer is longer than what is kept of one that goes on (200,000 events, 64 MB). Once "
+                "it has ended ask for all of it, from the beginning: without `after` or Last-Event-ID."
+            )
+        return told

@@ -117,20 +117,25 @@ async def accepted(run: Run) -> None:
 
 async def with_events(run: Run, bus: Bus) -> Run:
     """The run itself; where it has ended and its events are gone, one that tells its answer."""
-    if run.result is None:
+    if run.result is None or await has_beginning(run):
         return run
+    request, origin = run.request, run.request.origin
+    record = RunRecord(
+        run.id, origin.owner, request.session_key, request.agent_id, run.result.status, run.created_ms
+    )
+    return ReplayedRun(request, run.plan, bus, record, run.result)
+
+
+async def has_beginning(run: Run) -> bool:
+    """Whether its events can be told from the first on."""
     log = run.events()
     try:
         await log.batch(0)
     except EventsGone:
-        request, origin = run.request, run.request.origin
-        record = RunRecord(
-            run.id, origin.owner, request.session_key, request.agent_id, run.result.status, run.created_ms
-        )
-        return ReplayedRun(request, run.plan, bus, record, run.result)
+        return False
     finally:
         log.close()
-    return run
+    return True
 
 
 def is_ending(run: Run) -> bool:

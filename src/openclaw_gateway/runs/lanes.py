@@ -17,6 +17,7 @@ from msgspec import Struct
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.store import (
     Claim,
     Claimed,
@@ -103,6 +104,9 @@ class Lanes:
         run.accept()
         lane = (run.request.origin.owner, session)
         waiting = self._waiting.setdefault(lane, [])
+        for other in (*reversed(waiting), *self._holding(lane)):
+            if other.was_left and _may_end(run.request.origin, other.request.origin) and _knows(run, other):
+                other.moved_on()
         if wish == "interrupt":
             # The last first: none that is to end has its turn because another has ended.
             for other in (*reversed(waiting), *self._holding(lane)):
@@ -272,6 +276,14 @@ class Lanes:
 def _may_end(mine: Origin, theirs: Origin) -> bool:
     """The operator may end whatever is at work in his sessions, others what the same person asked for."""
     return mine.audience == "operator" or (mine.audience, mine.user) == (theirs.audience, theirs.user)
+
+
+def _knows(run: Run, left: Run) -> bool:
+    """Whether what `run` is asked holds the question that the other one's client has left: who stops an
+    answer asks so, for it anew or for something behind it. Whose connection was cut asks nothing else."""
+    question = left.request.messages[-1:]
+    sent = known_by_content(run.request.messages, question)
+    return any(same(asked, message) for asked in question for message in sent)
 
 
 def _at_work() -> SessionBusy:

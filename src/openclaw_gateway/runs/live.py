@@ -136,6 +136,12 @@ class LiveRuns:
         while self._running:
             await asyncio.wait([task for _, task in self._running.values()])
 
+    async def gone(self, run: Run) -> None:
+        """Wait until a run is recorded, and takes no place among the others any more."""
+        live = self._running.get(run.id)
+        if live is not None:
+            await asyncio.wait([live[1]])
+
     async def _idle_within(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -124,6 +124,11 @@ class Run:
         else:
             self.abort(reason)
 
+    def moved_on(self) -> None:
+        """Its client asks otherwise: nobody comes back for it, and it is not waited for."""
+        if self._return is not None and self.result is None:
+            self.abort(CLIENT_LEFT)
+
     @property
     def was_left(self) -> bool:
         """Whether its last client has left before the end, and has not come back."""

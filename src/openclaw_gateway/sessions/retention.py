@@ -11,7 +11,9 @@ _DAY_S = 24 * 3600.0
 
 class Retention(Struct, frozen=True):
     """Seconds, a number, bytes. Sessions are kept for good unless one of their three bounds is set: what goes
-    beyond it is dropped, the session that was not used for longest first."""
+    beyond it is dropped, the session that was not used for longest first. Of what is kept under a name the
+    oldest goes when all of it together is more than `kept_bytes`; what is kept beside a session is not
+    counted, and goes with the session."""
 
     sessions_s: float | None = None
     max_sessions: int | None = None
@@ -20,6 +22,7 @@ class Retention(Struct, frozen=True):
     results_s: float = _DAY_S
     ledger_s: float = 30 * _DAY_S
     kept_s: float = 30 * _DAY_S
+    kept_bytes: int = 4 << 30
 
     @property
     def bounds_sessions(self) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from openclaw_gateway.sessions.store import BESIDE
 
 _ROWS_AT_ONCE = 32
+_SIZES_AT_ONCE = 5_000
 
 # Came later than the others, and an earlier release does not look at it: it needs no version of its own.
 TABLES = (
@@ -68,6 +69,13 @@ class WantedNames(NamedTuple):
     after: str | None
     limit: int
     newest_first: bool
+
+
+class Room(NamedTuple):
+    """For what stands below a number (None = for all): so many bytes. Less than none: there is no room."""
+
+    size: int
+    below: int | None = None
 
 
 def keep(db: sqlite3.Cursor, given: Given, now_ms: int) -> None:
@@ -130,6 +138,36 @@ def drop(db: sqlite3.Cursor, before_ms: int) -> int:
     db.execute(
         "DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE kept_ms < ? LIMIT ?)",
         (before_ms, _ROWS_AT_ONCE),
+    )
+    return db.rowcount
+
+
+def room_below(db: sqlite3.Cursor, room: Room) -> Room | None:
+    """What is left for those below some of the newest; None where all there is has room. What is kept beside
+    a session takes none: it is small, and bounded by the sessions."""
+    size, last = room.size, room.below
+    if room.below is None:
+        file_size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        if db.execute(file_size).fetchone()[0] <= size:
+            return None
+    for number, its_size in db.execute(
+        "SELECT number, length(body) FROM kept WHERE (?1 IS NULL OR number < ?1) "
+        "AND substr(name, 1, ?2) <> ?3 ORDER BY number DESC LIMIT ?4",
+        (room.below, len(BESIDE), BESIDE, _SIZES_AT_ONCE),
+    ):
+        size -= its_size
+        if size < 0:
+            return Room(size, number + 1)
+        last = number
+    return None if last == room.below else Room(size, last)
+
+
+def drop_below(db: sqlite3.Cursor, number: int) -> int:
+    """Some of what was kept before that, the oldest first, but for what is kept beside sessions; how many."""
+    db.execute(
+        "DELETE FROM kept WHERE number IN (SELECT number FROM kept WHERE number < ? "
+        "AND substr(name, 1, ?) <> ? ORDER BY number LIMIT ?)",
+        (number, len(BESIDE), BESIDE, _ROWS_AT_ONCE),
     )
     return db.rowcount
 

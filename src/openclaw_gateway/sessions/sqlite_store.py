@@ -290,6 +290,7 @@ class SqliteStore:
         runs = await self._prune_runs(_before(now, retention.runs_s))
         ledger = await self._repeated(sqlite_ledger.drop, _before(now, retention.ledger_s))
         kept = await self._repeated(sqlite_kept.drop, _before(now, retention.kept_s))
+        kept += await self._prune_kept(sqlite_kept.Room(retention.kept_bytes))
         return Pruned(sessions, runs, results, ledger, kept)
 
     async def _prune_sessions(self, retention: Retention, now: int) -> int:
@@ -311,6 +312,13 @@ class SqliteStore:
             some, after = await self._writer.submit(sqlite_retention.drop_runs, before_ms, after)
             dropped += some
         return dropped
+
+    async def _prune_kept(self, room: sqlite_kept.Room | None) -> int:
+        while room is not None and room.size >= 0:
+            room = await self._reader.submit(sqlite_kept.room_below, room)
+        if room is None or room.below is None:
+            return 0
+        return await self._repeated(sqlite_kept.drop_below, room.below)
 
     async def _repeated(self, drop: Callable[[sqlite3.Cursor, int], int], before_ms: int) -> int:
         dropped = 0

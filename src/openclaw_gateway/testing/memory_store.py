@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
+    BESIDE,
     Begun,
     Claim,
     Claimed,
@@ -327,6 +328,12 @@ class MemoryStore:
         kept = [place for place, (at, *_) in data.kept.items() if at < now - retention.kept_s * 1000]
         for place in kept:
             del data.kept[place]
+        room = retention.kept_bytes
+        for place in [place for place in reversed(data.kept) if not place[1].startswith(BESIDE)]:
+            room -= len(data.kept[place][1])
+            if room < 0:
+                kept.append(place)
+                del data.kept[place]
         return Pruned(len(sessions), len(runs), len(results), ledger - len(data.ledger), len(kept))
 
     def _opened(self) -> MemoryData:

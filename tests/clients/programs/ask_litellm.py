@@ -79,5 +79,12 @@ def embeddings(call: Call) -> dict[str, Any]:
     return {"vectors": [datum["embedding"] for datum in litellm.embedding(**fields).data]}
 
 
+def models(call: Call) -> dict[str, Any]:
+    """Of the address it takes the host, and asks there for /v1/models."""
+    asks = {"check_provider_endpoint": True, "custom_llm_provider": "openai", "api_key": call.api_key}
+    ids = litellm.get_valid_models(api_base=call.base_url, **asks)
+    return {"ids": [id_.removeprefix("openai/") for id_ in ids]}
+
+
 if __name__ == "__main__":
     serve(globals())

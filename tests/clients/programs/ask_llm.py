@@ -3,17 +3,17 @@
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from tests.clients.programs import frame
-from tests.clients.programs.frame import Call, serve
+from tests.clients.programs.frame import Call, in_a_task, serve
 
 os.environ["LLM_USER_PATH"] = str(Path.home() / "llm")
 
 import llm
-from llm.default_plugins.openai_models import Chat
+from llm.default_plugins.openai_models import AsyncChat, Chat
 
 WEATHER = {
     "type": "object",
@@ -22,8 +22,8 @@ WEATHER = {
 }
 
 
-def model(call: Call) -> Any:
-    made = Chat(
+def model(call: Call, kind: Any = Chat) -> Any:
+    made = kind(
         "openclaw",
         model_name=call.model,
         api_base=call.base_url,
@@ -53,8 +53,15 @@ def plain(call: Call) -> dict[str, Any]:
     return {"text": answer.text(), "usage": usage_of(answer)}
 
 
-def stream(call: Call) -> Iterator[str]:
-    yield from model(call).prompt(call.text, stream=True)
+def stream(call: Call) -> AsyncIterator[str]:
+    """A response that is no longer read keeps its connection until Python's garbage collector comes by; a
+    task that is cancelled lets go at once."""
+
+    async def read(said: Callable[[str], Awaitable[None]]) -> None:
+        async for piece in model(call, AsyncChat).prompt(call.text, stream=True):
+            await said(piece)
+
+    return in_a_task(read)
 
 
 def stream_usage(call: Call) -> dict[str, Any]:
@@ -70,6 +77,14 @@ def tools(call: Call) -> dict[str, Any]:
 
 def structured(call: Call) -> dict[str, Any]:
     return {"parsed": json.loads(model(call).prompt(call.text, schema=WEATHER, stream=False).text())}
+
+
+def reasoning(call: Call) -> dict[str, Any]:
+    events = list(model(call).prompt(call.text, stream=True).stream_events())
+    told = {
+        kind: "".join(each.chunk for each in events if each.type == kind) for kind in ("text", "reasoning")
+    }
+    return {"text": told["text"], "reasoning": told["reasoning"]}
 
 
 def image(call: Call) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent, ImageUrl, NativeOutput
+from pydantic_ai.embeddings import Embedder
+from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
@@ -100,6 +102,12 @@ async def image(call: Call) -> dict[str, Any]:
     picture = BinaryContent.from_data_uri(call.image)
     assert not isinstance(picture, ImageUrl)
     return {"text": (await run(call, [call.text, picture])).output}
+
+
+async def embeddings(call: Call) -> dict[str, Any]:
+    provider = OpenAIProvider(openai_client=AsyncOpenAI(**call.client_options))
+    told = await Embedder(OpenAIEmbeddingModel(call.model, provider=provider)).embed_documents(call.texts)
+    return {"vectors": [list(vector) for vector in told.embeddings]}
 
 
 if __name__ == "__main__":

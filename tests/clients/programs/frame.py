@@ -12,7 +12,7 @@ import inspect
 import json
 import sys
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,8 @@ class Call:
 
 
 def serve(known: Mapping[str, Any]) -> None:
-    """Until stdin ends. `stream` yields the pieces of text; the others return what they saw."""
+    """Until stdin ends. `stream` yields the pieces of text; the others return what they saw. Where there is
+    no `cancel`, it is `stream` left after the first piece."""
     warnings.simplefilter("ignore")
     asyncio.run(_serve(known))
 
@@ -70,12 +71,13 @@ async def _serve(known: Mapping[str, Any]) -> None:
 
 
 async def _done(name: str, call: Call, known: Mapping[str, Any]) -> dict[str, Any]:
-    does = known.get("stream" if name == "cancel" else name)
+    own = known.get(name)
+    does = known.get("stream") if name == "cancel" and own is None else own
     if does is None:
         return {"absent": True}
     seen: dict[str, Any] = {}
     try:
-        if name in {"stream", "cancel"}:
+        if name == "stream" or (name == "cancel" and own is None):
             pieces: list[str] = []
             seen["pieces"] = pieces
             await _read(does(call), pieces, most=1 if name == "cancel" else None)
@@ -98,6 +100,28 @@ async def _read(stream: AsyncIterator[str] | Iterator[str], pieces: list[str], m
         if len(pieces) == most:
             await stream.aclose()  # type: ignore[attr-defined]
             return
+
+
+async def in_a_task(
+    reads: Callable[[Callable[[str], Awaitable[None]]], Awaitable[Any]],
+) -> AsyncIterator[str]:
+    """The pieces that `reads` hands to the function it is given; who leaves them cancels the task."""
+    pieces: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def read() -> None:
+        try:
+            await reads(pieces.put)
+        finally:
+            pieces.put_nowait(None)
+
+    reading = asyncio.create_task(read())
+    try:
+        while (piece := await pieces.get()) is not None:
+            yield piece
+        await reading
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
 
 
 def _read_beside(stream: Iterator[str], pieces: list[str], most: int | None) -> None:

@@ -173,6 +173,11 @@ def turn_run(id_: str) -> str | None:
     return run_of(f"resp_{id_.removeprefix('turn_')}") if id_.startswith("turn_") else None
 
 
+def item_run(id_: str | None) -> str | None:
+    """The run that an item was said in; of an id that is none of ours, no run has the name."""
+    return None if id_ is None else turn_run(f"turn_{id_.split('_')[1]}" if "_" in id_ else "") or ""
+
+
 def turn_error(error: ErrorInfo) -> Json:
     """In OpenAI's words; what else there is to say is in the message."""
     if error.code == "context_length_exceeded":

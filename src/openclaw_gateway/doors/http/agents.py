@@ -44,7 +44,15 @@ from openclaw_gateway.doors.operation import Operation, Sent, methods_at
 from openclaw_gateway.doors.requests import Request, idempotency_key
 from openclaw_gateway.doors.session_pages import SessionPages, json_of, no_session
 from openclaw_gateway.doors.session_stream import SessionStream
-from openclaw_gateway.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound, StoreError
+from openclaw_gateway.errors import (
+    GatewayError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    Overloaded,
+    SessionBusy,
+    StoreError,
+)
 from openclaw_gateway.gateway.agent_sessions import HeldSession
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -232,7 +240,14 @@ class Endpoint(AgentEndpoint):
         if sent.message is not None:
             route = self._gateway.route(Ask(session_key=key, backend=about.backend or None))
             message = await self._message(request, principal, route, sent.message)
-            run = await self._start(request, principal, route, about, message)
+            try:
+                run = await self._start(request, principal, route, about, message)
+            except (SessionBusy, Overloaded) as busy:
+                # There is no room for the message behind what it cancels.
+                if not sent.cancels or busy.code == "idempotency_key_in_use":
+                    raise
+                await self._gateway.agent_sessions.end(principal, key)
+                run = await self._start(request, principal, route, about, message)
             if sent.cancels and not sent.cancels_after:
                 # Of what is sent again the message is there already, and is not what it cancels.
                 await self._gateway.abort_before(principal, run)

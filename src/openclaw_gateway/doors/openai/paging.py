@@ -56,16 +56,17 @@ def paging_of(query: Mapping[str, str], *, order: str) -> Paging:
 def page_of(items: Sequence[dict[str, Any]], paging: Paging) -> dict[str, Any]:
     """`items` are all there are, oldest first, each with its id. Raises NotFound."""
     ordered = items[::-1] if paging.newest_first else items
-    start = 0
-    if paging.after is not None:
-        found = (place for place, item in enumerate(ordered) if item["id"] == paging.after)
-        place = next(found, None)
-        if place is None:
-            raise unknown_after(paging.after)
-        start = place + 1
-    end = start + paging.limit
-    page = ordered[start:end]
-    return listed(page, [item["id"] for item in page], has_more=len(ordered) > end)
+    ordered = ordered if paging.after is None else behind(ordered, paging.after)
+    page = ordered[: paging.limit]
+    return listed(page, [item["id"] for item in page], has_more=len(ordered) > paging.limit)
+
+
+def behind(items: Sequence[dict[str, Any]], after: str | None) -> Sequence[dict[str, Any]]:
+    """Those behind the item `after`. Raises NotFound."""
+    for place, item in enumerate(items):
+        if item["id"] == after:
+            return items[place + 1 :]
+    raise unknown_after(after or "")
 
 
 def listed(data: Sequence[dict[str, Any] | Raw], ids: Sequence[str], *, has_more: bool) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""A bare client of the control protocol: frames as they are, every wait with a deadline."""
+"""A bare client of the control protocol: frames as they are, every wait with a deadline.
+
+What it is sent in version 4 is held against the published schema; a frame that does not fit fails the test.
+"""
 
 import asyncio
 import contextlib
@@ -13,6 +16,8 @@ from aiohttp import WSMsgType, web
 from openclaw_gateway.doors.ws.connection import Timing, serve
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.testing.gateway import RunningGateway
+from tests.npm_packages import NotInstalled
+from tests.ws import published
 
 DEADLINE_S = 10.0
 CLIENT = {"id": "test", "version": "1", "platform": "linux", "mode": "test"}
@@ -37,10 +42,15 @@ class Peer:
         # What a test that has stopped the reading calls to go on.
         self.resume: Callable[[], None] = lambda: None
         self._calls = 0
+        # Of requests that are not answered yet, the methods; and the version that was agreed upon.
+        self._asked: dict[str, str] = {}
+        self._protocol = 0
         self._answers: list[dict[str, Any]] = []
 
     async def send(self, frame: object) -> None:
         text = frame if isinstance(frame, str) else msgspec.json.encode(frame).decode()
+        if isinstance(frame, dict) and frame.get("type") == "req":
+            self._asked[str(frame.get("id"))] = str(frame.get("method"))
         await self.socket.send_str(text)
 
     async def frame(self) -> dict[str, Any]:
@@ -50,9 +60,24 @@ class Peer:
             self.reason = message.extra or ""
             raise EOFError(f"closed with {self.socket.close_code}")
         frame: dict[str, Any] = msgspec.json.decode(message.data)
+        self._check(frame)
         if frame["type"] == "event":
             self.events.append(frame)
         return frame
+
+    def _check(self, frame: dict[str, Any]) -> None:
+        method = self._asked.get(str(frame.get("id"))) if frame.get("ok") else None
+        if method == "connect":
+            self._protocol = frame["payload"]["protocol"]
+        if self._protocol != 4:
+            return
+        try:
+            faults = published.faults_of_frame(frame)
+            if method is not None:
+                faults += published.faults_of_result(method, frame["payload"])
+        except NotInstalled:
+            return  # test_published says so
+        assert not faults, faults
 
     async def answer(self, request_id: str) -> dict[str, Any]:
         """The next answer with this id; events and other answers meanwhile are kept."""

@@ -71,7 +71,6 @@ async def test_accepted_then_events_then_final(models: ModelServer, peer: Peer) 
     }
     told = peer.told("run-1")
     assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
-    assert {(event["sessionKey"], event["agentId"]) for event in told} == {("agent:main:main", "main")}
     assert [step["phase"] for step in data(peer, "run-1", "lifecycle")] == ["start", "model", "end"]
     assert data(peer, "run-1", "thinking")[-1]["text"] == "hm"
     assert data(peer, "run-1", "assistant")[-1]["text"] == "Hello."
@@ -372,11 +371,21 @@ async def test_runs_of_the_http_door_are_heard_too(gateway: RunningGateway) -> N
         run_id = completion["id"]
         await peer.event("chat", runId=run_id, state="final")
         assert data(peer, run_id, "assistant")[-1]["text"] == completion["choices"][0]["message"]["content"]
-        assert peer.told(run_id)[0]["sessionKey"] == "agent:main:openai-user:ada"
+        assert peer.told(run_id, "chat")[0]["sessionKey"] == "agent:main:openai-user:ada"
         over_http = [event["stream"] for event in peer.told(run_id)]
         await ask(peer, "run", "one two three", sessionKey="other")
         await peer.answer("run")
         assert [event["stream"] for event in peer.told("run")] == over_http
+
+
+async def test_only_in_version_3_each_event_says_whose_it_is(gateway: RunningGateway) -> None:
+    for version in (3, 4):
+        async with connected(gateway, minProtocol=version, maxProtocol=version) as peer:
+            await ask(peer, f"in-{version}")
+            assert (await peer.answer(f"in-{version}"))["ok"]
+            named = {(told.get("sessionKey"), told.get("agentId")) for told in peer.told(f"in-{version}")}
+            assert named == {("agent:main:main", "main") if version == 3 else (None, None)}
+            assert {told["sessionKey"] for told in peer.told(f"in-{version}", "chat")} == {"agent:main:main"}
 
 
 async def test_a_narrow_client_hears_nothing(gateway: RunningGateway) -> None:

@@ -45,7 +45,7 @@ async def test_a_client_hears_nothing_it_did_not_ask_for(gateway: RunningGateway
     assert (await say(gateway, "hi")).status == 200
     assert (await say(gateway, "hi", user="ada")).status == 200
     told = await until_told(peer, "mine")
-    assert {payload["sessionKey"] for payload in told} == {"agent:main:mine"}
+    assert {payload["runId"] for payload in told} == {"until 0"}
 
 
 async def test_runs_that_nobody_follows_are_not_read(models: ModelServer, gateway: RunningGateway) -> None:
@@ -73,14 +73,14 @@ async def test_one_session_is_subscribed_to_whichever_door_asks(gateway: Running
     assert (await say(gateway, "two", session="talk")).status == 200
     final = await peer.event("chat", state="final")
     assert (final["payload"]["sessionKey"], final["payload"]["runId"][:9]) == (TALK, "chatcmpl_")
-    assert {payload["payload"]["sessionKey"] for payload in peer.events} == {TALK}
+    assert {told["payload"]["runId"] for told in peer.events} == {final["payload"]["runId"]}
     assert await peer.result("sessions.messages.unsubscribe", {"key": "talk"}) == {
         "subscribed": False,
         "key": TALK,
     }
     peer.events.clear()
     assert (await say(gateway, "three", session="talk")).status == 200
-    assert {payload["sessionKey"] for payload in await until_told(peer, "mine")} == {"agent:main:mine"}
+    assert {payload["runId"] for payload in await until_told(peer, "mine")} == {"until 0"}
 
 
 @pytest.mark.promise("ws-subscribe-late")
@@ -118,12 +118,12 @@ async def test_who_subscribes_to_all_hears_which_sessions_change(gateway: Runnin
     assert started["ts"] <= ended["ts"]
     assert (await say(gateway, "hi")).status == 200
     stateless = await peer.event("agent", stream="lifecycle")
-    while stateless["payload"]["data"]["phase"] != "end" or "sessionKey" in stateless["payload"]:
+    while stateless["payload"]["data"]["phase"] != "end" or stateless["payload"]["runId"] == ended["runId"]:
         stateless = await peer.event("agent", stream="lifecycle")
     assert await peer.result("sessions.unsubscribe") == {"subscribed": False}
     peer.events.clear()
     assert (await say(gateway, "hi")).status == 200
-    assert {payload["sessionKey"] for payload in await until_told(peer, "mine")} == {"agent:main:mine"}
+    assert {payload["runId"] for payload in await until_told(peer, "mine")} == {"until 0"}
 
 
 async def test_a_session_key_that_cannot_be_is_refused(peer: Peer) -> None:

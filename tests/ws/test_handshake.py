@@ -58,7 +58,7 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
         "mainSessionKey": "agent:main:main",
         "scope": "per-sender",
     }
-    assert hello["auth"] == {"role": "operator", "scopes": ["operator.admin"], "method": "token"}
+    assert hello["auth"] == {"role": "operator", "scopes": ["operator.admin"]}
     assert hello["policy"] == {"maxPayload": 26214400, "maxBufferedBytes": 26214400, "tickIntervalMs": 30000}
     assert str(gateway.state_dir) not in str(hello)
 

@@ -19,7 +19,7 @@ from openclaw_gateway.doors.ws.protocol import (
     success,
     unknown_method,
 )
-from openclaw_gateway.wire.frames import ErrorShape, RequestFrame, ResponseFrame
+from openclaw_gateway.wire.frames import ClientInfo, ErrorShape, RequestFrame, ResponseFrame
 from tests.ws.peer import connect_params, request
 
 JSON = st.recursive(
@@ -59,7 +59,7 @@ def test_the_highest_common_version_is_chosen(lowest: int, highest: int, chosen:
 
 def test_a_connect_is_read() -> None:
     decision = first(request("1", "connect", connect_params("s", scopes=["operator.read"], role="operator")))
-    assert decision == Connect("1", 4, "s", ("operator.read",), "test")
+    assert decision == Connect("1", 4, "s", ("operator.read",), ClientInfo("test", "1", "linux", "test"))
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,6 @@ def test_frames_have_the_bytes_that_clients_know() -> None:
     assert success("1", {}) == b'{"type":"res","id":"1","ok":true,"payload":{}}'
     answer = msgspec.json.decode(unknown_method(RequestFrame("1", "nosuch.method")))
     assert answer["error"]["code"] == "INVALID_REQUEST"
-    assert answer["error"]["message"] == "unknown method: nosuch.method"
+    assert answer["error"]["message"].startswith("unknown method: nosuch.method. ")
     again = msgspec.json.decode(unknown_method(RequestFrame("1", "connect")))
     assert again["error"]["message"] == "connect is only valid as the first request"

@@ -33,7 +33,7 @@ class Client:
 
     def __init__(self, view: RunView) -> None:
         self.view = view
-        self.place = Progress()
+        self.place = Progress(by_name=True)
 
     def all(self) -> list[tuple[str, dict[str, Any]]]:
         """Everything that is new to it."""
@@ -197,7 +197,8 @@ def test_what_all_are_told_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> N
         first.view.fold([TextDelta("x")], 1000 + 1000 * number)
         said = [client.all() for client in clients]
         assert all(each == said[0] for each in said)
-    assert len(encoded) == 2 + 2 * 10  # two heads; a delta of the agent and of the chat each time
+    # Two heads, and how the agent's events end; a delta of the agent and of the chat each time.
+    assert len(encoded) == 3 + 2 * 10
 
 
 def test_a_lost_log_is_said_and_how_the_run_ended() -> None:

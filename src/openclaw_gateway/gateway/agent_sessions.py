@@ -145,6 +145,12 @@ class AgentSessions:
         principal.require(READ)
         return await self._said.turn(principal.owner, key, run_id)
 
+    async def newest(self, principal: Principal, record: SessionRecord, limit: int) -> tuple[Entry, ...]:
+        """The last `limit` messages of a session, oldest first. Raises StoreError."""
+        principal.require(READ)
+        after = max(0, record.last_seq - limit)
+        return await self._store.transcript(principal.owner, record.key, after=after, limit=limit)
+
     async def with_images(self, principal: Principal, message: Message) -> Message:
         """A user's message with the data of its images, as far as it is to be had. Raises StoreError."""
         principal.require(READ)
@@ -158,6 +164,16 @@ class AgentSessions:
                 if error.code != "store_corrupt":
                     raise
         return replace(message, images=tuple(images))
+
+    async def begin_anew(self, principal: Principal, key: str) -> SessionRecord | None:
+        """End its runs; then what was said is no part of the conversation any more. None when there is none.
+        Raises StoreError."""
+        principal.require(WRITE)
+        await self.end(principal, key)
+        record = await self._store.get_session(principal.owner, key)
+        if record is not None and record.last_seq:
+            await self._store.summarise(principal.owner, key, record.last_seq, "")
+        return record
 
     async def end(self, principal: Principal, key: str) -> None:
         """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""

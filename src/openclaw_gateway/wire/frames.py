@@ -112,6 +112,7 @@ class Snapshot(Struct, frozen=True, rename="camel"):
     state_version: StateVersion = StateVersion()
     uptime_ms: int = 0
     session_defaults: SessionDefaults = SessionDefaults()
+    auth_mode: str = "token"
 
 
 class GrantedAuth(Struct, frozen=True):
@@ -119,7 +120,6 @@ class GrantedAuth(Struct, frozen=True):
 
     role: str = "operator"
     scopes: tuple[str, ...] = ()
-    method: str | None = None
 
 
 class Policy(Struct, frozen=True, rename="camel"):

@@ -16,7 +16,7 @@ from openclaw_gateway.doors.ws.dispatch import Dispatcher
 from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.hello import hello
 from openclaw_gateway.doors.ws.methods import TABLE
-from openclaw_gateway.doors.ws.methods.health import health_report
+from openclaw_gateway.doors.ws.methods.health import greeting_health
 from openclaw_gateway.doors.ws.protocol import (
     Close,
     Connect,
@@ -32,6 +32,7 @@ from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, RateLimited, ShuttingDown, Unauthorized
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.presence import Present
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
@@ -127,12 +128,24 @@ class _Connection:
 
     async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
         gateway, socket = self._gateway, self._socket
-        feed = Feed(socket, gateway, principal)
-        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=connect.client)
+        feed = Feed(socket, gateway, principal, protocol=connect.protocol)
+        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=connect.client.id)
         tasks = Tasks()
+        info = connect.client
+        leave = gateway.presence.enter(
+            Present(
+                principal.owner,
+                info.id,
+                info.version,
+                info.platform,
+                info.mode,
+                tuple(sorted(principal.scopes)),
+                now_ms(),
+            )
+        )
         try:
             try:
-                health = await health_report(gateway)
+                health = await greeting_health(gateway)
             except GatewayError as error:
                 await socket.send(encoded(failure(connect.id, shape(error))))
                 await socket.close(Close.RESTART, error.message)
@@ -152,6 +165,7 @@ class _Connection:
             tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
             await self._listen(feed, calls, tasks, revoked)
         finally:
+            leave()
             # The client's leaving may cancel this very wait: what comes after it is ended all the same.
             async with contextlib.AsyncExitStack() as ending:
                 for owned in (feed, calls, tasks):

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from openclaw_gateway.doors.ws.feed import Feed
-from openclaw_gateway.doors.ws.method import Method, RunFailed
+from openclaw_gateway.doors.ws.method import ANSWERED, Method, RunFailed
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.protocol import encoded, failure, read_request, success, unknown_method
 from openclaw_gateway.doors.ws.refusals import info_shape, shape
@@ -69,16 +69,19 @@ class Dispatcher:
         await self._tasks.close()
 
     async def _answer(self, method: Method[Any], frame: RequestFrame) -> None:
-        await self._socket.send(await self._result(method, frame))
+        last = await self._result(method, frame)
+        if last is not None:
+            await self._socket.send(last)
 
-    async def _result(self, method: Method[Any], frame: RequestFrame) -> bytes:
+    async def _result(self, method: Method[Any], frame: RequestFrame) -> bytes | None:
         error: ErrorShape
         try:
             self._principal.require(method.scope)
             call = _Call(
                 frame.id, self._gateway, self._principal, self._socket, self._feed, client=self._client
             )
-            return success(frame.id, await method.bind(frame)(call))
+            answer = await method.bind(frame)(call)
+            return None if answer is ANSWERED else success(frame.id, answer)
         except GatewayError as refused:
             error = shape(refused)
         except RunFailed as failed:

@@ -38,20 +38,21 @@ class _Followed:
 
     __slots__ = ("counted", "due", "place", "run", "telling", "told")
 
-    def __init__(self, run: Run, telling: Telling) -> None:
+    def __init__(self, run: Run, telling: Telling, place: Progress) -> None:
         self.run = run
         self.telling = telling
-        self.place = Progress()
+        self.place = place
         self.counted = 0
         self.due = False
         self.told = asyncio.Event()
 
 
 class Feed:
-    def __init__(self, socket: Socket, gateway: Gateway, principal: Principal) -> None:
+    def __init__(self, socket: Socket, gateway: Gateway, principal: Principal, *, protocol: int) -> None:
         self._socket = socket
         self._gateway = gateway
         self._principal = principal
+        self._protocol = protocol
         self._seq = 0
         self._tasks = Tasks()
         self._listener = Listener(self._started)
@@ -117,7 +118,7 @@ class Feed:
         if run.result is not None or run.id in self._followed:
             return
         telling = self._gateway.view(run, Telling)
-        followed = _Followed(run, telling)
+        followed = _Followed(run, telling, Progress(by_name=self._protocol < 4))
 
         def news() -> None:
             self._note(followed)

@@ -40,7 +40,8 @@ def hello(
             health=Raw(msgspec.json.encode(health)),
             uptime_ms=gateway.uptime_ms(),
             session_defaults=SessionDefaults(default_id, main_session_key=main_key(default_id)),
+            auth_mode=gateway.auth_mode,
         ),
-        GrantedAuth(scopes=tuple(sorted(principal.scopes)), method=gateway.auth_mode),
+        GrantedAuth(scopes=tuple(sorted(principal.scopes))),
         Policy(limits.max_ws_frame_bytes, limits.max_ws_buffered_bytes, int(tick_s * 1000)),
     )

@@ -28,6 +28,10 @@ class Nothing(Struct, frozen=True):
     """Params of a method that takes none; whatever is sent is not used."""
 
 
+ANSWERED = object()
+"""What a handler returns whose `reply` was its one answer."""
+
+
 class RunFailed(Exception):
     """A run ended without an answer; the last frame of `agent` says how."""
 
@@ -51,7 +55,7 @@ class MethodCall(Protocol):
         """What the client calls itself; nothing is decided by it."""
 
     async def reply(self, payload: object) -> None:
-        """Send an answer before the last one, which is what the handler returns."""
+        """Send an answer before the last one, which is what the handler returns; ANSWERED = none."""
 
     def events_after(self, key: str) -> AbstractContextManager[None]:
         """This client hears of the run with this id or idempotency key only after the block: first its reply,

@@ -17,6 +17,7 @@ from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
 from openclaw_gateway.wire.frames import (
     MAX_PROTOCOL,
     MIN_PROTOCOL,
+    ClientInfo,
     ConnectParams,
     ErrorShape,
     EventFrame,
@@ -69,7 +70,7 @@ class Connect(Struct, frozen=True):
     protocol: int
     secret: str | None
     scopes: tuple[str, ...]
-    client: str
+    client: ClientInfo
 
 
 class Refusal(Struct, frozen=True):
@@ -119,7 +120,7 @@ def read_connect(data: bytes, max_depth: int) -> Connect | Refusal:
     auth = params.auth
     # As over HTTP, where white space around a credential is none of it.
     secret = ((auth.token or auth.password or "").strip() or None) if auth else None
-    return Connect(frame.id, protocol, secret, params.scopes or (), params.client.id)
+    return Connect(frame.id, protocol, secret, params.scopes or (), params.client)
 
 
 def negotiate(lowest: int, highest: int) -> int | None:
@@ -154,7 +155,8 @@ def unknown_method(frame: RequestFrame) -> bytes:
     """The answer to a method that does not exist, or exists only once."""
     if frame.method == "connect":
         return _encode(failure(frame.id, invalid("connect is only valid as the first request")))
-    return _encode(failure(frame.id, invalid(f"unknown method: {frame.method}", code="unknown_method")))
+    text = f"unknown method: {frame.method}. hello-ok.features.methods names what is served here."
+    return _encode(failure(frame.id, invalid(text, code="unknown_method")))
 
 
 def success(request_id: str, payload: object) -> bytes:

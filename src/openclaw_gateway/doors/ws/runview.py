@@ -52,8 +52,10 @@ _encode = msgspec.json.Encoder().encode
 
 class Progress(Struct):
     """How far one client has been told: of the steps, of each text; `seq` is the run's number of its last
-    event. `told` is how much of the view's `size` that is."""
+    event. `told` is how much of the view's `size` that is. `by_name`: its events `agent` say whose they are,
+    as in version 3; by the schema of version 4 they may not, and `chat` says it."""
 
+    by_name: bool = False
     steps: int = 0
     thinking: int = 0
     text: int = 0
@@ -91,6 +93,8 @@ class RunView:
         self._chat_ms = 0
         self._newest: dict[str, tuple[int, int, bytes]] = {}
         self._heads: dict[EventName, bytes] = {"agent": _head(self._agent("", {}))}
+        # What an event `agent` ends with, up to its brace.
+        self._named = len(_encode(self._agent("", {})).partition(b'"data":{}')[2])
         if session_key is not None:
             self._heads["chat"] = _head(self._chat_event("delta"))
 
@@ -157,6 +161,8 @@ class RunView:
     def _spliced(self, name: EventName, tail: bytes, place: Progress) -> Told:
         if name == "agent":
             place.seq += 1
+            if not place.by_name:
+                tail = tail[: -self._named] + b"}"
         return name, b"%b%d%b" % (self._heads[name], place.seq, tail)
 
     def _delta(self, kind: str, text: str, start: int, end: int) -> bytes:
@@ -241,7 +247,8 @@ class RunView:
             state,
             message=message,
             error_message=result.error.message if result.error and state == "error" else UNSET,
-            usage=usage_object(result.usage),
+            # The published schema has none of a run that was aborted.
+            usage=usage_object(result.usage) if state != "aborted" else UNSET,
             stop_reason=(result.finish_reason or "stop") if state == "final" else UNSET,
         )
         self._step("chat", event)

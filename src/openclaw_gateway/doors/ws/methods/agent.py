@@ -8,19 +8,19 @@ import asyncio
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from openclaw_gateway.doors.ws.asked import asked_in
 from openclaw_gateway.doors.ws.method import Method, MethodCall, RunFailed
 from openclaw_gateway.doors.ws.results import accepted, completed
-from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
-from openclaw_gateway.gateway.routing import Ask, Route
+from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.elsewhere import Ending
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.events import RunEnded, RunStarted
-from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import RunRequest
 
 _DAY_MS = 86_400_000
@@ -29,12 +29,17 @@ _LOOK_S = 1.0
 
 
 class AgentParams(Struct, frozen=True, rename="camel"):
-    """What else companion apps send (thinking, deliver, channel, lane, …) is accepted and not used."""
+    """What else companion apps send (deliver, channel, lane, …) is accepted and not used: there are no
+    messengers. `session_id` is what `sessions.list` gives, or a name: the conversation of that name."""
 
     message: Annotated[str, Meta(min_length=1)]
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)]
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     session_key: Annotated[str, Meta(max_length=512)] | None = None
+    session_id: Annotated[str, Meta(max_length=512)] | None = None
+    provider: Annotated[str, Meta(max_length=256)] | None = None
+    model: Annotated[str, Meta(max_length=256)] | None = None
+    thinking: Annotated[str, Meta(max_length=32)] | None = None
     timeout: Annotated[float, Meta(le=_MONTH_S)] | None = None
     extra_system_prompt: str | None = None
     attachments: list[Any] | None = None
@@ -61,18 +66,16 @@ async def _agent(call: MethodCall, params: AgentParams) -> object:
 def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
     """Raises InvalidRequest."""
     key = params.idempotency_key
-    if not key.isprintable():
-        raise _invalid("idempotencyKey must be printable text", "idempotencyKey")
-    if not params.message.strip():
-        raise _invalid("message must not be blank", "message")
-    if params.attachments:
-        raise _invalid("attachments are not supported; put the text into the message", "attachments")
-    route = call.gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
+    message, sampling = asked_in("agent", key, params.message, params.thinking, params.attachments)
+    model = "/".join(filter(None, (params.provider, params.model))) if params.model else None
+    session = params.session_key or params.session_id
+    route = call.gateway.route(Ask(agent=params.agent_id, session_key=session, backend=model))
     if route.session_key is None:
-        route = Route(route.agent_id, main_key(route.agent_id))
+        route = replace(route, session_key=main_key(route.agent_id))
     question = Question(
-        (UserMessage(params.message),),
+        (message,),
         params.extra_system_prompt or "",
+        sampling,
         idempotency_key=key,
         timeout_s=params.timeout if params.timeout and params.timeout > 0 else None,
     )
@@ -139,10 +142,6 @@ async def _times(run: Run) -> tuple[int | None, int | None]:
     began = next((event.at_ms for event in events if isinstance(event, RunStarted)), None)
     ended = next((event.at_ms for event in reversed(events) if isinstance(event, RunEnded)), None)
     return began, ended
-
-
-def _invalid(why: str, param: str) -> InvalidRequest:
-    return InvalidRequest(f"invalid agent params: {why}", code="invalid_params", param=param)
 
 
 METHODS = (

@@ -1,13 +1,36 @@
-"""`chat.abort`: stop what runs, by session or by run, whichever door started it."""
+"""`chat.send`, `chat.abort`: what a chat window says and stops.
 
-from typing import Annotated
+Shapes are OpenClaw's: `chat.send` answers at once, and what comes of it is told by events. Its idempotency
+key is what the run is called; sent again, it attaches to that run.
+"""
+
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from openclaw_gateway.doors.ws.method import Method, MethodCall
-from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.doors.ws.asked import asked_in, invalid
+from openclaw_gateway.doors.ws.method import ANSWERED, Method, MethodCall
 from openclaw_gateway.gateway.principal import WRITE
+from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.wire.run import Queue
+
+_DAY_MS = 86_400_000
+# What of the protocol's modes there is here; an open run is not given a second message.
+_QUEUES: dict[str, Queue] = {"followup": "wait", "collect": "wait", "interrupt": "interrupt"}
+
+
+class SendParams(Struct, frozen=True, rename="camel"):
+    """`deliver` and what else belongs to messengers is accepted and not used: there are none."""
+
+    session_key: Annotated[str, Meta(min_length=1, max_length=512)]
+    message: str
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=256)]
+    agent_id: Annotated[str, Meta(max_length=256)] | None = None
+    thinking: Annotated[str, Meta(max_length=32)] | None = None
+    timeout_ms: Annotated[int, Meta(ge=0, le=30 * _DAY_MS)] | None = None
+    queue_mode: Literal["steer", "followup", "collect", "interrupt"] | None = None
+    attachments: list[Any] | None = None
 
 
 class AbortParams(Struct, frozen=True, rename="camel"):
@@ -15,6 +38,33 @@ class AbortParams(Struct, frozen=True, rename="camel"):
 
     session_key: Annotated[str, Meta(max_length=512)] | None = None
     run_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+
+
+async def _send(call: MethodCall, params: SendParams) -> object:
+    gateway, key = call.gateway, params.idempotency_key
+    message, sampling = asked_in("chat.send", key, params.message, params.thinking, params.attachments)
+    if params.queue_mode == "steer":
+        raise invalid(
+            "chat.send",
+            "queueMode steer is not served: a run at work takes no second message. Send it with followup "
+            "(after it) or interrupt (instead of it)",
+            "queueMode",
+        )
+    route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
+    question = Question(
+        (message,),
+        sampling=sampling,
+        idempotency_key=key,
+        timeout_s=params.timeout_ms / 1000 if params.timeout_ms else None,
+        queue=_QUEUES.get(params.queue_mode or "", "wait"),
+    )
+    known = gateway.find(call.principal, key) is not None
+    with call.events_after(key):
+        run = await gateway.start(call.principal, run_request(call.principal, "websocket", route, question))
+        status = "started" if not known else "in_flight" if run.result is None else "ok"
+        await call.reply({"runId": run.shown_id, "status": status})
+    call.follow(run)
+    return ANSWERED
 
 
 async def _abort(call: MethodCall, params: AbortParams) -> object:
@@ -26,12 +76,11 @@ async def _abort(call: MethodCall, params: AbortParams) -> object:
         route = gateway.route(Ask(session_key=params.session_key))
         run_ids = await gateway.abort_session(call.principal, route.session_key or "")
     else:
-        raise InvalidRequest(
-            "invalid chat.abort params: must have required property 'sessionKey' or 'runId'",
-            code="invalid_params",
-            param="sessionKey",
-        )
+        raise invalid("chat.abort", "must have required property 'sessionKey' or 'runId'", "sessionKey")
     return {"ok": True, "aborted": bool(run_ids), "runIds": run_ids}
 
 
-METHODS = (Method("chat.abort", WRITE, AbortParams, _abort),)
+METHODS = (
+    Method("chat.send", WRITE, SendParams, _send),
+    Method("chat.abort", WRITE, AbortParams, _abort),
+)

@@ -1,11 +1,15 @@
-"""`health` and `status`: how the gateway is doing."""
+"""`health` and `status`: how the gateway is doing.
+
+Shapes are those of OpenClaw's published schema (`HelloOk.snapshot.health`), and what its and Clawdbot's own
+programs read; beside them stands what this gateway has to say. No path of the
+machine is told.
+"""
 
 import time
 from typing import Any
 
 import openclaw_gateway
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
-from openclaw_gateway.doors.ws.methods.sessions import session_row
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import Run, now_ms
@@ -13,36 +17,70 @@ from openclaw_gateway.tools.mcp.servers import ServerState
 
 _RECENT = 5
 _MOST_LEFT_OUT = 50
+_STORE = "sessions.sqlite"
+# There are no heartbeats here.
+_HEARTBEAT = {
+    "enabled": False,
+    "every": "0m",
+    "everyMs": None,
+    "prompt": "",
+    "target": "none",
+    "ackMaxChars": 0,
+}
 
 
-async def health_report(gateway: Gateway) -> dict[str, Any]:
-    """Also part of the greeting, and as quick with many sessions as with none. Raises StoreError."""
+async def greeting_health(gateway: Gateway) -> dict[str, Any]:
+    """What the greeting says of it: closed as it is published, where `ok` can only be true, and as quick with
+    many sessions as with none, which therefore are not counted. Raises StoreError."""
     began = time.monotonic()
     readiness = await gateway.readiness()
-    default_id = gateway.roster.default_id
     return {
-        "ok": readiness.ready,
-        "failing": readiness.failing,
+        **({"ok": True} if readiness.ready else {}),
         "ts": now_ms(),
         "channels": {},
         "channelOrder": [],
         "channelLabels": {},
-        "defaultAgentId": default_id,
-        "agents": [
-            {"agentId": agent.id, "name": agent.name, "isDefault": agent.id == default_id}
-            for agent in gateway.roster
-        ],
+        "heartbeatSeconds": 0,
+        "defaultAgentId": gateway.roster.default_id,
         "durationMs": _ms_since(began),
     }
 
 
 async def _health(call: MethodCall, _: Nothing) -> object:
-    """With the newest sessions, which the greeting leaves out: it lists nothing."""
+    """The same with the agents and the newest sessions of each, and what is `failing`."""
     began = time.monotonic()
-    report = await health_report(call.gateway)
-    records, count = await call.gateway.sessions(call.principal, limit=_RECENT)
-    sessions = {"count": count, "recent": [session_row(record) for record in records]}
-    return {**report, "sessions": sessions, "durationMs": _ms_since(began)}
+    gateway = call.gateway
+    readiness = await gateway.readiness()
+    default_id = gateway.roster.default_id
+    agents = [
+        {
+            "agentId": agent.id,
+            "name": agent.name,
+            "isDefault": agent.id == default_id,
+            "heartbeat": _HEARTBEAT,
+            "sessions": await _newest(call, agent.id),
+        }
+        for agent in gateway.roster
+    ]
+    return {
+        **await greeting_health(gateway),
+        "ok": readiness.ready,
+        "failing": readiness.failing,
+        "agents": agents,
+        "sessions": await _newest(call, None),
+        "durationMs": _ms_since(began),
+    }
+
+
+async def _newest(call: MethodCall, agent: str | None) -> dict[str, Any]:
+    """Of the caller's sessions with an agent, or with all: how many, and the newest."""
+    records, count = await call.gateway.sessions(call.principal, agent=agent, limit=_RECENT)
+    now = now_ms()
+    recent = [
+        {"key": each.key, "updatedAt": each.updated_ms, "age": max(0, now - each.updated_ms)}
+        for each in records
+    ]
+    return {"path": _STORE, "count": count, "recent": recent}
 
 
 def _ms_since(began: float) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.runs.run import now_ms
 
 
 async def _list(call: MethodCall, params: Nothing) -> object:
@@ -30,4 +31,18 @@ async def _list(call: MethodCall, params: Nothing) -> object:
     return {"models": list(rows.values())}
 
 
-METHODS = (Method("models.list", READ, Nothing, _list),)
+async def _auth_status(call: MethodCall, params: Nothing) -> object:
+    """Whether the models of a provider can be asked; nothing of its keys."""
+    usable = {target.provider for plan in call.gateway.generation.plans.values() for target in plan.targets}
+    providers = sorted({*call.gateway.config.models.providers, *usable})
+    rows = [
+        {"provider": name, "displayName": name, "status": "static" if name in usable else "missing"}
+        for name in providers
+    ]
+    return {"ts": now_ms(), "providers": [{**row, "profiles": []} for row in rows]}
+
+
+METHODS = (
+    Method("models.list", READ, Nothing, _list),
+    Method("models.authStatus", READ, Nothing, _auth_status),
+)

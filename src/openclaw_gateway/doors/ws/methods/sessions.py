@@ -23,9 +23,9 @@ _SCANNED = 1_000
 
 
 class ListParams(Struct, frozen=True, rename="camel"):
-    """`search` and `active_minutes` look at the newest thousand sessions."""
+    """A larger limit than a thousand is that; `search` and `active_minutes` look at the newest thousand."""
 
-    limit: Annotated[int, Meta(ge=1, le=_SCANNED)] | None = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
     offset: Annotated[int, Meta(ge=0, le=2**53)] | None = None
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     active_minutes: Annotated[int, Meta(ge=1, le=2**31)] | None = None
@@ -42,6 +42,7 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
     """A session as clients list it."""
     row = {
         "key": record.key,
+        "sessionId": record.key,
         "kind": "direct",
         "agentId": record.agent,
         "displayName": record.label or record.key.split(":", 2)[-1],
@@ -61,7 +62,7 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
 
 async def _list(call: MethodCall, params: ListParams) -> object:
     gateway, principal = call.gateway, call.principal
-    limit, offset = params.limit or 100, params.offset or 0
+    limit, offset = min(params.limit or 100, _SCANNED), params.offset or 0
     agent = asked_agent_id(params.agent_id) if params.agent_id else None
     if params.agent_id and agent is None:
         raise InvalidRequest(

@@ -1,0 +1,95 @@
+"""`chat.history` and what chat windows ask for with it: what was said in a session, and what is being said.
+
+Shapes are OpenClaw's, as its terminal and its control page read them. A session that does not exist yet has
+an empty history.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from openclaw_gateway.doors.ws.method import Method, MethodCall
+from openclaw_gateway.doors.ws.methods.sessions import session_row
+from openclaw_gateway.doors.ws.transcript import shown
+from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.keys import main_key
+from openclaw_gateway.wire.events import TextDelta
+
+_MOST, _USUAL = 1_000, 200
+_MOST_CHARS = 500_000
+_USUAL_CHARS = 100_000
+
+
+class HistoryParams(Struct, frozen=True, rename="camel"):
+    """`limit` is how many of the newest messages, `max_chars` how much of each text."""
+
+    session_key: Annotated[str, Meta(min_length=1, max_length=512)]
+    agent_id: Annotated[str, Meta(max_length=256)] | None = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
+    max_chars: Annotated[int, Meta(ge=1, le=_MOST_CHARS)] | None = None
+
+
+class MetadataParams(Struct, frozen=True, rename="camel"):
+    agent_id: Annotated[str, Meta(max_length=256)] | None = None
+    session_key: Annotated[str, Meta(max_length=512)] | None = None
+
+
+async def _history(call: MethodCall, params: HistoryParams) -> object:
+    gateway, principal = call.gateway, call.principal
+    route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
+    key = route.session_key or main_key(route.agent_id)
+    limit = min(params.limit or _USUAL, _MOST)
+    provider, _, model = gateway.target_name(route.agent_id).partition("/")
+    found = await gateway.agent_sessions.find(principal, key)
+    history: dict[str, Any] = {
+        "sessionKey": key,
+        "sessionId": key,
+        "messages": [],
+        "hasMore": False,
+        "totalMessages": 0,
+        "thinkingLevel": None,
+        "defaults": {"modelProvider": provider or None, "model": model or None},
+    }
+    if found is not None:
+        record = found.record
+        entries = await gateway.agent_sessions.newest(principal, record, limit)
+        runs = await gateway.agent_sessions.turns(principal, key, after=None, limit=limit, newest_first=True)
+        by_id = {run.id: run for run in runs or ()}
+        history |= {
+            "messages": shown(entries, by_id, record.created_ms, params.max_chars or _USUAL_CHARS),
+            "hasMore": len(entries) < record.last_seq,
+            "totalMessages": record.last_seq,
+            "sessionInfo": session_row(record),
+        }
+    running = gateway.running(principal, key)
+    if running:
+        history["inFlightRun"] = {"runId": running[-1].shown_id, "text": await _said_so_far(running[-1])}
+    return history
+
+
+async def _said_so_far(run: Run) -> str:
+    """As much of it as is kept."""
+    log = run.events()
+    try:
+        events = await log.batch(0)
+    except LookupError:
+        return ""
+    finally:
+        log.close()
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def _metadata(call: MethodCall, params: MetadataParams) -> object:
+    """What an agent is asked with."""
+    route = call.gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
+    provider, _, model = call.gateway.target_name(route.agent_id).partition("/")
+    return {"agentId": route.agent_id, "modelProvider": provider or None, "model": model or None}
+
+
+METHODS = (
+    Method("chat.history", READ, HistoryParams, _history),
+    Method("chat.startup", READ, HistoryParams, _history),
+    Method("chat.metadata", READ, MetadataParams, _metadata),
+)

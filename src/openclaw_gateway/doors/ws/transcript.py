@@ -1,0 +1,105 @@
+"""A transcript as the control protocol shows it: the shape of OpenClaw's `chat.history`. Pure.
+
+A message is {role, content, timestamp}; content is a list of parts: text, thinking, toolCall. What a tool
+gave back has the role toolResult. Images are named by their kind, not sent: a history would be megabytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from openclaw_gateway.sessions.store import Entry, RunRecord
+from openclaw_gateway.wire.decode import DecodeError, decode
+from openclaw_gateway.wire.messages import (
+    AssistantMessage,
+    Message,
+    Reasoning,
+    SystemMessage,
+    Text,
+    ToolMessage,
+    UserMessage,
+)
+
+_ANYTHING = msgspec.json.Decoder()
+
+
+def shown(
+    entries: Sequence[Entry], runs: Mapping[str, RunRecord], else_ms: int, most_chars: int
+) -> list[Any]:
+    """`runs` by their ids say when something was said, as long as they are kept; else it was at `else_ms`,
+    in Unix milliseconds. A text of more than `most_chars` characters is cut, and says so."""
+    return [_message(each, runs.get(each.run_id), else_ms, most_chars) for each in entries]
+
+
+def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> dict[str, Any]:
+    began = else_ms if run is None else run.created_ms
+    ended = else_ms if run is None else run.ended_ms or run.created_ms
+    message = entry.message
+    match message:
+        case UserMessage() | SystemMessage():
+            return _told(
+                "user" if isinstance(message, UserMessage) else "system", _asked(message, most), began
+            )
+        case AssistantMessage():
+            said: dict[str, Any] = _told("assistant", _said(message, most), ended)
+            if message.made_by is not None:
+                said |= {"provider": message.made_by.provider, "model": message.made_by.model}
+            if message.aborted:
+                said["stopReason"] = "aborted"
+            return said
+        case ToolMessage():
+            return {
+                **_told("toolResult", [_text(message.content, most)], ended),
+                "toolCallId": message.tool_call_id,
+                "toolName": message.name or "",
+                "isError": message.is_error,
+            }
+
+
+def _told(role: str, content: list[Any], at_ms: int) -> dict[str, Any]:
+    return {"role": role, "content": content, "timestamp": at_ms}
+
+
+def _asked(message: Message, most: int) -> list[Any]:
+    parts: list[Any] = [_text(message.content, most)]
+    if isinstance(message, UserMessage):
+        parts += [
+            {"type": "image", "mimeType": image.media_type, "omitted": True} for image in message.images
+        ]
+        parts += [
+            {"type": "file", "mimeType": file.media_type, "fileName": file.name} for file in message.files
+        ]
+    return parts
+
+
+def _said(message: AssistantMessage, most: int) -> list[Any]:
+    parts: list[Any] = []
+    for part in message.parts:
+        match part:
+            case Text():
+                parts.append(_text(part.text, most))
+            case Reasoning():
+                if part.text:
+                    parts.append({"type": "thinking", "thinking": _cut(part.text, most)})
+            case _:
+                call: dict[str, Any] = {"type": "toolCall", "id": part.id, "name": part.name}
+                parts.append(call | {"arguments": _arguments(part.arguments, most)})
+    return parts
+
+
+def _text(text: str, most: int) -> dict[str, str]:
+    return {"type": "text", "text": _cut(text, most)}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}\n…(truncated)…"
+
+
+def _arguments(text: str, most: int) -> Any:
+    if len(text) > most:
+        return {"truncated": _cut(text, most)}
+    try:
+        return decode(_ANYTHING, text.encode("utf-8", "replace"))
+    except DecodeError:
+        return text

@@ -1,0 +1,157 @@
+"""What chat windows do: send, read the history, look at a session, begin it anew, delete it."""
+
+import asyncio
+from typing import Any
+
+from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
+from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.model_server import Hold, ModelServer, Reasoning, says
+from openclaw_gateway.wire.messages import UserMessage
+from tests.ws.peer import Peer, connected
+from tests.ws.test_methods import say
+
+
+def sent(key: str, text: str = "hi", session: str = "talk", **more: Any) -> dict[str, Any]:
+    return {"sessionKey": session, "message": text, "idempotencyKey": key, **more}
+
+
+def texts(history: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(each["role"], each["content"][-1]["text"]) for each in history["messages"]]
+
+
+async def test_what_is_sent_is_answered_by_events_and_stands_in_the_history(
+    models: ModelServer, peer: Peer
+) -> None:
+    models.enqueue(says(Reasoning("hm"), "Hel", "lo."))
+    assert await peer.result("chat.send", sent("one", "Hi.")) == {"runId": "one", "status": "started"}
+    final = (await peer.event("chat", runId="one", state="final"))["payload"]
+    assert final["message"]["content"] == [{"type": "text", "text": "Hello."}]
+    history = await peer.result("chat.history", {"sessionKey": "talk"})
+    assert history["sessionKey"] == history["sessionId"] == "agent:main:talk"
+    assert texts(history) == [("user", "Hi."), ("assistant", "Hello.")]
+    asked, answered = history["messages"]
+    assert asked["timestamp"] <= answered["timestamp"]
+    assert answered["content"][0] == {"type": "thinking", "thinking": "hm"}
+    assert (answered["provider"], answered["model"]) == ("mock", "mock-echo")
+    assert (history["hasMore"], history["totalMessages"], "inFlightRun" in history) == (False, 2, False)
+    assert await peer.result("chat.send", sent("one", "Hi.")) == {"runId": "one", "status": "ok"}
+    assert len(models.requests) == 1
+
+
+async def test_the_history_has_the_newest_and_the_run_in_flight(
+    gateway: RunningGateway, models: ModelServer, peer: Peer
+) -> None:
+    for number in range(3):
+        await say(peer, f"say {number}", sessionKey="talk")
+    gate = asyncio.Event()
+    models.enqueue(says("so ", Hold(gate), "far"))
+    await peer.result("chat.send", sent("live"))
+    await peer.event("agent", runId="live", stream="assistant")
+    async with connected(gateway) as other:
+        history = await other.result("chat.startup", {"sessionKey": "talk", "limit": 2})
+        assert history["inFlightRun"] == {"runId": "live", "text": "so "}
+        assert (len(history["messages"]), history["hasMore"]) == (2, True)
+        assert texts(history)[0] == ("user", "say 2")
+        assert history["sessionInfo"]["activeRunId"]
+    assert (await peer.result("chat.send", sent("live")))["status"] == "in_flight"
+    gate.set()
+    await peer.event("chat", runId="live", state="final")
+
+
+async def test_a_history_of_tools_and_a_text_that_is_cut(models: ModelServer, peer: Peer) -> None:
+    await say(peer, "x" * 500, sessionKey="long", idempotencyKey="k")
+    history = await peer.result("chat.history", {"sessionKey": "long", "maxChars": 100})
+    assert all(text == "x" * 100 + "\n…(truncated)…" for role, text in texts(history) if role == "user")
+    empty = await peer.result("chat.history", {"sessionKey": "never"})
+    assert (empty["messages"], empty["totalMessages"]) == ([], 0)
+
+
+async def test_thinking_reaches_the_model_or_is_refused(models: ModelServer, peer: Peer) -> None:
+    error = await peer.error("chat.send", sent("a", thinking="loud"))
+    assert error["message"].startswith("invalid chat.send params: thinking is one of off, minimal")
+    error = await peer.error("chat.send", sent("b", queueMode="steer"))
+    assert "queueMode steer is not served" in error["message"]
+    error = await peer.error("chat.send", sent("c", attachments=[{"type": "image", "content": "aGk="}]))
+    assert "attachments are not supported" in error["message"]
+    assert models.requests == []
+
+
+async def test_agent_goes_on_with_the_session_of_an_id_and_never_with_the_main_one(
+    models: ModelServer, peer: Peer
+) -> None:
+    await say(peer, "main's")
+    await say(peer, "first", sessionId="abc")
+    await say(peer, "second", sessionId="abc")
+    history = await peer.result("chat.history", {"sessionKey": "abc"})
+    assert [text for role, text in texts(history) if role == "user"] == ["first", "second"]
+    row = (await peer.result("sessions.describe", {"key": "abc"}))["session"]
+    await say(peer, "third", sessionId=row["sessionId"])
+    again = await peer.result("sessions.get", {"key": "abc"})
+    assert [text for role, text in texts(again) if role == "user"] == ["first", "second", "third"]
+    mains = await peer.result("chat.history", {"sessionKey": "main"})
+    assert [text for role, text in texts(mains) if role == "user"] == ["main's"]
+
+
+async def test_a_model_that_is_asked_for_is_used_or_refused(peer: Peer) -> None:
+    error = await peer.error("agent", {"message": "hi", "idempotencyKey": "k", "model": "mock/nosuch"})
+    assert "mock/nosuch" in error["message"]
+
+
+async def test_one_session_is_found_previewed_begun_anew_and_deleted(peer: Peer) -> None:
+    await say(peer, "hello", sessionKey="talk")
+    found = await peer.result("sessions.resolve", {"key": "talk"})
+    assert found == {"ok": True, "key": "agent:main:talk", "agentId": "main", "displayName": "talk"}
+    assert await peer.result("sessions.resolve", {"key": "none", "allowMissing": True}) == {"ok": False}
+    error = await peer.error("sessions.resolve", {"key": "none"})
+    assert error["details"]["code"] == "not_found"
+    preview = await peer.result("sessions.preview", {"keys": ["talk", "none"]})
+    shown = {each["key"]: each for each in preview["previews"]}
+    assert {key: each["status"] for key, each in shown.items()} == {"talk": "ok", "none": "missing"}
+    assert shown["talk"]["items"][0] == {"role": "user", "text": "hello"}
+    made = await peer.result("sessions.create", {"agentId": "main"})
+    assert made["key"].startswith("agent:main:chat-")
+    assert (await peer.result("sessions.reset", {"key": "talk"}))["key"] == "agent:main:talk"
+    await say(peer, "anew", sessionKey="talk")
+    assert (await peer.result("sessions.delete", {"key": "talk"}))["deleted"] is True
+    assert (await peer.result("sessions.describe", {"key": "talk"}))["session"] is None
+    assert "sessions.reset" in (await peer.error("sessions.delete", {"key": "main"}))["message"]
+
+
+async def test_after_a_reset_the_model_is_not_told_what_was_before(models: ModelServer, peer: Peer) -> None:
+    await say(peer, "a secret", sessionKey="talk")
+    await peer.result("sessions.reset", {"key": "talk"})
+    models.requests.clear()
+    await say(peer, "next", sessionKey="talk")
+    (request,) = models.requests
+    assert "a secret" not in str(request.body)
+
+
+async def test_who_is_connected(gateway: RunningGateway, peer: Peer) -> None:
+    async with connected(gateway):
+        rows: Any = await peer.result("system-presence")
+        here, *others = rows
+        assert (here["mode"], here["reason"]) == ("gateway", "self")
+        assert [each["mode"] for each in others] == ["test", "test"]
+    identity = await peer.result("agent.identity.get", {"sessionKey": "agent:main:main"})
+    assert identity == {"agentId": "main", "name": "main", "avatar": "M"}
+    status = await peer.result("models.authStatus")
+    assert [(row["provider"], row["status"]) for row in status["providers"]] == [("mock", "static")]
+    assert "key" not in str(status).lower()
+
+
+async def test_what_another_owner_has_is_not_found(gateway: RunningGateway, peer: Peer) -> None:
+    store, key = gateway.gateway._store, "agent:main:talk"
+    begun = await store.begin(NewRun("run-of-another", "another", key, "main"), lease_s=15)
+    assert isinstance(begun, Claimed)
+    await store.finish(begun.claim, Ending("completed", turn=(UserMessage("a secret"),)))
+    assert (await peer.result("sessions.describe", {"key": "talk"}))["session"] is None
+    for method, params in (
+        ("sessions.get", {"key": "talk"}),
+        ("chat.history", {"sessionKey": "talk"}),
+        ("sessions.preview", {"keys": ["talk"]}),
+        ("sessions.reset", {"key": "talk"}),
+        ("sessions.resolve", {"key": "talk", "allowMissing": True}),
+    ):
+        assert "a secret" not in str(await peer.result(method, params))
+    assert (await peer.result("sessions.delete", {"key": "talk"}))["deleted"] is False
+    assert await store.get_session("another", key) is not None

@@ -25,6 +25,8 @@ README = _all(
     "README.md",
     "",
     {
+        # Try it
+        "port-taken": "the port is taken it says by whom and which one is free: `make run PORT=18790`.",
         # What it promises
         "accepted-is-on-disk": "A run that was accepted is on disk (fsync) before anybody is told so;",
         "turn-before-end": "its turn is on disk before the answer ends.",
@@ -393,6 +395,7 @@ ERRORS = _all(
         "config_invalid": "start: the configuration is wrong; every fault is named.",
         "startup_failed": "start: the machine is not as the gateway needs it.",
         "instance_lock_lost": "503: the state directory is another gateway's now, or gone.",
+        "port_taken": "start: somebody else listens at the port.",
         "already_running": "start: another gateway has the state directory.",
         "internal_error": "500: a fault of the gateway's own, told without its cause.",
         "invalid_api_key": "401: no credential, or a wrong one.",

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
+from openclaw_gateway import __version__
 from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
 from tests.cli.conftest import DEADLINE_S, Program, Started
@@ -93,15 +94,6 @@ async def test_a_second_gateway_names_the_first(configured: Program) -> None:
     assert await _ready(first) == 200
 
 
-async def test_a_taken_port_says_what_to_do(configured: Program) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
-        done = await configured.run("gateway", "--port", port)
-    assert (done.code, done.out) == (69, "")
-    assert f"on 127.0.0.1 port {port}: address already in use. Stop what uses it" in done.err
-    assert "--port" in done.err
-
-
 @pytest.mark.promise("secret-made-up")
 async def test_a_made_up_token_is_shown_once_and_works(program: Program, models: ModelServer) -> None:
     config = model_config(models.base_url, model="m")
@@ -176,11 +168,15 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
     assert (await configured.run("health", "--json")).json["ready"] is True
     assert (await configured.run("health", "--url", started.row("gateway"))).code == 0
     status = (await configured.run("status", "--json")).json
-    assert status["gateway"] | {"url": "", "startedAtMs": 0} == {
+    assert status["gateway"] | {"url": "", "startedAtMs": 0, "uptimeMs": 0} == {
         "url": "",
         "state": "ready",
         "pid": started.pid,
         "startedAtMs": 0,
+        "version": __version__,
+        "uptimeMs": 0,
+        "model": "mock/m",
+        "runs": 0,
         "authMode": "token",
         "restartNeeded": [],
     }
@@ -219,6 +215,23 @@ async def test_a_gateway_is_found_where_it_serves_whatever_its_file_says(
     assert "auth  " not in said
     assert "endpoint  " not in said
     assert "customBindHost" in (await configured.run("health", **port)).err
+
+
+async def test_what_runs_is_told_and_not_what_a_file_says(
+    configured: Program, models: ModelServer, tmp_path: Path
+) -> None:
+    """One started with a file of its own is opened by what stands there, and told as it is."""
+    agents = {"agents": {"list": [{"id": "poet"}]}, "gateway": {"auth": {"token": "of-the-other-file-alone"}}}
+    other = tmp_path / "other.json"
+    other.write_text(msgspec.json.encode(model_config(models.base_url, agents, model="m")).decode())
+    other.chmod(0o600)
+    await configured.gateway("--config", str(other))
+    assert (await configured.run("agent", "-m", "hi")).code == 0
+    status = await configured.run("status", "--json")
+    assert status.json["config"]["path"] == str(other)
+    assert status.json["agents"] == {"ids": ["poet"], "default": "poet"}
+    assert status.json["gateway"]["model"] == "mock/m"
+    assert ", up 0:00:" in (await configured.run("status")).out
 
 
 async def test_without_the_embedded_model_it_says_what_is_missing(program: Program) -> None:

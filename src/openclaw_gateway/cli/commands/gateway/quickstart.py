@@ -69,7 +69,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
         banner(terminal, invocation.program, daemon, urls)
         _what_to_do(terminal, daemon, urls[0], environ)
 
-    return run(serve(invocation, options, announce))
+    return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
 
 
 async def _found_here() -> str | None:
@@ -111,6 +111,11 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
     terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")
+
+
+def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
+    """What the person at the terminal types for another port: who typed make does not know our options."""
+    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.program} gateway quickstart --port "
 
 
 def _terminal_line(daemon: Daemon) -> str:

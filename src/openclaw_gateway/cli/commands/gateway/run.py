@@ -42,4 +42,6 @@ def command(
         await until_ready(daemon)
         terminal.say("Ready. Ctrl-C stops it.")
 
-    return run(serve(invocation, options, announce, level="debug" if verbose else None))
+    level = "debug" if verbose else None
+    again = f"{invocation.program} gateway run --port "
+    return run(serve(invocation, options, announce, elsewhere=again, level=level))

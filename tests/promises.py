@@ -91,6 +91,11 @@ README = _all(
         "terminal": '`openclaw agent -m "hi"` talks to the running gateway and streams;',
         "terminal-local": "`--local` runs the agent in the command's own process where no gateway runs;",
         "terminal-json": "`--json` is for scripts.",
+        "terminal-words": "`openclaw agent hi` and `echo hi | openclaw agent`",
+        "terminal-meant": "A mistyped command is told what was meant, one that only OpenClaw has",
+        "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",
+        "config-named": "A file named with `--config` has to be there.",
+        "base-url-bare": "since nearly every server answers below `/v1`.",
         "repeats": "sent again, it gets the first answer, streamed or not,",
         "retries": (
             "Without one, what an official SDK sends again by itself (`x-stainless-retry-count`) gets the "
@@ -510,6 +515,7 @@ ERRORS = _all(
         "answer_timeout": "client: no answer came in time.",
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
+        "config_not_found": "terminal: --config names a file that is not there.",
         "config_path_not_found": "terminal: nothing is configured there.",
         "config_set_elsewhere": "terminal: another file than the main one says what counts there.",
         "approvals_broken": "terminal: the file of approvals cannot be read.",

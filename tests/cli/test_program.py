@@ -1,10 +1,14 @@
 """The program as such: its names, its version, its help, and what it says when it fails."""
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from openclaw_gateway import __version__
+from openclaw_gateway.cli.exit_codes import EXIT_CODES
 from openclaw_gateway.config.brands import BRANDS
 from tests.cli.conftest import Program, Started
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 async def _imported(program: Program, *words: str) -> set[str]:
@@ -46,6 +50,20 @@ async def test_an_unknown_command_or_option_is_a_usage_error(program: Program) -
         done = await program.run(*words)
         assert (done.code, done.out) == (2, "")
         assert "nosuch" in done.err
+
+
+def test_the_page_of_the_command_line_has_every_command_and_exit_code() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    for code in EXIT_CODES:
+        assert f"\n| {code} | " in page
+    folder = ROOT / "src" / "openclaw_gateway" / "cli" / "commands"
+    for file in folder.rglob("*.py"):
+        words = " ".join(file.relative_to(folder).with_suffix("").parts)
+        if "_" not in words:
+            last = file.stem
+            assert (
+                f"`{words}" in page or f"`{words.removesuffix(last)}[{last}]" in page or f"`{last}`" in page
+            )
 
 
 async def test_piped_output_has_no_colours(configured: Program) -> None:

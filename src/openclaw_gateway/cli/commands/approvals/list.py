@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from openclaw_gateway.cli.agent_choice import configured_id
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -29,7 +30,7 @@ from openclaw_gateway.tools.exec.program_patterns import denies
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])
 @click.option("--agent", metavar="ID", help="Only what applies to this agent.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, *, agent: str | None, config_path: Path | None) -> None:
     """Show which programs agents may run beside those that only look."""

@@ -93,6 +93,8 @@ README = _all(
         "terminal-json": "`--json` is for scripts.",
         "terminal-words": "`openclaw agent hi` and `echo hi | openclaw agent`",
         "terminal-meant": "A mistyped command is told what was meant, one that only OpenClaw has",
+        "models-list": "`openclaw models list` has each model and who uses it, with `--all` what each",
+        "models-test": "`openclaw models test` asks each one short question.",
         "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",
         "config-named": "A file named with `--config` has to be there.",
         "base-url-bare": "since nearly every server answers below `/v1`.",

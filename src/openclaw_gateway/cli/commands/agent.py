@@ -144,7 +144,7 @@ async def _show(parts: Parts, terminal: Terminal, *, quiet: bool) -> None:
                         terminal.aside(text)
                         thinking = True
                     case Completed(envelope) if quiet:
-                        terminal.json(envelope)
+                        terminal.result(envelope)
                     case _:
                         pass
         finally:

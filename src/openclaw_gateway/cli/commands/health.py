@@ -41,7 +41,7 @@ def command(invocation: Invocation, url: str | None, config_path: Path | None, t
         ) from None
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"ok": readiness.ready, "url": origin, **readiness.answer})
+        terminal.result({"ok": readiness.ready, "url": origin, **readiness.answer})
     elif readiness.ready:
         terminal.say(f"The gateway at {origin} is ready.")
     else:

@@ -35,7 +35,7 @@ def command(invocation: Invocation) -> int:
     seen = _look(Surroundings.of(invocation))
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json(_described(seen))
+        terminal.result(_described(seen))
     else:
         terminal.title(f"{invocation.program} {__version__}")
         _tell_process(terminal, seen)

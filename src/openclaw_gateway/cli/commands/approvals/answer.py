@@ -43,6 +43,6 @@ def command(
     run(answer())
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"ok": True, "id": question, "decision": decision})
+        terminal.result({"id": question, "decision": decision})
     else:
         terminal.say(f"{question} is answered: {decision}.")

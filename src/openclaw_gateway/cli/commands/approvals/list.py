@@ -69,7 +69,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
         }
         defaults = msgspec.to_builtins(approvals.defaults)
         rules = {name: defaults[name] for name in ("security", "ask", "askFallback")}
-        terminal.json({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
+        terminal.result({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
         return
     for name, section in sorted(sections.items()):
         terminal.heading("all agents" if name == ALL_AGENTS else f"agent {name}")

@@ -47,7 +47,7 @@ def command(
                 return
             asked = await _open(client)
         if invocation.json:
-            Terminal(invocation).json({"ok": True, "pending": asked})
+            Terminal(invocation).result({"pending": asked})
             return
         for one in asked:
             _say(one, invocation)

@@ -57,7 +57,7 @@ def command(
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.json({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes})
     else:
         terminal.say(f"{path} is set in {edit.file}.")
         for note in edited.notes:

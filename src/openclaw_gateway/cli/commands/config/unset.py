@@ -43,7 +43,7 @@ def command(invocation: Invocation, path: str, *, config_path: Path | None) -> N
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.json({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes})
         return
     terminal.say(f"{path} is removed from {edit.file}.")
     for note in edited.notes:

@@ -60,7 +60,7 @@ def _tell(
     notices = loaded.notices if loaded else ()
     if invocation.json:
         path = {"path": str(loaded.path), "exists": loaded.exists} if loaded else {}
-        terminal.json(
+        terminal.result(
             {
                 "ok": loaded is not None,
                 **path,

@@ -126,7 +126,7 @@ async def test_refusals_have_codes_and_remedies(program: Program) -> None:
         (["--auth", "password"], 78, "gateway.auth.password"),
         (["--bind", "custom"], 78, "customBindHost"),
     ):
-        done = await program.run("gateway", "--port", "0", *words)
+        done = await program.run("gateway", "--port", "0", "--allow-unconfigured", *words)
         assert (done.code, done.out) == (code, "")
         assert said in done.err
 
@@ -236,7 +236,7 @@ async def test_what_runs_is_told_and_not_what_a_file_says(
 
 async def test_without_the_embedded_model_it_says_what_is_missing(program: Program) -> None:
     missing = {"OPENCLAW_LOCAL_MODEL": str(program.home / "nothing.gguf")}
-    done = await program.run("gateway", "--port", "0", **missing)
+    done = await program.run("gateway", "--port", "0", "--allow-unconfigured", **missing)
     assert (done.code, done.out) == (78, "")
     assert "agents.defaults.model" in done.err
     program.configure({"agents": {"defaults": {"model": "local/smollm2-135m-instruct"}}})

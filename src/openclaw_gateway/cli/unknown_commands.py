@@ -39,7 +39,7 @@ _THEIRS: dict[str, str] = {
     "migrate": "is not part of this program, which reads the other systems' files as they are",
     "node": _NOT_HERE,
     "nodes": _NOT_HERE,
-    "onboard": "is not part of this program; for a first try: {program} gateway quickstart",
+    "onboard": "is here {program} setup",
     "pairing": _CHANNELS,
     "plugins": f"{_NOT_HERE}; it has no plugins, but MCP servers (mcp.servers)",
     "proxy": _NOT_HERE,

@@ -12,7 +12,7 @@ import pytest
 
 from openclaw_gateway import __version__
 from openclaw_gateway.testing.gateway import model_config
-from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
+from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, fails, says
 from tests.cli.conftest import DEADLINE_S, Program, Started
 
 
@@ -73,6 +73,31 @@ async def test_a_drain_lets_the_run_in_flight_end(
     assert b"two" in body
     assert body.endswith(b"data: [DONE]\n\n")
     assert (await started.ends()).code == 0
+
+
+@pytest.mark.promise("log-run-ended")
+async def test_the_end_of_a_run_is_one_line_that_says_whose_it_was(
+    configured: Program, models: ModelServer, token: str
+) -> None:
+    models.script("m", says("Hello."), fails(401))
+    started = await configured.gateway()
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
+        for _ in range(2):
+            body = {"model": "openclaw", "user": "ada", "messages": [{"role": "user", "content": "hi"}]}
+            async with http.post(started.row("gateway") + "/v1/chat/completions", json=body):
+                pass
+    started.signal(signal.SIGTERM)
+    said = (await started.ends()).err.splitlines()
+    ended = [msgspec.json.decode(line) for line in said if '"run.ended"' in line]
+    assert [(line["level"], line["status"]) for line in ended] == [
+        ("info", "completed"),
+        ("warning", "failed"),
+    ]
+    for line in ended:
+        assert (line["agent"], line["door"], line["user"]) == ("main", "http", "ada")
+        assert line["session"] == "agent:main:openai-user:ada"
+    assert ended[0]["tokens"] > 0
+    assert ended[1]["code"] == "provider_auth_failed"
 
 
 async def test_a_second_signal_ends_it_at_once(configured: Program, models: ModelServer, token: str) -> None:

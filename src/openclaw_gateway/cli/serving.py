@@ -20,7 +20,8 @@ from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, outlive_signals
 from openclaw_gateway.doors.listener import PortTaken
 from openclaw_gateway.errors import error_type
-from openclaw_gateway.logs import configure_logging, open_log
+from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.logs.file import open_log
 from openclaw_gateway.logs.streams import hand_over_standard_streams
 from openclaw_gateway.logs.writer import Writer
 from openclaw_gateway.models.defaults import LOCAL_REF
@@ -152,16 +153,18 @@ class _Log:
 
     def __init__(self, level: str | None) -> None:
         self._level = level
-        self._path: str | None = None
+        self._opened: tuple[str | None, int] = (None, 0)
         self._file: Writer | None = None
 
     def follow(self, loaded: LoadedConfig) -> None:
         """Raises StartupError for a file that cannot be written: then everything stays as it was."""
         logging = loaded.config.logging
         before = self._file
-        if logging.file != self._path:
-            self._file = open_log(Path(logging.file)) if logging.file else None
-            self._path = logging.file
+        wanted = (logging.file, logging.max_file_bytes)
+        if wanted != self._opened:
+            path, max_bytes = wanted
+            self._file = open_log(Path(path), max_bytes=max_bytes) if path else None
+            self._opened = wanted
         style = logging.console_style
         configure_logging(
             level=self._level or logging.level,

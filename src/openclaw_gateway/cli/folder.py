@@ -47,6 +47,8 @@ class Folder(WithExample, click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         helped = args and args[0] in ctx.help_option_names
-        if self._default and not helped and (not args or args[0].startswith("-")):
+        # A shell that completes has not come to what is meant yet.
+        ends = not args and not ctx.resilient_parsing
+        if self._default and not helped and (ends or (args and args[0].startswith("-"))):
             args = [self._default, *args]
         return super().parse_args(ctx, args)

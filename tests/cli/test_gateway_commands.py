@@ -55,6 +55,23 @@ async def test_status_and_health_are_also_below_gateway(configured: Program) -> 
     assert (await configured.run("gateway", "status", "--json")).json["gateway"]["state"] == "ready"
 
 
+async def test_sessions_are_listed_the_newest_first(configured: Program, models: ModelServer) -> None:
+    models.script("m", says("One."), says("Two."))
+    await configured.gateway()
+    empty = await configured.run("sessions", "--json")
+    assert (empty.code, empty.json["ok"], empty.json["sessions"], empty.json["total"]) == (0, True, [], 0)
+    for key in ("older", "newer"):
+        assert (await configured.run("agent", "hi", "--session-key", key)).code == 0
+    listed = await configured.run("sessions", "list", "--json")
+    assert [row["key"] for row in listed.json["sessions"]] == ["agent:main:newer", "agent:main:older"]
+    found = await configured.run("sessions", "--search", "older", "--json")
+    assert [row["key"] for row in found.json["sessions"]] == ["agent:main:older"]
+    shown = await configured.run("sessions", "--limit", "1")
+    assert shown.out.startswith("agent:main:newer\n")
+    assert "just now, " in shown.out
+    assert "and 1 more" in shown.err
+
+
 async def test_completion_is_for_the_program_as_it_was_called(program: Program) -> None:
     for shell in ("bash", "zsh", "fish"):
         done = await program.run("completion", shell)

@@ -31,6 +31,19 @@ async def test_version_imports_nothing_heavy(program: Program) -> None:
     assert not modules & heavy
 
 
+async def test_an_agent_is_asked_without_what_only_a_gateway_needs(configured: Program) -> None:
+    """A third of a second is all that may pass before the request leaves."""
+    done = await configured.run("agent", "hi", PYTHONPROFILEIMPORTTIME="1")
+    assert "No gateway runs" in done.err
+    modules = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if "|" in line}
+    assert "openclaw_gateway.client.connection" in modules
+    ours = {
+        name.removeprefix("openclaw_gateway.").partition(".")[0] for name in modules if "openclaw" in name
+    }
+    assert not ours & {"assembly", "blueprint", "daemon", "doors", "foundation", "runs", "sessions", "tools"}
+    assert not modules & {"aiohttp.web", "html_to_markdown", "mcp", "pypdf", "asyncinotify"}
+
+
 def test_every_brand_is_an_installed_command() -> None:
     scripts = {script.name: script.value for script in entry_points(group="console_scripts")}
     for brand in BRANDS:

@@ -1,22 +1,17 @@
 """`gateway call`: one method of the control protocol, with what is passed to it, and its answer as it is."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
-from openclaw_gateway.cli.address import Address, find_address
+from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.client.connection import GatewayClient
-from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 from openclaw_gateway.logs import configure_logging
 
@@ -51,26 +46,19 @@ def command(
         asked = msgspec.json.decode(params, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise click.BadParameter(f"no JSON object: {error}", param_hint="--params") from None
-    around = Surroundings.of(invocation)
-    address = find_address(around, config_path, url=url, token=token, password=password)
-    try:
-        answer = run(_called(address, method, asked, timeout_ms / 1000))
-    except GatewayError as error:
-        raise of_gateway_error(error) from None
-    except TimeoutError:
-        raise CommandFailed(f"There is no answer after {timeout_ms} ms.", code="answer_timeout") from None
+    answer = asked_gateway(
+        Surroundings.of(invocation),
+        method,
+        asked,
+        scopes=(READ, WRITE, ADMIN),
+        timeout_s=timeout_ms / 1000,
+        config_path=config_path,
+        url=url,
+        token=token,
+        password=password,
+    )
     terminal = Terminal(invocation)
     if invocation.json:
         terminal.result({"result": answer})
     else:
         terminal.verbatim(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())
-
-
-async def _called(address: Address, method: str, params: dict[str, Any], timeout_s: float) -> object:
-    async with (
-        asyncio.timeout(timeout_s),
-        GatewayClient(
-            address.ws_url, token=address.token, password=address.password, scopes=(READ, WRITE, ADMIN)
-        ) as client,
-    ):
-        return await client.request(method, params)

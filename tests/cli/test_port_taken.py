@@ -68,10 +68,12 @@ async def test_the_other_systems_are_known_by_their_page_too() -> None:
 
 
 async def test_another_gateway_of_ours_and_any_other_program_are_told_apart(configured: Program) -> None:
-    started = await configured.gateway()
+    started = await configured.gateway("--token", "a-secret-on-a-command-line")
     port = int(started.row("gateway").rpartition(":")[2])
     found = await asyncio.to_thread(port_holder, "127.0.0.1", port)
     assert (found.pid, found.whose) == (started.pid, "another gateway of this program")
+    assert "--token" in found.command
+    assert "a-secret" not in found.command
     with socket.create_server(("127.0.0.1", 0)) as server:
         found = await asyncio.to_thread(port_holder, "127.0.0.1", server.getsockname()[1])
     assert (found.pid, found.whose) == (os.getpid(), None)

@@ -69,6 +69,9 @@ def make_archive(target: Path, own_dir: Path, config_files: Iterable[Path], vers
 def restore_archive(source: Path, own_dir: Path, state_dir: Path) -> tuple[Path | None, tuple[Path, ...]]:
     """(where what was there before is now, files of the configuration that were put back). The caller holds
     the lock of `own_dir`. A file of the configuration that is there stays. Raises CommandFailed."""
+    if not hasattr(tarfile, "data_filter"):
+        # Without it an archive could write anywhere.
+        raise CommandFailed("Restoring needs Python 3.11.4 or newer.", code="backup_unreadable")
     try:
         with tempfile.TemporaryDirectory(dir=own_dir, prefix=".restore-") as folder:
             with tarfile.open(source, "r:gz") as archive:

@@ -19,6 +19,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.redaction import redact
+from openclaw_gateway.secret_values import in_arguments, worth_masking
 
 _ANSWER_S = 1.0
 _LSOF_S = 3.0
@@ -49,7 +51,9 @@ def port_holder(host: str, port: int) -> PortHolder:
     pid = _listening_pid(port)
     words = _words(pid) if pid is not None else []
     whose = _whose_process(words) or _whose_page(_page(host, port))
-    return PortHolder(pid, shlex.join(words), whose)
+    # Its words are shown, and a secret may be among them.
+    command = redact(shlex.join(words), known=worth_masking(in_arguments(words)))
+    return PortHolder(pid, command, whose)
 
 
 def free_port(hosts: tuple[str, ...], after: int) -> int | None:

@@ -30,8 +30,9 @@ python:
 setup: python ## make .venv from the lock files, when something changed
 	@$(SETUP)
 
-run: setup ## start the gateway with the embedded model (RUN_MODEL=auto: of a server here); prints what to paste
-	@OPENCLAW_STATE_DIR="$(STATE)" exec $(BIN)/openclaw gateway quickstart $(if $(RUN_MODEL),--model $(RUN_MODEL))
+run: setup ## start the gateway with the embedded model; prints what to paste (PORT=18790; RUN_MODEL=auto: of a server here)
+	@OPENCLAW_STATE_DIR="$(STATE)" exec $(BIN)/openclaw gateway quickstart $(if $(RUN_MODEL),--model $(RUN_MODEL)) \
+		$(if $(filter command,$(origin PORT)),--port $(PORT))
 
 test: python ## format, lint, types, import contracts, all tests
 	@$(SETUP) --tests

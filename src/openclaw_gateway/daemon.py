@@ -87,7 +87,7 @@ class Daemon:
         self._listener = listener
         if self._lock is not None:
             with contextlib.suppress(OSError):  # the disk is full or gone: it is found by its configuration
-                self._lock.serves_at(urls[0])
+                self._lock.serves_at(urls[0], config=str(self.loaded.path))
         self.reload = Reload(self._options, self._drawing, self.gateway, self._adopt)
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()

@@ -35,12 +35,14 @@ OnChange = Callable[[bool], None]
 
 
 class Holder(Struct, frozen=True, omit_defaults=True):
-    """Who holds the lock, as far as it says. `url` is there once it serves; `started_ms` is Unix time, and
-    None of one that says nothing but its pid (an older version), or that may not be looked at."""
+    """Who holds the lock, as far as it says. `url` and `config`, the file it follows, are there once it
+    serves; `started_ms` is Unix time, and None of one that says nothing but its pid (an older version), or
+    that may not be looked at."""
 
     pid: int | None = None
     started_ms: int | None = None
     url: str | None = None
+    config: str | None = None
 
 
 class InstanceLock:
@@ -90,9 +92,9 @@ class InstanceLock:
             os.truncate(self._file, 0)
         os.close(self._file)
 
-    def serves_at(self, url: str) -> None:
+    def serves_at(self, url: str, *, config: str | None = None) -> None:
         """Have it said in the lock's file. Raises OSError."""
-        self._about = msgspec.structs.replace(self._about, url=url)
+        self._about = msgspec.structs.replace(self._about, url=url, config=config)
         self._write(self._file)
 
     def tell(self, on_change: OnChange) -> None:

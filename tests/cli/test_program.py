@@ -1,10 +1,14 @@
 """The program as such: its names, its version, its help, and what it says when it fails."""
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from openclaw_gateway import __version__
+from openclaw_gateway.cli.exit_codes import EXIT_CODES
 from openclaw_gateway.config.brands import BRANDS
 from tests.cli.conftest import Program, Started
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 async def _imported(program: Program, *words: str) -> set[str]:
@@ -27,6 +31,19 @@ async def test_version_imports_nothing_heavy(program: Program) -> None:
     assert not modules & heavy
 
 
+async def test_an_agent_is_asked_without_what_only_a_gateway_needs(configured: Program) -> None:
+    """A third of a second is all that may pass before the request leaves."""
+    done = await configured.run("agent", "hi", PYTHONPROFILEIMPORTTIME="1")
+    assert "No gateway runs" in done.err
+    modules = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if "|" in line}
+    assert "openclaw_gateway.client.connection" in modules
+    ours = {
+        name.removeprefix("openclaw_gateway.").partition(".")[0] for name in modules if "openclaw" in name
+    }
+    assert not ours & {"assembly", "blueprint", "daemon", "doors", "foundation", "runs", "sessions", "tools"}
+    assert not modules & {"aiohttp.web", "html_to_markdown", "mcp", "pypdf", "asyncinotify"}
+
+
 def test_every_brand_is_an_installed_command() -> None:
     scripts = {script.name: script.value for script in entry_points(group="console_scripts")}
     for brand in BRANDS:
@@ -46,6 +63,20 @@ async def test_an_unknown_command_or_option_is_a_usage_error(program: Program) -
         done = await program.run(*words)
         assert (done.code, done.out) == (2, "")
         assert "nosuch" in done.err
+
+
+def test_the_page_of_the_command_line_has_every_command_and_exit_code() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    for code in EXIT_CODES:
+        assert f"\n| {code} | " in page
+    folder = ROOT / "src" / "openclaw_gateway" / "cli" / "commands"
+    for file in folder.rglob("*.py"):
+        words = " ".join(file.relative_to(folder).with_suffix("").parts)
+        if "_" not in words:
+            last = file.stem
+            assert (
+                f"`{words}" in page or f"`{words.removesuffix(last)}[{last}]" in page or f"`{last}`" in page
+            )
 
 
 async def test_piped_output_has_no_colours(configured: Program) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import refuse_other_homes, write_first_config
+from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.paste import curl_line, sdk_lines
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.models.local import LocalModel
@@ -58,11 +58,11 @@ async def _execute(*words: str) -> str:
 
 def test_first_config_is_private_whole_and_never_written_twice(tmp_path: Path) -> None:
     path = tmp_path / "new" / "openclaw.json"
-    assert write_first_config(path, model="local/x")
+    assert write_first(path, first_text(FirstConfig("local/x")))
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     written = path.read_text()
-    assert not write_first_config(path, model="local/y")
+    assert not write_first(path, first_text(FirstConfig("local/y")))
     assert path.read_text() == written
     assert [entry.name for entry in path.parent.iterdir()] == ["openclaw.json"]
 
@@ -163,6 +163,6 @@ async def test_a_proxy_in_the_environment_is_pointed_out(program: Program) -> No
 
 async def test_what_auto_does_not_change_is_said(program: Program) -> None:
     """Whether a server is found here or not: a file that is there names the model."""
-    write_first_config(program.state / "openclaw.json", model="local/smollm2-135m-instruct")
+    write_first(program.state / "openclaw.json", first_text(FirstConfig("local/smollm2-135m-instruct")))
     started = await _start(program, "--model", "auto")
     await started.says("openclaw.json", on="err")

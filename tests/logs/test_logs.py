@@ -11,7 +11,8 @@ import pytest
 import structlog
 
 from openclaw_gateway.errors import ConfigError, StartupError
-from openclaw_gateway.logs import configure_logging, open_log
+from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.logs.file import open_log
 from openclaw_gateway.logs.writer import LONGEST
 from tests.doors.logged import Log
 

@@ -114,7 +114,7 @@ def test_where_vendors_put_their_message(body: Any) -> None:
     "body", [b"", b"<!DOCTYPE html><html>x</html>", b"{}", b"[]", b"null", b"5", b"true"]
 )
 def test_a_body_that_says_nothing(body: bytes) -> None:
-    assert refused(500, body).message == "The provider acme answered 500."
+    assert refused(500, body).message == "The provider acme answered 500. Try again later."
 
 
 def test_no_secret_path_or_trace_is_passed_on() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -36,6 +37,20 @@ def spoil(path: Path, statement: str, *parameters: object) -> None:
     with closing(sqlite3.connect(path)) as db:
         assert db.execute(statement, parameters).rowcount == 1
         db.commit()
+
+
+async def test_another_program_that_reads_the_file_leaves_its_log_alone(
+    store: SqliteStore, path: Path
+) -> None:
+    """As one that makes a copy does. The last one to close a database removes the write-ahead log, and
+    whether it is the last one it sees by our locks."""
+    await store.begin(new_run("r1"), lease_s=LEASE)
+    read = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('SELECT 1 FROM runs'); d.close()"
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", read, str(path))
+    async with asyncio.timeout(30):
+        assert await other.wait() == 0
+    assert path.with_name("sessions.sqlite-wal").exists()
+    await store.begin(new_run("r2"), lease_s=LEASE)
 
 
 BODIES = [

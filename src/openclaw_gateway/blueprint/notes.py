@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from openclaw_gateway.agents.homes import homes_of, shared_homes
 from openclaw_gateway.blueprint.keys_notes import keys_notes
@@ -13,9 +14,13 @@ from openclaw_gateway.config.rules import agent_ids, tool_scopes
 from openclaw_gateway.config.secrets.profiles import Stores
 from openclaw_gateway.config.substitute import substitute
 from openclaw_gateway.config.wording import nearest
+from openclaw_gateway.models.azure import is_azure
 from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import provider_id
+from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.tools.policy.patterns import pattern_problems
+
+_OPENAI = "openai-completions"
 
 
 def notes_of(read: Partly, catalog: Catalog, stores: Stores) -> tuple[Problem, ...]:
@@ -23,7 +28,7 @@ def notes_of(read: Partly, catalog: Catalog, stores: Stores) -> tuple[Problem, .
     loaded, unread = read.loaded, places_of(read.unread)
     found: list[Problem] = [*_defaults(loaded), *keys_notes(loaded, catalog.endpoints, stores)]
     if not any_above(unread, ("models", "providers")):
-        found += _providers(loaded, catalog)
+        found += [*_providers(loaded, catalog), *_bare_urls(loaded)]
     if not any_above(unread, ("mcp", "servers")):
         found += pattern_problems(loaded.document, loaded.environ)
     if not (read.unread or read.broken):
@@ -53,6 +58,24 @@ def _providers(loaded: LoadedConfig, catalog: Catalog) -> Iterator[Problem]:
                 near = nearest(name, known)
                 hint = f'did you mean "{near}"?' if near else "remove it, or add the provider"
                 yield Problem((*path, "byProvider", key), f"names no provider, so it holds nowhere; {hint}")
+
+
+def _bare_urls(loaded: LoadedConfig) -> Iterator[Problem]:
+    """Base URLs of nothing but a host, where servers of the OpenAI API answer below /v1."""
+    for name, provider in loaded.config.models.providers.items():
+        url = provider.base_url
+        known = BUILT_IN.get(provider_id(name))
+        api = provider.api or (known.api if known and not provider.models else _OPENAI)
+        if not url or is_azure(url) or api not in {_OPENAI, "openai-responses"}:
+            continue
+        parts = urlsplit(url)
+        if parts.path.strip("/"):
+            continue
+        yield Problem(
+            ("models", "providers", name, "baseUrl"),
+            "names a host and no path; nearly every server of the OpenAI API answers below /v1: if this one "
+            "answers 404, write /v1 behind it.",
+        )
 
 
 def _renamed(loaded: LoadedConfig) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from openclaw_gateway.config.auth import ResolvedAuth, resolve_auth
 from openclaw_gateway.config.filled import with_auth
 from openclaw_gateway.config.listen import resolve_bind, resolve_port
 from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import AuthMode
 from openclaw_gateway.config.secrets.sources import Secrets
@@ -60,6 +61,19 @@ class Here(Struct, frozen=True):
     started_ms: int | None = None
 
 
+def config_in_use(around: Surroundings, config_path: Path | None = None) -> Path | None:
+    """The file that the running gateway of this state directory follows, where the command line names none;
+    None for the one that is found anyway. Raises ConfigError."""
+    if config_path is not None:
+        return config_path
+    paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
+    found = holder(paths.own_dir)
+    if found is None or not found.config or found.config == str(paths.config_file):
+        return None
+    used = Path(found.config)
+    return used if used.exists() else None
+
+
 def gateway_here(loaded: LoadedConfig) -> Here:
     """`loaded` may be what could be read of files with faults."""
     found = holder(loaded.own_dir)
@@ -80,6 +94,7 @@ def running_origin(
 ) -> tuple[LoadedConfig, str]:
     """(what could be read of the configuration, where its gateway serves). Raises ConfigError, and
     CommandFailed when it does not run."""
+    config_path = config_in_use(around, config_path)
     loaded = around.load_partly(config_path)
     here = gateway_here(loaded)
     if here.away or here.origin is None:
@@ -123,7 +138,7 @@ def find_address(
     address = with_secret(loaded, origin, token=token, password=password)
     if address.token is None and address.password is None:
         # It may be where nobody could read: what is wrong there says more than that nothing was found.
-        around.load(config_path)
+        around.load(config_in_use(around, config_path))
     return address
 
 

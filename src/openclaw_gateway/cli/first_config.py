@@ -1,18 +1,36 @@
-"""The configuration of somebody who has none: written once, into a state directory that was named.
+"""The configuration of somebody who has none: its text, and the file, written once.
 
-Never touches the directories of the person's other programs, never overwrites a file. Knows nothing of
-what runs with it.
+Never overwrites a file. Knows nothing of what runs with it, and not how the answers were come by.
 """
 
+import json
 import os
 import secrets
 import tempfile
 from pathlib import Path
 from string import Template
 
+from msgspec import Struct
+
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.models.target import LOCAL
+
+# The name that a server of one's own is given, in references too.
+OWN_SERVER = "mine"
+
+
+class FirstConfig(Struct, frozen=True):
+    """What is decided. `model` is a reference; of an own server `base_url` says where it is, `key_variable`
+    which variable holds its key, if it wants one. None = what is usual, and not written."""
+
+    model: str
+    base_url: str | None = None
+    key_variable: str | None = None
+    port: int | None = None
+    bind: str | None = None
+
 
 _CONFIG = Template("""\
 // Written by the first start of the gateway, and yours to edit. Comments and trailing commas are fine.
@@ -20,8 +38,8 @@ _CONFIG = Template("""\
 {
   gateway: {
     mode: "local",
-    // Every caller sends this token. It stays the same until you change it here.
-    auth: { mode: "token", token: "$token" },
+$listen    // Every caller sends this token. It stays the same until you change it here.
+    auth: { mode: "token", token: $token },
     // /v1/chat/completions, /v1/responses and, for Claude's tools, /v1/messages. They are off unless
     // switched on.
     http: {
@@ -37,30 +55,85 @@ _CONFIG = Template("""\
 $chosen
     },
   },
+$server}
+""")
+_PORT = Template("""\
+    // The usual port, 18789, was taken.
+    port: $port,
+""")
+_BIND = Template("""\
+    // Where it listens: "loopback" is this computer alone, "lan" its network too.
+    bind: $bind,
+""")
+_EMBEDDED = Template("""\
+      // The small model that came with the gateway: no key, no account, and no great wit. Left to itself
+      // it sometimes talks without end, hence its settings.
+      model: $model,
+      models: { $model: { params: { temperature: 0.2, maxTokens: 400 } } },""")
+_CHOSEN = Template("""\
+      // provider/model. Further ones to go on with when it fails: { primary: "…", fallbacks: ["…"] }
+      model: $model,""")
+_NO_SERVER = """\
   // A model of your own: remove the slashes, fill it in, and put its name into agents.defaults.model
-  // above, here "mine/some-model". $${MY_API_KEY} takes the key from the environment;
+  // above, here "mine/some-model". ${MY_API_KEY} takes the key from the environment;
   // leave apiKey out where the server needs none.
   // models: {
   //   providers: {
   //     mine: {
   //       baseUrl: "https://api.example.com/v1",
-  //       apiKey: "$${MY_API_KEY}",
+  //       apiKey: "${MY_API_KEY}",
   //       models: [{ id: "some-model" }],
   //     },
   //   },
   // },
-}
+"""
+_SERVER = Template("""\
+  models: {
+    providers: {
+      // Your own server. Its name here is the first part of agents.defaults.model.
+      $name: {
+        baseUrl: $base_url,
+$key        models: [{ id: $id }],
+      },
+    },
+  },
+""")
+_KEY = Template("""\
+        // From the environment, or from the file .env beside this one.
+        apiKey: "$${$variable}",
 """)
 
 
-_EMBEDDED = Template("""\
-      // The small model that came with the gateway: no key, no account, and no great wit. Left to itself
-      // it sometimes talks without end, hence its settings.
-      model: "$model",
-      models: { "$model": { params: { temperature: 0.2, maxTokens: 400 } } },""")
-_FOUND = Template("""\
-      // A model of a server that was found on this machine.
-      model: "$model",""")
+def first_text(wanted: FirstConfig, *, token: str | None = None) -> str:
+    """The whole file, with a `token` made up unless one is given."""
+    return _CONFIG.substitute(
+        token=json.dumps(secrets.token_hex(24) if token is None else token),
+        listen=_listen(wanted),
+        chosen=_chosen(wanted.model),
+        server=_server(wanted),
+    )
+
+
+def _listen(wanted: FirstConfig) -> str:
+    port = "" if wanted.port is None else _PORT.substitute(port=wanted.port)
+    return port + ("" if wanted.bind is None else _BIND.substitute(bind=json.dumps(wanted.bind)))
+
+
+def _chosen(model: str) -> str:
+    template = _EMBEDDED if model.startswith(f"{LOCAL}/") else _CHOSEN
+    return template.substitute(model=json.dumps(model))
+
+
+def _server(wanted: FirstConfig) -> str:
+    if wanted.base_url is None:
+        return _NO_SERVER
+    key = "" if wanted.key_variable is None else _KEY.substitute(variable=wanted.key_variable)
+    return _SERVER.substitute(
+        name=OWN_SERVER,
+        base_url=json.dumps(wanted.base_url),
+        key=key,
+        id=json.dumps(wanted.model.partition("/")[2]),
+    )
 
 
 def refuse_other_homes(state_dir: Path, home: Path) -> None:
@@ -78,13 +151,11 @@ def refuse_other_homes(state_dir: Path, home: Path) -> None:
         )
 
 
-def write_first_config(path: Path, *, model: str) -> bool:
+def write_first(path: Path, text: str) -> bool:
     """Write the file and its directory, readable by their owner only; False when there is one already."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         return False
-    chosen = _EMBEDDED if model.startswith("local/") else _FOUND
-    text = _CONFIG.substitute(token=secrets.token_hex(24), chosen=chosen.substitute(model=model))
     # mkstemp makes the file 0600 from its first moment; the link appears whole, or not at all.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -35,8 +35,20 @@ class Folder(WithExample, click.Group):
         command = importlib.import_module(f"{self._package}.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if ctx.resilient_parsing or args[0].startswith("-") or self.get_command(ctx, args[0]):
+            return super().resolve_command(ctx, args)
+        from openclaw_gateway.cli.unknown_commands import about_unknown  # noqa: PLC0415  not for every start
+
+        program, *path = ctx.command_path.split()
+        raise click.UsageError(about_unknown(program, (*path, args[0]), self.list_commands(ctx)), ctx)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         helped = args and args[0] in ctx.help_option_names
-        if self._default and not helped and (not args or args[0].startswith("-")):
+        # A shell that completes has not come to what is meant yet.
+        ends = not args and not ctx.resilient_parsing
+        if self._default and not helped and (ends or (args and args[0].startswith("-"))):
             args = [self._default, *args]
         return super().parse_args(ctx, args)

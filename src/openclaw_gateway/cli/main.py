@@ -36,6 +36,14 @@ def clawdbot() -> NoReturn:
     _run("clawdbot")
 
 
+def alone() -> NoReturn:
+    """The same under the name of the package, so that `uvx openclaw-gateway` finds it. Without a command it
+    starts the gateway, which offers to set one up."""
+    if not sys.argv[1:]:
+        sys.argv.append("gateway")
+    _run("openclaw-gateway")
+
+
 def _run(program: str) -> NoReturn:
     fill_standard_descriptors()
     gc.disable()  # until everything is imported: collecting what imports leave costs a tenth of the start

@@ -1,11 +1,12 @@
-"""What a newcomer pastes: one curl line and a few lines of Python that work as they are. Pure.
+"""What a newcomer pastes into each client, complete as it is. Pure.
 
 Every line starts in the first column and is complete in itself, so that it survives copy and paste. A
-gateway without authentication takes any key, but the SDK insists on one.
+gateway without authentication takes any key, but most clients insist on one.
 """
 
 import json
 import shlex
+from collections.abc import Callable, Mapping
 
 from openclaw_gateway.config.brands import BRANDS
 
@@ -28,3 +29,42 @@ def sdk_lines(origin: str, secret: str | None) -> str:
 client = OpenAI(base_url={base_url}, api_key={key})
 answer = client.chat.completions.create(model="{_MODEL}", messages=[{{"role": "user", "content": "hi"}}])
 print(answer.choices[0].message.content)"""
+
+
+def environment_lines(origin: str, secret: str | None) -> str:
+    """What most programs that were made for OpenAI read."""
+    return _exports(OPENAI_BASE_URL=f"{origin}/v1", OPENAI_API_KEY=secret or _NO_KEY)
+
+
+def open_webui_lines(origin: str, secret: str | None) -> str:
+    return _exports(OPENAI_API_BASE_URL=f"{origin}/v1", OPENAI_API_KEY=secret or _NO_KEY)
+
+
+def claude_code_lines(origin: str, secret: str | None) -> str:
+    """Its base URL is without /v1; it asks for a small model of its own beside the one it is given."""
+    return _exports(
+        ANTHROPIC_BASE_URL=origin,
+        ANTHROPIC_AUTH_TOKEN=secret or _NO_KEY,
+        ANTHROPIC_MODEL=_MODEL,
+        ANTHROPIC_DEFAULT_HAIKU_MODEL=_MODEL,
+    )
+
+
+def form_lines(origin: str, secret: str | None) -> str:
+    """For whatever has a form: its fields, by their usual names."""
+    return f"Base URL: {origin}/v1\nAPI key: {secret or _NO_KEY}\nModel: {_MODEL}"
+
+
+def _exports(**variables: str) -> str:
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+# (how it is introduced, what is pasted), in the order in which they are offered.
+CLIENTS: Mapping[str, tuple[str, Callable[[str, str | None], str]]] = {
+    "curl": ("From a terminal", curl_line),
+    "python": ("From Python (pip install openai)", sdk_lines),
+    "open-webui": ("Open WebUI, before its first start", open_webui_lines),
+    "claude-code": ("Claude Code, in the terminal it is started from", claude_code_lines),
+    "environment": ("A program that reads OpenAI's variables", environment_lines),
+    "form": ("Any other client, in its settings", form_lines),
+}

@@ -14,10 +14,14 @@ from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
+from openclaw_gateway.cli.port_holder import free_port, port_holder
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, outlive_signals
-from openclaw_gateway.logs import configure_logging, open_log
+from openclaw_gateway.doors.listener import PortTaken
+from openclaw_gateway.errors import error_type
+from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.logs.file import open_log
 from openclaw_gateway.logs.streams import hand_over_standard_streams
 from openclaw_gateway.logs.writer import Writer
 from openclaw_gateway.models.defaults import LOCAL_REF
@@ -32,11 +36,17 @@ Announce = Callable[[Terminal, Daemon, tuple[str, ...]], Coroutine[Any, Any, Non
 
 
 async def serve(
-    invocation: Invocation, options: Options, announce: Announce, *, level: str | None = None
+    invocation: Invocation,
+    options: Options,
+    announce: Announce,
+    *,
+    elsewhere: str,
+    level: str | None = None,
 ) -> int:
     """Start, `announce` with the URLs, serve until a signal; the exit code. Raises what the daemon raises.
 
-    `level` wins over the configuration's. From now on this process writes to its standard streams by threads.
+    `elsewhere` is what starts the same at another port, but for the number. `level` wins over the
+    configuration's. From now on this process writes to its standard streams by threads.
     """
     hand_over_standard_streams()
     outlive_signals()
@@ -47,7 +57,10 @@ async def serve(
         with contextlib.closing(_Log(level)) as lines:
             lines.follow(daemon.loaded)
             daemon.followers.append(lines.follow)
-            urls = await daemon.listen()
+            try:
+                urls = await daemon.listen()
+            except PortTaken as taken:
+                raise await asyncio.to_thread(_told_by_whom, taken, daemon, elsewhere) from None
             return await _serve_and_announce(daemon, announce(terminal, daemon, urls))
     finally:
         await daemon.close()
@@ -66,6 +79,24 @@ async def _serve_and_announce(daemon: Daemon, announcement: Coroutine[Any, Any, 
         serving.cancel()
         announcing.cancel()
         await asyncio.gather(serving, announcing, return_exceptions=True)
+
+
+def _told_by_whom(taken: PortTaken, daemon: Daemon, elsewhere: str) -> CommandFailed:
+    """Looks at the machine, for a second at most."""
+    who = port_holder(taken.host, taken.port)
+    hosts = daemon.plan.listen.hosts if daemon.plan.listen else (taken.host,)
+    free = free_port(hosts, taken.port)
+    if free is None:
+        offer = "Choose another port with --port or gateway.port"
+    else:
+        offer = f"Port {free} is free: {elsewhere}{free} (or gateway.port: {free} in {daemon.loaded.path})"
+    return CommandFailed(
+        f"Cannot listen on {taken.host} port {taken.port}: it is taken by {who}. {offer}; or stop what uses "
+        "it.",
+        code=taken.code,
+        kind=error_type(taken),
+        exit_code=taken.exit_code,
+    )
 
 
 async def until_ready(daemon: Daemon) -> None:
@@ -122,16 +153,18 @@ class _Log:
 
     def __init__(self, level: str | None) -> None:
         self._level = level
-        self._path: str | None = None
+        self._opened: tuple[str | None, int] = (None, 0)
         self._file: Writer | None = None
 
     def follow(self, loaded: LoadedConfig) -> None:
         """Raises StartupError for a file that cannot be written: then everything stays as it was."""
         logging = loaded.config.logging
         before = self._file
-        if logging.file != self._path:
-            self._file = open_log(Path(logging.file)) if logging.file else None
-            self._path = logging.file
+        wanted = (logging.file, logging.max_file_bytes)
+        if wanted != self._opened:
+            path, max_bytes = wanted
+            self._file = open_log(Path(path), max_bytes=max_bytes) if path else None
+            self._opened = wanted
         style = logging.console_style
         configure_logging(
             level=self._level or logging.level,

@@ -1,11 +1,11 @@
 """The flags of a start, the same for whoever starts and whoever only looks what a start would do."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
 
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.config.schema import AuthMode, Bind
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,9 +16,7 @@ _FLAGS = (
     click.option("--auth", type=click.Choice(get_args(AuthMode)), help="How callers prove who they are."),
     click.option("--token", help="The token callers must send. Others can see it in the process list."),
     click.option("--password", help="The same for a password."),
-    click.option(
-        "--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file."
-    ),
+    config_option,
 )
 
 

@@ -5,6 +5,7 @@ never wrapped, coloured or framed.
 """
 
 import sys
+from collections.abc import Mapping
 from typing import IO
 
 import msgspec
@@ -72,7 +73,12 @@ class Terminal:
         sys.stdout.write(printable(text) if self.answers_are_seen else text)
         sys.stdout.flush()
 
+    def result(self, members: Mapping[str, object]) -> None:
+        """What a command came to, for a program: one object; `ok` says whether it did what was asked."""
+        self.json({"ok": True, **members})
+
     def json(self, value: object) -> None:
+        """A value for a program, as it is."""
         self.verbatim(msgspec.json.encode(value).decode())
 
 

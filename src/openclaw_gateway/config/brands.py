@@ -10,9 +10,11 @@ from msgspec import Struct
 
 
 class Brand(Struct, frozen=True):
-    """`name` is the program and the distribution's command; `model_word` is what clients say as model."""
+    """`name` is the program and the distribution's command, `title` how people write it; `model_word` is what
+    clients say as model."""
 
     name: str
+    title: str
     env_prefix: str
     state_dir: str
     config_file: str
@@ -23,6 +25,7 @@ class Brand(Struct, frozen=True):
 BRANDS: tuple[Brand, ...] = (
     Brand(
         name="openclaw",
+        title="OpenClaw",
         env_prefix="OPENCLAW_",
         state_dir=".openclaw",
         config_file="openclaw.json",
@@ -31,6 +34,7 @@ BRANDS: tuple[Brand, ...] = (
     ),
     Brand(
         name="clawdbot",
+        title="Clawdbot",
         env_prefix="CLAWDBOT_",
         state_dir=".clawdbot",
         config_file="clawdbot.json",

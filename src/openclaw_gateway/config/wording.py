@@ -73,13 +73,17 @@ def range_of(kind: inspect.IntType | inspect.FloatType, value: float) -> str | N
     return f"is too large; the most is {_shown(high)}" if high is not None else "is too large"
 
 
+SET_IT = "set it, there or in the file .env of the state directory"
+
+
 def missing_variables(names: list[str]) -> str:
     if len(names) == 1:
         return (
             f"uses the environment variable {names[0]}, which is not set; "
-            f"set it, or write $${{{names[0]}}} for the text itself"
+            f"{SET_IT}, or write $${{{names[0]}}} for the text itself"
         )
-    return f"uses the environment variables {', '.join(names)}, which are not set; set them"
+    listed = ", ".join(names)
+    return f"uses the environment variables {listed}, which are not set; {SET_IT.replace('it', 'them', 1)}"
 
 
 def _wanted(kind: inspect.Type) -> str:

@@ -5,6 +5,7 @@ rest are aborted and their streams end with an error and [DONE]; only then are t
 """
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -27,6 +28,21 @@ _BACKLOG = 1024
 _LAST_BYTES_S = 5.0
 
 
+class PortTaken(StartupError):
+    """Somebody else listens there."""
+
+    default_code = "port_taken"
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Cannot listen on {host} port {port}: address already in use. Stop what uses it, or choose "
+            "another port with --port or gateway.port.",
+            exit_code=EX_PORT_TAKEN,
+        )
+        self.host = host
+        self.port = port
+
+
 class Listener:
     """Raises StartupError when the process may have too few files open to serve anybody."""
 
@@ -47,7 +63,8 @@ class Listener:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def open(self, hosts: tuple[str, ...], port: int) -> tuple[str, ...]:
-        """Listen on every host (a missing ::1 is tolerated); the URLs. Raises StartupError."""
+        """Listen on every host (a missing ::1 is tolerated); the URLs. Raises StartupError,
+        of it PortTaken."""
         urls: list[str] = []
         for host in hosts:
             try:
@@ -55,9 +72,11 @@ class Listener:
             except OSError as error:
                 if urls and host == "::1":
                     continue
+                if error.errno == errno.EADDRINUSE:
+                    raise PortTaken(host, port) from None
                 raise StartupError(
-                    f"Cannot listen on {host} port {port}: {_reason(error)}. Stop what uses it, or choose "
-                    "another port with --port or gateway.port.",
+                    f"Cannot listen on {host} port {port}: {_reason(error)}. Choose another address with "
+                    "--bind or gateway.bind, or another port with --port or gateway.port.",
                     exit_code=EX_PORT_TAKEN,
                 ) from None
             self._acceptor.listen(listening)

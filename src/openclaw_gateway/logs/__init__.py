@@ -3,21 +3,18 @@
 `configure_logging` is called once by whoever starts the process, and again when the settings change.
 Everybody else only says `structlog.get_logger()`. A line is made where it is said and written by a thread
 (writer.py): saying it never blocks and never raises, and a line that cannot be written is lost, counted and
-told of later. A log file gets JSON lines whatever the terminal shows.
+told of later. A log file (file.py) gets JSON lines whatever the terminal shows.
 """
 
 import logging
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import StartupError
 from openclaw_gateway.logs.line import Finish, Line, Render, as_json, lost, plain, pretty
-from openclaw_gateway.logs.writer import LONGEST, Writer, standard, to_descriptor
+from openclaw_gateway.logs.writer import LONGEST, Writer, standard
 
 Style = Literal["pretty", "json"]
 _LEVELS = {"fatal": 50, "error": 40, "warn": 30, "info": 20, "debug": 10, "trace": 10}
@@ -55,21 +52,6 @@ def configure_logging(
         wrapper_class=_Logger,
         cache_logger_on_first_use=True,
     )
-
-
-def open_log(path: Path) -> Writer:
-    """The log file, for appending, readable by its owner only. Raises StartupError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Not blocking: a named pipe that nobody reads would hold up the start.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise StartupError(
-            f"Cannot write the log file {path}: {error.strerror}. Make it writable, or change logging.file.",
-            exit_code=73,
-        ) from None
-    return Writer(to_descriptor(descriptor), release=lambda: os.close(descriptor))
 
 
 def flush_log(seconds: float) -> None:

@@ -75,11 +75,14 @@ _CODES = ("code", "error_type", "type", "status")
 _RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6}(?:\.\d{1,9})?)s"')
 
 _REMEDY: dict[ProviderReason, str] = {
+    "server_error": "Try again later.",
+    "timeout": "Try again later.",
     # Without a colon behind "key": redaction would take what follows for one.
     "auth": "Check the API key in models.providers.{provider}.apiKey or the provider's environment variable.",
     "billing": "Check the account's balance and plan at the provider.",
     "permission": "The API key may not use this; check its rights at the provider.",
-    "model_not_found": "Check the model's name and models.providers.{provider}.baseUrl.",
+    "model_not_found": "Check the model's name and models.providers.{provider}.baseUrl, which for most "
+    "providers ends in /v1.",
     "context_overflow": "Shorten the conversation or choose a model with a larger context.",
     "rate_limit": "Try again later.",
     "overloaded": "Try again later.",

@@ -61,11 +61,15 @@ class RunLoop:
             # Before another word is said: who waits must not wait for a log line.
             result = result or _failed(Answer(), _internal())
             run.end(result)
-        self._log.info(
+        # What failed is looked for, also by who reads nothing below warnings.
+        say = self._log.warning if result.status == "failed" else self._log.info
+        say(
             "run.ended",
             run=run.id,
             agent=run.request.agent_id,
             session=run.request.session_key,
+            door=run.request.origin.door,
+            user=run.request.origin.user,
             status=result.status,
             ms=run.elapsed_ms(),
             model=result.model or None,

@@ -6,6 +6,7 @@ to stand there and has started the gateway anew.
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -19,8 +20,12 @@ _READ_EVERY_S = 0.1
 
 
 class FileGuard:
-    """`remember` once both files are there. `check` costs two look-ups of a name, and ten times a second
-    one look at the first bytes: it is called before every commit."""
+    """`remember` once both files are there, `forget` once the database is closed. `check` costs two look-ups
+    of a name, and ten times a second one look at the first bytes: it is called before every commit.
+
+    The file is opened once and stays open: a process that closes any descriptor of a file gives up all of its
+    locks on it (fcntl(2)), SQLite's too, and then another program that closes the database, such as one that
+    makes a copy of it, takes itself for the last one and removes the write-ahead log."""
 
     def __init__(self, path: Path) -> None:
         self._main = str(path)
@@ -28,10 +33,19 @@ class FileGuard:
         self._known: dict[str, tuple[int, int]] = {}
         self._read_at = 0.0
         self._lost = False
+        self._head = -1
 
     def remember(self) -> None:
+        with suppress(OSError):
+            self._head = os.open(self._main, os.O_RDONLY | os.O_CLOEXEC)
         found = {file: _identity(file) for file in self._files}
         self._known = {file: identity for file, identity in found.items() if identity is not None}
+
+    def forget(self) -> None:
+        self._known = {}
+        if self._head >= 0:
+            os.close(self._head)
+            self._head = -1
 
     def check(self) -> None:
         """Raises StoreError (code "store_lost"), and from then on always."""
@@ -54,11 +68,12 @@ class FileGuard:
         if now < self._read_at:
             return False
         self._read_at = now + _READ_EVERY_S
-        try:
-            with open(self._main, "rb", buffering=0) as head:  # noqa: PTH123 - text, made once
-                return head.read(len(_MAGIC)) != _MAGIC
-        except OSError:
+        if self._head < 0:
             return False  # it is there, but this process may not look
+        try:
+            return os.pread(self._head, len(_MAGIC), 0) != _MAGIC
+        except OSError:
+            return False
 
 
 def _identity(file: str) -> tuple[int, int] | None:

@@ -126,6 +126,7 @@ class SqliteStore:
             await self._reader.stop(_CLOSE_DEADLINE_S)
         finally:
             await self._writer.stop(_CLOSE_DEADLINE_S)
+            self._guard.forget()
 
     async def health(self) -> StoreHealth:
         """Reads; writes only when the newest write failed, to see whether that is over."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.address import find_address
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.conversation import Completed, Parts, Question
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
@@ -30,9 +31,10 @@ _FLUSH_S = 1.0
 @click.command(
     "agent",
     cls=WithExample,
-    example='-m "What is a lane?" --agent main',
+    example='"What is a lane?" --agent main',
     params=[json_option("Print one JSON object at the end instead of the text.")],
 )
+@click.argument("words", nargs=-1, metavar="[TEXT]")
 @click.option("-m", "--message", metavar="TEXT", help="What to say; - reads it from stdin.")
 @click.option("--message-file", type=click.Path(path_type=Path), help="Read what to say from a file.")
 @click.option("--agent", "agent_id", metavar="ID", help="Which agent; else the default one.")
@@ -45,11 +47,12 @@ _FLUSH_S = 1.0
 @click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
 @click.option("--token", help="The gateway's token, if not the configured one.")
 @click.option("--password", help="The same for a password.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(
     invocation: Invocation,
     *,
+    words: tuple[str, ...],
     message: str | None,
     message_file: Path | None,
     agent_id: str | None,
@@ -62,7 +65,9 @@ def command(
     password: str | None,
     config_path: Path | None,
 ) -> None:
-    """Send a message to an agent and print its answer as it comes."""
+    """Send TEXT to an agent and print its answer as it comes. Without TEXT it is read from stdin."""
+    if words and message is not None:
+        raise click.UsageError("Give TEXT or --message, not both: they mean the same.")
     if session_key and session_id:
         raise click.UsageError("Give --session-key or --session-id, not both: they mean the same.")
     for option, named in (
@@ -76,7 +81,7 @@ def command(
         raise click.UsageError("--local asks no gateway: leave out --url, --token and --password.")
     question = Question(
         run_id=str(uuid.uuid4()),
-        text=_text(invocation, message, message_file),
+        text=_text(invocation, " ".join(words) if words else message, message_file),
         agent=agent_id,
         session_key=session_key or session_id,
         timeout_s=timeout_s,
@@ -139,7 +144,7 @@ async def _show(parts: Parts, terminal: Terminal, *, quiet: bool) -> None:
                         terminal.aside(text)
                         thinking = True
                     case Completed(envelope) if quiet:
-                        terminal.json(envelope)
+                        terminal.result(envelope)
                     case _:
                         pass
         finally:
@@ -149,13 +154,13 @@ async def _show(parts: Parts, terminal: Terminal, *, quiet: bool) -> None:
 
 def _text(invocation: Invocation, message: str | None, file: Path | None) -> str:
     if message is not None and file is not None:
-        raise click.UsageError("Give --message or --message-file, not both.")
+        raise click.UsageError("Give a message or --message-file, not both.")
     if file is not None:
         try:
             data = file.read_bytes()
         except OSError as error:
             raise CommandFailed(f"Cannot read {file}: {(error.strerror or '').lower()}.") from None
-    elif message == _STDIN:
+    elif message == _STDIN or (message is None and not sys.stdin.isatty()):
         data = sys.stdin.buffer.read()
     else:
         data = (message or "").encode("utf-8", "surrogateescape")
@@ -165,7 +170,6 @@ def _text(invocation: Invocation, message: str | None, file: Path | None) -> str
         raise CommandFailed("The message is not valid UTF-8: send text in UTF-8.") from None
     if not text.strip():
         raise click.UsageError(
-            f'Missing message. Say {invocation.program} agent -m "…", -m - to read it from stdin, or '
-            "--message-file FILE."
+            f'Missing message. Say {invocation.program} agent "…", pipe it in, or name --message-file FILE.'
         )
     return text

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.address import origin_of, running_origin
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.failure import CommandFailed
@@ -16,7 +17,7 @@ from openclaw_gateway.cli.terminal import Terminal
 
 @click.command("health", cls=WithExample, example="", params=[json_option()])
 @click.option("--url", metavar="URL", help="Another gateway than the one of the configuration.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @click.option(
     "--timeout",
     "timeout_ms",
@@ -40,7 +41,7 @@ def command(invocation: Invocation, url: str | None, config_path: Path | None, t
         ) from None
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"ok": readiness.ready, "url": origin, **readiness.answer})
+        terminal.result({"ok": readiness.ready, "url": origin, **readiness.answer})
     elif readiness.ready:
         terminal.say(f"The gateway at {origin} is ready.")
     else:

@@ -42,6 +42,7 @@ class SessionConfig(Struct, frozen=True, rename="camel"):
 class LoggingConfig(Struct, frozen=True, rename="camel"):
     level: LogLevel = "info"
     file: PathText | None = None
+    max_file_bytes: Count = 104_857_600
     console_level: LogLevel | None = None
     console_style: Literal["pretty", "compact", "json"] | None = None
     redact_patterns: tuple[RegularExpression, ...] = ()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from openclaw_gateway.config.forms import Wrong
+from openclaw_gateway.config.wording import SET_IT
 
 Source = Literal["env", "file", "exec", "store"]
 
@@ -89,7 +90,7 @@ def stored_reference(text: str) -> SecretRef | None:
 
 
 def unset_reference(name: str) -> str:
-    return f"refers to the environment variable {name}, which is not set; set it, or write the text"
+    return f"refers to the environment variable {name}, which is not set; {SET_IT}, or write the text"
 
 
 def _check(name: Any, form: re.Pattern[str], what: str) -> None:

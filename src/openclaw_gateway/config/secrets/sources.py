@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema.secrets import SecretProvider, SecretsConfig
 from openclaw_gateway.config.secrets.askings import Askings
 from openclaw_gateway.config.secrets.foreign_sqlite import Unreadable, one_text
 from openclaw_gateway.config.secrets.references import SecretRef, Unresolved, Unset, Wanted, unset_reference
+from openclaw_gateway.config.wording import SET_IT
 
 _WITHIN_REACH = {"env", "store"}
 # What may be away for a moment.
@@ -105,7 +106,7 @@ class Secrets:
     def _looked_up(self, wanted: Wanted) -> str:
         if isinstance(wanted, Unset):
             names = " and ".join(wanted.names)
-            raise Unresolved(f"uses the environment variable {names}, which is not set; set it")
+            raise Unresolved(f"uses the environment variable {names}, which is not set; {SET_IT}")
         alias, provider = self._provider(wanted)
         readers: dict[str, Callable[[], str]] = {
             "env": lambda: self._variable(wanted.id, provider),

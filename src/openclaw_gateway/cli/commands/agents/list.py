@@ -6,7 +6,8 @@ import click
 
 from openclaw_gateway.agents.homes import homes_of, shared_homes
 from openclaw_gateway.agents.roster import compile_roster
-from openclaw_gateway.cli.commands.agents._model import AgentModels
+from openclaw_gateway.cli.agent_models import AgentModels
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -14,7 +15,7 @@ from openclaw_gateway.cli.terminal import Terminal
 
 
 @click.command("list", cls=WithExample, example="--json", params=[json_option()])
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, config_path: Path | None) -> None:
     """List the agents."""
@@ -36,7 +37,7 @@ def command(invocation: Invocation, config_path: Path | None) -> None:
             }
             for agent in roster
         ]
-        terminal.json({"defaultId": roster.default_id, "agents": agents})
+        terminal.result({"defaultId": roster.default_id, "agents": agents})
         return
     for agent in roster:
         terminal.title(agent.id + (" (default)" if agent.id == roster.default_id else ""))

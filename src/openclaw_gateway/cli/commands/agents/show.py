@@ -19,7 +19,8 @@ from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
 from openclaw_gateway.cli.address import gateway_here, with_secret
 from openclaw_gateway.cli.agent_choice import named_agent
-from openclaw_gateway.cli.commands.agents._model import AgentModel, AgentModels
+from openclaw_gateway.cli.agent_models import AgentModel, AgentModels
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
@@ -70,7 +71,7 @@ class _Shown(Struct, frozen=True):
 @click.command("show", cls=WithExample, example="main --prompt", params=[json_option()])
 @click.argument("agent_id", metavar="ID", required=False)
 @click.option("--prompt", "with_prompt", is_flag=True, help="Print the system prompt and nothing else.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(
     invocation: Invocation, *, agent_id: str | None, with_prompt: bool, config_path: Path | None
@@ -81,7 +82,7 @@ def command(
     shown = run(_look(loaded, agent_id))
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json(_described(shown, with_prompt=with_prompt))
+        terminal.result(_described(shown, with_prompt=with_prompt))
         return
     size = f"{len(shown.prompt):,} characters"
     tokens = f"about {shown.tokens:,} tokens, {shown.profile} profile"

@@ -47,7 +47,7 @@ def change(
         ) from None
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"ok": True, "changed": changed, "pattern": pattern, "agent": agent_id})
+        terminal.result({"changed": changed, "pattern": pattern, "agent": agent_id})
         return
     who = "all agents" if agent_id == ALL_AGENTS else f"agent {agent_id}"
     terminal.say(f"{pattern} {(done if changed else idle).format(who=who)}.")

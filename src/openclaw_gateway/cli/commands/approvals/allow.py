@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.commands.approvals._change import change, checked
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.exec.approvals import allow
@@ -14,7 +15,7 @@ from openclaw_gateway.tools.exec.program_patterns import covers_nothing, loosens
 @click.command("allow", cls=WithExample, example="'npm test' --agent main", params=[json_option()])
 @click.argument("pattern")
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @click.option("--yes", is_flag=True, help="Also what allows everything.")
 @pass_invocation
 def command(

@@ -6,6 +6,7 @@ from typing import get_args
 import click
 
 from openclaw_gateway.cli.commands.approvals._gateway import operator
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
@@ -20,7 +21,7 @@ from openclaw_gateway.wire.approvals import Decision
 @click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
 @click.option("--token", help="The gateway's token, if not the configured one.")
 @click.option("--password", help="The same for a password.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -42,6 +43,6 @@ def command(
     run(answer())
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.json({"ok": True, "id": question, "decision": decision})
+        terminal.result({"id": question, "decision": decision})
     else:
         terminal.say(f"{question} is answered: {decision}.")

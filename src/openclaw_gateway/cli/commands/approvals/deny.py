@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.commands.approvals._change import change, checked
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.tools.exec.approvals import deny
@@ -13,7 +14,7 @@ from openclaw_gateway.tools.exec.approvals import deny
 @click.command("deny", cls=WithExample, example="rm", params=[json_option()])
 @click.argument("pattern")
 @click.option("--agent", metavar="ID", help="Only for this agent; otherwise for all.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, *, pattern: str, agent: str | None, config_path: Path | None) -> None:
     """Deny the program PATTERN: its name, or a glob of its path. It wins over what allows it.

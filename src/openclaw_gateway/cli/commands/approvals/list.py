@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from openclaw_gateway.cli.agent_choice import configured_id
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -29,7 +30,7 @@ from openclaw_gateway.tools.exec.program_patterns import denies
 
 @click.command("list", cls=WithExample, example="", params=[json_option()])
 @click.option("--agent", metavar="ID", help="Only what applies to this agent.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, *, agent: str | None, config_path: Path | None) -> None:
     """Show which programs agents may run beside those that only look."""
@@ -68,7 +69,7 @@ def command(invocation: Invocation, *, agent: str | None, config_path: Path | No
         }
         defaults = msgspec.to_builtins(approvals.defaults)
         rules = {name: defaults[name] for name in ("security", "ask", "askFallback")}
-        terminal.json({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
+        terminal.result({"path": str(path), "defaults": rules, "agents": agents, "readOnly": looking})
         return
     for name, section in sorted(sections.items()):
         terminal.heading("all agents" if name == ALL_AGENTS else f"agent {name}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli.commands.approvals._gateway import operator
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
@@ -25,7 +26,7 @@ _LOOK_S = 0.5
 @click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
 @click.option("--token", help="The gateway's token, if not the configured one.")
 @click.option("--password", help="The same for a password.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -46,7 +47,7 @@ def command(
                 return
             asked = await _open(client)
         if invocation.json:
-            Terminal(invocation).json({"ok": True, "pending": asked})
+            Terminal(invocation).result({"pending": asked})
             return
         for one in asked:
             _say(one, invocation)

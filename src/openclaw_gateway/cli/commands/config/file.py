@@ -19,7 +19,7 @@ def command(invocation: Invocation) -> None:
     if not invocation.json:
         terminal.verbatim(str(paths.config_file))
         return
-    terminal.json(
+    terminal.result(
         {
             "path": str(paths.config_file),
             "exists": paths.config_file.exists(),

@@ -6,6 +6,8 @@ from typing import Any
 import click
 import msgspec
 
+from openclaw_gateway.cli.config_option import config_option
+from openclaw_gateway.cli.defaults_in_use import in_use
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -21,7 +23,7 @@ from openclaw_gateway.redaction import MASK
 @click.command("get", cls=WithExample, example="gateway.auth.mode", params=[json_option()])
 @click.argument("path")
 @click.option("--show-secrets", is_flag=True, help="Print tokens, passwords and keys instead of ***.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, path: str, *, show_secrets: bool, config_path: Path | None) -> None:
     """Print the value at PATH, such as gateway.port or agents.list[0].id."""
@@ -42,9 +44,13 @@ def command(invocation: Invocation, path: str, *, show_secrets: bool, config_pat
 
 
 def _value(loaded: LoadedConfig, steps: KeyPath, path: str, *, shown: bool) -> Any:
-    for document in (loaded.document, _without_nulls(msgspec.to_builtins(loaded.config))):
+    for document in (
+        lambda: loaded.document,
+        lambda: in_use(loaded),
+        lambda: _without_nulls(msgspec.to_builtins(loaded.config)),
+    ):
         try:
-            value = look_up(document if shown else masked(document), steps)
+            value = look_up(document() if shown else masked(document()), steps)
         except LookupError:
             continue
         if value is not None:

@@ -8,6 +8,7 @@ import pyjson5
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.commands.config._edit import Edit, Edited
+from openclaw_gateway.cli.config_option import new_config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -29,7 +30,7 @@ from openclaw_gateway.errors import ConfigError
 @click.argument("path")
 @click.argument("value")
 @click.option("--strict-json", is_flag=True, help="VALUE must be JSON5; else what is none is taken as text.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@new_config_option
 @pass_invocation
 def command(
     invocation: Invocation, path: str, value: str, *, strict_json: bool, config_path: Path | None
@@ -56,7 +57,7 @@ def command(
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.json({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes})
     else:
         terminal.say(f"{path} is set in {edit.file}.")
         for note in edited.notes:

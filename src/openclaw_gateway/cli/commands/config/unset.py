@@ -6,6 +6,7 @@ import click
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.commands.config._edit import Edit
+from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -18,7 +19,7 @@ from openclaw_gateway.errors import ConfigError
 
 @click.command("unset", cls=WithExample, example="gateway.port", params=[json_option()])
 @click.argument("path")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Another configuration file.")
+@config_option
 @pass_invocation
 def command(invocation: Invocation, path: str, *, config_path: Path | None) -> None:
     """Remove what is set at PATH, if the configuration is none the worse for it. Comments stay."""
@@ -42,7 +43,7 @@ def command(invocation: Invocation, path: str, *, config_path: Path | None) -> N
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.json({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes})
         return
     terminal.say(f"{path} is removed from {edit.file}.")
     for note in edited.notes:

@@ -10,11 +10,11 @@ import click
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
-from openclaw_gateway.cli.commands.config._machine import missing_here
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.machine import missing_here
 from openclaw_gateway.cli.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -60,7 +60,7 @@ def _tell(
     notices = loaded.notices if loaded else ()
     if invocation.json:
         path = {"path": str(loaded.path), "exists": loaded.exists} if loaded else {}
-        terminal.json(
+        terminal.result(
             {
                 "ok": loaded is not None,
                 **path,

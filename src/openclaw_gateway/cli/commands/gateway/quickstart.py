@@ -14,7 +14,7 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import refuse_other_homes, write_first_config
+from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.paste import curl_line, sdk_lines
@@ -53,7 +53,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
     paths = resolve_paths(environ, home=around.home, cwd=around.cwd)
     refuse_other_homes(paths.state_dir, around.home)
     model = run(_found_here()) if which == "auto" else None
-    if write_first_config(paths.config_file, model=model or LOCAL_REF):
+    if write_first(paths.config_file, first_text(FirstConfig(model or LOCAL_REF))):
         Terminal(invocation).notice(f"wrote {paths.config_file}")
     elif model is not None:
         hint = f"to use {model}, which is on this machine, name it in agents.defaults.model"
@@ -69,7 +69,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
         banner(terminal, invocation.program, daemon, urls)
         _what_to_do(terminal, daemon, urls[0], environ)
 
-    return run(serve(invocation, options, announce))
+    return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
 
 
 async def _found_here() -> str | None:
@@ -99,10 +99,11 @@ def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str
 
 def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mapping[str, str]) -> None:
     secret = daemon.auth.secret
-    terminal.heading("Talk to it, from another terminal:")
-    terminal.verbatim(curl_line(origin, secret))
-    terminal.heading("From Python (pip install openai):")
-    terminal.verbatim(sdk_lines(origin, secret))
+    if not daemon.gateway.chat_switch:  # else the banner says how to turn it on
+        terminal.heading("Talk to it, from another terminal:")
+        terminal.verbatim(curl_line(origin, secret))
+        terminal.heading("From Python (pip install openai):")
+        terminal.verbatim(sdk_lines(origin, secret))
     proxy = next((name for name in _PROXIES if environ.get(name)), None)
     if proxy:
         terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
@@ -111,6 +112,11 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
     terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")
+
+
+def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
+    """What the person at the terminal types for another port: who typed make does not know our options."""
+    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.program} gateway quickstart --port "
 
 
 def _terminal_line(daemon: Daemon) -> str:

@@ -9,6 +9,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.serving import banner, remarks, serve, until_ready
+from openclaw_gateway.cli.setup_offer import offer_setup
 from openclaw_gateway.cli.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -18,17 +19,21 @@ from openclaw_gateway.daemon import Daemon
 @click.command("run", cls=WithExample, example="--port 18789")
 @start_flags
 @click.option("--verbose", is_flag=True, help="Log every detail.")
-@click.option("--allow-unconfigured", is_flag=True, expose_value=False, hidden=True)
+@click.option("--allow-unconfigured", is_flag=True, help="Start without a configuration, too.")
 @pass_invocation
 def command(
     invocation: Invocation,
     /,
     *,
     verbose: bool,
+    allow_unconfigured: bool,
     **flags: Any,
 ) -> int:
     """Run the gateway in the foreground. Ctrl-C ends it after the runs that are going on."""
-    options = Options(**Surroundings.of(invocation).for_options(), **flags)
+    around = Surroundings.of(invocation)
+    if not allow_unconfigured:
+        offer_setup(invocation, around, flags["config_path"])
+    options = Options(**around.for_options(), **flags)
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         banner(terminal, invocation.program, daemon, urls)
@@ -42,4 +47,6 @@ def command(
         await until_ready(daemon)
         terminal.say("Ready. Ctrl-C stops it.")
 
-    return run(serve(invocation, options, announce, level="debug" if verbose else None))
+    level = "debug" if verbose else None
+    again = f"{invocation.program} gateway run --port "
+    return run(serve(invocation, options, announce, elsewhere=again, level=level))

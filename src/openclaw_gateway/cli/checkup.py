@@ -1,0 +1,139 @@
+"""What `doctor` looks at: configuration, rights, models, the gateway, its port, its store, room on the disk.
+
+One finding each, with what to do about it. Writes nothing but, where that is asked for, the modes of the
+configuration's files. Never raises for what it finds.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from openclaw_gateway.blueprint import Blueprint, Options
+from openclaw_gateway.blueprint.drawing import Drawing, draw
+from openclaw_gateway.cli.address import config_in_use, gateway_here
+from openclaw_gateway.cli.known_models import known_models
+from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.machine import missing_here
+from openclaw_gateway.cli.port_holder import free_port, port_holder
+from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.config.modes import mended, open_to_others
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.sizes import size_text
+
+_ANSWER_S = 5.0
+_LITTLE_BYTES = 500 << 20
+Verdict = Literal["ok", "warning", "wrong"]
+
+
+class Finding(Struct, frozen=True):
+    """`check` is what was looked at, `text` one sentence."""
+
+    check: str
+    verdict: Verdict
+    text: str
+
+
+def checked(around: Surroundings, *, fix: bool) -> Iterator[Finding]:
+    try:
+        drawing = draw(Options(**around.for_options(), config_path=config_in_use(around)))
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Finding("config", "wrong", problem)
+        return
+    yield from _configuration(drawing)
+    yield from _rights(drawing, fix=fix)
+    plan = drawing.plan
+    if not plan.problems:
+        yield from _models(plan)
+    yield from _gateway(plan)
+    yield from _store(plan.loaded.own_dir / "sessions.sqlite")
+    yield from _room(plan.loaded.state_dir)
+
+
+def _configuration(drawing: Drawing) -> Iterator[Finding]:
+    plan, loaded = drawing.plan, drawing.plan.loaded
+    if not loaded.exists:
+        yield Finding("config", "wrong", f"There is no {loaded.path}. `setup` makes one.")
+        return
+    for problem in drawing.explained().problems if plan.problems else ():
+        yield Finding("config", "wrong", problem)
+    if plan.problems:
+        return
+    said = [*map(str, plan.left_out), *map(str, plan.notes), *loaded.notices, *run(missing_here(plan))]
+    for sentence in dict.fromkeys(said):
+        yield Finding("config", "warning", sentence)
+    if not said:
+        yield Finding("config", "ok", f"{loaded.path} is valid.")
+
+
+def _rights(drawing: Drawing, *, fix: bool) -> Iterator[Finding]:
+    for found in open_to_others(drawing.read):
+        if not fix:
+            yield Finding("rights", "warning", f"{found}; doctor --fix does it, too.")
+            continue
+        done, sentence = mended(found)
+        yield Finding("rights", "ok" if done else "wrong", sentence)
+
+
+def _models(plan: Blueprint) -> Iterator[Finding]:
+    for model in known_models(plan):
+        if model.agents and model.target is None:
+            yield Finding("models", "wrong", f"{', '.join(model.agents)}: {model.problem}")
+        elif model.agents:
+            yield Finding("models", "ok", f"{model.ref} is there for {', '.join(model.agents)}.")
+
+
+def _gateway(plan: Blueprint) -> Iterator[Finding]:
+    here = gateway_here(plan.loaded)
+    if not here.away and here.origin is not None:
+        try:
+            ready = ask_readiness(here.origin, timeout_s=_ANSWER_S)
+        except OSError as error:
+            yield Finding(
+                "gateway", "wrong", f"It holds its lock, and does not answer at {here.origin}: {error}."
+            )
+            return
+        why = "" if ready.ready else f": {ready.answer.get('failing')}"
+        state = "ready" if ready.ready else f"not ready{why}"
+        yield Finding(
+            "gateway", "ok" if ready.ready else "wrong", f"It runs at {here.origin} and is {state}."
+        )
+        return
+    yield Finding("gateway", "ok", "It does not run.")
+    if plan.listen is not None and plan.listen.port:
+        hosts, port = plan.listen.hosts, plan.listen.port
+        if free_port(hosts, port - 1) != port:
+            yield Finding("port", "wrong", f"Port {port} is taken by {port_holder(hosts[0], port)}.")
+
+
+def _store(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        return
+    try:
+        with closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=_ANSWER_S)
+        ) as db:
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as error:
+        found = str(error)
+    if found == "ok":
+        yield Finding("store", "ok", f"{path.name} is whole, {size_text(path.stat().st_size)}.")
+    else:
+        yield Finding(
+            "store", "wrong", f"{path} is damaged ({found}): `backup restore FILE` puts a backup back."
+        )
+
+
+def _room(folder: Path) -> Iterator[Finding]:
+    try:
+        free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    except OSError:
+        return
+    if free < _LITTLE_BYTES:
+        yield Finding("disk", "warning", f"Only {size_text(free)} are free where {folder} is.")

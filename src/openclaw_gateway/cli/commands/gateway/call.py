@@ -1,0 +1,64 @@
+"""`gateway call`: one method of the control protocol, with what is passed to it, and its answer as it is."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from openclaw_gateway.cli.asked_gateway import asked_gateway
+from openclaw_gateway.cli.config_option import config_option
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
+from openclaw_gateway.logs import configure_logging
+
+
+@click.command(
+    "call", cls=WithExample, example="sessions.list --params '{\"limit\": 5}'", params=[json_option()]
+)
+@click.argument("method")
+@click.option("--params", metavar="JSON", default="{}", help="An object; {} when left out.")
+@click.option(
+    "--timeout", "timeout_ms", type=click.IntRange(1), default=10_000, show_default=True, metavar="MS"
+)
+@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
+@click.option("--token", help="The gateway's token, if not the configured one.")
+@click.option("--password", help="The same for a password.")
+@config_option
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    method: str,
+    params: str,
+    timeout_ms: int,
+    url: str | None,
+    token: str | None,
+    password: str | None,
+    config_path: Path | None,
+) -> None:
+    """Call METHOD of the running gateway, with the operator's rights, and print its answer."""
+    configure_logging(level="silent")
+    try:
+        asked = msgspec.json.decode(params, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise click.BadParameter(f"no JSON object: {error}", param_hint="--params") from None
+    answer = asked_gateway(
+        Surroundings.of(invocation),
+        method,
+        asked,
+        scopes=(READ, WRITE, ADMIN),
+        timeout_s=timeout_ms / 1000,
+        config_path=config_path,
+        url=url,
+        token=token,
+        password=password,
+    )
+    terminal = Terminal(invocation)
+    if invocation.json:
+        terminal.result({"result": answer})
+    else:
+        terminal.verbatim(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode())

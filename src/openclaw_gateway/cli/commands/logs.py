@@ -1,0 +1,89 @@
+"""`logs`: the log file, filtered, and with -f what comes. Reads the file; needs no running gateway."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openclaw_gateway.cli.address import config_in_use
+from openclaw_gateway.cli.config_option import config_option
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.log_lines import LogTail, Wanted
+from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+
+_LOOK_S = 0.2
+# Shown at the front of a line, not among its fields.
+_FIRST = ("timestamp", "level", "event")
+
+
+@click.command(
+    "logs", cls=WithExample, example="-f --level warning", params=[json_option("Print each line as JSON.")]
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("-n", "--limit", type=click.IntRange(0), default=200, show_default=True, help="How many lines.")
+@click.option("--run", "run_id", metavar="ID", help="Only those of this run; the end of its id is enough.")
+@click.option("--session", metavar="KEY", help="Only those of this session; the end of its key is enough.")
+@click.option("--agent", metavar="ID", help="Only those of this agent.")
+@click.option("--level", type=click.Choice(("debug", "info", "warning", "error")), help="From this level on.")
+@config_option
+@pass_invocation
+def command(
+    invocation: Invocation,
+    *,
+    follow: bool,
+    limit: int,
+    run_id: str | None,
+    session: str | None,
+    agent: str | None,
+    level: str | None,
+    config_path: Path | None,
+) -> None:
+    """Show the newest lines of the log file (logging.file)."""
+    around = Surroundings.of(invocation)
+    loaded = around.load_partly(config_in_use(around, config_path))
+    named = loaded.config.logging.file
+    if not named:
+        raise CommandFailed(
+            "The gateway writes its log to the terminal only. To keep it, name a file: "
+            f"{invocation.program} config set logging.file {loaded.own_dir / 'gateway.log'}",
+            code="log_missing",
+        )
+    wanted = Wanted(run_id, session, agent, level)
+    terminal = Terminal(invocation)
+    try:
+        tail = LogTail(Path(named))
+    except OSError as error:
+        raise CommandFailed(
+            f"The log {named} cannot be read: {(error.strerror or '').lower()}.", code="log_missing"
+        ) from None
+    try:
+        for line in tail.last(limit, wanted):
+            _show(terminal, line, as_json=invocation.json)
+        if follow:
+            run(_follow(tail, wanted, terminal, as_json=invocation.json))
+    finally:
+        tail.close()
+
+
+async def _follow(tail: LogTail, wanted: Wanted, terminal: Terminal, *, as_json: bool) -> None:
+    while True:
+        for line in tail.more():
+            if wanted.fits(line):
+                _show(terminal, line, as_json=as_json)
+        await asyncio.sleep(_LOOK_S)
+
+
+def _show(terminal: Terminal, line: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        terminal.json(line)
+        return
+    first = "  ".join(str(line[name]) for name in _FIRST if name in line)
+    rest = "  ".join(
+        f"{name}={value}" for name, value in line.items() if name not in _FIRST and value is not None
+    )
+    terminal.say(f"{first}  {rest}".rstrip())

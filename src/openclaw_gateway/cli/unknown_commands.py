@@ -1,0 +1,91 @@
+"""What is said to a command that is not there: what was meant, or that it is the other systems'. Data, pure.
+
+The names are those of OpenClaw 2026.9's command line (docs.openclaw.ai/cli) and of Clawdbot's.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+_LIKENESS = 0.6
+_NOT_HERE = "is not part of this program, which serves agents over HTTP, WebSocket and the terminal"
+_CHANNELS = f"{_NOT_HERE}; it has no messaging channels"
+
+# By the whole path of the command. What stands behind it ends the sentence; {program} is our name.
+_THEIRS: dict[str, str] = {
+    "acp": _NOT_HERE,
+    "audit": _NOT_HERE,
+    "browser": _NOT_HERE,
+    "capability": _NOT_HERE,
+    "channels": _CHANNELS,
+    "chat": f"{_NOT_HERE}; to talk to an agent: {{program}} agent",
+    "clawbot": _NOT_HERE,
+    "commitments": _NOT_HERE,
+    "configure": "is not part of this program; use {program} config set, or edit {program} config file",
+    "cron": _NOT_HERE,
+    "crestodian": _NOT_HERE,
+    "daemon": "is the older name there of {program} gateway",
+    "dashboard": "is not part of this program; its page is the gateway's address: {program} status shows it",
+    "devices": _NOT_HERE,
+    "directory": _CHANNELS,
+    "dns": _NOT_HERE,
+    "docs": _NOT_HERE,
+    "exec-policy": "is not part of this program; use {program} approvals",
+    "fleet": _NOT_HERE,
+    "flows": _NOT_HERE,
+    "hooks": _NOT_HERE,
+    "infer": _NOT_HERE,
+    "memory": f"{_NOT_HERE}; an agent's memory is files in its workspace: {{program}} agents show",
+    "message": _CHANNELS,
+    "migrate": "is not part of this program, which reads the other systems' files as they are",
+    "node": _NOT_HERE,
+    "nodes": _NOT_HERE,
+    "onboard": "is here {program} setup",
+    "pairing": _CHANNELS,
+    "plugins": f"{_NOT_HERE}; it has no plugins, but MCP servers (mcp.servers)",
+    "proxy": _NOT_HERE,
+    "qr": _NOT_HERE,
+    "reset": f"{_NOT_HERE}; its own files are the folder gateway/ of the state directory",
+    "sandbox": "is not part of this program; the sandbox is agents.defaults.sandbox: {program} config get",
+    "secrets": "is not part of this program; {program} config validate names every secret that is missing",
+    "skills": "is not part of this program; {program} agents show lists an agent's skills",
+    "system": _NOT_HERE,
+    "tasks": _NOT_HERE,
+    "terminal": f"{_NOT_HERE}; to talk to an agent: {{program}} agent",
+    "tui": f"{_NOT_HERE}; to talk to an agent: {{program}} agent",
+    "uninstall": f"{_NOT_HERE}; remove the package the way it was installed",
+    "update": f"{_NOT_HERE}; update the package the way it was installed",
+    "voicecall": _NOT_HERE,
+    "webhooks": _NOT_HERE,
+    "wiki": _NOT_HERE,
+    "agents add": "is not part of this program yet; add to agents.list with {program} config set",
+    "agents bind": _CHANNELS,
+    "agents bindings": _CHANNELS,
+    "agents delete": "is not part of this program yet; {program} config unset takes it out of agents.list",
+    "agents set-identity": "is not part of this program yet; use {program} config set agents.list",
+    "agents unbind": _CHANNELS,
+    "approvals get": "is here {program} approvals list",
+    "approvals set": "is here {program} approvals allow and deny",
+    "approvals allowlist": "is here {program} approvals allow and remove",
+    "config patch": "is not part of this program; use {program} config set",
+    "gateway discover": _NOT_HERE,
+    "gateway install": "is not part of this program yet; run {program} gateway under systemd or launchd",
+    "gateway probe": "is here {program} health",
+    "gateway restart": "is not part of this program yet; stop it with Ctrl-C or SIGTERM and start it again",
+    "gateway start": "is not part of this program yet; {program} gateway run starts it in this terminal",
+    "gateway uninstall": "is not part of this program yet",
+    "gateway usage-cost": _NOT_HERE,
+}
+
+
+def about_unknown(program: str, path: tuple[str, ...], there: Iterable[str]) -> str:
+    """`path` is the whole command as typed, its last word unknown among those that are `there`."""
+    typed = " ".join(path)
+    theirs = _THEIRS.get(typed)
+    if theirs is not None:
+        return f'OpenClaw\'s "{typed}" {theirs.format(program=program)}.'
+    words = list(there)
+    near = difflib.get_close_matches(path[-1].lower(), words, n=1, cutoff=_LIKENESS)
+    if near:
+        meant = " ".join((program, *path[:-1], near[0]))
+        return f'There is no command "{typed}". Did you mean: {meant}'
+    return f'There is no command "{typed}". There are: {", ".join(words)}.'

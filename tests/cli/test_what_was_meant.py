@@ -1,0 +1,97 @@
+"""What people type: words without an option, a pipe, a slip, a command that is not here."""
+
+import pytest
+
+from openclaw_gateway.cli.unknown_commands import about_unknown
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.cli.conftest import Program
+
+
+@pytest.mark.promise("terminal-words")
+async def test_words_and_a_pipe_are_the_message(configured: Program, models: ModelServer) -> None:
+    await configured.gateway()
+    for words, stdin in ((["say", "hi"], None), ([], "say hi\n"), (["say hi"], "not this")):
+        assert (await configured.run("agent", *words, stdin=stdin)).code == 0
+    assert [request.messages[-1]["content"] for request in models.requests] == ["say hi"] * 3
+    both = await configured.run("agent", "hi", "-m", "hi")
+    assert (both.code, both.out) == (2, "")
+    none = await configured.run("agent")
+    assert (none.code, none.out) == (2, "")
+    assert "pipe it in" in none.err
+
+
+@pytest.mark.promise("terminal-meant")
+async def test_a_slip_is_told_what_was_meant(program: Program) -> None:
+    for words, meant in (
+        (["statsu"], "Did you mean: openclaw status"),
+        (["gateway", "quikstart"], "Did you mean: openclaw gateway quickstart"),
+        (["config", "valid"], "Did you mean: openclaw config validate"),
+        (["agent", "--mesage", "hi"], "--message"),
+    ):
+        done = await program.run(*words)
+        assert (done.code, done.out) == (2, "")
+        assert meant in done.err
+    done = await program.run("zzz", "--json", name="clawdbot")
+    assert (done.code, done.json["ok"], done.json["error"]["code"]) == (2, False, "usage")
+    assert "There are: " in done.json["error"]["message"]
+
+
+@pytest.mark.promise("terminal-meant")
+async def test_a_command_of_openclaw_is_known_and_said_not_to_be_here(program: Program) -> None:
+    for words, said in (
+        (["channels", "list"], "it has no messaging channels"),
+        (["tui"], "to talk to an agent: openclaw agent"),
+        (["gateway", "probe"], "is here openclaw health"),
+    ):
+        done = await program.run(*words)
+        assert (done.code, done.out) == (2, "")
+        assert "OpenClaw's " in done.err
+        assert said in " ".join(done.err.split())
+
+
+def test_what_is_there_is_said_where_nothing_is_like_it() -> None:
+    assert about_unknown("openclaw", ("config", "zzz"), ("get", "set")).endswith("There are: get, set.")
+
+
+@pytest.mark.promise("error.config_not_found", "config-named")
+async def test_a_configuration_that_is_named_has_to_be_there(configured: Program) -> None:
+    missing = str(configured.home / "missing.json")
+    for words in (["gateway", "--port", "0"], ["config", "get", "agents"], ["agent", "hi"], ["health"]):
+        done = await configured.run(*words, "--config", missing)
+        assert (done.code, done.out) == (78, "")
+        assert f"There is no file {missing}" in done.err
+    done = await configured.run("config", "validate", "--json", "--config", missing)
+    assert (done.code, done.json["error"]["code"]) == (78, "config_not_found")
+    done = await configured.run("config", "set", "gateway.port", "18790", "--config", missing)
+    assert done.code == 0, "what writes a file may make it"
+    done = await configured.run("config", "get", "gateway.port", "--config", "~/missing.json")
+    assert done.out == "18790\n"
+
+
+@pytest.mark.promise("config-get-default")
+async def test_get_shows_the_default_that_is_in_use(configured: Program) -> None:
+    for path, value in (
+        ("gateway.port", "18789"),
+        ("gateway.auth.mode", "token"),
+        ("gateway.limits.maxRuns", "2048"),
+        ("agents.defaults.workspace", str(configured.state / "workspace")),
+        ("agents.list[0].id", "main"),
+    ):
+        assert (await configured.run("config", "get", path)).out == f"{value}\n"
+    configured.environ["OPENCLAW_GATEWAY_PORT"] = "18801"
+    assert (await configured.run("config", "get", "gateway.port")).out == "18801\n"
+
+
+@pytest.mark.promise("base-url-bare")
+async def test_a_base_url_without_a_path_is_pointed_out(program: Program) -> None:
+    program.configure(
+        """{ models: { providers: {
+            bare: { baseUrl: "http://127.0.0.1:9", models: [{ id: "m" }] },
+            whole: { baseUrl: "http://127.0.0.1:9/v1", models: [{ id: "m" }] },
+            ollama: { baseUrl: "http://127.0.0.1:11434", api: "ollama", models: [{ id: "m" }] },
+            anthropic: { baseUrl: "https://api.anthropic.com", apiKey: "k" } } } }"""
+    )
+    said = (await program.run("config", "validate")).err
+    noted = [line for line in said.splitlines() if "write /v1" in line]
+    assert len(noted) == 1
+    assert "models.providers.bare.baseUrl" in noted[0]

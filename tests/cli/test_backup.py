@@ -60,11 +60,15 @@ async def test_what_is_no_backup_changes_nothing(configured: Program, models: Mo
         ),
         ("newer", {"about.json": b'{"format":99,"version":"9","madeAtMs":1,"files":0}'}),
         ("outside", {"../../out": b"x"}),
+        ("beside", {"about.json": b"{}", "elsewhere/out": b"x"}),
+        ("link", {"gateway/blobs": b""}),
     ):
         with tarfile.open(configured.home / name, "w:gz") as archive:
             for member, data in files.items():
                 info = tarfile.TarInfo(member)
                 info.size = len(data)
+                if name == "link":
+                    info.type, info.linkname = tarfile.SYMTYPE, str(configured.home)
                 archive.addfile(info, io.BytesIO(data))
         done = await configured.run("backup", "restore", name, "--json")
         assert (done.code, done.json["error"]["code"]) == (1, "backup_unreadable"), name

@@ -170,7 +170,7 @@ async def test_a_run_and_those_it_started_are_one_to_the_operator(
         await peer.result("sessions.subscribe")
         await peer.send(request("r", "agent", {"message": "go", "idempotencyKey": "k", "sessionKey": "a"}))
         await peer.answer("r")
-        await peer.event("agent", sessionKey="agent:main:b", stream="assistant")
+        await peer.event("chat", sessionKey="agent:main:b", state="delta")
         listed = (await peer.result("status"))["runs"]["list"]
         assert [(row["sessionKey"], row["depth"]) for row in listed] == [
             ("agent:main:a", 0),

@@ -61,7 +61,7 @@ async def test_whom_the_proxy_names_is_let_in_at_both_doors(models: ModelServer)
         async with dial(gateway.ws_url, headers=ADA) as peer:
             hello = await peer.result("connect", connect_params(None))
             assert (await peer.result("health"))["ok"]
-    assert hello["auth"]["method"] == "trusted-proxy"
+    assert hello["snapshot"]["authMode"] == "trusted-proxy"
 
 
 REFUSED = [

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_gateway.errors import ToolError
@@ -246,6 +246,7 @@ def test_what_was_packed_comes_out_whole_or_cut(data: bytes, most: int, size: in
 
 
 @given(st.binary(max_size=2000), st.sampled_from(["text/html", "", "application/json", "text/plain"]))
+@example(b"PK\x03\x04", "text/html")
 def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
     with contextlib.suppress(ToolError):
         readable(page(data, kind), small=False)

@@ -89,7 +89,7 @@ def _from_html(text: str, url: str, mode: Mode) -> str:
     )
     try:
         content = html_to_markdown.convert(text, options).content or ""
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, html_to_markdown.ConversionError):
         raise ToolError("The page could not be read as HTML.") from None
     title = _TITLE.search(text[:100_000])
     heading = " ".join(html.unescape(title[1]).split()) if title else ""

@@ -15,20 +15,22 @@ from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.sizes import size_text
 
 
-@click.command("create", cls=WithExample, example="--output sessions.tar.gz", params=[json_option()])
+@click.command("create", cls=WithExample, example="sessions.tar.gz", params=[json_option()])
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to make; else one with the time in its name, in this folder.",
+    help="The same as FILE.",
 )
 @pass_invocation
-def command(invocation: Invocation, *, output: Path | None) -> None:
-    """Save sessions, usage, approvals and configuration. The gateway may go on running. It holds secrets."""
+def command(invocation: Invocation, *, file: Path | None, output: Path | None) -> None:
+    """Save sessions, usage, approvals and configuration in FILE, or in one with the time in its name. The
+    gateway may go on running. The file holds secrets."""
     around = Surroundings.of(invocation)
     paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
     named = f"{invocation.program}-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz"
-    target = around.cwd / (output or named)
+    target = around.cwd / (output or file or named)
     config = [
         path for path in (paths.config_file, paths.overlay_file, paths.state_dir / ".env") if path.is_file()
     ]

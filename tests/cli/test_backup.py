@@ -25,7 +25,7 @@ async def test_a_backup_of_a_running_gateway_brings_everything_back(
     await configured.gateway()
     assert (await configured.run("agent", "first")).code == 0
     assert (configured.state / "gateway" / "sessions.sqlite-wal").stat().st_size > 0
-    made = await configured.run("backup", "create", "-o", "b.tar.gz", "--json")
+    made = await configured.run("backup", "create", "b.tar.gz", "--json")
     archive = configured.home / "b.tar.gz"
     assert (made.code, made.json["ok"], made.json["file"]) == (0, True, str(archive))
     assert archive.stat().st_mode & 0o777 == 0o600

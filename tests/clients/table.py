@@ -199,4 +199,46 @@ CLIENTS = (
         heavy=True,
         limits={**_AT_A_TERMINAL, **_NO_SCHEMA},
     ),
+    Client(
+        "qwen-code",
+        "qwen_code",
+        Room.COMMAND,
+        ("@qwen-code/qwen-code",),
+        "qwen-code",
+        heavy=True,
+        limits={
+            **_AT_A_TERMINAL,
+            **_NO_SCHEMA,
+            "images": "takes a picture into its prompt in its own window alone",
+        },
+    ),
+    Client(
+        "Continue CLI",
+        "continue_cli",
+        Room.COMMAND,
+        ("@continuedev/cli",),
+        "continue",
+        heavy=True,
+        limits={
+            **_AT_A_TERMINAL,
+            **_NO_SCHEMA,
+            **dict.fromkeys(
+                ("usage", "reasoning", "images"), "prints the answer alone, and takes text alone"
+            ),
+        },
+    ),
+    Client(
+        "Cline CLI",
+        "cline",
+        Room.COMMAND,
+        ("@cline/cli-linux-x64",),
+        "cline",
+        heavy=True,
+        limits={
+            **_AT_A_TERMINAL,
+            **_NO_SCHEMA,
+            "images": "takes no picture on its command line",
+            "history": "begins a new task each time",
+        },
+    ),
 )

@@ -17,6 +17,7 @@ from tests.ws.peer import Peer, connected, dial, door, request
 SCOPES = {
     "health": READ,
     "status": READ,
+    "config.get": READ,
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,

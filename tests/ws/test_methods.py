@@ -18,6 +18,7 @@ SCOPES = {
     "health": READ,
     "status": READ,
     "config.get": READ,
+    "logs.tail": READ,
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,

@@ -21,6 +21,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
@@ -106,6 +107,7 @@ class Gateway:
         )
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
         self.presence = Presence()
+        self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""

@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.spending import SpendingWanted, Spent
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M, Message
 from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
@@ -347,6 +348,9 @@ class Store(Protocol):
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         """Append to the ledger, all or nothing."""
+
+    async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
+        """Sums of the ledger, by agent and model; what took most tokens first."""
 
     async def prune(self, retention: Retention) -> Pruned:
         """Drop what `retention` does not keep, little by little: nobody waits for it.

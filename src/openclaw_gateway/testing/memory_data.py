@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.spending import Spent
 from openclaw_gateway.sessions.store import (
     Entry,
     LedgerRow,
@@ -195,3 +196,19 @@ class MemoryData:
             total_tokens=usage.total_tokens,
             parent=session.parent,
         )
+
+
+def spent_by(row: LedgerRow, *, by_session: bool) -> Spent:
+    return Spent(
+        row.agent,
+        row.model,
+        row.session if by_session else None,
+        1,
+        int(row.status == "failed"),
+        int(row.cost is None),
+        row.prompt_tokens,
+        row.completion_tokens,
+        row.cost or 0.0,
+        row.started_ms,
+        row.started_ms,
+    )

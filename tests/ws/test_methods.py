@@ -22,6 +22,7 @@ SCOPES = {
     "usage.cost": READ,
     "usage.status": READ,
     "sessions.usage": READ,
+    "sessions.patch": WRITE,
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,

@@ -275,6 +275,9 @@ class SqliteStore:
     async def get_session(self, owner: str, session: str) -> SessionRecord | None:
         return await self._reader.submit(sqlite_reads.get_session, owner, session)
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        return await self._writer.submit(self._sessions.rename, owner, session, label)
+
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):
             return False

@@ -343,6 +343,9 @@ class Store(Protocol):
 
     async def get_session(self, owner: str, session: str) -> SessionRecord | None: ...
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        """Give a session a name for people, or take it away; False when there is no session."""
+
     async def delete_session(self, owner: str, session: str) -> bool:
         """Delete a session with its runs and entries. Raises SessionBusy while a run holds it."""
 

@@ -76,6 +76,7 @@ class MemorySession:
     waiting: list[MemoryRun] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     parent: str | None = None
+    label: str | None = None
 
     @property
     def covered(self) -> int:
@@ -137,6 +138,7 @@ class MemoryData:
             session.entries[:],
             session.summaries[:],
             parent=by.session,
+            label="earlier branch",
         )
         del session.entries[keeps:]
         summary = session.summary_until(keeps)
@@ -189,7 +191,7 @@ class MemoryData:
             session.updated_ms,
             len(session.entries),
             by.user,
-            "earlier branch" if session.parent else None,
+            session.label,
             active_run=holder[0] if holder and session.lease_until_ms is not None else None,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,

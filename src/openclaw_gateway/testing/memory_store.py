@@ -300,6 +300,12 @@ class MemoryStore:
         found = self._opened().sessions.get((owner, session))
         return self.data.listed(found) if found else None
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        found = self._opened().sessions.get((owner, session))
+        if found is not None:
+            found.label = label
+        return found is not None
+
     async def delete_session(self, owner: str, session: str) -> bool:
         found = self._opened().sessions.get((owner, session))
         if found is None:

@@ -23,6 +23,8 @@ SCOPES = {
     "usage.status": READ,
     "sessions.usage": READ,
     "sessions.patch": WRITE,
+    "tools.catalog": READ,
+    "tools.effective": READ,
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,

@@ -528,7 +528,7 @@ ERRORS = _all(
         "answer_timeout": "client: no answer came in time.",
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
-        "log_missing": "terminal: there is no log file, or it cannot be read.",
+        "log_missing": "503: there is no log file, or it cannot be read.",
         "backup_failed": "terminal: a backup cannot be made.",
         "backup_unreadable": "terminal: what was to be restored is no whole backup.",
         "stop_timeout": "terminal: a gateway that was told to stop still has runs.",

@@ -129,6 +129,7 @@ class Assembly:
         return Generation(
             number=1 if before is None else before.number + 1,
             config=config,
+            shown=plan.shown,
             limits=limits,
             roster=plan.roster,
             plans=_plans(plan, inputs, refusals),

@@ -12,6 +12,7 @@ GatewayError
 ├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
 ├── EmbeddingsUnavailable        no model makes vectors here
+├── LogMissing                   no log is kept in a file, or it cannot be read
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
 ├── ToolLoop                     the model goes round in circles
@@ -234,6 +235,14 @@ class EmbeddingsUnavailable(GatewayError):
     status = 503
     type = "api_error"
     default_code = "embeddings_unavailable"
+
+
+class LogMissing(GatewayError):
+    """The log is kept in no file, or the file cannot be read."""
+
+    status = 503
+    type = "api_error"
+    default_code = "log_missing"
 
 
 class StoreError(GatewayError):

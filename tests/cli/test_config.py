@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from openclaw_gateway.cli.key_path import look_up, parse_key_path
-from openclaw_gateway.cli.masking import masked
+from openclaw_gateway.config.masking import masked
 from openclaw_gateway.config.places import dotted
 from openclaw_gateway.redaction import MASK
 from openclaw_gateway.testing.model_server import ModelServer

@@ -5,7 +5,7 @@ import pytest
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.cli.masking import masked
+from openclaw_gateway.config.masking import masked
 from tests.config.conftest import House
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.cli.masking import masked
+from openclaw_gateway.config.masking import masked
 from openclaw_gateway.config.schema import McpConfig, McpServer
 from openclaw_gateway.redaction import MASK, redact, safe_text
 from openclaw_gateway.secret_values import in_arguments, in_url

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions.store import (
@@ -615,6 +616,24 @@ class StoreContract(WithStore):
     # Sessions and runs
 
     @pytest.mark.promise("CVE-2026-100556")
+    async def test_a_session_has_the_name_that_it_was_given(self, store: Store, clock: Clock) -> None:
+        assert not await store.rename(ME, S, "Trip")
+        await said(store, "r1")
+        await said(store, "r2", "agent:main:other")
+        before = await store.get_session(ME, S)
+        assert before is not None
+        assert not await store.rename("p", S, "Not yours")
+        clock.pass_s(5)
+        assert await store.rename(ME, S, "Trip to Oslo")
+        now = await store.get_session(ME, S)
+        assert now == replace(before, label="Trip to Oslo"), "it is as old as it was"
+        assert [each.label for each in await store.list_sessions(ME) if each.key != S] == [None]
+        await said(store, "r3")
+        assert await store.rename(ME, S, None)
+        record = await store.get_session(ME, S)
+        assert record is not None
+        assert record.label is None
+
     async def test_a_session_is_deleted_with_all_it_has(self, store: Store) -> None:
         assert not await store.delete_session(ME, S)
         first = await said(store, "r1")

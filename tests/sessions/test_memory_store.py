@@ -6,10 +6,11 @@ from openclaw_gateway.testing.memory_data import MemoryData
 from openclaw_gateway.testing.memory_store import MemoryStore
 from tests.sessions.key_contract import KeyContract
 from tests.sessions.retention_contract import RetentionContract
+from tests.sessions.spending_contract import SpendingContract
 from tests.sessions.store_contract import MAX_QUEUED, Clock, NewStore, StoreContract
 
 
-class TestMemoryStore(StoreContract, KeyContract, RetentionContract):
+class TestMemoryStore(StoreContract, KeyContract, RetentionContract, SpendingContract):
     @pytest.fixture
     def new_store(self) -> NewStore:
         data = MemoryData()

@@ -9,6 +9,7 @@ from openclaw_gateway.sessions import sqlite_kept
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from tests.sessions.key_contract import KeyContract
 from tests.sessions.retention_contract import RetentionContract
+from tests.sessions.spending_contract import SpendingContract
 from tests.sessions.store_contract import MAX_QUEUED, Clock, NewStore, StoreContract
 
 
@@ -36,7 +37,7 @@ def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
     assert steps < 10
 
 
-class TestSqliteStore(StoreContract, KeyContract, RetentionContract):
+class TestSqliteStore(StoreContract, KeyContract, RetentionContract, SpendingContract):
     @pytest.fixture
     def new_store(self, tmp_path: Path) -> NewStore:
         def new_store(clock: Clock) -> SqliteStore:

@@ -21,6 +21,7 @@ from openclaw_gateway.blueprint.written import agents_in
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig, Partly
 from openclaw_gateway.config.places import Problem, dotted
+from openclaw_gateway.config.shown import Shown, shown
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.catalog import Catalog
@@ -45,7 +46,7 @@ class Blueprint(Struct, frozen=True):
 
     `model` is the default agents get, `agents` what is settled for each, `prompts` where each has its files.
     `refusals` say of the agents that have none of their models why not. `listen` is None for a gateway
-    without a port. `unserved` are the keys of the file without effect.
+    without a port. `unserved` are the keys of the file without effect; `shown` is what clients may see of it.
     """
 
     loaded: LoadedConfig
@@ -64,6 +65,7 @@ class Blueprint(Struct, frozen=True):
     auth: ResolvedAuth
     listen: Listen | None
     unserved: tuple[str, ...]
+    shown: Shown
     embeddings: EmbeddingChoice
     choices: ModelChoices
 
@@ -117,6 +119,7 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         auth=auth,
         listen=listen,
         unserved=loaded.unserved,
+        shown=shown(loaded),
         embeddings=EmbeddingChoice(
             config, catalog.endpoints, machine.outside, agents_in(loaded), embedded=machine.embedded_model
         ),

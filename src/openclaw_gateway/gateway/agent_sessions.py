@@ -175,6 +175,13 @@ class AgentSessions:
             await self._store.summarise(principal.owner, key, record.last_seq, "")
         return record
 
+    async def rename(self, principal: Principal, key: str, label: str | None) -> SessionRecord | None:
+        """Give a session a name for people, or take it away; None when there is none. Raises StoreError."""
+        principal.require(WRITE)
+        if not await self._store.rename(principal.owner, key, label):
+            return None
+        return await self._store.get_session(principal.owner, key)
+
     async def end(self, principal: Principal, key: str) -> None:
         """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
         runs = [run for run in self._open() if _place(run) == (principal.owner, key)]

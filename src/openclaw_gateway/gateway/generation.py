@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
+from openclaw_gateway.config.shown import Shown
 from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
@@ -23,12 +24,13 @@ from openclaw_gateway.tools.mcp.servers import ServerState
 
 
 class Generation(Struct, frozen=True):
-    """`number` counts from 1. `chat_switch` is the key that would switch chat completions on; None = they
-    are on. `servers` tells how the MCP servers are; `inputs` are what further plans are made with, for the
-    models of `choices`."""
+    """`number` counts from 1. `shown` is what clients may see of the configuration. `chat_switch` is the key
+    that would switch chat completions on; None = they are on. `servers` tells how the MCP servers are;
+    `inputs` are what further plans are made with, for the models of `choices`."""
 
     number: int
     config: Config
+    shown: Shown
     limits: Limits
     roster: Roster
     plans: Mapping[str, Plan]

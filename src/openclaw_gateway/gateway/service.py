@@ -5,13 +5,20 @@ route, start, find, abort. Everything a door may do is a method here.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openclaw_gateway.agents.roster import Roster
-from openclaw_gateway.config.schema import AGENTS_SWITCH, MESSAGES_SWITCH, RESPONSES_SWITCH, Config, Limits
+from openclaw_gateway.agents.roster import Roster, entries_of
+from openclaw_gateway.config.schema import (
+    AGENTS_SWITCH,
+    MESSAGES_SWITCH,
+    RESPONSES_SWITCH,
+    Config,
+    Limits,
+    Profile,
+)
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
@@ -21,12 +28,14 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
@@ -42,15 +51,19 @@ from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
+from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Origin, RunRequest
+from openclaw_gateway.wire.run import Origin, RunRequest, ToolSpec
 
 
 class AgentTools(Struct, frozen=True):
-    """`left_out` are (tool, model, why) of those that a model cannot be told of."""
+    """`summaries` are one line for each, by name; `left_out` are (tool, model, why) of those that a model
+    cannot be told of. `profile` is what the configuration begins with, None = no limit."""
 
-    names: tuple[str, ...]
+    specs: tuple[ToolSpec, ...]
+    summaries: Mapping[str, str]
     left_out: tuple[tuple[str, str, str], ...]
+    profile: Profile | None
 
 
 class Readiness(Struct, frozen=True):
@@ -106,6 +119,8 @@ class Gateway:
         )
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
         self.presence = Presence()
+        self.spending = Spending(rooms.store)
+        self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -184,8 +199,8 @@ class Gateway:
         target = self.target(agent_id)
         return target.ref if target else ""
 
-    def tools_of(self, principal: Principal, agent_id: str) -> AgentTools:
-        """The tools of an agent in its main session, and what its models are offered without.
+    def tools_of(self, principal: Principal, agent_id: str, session: str | None = None) -> AgentTools:
+        """The tools of an agent in a session (None = its main one), and what its models are offered without.
 
         Raises InvalidRequest (agent_not_found)."""
         principal.require(READ)
@@ -193,11 +208,13 @@ class Gateway:
         if plan is None:
             raise unknown_agent(agent_id, self.roster)
         asks = Origin(principal.owner, "terminal", "operator")
-        tools = plan.equipment.toolbox(asks, main_key(agent_id)).specs
+        toolbox = plan.equipment.toolbox(asks, session or main_key(agent_id))
+        tools, config = toolbox.specs, self.config
+        own = next(entry.tools for entry in entries_of(config.agents) if entry.id == agent_id)
         left_out = tuple(
             (name, target.ref, why) for target in plan.targets for name, why in unfit(tools, target)
         )
-        return AgentTools(tuple(spec.name for spec in tools), left_out)
+        return AgentTools(tools, dict(toolbox.summaries), left_out, profile_of(config.tools, own))
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run, or get the one that a request of the same name started, or an earlier attempt of this

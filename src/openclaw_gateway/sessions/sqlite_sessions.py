@@ -1,4 +1,4 @@
-"""What the SQLite store does to sessions on its writer thread: summarise, delete, clear away.
+"""What the SQLite store does to sessions on its writer thread: summarise, name, delete, clear away.
 
 Every method is one operation inside a transaction that somebody else commits; one that raises is
 undone. Entries are only ever added or, with their whole session, deleted. A session is deleted in two
@@ -64,6 +64,10 @@ class SessionWrites:
             (covers_to_seq, len(text), place, entry_id(number, last), number),
         )
         return summary
+
+    def rename(self, db: sqlite3.Cursor, owner: str, session: str, label: str | None) -> bool:
+        db.execute("UPDATE sessions SET label = ? WHERE owner = ? AND key = ?", (label, owner, session))
+        return bool(db.rowcount)
 
     def delete_session(self, db: sqlite3.Cursor, owner: str, session: str) -> bool:
         row = db.execute(rows.HOLD + "WHERE owner = ? AND key = ?", (owner, session)).fetchone()

@@ -19,9 +19,16 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_kept, sqlite_ledger, sqlite_reads, sqlite_retention
+from openclaw_gateway.sessions import (
+    sqlite_kept,
+    sqlite_ledger,
+    sqlite_reads,
+    sqlite_retention,
+    sqlite_spending,
+)
 from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
 from openclaw_gateway.sessions.sqlite_guard import FileGuard
 from openclaw_gateway.sessions.sqlite_migration import drop_copy
@@ -268,6 +275,9 @@ class SqliteStore:
     async def get_session(self, owner: str, session: str) -> SessionRecord | None:
         return await self._reader.submit(sqlite_reads.get_session, owner, session)
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        return await self._writer.submit(self._sessions.rename, owner, session, label)
+
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):
             return False
@@ -281,6 +291,13 @@ class SqliteStore:
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         await self._writer.submit(sqlite_ledger.record, rows)
+
+    async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
+        parts, after = await self._reader.submit(sqlite_spending.part, wanted, None)
+        while after is not None:
+            more, after = await self._reader.submit(sqlite_spending.part, wanted, after)
+            parts = added((*parts, *more))
+        return added(parts)
 
     async def prune(self, retention: Retention) -> Pruned:
         now = self._clock()

@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.spending import SpendingWanted, Spent
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M, Message
 from openclaw_gateway.wire.run import Idempotency, RunStatus, Usage
@@ -342,11 +343,17 @@ class Store(Protocol):
 
     async def get_session(self, owner: str, session: str) -> SessionRecord | None: ...
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        """Give a session a name for people, or take it away; False when there is no session."""
+
     async def delete_session(self, owner: str, session: str) -> bool:
         """Delete a session with its runs and entries. Raises SessionBusy while a run holds it."""
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         """Append to the ledger, all or nothing."""
+
+    async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
+        """Sums of the ledger, by agent and model; what took most tokens first."""
 
     async def prune(self, retention: Retention) -> Pruned:
         """Drop what `retention` does not keep, little by little: nobody waits for it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.spending import Spent
 from openclaw_gateway.sessions.store import (
     Entry,
     LedgerRow,
@@ -75,6 +76,7 @@ class MemorySession:
     waiting: list[MemoryRun] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     parent: str | None = None
+    label: str | None = None
 
     @property
     def covered(self) -> int:
@@ -136,6 +138,7 @@ class MemoryData:
             session.entries[:],
             session.summaries[:],
             parent=by.session,
+            label="earlier branch",
         )
         del session.entries[keeps:]
         summary = session.summary_until(keeps)
@@ -188,10 +191,26 @@ class MemoryData:
             session.updated_ms,
             len(session.entries),
             by.user,
-            "earlier branch" if session.parent else None,
+            session.label,
             active_run=holder[0] if holder and session.lease_until_ms is not None else None,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             total_tokens=usage.total_tokens,
             parent=session.parent,
         )
+
+
+def spent_by(row: LedgerRow, *, by_session: bool) -> Spent:
+    return Spent(
+        row.agent,
+        row.model,
+        row.session if by_session else None,
+        1,
+        int(row.status == "failed"),
+        int(row.cost is None),
+        row.prompt_tokens,
+        row.completion_tokens,
+        row.cost or 0.0,
+        row.started_ms,
+        row.started_ms,
+    )

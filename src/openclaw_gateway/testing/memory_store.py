@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.store import (
     BESIDE,
     Begun,
@@ -28,7 +29,7 @@ from openclaw_gateway.sessions.store import (
     Summary,
     Transcript,
 )
-from openclaw_gateway.testing.memory_data import INTERRUPTED, MemoryData, MemoryRun, MemorySession
+from openclaw_gateway.testing.memory_data import INTERRUPTED, MemoryData, MemoryRun, MemorySession, spent_by
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
@@ -299,6 +300,12 @@ class MemoryStore:
         found = self._opened().sessions.get((owner, session))
         return self.data.listed(found) if found else None
 
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        found = self._opened().sessions.get((owner, session))
+        if found is not None:
+            found.label = label
+        return found is not None
+
     async def delete_session(self, owner: str, session: str) -> bool:
         found = self._opened().sessions.get((owner, session))
         if found is None:
@@ -310,6 +317,16 @@ class MemoryStore:
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         self._opened().ledger += rows
+
+    async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
+        return added(
+            spent_by(row, by_session=wanted.sessions is not None)
+            for row in self._opened().ledger
+            if row.owner == wanted.owner
+            and wanted.since_ms <= row.started_ms < wanted.until_ms
+            and wanted.agent in (None, row.agent)
+            and (wanted.sessions is None or row.session in wanted.sessions)
+        )
 
     async def prune(self, retention: Retention) -> Pruned:
         data, now = self._opened(), self._clock()

@@ -75,6 +75,14 @@ def allowed(names: Iterable[str], policy: PolicyInput) -> tuple[str, ...]:
     return tuple(filter(passes, names))
 
 
+def profile_of(tools: ToolsConfig, agent: AgentToolsConfig) -> Profile | None:
+    """The profile that an agent has by its configuration; None = no limit."""
+    profile = agent.profile or tools.profile
+    if profile is None and not (agent.allow or tools.allow):
+        return DEFAULT_PROFILE
+    return profile
+
+
 def steps(policy: PolicyInput) -> tuple[Step, ...]:
     """The pipeline for this agent, model and place; steps that say nothing are left out."""
     tools, agent = policy.tools, policy.agent
@@ -97,10 +105,7 @@ def steps(policy: PolicyInput) -> tuple[Step, ...]:
 
 def _profile(policy: PolicyInput) -> Step:
     tools, agent = policy.tools, policy.agent
-    profile = agent.profile or tools.profile
-    if profile is None and not (agent.allow or tools.allow):
-        profile = DEFAULT_PROFILE
-    return _of_profile(profile, agent.also_allow or tools.also_allow)
+    return _of_profile(profile_of(tools, agent), agent.also_allow or tools.also_allow)
 
 
 def _provider_profile(*scopes: ProfiledToolPolicy) -> Step:

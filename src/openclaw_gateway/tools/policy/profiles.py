@@ -6,6 +6,8 @@ of the `mcp` section belong to the agents that work, since nobody configures one
 
 from openclaw_gateway.config.schema import Profile
 from openclaw_gateway.tools.builtin import registrations
+from openclaw_gateway.tools.name_pattern import matches
+from openclaw_gateway.tools.policy.matching import expanded, normal_name
 
 _REGISTERED = registrations()
 
@@ -32,6 +34,17 @@ PROFILES: dict[Profile, tuple[str, ...] | None] = {
     ),
     "full": None,
 }
+
+
+def profiles_with(name: str) -> tuple[Profile, ...]:
+    """Those that have the tool of this name without anything more being said."""
+    normal = normal_name(name)
+    return tuple(
+        profile
+        for profile, members in PROFILES.items()
+        if members is None or matches(normal, expanded(members))
+    )
+
 
 # For an agent whose configuration neither names a profile nor lists what is allowed.
 DEFAULT_PROFILE: Profile = "coding"

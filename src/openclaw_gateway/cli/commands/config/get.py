@@ -12,10 +12,10 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.key_path import look_up, parse_key_path
-from openclaw_gateway.cli.masking import masked
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
+from openclaw_gateway.config.masking import masked
 from openclaw_gateway.config.places import KeyPath
 from openclaw_gateway.redaction import MASK
 

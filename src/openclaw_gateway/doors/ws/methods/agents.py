@@ -45,7 +45,7 @@ async def _tools(call: MethodCall, params: _Named) -> object:
     """In its main session; what a model cannot be told of is named."""
     tools = call.gateway.tools_of(call.principal, params.agent_id)
     left_out = [{"tool": tool, "model": model, "reason": why} for tool, model, why in tools.left_out]
-    return {"agentId": params.agent_id, "tools": tools.names, "leftOut": left_out}
+    return {"agentId": params.agent_id, "tools": [spec.name for spec in tools.specs], "leftOut": left_out}
 
 
 class _Whose(Struct, frozen=True, rename="camel"):

@@ -40,6 +40,7 @@ async def test_a_backup_of_a_running_gateway_brings_everything_back(
     restored = await configured.run("backup", "restore", "b.tar.gz")
     assert restored.code == 0
     assert "before-restore-" in restored.out
+    assert (configured.state / "gateway" / "sessions.sqlite").stat().st_mode & 0o777 == 0o600
     assert (configured.state / "openclaw.json").read_text() == config
     assert await _said(configured, models) == ["first", "One.", "and now?"]
 

@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, Reasoning, says
-from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.messages import AssistantMessage, Text, UserMessage
 from tests.ws.peer import Peer, connected
 from tests.ws.test_methods import say
 
@@ -124,6 +126,44 @@ async def test_after_a_reset_the_model_is_not_told_what_was_before(models: Model
     await say(peer, "next", sessionKey="talk")
     (request,) = models.requests
     assert "a secret" not in str(request.body)
+
+
+async def test_after_a_reset_a_chat_window_shows_an_empty_conversation(peer: Peer) -> None:
+    await say(peer, "before", sessionKey="talk")
+    await peer.result("sessions.reset", {"key": "talk"})
+    history = await peer.result("chat.history", {"sessionKey": "talk"})
+    assert (history["messages"], history["totalMessages"], history["hasMore"]) == ([], 0, False)
+    assert (await peer.result("sessions.get", {"key": "talk"}))["messages"] == []
+    (preview,) = (await peer.result("sessions.preview", {"keys": ["talk"]}))["previews"]
+    assert preview["status"] == "empty"
+    await say(peer, "after", sessionKey="talk")
+    history = await peer.result("chat.history", {"sessionKey": "talk"})
+    assert texts(history)[0] == ("user", "after")
+    assert history["totalMessages"] == 2
+
+
+async def test_what_is_shown_of_a_session_fits_into_a_frame(gateway: RunningGateway, peer: Peer) -> None:
+    store, key = gateway.gateway._store, "agent:main:talk"
+    for number in range(5):
+        begun = await store.begin(NewRun(f"run-{number}", "operator", key, "main"), lease_s=15)
+        assert isinstance(begun, Claimed)
+        turn = tuple(UserMessage(f"{number}{each}" + "\x01" * 400_000) for each in range(2))
+        await store.finish(begun.claim, Ending("completed", turn=turn))
+    begun = await store.begin(NewRun("run-small", "operator", key, "main"), lease_s=15)
+    assert isinstance(begun, Claimed)
+    parts = tuple(Text("\x01" * 100_000) for _ in range(12))
+    await store.finish(begun.claim, Ending("completed", turn=(AssistantMessage(parts),)))
+    wanted = {"sessionKey": "talk", "limit": 1000, "maxChars": 500_000}
+    history = await peer.result("chat.history", wanted)
+    assert len(msgspec.json.encode(history)) < 7 << 20
+    assert [text[:2] for role, text in texts(history) if role == "user"] == ["40", "41"]
+    assert texts(history)[-1] == ("assistant", "(this message is too large to be shown)")
+    assert (history["totalMessages"], history["hasMore"]) == (11, True)
+    for method, params in (
+        ("sessions.get", {"key": "talk", "limit": 1000}),
+        ("sessions.preview", {"keys": ["talk"] * 64, "limit": 50, "maxChars": 2000}),
+    ):
+        assert len(msgspec.json.encode(await peer.result(method, params))) < 7 << 20
 
 
 async def test_who_is_connected(gateway: RunningGateway, peer: Peer) -> None:

@@ -146,6 +146,8 @@ def _check(folder: Path) -> None:
     (folder / "gateway").mkdir(exist_ok=True)
     store = folder / "gateway" / _STORE
     if store.exists():
+        # SQLite made the copy in the archive, for everybody.
+        store.chmod(0o600)
         with closing(sqlite3.connect(store)) as database:
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":

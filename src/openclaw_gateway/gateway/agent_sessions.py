@@ -22,6 +22,8 @@ from openclaw_gateway.wire.messages import Message, UserMessage
 
 # How long runs that have been told to end are waited for.
 _END_S = 10.0
+# Entries; of large ones a page is some megabytes.
+_PAGE = 20
 
 
 class HeldSession(Struct, frozen=True):
@@ -145,11 +147,24 @@ class AgentSessions:
         principal.require(READ)
         return await self._said.turn(principal.owner, key, run_id)
 
-    async def newest(self, principal: Principal, record: SessionRecord, limit: int) -> tuple[Entry, ...]:
-        """The last `limit` messages of a session, oldest first. Raises StoreError."""
+    async def begun_at(self, principal: Principal, record: SessionRecord) -> int:
+        """Behind which entry the conversation begins: 0, or the last one before it was begun anew. Raises
+        StoreError."""
         principal.require(READ)
-        after = max(0, record.last_seq - limit)
-        return await self._store.transcript(principal.owner, record.key, after=after, limit=limit)
+        summary = await self._store.summary_until(principal.owner, record.key, record.last_seq)
+        return summary.covers_to_seq if summary is not None and not summary.text else 0
+
+    async def backward(
+        self, principal: Principal, record: SessionRecord, since: int, limit: int
+    ) -> AsyncGenerator[Sequence[Entry]]:
+        """The last `limit` messages of a session that come behind `since`, a page at a time: the newest page
+        first, each oldest first. Raises StoreError."""
+        principal.require(READ)
+        end, first = record.last_seq, max(since, record.last_seq - limit)
+        while end > first:
+            after = max(first, end - _PAGE)
+            yield await self._store.transcript(principal.owner, record.key, after=after, limit=end - after)
+            end = after
 
     async def with_images(self, principal: Principal, message: Message) -> Message:
         """A user's message with the data of its images, as far as it is to be had. Raises StoreError."""

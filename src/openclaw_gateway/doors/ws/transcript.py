@@ -32,6 +32,11 @@ def shown(
     return [_message(each, runs.get(each.run_id), else_ms, most_chars) for each in entries]
 
 
+def too_large(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as shown, without its content, which no frame has room for."""
+    return {**message, "content": [_text("(this message is too large to be shown)", 100)]}
+
+
 def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> dict[str, Any]:
     began = else_ms if run is None else run.created_ms
     ended = else_ms if run is None else run.ended_ms or run.created_ms

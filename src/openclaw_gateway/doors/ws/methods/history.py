@@ -10,14 +10,14 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall
 from openclaw_gateway.doors.ws.methods.sessions import session_row
-from openclaw_gateway.doors.ws.transcript import shown
+from openclaw_gateway.doors.ws.newest import newest
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.wire.events import TextDelta
 
-_MOST, _USUAL = 1_000, 200
+_USUAL = 200
 _MOST_CHARS = 500_000
 _USUAL_CHARS = 100_000
 
@@ -40,7 +40,6 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     gateway, principal = call.gateway, call.principal
     route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     key = route.session_key or main_key(route.agent_id)
-    limit = min(params.limit or _USUAL, _MOST)
     provider, _, model = gateway.target_name(route.agent_id).partition("/")
     found = await gateway.agent_sessions.find(principal, key)
     history: dict[str, Any] = {
@@ -54,13 +53,17 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     }
     if found is not None:
         record = found.record
-        entries = await gateway.agent_sessions.newest(principal, record, limit)
-        runs = await gateway.agent_sessions.turns(principal, key, after=None, limit=limit, newest_first=True)
-        by_id = {run.id: run for run in runs or ()}
+        seen = await newest(
+            gateway.agent_sessions,
+            principal,
+            record,
+            limit=params.limit or _USUAL,
+            most_chars=params.max_chars or _USUAL_CHARS,
+        )
         history |= {
-            "messages": shown(entries, by_id, record.created_ms, params.max_chars or _USUAL_CHARS),
-            "hasMore": len(entries) < record.last_seq,
-            "totalMessages": record.last_seq,
+            "messages": seen.messages,
+            "hasMore": len(seen.messages) < seen.total,
+            "totalMessages": seen.total,
             "sessionInfo": session_row(record),
         }
     running = gateway.running(principal, key)

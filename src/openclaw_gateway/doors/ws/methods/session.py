@@ -12,7 +12,7 @@ from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.method import Method, MethodCall
 from openclaw_gateway.doors.ws.methods.sessions import session_row
-from openclaw_gateway.doors.ws.transcript import shown
+from openclaw_gateway.doors.ws.newest import MOST, MOST_BYTES, newest
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 from openclaw_gateway.gateway.routing import Ask
@@ -21,7 +21,7 @@ from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord
 
 Key = Annotated[str, Meta(min_length=1, max_length=512)]
-_MOST, _USUAL = 1_000, 200
+_USUAL = 200
 _MOST_CHARS = 100_000
 _PREVIEWS = 64
 
@@ -60,7 +60,11 @@ async def _describe(call: MethodCall, params: KeyParams) -> object:
 
 async def _get(call: MethodCall, params: KeyParams) -> object:
     record = await _record(call, params.key, params.agent_id)
-    return {"messages": [] if record is None else await _said(call, record, params.limit, _MOST_CHARS)}
+    if record is None:
+        return {"messages": []}
+    held, limit = call.gateway.agent_sessions, params.limit or _USUAL
+    seen = await newest(held, call.principal, record, limit=limit, most_chars=_MOST_CHARS)
+    return {"messages": seen.messages}
 
 
 async def _resolve(call: MethodCall, params: ResolveParams) -> object:
@@ -72,7 +76,7 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
     if wanted is not None:
         record = await _record(call, wanted, params.agent_id)
     else:
-        newest, _ = await call.gateway.sessions(call.principal, limit=_MOST)
+        newest, _ = await call.gateway.sessions(call.principal, limit=MOST)
         record = next((each for each in newest if each.label == params.label), None)
     if record is not None:
         name = record.label or record.key.split(":", 2)[-1]
@@ -84,12 +88,21 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
 
 async def _preview(call: MethodCall, params: PreviewParams) -> object:
     limit, chars = min(params.limit or 12, 50), min(params.max_chars or 240, 2_000)
-    previews = []
+    previews, left = [], MOST_BYTES
     for key in params.keys:
         record = await _record(call, key, None)
         items: list[Any] = []
         if record is not None:
-            for message in await _said(call, record, limit, chars):
+            seen = await newest(
+                call.gateway.agent_sessions,
+                call.principal,
+                record,
+                limit=limit,
+                most_chars=chars,
+                most_bytes=left,
+            )
+            left = max(0, left - seen.size)
+            for message in seen.messages:
                 text = " ".join(part["text"] for part in message["content"] if part["type"] == "text")
                 role = "tool" if message["role"] == "toolResult" else message["role"]
                 items.append({"role": role, "text": text})
@@ -138,14 +151,6 @@ def _key(call: MethodCall, wanted: str, agent: str | None) -> str:
 async def _record(call: MethodCall, wanted: str, agent: str | None) -> SessionRecord | None:
     found = await call.gateway.agent_sessions.find(call.principal, _key(call, wanted, agent))
     return None if found is None else found.record
-
-
-async def _said(call: MethodCall, record: SessionRecord, limit: int | None, chars: int) -> list[Any]:
-    held = call.gateway.agent_sessions
-    limit = min(limit or _USUAL, _MOST)
-    entries = await held.newest(call.principal, record, limit)
-    runs = await held.turns(call.principal, record.key, after=None, limit=limit, newest_first=True)
-    return shown(entries, {run.id: run for run in runs or ()}, record.created_ms, chars)
 
 
 METHODS = (

@@ -47,6 +47,22 @@ async def test_one_that_is_there_is_never_touched(configured: Program) -> None:
 
 
 @pytest.mark.promise("setup")
+async def test_the_key_of_an_own_server_is_kept_when_it_is_to_be(
+    program: Program, models: ModelServer
+) -> None:
+    flags = ("setup", "--yes", "--no-test", "--model", "m", "--api-key-env", "MINE")
+    refused = await program.run(*flags)
+    assert refused.code == 2
+    assert "--base-url" in refused.err
+    done = await program.run(*flags, "--base-url", models.base_url, "--keep-key", MINE="a-key-of-mine")
+    assert done.code == 0
+    assert "a-key-of-mine" not in done.out + done.err
+    dotenv = program.state / ".env"
+    assert parse_dotenv(dotenv.read_text())[0] == {"MINE": "a-key-of-mine"}
+    assert dotenv.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.promise("setup")
 async def test_nothing_is_written_when_the_model_does_not_answer(
     program: Program, models: ModelServer
 ) -> None:

@@ -58,6 +58,8 @@ class Choices:
                 ref = _best(found)
         if url is not None:
             self.wanted = self._own_server(url, ref, variable)
+            if keep_key and variable is not None and variable in self.around.environ:
+                self.variables = {variable: self.around.environ[variable].strip()}
         elif ref is not None:
             self.wanted = FirstConfig(ref)
             self._key(ref, keep=keep_key)

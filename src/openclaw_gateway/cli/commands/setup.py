@@ -42,6 +42,10 @@ def command(
     yes: bool,
 ) -> None:
     """Make a configuration: which model, where to listen, what to connect. Leaves one that is there."""
+    if api_key_env is not None and base_url is None:
+        raise click.UsageError(
+            "--api-key-env names the key of a server of your own: name that with --base-url."
+        )
     asks = not yes and not invocation.json and sys.stdin.isatty() and sys.stdout.isatty()
     choices = Choices(invocation, asks=asks)
     choices.model(model, base_url, api_key_env, keep_key=keep_key)

@@ -415,6 +415,7 @@ ERRORS = _all(
         "instance_lock_lost": "503: the state directory is another gateway's now, or gone.",
         "port_taken": "start: somebody else listens at the port.",
         "already_running": "start: another gateway has the state directory.",
+        "restore_interrupted": "start: a backup was not put back to its end.",
         "internal_error": "500: a fault of the gateway's own, told without its cause.",
         "invalid_api_key": "401: no credential, or a wrong one.",
         "rate_limited": "429: too many wrong credentials from one address.",

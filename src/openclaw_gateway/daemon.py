@@ -22,7 +22,7 @@ from openclaw_gateway.descriptors import raise_limit
 from openclaw_gateway.doors.listener import Listener
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.instance import InstanceLock
+from openclaw_gateway.instance import InstanceLock, check_restored
 from openclaw_gateway.logs import flush_log
 from openclaw_gateway.models.defaults import Choice
 from openclaw_gateway.reload import Reload
@@ -68,6 +68,7 @@ class Daemon:
         async with contextlib.AsyncExitStack() as undo:
             daemon = cls(options, drawing, undo)
             lock = daemon._lock = undo.enter_context(InstanceLock(daemon.loaded.own_dir))
+            check_restored(daemon.loaded.own_dir)
             daemon.gateway = await daemon._assembly.build(daemon.plan)
             loop = asyncio.get_running_loop()
             lock.tell(lambda is_ours: _in_loop(loop, partial(daemon.gateway.suspend, suspended=not is_ours)))

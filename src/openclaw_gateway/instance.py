@@ -23,6 +23,8 @@ from openclaw_gateway.errors import StartupError
 
 EX_ALREADY_RUNNING = 75
 LOOK_EVERY_S = 1.0
+RESTORING = ".restore-"
+"""What a folder is called in which a backup is unpacked, until all of it is in its place."""
 _NAME = "gateway.lock"
 _STOP_S = 1.0
 # Who looks whether it is held, holds it for less than that.
@@ -43,6 +45,19 @@ class Holder(Struct, frozen=True, omit_defaults=True):
     started_ms: int | None = None
     url: str | None = None
     config: str | None = None
+
+
+def check_restored(directory: Path) -> None:
+    """Raises StartupError where a backup was being put back and something has ended that: what is there may
+    be less than what was, or nothing at all."""
+    if any(directory.glob(f"{RESTORING}*")):
+        raise StartupError(
+            f"A backup was being put back into {directory}, and that did not end. Put it back again "
+            "(openclaw backup restore FILE). Or move back what is in the newest before-restore-… there, and "
+            f"remove what begins with {RESTORING}.",
+            exit_code=73,
+            code="restore_interrupted",
+        )
 
 
 class InstanceLock:

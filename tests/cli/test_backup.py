@@ -85,3 +85,24 @@ async def test_a_backup_is_never_written_over_a_file(configured: Program) -> Non
     assert (done.code, done.json["error"]["code"]) == (1, "backup_failed")
     assert (configured.home / "mine").read_text() == "keep"
     assert [path.name for path in configured.home.iterdir()] == ["mine"]
+
+
+@pytest.mark.promise("error.restore_interrupted")
+async def test_what_was_not_put_back_to_its_end_is_said_and_can_be_put_back_again(
+    configured: Program, models: ModelServer
+) -> None:
+    """As after a kill between putting aside what was there and putting in what comes."""
+    models.script("m", says("One."))
+    own = configured.state / "gateway"
+    assert (await configured.run("agent", "--local", "first")).code == 0
+    assert (await configured.run("backup", "create", "b.tar.gz")).code == 0
+    (own / ".restore-x" / "gateway").mkdir(parents=True)
+    (own / "sessions.sqlite").rename(own / ".restore-x" / "gateway" / "sessions.sqlite")
+    refused = await configured.run("agent", "--local", "and now?", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (73, "restore_interrupted")
+    assert "openclaw backup restore FILE" in refused.json["error"]["message"]
+    assert not (own / "sessions.sqlite").exists()
+    for _ in range(2):
+        assert (await configured.run("backup", "restore", "b.tar.gz")).code == 0
+    assert len(list(own.glob("before-restore-*"))) == 2
+    assert await _said(configured, models) == ["first", "One.", "and now?"]

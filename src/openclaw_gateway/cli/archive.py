@@ -15,12 +15,14 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.instance import RESTORING
 
 _ABOUT = "about.json"
 _FORMAT = 1
@@ -71,7 +73,7 @@ def restore_archive(source: Path, own_dir: Path, state_dir: Path) -> tuple[Path 
     """(where what was there before is now, files of the configuration that were put back). The caller holds
     the lock of `own_dir`. A file of the configuration that is there stays. Raises CommandFailed."""
     try:
-        with tempfile.TemporaryDirectory(dir=own_dir, prefix=".restore-") as folder:
+        with tempfile.TemporaryDirectory(dir=own_dir, prefix=RESTORING) as folder:
             with tarfile.open(source, "r:gz") as archive:
                 _unpack(archive, Path(folder))
             _check(Path(folder))
@@ -102,7 +104,7 @@ def _copied(store: Path, target: Path) -> bool:
 def _kept(own_dir: Path) -> Iterator[Path]:
     """All plain files but the store, in order; no link is followed."""
     for folder, folders, names in os.walk(own_dir):
-        folders[:] = sorted(name for name in folders if not name.startswith((_ASIDE, ".restore-")))
+        folders[:] = sorted(name for name in folders if not name.startswith((_ASIDE, RESTORING)))
         for name in sorted(names):
             path = Path(folder, name)
             of_store = Path(folder) == own_dir and (name in _NOT_KEPT or name == _STORE)
@@ -162,11 +164,27 @@ def _put_aside(own_dir: Path, not_this: str) -> Path | None:
     ]
     if not old:
         return None
-    aside = own_dir / f"{_ASIDE}{time.strftime('%Y%m%d-%H%M%S')}"
-    aside.mkdir(mode=0o700)
-    for path in old:
-        path.replace(aside / path.name)
+    aside = _new_folder(own_dir / f"{_ASIDE}{time.strftime('%Y%m%d-%H%M%S')}")
+    done: list[Path] = []
+    try:
+        for path in old:
+            path.replace(aside / path.name)
+            done.append(path)
+    except OSError:
+        for path in done:
+            (aside / path.name).replace(path)
+        raise
     return aside
+
+
+def _new_folder(wanted: Path) -> Path:
+    """Of this name, or with a number behind it."""
+    for number in count(1):
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            return folder
+    raise AssertionError
 
 
 def _put_in(own_dir: Path, folder: Path, aside: Path | None) -> None:

@@ -15,7 +15,7 @@ EXIT_CODES: dict[int, str] = {
     USAGE: "the command line is wrong",
     69: "the port is taken",
     SOFTWARE: "a fault of this program",
-    73: "the state directory cannot be written",
+    73: "the state directory cannot be written, or a backup was not put back to its end",
     75: "another gateway is running for this state directory",
     CONFIG: "the configuration is wrong, or too weak for the address to listen on",
     INTERRUPTED: "interrupted, with Ctrl-C or by a signal; a gateway: by a second Ctrl-C",

@@ -84,6 +84,22 @@ async def test_who_interrupts_ends_what_is_at_work_and_what_waits(
     assert len(models.requests) == 3
 
 
+async def test_who_interrupts_has_room_in_a_line_that_is_full(models: ModelServer) -> None:
+    models.script("mock-echo", says("at ", Hang()), says("done"))
+    config = model_config(models.base_url, {"gateway": {"limits": {"maxQueuedPerSession": 1}}})
+    async with running_gateway(config) as gateway:
+        first = asyncio.create_task(asked(gateway, "one"))
+        await models.wait_requests(1)
+        second = asyncio.create_task(asked(gateway, "two"))
+        await waiting(gateway, 0, 1)
+        refused = await asked(gateway, "three")
+        assert (refused.status, refused.error["code"]) == (429, "session_busy")
+        assert (await asked(gateway, "four", "interrupt")).content == "done"
+        for answer in (await first, await second):
+            assert (answer.status, answer.error["code"]) == (499, "run_aborted")
+        assert [message["content"] for message in models.requests[-1].messages[1:]] == ["four"]
+
+
 @pytest.mark.parametrize("other", [{"user": "bob"}, {"user": None}])
 async def test_nobody_interrupts_what_another_has_asked_for(
     models: ModelServer, gateway: RunningGateway, other: dict[str, Any]

@@ -9,6 +9,7 @@ Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 
 import structlog
@@ -19,6 +20,7 @@ from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_canc
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.store import (
+    Begun,
     Claim,
     Claimed,
     Duplicate,
@@ -78,13 +80,11 @@ class Lanes:
         TimeoutError at the run's deadline or abort, after the run was taken out of the queue.
         """
         try:
-            begun = await self._store.begin(_new_run(run, session), lease_s=self._pace.lease_s)
-        except BaseException as error:
-            # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
-            is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
-            if not is_refusal and not (isinstance(error, StoreError) and error.code == "run_id_taken"):
-                await self._withdraw(run.id, "failed")
-            raise
+            begun = await self._begun(run, session)
+        except SessionBusy:
+            if not await self._has_made_room(run, session):
+                raise
+            begun = await self._begun(run, session)
         match begun:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
@@ -95,6 +95,39 @@ class Lanes:
                 return self._held_by(run, begun)
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")
+
+    async def _begun(self, run: Run, session: str) -> Begun:
+        try:
+            return await self._store.begin(_new_run(run, session), lease_s=self._pace.lease_s)
+        except BaseException as error:
+            # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
+            is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
+            if not is_refusal and not (isinstance(error, StoreError) and error.code == "run_id_taken"):
+                await self._withdraw(run.id, "failed")
+            raise
+
+    async def _has_made_room(self, run: Run, session: str) -> bool:
+        """In a line that is full, for one that does not want to stand in it. Raises TimeoutError."""
+        if run.request.queue != "interrupt":
+            return False
+        lane = (run.request.origin.owner, session)
+        ended = self._interrupt(run, lane, self._waiting.get(lane, []))
+        with run.interruptible():
+            for other in ended:
+                await other.wait()
+        return bool(ended)
+
+    def _interrupt(self, run: Run, lane: tuple[str, str], waiting: Sequence[Run]) -> list[Run]:
+        """Ask those to end that this one may end. The last first: none that is to end has its turn because
+        another has ended."""
+        asked = [
+            other
+            for other in (*reversed(waiting), *self._holding(lane))
+            if _may_end(run.request.origin, other.request.origin)
+        ]
+        for other in asked:
+            other.abort(BY_REQUEST)
+        return asked
 
     async def _queued(self, run: Run, session: str, position: int) -> Claimed:
         wish = run.request.queue
@@ -108,10 +141,7 @@ class Lanes:
             if other.was_left and _may_end(run.request.origin, other.request.origin) and _knows(run, other):
                 other.moved_on()
         if wish == "interrupt":
-            # The last first: none that is to end has its turn because another has ended.
-            for other in (*reversed(waiting), *self._holding(lane)):
-                if _may_end(run.request.origin, other.request.origin):
-                    other.abort(BY_REQUEST)
+            self._interrupt(run, lane, waiting)
         waiting.append(run)
         run.queued = position
         try:

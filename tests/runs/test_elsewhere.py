@@ -63,6 +63,9 @@ async def test_the_end_of_a_run_elsewhere_is_waited_for(models: ModelServer, pai
     waiting = wait(pair, run)
     await models.wait_requests(1)
     assert not waiting.done()
+    # Not before its start has come over the bus: the store alone does not tell when that was.
+    with contextlib.closing(pair.far.subscribe(run.id)) as events:
+        assert await events.batch(SOON)
     gate.set()
     ending = await ended(waiting)
     assert (ending.status, ending.error) == ("completed", None)

@@ -531,6 +531,7 @@ ERRORS = _all(
         "usage": "terminal: the command line is wrong.",
         "log_missing": "503: there is no log file, or it cannot be read.",
         "backup_failed": "terminal: a backup cannot be made.",
+        "export_failed": "terminal: a conversation cannot be written down there.",
         "backup_unreadable": "terminal: what was to be restored is no whole backup.",
         "stop_timeout": "terminal: a gateway that was told to stop still has runs.",
         "config_exists": "terminal: setup found a configuration, which stays as it is.",

@@ -1,15 +1,15 @@
 """`sessions list`: the conversations of the running gateway, the newest first."""
 
 import time
-from pathlib import Path
+from typing import Unpack
 
 import click
 import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.cli.asked_gateway import asked_gateway
-from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -42,10 +42,7 @@ class _Listed(Struct, frozen=True, rename="camel"):
 @click.option("--agent", metavar="ID", help="Only those of this agent.")
 @click.option("--active", type=click.IntRange(1), metavar="MIN", help="Only those used in so many minutes.")
 @click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True, help="How many.")
-@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
-@click.option("--token", help="The gateway's token, if not the configured one.")
-@click.option("--password", help="The same for a password.")
-@config_option
+@gateway_options
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -54,10 +51,7 @@ def command(
     agent: str | None,
     active: int | None,
     limit: int,
-    url: str | None,
-    token: str | None,
-    password: str | None,
-    config_path: Path | None,
+    **which: Unpack[Which],
 ) -> None:
     """List the conversations that are remembered, the newest first."""
     configure_logging(level="silent")
@@ -68,10 +62,7 @@ def command(
         {name: value for name, value in asked.items() if value is not None},
         scopes=(READ,),
         timeout_s=_ANSWER_S,
-        config_path=config_path,
-        url=url,
-        token=token,
-        password=password,
+        **which,
     )
     listed = msgspec.convert(answer, _Listed)
     terminal = Terminal(invocation)

@@ -1,0 +1,37 @@
+"""One session of the running gateway, as commands need it: found by its key, and what was said in it."""
+
+from typing import Any
+
+from openclaw_gateway.cli.asked_gateway import asked_gateway
+from openclaw_gateway.cli.gateway_options import Which
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.gateway.principal import ADMIN, READ
+
+ANSWER_S = 30.0
+MOST = 1_000
+_MOST_CHARS = 500_000
+
+
+def found(around: Surroundings, key: str, which: Which) -> str:
+    """Its whole key. Raises CommandFailed (not_found)."""
+    answer = asked_gateway(
+        around, "sessions.resolve", {"key": key}, scopes=(READ,), timeout_s=ANSWER_S, **which
+    )
+    return str(answer["key"])
+
+
+def history(around: Surroundings, key: str, which: Which, *, limit: int = MOST) -> dict[str, Any]:
+    """`chat.history`: the newest messages, as many as one answer holds. Raises CommandFailed."""
+    asked = {"sessionKey": key, "limit": limit, "maxChars": _MOST_CHARS}
+    told: dict[str, Any] = asked_gateway(
+        around, "chat.history", asked, scopes=(READ,), timeout_s=ANSWER_S, **which
+    )
+    return told
+
+
+def changed(around: Surroundings, method: str, key: str, which: Which) -> dict[str, Any]:
+    """What `sessions.reset` or `sessions.delete` answers. Raises CommandFailed."""
+    answer: dict[str, Any] = asked_gateway(
+        around, method, {"key": key}, scopes=(ADMIN,), timeout_s=ANSWER_S, **which
+    )
+    return answer

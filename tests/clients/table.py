@@ -228,6 +228,24 @@ CLIENTS = (
         },
     ),
     Client(
+        "promptfoo",
+        "promptfoo",
+        Room.COMMAND,
+        ("promptfoo",),
+        "promptfoo",
+        heavy=True,
+        limits={
+            **_AT_A_TERMINAL,
+            "stream": "asks for whole answers alone",
+            "retry": "asks again after a 5xx only where PROMPTFOO_RETRY_5XX says so",
+            "history": "asks each question alone",
+            **dict.fromkeys(
+                ("usage", "tools", "parallel tools", "reasoning", "images"),
+                "asks and compares answers: is tried for nothing more",
+            ),
+        },
+    ),
+    Client(
         "Cline CLI",
         "cline",
         Room.COMMAND,

@@ -44,6 +44,8 @@ class Terminal:
             async with asyncio.timeout(deadline_s):
                 printed, words = await process.communicate()
         out, err = printed.decode(errors="replace"), words.decode(errors="replace")
+        if report := self.command.report:
+            out = await asyncio.to_thread(_read, project / report)
         said = self.command.said(out)
         if process.returncode and not said.error:
             said.error = f"{err or out}\nended with {process.returncode}"
@@ -71,6 +73,10 @@ class Terminal:
         finally:
             tell(process, signal.SIGKILL)
             await process.wait()
+
+
+def _read(report: Path) -> str:
+    return report.read_text() if report.exists() else ""
 
 
 def tell(process: asyncio.subprocess.Process, what: signal.Signals) -> None:

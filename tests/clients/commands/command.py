@@ -44,9 +44,9 @@ class Said:
 class Command:
     """`program` is its path below node_modules; Node runs what is JavaScript. `files` are by their path in
     the home. `reads` is how the model makes it read a file. `preset` is what `gateway.http.clients` has for
-    it. `can` names what of usage, structured, reasoning, images and history it has. `asks_again` are the
-    statuses at which it waits and asks again until it is answered; `own_words` are what it tells instead of
-    the gateway's words."""
+    it. What it says is in the file `report` of its folder, where it does not print it. `can` names what of
+    usage, structured, reasoning, images and history it has. `asks_again` are the statuses at which it waits
+    and asks again until it is answered; `own_words` are what it tells instead of the gateway's words."""
 
     program: str
     files: Callable[[Ask], Mapping[str, str]]
@@ -55,6 +55,7 @@ class Command:
     reads: Callable[[Path, str], Call] | None = None
     can: frozenset[str] = frozenset()
     preset: str = ""
+    report: str = ""
     asks_again: frozenset[int] = frozenset()
     own_words: Mapping[str, str] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)

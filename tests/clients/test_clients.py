@@ -40,7 +40,9 @@ def test_the_rows_of_clients_that_were_not_tried_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "lock", sorted(HERE.glob("npm*/**/package-lock.json")), ids=lambda path: path.parent.name
+    "lock",
+    sorted(HERE.parent.glob("*/npm*/**/package-lock.json")),
+    ids=lambda path: str(path.parent.relative_to(HERE.parent)),
 )
 def test_locks_say_what_and_not_from_where(lock: Path) -> None:
     packages = json.loads(lock.read_text())["packages"]
@@ -48,6 +50,8 @@ def test_locks_say_what_and_not_from_where(lock: Path) -> None:
     assert pinned
     assert all(package["integrity"].startswith("sha512-") for package in pinned.values())
     assert not [name for name, package in pinned.items() if "resolved" in package]
+    # Nor whom a package would like to be paid by.
+    assert "://" not in lock.read_text()
 
 
 def test_a_limit_is_no_cover_for_a_program_that_breaks() -> None:

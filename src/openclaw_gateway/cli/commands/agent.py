@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.cli.address import find_address
-from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.conversation import Completed, Parts, Question
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.gateway_options import gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -44,10 +44,7 @@ _FLUSH_S = 1.0
 @click.option("--session-id", metavar="ID", help="The same as --session-key.")
 @click.option("--local", is_flag=True, help="Run in this process instead of the running gateway.")
 @click.option("--timeout", "timeout_s", type=click.IntRange(1), metavar="S", help="Seconds the run may take.")
-@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
-@click.option("--token", help="The gateway's token, if not the configured one.")
-@click.option("--password", help="The same for a password.")
-@config_option
+@gateway_options
 @pass_invocation
 def command(
     invocation: Invocation,

@@ -6,8 +6,8 @@ from typing import get_args
 import click
 
 from openclaw_gateway.cli.commands.approvals._gateway import operator
-from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.gateway_options import gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -18,10 +18,7 @@ from openclaw_gateway.wire.approvals import Decision
 @click.command("answer", cls=WithExample, example="0123456789ab allow-once", params=[json_option()])
 @click.argument("question", metavar="ID")
 @click.argument("decision", type=click.Choice(get_args(Decision)))
-@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
-@click.option("--token", help="The gateway's token, if not the configured one.")
-@click.option("--password", help="The same for a password.")
-@config_option
+@gateway_options
 @pass_invocation
 def command(
     invocation: Invocation,

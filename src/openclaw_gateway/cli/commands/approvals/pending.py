@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli.commands.approvals._gateway import operator
-from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.gateway_options import gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -23,10 +23,7 @@ _LOOK_S = 0.5
 @click.option(
     "--follow", is_flag=True, help="Stay there to be asked, and show each question until interrupted."
 )
-@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
-@click.option("--token", help="The gateway's token, if not the configured one.")
-@click.option("--password", help="The same for a password.")
-@config_option
+@gateway_options
 @pass_invocation
 def command(
     invocation: Invocation,

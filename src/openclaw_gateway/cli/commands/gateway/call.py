@@ -1,14 +1,13 @@
 """`gateway call`: one method of the control protocol, with what is passed to it, and its answer as it is."""
 
-from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 import msgspec
 
 from openclaw_gateway.cli.asked_gateway import asked_gateway
-from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -24,10 +23,7 @@ from openclaw_gateway.logs import configure_logging
 @click.option(
     "--timeout", "timeout_ms", type=click.IntRange(1), default=10_000, show_default=True, metavar="MS"
 )
-@click.option("--url", metavar="URL", help="Another gateway; needs its own --token or --password.")
-@click.option("--token", help="The gateway's token, if not the configured one.")
-@click.option("--password", help="The same for a password.")
-@config_option
+@gateway_options
 @pass_invocation
 def command(
     invocation: Invocation,
@@ -35,10 +31,7 @@ def command(
     method: str,
     params: str,
     timeout_ms: int,
-    url: str | None,
-    token: str | None,
-    password: str | None,
-    config_path: Path | None,
+    **which: Unpack[Which],
 ) -> None:
     """Call METHOD of the running gateway, with the operator's rights, and print its answer."""
     configure_logging(level="silent")
@@ -52,10 +45,7 @@ def command(
         asked,
         scopes=(READ, WRITE, ADMIN),
         timeout_s=timeout_ms / 1000,
-        config_path=config_path,
-        url=url,
-        token=token,
-        password=password,
+        **which,
     )
     terminal = Terminal(invocation)
     if invocation.json:

@@ -62,10 +62,17 @@ def aggregates(days: Sequence[DaySpent]) -> dict[str, Any]:
     }
 
 
-def of_session(key: str, agent: str, days: Sequence[DaySpent]) -> dict[str, Any] | None:
-    """What one session came to; None where nothing ran in it."""
-    mine = [DaySpent(day.date, tuple(row for row in day.spent if row.session == key)) for day in days]
-    mine = [day for day in mine if day.spent]
+def by_session(days: Sequence[DaySpent]) -> dict[str | None, list[DaySpent]]:
+    """The days of each session at which anything ran in it. Linear in the rows, however many sessions."""
+    found: dict[str | None, list[DaySpent]] = {}
+    for day in days:
+        for session, some in _grouped(day.spent, lambda row: row.session):
+            found.setdefault(session, []).append(DaySpent(day.date, tuple(some)))
+    return found
+
+
+def of_session(key: str, agent: str, mine: Sequence[DaySpent]) -> dict[str, Any] | None:
+    """What one session came to; None where nothing ran in it. `mine` are its own days."""
     rows = [row for day in mine for row in day.spent]
     if not rows:
         return None

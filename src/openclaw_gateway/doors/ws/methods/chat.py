@@ -13,6 +13,7 @@ from openclaw_gateway.doors.ws.method import ANSWERED, Method, MethodCall
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
+from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Queue
 
 _DAY_MS = 86_400_000
@@ -61,7 +62,9 @@ async def _send(call: MethodCall, params: SendParams) -> object:
     known = gateway.find(call.principal, key) is not None
     with call.events_after(key):
         run = await gateway.start(call.principal, run_request(call.principal, "websocket", route, question))
-        status = "started" if not known else "in_flight" if run.result is None else "ok"
+        # Also of before a restart.
+        is_new = not known and not isinstance(run, ReplayedRun)
+        status = "started" if is_new else "in_flight" if run.result is None else "ok"
         await call.reply({"runId": run.shown_id, "status": status})
     call.follow(run)
     return ANSWERED

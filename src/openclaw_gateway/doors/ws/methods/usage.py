@@ -9,7 +9,7 @@ from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.days import DaysParams, days_of
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
-from openclaw_gateway.doors.ws.spendingview import aggregates, daily, of_session, totals
+from openclaw_gateway.doors.ws.spendingview import aggregates, by_session, daily, of_session, totals
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import now_ms
@@ -52,13 +52,15 @@ async def _sessions(call: MethodCall, params: SessionsParams) -> object:
         records = await _one(call, params.key, params.agent_id)
     keys = tuple(record.key for record in records)
     of_each = await spending.by_day(call.principal, days, sessions=keys)
+    each = by_session(of_each)
     of_all = of_each if params.key else await spending.by_day(call.principal, days, agent=agent)
     return {
         "updatedAt": now_ms(),
         "startDate": days[0].date,
         "endDate": days[-1].date,
         "sessions": [
-            _row(record) | {"usage": of_session(record.key, record.agent, of_each)} for record in records
+            _row(record) | {"usage": of_session(record.key, record.agent, each.get(record.key, ()))}
+            for record in records
         ],
         "totals": totals(row for day in of_all for row in day.spent),
         "aggregates": aggregates(of_all),

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from openclaw_gateway.errors import LogMissing
-from openclaw_gateway.gateway.principal import READ, Principal
+from openclaw_gateway.errors import Forbidden, LogMissing
+from openclaw_gateway.gateway.principal import OPERATOR, READ, Principal
 from openclaw_gateway.logs.tail import Piece, read_tail
 from openclaw_gateway.work.threads import Threads
 
@@ -24,6 +24,8 @@ class OwnLog:
     ) -> tuple[str, Piece]:
         """(name of the file, its newest lines). Raises LogMissing, Forbidden."""
         principal.require(READ)
+        if principal.owner != OPERATOR.owner:
+            raise Forbidden("The log tells of everybody's runs: it is the operator's alone.")
         named = self._file()
         if not named:
             raise LogMissing(

@@ -76,8 +76,8 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
     if wanted is not None:
         record = await _record(call, wanted, params.agent_id)
     else:
-        newest, _ = await call.gateway.sessions(call.principal, limit=MOST)
-        record = next((each for each in newest if each.label == params.label), None)
+        listed, _ = await call.gateway.sessions(call.principal, limit=MOST)
+        record = next((each for each in listed if each.label == params.label), None)
     if record is not None:
         name = record.label or record.key.split(":", 2)[-1]
         return {"ok": True, "key": record.key, "agentId": record.agent, "displayName": name}

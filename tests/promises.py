@@ -420,6 +420,7 @@ ERRORS = _all(
         "invalid_api_key": "401: no credential, or a wrong one.",
         "rate_limited": "429: too many wrong credentials from one address.",
         "missing_scope": "403: the credential may not do this.",
+        "forbidden": "403: it is another owner's, or the operator's alone.",
         "approval_not_found": "404: no such question is open for this caller.",
         "approval_already_resolved": "400: somebody has answered the question otherwise.",
         "approval_decision_unavailable": "400: the question cannot be answered with that.",

@@ -47,6 +47,7 @@ async def test_it_reads_no_more_than_is_published(peer: Peer, params: dict[str, 
     assert (await peer.answer("a"))["error"]["code"] == "INVALID_REQUEST"
 
 
+@pytest.mark.promise("error.forbidden")
 async def test_whose_runs_are_only_his_own_is_not_told_of_the_others() -> None:
     log = OwnLog(lambda: "/nowhere/gateway.log")
     with pytest.raises(Forbidden, match="the operator's alone"):

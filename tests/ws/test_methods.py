@@ -40,6 +40,7 @@ SCOPES = {
     "sessions.create": WRITE,
     "sessions.reset": ADMIN,
     "sessions.delete": ADMIN,
+    "sessions.fork": WRITE,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,

@@ -155,8 +155,7 @@ class AgentSessions:
         """Behind which entry the conversation begins: 0, or the last one before it was begun anew. Raises
         StoreError."""
         principal.require(READ)
-        summary = await self._store.summary_until(principal.owner, record.key, record.last_seq)
-        return summary.covers_to_seq if summary is not None and not summary.text else 0
+        return await self._store.begun_behind(principal.owner, record.key)
 
     async def backward(
         self, principal: Principal, record: SessionRecord, since: int, limit: int

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import (
+    sqlite_branches,
     sqlite_kept,
     sqlite_ledger,
     sqlite_reads,
@@ -248,6 +249,9 @@ class SqliteStore:
     async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
         return await self._reader.submit(sqlite_reads.summary_of_key, owner, session, seq)
 
+    async def begun_behind(self, owner: str, session: str) -> int:
+        return await self._reader.submit(sqlite_reads.begun_behind, owner, session)
+
     async def summarise(
         self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
     ) -> Summary:
@@ -277,6 +281,10 @@ class SqliteStore:
 
     async def rename(self, owner: str, session: str, label: str | None) -> bool:
         return await self._writer.submit(self._sessions.rename, owner, session, label)
+
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        wanted = sqlite_branches.Fork(owner, session, keeps, key)
+        return await self._writer.submit(sqlite_branches.fork, wanted, self._clock())
 
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):

@@ -146,6 +146,22 @@ class MemoryData:
         if summary is not None and summary not in session.summaries:
             session.summaries.append(summary)
 
+    def fork(self, session: MemorySession, keeps: int, key: str, now: int) -> None:
+        """Of the first `keeps` entries of a session another one is made."""
+        summary = session.summary_until(keeps)
+        summaries = [each for each in session.summaries if each.covers_to_seq <= keeps]
+        if summary is not None and summary not in summaries:
+            summaries.append(summary)
+        self.sessions[session.made_by.owner, key] = MemorySession(
+            structs.replace(session.made_by, session=key),
+            now,
+            now,
+            session.entries[:keeps],
+            summaries,
+            parent=session.made_by.session,
+            label=session.label,
+        )
+
     def interrupt(self, now: int) -> None:
         """End every run that is open."""
         for run in self.runs.values():

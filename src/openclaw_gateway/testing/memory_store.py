@@ -267,6 +267,11 @@ class MemoryStore:
         found = self._opened().sessions.get((owner, session))
         return None if found is None else found.summary_until(seq)
 
+    async def begun_behind(self, owner: str, session: str) -> int:
+        found = self._opened().sessions.get((owner, session))
+        resets = [each.covers_to_seq for each in found.summaries if not each.text] if found else []
+        return max(resets, default=0)
+
     async def list_sessions(
         self,
         owner: str,
@@ -305,6 +310,15 @@ class MemoryStore:
         if found is not None:
             found.label = label
         return found is not None
+
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        found = self._opened().sessions.get((owner, session))
+        if found is None or not 0 <= keeps <= len(found.entries):
+            return False
+        if (owner, key) in self.data.sessions:
+            raise StoreError("There is a session of that name already.")
+        self.data.fork(found, keeps, key, self._clock())
+        return True
 
     async def delete_session(self, owner: str, session: str) -> bool:
         found = self._opened().sessions.get((owner, session))

@@ -56,6 +56,8 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
     }
     if record.label is not None:
         row["label"] = record.label
+    if record.parent is not None:
+        row["parentSessionKey"] = record.parent
     if record.active_run is not None:
         row["activeRunId"] = record.active_run
     return row

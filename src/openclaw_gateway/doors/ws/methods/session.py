@@ -89,7 +89,7 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
 async def _preview(call: MethodCall, params: PreviewParams) -> object:
     limit, chars = min(params.limit or 12, 50), min(params.max_chars or 240, 2_000)
     previews, left = [], MOST_BYTES
-    for key in params.keys:
+    for key in dict.fromkeys(params.keys):
         record = await _record(call, "sessions.preview", key, None)
         items: list[Any] = []
         if record is not None:

@@ -41,6 +41,7 @@ SCOPES = {
     "sessions.reset": ADMIN,
     "sessions.delete": ADMIN,
     "sessions.fork": WRITE,
+    "sessions.search": READ,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,

@@ -25,10 +25,13 @@ from openclaw_gateway.sessions import (
     sqlite_ledger,
     sqlite_reads,
     sqlite_retention,
+    sqlite_search,
     sqlite_spending,
 )
 from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
 from openclaw_gateway.sessions.sqlite_guard import FileGuard
@@ -285,6 +288,19 @@ class SqliteStore:
     async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
         wanted = sqlite_branches.Fork(owner, session, keeps, key)
         return await self._writer.submit(sqlite_branches.fork, wanted, self._clock())
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        keys = wanted.sessions
+        if keys is None:
+            listed = await self.list_sessions(wanted.owner, agent=wanted.agent, limit=MOST_SESSIONS + 1)
+            keys = tuple(record.key for record in listed)
+        submit = self._reader.submit
+
+        async def look(key: str, before: int | None) -> Slice:
+            return await submit(sqlite_search.slice_of, wanted, key, before)
+
+        found = await walk(keys, look, wanted.limit)
+        return replace(found, hits=await submit(sqlite_search.dated, wanted.owner, found.hits))
 
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):

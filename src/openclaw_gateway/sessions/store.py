@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M, Message
@@ -355,6 +356,10 @@ class Store(Protocol):
 
     async def delete_session(self, owner: str, session: str) -> bool:
         """Delete a session with its runs and entries. Raises SessionBusy while a run holds it."""
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        """Messages of the owner's transcripts that hold the words, the newest first; what was said before a
+        session was begun anew is not looked at. It looks as far as `searching` says, and then tells so."""
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         """Append to the ledger, all or nothing."""

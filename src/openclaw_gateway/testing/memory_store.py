@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.store import (
     BESIDE,
@@ -269,8 +271,7 @@ class MemoryStore:
 
     async def begun_behind(self, owner: str, session: str) -> int:
         found = self._opened().sessions.get((owner, session))
-        resets = [each.covers_to_seq for each in found.summaries if not each.text] if found else []
-        return max(resets, default=0)
+        return found.begun_behind if found else 0
 
     async def list_sessions(
         self,
@@ -319,6 +320,16 @@ class MemoryStore:
             raise StoreError("There is a session of that name already.")
         self.data.fork(found, keeps, key, self._clock())
         return True
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        self._opened()
+
+        async def look(key: str, _: int | None) -> Slice:
+            return self.data.looked_at(wanted, key)
+
+        listed = await self.list_sessions(wanted.owner, agent=wanted.agent, limit=MOST_SESSIONS + 1)
+        keys = wanted.sessions if wanted.sessions is not None else [record.key for record in listed]
+        return await walk(keys, look, wanted.limit)
 
     async def delete_session(self, owner: str, session: str) -> bool:
         found = self._opened().sessions.get((owner, session))

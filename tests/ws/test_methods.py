@@ -42,6 +42,8 @@ SCOPES = {
     "sessions.delete": ADMIN,
     "sessions.fork": WRITE,
     "sessions.search": READ,
+    "sessions.compact": ADMIN,
+    "chat.inject": ADMIN,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,

@@ -189,11 +189,7 @@ async def test_the_list_of_sessions(peer: Peer) -> None:
         ("agent", {"message": "hi", "idempotencyKey": "k" * 257}, "idempotencyKey: "),
         ("agent", {"message": "hi", "idempotencyKey": "a\nb"}, "idempotencyKey must be printable"),
         ("agent", {"message": 1, "idempotencyKey": "k"}, "message: expected a string, got an integer"),
-        (
-            "agent",
-            {"message": "hi", "idempotencyKey": "k", "attachments": [{}]},
-            "attachments are not supported",
-        ),
+        ("agent", {"message": "hi", "idempotencyKey": "k", "attachments": [1]}, "attachments[0]"),
         ("agent", [], "expected an object"),
         ("agent.wait", {}, "must have required property 'runId'"),
         ("agent.wait", {"runId": "r", "timeoutMs": -1}, "timeoutMs: "),

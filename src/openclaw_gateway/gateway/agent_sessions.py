@@ -134,6 +134,12 @@ class AgentSessions:
         record = await self._store.get_run(principal.owner, run_id)
         return record if record is not None and record.session == key else None
 
+    async def turn_named(self, principal: Principal, key: str, name: str) -> RunRecord | None:
+        """The run of a session that a client calls so, as long as its answer is kept. Raises StoreError."""
+        principal.require(READ)
+        record = await self._store.run_by_key(principal.owner, name)
+        return record if record is not None and record.session == key else None
+
     def said(
         self, principal: Principal, key: str, *, first: str | None, newest_first: bool
     ) -> AsyncGenerator[Sequence[Entry]]:

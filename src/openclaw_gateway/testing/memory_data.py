@@ -59,6 +59,7 @@ class MemoryRun:
             self.error,
             named.digest if named else None,
             new.parent,
+            named.key if named else None,
         )
 
 

@@ -113,6 +113,21 @@ async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:
         assert error["code"] == "FORBIDDEN"
 
 
+async def test_status_has_what_openclaws_program_reads(gateway: RunningGateway, peer: Peer) -> None:
+    await say(peer, "hi", sessionKey="talk")
+    told = await peer.result("status", {"includeChannelSummary": False, "includeCliProjection": True})
+    sessions = told["sessions"]
+    (row,) = sessions["recent"]
+    assert (row["key"], row["kind"], row["agentId"]) == ("agent:main:talk", "direct", "main")
+    assert (sessions["count"], sessions["paths"]) == (1, ["sessions.sqlite"])
+    (of_main,) = sessions["byAgent"]
+    assert of_main.pop("recent")[0]["key"] == row["key"]
+    assert of_main == {"agentId": "main", "path": "sessions.sqlite", "count": 1}
+    assert told["heartbeat"]["agents"][0]["enabled"] is False
+    assert told["cliProjection"]["agents"] == {"defaultId": "main", "rows": [{"id": "main", "name": "main"}]}
+    assert "cliProjection" not in await peer.result("status")
+
+
 async def test_health_and_status(peer: Peer) -> None:
     health = await peer.result("health", {"probe": True})
     assert health["ok"] is True

@@ -88,6 +88,7 @@ class Assembly:
                 rooms.bus,
                 live,
                 rooms.questions,
+                rooms.caller,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 rooms.embedded.starting,
@@ -141,6 +142,7 @@ class Assembly:
             servers=servers.states,
             embeddings=plan.embeddings,
             choices=plan.choices,
+            models=plan.known_models,
             inputs=inputs,
         )
 

@@ -63,6 +63,12 @@ async def _call(stage: Stage) -> None:
     assert listed["sessions"][0]["key"] == "agent:main:main"
 
 
+async def _models(stage: Stage) -> None:
+    assert "mock/mock-echo" in (text := await stage.runs("models", "list")), text
+    (row,) = json.loads(await stage.runs("models", "list", "--json"))["models"]
+    assert (row["key"], row["available"]) == ("mock/mock-echo", True)
+
+
 async def _presence(stage: Stage) -> None:
     assert "operator" in await stage.runs("system", "presence", "--json")
 
@@ -111,6 +117,7 @@ TRIALS = (
     Trial("openclaw status", "finds the gateway, as text and as JSON", _status),
     Trial("openclaw gateway probe", "says that it is reachable, and that it can be read", _probe),
     Trial("openclaw gateway call", "calls what is served", _call),
+    Trial("openclaw models list", "tells the models, as text and as JSON", _models),
     Trial("openclaw gateway usage-cost", "tells tokens and costs by day", _usage),
     Trial("openclaw logs", "shows the gateway's log, where `logging.file` names a file", _logs),
     Trial("openclaw system presence", "tells who is connected", _presence),

@@ -16,7 +16,6 @@ from msgspec import Struct
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.cli.address import config_in_use, gateway_here
-from openclaw_gateway.cli.known_models import known_models
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import missing_here
 from openclaw_gateway.cli.port_holder import free_port, port_holder
@@ -82,7 +81,7 @@ def _rights(drawing: Drawing, *, fix: bool) -> Iterator[Finding]:
 
 
 def _models(plan: Blueprint) -> Iterator[Finding]:
-    for model in known_models(plan):
+    for model in plan.known_models.all():
         if model.agents and model.target is None:
             yield Finding("models", "wrong", f"{', '.join(model.agents)}: {model.problem}")
         elif model.agents:

@@ -28,6 +28,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.models import Models
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
@@ -36,6 +37,7 @@ from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.spending import Spending
+from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
@@ -86,6 +88,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    caller: ModelCaller
     embeddings: Embeddings
     attachments: Attachments
     starting: Callable[[], str | None]
@@ -103,6 +106,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
+        self.models = Models(lambda: self.generation.models, rooms.caller)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self._starting = rooms.starting

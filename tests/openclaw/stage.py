@@ -82,7 +82,9 @@ class Stage(Struct, frozen=True):
     @property
     def environ(self) -> dict[str, str]:
         path = f"{Path(self.program.node).parent}:{os.environ['PATH']}"
-        return {"HOME": str(self.home), "PATH": path, "LANG": "C.UTF-8", "NO_COLOR": "1"}
+        words = {"HOME": str(self.home), "PATH": path, "LANG": "C.UTF-8", "NO_COLOR": "1"}
+        # `models list` looks for a gateway of OpenClaw's own unless it is told a port.
+        return {**words, "OPENCLAW_GATEWAY_PORT": self.url.rpartition(":")[2]}
 
     def _command(self, words: tuple[str, ...]) -> tuple[str, ...]:
         return (self.program.node, str(self.program.package / "openclaw.mjs"), *words)

@@ -85,12 +85,13 @@ async def test_a_history_tells_what_became_of_the_messages_that_were_sent(
     }
     assert (after["sessionInfo"]["hasActiveRun"], after["sessionInfo"]["activeRunIds"]) == (False, [])
     known = [each["__openclaw"] for each in after["messages"]]
-    assert [(each["id"], each["seq"], each["runId"]) for each in known] == [
-        ("1", 1, "one"),
-        ("2", 2, "one"),
-        ("3", 3, "two"),
-        ("4", 4, "two"),
+    assert [(each["seq"], each["runId"]) for each in known] == [
+        (1, "one"),
+        (2, "one"),
+        (3, "two"),
+        (4, "two"),
     ]
+    assert len({each["id"] for each in known}) == 4
     assert [each.get("idempotencyKey") for each in known] == ["one", None, "two", None]
     elsewhere = await peer.result("chat.history", {"sessionKey": "other", "inputRunIds": ["one"]})
     assert elsewhere["inputReceipts"] == []
@@ -147,6 +148,8 @@ async def test_one_session_is_found_previewed_begun_anew_and_deleted(peer: Peer)
     preview = await peer.result("sessions.preview", {"keys": ["talk", "none"]})
     shown = {each["key"]: each for each in preview["previews"]}
     assert {key: each["status"] for key, each in shown.items()} == {"talk": "ok", "none": "missing"}
+    again = await peer.result("sessions.preview", {"keys": ["talk", "none", "talk"]})
+    assert again["previews"] == preview["previews"], "a key that is named again is looked at once"
     assert shown["talk"]["items"][0] == {"role": "user", "text": "hello"}
     made = await peer.result("sessions.create", {"agentId": "main"})
     assert made["key"].startswith("agent:main:chat-")
@@ -199,7 +202,7 @@ async def test_what_is_shown_of_a_session_fits_into_a_frame(gateway: RunningGate
     assert (history["totalMessages"], history["hasMore"]) == (11, True)
     for method, params in (
         ("sessions.get", {"key": "talk", "limit": 1000}),
-        ("sessions.preview", {"keys": ["talk"] * 64, "limit": 50, "maxChars": 2000}),
+        ("sessions.preview", {"keys": ["talk", "agent:main:talk"] * 32, "limit": 50, "maxChars": 2000}),
     ):
         assert len(msgspec.json.encode(await peer.result(method, params))) < 7 << 20
 

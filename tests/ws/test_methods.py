@@ -42,6 +42,8 @@ SCOPES = {
     "sessions.create": WRITE,
     "sessions.reset": ADMIN,
     "sessions.delete": ADMIN,
+    "sessions.fork": WRITE,
+    "sessions.search": READ,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,

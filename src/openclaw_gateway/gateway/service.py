@@ -36,6 +36,8 @@ from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_forks import SessionForks
+from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fitted_tools import unfit
@@ -122,6 +124,8 @@ class Gateway:
             abort=self.abort,
         )
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
         self.own_log = OwnLog(lambda: self.config.logging.file)

@@ -1,5 +1,6 @@
 """A transcript as the control protocol shows it: the shape of OpenClaw's `chat.history`. Pure.
 
+Each message says where it stands (`__openclaw`): its place from 1, and an id by which it is forked from.
 A message is {role, content, timestamp}; content is a list of parts: text, thinking, toolCall. What a tool
 gave back has the role toolResult. Images are named by their kind, not sent: a history would be megabytes.
 """
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.sessions.places import place_id
 from openclaw_gateway.sessions.store import Entry, RunRecord
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.messages import (
@@ -71,7 +73,7 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
 
 def _identity(entry: Entry, run: RunRecord | None) -> dict[str, Any]:
     name = run.name if run is not None else None
-    identity = {"id": str(entry.seq), "seq": entry.seq, "runId": name or entry.run_id}
+    identity = {"id": place_id(entry), "seq": entry.seq, "runId": name or entry.run_id}
     if name is not None and isinstance(entry.message, UserMessage):
         identity["idempotencyKey"] = name
     return identity

@@ -18,6 +18,7 @@ SCOPES = {
     "health": READ,
     "status": READ,
     "config.get": READ,
+    "config.schema": READ,
     "logs.tail": READ,
     "usage.cost": READ,
     "usage.status": READ,

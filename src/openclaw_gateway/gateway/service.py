@@ -28,6 +28,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.own_agents import OwnAgents
 from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
@@ -122,6 +123,7 @@ class Gateway:
         self.presence = Presence()
         self.spending = Spending(rooms.store)
         self.own_config = OwnConfig()
+        self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
@@ -396,6 +398,9 @@ class Gateway:
 
     def live_runs(self) -> int:
         return len(self._live)
+
+    def _at_work(self, agent_id: str) -> int:
+        return sum(run.request.agent_id == agent_id for run in self._live.running())
 
     async def idle(self) -> None:
         """Wait until no run is live."""

@@ -23,28 +23,32 @@ from openclaw_gateway.gateway.own_config import ANY_BASE, Base, Rewritten, Wante
 
 
 class Rewriter:
-    """For a gateway `started` so; `secrets` are those in force."""
+    """For a gateway `started` so; `secrets` are those in force. `started` None: no gateway runs, faults that
+    are there already may have their reason in this terminal, and folders are named."""
 
-    def __init__(self, options: Options, started: Blueprint, secrets: Callable[[], Secrets]) -> None:
+    def __init__(
+        self, options: Options, started: Blueprint | None, secrets: Callable[[], Secrets | None]
+    ) -> None:
         self._options = options
         self._started = started
         self._secrets = secrets
+        self._folder = "" if started is None else f"{started.loaded.path.parent}/"
 
     def rewrite(self, wanted: Wanted, base: Base) -> Rewritten:
         """Raises InvalidRequest, ConfigChanged, ConfigUnwritable, and what `wanted` raises."""
-        folder = f"{self._started.loaded.path.parent}/"
         try:
             return self._rewrite(wanted, base)
         except ConfigError as error:
-            told = "; ".join(error.problems).replace(folder, "")
+            told = self._told("; ".join(error.problems))
             raise InvalidRequest(f"Nothing is written: {told}", code="config_refused") from None
         except (ConfigChanged, ConfigUnwritable) as error:
-            raise type(error)(error.message.replace(folder, ""), code=error.code) from None
+            raise type(error)(self._told(error.message), code=error.code) from None
 
     def _rewrite(self, wanted: Wanted, base: Base) -> Rewritten:
-        edit = Edit(self._options, token=self._started.auth.secret, secrets=self._secrets())
+        token = None if self._started is None else self._started.auth.secret
+        edit = Edit(self._options, token=token, secrets=self._secrets())
         before = edit.before.plan
-        if before.problems:
+        if before.problems and self._started is not None:
             raise ConfigError(
                 ["the file has faults already; mend it first.", *edit.before.explained().problems]
             )
@@ -61,7 +65,7 @@ class Rewriter:
             return Rewritten(before.shown, edit.file, text or "", (), (), new_secret=False)
         edited = self._tried(edit, steps)
         plan = edited.drawing.plan
-        dangers = () if plan.problems else dangers_of(self._started, plan)
+        dangers = () if plan.problems or self._started is None else dangers_of(self._started, plan)
         if edited.faults or dangers:
             raise ConfigError(list(edited.faults or edited.drawing.explained(*dangers).problems))
         if left := changes(edited.drawing.read.loaded.document, target):
@@ -73,7 +77,7 @@ class Rewriter:
             edit.file,
             edited.text,
             tuple(dict.fromkeys(dotted(step.path) for step in steps)),
-            tuple(note.replace(f"{edit.file.parent}/", "") for note in edited.notes),
+            tuple(map(self._told, edited.notes)),
             new_secret=plan.auth != before.auth,
         )
 
@@ -96,12 +100,13 @@ class Rewriter:
 
     def _elsewhere(self, path: KeyPath, place: Position | None) -> InvalidRequest:
         where = "in another file" if place is None else f"at {place}"
-        folder = f"{self._started.loaded.path.parent}/"
         return InvalidRequest(
-            f"Nothing is written: {dotted(path)} is set {where.replace(folder, '')}, which counts; change it "
-            "there.",
+            f"Nothing is written: {dotted(path)} is set {self._told(where)}, which counts; change it there.",
             code="config_elsewhere",
         )
+
+    def _told(self, text: str) -> str:
+        return text.replace(self._folder, "") if self._folder else text
 
 
 def _other_place(placed: dict[str, Any], path: KeyPath, main: str) -> Position | None:

@@ -80,6 +80,15 @@ def not_found(agent_id: str) -> InvalidRequest:
     )
 
 
+def is_default(agent_id: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"'{agent_id}' is the default agent, who answers when nobody is named: make another one the default "
+        "first (default: true).",
+        code="agent_is_default",
+        param="agentId",
+    )
+
+
 def _entries(document: Document) -> list[tuple[str, dict[str, Any]]]:
     """Id and entry of each that is written so that it is one."""
     agents = document.get("agents")

@@ -16,6 +16,7 @@ from openclaw_gateway.agents.seed import move_in
 from openclaw_gateway.config.agent_entries import (
     Fields,
     id_from_name,
+    is_default,
     not_found,
     with_agent,
     with_changed_agent,
@@ -83,12 +84,7 @@ class OwnAgents:
         if home is None:
             raise not_found(agent_id)
         if agent_id == before.roster.default_id:
-            raise InvalidRequest(
-                f"'{agent_id}' is the default agent, who answers when nobody is named: make another one the "
-                "default first (default: true).",
-                code="agent_is_default",
-                param="agentId",
-            )
+            raise is_default(agent_id)
         if files and (count := self._at_work(agent_id)):
             raise InvalidRequest(
                 f"'{agent_id}' is at work ({count} at once), with its files: wait for it, abort it, or keep "

@@ -535,6 +535,7 @@ ERRORS = _all(
         "agent_id_invalid": "400: a name gives no id for an agent.",
         "agent_is_default": "400: the default agent is not taken away.",
         "agent_busy": "400: the files of an agent at work are not taken away.",
+        "agent_file_unusable": "503: a file of an agent cannot be read or written.",
         "config_refused": "400: the configuration would be wrong, or is so already; nothing is written.",
         "config_elsewhere": "400: another file than the main one says what counts there.",
         "config_masked": "400: a mask stands for no value where none was shown.",

@@ -14,6 +14,7 @@ GatewayError
 ├── EmbeddingsUnavailable        no model makes vectors here
 ├── ConfigUnwritable             the configuration cannot be written
 │   └── ConfigNotInForce         it is written, and cannot be put in force
+├── AgentFileUnusable            a file of an agent cannot be read or written
 ├── LogMissing                   no log is kept in a file, or it cannot be read
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
@@ -266,6 +267,14 @@ class ConfigNotInForce(ConfigUnwritable):
     """It is written, and the gateway cannot go by it: the last good one stays in force."""
 
     default_code = "config_not_in_force"
+
+
+class AgentFileUnusable(GatewayError):
+    """What stands there is no file of text within the workspace, or its disk fails."""
+
+    status = 503
+    type = "api_error"
+    default_code = "agent_file_unusable"
 
 
 class StoreError(GatewayError):

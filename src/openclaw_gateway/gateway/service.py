@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema import (
     Profile,
 )
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.agent_files import AgentFiles
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
@@ -123,6 +124,7 @@ class Gateway:
         self.presence = Presence()
         self.spending = Spending(rooms.store)
         self.own_config = OwnConfig()
+        self.agent_files = AgentFiles(lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 

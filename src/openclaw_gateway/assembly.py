@@ -144,6 +144,14 @@ class Assembly:
             choices=plan.choices,
             models=plan.known_models,
             inputs=inputs,
+            homes=plan.prompts,
+            own_dir=plan.loaded.own_dir,
+            needed=(
+                plan.loaded.own_dir,
+                plan.loaded.state_dir,
+                plan.loaded.path.parent,
+                plan.loaded.home,
+            ),
         )
 
     def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:

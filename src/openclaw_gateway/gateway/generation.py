@@ -6,9 +6,11 @@ against the newest. What outlives configurations (store, bus, live runs, listene
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
+from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.config.shown import Shown
@@ -45,6 +47,9 @@ class Generation(Struct, frozen=True):
     choices: ModelChoices
     models: KnownModels
     inputs: PlanInputs
+    homes: Mapping[str, Home]
+    own_dir: Path
+    needed: tuple[Path, ...]
 
 
 class Standing(Struct, frozen=True):

@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema import (
     Profile,
 )
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.agent_files import AgentFiles
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
@@ -29,6 +30,8 @@ from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.models import Models
+from openclaw_gateway.gateway.own_agents import OwnAgents
+from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
@@ -128,6 +131,9 @@ class Gateway:
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
+        self.own_config = OwnConfig()
+        self.agent_files = AgentFiles(lambda: self.generation)
+        self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
@@ -402,6 +408,9 @@ class Gateway:
 
     def live_runs(self) -> int:
         return len(self._live)
+
+    def _at_work(self, agent_id: str) -> int:
+        return sum(run.request.agent_id == agent_id for run in self._live.running())
 
     async def idle(self) -> None:
         """Wait until no run is live."""

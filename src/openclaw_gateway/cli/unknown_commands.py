@@ -67,11 +67,7 @@ _THEIRS: dict[str, str] = {
     "approvals allowlist": "is here {program} approvals allow and remove",
     "config patch": "is not part of this program; use {program} config set",
     "gateway discover": _NOT_HERE,
-    "gateway install": "is not part of this program yet; run {program} gateway under systemd or launchd",
     "gateway probe": "is here {program} health",
-    "gateway restart": "is not part of this program yet; stop it with Ctrl-C or SIGTERM and start it again",
-    "gateway start": "is not part of this program yet; {program} gateway run starts it in this terminal",
-    "gateway uninstall": "is not part of this program yet",
     "gateway usage-cost": _NOT_HERE,
 }
 

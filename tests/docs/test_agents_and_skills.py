@@ -10,10 +10,10 @@ import pytest
 
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.testing.replies import Call, calls, says
-from tests.cli.conftest import Program, configured, models, program
+from tests.cli.conftest import Program, configured, program
 from tests.docs.pages import blocks, pages
 
-__all__ = ["configured", "models", "program"]  # fixtures of another folder
+__all__ = ["configured", "program"]  # fixtures of another folder
 
 EXAMPLE = pages()["docs/agents-and-skills.md"].partition("## An example")[2].partition("\n## ")[0]
 WRITTEN, USED = (block.text for block in blocks(EXAMPLE, "sh"))

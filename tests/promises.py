@@ -1,9 +1,9 @@
 """What is promised, row by row: to whom it may concern, in one sentence, with the id that a test carries.
 
 A test says `@pytest.mark.promise("id")`; `tests/promised.py` sees that every row has a test and every id a
-row. What README says stands here word for word, so that an edited README and this table cannot part. The
-other sources are the code's own tables: limits (config/schema), errors (errors.py and where they are raised),
-and incidents (public records of this family of programs, by their identifiers).
+row. What README and the pages of docs/ say stands here word for word, so that an edited page and this table
+cannot part. The other sources are the code's own tables: limits (config/schema), errors (errors.py and where
+they are raised), and incidents (public records of this family of programs, by their identifiers).
 """
 
 from typing import NamedTuple
@@ -21,8 +21,8 @@ def _all(source: str, prefix: str, rows: dict[str, str]) -> tuple[Promise, ...]:
     return tuple(Promise(f"{prefix}{name}", source, sentence) for name, sentence in rows.items())
 
 
-README = _all(
-    "README.md",
+DOCUMENTS = _all(
+    "README.md and docs",
     "",
     {
         # Try it
@@ -618,4 +618,4 @@ NOT_YET = {
     "CVE-2026-55235": "webhooks",
 }
 
-PROMISES = (*README, *LIMITS, *OTHER_LIMITS, *ERRORS, *INCIDENTS)
+PROMISES = (*DOCUMENTS, *LIMITS, *OTHER_LIMITS, *ERRORS, *INCIDENTS)

@@ -117,7 +117,12 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
-        self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.agent_sessions = AgentSessions(
+            rooms.live,
+            rooms.store,
+            self.abort_session,
+            lambda key: any(key == main_key(agent.id) for agent in self.roster),
+        )
         self.presence = Presence()
         self.spending = Spending(rooms.store)
         self.own_log = OwnLog(lambda: self.config.logging.file)

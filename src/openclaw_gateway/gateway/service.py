@@ -126,7 +126,12 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
-        self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.agent_sessions = AgentSessions(
+            rooms.live,
+            rooms.store,
+            self.abort_session,
+            lambda key: any(key == main_key(agent.id) for agent in self.roster),
+        )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()

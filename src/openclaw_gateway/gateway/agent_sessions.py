@@ -12,8 +12,8 @@ from contextlib import suppress
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from openclaw_gateway.errors import StoreError
-from openclaw_gateway.gateway.principal import READ, WRITE, Principal
+from openclaw_gateway.errors import InvalidRequest, StoreError
+from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.said_turns import SaidTurns
 from openclaw_gateway.runs.hub import ChangeReason, SessionChange
 from openclaw_gateway.runs.live import LiveRuns
@@ -36,18 +36,21 @@ class HeldSession(Struct, frozen=True):
 
 
 class AgentSessions:
-    """`abort_session` ends the caller's runs of a session."""
+    """`abort_session` ends the caller's runs of a session; `is_main` says whether a key is that of an agent's
+    main one."""
 
     def __init__(
         self,
         live: LiveRuns,
         store: Store,
         abort_session: Callable[[Principal, str], Awaitable[object]],
+        is_main: Callable[[str], bool],
     ) -> None:
         self._live = live
         self._store = store
         self._said = SaidTurns(store)
         self._abort_session = abort_session
+        self._is_main = is_main
         self._attending: dict[asyncio.Event, tuple[str, str]] = {}
         self.is_closing = False
 
@@ -138,6 +141,12 @@ class AgentSessions:
         record = await self._store.get_run(principal.owner, run_id)
         return record if record is not None and record.session == key else None
 
+    async def turn_named(self, principal: Principal, key: str, name: str) -> RunRecord | None:
+        """The run of a session that a client calls so, as long as its answer is kept. Raises StoreError."""
+        principal.require(READ)
+        record = await self._store.run_by_key(principal.owner, name)
+        return record if record is not None and record.session == key else None
+
     def said(
         self, principal: Principal, key: str, *, first: str | None, newest_first: bool
     ) -> AsyncGenerator[Sequence[Entry]]:
@@ -186,7 +195,7 @@ class AgentSessions:
     async def begin_anew(self, principal: Principal, key: str) -> SessionRecord | None:
         """End its runs; then what was said is no part of the conversation any more. None when there is none.
         Raises StoreError."""
-        principal.require(WRITE)
+        principal.require(ADMIN)
         await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         if record is not None and record.last_seq:
@@ -216,8 +225,13 @@ class AgentSessions:
 
     async def delete(self, principal: Principal, key: str) -> bool:
         """End its runs, then it is gone with all that was said; False when there is none. Raises StoreError,
-        and SessionBusy where its runs do not end."""
-        principal.require(WRITE)
+        SessionBusy where its runs do not end, and InvalidRequest for an agent's main one."""
+        principal.require(ADMIN)
+        if self._is_main(key):
+            raise InvalidRequest(
+                "An agent's main session stays: it cannot be deleted. sessions.reset begins it anew.",
+                param="key",
+            )
         await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         deleted = await self._store.delete_session(principal.owner, key)

@@ -93,7 +93,8 @@ class Ending(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True):
-    """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request."""
+    """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request, `name`
+    what its client calls it."""
 
     id: str
     owner: str
@@ -106,6 +107,7 @@ class RunRecord(Struct, frozen=True):
     error: ErrorInfo | None = None
     digest: bytes | None = None
     parent: str | None = None
+    name: str | None = None
 
 
 class SessionRecord(Struct, frozen=True):

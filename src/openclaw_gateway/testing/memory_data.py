@@ -63,6 +63,7 @@ class MemoryRun:
             self.error,
             named.digest if named else None,
             new.parent,
+            named.key if named else None,
         )
 
 

@@ -54,7 +54,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.gateway.agent_sessions import HeldSession
-from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import AttemptNames
 from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
@@ -89,7 +89,7 @@ class Endpoint(AgentEndpoint):
         Operation(
             "POST", _ONE, "Other metadata for it.", {200: AgentSession}, Sent(read_change, {"metadata": {}})
         ),
-        Operation("DELETE", _ONE, "End what it is at, and forget it.", {200: DeletedSession}),
+        Operation("DELETE", _ONE, "End what it is at, and forget it.", {200: DeletedSession}, scope=ADMIN),
         Operation(
             "POST",
             f"{_ONE}/events",

@@ -32,8 +32,11 @@ def shown(
     """`runs` by their ids say when something was said, as long as they are kept; else it was at `else_ms`,
     in Unix milliseconds. A text of more than `most_chars` characters is cut, and says so."""
     return [
-        _message(each, runs.get(each.run_id), else_ms, most_chars)
-        | {"__openclaw": {"id": place_id(each), "seq": each.seq}}
+        # How a client knows a message again that it has sent, or has heard in events.
+        {
+            **_message(each, runs.get(each.run_id), else_ms, most_chars),
+            "__openclaw": _identity(each, runs.get(each.run_id)),
+        }
         for each in entries
     ]
 
@@ -66,6 +69,14 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
                 "toolName": message.name or "",
                 "isError": message.is_error,
             }
+
+
+def _identity(entry: Entry, run: RunRecord | None) -> dict[str, Any]:
+    name = run.name if run is not None else None
+    identity = {"id": place_id(entry), "seq": entry.seq, "runId": name or entry.run_id}
+    if name is not None and isinstance(entry.message, UserMessage):
+        identity["idempotencyKey"] = name
+    return identity
 
 
 def _told(role: str, content: list[Any], at_ms: int) -> dict[str, Any]:

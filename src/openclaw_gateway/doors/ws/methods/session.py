@@ -17,7 +17,6 @@ from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import now_ms
-from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.store import SessionRecord
 
 Key = Annotated[str, Meta(min_length=1, max_length=512)]
@@ -132,10 +131,6 @@ async def _reset(call: MethodCall, params: KeyParams) -> object:
 
 async def _delete(call: MethodCall, params: KeyParams) -> object:
     key = _key(call, "sessions.delete", params.key, params.agent_id)
-    if any(key == main_key(agent.id) for agent in call.gateway.roster):
-        raise invalid(
-            "sessions.delete", "an agent's main session stays; sessions.reset begins it anew", "key"
-        )
     deleted = await call.gateway.agent_sessions.delete(call.principal, key)
     return {"ok": True, "key": key, "deleted": deleted, "archived": []}
 

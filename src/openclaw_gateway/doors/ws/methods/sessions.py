@@ -53,13 +53,12 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
         "outputTokens": record.completion_tokens,
         "totalTokens": record.total_tokens,
         "status": "running" if record.active_run else "done",
+        "hasActiveRun": record.active_run is not None,
     }
     if record.label is not None:
         row["label"] = record.label
     if record.parent is not None:
         row["parentSessionKey"] = record.parent
-    if record.active_run is not None:
-        row["activeRunId"] = record.active_run
     return row
 
 

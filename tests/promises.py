@@ -48,11 +48,16 @@ DOCUMENTS = _all(
             "It reads the configuration of OpenClaw and of its ancestor Clawdbot, answers to both names,"
         ),
         "quickstart": (
-            "It prints a curl line, a Python snippet and the address of a start page; paste them as they are."
+            "It prints a curl line, a Python snippet and the address of the control page; "
+            "paste them as they are."
         ),
         "home-untouched": "Your `~/.openclaw` and the keys in your environment are not touched.",
         "embedded": "it answers, but it is no agent.",
         # Connect
+        "control-page": "sign in with the token, talk with your agents and see their tools at work,",
+        "control-page-approvals": "allow what they ask for,",
+        "control-page-strict": "It speaks this gateway's WebSocket alone and loads nothing from elsewhere;",
+        "control-page-off": "`gateway.controlUi.enabled: false` takes it away",
         "agent-as-model": "the model is `openclaw` (the default agent) or `openclaw/<agent id>`.",
         "without-v1": "A base URL without `/v1` works too,",
         "other-key-headers": "and a key sent as `api-key` or `x-api-key`.",

@@ -108,7 +108,7 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     if proxy:
         terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
     terminal.heading("And then:")
-    terminal.say(f"  Start page            {origin}/")
+    terminal.say(f"  Control page          {origin}/")
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
     terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")

@@ -25,6 +25,8 @@ SCOPES = {
     "sessions.patch": WRITE,
     "tools.catalog": READ,
     "tools.effective": READ,
+    "skills.status": READ,
+    "mcp.status": READ,
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,

@@ -30,6 +30,8 @@ SCOPES = {
     "agents.list": READ,
     "agents.tools": READ,
     "models.list": READ,
+    "models.test": ADMIN,
+    "models.probe": ADMIN,
     "sessions.list": READ,
     "sessions.subscribe": READ,
     "sessions.unsubscribe": READ,

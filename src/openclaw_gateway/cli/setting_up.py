@@ -15,12 +15,13 @@ from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.first_config import FirstConfig, first_text, write_first
 from openclaw_gateway.cli.known_models import one_model
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.model_trial import Trial, tried
+from openclaw_gateway.cli.model_trial import tried
 from openclaw_gateway.cli.port_holder import free_port, port_holder
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.config.paths import Paths, resolve_paths
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.models.trial import Trial
 
 _LOOPBACK = ("127.0.0.1", "::1")
 

@@ -28,6 +28,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
@@ -88,6 +89,7 @@ class Rooms(Struct, frozen=True):
     questions: Questions
     embeddings: Embeddings
     attachments: Attachments
+    model_trials: ModelTrials
     starting: Callable[[], str | None]
     grep_engine: Callable[[], Awaitable[str]]
 
@@ -105,6 +107,7 @@ class Gateway:
         self.approvals = Approvals(rooms.questions)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
+        self.model_trials = rooms.model_trials
         self._starting = rooms.starting
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)

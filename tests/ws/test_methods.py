@@ -25,6 +25,7 @@ SCOPES = {
     "sessions.patch": WRITE,
     "tools.catalog": READ,
     "tools.effective": READ,
+    "tools.invoke": WRITE,
     "skills.status": READ,
     "mcp.status": READ,
     "agents.list": READ,

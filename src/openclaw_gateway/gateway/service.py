@@ -32,7 +32,7 @@ from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
-from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
@@ -54,7 +54,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Origin, RunRequest, ToolSpec
+from openclaw_gateway.wire.run import Door, Origin, RunRequest, ToolSpec
 
 
 class AgentTools(Struct, frozen=True):
@@ -278,14 +278,14 @@ class Gateway:
     def _chosen(self, plan: Plan, ref: str) -> Plan:
         return self.generation.choices.plan(plan, ref, self.generation.inputs)
 
-    def tool(self, principal: Principal, route: Route, name: str) -> Tool | None:
+    def tool(self, principal: Principal, door: Door, route: Route, name: str) -> Tool | None:
         """The agent's tool of this name, for a client that would call it itself. None where the agent has
-        none, and where such a client may not. Raises Forbidden."""
+        none, and where such a client may not, by whichever door. Raises Forbidden."""
         principal.require(WRITE)
         plan = self.generation.plans.get(route.agent_id)
         if plan is None or closed_over_http(name, self.config.gateway.tools):
             return None
-        asks = run_request(principal, "http", route, Question(())).origin
+        asks = origin_of(principal, door, route, invoking=True)
         return plan.equipment.toolbox(asks, route.session_key).get(normal_name(name))
 
     async def estimate(self, principal: Principal, request: RunRequest) -> int:

@@ -12,6 +12,7 @@ GatewayError
 ├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
 ├── EmbeddingsUnavailable        no model makes vectors here
+├── ApprovalsUnusable            the file of approvals cannot be read, or not be written
 ├── LogMissing                   no log is kept in a file, or it cannot be read
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
@@ -235,6 +236,14 @@ class EmbeddingsUnavailable(GatewayError):
     status = 503
     type = "api_error"
     default_code = "embeddings_unavailable"
+
+
+class ApprovalsUnusable(GatewayError):
+    """The file of what commands may run cannot be read, or (`approvals_unwritable`) not be written."""
+
+    status = 503
+    type = "api_error"
+    default_code = "approvals_broken"
 
 
 class LogMissing(GatewayError):

@@ -50,6 +50,7 @@ async def test_skills_list_and_check(skilled: Program) -> None:
     assert (wrong.code, wrong.json["error"]["code"]) == (1, "agent_not_found")
 
 
+@pytest.mark.promise("error.mcp_server_not_found")
 async def test_mcp_test_starts_lists_and_ends(program: Program) -> None:
     program.configure({"mcp": {"servers": SERVERS}})
     done = await program.run("mcp", "test", "--json")
@@ -65,6 +66,15 @@ async def test_mcp_test_starts_lists_and_ends(program: Program) -> None:
     assert "demo is there in" in one.out
     unknown = await program.run("mcp", "test", "nope", "--json")
     assert (unknown.code, unknown.json["error"]["code"]) == (1, "mcp_server_not_found")
+
+
+@pytest.mark.promise("error.mcp_package_missing")
+async def test_without_the_package(program: Program) -> None:
+    program.configure({"mcp": {"servers": SERVERS}})
+    (program.home / "sitecustomize.py").write_text("import sys\nsys.modules['mcp'] = None\n")
+    done = await program.run("mcp", "test", "--json", PYTHONPATH=str(program.home))
+    assert (done.code, done.json["error"]["code"]) == (1, "mcp_package_missing")
+    assert "pip install" in done.json["error"]["message"]
 
 
 async def test_mcp_list_with_and_without_a_gateway(program: Program, models: ModelServer) -> None:

@@ -56,6 +56,8 @@ SCOPES = {
     "agent": WRITE,
     "agent.wait": WRITE,
     "chat.abort": WRITE,
+    "exec.approvals.get": ADMIN,
+    "exec.approvals.set": ADMIN,
     "exec.approval.list": APPROVALS,
     "exec.approval.get": APPROVALS,
     "exec.approval.resolve": APPROVALS,

@@ -26,6 +26,7 @@ from openclaw_gateway.gateway.approvals import Approvals
 from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
+from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.model_trials import ModelTrials
@@ -123,6 +124,7 @@ class Gateway:
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
+        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:

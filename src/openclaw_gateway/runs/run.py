@@ -115,10 +115,12 @@ class Run:
             self._return = None
 
     def leave(self, reason: str | None, *, returns: bool = False) -> None:
-        """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`;
-        the others go on. One that perhaps `returns` is waited for."""
+        """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`,
+        and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
+        for."""
         self.clients -= 1
-        if self.clients or reason is None or self.request.origin.door != "http":
+        goes_on = self.request.origin.door != "http" and self.request.invocation is None
+        if self.clients or reason is None or goes_on:
             return
         if returns and self.may_be_asked_again and self.result is None:
             self._return = self._loop.call_later(RETURN_S, self.abort, reason)

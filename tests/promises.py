@@ -465,6 +465,7 @@ ERRORS = _all(
         "missing_user_message": "400: nothing is asked.",
         "missing_tool_results": "400: some calls of a message have no result.",
         "unknown_tool_call_id": "400: a result of a call that nobody made.",
+        "tool_results_awaited": "400: a note in the middle of a call and its result.",
         "responses_body": "400: the body is one for /v1/responses.",
         "token_input_not_taken": "400: the embedding model takes texts, not numbers of tokens.",
         "embeddings_unavailable": "503: there is no model that makes vectors.",

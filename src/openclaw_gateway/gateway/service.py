@@ -40,6 +40,7 @@ from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_errands import SessionErrands
 from openclaw_gateway.gateway.session_forks import SessionForks
 from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
@@ -61,7 +62,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Door, Origin, RunRequest, ToolSpec
+from openclaw_gateway.wire.run import Door, Note, Origin, RunRequest, ToolSpec
 
 
 class AgentTools(Struct, frozen=True):
@@ -134,6 +135,7 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
@@ -265,7 +267,7 @@ class Gateway:
             raise unknown_agent(request.agent_id, self.roster)
         if request.task is not None:
             plan = plan.for_task()
-        if plan.refusal is not None:
+        if plan.refusal is not None and not isinstance(request.errand, Note):
             if plan.refusal.sandbox:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)

@@ -20,6 +20,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.errands import Errands
 from openclaw_gateway.runs.invoked import invoked
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
@@ -47,6 +48,7 @@ class RunLoop:
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
 
@@ -200,6 +202,8 @@ class RunLoop:
         recalled = _NOTHING
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
+            if claimed is not None and run.request.errand is not None:
+                return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
                 recalled = self._memory.stateless(run.request)
             else:

@@ -123,8 +123,8 @@ class Gateway:
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
-        self.own_config = OwnConfig()
-        self.agent_files = AgentFiles(lambda: self.generation)
+        self.own_config = OwnConfig(lambda: self.auth_mode)
+        self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 

@@ -18,6 +18,7 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
+from openclaw_gateway.runs.known_models import KnownModels
 from openclaw_gateway.runs.live import Terms
 from openclaw_gateway.runs.model_choices import ModelChoices
 from openclaw_gateway.runs.plan import Plan
@@ -44,6 +45,7 @@ class Generation(Struct, frozen=True):
     servers: Callable[[], tuple[ServerState, ...]]
     embeddings: EmbeddingChoice
     choices: ModelChoices
+    models: KnownModels
     inputs: PlanInputs
     homes: Mapping[str, Home]
     own_dir: Path

@@ -29,6 +29,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.models import Models
 from openclaw_gateway.gateway.own_agents import OwnAgents
 from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
@@ -38,7 +39,10 @@ from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_forks import SessionForks
+from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
+from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
@@ -89,6 +93,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    caller: ModelCaller
     embeddings: Embeddings
     attachments: Attachments
     starting: Callable[[], str | None]
@@ -106,6 +111,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
+        self.models = Models(lambda: self.generation.models, rooms.caller)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self._starting = rooms.starting
@@ -121,6 +127,8 @@ class Gateway:
             abort=self.abort,
         )
         self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
         self.own_config = OwnConfig(lambda: self.auth_mode)

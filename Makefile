@@ -16,7 +16,8 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-openwebui fuzz comply coverage soak retries bench lock config-tables ui wheel clean python
+.PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
+.PHONY: retries bench lock config-tables ui wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +50,10 @@ test-clients: python ## try every client of the table, the heavy ones too, and w
 test-openclaw: python ## OpenClaw's own programs and page at a gateway, and how it went into docs/compatibility.md
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.openclaw
+
+terminal-session: python ## record docs/terminal-session.md anew, in a clone with an empty home (minutes)
+	@$(SETUP) --tests
+	@PYTHONUTF8=1 $(BIN)/python -m tests.docs.session
 
 test-openwebui: python ## Open WebUI in headless Chromium, and how it went into docs/trials.md (minutes; large)
 	@$(SETUP) --tests

@@ -111,7 +111,7 @@ DOCUMENTS = _all(
         "backup": "`openclaw backup create` saves sessions, usage, approvals and configuration in one file",
         "doctor": "`openclaw doctor` looks at all that can be wrong,",
         "logs": "`openclaw logs -f` follows",
-        "audit": "`openclaw security audit` what could be dangerous, each with the line that mends it.",
+        "audit": "`openclaw security audit` at what could be dangerous, each with the line that mends it.",
         "service": "`openclaw gateway install` makes it a service of your own",
         "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",
         "config-named": "A file named with `--config` has to be there.",

@@ -34,6 +34,10 @@ async def test_logs_shows_what_is_wanted_and_what_comes(
     (ended,) = [line for line in lines if line["event"] == "run.ended"]
     of_run = (await program.run("logs", "--run", ended["run"][-12:], "--level", "warning")).out.splitlines()
     assert any("run.ended" in line and "status=failed" in line for line in of_run)
+    assert ended["request"]
+    of_request = (await program.run("logs", "--request", ended["request"])).out
+    assert "model.call_failed" in of_request
+    assert "run.ended" in of_request
     assert len((await program.run("logs", "-n", "1")).out.splitlines()) == 1
     following = await program.start("logs", "-f", "-n", "1")
     await following.says("run.ended")

@@ -8,10 +8,10 @@ from importlib.resources import files
 from string import Template
 from typing import ClassVar
 
-from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.ui.start_snippets import start_snippets
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 
@@ -41,11 +41,12 @@ class Endpoint:
         self._page = Template(files("openclaw_gateway.doors.ui").joinpath("start.html").read_text("utf-8"))
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
+        origin = f"http://{request.headers.get('Host', 'localhost')}"
         is_ready = (await self._gateway.readiness()).ready
         page = self._page.substitute(
             health="ready" if is_ready else "not ready",
             health_class="good" if is_ready else "bad",
-            base=html.escape(f"http://{request.headers.get('Host', 'localhost')}"),
-            word=BRANDS[0].model_word,
+            base=html.escape(origin),
+            connect=start_snippets(origin, self._gateway.config.gateway.http.endpoints),
         )
         return HttpAnswer(page.encode(), 200, _HEADERS)

@@ -17,13 +17,13 @@ from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.paste import curl_line, sdk_lines
 from openclaw_gateway.cli.serving import banner, serve, until_ready
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.brands import BRANDS, env, env_names
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon
+from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.survey import servers_here
 

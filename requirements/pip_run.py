@@ -15,7 +15,9 @@ from pathlib import Path
 
 # Nobody waits longer than this without a word.
 SILENCE_S = 5.0
-_AT = re.compile(r"\s*(?:Downloading|Using cached|Collecting) (?P<what>\S+)(?: \((?P<size>[^)]*B)\))?")
+_AT = re.compile(
+    r"\s*(?:Downloading|Using cached|Collecting|Processing) (?P<what>\S+)(?: \((?P<size>[^)]*B)\))?"
+)
 _PACKAGE = re.compile(r"^[A-Za-z0-9][\w.-]*==", re.MULTILINE)
 
 # (what pip says, what that means). The first that is found counts.
@@ -124,6 +126,8 @@ class _Place:
             self._at = name + (f" ({found['size']})" if found["size"] else "")
         elif line.startswith("Installing collected packages"):
             self._at = "unpacking"
+        elif line.startswith("Ignoring ") and self._total:  # one for another system
+            self._total -= 1
         if time.monotonic() - self._told < silence_s:
             return False
         self._told = time.monotonic()

@@ -81,8 +81,9 @@ async def test_no_color_is_no_code_at_all(configured: Program, name: str) -> Non
 async def test_a_gateway_in_a_terminal_writes_no_code_either(configured: Program, how: str) -> None:
     words = ("gateway", "run", "--port", "0", "--verbose")
     plain = ("--no-color", *words) if how == "--no-color" else words
-    environ = {"NO_COLOR": "1"} if how == "NO_COLOR" else {}
-    async with in_a_terminal(configured, *plain, TERM="xterm-256color", **environ) as screen:
+    if how == "NO_COLOR":
+        configured.environ["NO_COLOR"] = "1"
+    async with in_a_terminal(configured, *plain, TERM="xterm-256color") as screen:
         await screen.says("Ready.")
         screen.process.terminate()
         assert await screen.ends() == 0

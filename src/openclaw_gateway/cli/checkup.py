@@ -18,7 +18,6 @@ from openclaw_gateway.blueprint.dangers import dangers
 from openclaw_gateway.blueprint.dangers.files import open_files
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.cli.address import config_in_use, gateway_here
-from openclaw_gateway.cli.known_models import known_models
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import missing_here
 from openclaw_gateway.cli.port_holder import free_port, port_holder
@@ -94,7 +93,7 @@ def _dangers(drawing: Drawing, program: str) -> Iterator[Finding]:
 
 
 def _models(plan: Blueprint) -> Iterator[Finding]:
-    for model in known_models(plan):
+    for model in plan.known_models.all():
         if model.agents and model.target is None:
             yield Finding("models", "wrong", f"{', '.join(model.agents)}: {model.problem}")
         elif model.agents:

@@ -4,7 +4,6 @@ import click
 
 from openclaw_gateway.cli.address import EVERYWHERE
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
-from openclaw_gateway.cli.model_trial import Trial
 from openclaw_gateway.cli.own_address import own_address
 from openclaw_gateway.cli.setting_up import Draft, drafted
 from openclaw_gateway.cli.setup_choices import Choices
@@ -12,6 +11,7 @@ from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 from openclaw_gateway.errors import ConfigError, GatewayError
+from openclaw_gateway.models.trial import Trial
 
 
 def set_up(choices: Choices, *, untested: bool = False, starts: bool = False) -> None:

@@ -6,7 +6,7 @@ Only asks: what can be answered is given to it, and what is done with the answer
 import click
 from msgspec import Struct
 
-from openclaw_gateway.cli.failure import printable
+from openclaw_gateway.cli.harmless import printable
 from openclaw_gateway.cli.setup_offers import Offer
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.doors.ui.snippets import CLIENTS

@@ -44,7 +44,7 @@ async def through_gateway(address: Address, question: Question) -> AsyncGenerato
         hint = "Or run the agent in this process with --local."
         raise CommandFailed(f"{error.message} {hint}", code=error.code) from None
     except AuthRefused as error:
-        raise _shut_out(address, error) from None
+        raise shut_out(address, error) from None
     except GatewayError as error:
         message = in_terminal_words(error.message)
         raise refusal(question, message=message, code=error.code, kind=error_type(error)) from None
@@ -82,7 +82,7 @@ def _text(answer: Mapping[str, Any]) -> str:
             return ""
 
 
-def _shut_out(address: Address, error: AuthRefused) -> CommandFailed:
+def shut_out(address: Address, error: AuthRefused) -> CommandFailed:
     if isinstance(error, LockedOut):
         message = (
             f"The gateway at {address.origin} has locked this address out for another "

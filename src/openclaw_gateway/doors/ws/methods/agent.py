@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors.ws.asked import asked_in
 from openclaw_gateway.doors.ws.method import Method, MethodCall, RunFailed
-from openclaw_gateway.doors.ws.results import accepted, completed
+from openclaw_gateway.doors.ws.results import accepted, completed, place_in_line
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
@@ -84,7 +84,7 @@ def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
 
 async def _wait(call: MethodCall, params: WaitParams) -> object:
     timeout_s = 30.0 if params.timeout_ms is None else params.timeout_ms / 1000
-    run_id = params.run_id
+    run_id, run = params.run_id, None
     try:
         async with asyncio.timeout(timeout_s):
             while (run := call.gateway.find(call.principal, run_id)) is None:
@@ -94,7 +94,7 @@ async def _wait(call: MethodCall, params: WaitParams) -> object:
                 await _appearance(call, run_id)
             result = await run.wait()
     except TimeoutError:
-        return {"runId": run_id, "status": "timeout"}
+        return {"runId": run_id, "status": "timeout", **({} if run is None else place_in_line(run))}
     started_ms, ended_ms = await _times(run)
     ended_ms = ended_ms or now_ms()
     return _waited(run_id, Ending(result.status, ended_ms, started_ms or run.created_ms, result.error))

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.doors.ws.asked import asked_in, invalid
 from openclaw_gateway.doors.ws.method import ANSWERED, Method, MethodCall
+from openclaw_gateway.doors.ws.results import place_in_line
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
@@ -65,7 +66,7 @@ async def _send(call: MethodCall, params: SendParams) -> object:
         # Also of before a restart.
         is_new = not known and not isinstance(run, ReplayedRun)
         status = "started" if is_new else "in_flight" if run.result is None else "ok"
-        await call.reply({"runId": run.shown_id, "status": status})
+        await call.reply({"runId": run.shown_id, "status": status, **place_in_line(run)})
     call.follow(run)
     return ANSWERED
 

@@ -16,7 +16,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-openwebui fuzz comply coverage soak retries bench startup lock config-tables wheel clean python
+.PHONY: help setup run test test-clients test-openclaw test-openwebui fuzz comply coverage soak retries bench startup lock config-tables ui wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,9 @@ lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for new
 
 config-tables: setup ## ask the systems we follow for the keys of their files (npm, a recent Node, 10 minutes)
 	@$(BIN)/python -m config_tables
+
+ui: ## build the control page from ui/ (npm, Node 18 or newer); what comes out is committed
+	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build -- ../src/openclaw_gateway/doors/ui/built
 
 wheel: setup ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \

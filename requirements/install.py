@@ -40,7 +40,14 @@ LOCKED = ("--require-hashes", "--only-binary", ":all:")
 RUN_LOCKS = ("build", "base", "local", "openmp")
 UNFINISHED = {"unfinished": "yes"}
 # What some tests need of the system: the program, and the package of Debian and Ubuntu that has it.
-PROGRAMS = {"bwrap": "bubblewrap", "node": "nodejs", "npm": "npm", "curl": "curl", "rg": "ripgrep"}
+PROGRAMS = {
+    "bwrap": "bubblewrap",
+    "node": "nodejs",
+    "npm": "npm",
+    "curl": "curl",
+    "rg": "ripgrep",
+    "chromium": "chromium",
+}
 APT = ("apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=20")
 APT_DEADLINE_S = 600
 # What an installation depends on in pyproject.toml; a changed lint rule is no reason to set up again.

@@ -145,7 +145,7 @@ async def test_what_is_printed_works_as_printed(program: Program, models: ModelS
     assert f" {program.state} (" in size
     assert size.endswith((" KB)", " MB)"))
     assert "The program" in started.out
-    page = next(line.split()[-1] for line in started.out.splitlines() if "Start page" in line)
+    page = next(line.split()[-1] for line in started.out.splitlines() if "Control page" in line)
     assert token not in await _execute("curl", "-sSf", page)
 
 

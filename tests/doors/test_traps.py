@@ -436,7 +436,10 @@ async def test_health_needs_no_credential(gateway: RunningGateway) -> None:
 
 async def test_the_start_page_shows_only_that_the_gateway_is_there(models: ModelServer) -> None:
     """Anybody may read it: neither agents nor models, neither settings nor secrets are on it."""
-    named = {"agents": {"list": [{"id": "butler", "name": "Jeeves"}, {"id": "accountant"}]}}
+    named = {
+        "agents": {"list": [{"id": "butler", "name": "Jeeves"}, {"id": "accountant"}]},
+        "gateway": {"controlUi": {"enabled": False}},
+    }
     config = model_config(models.base_url, named)
     async with running_gateway(config) as gateway, aiohttp.ClientSession(gateway.url) as session:
         async with session.get("/") as response:

@@ -17,7 +17,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: retries bench lock config-tables ui wheel clean python
+.PHONY: retries bench startup lock config-tables ui wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ retries: python ## 1,000 requests of the openai SDK through a proxy that cuts an
 
 bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
 	@$(BIN)/python -m bench $(BENCH)
+
+startup: setup ## what commands cost before they say a word, beside python -c pass (half a minute)
+	@$(BIN)/python -m bench.commands
 
 lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
 	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)

@@ -16,7 +16,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openwebui fuzz comply coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients test-openclaw test-openwebui fuzz comply coverage soak retries bench lock config-tables wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ test: python ## format, lint, types, import contracts, all tests
 test-clients: python ## try every client of the table, the heavy ones too, and write docs/clients.md (CLIENTS="aider llm": only these; minutes)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.clients $(CLIENTS)
+
+test-openclaw: python ## OpenClaw's own programs and page at a gateway, and how it went into docs/compatibility.md
+	@$(SETUP) --tests
+	@PYTHONUTF8=1 $(BIN)/python -m tests.openclaw
 
 test-openwebui: python ## Open WebUI in headless Chromium, and how it went into docs/trials.md (minutes; large)
 	@$(SETUP) --tests

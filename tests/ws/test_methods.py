@@ -1,5 +1,6 @@
 """The methods that tell something, who may call them, and what they say to wrong params."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -11,13 +12,17 @@ from openclaw_gateway.doors.ws.refusals import shape
 from openclaw_gateway.errors import Forbidden, MissingScope
 from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, READ, WRITE
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
-from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.testing.model_server import Hold, ModelServer, fails, says
 from tests.ws.peer import Peer, connected, dial, door, request
 
 SCOPES = {
     "health": READ,
     "status": READ,
     "config.get": READ,
+    "config.schema": READ,
+    "config.set": ADMIN,
+    "config.apply": ADMIN,
+    "config.patch": ADMIN,
     "logs.tail": READ,
     "usage.cost": READ,
     "usage.status": READ,
@@ -26,8 +31,15 @@ SCOPES = {
     "tools.catalog": READ,
     "tools.effective": READ,
     "agents.list": READ,
+    "agents.files.list": READ,
+    "agents.files.get": READ,
+    "agents.files.set": ADMIN,
+    "agents.create": ADMIN,
+    "agents.update": ADMIN,
+    "agents.delete": ADMIN,
     "agents.tools": READ,
     "models.list": READ,
+    "models.test": ADMIN,
     "sessions.list": READ,
     "sessions.subscribe": READ,
     "sessions.unsubscribe": READ,
@@ -40,6 +52,8 @@ SCOPES = {
     "sessions.create": WRITE,
     "sessions.reset": ADMIN,
     "sessions.delete": ADMIN,
+    "sessions.fork": WRITE,
+    "sessions.search": READ,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,
@@ -113,6 +127,21 @@ async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:
         assert error["code"] == "FORBIDDEN"
 
 
+async def test_status_has_what_openclaws_program_reads(gateway: RunningGateway, peer: Peer) -> None:
+    await say(peer, "hi", sessionKey="talk")
+    told = await peer.result("status", {"includeChannelSummary": False, "includeCliProjection": True})
+    sessions = told["sessions"]
+    (row,) = sessions["recent"]
+    assert (row["key"], row["kind"], row["agentId"]) == ("agent:main:talk", "direct", "main")
+    assert (sessions["count"], sessions["paths"]) == (1, ["sessions.sqlite"])
+    (of_main,) = sessions["byAgent"]
+    assert of_main.pop("recent")[0]["key"] == row["key"]
+    assert of_main == {"agentId": "main", "path": "sessions.sqlite", "count": 1}
+    assert told["heartbeat"]["agents"][0]["enabled"] is False
+    assert told["cliProjection"]["agents"] == {"defaultId": "main", "rows": [{"id": "main", "name": "main"}]}
+    assert "cliProjection" not in await peer.result("status")
+
+
 async def test_health_and_status(peer: Peer) -> None:
     health = await peer.result("health", {"probe": True})
     assert health["ok"] is True
@@ -145,15 +174,52 @@ async def test_lists_of_agents_and_models(models: ModelServer) -> None:
             ("main", "main"),
             ("ada", "Ada"),
         ]
-        listed = (await peer.result("models.list"))["models"]
+        listed = (await peer.result("models.list", {"view": "configured", "includeDetails": True}))["models"]
+        of_ada = (await peer.result("models.list", {"agentId": "ada"}))["models"]
+        assert [(model["id"], model["tags"]) for model in of_ada] == [("other", ["configured"])]
+        assert (await peer.result("models.list", {"provider": "nobody"}))["models"] == []
     assert listed[0] == {
         "id": "mock-echo",
         "name": "Echo",
         "provider": "mock",
+        "available": True,
+        "tags": ["default", "configured"],
         "reasoning": True,
+        "supportsTools": True,
+        "input": ["text"],
         "contextWindow": 4096,
     }
     assert [model["id"] for model in listed] == ["mock-echo", "other"]
+
+
+async def test_a_model_is_tested(models: ModelServer, peer: Peer) -> None:
+    models.enqueue(says("ready"))
+    told = await peer.result("models.test", {"model": "mock/mock-echo"})
+    assert (told["ok"], told["model"], told["text"]) == (True, "mock/mock-echo", "ready")
+    assert told["durationMs"] >= 0
+    (asked,) = models.requests
+    assert "tools" not in asked.body
+    models.enqueue(fails(401, message="no such key"))
+    error = await peer.error("models.test", {"model": "mock/mock-echo"})
+    assert error["details"]["code"] == "provider_auth_failed"
+    error = await peer.error("models.test", {"model": "nobody/nothing"})
+    assert error["details"]["code"] == "model_not_found"
+    assert "nobody" in error["message"]
+    assert (await peer.result("sessions.list"))["sessions"] == []
+
+
+async def test_no_more_than_four_models_are_tested_at_once(models: ModelServer, peer: Peer) -> None:
+    gate = asyncio.Event()
+    for _ in range(4):
+        models.enqueue(says(Hold(gate), "ready"))
+    for number in range(4):
+        await peer.send(request(f"test-{number}", "models.test", {"model": "mock/mock-echo"}))
+    await models.wait_requests(4)
+    error = await peer.error("models.test", {"model": "mock/mock-echo"})
+    assert (error["details"]["code"], error["retryable"]) == ("overloaded", True)
+    gate.set()
+    for number in range(4):
+        assert (await peer.answer(f"test-{number}"))["ok"]
 
 
 async def test_the_list_of_sessions(peer: Peer) -> None:

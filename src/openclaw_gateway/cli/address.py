@@ -78,7 +78,7 @@ def gateway_here(loaded: LoadedConfig) -> Here:
     """`loaded` may be what could be read of files with faults."""
     found = holder(loaded.own_dir)
     if found is not None and found.url:
-        return Here(_from_here(found.url), away=False, pid=found.pid, started_ms=found.started_ms)
+        return Here(from_here(found.url), away=False, pid=found.pid, started_ms=found.started_ms)
     try:
         origin = local_origin(loaded)
     except ConfigError:
@@ -107,7 +107,8 @@ def running_origin(
     return loaded, here.origin
 
 
-def _from_here(url: str) -> str:
+def from_here(url: str) -> str:
+    """Where what listens at `url` is reached on this machine."""
     parts = urlsplit(url)
     host = _EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
     return f"http://{f'[{host}]' if ':' in host else host}:{parts.port}"

@@ -5,7 +5,6 @@ filter but those it cannot be judged by.
 """
 
 import os
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,10 +55,6 @@ class LogTail:
 
     def close(self) -> None:
         self._file.close()
-
-    def last(self, count: int, wanted: Wanted) -> list[dict[str, Any]]:
-        """The newest that are wanted, from the beginning of the file to its end now."""
-        return list(deque((line for line in self.more() if wanted.fits(line)), maxlen=count))
 
     def more(self) -> Iterator[dict[str, Any]]:
         """Whole lines; then those of the file that has taken its place, if one has."""

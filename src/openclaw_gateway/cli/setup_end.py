@@ -3,12 +3,12 @@
 import click
 
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
-from openclaw_gateway.cli.model_trial import Trial
 from openclaw_gateway.cli.paste import CLIENTS
 from openclaw_gateway.cli.setting_up import Draft, drafted
 from openclaw_gateway.cli.setup_choices import Choices
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.errors import ConfigError, GatewayError
+from openclaw_gateway.models.trial import Trial
 
 
 def set_up(choices: Choices, *, untested: bool = False, starts: bool = False) -> None:

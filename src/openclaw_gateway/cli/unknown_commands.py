@@ -55,10 +55,9 @@ _THEIRS: dict[str, str] = {
     "voicecall": _NOT_HERE,
     "webhooks": _NOT_HERE,
     "wiki": _NOT_HERE,
-    "agents add": "is not part of this program yet; add to agents.list with {program} config set",
     "agents bind": _CHANNELS,
     "agents bindings": _CHANNELS,
-    "agents delete": "is not part of this program yet; {program} config unset takes it out of agents.list",
+    "agents delete": "is here {program} agents remove",
     "agents set-identity": "is not part of this program yet; use {program} config set agents.list",
     "agents unbind": _CHANNELS,
     "approvals get": "is here {program} approvals list",
@@ -66,11 +65,7 @@ _THEIRS: dict[str, str] = {
     "approvals allowlist": "is here {program} approvals allow and remove",
     "config patch": "is not part of this program; use {program} config set",
     "gateway discover": _NOT_HERE,
-    "gateway install": "is not part of this program yet; run {program} gateway under systemd or launchd",
     "gateway probe": "is here {program} health",
-    "gateway restart": "is not part of this program yet; stop it with Ctrl-C or SIGTERM and start it again",
-    "gateway start": "is not part of this program yet; {program} gateway run starts it in this terminal",
-    "gateway uninstall": "is not part of this program yet",
     "gateway usage-cost": _NOT_HERE,
 }
 

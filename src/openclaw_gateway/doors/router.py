@@ -21,7 +21,7 @@ from openclaw_gateway.doors.http.health import PROBES
 from openclaw_gateway.doors.http.health import Endpoint as Probes
 from openclaw_gateway.doors.line import Line
 from openclaw_gateway.doors.openai.absent import absent, instead
-from openclaw_gateway.doors.operation import methods_at
+from openclaw_gateway.doors.operation import methods_at, scope_at
 from openclaw_gateway.doors.refusals import Refusals
 from openclaw_gateway.doors.requests import (
     Request,
@@ -156,6 +156,9 @@ class Router:
             check_media_type(request)
         # First who asks: a stranger takes no place in the line.
         principal = gateway.authenticate(credential(request), self._caller(request))
+        # And whether he may: what he may not do is refused before a word of it is read.
+        if principal is not OPERATOR and (scope := scope_at(endpoint.operations, request.method, path)):
+            principal.require(scope)
         await self._line.begin(request.arrived, gateway.limits.start_within_s, gateway.live_runs())
         return await endpoint.answer(request, principal)
 

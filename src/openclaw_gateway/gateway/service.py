@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema import (
     Profile,
 )
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.agent_files import AgentFiles
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
@@ -28,6 +29,9 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
+from openclaw_gateway.gateway.models import Models
+from openclaw_gateway.gateway.own_agents import OwnAgents
+from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
@@ -35,7 +39,10 @@ from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_forks import SessionForks
+from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
+from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
@@ -86,6 +93,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    caller: ModelCaller
     embeddings: Embeddings
     attachments: Attachments
     starting: Callable[[], str | None]
@@ -103,6 +111,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
+        self.models = Models(lambda: self.generation.models, rooms.caller)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self._starting = rooms.starting
@@ -117,9 +126,19 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
-        self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.agent_sessions = AgentSessions(
+            rooms.live,
+            rooms.store,
+            self.abort_session,
+            lambda key: any(key == main_key(agent.id) for agent in self.roster),
+        )
+        self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
+        self.own_config = OwnConfig()
+        self.agent_files = AgentFiles(lambda: self.generation)
+        self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
@@ -394,6 +413,9 @@ class Gateway:
 
     def live_runs(self) -> int:
         return len(self._live)
+
+    def _at_work(self, agent_id: str) -> int:
+        return sum(run.request.agent_id == agent_id for run in self._live.running())
 
     async def idle(self) -> None:
         """Wait until no run is live."""

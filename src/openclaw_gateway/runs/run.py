@@ -48,8 +48,8 @@ class Run:
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
-    `when_ended` is told of it when its task is over. `queued`: how many runs of its session are before it,
-    with the one at work; 0 = it does not wait.
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    many runs of its session are before it, with the one at work; 0 = it does not wait.
     """
 
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
@@ -64,6 +64,7 @@ class Run:
         self.keeps_answer = False
         self.queued = 0
         self.when_ended: Callable[[Run], None] | None = None
+        self.when_made: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()

@@ -12,13 +12,14 @@ from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.known_models import KnownModel, known_models, one_model
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.model_trial import Trial, tried
+from openclaw_gateway.cli.model_trial import tried_alone
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.errors import GatewayError, InvalidRequest, error_type
 from openclaw_gateway.logs import configure_logging
+from openclaw_gateway.models.trial import Trial
+from openclaw_gateway.runs.known_models import KnownModel
 
 
 class _Outcome(Struct, frozen=True):
@@ -35,7 +36,8 @@ def command(invocation: Invocation, *, models: tuple[str, ...], config_path: Pat
     """Ask each MODEL one short question (else those that agents use). Exit code 0, or 1 if one fails."""
     configure_logging(level="silent")
     plan = draw(Options(**Surroundings.of(invocation).for_options(), config_path=config_path)).check()
-    wanted = [one_model(plan, ref) for ref in models] or [each for each in known_models(plan) if each.agents]
+    known = plan.known_models
+    wanted = [known.one(ref) for ref in models] or [each for each in known.all() if each.agents]
     terminal = Terminal(invocation)
     outcomes: list[_Outcome] = []
     for model in wanted:
@@ -54,7 +56,7 @@ async def _outcome(model: KnownModel, environ: Mapping[str, str]) -> _Outcome:
     if model.target is None:
         return _Outcome(model, None, InvalidRequest(model.problem, code="model_not_found"))
     try:
-        return _Outcome(model, await tried(model.target, environ), None)
+        return _Outcome(model, await tried_alone(model.target, environ), None)
     except GatewayError as error:
         return _Outcome(model, None, error)
 

@@ -12,7 +12,6 @@ _CHANNELS = f"{_NOT_HERE}; it has no messaging channels"
 
 # By the whole path of the command. What stands behind it ends the sentence; {program} is our name.
 _THEIRS: dict[str, str] = {
-    "acp": _NOT_HERE,
     "audit": _NOT_HERE,
     "browser": _NOT_HERE,
     "capability": _NOT_HERE,

@@ -41,6 +41,7 @@ from openclaw_gateway.errors import (
     NotFound,
     Overloaded,
 )
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
@@ -72,7 +73,7 @@ _EXPOSED = ", ".join(
 class Router:
     """The handler of the HTTP server. `closing` is set when the gateway begins to drain."""
 
-    def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
+    def __init__(self, gateway: Gateway, closing: Bell) -> None:
         self._gateway = gateway
         self._closing = closing
         self._told = False

@@ -45,7 +45,7 @@ async def test_what_is_not_there_is_said(configured: Program, models: ModelServe
     more = ["--yes"] if command == "delete" else []
     done = await configured.run("sessions", command, "nothing", *more, "--json")
     assert (done.code, done.json["ok"], done.json["error"]["code"]) == (1, False, "not_found")
-    assert "sessions.list" in done.json["error"]["message"]
+    assert "`openclaw sessions`" in done.json["error"]["message"]
 
 
 async def test_a_conversation_begins_anew_and_is_deleted(configured: Program, models: ModelServer) -> None:

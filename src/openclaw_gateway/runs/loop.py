@@ -58,7 +58,7 @@ class RunLoop:
             result = await self._result_of(run)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             # Before another word is said: who waits must not wait for a log line.
             result = result or _failed(Answer(), _internal())
@@ -67,10 +67,12 @@ class RunLoop:
         say = self._log.warning if result.status == "failed" else self._log.info
         say(
             "run.ended",
+            request=run.asked.request,
             run=run.id,
             agent=run.request.agent_id,
             session=run.request.session_key,
             door=run.request.origin.door,
+            peer=run.asked.peer,
             user=run.request.origin.user,
             status=result.status,
             ms=run.elapsed_ms(),
@@ -86,9 +88,21 @@ class RunLoop:
 
     def _result_of(self, run: Run) -> Awaitable[RunResult]:
         if run.unsupported:
-            log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
+            log.info(
+                "run.ignored_params",
+                request=run.asked.request,
+                run=run.id,
+                agent=run.request.agent_id,
+                params=run.unsupported,
+            )
         if run.request.task is not None:
-            log.info("run.housekeeping", run=run.id, agent=run.request.agent_id, task=run.request.task)
+            log.info(
+                "run.housekeeping",
+                request=run.asked.request,
+                run=run.id,
+                agent=run.request.agent_id,
+                task=run.request.task,
+            )
         session = run.request.session_key
         if session is not None:
             return self._in_session(run, session)
@@ -158,7 +172,7 @@ class RunLoop:
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
             result = result or _failed(answer, _internal())
@@ -173,7 +187,7 @@ class RunLoop:
         try:
             await self._kept.keep(run, answer.messages, result)
         except StoreError as error:
-            log.warning("run.not_kept", run=run.id, error=error.message)
+            log.warning("run.not_kept", request=run.asked.request, run=run.id, error=error.message)
             result = _failed(answer, error)
             run.keeps_answer = _is_final(run, answer, result)
         return result
@@ -184,7 +198,13 @@ class RunLoop:
             await self._lanes.leave(run, claim, ending)
         except StoreError as error:
             run.keeps_answer = False
-            log.warning("run.not_recorded", run=run.id, session=claim.session, error=error.message)
+            log.warning(
+                "run.not_recorded",
+                request=run.asked.request,
+                run=run.id,
+                session=claim.session,
+                error=error.message,
+            )
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
@@ -216,7 +236,7 @@ class RunLoop:
             return _failed(answer, error), recalled
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
             return _failed(answer, _internal()), recalled
         result = RunResult(
             "completed",

@@ -451,6 +451,9 @@ async def test_the_start_page_shows_only_that_the_gateway_is_there(models: Model
         hidden = ("butler", "jeeves", "accountant", "mock", "chatcompletions", "$", __version__)
         for word in (*hidden, gateway.token, str(gateway.state_dir)):
             assert word.lower() not in on_it, word
+        assert "curl" in on_it
+        assert "anthropic_base_url" not in on_it, "what is off is not offered to be pasted"
+        assert "openclaw config set gateway.http.endpoints.messages.enabled true" in on_it
         gateway.gateway.refuse_runs()
         async with session.get("/") as response:
             assert "not ready" in await response.text()

@@ -12,11 +12,11 @@ from typing import ClassVar
 
 from aiohttp import hdrs
 
-from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.ui.page_files import PAGE, PageFile, page_files
+from openclaw_gateway.doors.ui.start_snippets import start_snippets
 from openclaw_gateway.errors import NotFound
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
@@ -79,12 +79,13 @@ class Endpoint:
         return _told(request, file, "public, max-age=31536000, immutable")
 
     async def _start_page(self, request: Request) -> HttpAnswer:
+        origin = f"http://{request.headers.get('Host', 'localhost')}"
         is_ready = (await self._gateway.readiness()).ready
         page = self._start.substitute(
             health="ready" if is_ready else "not ready",
             health_class="good" if is_ready else "bad",
-            base=html.escape(f"http://{request.headers.get('Host', 'localhost')}"),
-            word=BRANDS[0].model_word,
+            base=html.escape(origin),
+            connect=start_snippets(origin, self._gateway.config.gateway.http.endpoints),
         )
         return HttpAnswer(page.encode(), 200, _START_HEADERS)
 

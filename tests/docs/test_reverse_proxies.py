@@ -162,4 +162,4 @@ async def test_the_page_holds(kind: str, models: ModelServer, tmp_path: Path) ->
                 async with session.get("/v1/models", headers=wrong) as response:
                     assert response.status == 401
         (line,) = [line for line in log.lines("http.refused") if line["code"] == "invalid_api_key"]
-        assert line["address"] == "127.0.0.9"
+        assert line["peer"] == "127.0.0.9"

@@ -143,7 +143,16 @@ class Assembly:
             servers=servers.states,
             embeddings=plan.embeddings,
             choices=plan.choices,
+            models=plan.known_models,
             inputs=inputs,
+            homes=plan.prompts,
+            own_dir=plan.loaded.own_dir,
+            needed=(
+                plan.loaded.own_dir,
+                plan.loaded.state_dir,
+                plan.loaded.path.parent,
+                plan.loaded.home,
+            ),
         )
 
     def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from openai.types.beta import AgentSession
 from pydantic import BaseModel
 
-from openclaw_gateway.gateway.principal import OPERATOR, WRITE, Principal
+from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, Principal
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
@@ -638,7 +638,7 @@ async def test_a_restart_loses_nothing(models: ModelServer, tmp_path: Path) -> N
 
 @pytest.mark.promise("error.agent_session_not_found", "error.turn_not_found")
 async def test_another_owner_s_session_is_not_found(there: RunningGateway, models: ModelServer) -> None:
-    stranger = Principal("stranger", frozenset({WRITE}))
+    stranger = Principal("stranger", frozenset({ADMIN}))
     async with sdk(there) as client:
         key = (await made(client)).id
         await idle(client, key)

@@ -1,4 +1,4 @@
-"""A model tried from the terminal: with a client, and an embedded model, of its own."""
+"""A model tried by a command, in its own process: past the gateway."""
 
 from collections.abc import Mapping
 
@@ -7,16 +7,15 @@ from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import ModelTarget
-from openclaw_gateway.models.trial import Trial
-from openclaw_gateway.models.trial import tried as asked
+from openclaw_gateway.models.trial import Trial, tried
 
 
-async def tried(target: ModelTarget, environ: Mapping[str, str]) -> Trial:
+async def tried_alone(target: ModelTarget, environ: Mapping[str, str]) -> Trial:
     """Raises ProviderError."""
     local = LocalModel.from_environment(environ)
     client = UpstreamClient(Limits())
     try:
-        return await asked(ModelCaller(client, local.endpoint), target)
+        return await tried(ModelCaller(client, local.endpoint), target)
     finally:
         await client.close()
         await local.stop()

@@ -35,14 +35,20 @@ def shown(loaded: LoadedConfig) -> Shown:
     return Shown(loaded.path.name, loaded.exists, document, hashlib.sha256(text).hexdigest(), loaded.unserved)
 
 
+def short_path(text: str) -> str:
+    """An absolute path by its last part; anything else as it is."""
+    path = _PATH.fullmatch(text)
+    return text if path is None else f".../{path[1]}"
+
+
 def _without_folders(value: Any) -> Any:
     match value:
         case dict():
             return {key: _without_folders(item) for key, item in value.items()}
         case list() | tuple():
             return [_without_folders(item) for item in value]
-        case str() if (path := _PATH.fullmatch(value)) is not None:
-            return f".../{path[1]}"
+        case str():
+            return short_path(value)
         case _:
             return value
 

@@ -30,6 +30,7 @@ from openclaw_gateway.errors import (
     UnsupportedTransfer,
     UriTooLong,
 )
+from openclaw_gateway.gateway.principal import READ, WRITE
 
 Refusals = tuple[type[GatewayError], ...]
 _VARIABLE = re.compile(r"\{\w+\}")
@@ -47,7 +48,7 @@ class Operation(Struct, frozen=True):
     """`path` has its variables in braces. `answers` are the types of JSON by status, several in a tuple, None
     = no JSON; `events`, where the answer may be streamed, is the type of each event's data. `headers` are
     those of the request that count, with what they say, `query` the fields behind the path; `error` is what a
-    refusal looks like."""
+    refusal looks like. `scope` is what its caller must have; None = READ to look, WRITE for all else."""
 
     method: Literal["GET", "POST", "DELETE"]
     path: str
@@ -59,11 +60,21 @@ class Operation(Struct, frozen=True):
     query: Mapping[str, str] = {}
     error: Any = ErrorObject
     media_type: str = "application/json"
+    scope: str | None = None
 
 
 def methods_at(operations: Iterable[Operation], path: str) -> list[str]:
     """What can be done at a path, as it was sent."""
     return [each.method for each in operations if _fits(each, path)]
+
+
+def scope_at(operations: Iterable[Operation], method: str, path: str) -> str | None:
+    """What must be allowed to whoever asks this there; None where nothing is declared."""
+    wanted = "GET" if method == "HEAD" else method
+    for each in operations:
+        if each.method == wanted and _fits(each, path):
+            return each.scope or (READ if wanted == "GET" else WRITE)
+    return None
 
 
 def _fits(operation: Operation, path: str) -> bool:

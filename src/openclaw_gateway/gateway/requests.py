@@ -17,6 +17,7 @@ from openclaw_gateway.wire.run import (
     Audience,
     ClientTools,
     Door,
+    Errand,
     Idempotency,
     Invocation,
     Keep,
@@ -48,6 +49,7 @@ class Question(Struct, frozen=True):
     detached: Raw | None = None
     invocation: Invocation | None = None
     queue: Queue = "wait"
+    errand: Errand | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
@@ -71,6 +73,7 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         detached=question.detached,
         invocation=question.invocation,
         queue=question.queue,
+        errand=question.errand,
     )
 
 

@@ -20,6 +20,7 @@ from openclaw_gateway.config.schema import (
     Profile,
 )
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
+from openclaw_gateway.gateway.agent_files import AgentFiles
 from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
@@ -30,6 +31,8 @@ from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.model_trials import ModelTrials
+from openclaw_gateway.gateway.own_agents import OwnAgents
+from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
@@ -37,12 +40,16 @@ from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_errands import SessionErrands
+from openclaw_gateway.gateway.session_forks import SessionForks
+from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
+from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
@@ -55,7 +62,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Door, Origin, RunRequest, ToolSpec
+from openclaw_gateway.wire.run import Door, Note, Origin, RunRequest, ToolSpec
 
 
 class AgentTools(Struct, frozen=True):
@@ -121,9 +128,20 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
-        self.agent_sessions = AgentSessions(rooms.live, rooms.store, self.abort_session)
+        self.agent_sessions = AgentSessions(
+            rooms.live,
+            rooms.store,
+            self.abort_session,
+            lambda key: any(key == main_key(agent.id) for agent in self.roster),
+        )
+        self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
+        self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
+        self.own_config = OwnConfig(lambda: self.auth_mode)
+        self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
+        self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
         self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
@@ -194,6 +212,11 @@ class Gateway:
             found = replace(found, backend=generation.choices.chosen(plan, ask.backend))
         return found
 
+    def known_models(self, principal: Principal) -> tuple[KnownModel, ...]:
+        """Those behind the agents, and what else is configured."""
+        principal.require(READ)
+        return self.generation.models.all()
+
     def target(self, agent_id: str) -> ModelTarget | None:
         """The first model of an agent; None of one that has none that can be asked."""
         targets = self.generation.plans[agent_id].targets
@@ -244,7 +267,7 @@ class Gateway:
             raise unknown_agent(request.agent_id, self.roster)
         if request.task is not None:
             plan = plan.for_task()
-        if plan.refusal is not None:
+        if plan.refusal is not None and not isinstance(request.errand, Note):
             if plan.refusal.sandbox:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
@@ -399,6 +422,9 @@ class Gateway:
 
     def live_runs(self) -> int:
         return len(self._live)
+
+    def _at_work(self, agent_id: str) -> int:
+        return sum(run.request.agent_id == agent_id for run in self._live.running())
 
     async def idle(self) -> None:
         """Wait until no run is live."""

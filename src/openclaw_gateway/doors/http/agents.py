@@ -54,7 +54,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.gateway.agent_sessions import HeldSession
-from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import AttemptNames
 from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
@@ -89,7 +89,7 @@ class Endpoint(AgentEndpoint):
         Operation(
             "POST", _ONE, "Other metadata for it.", {200: AgentSession}, Sent(read_change, {"metadata": {}})
         ),
-        Operation("DELETE", _ONE, "End what it is at, and forget it.", {200: DeletedSession}),
+        Operation("DELETE", _ONE, "End what it is at, and forget it.", {200: DeletedSession}, scope=ADMIN),
         Operation(
             "POST",
             f"{_ONE}/events",
@@ -268,7 +268,7 @@ class Endpoint(AgentEndpoint):
     async def _changed(self, principal: Principal, held: HeldSession, about: About) -> None:
         said = replace(about, kept_ms=now_ms()).written()
         labels = labels_of(held.record.agent, about.metadata)
-        await self._gateway.agent_sessions.remember(principal, held.record.key, said, labels)
+        await self._gateway.agent_sessions.remember(principal, held.record, said, labels)
 
     async def _delete(self, principal: Principal, key: str) -> HttpAnswer:
         if not await self._gateway.agent_sessions.delete(principal, key):

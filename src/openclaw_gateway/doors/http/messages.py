@@ -24,7 +24,7 @@ from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
-from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
 from openclaw_gateway.gateway.sent import terms_of
@@ -55,6 +55,7 @@ class Endpoint(AgentEndpoint):
             _SENT,
             headers=TO_WHOM,
             error=MessageFailure,
+            scope=READ,
         ),
     )
 

@@ -11,14 +11,14 @@ from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.known_models import KnownModel, known_models, one_model
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.model_trial import tried
+from openclaw_gateway.cli.model_trial import tried_alone
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.errors import GatewayError, InvalidRequest
 from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.models.trial import Outcome, answered, failed
+from openclaw_gateway.runs.known_models import KnownModel
 
 
 @click.command("test", cls=WithExample, example="openai/gpt-5", params=[json_option()])
@@ -29,7 +29,8 @@ def command(invocation: Invocation, *, models: tuple[str, ...], config_path: Pat
     """Ask each MODEL one short question (else those that agents use). Exit code 0, or 1 if one fails."""
     configure_logging(level="silent")
     plan = draw(Options(**Surroundings.of(invocation).for_options(), config_path=config_path)).check()
-    wanted = [one_model(plan, ref) for ref in models] or [each for each in known_models(plan) if each.agents]
+    known = plan.known_models
+    wanted = [known.one(ref) for ref in models] or [each for each in known.all() if each.agents]
     terminal = Terminal(invocation)
     outcomes: list[Outcome] = []
     for model in wanted:
@@ -48,7 +49,7 @@ async def _outcome(model: KnownModel, environ: Mapping[str, str]) -> Outcome:
     if model.target is None:
         return failed(model.ref, InvalidRequest(model.problem, code="model_not_found"))
     try:
-        return answered(model.ref, await tried(model.target, environ))
+        return answered(model.ref, await tried_alone(model.target, environ))
     except GatewayError as error:
         return failed(model.ref, error)
 

@@ -570,6 +570,7 @@ ERRORS = _all(
         "approvals_broken": "503: the file of approvals cannot be read.",
         "approvals_unwritable": "503: the file of approvals cannot be written.",
         "approvals_changed": "400: the approvals have changed since they were read.",
+        "approval_id_taken": "400: a question of this id is or was open.",
         "approvals_refused": "400: these approvals are not written; it says why.",
         "mcp_server_not_found": "terminal: no MCP server of this name is configured.",
         "mcp_package_missing": "terminal: the package for MCP servers is not installed.",

@@ -96,9 +96,7 @@ DOCUMENTS = _all(
         "agents-are-listed": "the agents appear as models.",
         "terminal": '`openclaw agent -m "hi"` talks to the running gateway and streams;',
         "terminal-local": "`--local` runs the agent in the command's own process where no gateway runs;",
-        "terminal-json": (
-            "`--json` is for scripts: one object, and its `ok` says whether it did what was asked;"
-        ),
+        "terminal-json": "`--json` is for scripts: one object,",
         "terminal-words": "`openclaw agent hi` and `echo hi | openclaw agent`",
         "terminal-meant": "A mistyped command is told what was meant, one that only OpenClaw has",
         "models-list": "`openclaw models list` has each model and who uses it, with `--all` what each",

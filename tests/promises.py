@@ -112,7 +112,7 @@ DOCUMENTS = _all(
         "doctor": "`openclaw doctor` looks at all that can be wrong,",
         "logs": "`openclaw logs -f` follows",
         "audit": "`openclaw security audit` at what could be dangerous, each with the line that mends it.",
-        "json-shape": "`--json` is for scripts: one object, and its `ok` says whether it did what was asked;",
+        "json-shape": "What it prints is one object, and its `ok` says whether that was done;",
         "no-color": "`--no-color` (or `NO_COLOR`) means no code of a terminal at all.",
         "service": "`openclaw gateway install` makes it a service of your own",
         "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",

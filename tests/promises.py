@@ -1,9 +1,9 @@
 """What is promised, row by row: to whom it may concern, in one sentence, with the id that a test carries.
 
 A test says `@pytest.mark.promise("id")`; `tests/promised.py` sees that every row has a test and every id a
-row. What README says stands here word for word, so that an edited README and this table cannot part. The
-other sources are the code's own tables: limits (config/schema), errors (errors.py and where they are raised),
-and incidents (public records of this family of programs, by their identifiers).
+row. What README and the pages of docs/ say stands here word for word, so that an edited page and this table
+cannot part. The other sources are the code's own tables: limits (config/schema), errors (errors.py and where
+they are raised), and incidents (public records of this family of programs, by their identifiers).
 """
 
 from typing import NamedTuple
@@ -21,8 +21,8 @@ def _all(source: str, prefix: str, rows: dict[str, str]) -> tuple[Promise, ...]:
     return tuple(Promise(f"{prefix}{name}", source, sentence) for name, sentence in rows.items())
 
 
-README = _all(
-    "README.md",
+DOCUMENTS = _all(
+    "README.md and docs",
     "",
     {
         # Try it
@@ -48,11 +48,16 @@ README = _all(
             "It reads the configuration of OpenClaw and of its ancestor Clawdbot, answers to both names,"
         ),
         "quickstart": (
-            "It prints a curl line, a Python snippet and the address of a start page; paste them as they are."
+            "It prints a curl line, a Python snippet and the address of the control page; "
+            "paste them as they are."
         ),
         "home-untouched": "Your `~/.openclaw` and the keys in your environment are not touched.",
         "embedded": "it answers, but it is no agent.",
         # Connect
+        "control-page": "sign in with the token, talk with your agents and see their tools at work,",
+        "control-page-approvals": "allow what they ask for,",
+        "control-page-strict": "It speaks this gateway's WebSocket alone and loads nothing from elsewhere;",
+        "control-page-off": "`gateway.controlUi.enabled: false` takes it away",
         "agent-as-model": "the model is `openclaw` (the default agent) or `openclaw/<agent id>`.",
         "without-v1": "A base URL without `/v1` works too,",
         "other-key-headers": "and a key sent as `api-key` or `x-api-key`.",
@@ -106,6 +111,10 @@ README = _all(
         "backup": "`openclaw backup create` saves sessions, usage, approvals and configuration in one file",
         "doctor": "`openclaw doctor` looks at all that can be wrong,",
         "logs": "`openclaw logs -f` follows",
+        "audit": "`openclaw security audit` at what could be dangerous, each with the line that mends it.",
+        "json-shape": "`--json` is for scripts: one object, and its `ok` says whether it did what was asked;",
+        "no-color": "`--no-color` (or `NO_COLOR`) means no code of a terminal at all.",
+        "service": "`openclaw gateway install` makes it a service of your own",
         "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",
         "config-named": "A file named with `--config` has to be there.",
         "base-url-bare": "since nearly every server answers below `/v1`.",
@@ -458,6 +467,7 @@ ERRORS = _all(
         "missing_user_message": "400: nothing is asked.",
         "missing_tool_results": "400: some calls of a message have no result.",
         "unknown_tool_call_id": "400: a result of a call that nobody made.",
+        "tool_results_awaited": "400: a note in the middle of a call and its result.",
         "responses_body": "400: the body is one for /v1/responses.",
         "token_input_not_taken": "400: the embedding model takes texts, not numbers of tokens.",
         "embeddings_unavailable": "503: there is no model that makes vectors.",
@@ -530,19 +540,39 @@ ERRORS = _all(
         "answer_timeout": "client: no answer came in time.",
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
+        "config_changed": "409: somebody else has written the configuration since the caller has seen it.",
+        "agent_exists": "400: there is an agent of that id already.",
+        "agent_id_invalid": "400: a name gives no id for an agent.",
+        "agent_is_default": "400: the default agent is not taken away.",
+        "agent_busy": "400: the files of an agent at work are not taken away.",
+        "agent_file_unusable": "503: a file of an agent cannot be read or written.",
+        "config_refused": "400: the configuration would be wrong, or is so already; nothing is written.",
+        "config_elsewhere": "400: another file than the main one says what counts there.",
+        "config_masked": "400: a mask stands for no value where none was shown.",
+        "config_unwritable": "503: the configuration's file cannot be written; it is as it was.",
+        "config_not_in_force": "503: what is written cannot be put in force.",
         "log_missing": "503: there is no log file, or it cannot be read.",
         "backup_failed": "terminal: a backup cannot be made.",
         "export_failed": "terminal: a conversation cannot be written down there.",
         "backup_unreadable": "terminal: what was to be restored is no whole backup.",
         "stop_timeout": "terminal: a gateway that was told to stop still has runs.",
+        "service_unsupported": "terminal: nothing here runs services, or this program is in a cache.",
+        "service_not_installed": "terminal: there is no service to be started or taken away.",
+        "service_foreign": "terminal: the service's file is another program's.",
+        "service_failed": "terminal: the manager of services refuses, or the service does not come up.",
+        "service_environment": "terminal: a service would lack what only this terminal has.",
         "config_exists": "terminal: setup found a configuration, which stays as it is.",
         "config_missing": "terminal: gateway run found no configuration.",
         "setup_no_model": "terminal: setup found no model, and none was named.",
         "config_not_found": "terminal: --config names a file that is not there.",
         "config_path_not_found": "terminal: nothing is configured there.",
         "config_set_elsewhere": "terminal: another file than the main one says what counts there.",
-        "approvals_broken": "terminal: the file of approvals cannot be read.",
-        "approvals_unwritable": "terminal: the file of approvals cannot be written.",
+        "approvals_broken": "503: the file of approvals cannot be read.",
+        "approvals_unwritable": "503: the file of approvals cannot be written.",
+        "approvals_changed": "400: the approvals have changed since they were read.",
+        "approvals_refused": "400: these approvals are not written; it says why.",
+        "mcp_server_not_found": "terminal: no MCP server of this name is configured.",
+        "mcp_package_missing": "terminal: the package for MCP servers is not installed.",
         "state_dir_missing": "terminal: quickstart was given no directory.",
         "state_dir_refused": "terminal: quickstart was given another program's directory.",
     },
@@ -600,4 +630,4 @@ NOT_YET = {
     "CVE-2026-55235": "webhooks",
 }
 
-PROMISES = (*README, *LIMITS, *OTHER_LIMITS, *ERRORS, *INCIDENTS)
+PROMISES = (*DOCUMENTS, *LIMITS, *OTHER_LIMITS, *ERRORS, *INCIDENTS)

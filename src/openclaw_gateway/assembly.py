@@ -22,6 +22,7 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
+from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.gateway.vouching import Vouching
@@ -90,6 +91,7 @@ class Assembly:
                 rooms.questions,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
+                ModelTrials(rooms.caller),
                 rooms.embedded.starting,
                 rooms.jobs.ripgrep.engine,
             )
@@ -141,7 +143,16 @@ class Assembly:
             servers=servers.states,
             embeddings=plan.embeddings,
             choices=plan.choices,
+            models=plan.known_models,
             inputs=inputs,
+            homes=plan.prompts,
+            own_dir=plan.loaded.own_dir,
+            needed=(
+                plan.loaded.own_dir,
+                plan.loaded.state_dir,
+                plan.loaded.path.parent,
+                plan.loaded.home,
+            ),
         )
 
     def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:

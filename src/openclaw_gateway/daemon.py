@@ -16,6 +16,7 @@ from openclaw_gateway.assembly import Assembly
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.asking import draw_asking
 from openclaw_gateway.blueprint.drawing import Drawing
+from openclaw_gateway.blueprint.rewriting import Rewriter
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.descriptors import raise_limit
@@ -89,9 +90,11 @@ class Daemon:
         if self._lock is not None:
             with contextlib.suppress(OSError):  # the disk is full or gone: it is found by its configuration
                 self._lock.serves_at(urls[0], config=str(self.loaded.path))
-        self.reload = Reload(self._options, self._drawing, self.gateway, self._adopt)
+        reload = self.reload = Reload(self._options, self._drawing, self.gateway, self._adopt)
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()
+        rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
+        self.gateway.own_config.open(rewriter.rewrite, reload)
         return urls
 
     async def serve(self) -> int:

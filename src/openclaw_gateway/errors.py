@@ -12,6 +12,10 @@ GatewayError
 ├── SessionBusy, Overloaded      not now (ShuttingDown: nor later, here)
 ├── AgentUnavailable             not as it is configured
 ├── EmbeddingsUnavailable        no model makes vectors here
+├── ConfigUnwritable             the configuration cannot be written
+│   └── ConfigNotInForce         it is written, and cannot be put in force
+├── AgentFileUnusable            a file of an agent cannot be read or written
+├── ApprovalsUnusable            the file of approvals cannot be read, or not be written
 ├── LogMissing                   no log is kept in a file, or it cannot be read
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
@@ -198,6 +202,13 @@ class IdempotencyMismatch(InvalidRequest):
     default_code = "idempotency_key_reused"
 
 
+class ConfigChanged(InvalidRequest):
+    """Somebody else has written the configuration since the caller has seen it; nothing is written."""
+
+    status = 409
+    default_code = "config_changed"
+
+
 class SessionBusy(GatewayError):
     status = 429
     type = "rate_limit_error"
@@ -237,12 +248,42 @@ class EmbeddingsUnavailable(GatewayError):
     default_code = "embeddings_unavailable"
 
 
+class ApprovalsUnusable(GatewayError):
+    """The file of what commands may run cannot be read, or (`approvals_unwritable`) not be written."""
+
+    status = 503
+    type = "api_error"
+    default_code = "approvals_broken"
+
+
 class LogMissing(GatewayError):
     """The log is kept in no file, or the file cannot be read."""
 
     status = 503
     type = "api_error"
     default_code = "log_missing"
+
+
+class ConfigUnwritable(GatewayError):
+    """The configuration's file cannot be read or written; nothing is written."""
+
+    status = 503
+    type = "api_error"
+    default_code = "config_unwritable"
+
+
+class ConfigNotInForce(ConfigUnwritable):
+    """It is written, and the gateway cannot go by it: the last good one stays in force."""
+
+    default_code = "config_not_in_force"
+
+
+class AgentFileUnusable(GatewayError):
+    """What stands there is no file of text within the workspace, or its disk fails."""
+
+    status = 503
+    type = "api_error"
+    default_code = "agent_file_unusable"
 
 
 class StoreError(GatewayError):

@@ -43,6 +43,7 @@ class Foundation(Struct, frozen=True):
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
+    caller: ModelCaller
     models: FallbackCaller
     embedder: Embedder
     held: HeldRounds
@@ -91,7 +92,8 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     lanes.open()
     undo.push_async_callback(lanes.close)
     cooldowns = Cooldowns()
-    models = FallbackCaller(ModelCaller(upstream, local.endpoint), cooldowns)
+    caller = ModelCaller(upstream, local.endpoint)
+    models = FallbackCaller(caller, cooldowns)
     embedder = Embedder(upstream, cooldowns, vectors.endpoint)
     held = HeldRounds()
     return Foundation(
@@ -100,6 +102,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         upstream,
         lanes,
         cooldowns,
+        caller,
         models,
         embedder,
         held,

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -36,10 +36,11 @@ _RESTLESS_S = 0.4
 
 
 class _Attempt(Struct, frozen=True):
-    """`plan` None: it cannot be opened, for these `problems`."""
+    """`plan` None: it cannot be opened, for these `problems`. `texts` are the files it was made from."""
 
     plan: Blueprint | None
     problems: tuple[str, ...] = ()
+    texts: Mapping[Path, str | None] = {}
 
 
 class Reload:
@@ -54,7 +55,7 @@ class Reload:
         *,
         poll_s: float = POLL_S,
     ) -> None:
-        self._options = _in_same_place(options, started.plan)
+        self.options = _in_same_place(options, started.plan)
         self._started = started.plan
         self._gateway = gateway
         self._apply = apply
@@ -64,10 +65,11 @@ class Reload:
         self._exposed: tuple[str, ...] = ()
         self._say_exposed(started)
         self._outside = started.outside
-        self._secrets = started.secrets
+        self.secrets = started.secrets
         # What is in force; written on the loop, read by the thread.
         self._now = started.plan
         self._attempt: _Attempt | None = None
+        self._tried: Mapping[Path, str | None] = started.read.texts
         self._news = asyncio.Event()
         self._changed = asyncio.Condition()
         self._wake = threading.Event()
@@ -78,6 +80,11 @@ class Reload:
     @property
     def _reload(self) -> ReloadConfig:
         return self._now.loaded.config.gateway.reload
+
+    @property
+    def follows(self) -> bool:
+        """Whether it looks at the files without being told to."""
+        return self._reload.mode != "off"
 
     def start(self) -> None:
         threading.Thread(target=self._follow, name="config.reload", daemon=True).start()
@@ -92,6 +99,12 @@ class Reload:
         """Wait for an attempt after the one that `count` is of."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._gateway.standing.count > count)
+        return self._gateway.standing
+
+    async def tried(self, file: Path, text: str) -> Standing:
+        """Wait for the attempt to go by a `file` that holds `text`."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._tried.get(file) == text)
         return self._gateway.standing
 
     async def close(self) -> None:
@@ -146,7 +159,7 @@ class Reload:
 
     def _drawn(self) -> _Attempt:
         try:
-            drawing = draw(self._options, token=self._started.auth.secret, before=self._secrets)
+            drawing = draw(self.options, token=self._started.auth.secret, before=self.secrets)
         except ConfigError as error:
             return _Attempt(None, tuple(error.problems))
         self._texts = drawing.read.texts
@@ -158,7 +171,7 @@ class Reload:
         dangers = () if plan.problems else dangers_of(self._started, plan)
         if plan.problems or dangers:
             return _Attempt(None, drawing.explained(*dangers).problems)
-        self._secrets = drawing.secrets
+        self.secrets = drawing.secrets
         for reason in drawing.secrets.stale.values():
             log.warning("secret.stale", detail=f"What was known before is used: a key {reason}.")
         return _Attempt(plan)
@@ -171,6 +184,7 @@ class Reload:
                 log.warning("config.exposed", detail=sentence)
 
     def _tell(self, attempt: _Attempt) -> None:
+        attempt = replace(attempt, texts=self._texts)
         with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
             self._loop.call_soon_threadsafe(self._hear, attempt)
 
@@ -190,6 +204,7 @@ class Reload:
                 await self._swap(attempt.plan)
             else:
                 self._refuse(attempt.problems)
+            self._tried = attempt.texts
             async with self._changed:
                 self._changed.notify_all()
 

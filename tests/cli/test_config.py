@@ -413,3 +413,10 @@ async def test_validate_notes_what_this_machine_lacks_and_a_start_goes_on(config
     assert "bubblewrap (bwrap) is not installed" in sandbox
     configured.configure({"agents": {"defaults": {"sandbox": {"mode": "all"}}}}, "openclaw-gateway.json")
     await configured.gateway()
+
+
+async def test_the_schema_is_printed_without_a_gateway_and_without_a_file(program: Program) -> None:
+    for arguments in (("config", "schema"), ("config", "schema", "--json")):
+        printed = await program.run(*arguments)
+        assert printed.json["properties"]["gateway"]["properties"]["port"]["type"] == "integer"
+        assert printed.err == ""

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from openclaw_gateway.cli.exit_codes import EXIT_CODES
-from openclaw_gateway.cli.failure import CommandFailed, printable, report
+from openclaw_gateway.cli.failure import CommandFailed, report
+from openclaw_gateway.cli.harmless import one_line, printable, visible
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.errors import ConfigError, RunTimeout, StartupError
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says
@@ -74,6 +75,12 @@ async def test_a_wrong_command_line_is_json_as_well_when_json_is_asked_for(
 
 def test_printable_keeps_text_and_drops_what_steers() -> None:
     assert printable("a\tb\nc \x1b[2Jd\x07\x9be\r\x7f ünï 🙂") == "a\tb\nc [2Jde ünï 🙂"
+    assert printable("\u202egnp.exe\u202c \u2066a\u2069 b\u2028c\ud800") == "gnp.exe a b\nc"
+    assert one_line(" a\n\t b\u2029c\x1b]0;t\x07") == "a b c]0;t"
+
+
+def test_of_what_is_to_be_allowed_nothing_is_hidden() -> None:
+    assert visible("rm x\x1b[8m; y\u202e\nz") == "rm x\\u001b[8m; y\\u202e\nz"
 
 
 async def _on_a_terminal(program: Program, *words: str, **environ: str) -> tuple[str, int]:

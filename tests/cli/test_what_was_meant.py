@@ -40,7 +40,7 @@ async def test_a_slip_is_told_what_was_meant(program: Program) -> None:
 async def test_a_command_of_openclaw_is_known_and_said_not_to_be_here(program: Program) -> None:
     for words, said in (
         (["channels", "list"], "it has no messaging channels"),
-        (["tui"], "to talk to an agent: openclaw agent"),
+        (["tui"], "is here openclaw chat"),
         (["gateway", "probe"], "is here openclaw health"),
     ):
         done = await program.run(*words)

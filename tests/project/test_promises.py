@@ -1,4 +1,4 @@
-"""The table of promises says what README, the limits and the errors say, and nothing else."""
+"""The table of promises says what README and docs/, the limits and the errors say, and nothing else."""
 
 import ast
 import functools
@@ -14,7 +14,7 @@ import pytest
 from openclaw_gateway import errors
 from openclaw_gateway.client import errors as client_errors
 from openclaw_gateway.config.schema.limits import Limits
-from tests.promises import ERRORS, LIMITS, NOT_YET, PROMISES, README, Promise
+from tests.promises import DOCUMENTS, ERRORS, LIMITS, NOT_YET, PROMISES, Promise
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "openclaw_gateway"
@@ -25,15 +25,22 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize("promise", README, ids=lambda promise: promise.id)
-def test_readme_says_so_word_for_word(promise: Promise) -> None:
-    assert words(promise.sentence) in words((ROOT / "README.md").read_text("utf-8"))
+@functools.cache
+def pages() -> dict[str, str]:
+    """README and every page beside it, each as one line."""
+    found = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    return {str(page.relative_to(ROOT)): words(page.read_text("utf-8")) for page in found}
+
+
+@pytest.mark.parametrize("promise", DOCUMENTS, ids=lambda promise: promise.id)
+def test_a_page_says_so_word_for_word(promise: Promise) -> None:
+    assert [name for name, text in pages().items() if words(promise.sentence) in text]
 
 
 def test_every_sentence_under_what_it_promises_is_in_the_table() -> None:
     text = (ROOT / "README.md").read_text("utf-8").partition(PROMISES_MADE)[2].partition("What it costs")[0]
     said = re.sub(r"(^|\s)\d\. ", " ", words(text)).replace("Errors are errors: ", "")
-    for promise in README:
+    for promise in DOCUMENTS:
         said = said.replace(words(promise.sentence), "")
     assert said.split() == []
 

@@ -162,7 +162,7 @@ def test_a_test_that_names_no_promise_and_a_promise_without_a_test_stop_the_run(
     code, said = suite("@pytest.mark.promise('usage')\ndef test_it(): pass\n")
     assert code == 0, "a part of the suite holds a part of the promises"
     code, said = suite("@pytest.mark.promise('usage')\ndef test_it(): pass\n", ".")
-    assert (code, "no test holds kill-9 (README.md)" in said) == (4, True)
+    assert (code, "no test holds kill-9 (README.md and docs)" in said) == (4, True)
     assert "no test holds usage" not in said
 
 

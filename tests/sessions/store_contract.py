@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.sessions.searched import SearchWanted
+from openclaw_gateway.sessions.searching import words_of
 from openclaw_gateway.sessions.store import (
     Claim,
     Claimed,
@@ -579,6 +581,125 @@ class StoreContract(WithStore):
         read = await continued(store, begun)
         assert read.summary == summary
         assert [entry.seq for entry in read.entries] == [*range(summary.covers_to_seq + 1, keeps + 3)]
+
+    async def test_a_fork_is_whole_and_leaves_the_other_as_it_was(self, store: Store, clock: Clock) -> None:
+        image = Image("image/jpeg", "/9j/4AAQ" + "A" * 300_000)
+        await said(store, "r0")
+        claim = await claimed(store, "r1")
+        await store.finish(claim, ending((UserMessage("look", images=(image,)), assistant("nice"))))
+        await store.rename(ME, S, "Oslo")
+        await store.summarise(ME, S, 2, "They met.")
+        before = await store.get_session(ME, S)
+        clock.pass_s(5)
+        assert await store.fork(ME, S, 4, "agent:main:whole")
+        assert await store.fork(ME, S, 2, "agent:main:part")
+        assert await store.fork(ME, S, 0, "agent:main:empty")
+        assert await store.get_session(ME, S) == before
+        for name, size in (("whole", 4), ("part", 2), ("empty", 0)):
+            record = await store.get_session(ME, f"agent:main:{name}")
+            assert record is not None
+            assert (record.parent, record.label, record.last_seq) == (S, "Oslo", size)
+            assert (record.updated_ms, record.active_run, record.total_tokens) == (clock.now_ms, None, 0)
+        assert await store.delete_session(ME, S)
+        whole = await store.transcript(ME, "agent:main:whole")
+        assert [(entry.run_id, entry.message.content) for entry in whole] == [
+            ("r0", "r0?"),
+            ("r0", "r0!"),
+            ("r1", "look"),
+            ("r1", "nice"),
+        ]
+        shown = whole[2].message
+        assert isinstance(shown, UserMessage)
+        assert await store.whole(shown.images[0]) == image
+        begun = await store.begin(new_run("r2", "agent:main:part"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        assert await continued(store, begun) == Transcript((), Summary(2, "They met."))
+        begun = await store.begin(new_run("r3", "agent:main:whole"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        read = await continued(store, begun)
+        assert (read.summary, [entry.seq for entry in read.entries]) == (Summary(2, "They met."), [3, 4])
+
+    async def test_what_cannot_be_forked_is_not(self, store: Store) -> None:
+        await said(store, "r0")
+        await said(store, "r1", owner="p")
+        assert not await store.fork(ME, S, 3, "agent:main:more")
+        assert not await store.fork(ME, S, -1, "agent:main:less")
+        assert not await store.fork(ME, "agent:main:none", 0, "agent:main:new")
+        assert await store.fork("p", S, 2, "agent:main:fork")
+        assert await store.get_session(ME, "agent:main:fork") is None
+        assert not await store.fork(ME, "agent:main:fork", 1, "agent:main:mine")
+        with pytest.raises(StoreError):
+            await store.fork("p", S, 2, "agent:main:fork")
+        assert len(await store.list_sessions(ME)) == 1
+        assert await store.count_sessions("p") == 2
+
+    async def test_a_fork_from_before_a_reset_begins_anew_too(self, store: Store) -> None:
+        await said(store, "r0")
+        await said(store, "r1")
+        assert await store.begun_behind(ME, S) == await store.begun_behind(ME, "agent:main:none") == 0
+        await store.summarise(ME, S, 2, "")
+        await said(store, "r2")
+        await store.summarise(ME, S, 5, "They met.")
+        assert await store.begun_behind(ME, S) == 2, "a summary of what came behind it changes nothing"
+        assert await store.begun_behind("p", S) == 0
+        assert await store.fork(ME, S, 1, "agent:main:fork")
+        assert await store.begun_behind(ME, "agent:main:fork") == 1
+
+    async def test_what_was_said_is_found_in_every_script(self, store: Store, clock: Clock) -> None:
+        asked_ms = clock.now_ms
+        for number, text in enumerate(
+            ["Straße nach Oslo", "ПРИВЕТ, мир", "今天天气很好", 'say "a\\b" twice: a\\b']
+        ):
+            clock.pass_s(60)
+            claim = await claimed(store, f"r{number}", f"agent:main:s{number}")
+            turn = (UserMessage(text), ToolMessage("1", "tool oslo"), assistant(f"Oslo? {text}"))
+            clock.pass_s(1)
+            await store.finish(claim, ending(turn))
+        for query, session, score in (
+            ("STRASSE", "s0", 1),
+            ("oslo nach", "s0", 2),
+            ("привет", "s1", 1),
+            ("天气", "s2", 1),
+            ('"A\\B"', "s3", 1),
+            ("a\\b", "s3", 2),
+        ):
+            found = await store.search(SearchWanted(ME, words_of(query), 10))
+            assert found.is_all
+            assert [hit.session for hit in found.hits] == [f"agent:main:{session}"] * 2, query
+            assert [hit.role for hit in found.hits] == ["assistant", "user"]
+            assert found.hits[1].score == score
+        found = await store.search(SearchWanted(ME, words_of("twice"), 10))
+        assert [hit.place for hit in found.hits] == ["r3:3", "r3:1"]
+        assert [hit.at_ms - asked_ms for hit in found.hits] == [244_000, 243_000]
+        assert found.hits[1].snippet == 'say "a\\b" twice: a\\b'
+        assert (await store.search(SearchWanted(ME, words_of("oslo мир 天气"), 10))).hits == ()
+
+    async def test_a_search_finds_the_newest_and_says_that_there_is_more(self, store: Store) -> None:
+        for number in range(4):
+            await said(store, f"r{number}", f"agent:main:s{number % 2}")
+        found = await store.search(SearchWanted(ME, ("r",), 3))
+        assert (len(found.hits), found.is_all) == (3, False)
+        assert found.hits[0].place == "r3:4"
+        found = await store.search(SearchWanted(ME, ("r",), 8))
+        assert (len(found.hits), found.is_all) == (8, True)
+        found = await store.search(SearchWanted(ME, ("r",), 8, sessions=("agent:main:s1", "agent:main:none")))
+        assert {hit.session for hit in found.hits} == {"agent:main:s1"}
+        assert (await store.search(SearchWanted(ME, ("r",), 8, agent="other"))).hits == ()
+
+    async def test_a_search_finds_nothing_of_others_and_nothing_from_before_a_reset(
+        self, store: Store
+    ) -> None:
+        await said(store, "r0")
+        await store.summarise(ME, S, 2, "")
+        await said(store, "r1")
+        await store.summarise(ME, S, 3, "They met.")
+        for owner in ("p", "another"):
+            found = await store.search(SearchWanted(owner, ("r",), 9, sessions=(S,)))
+            assert (found.hits, found.is_all) == ((), True)
+        found = await store.search(SearchWanted(ME, ("r",), 9))
+        assert [hit.place for hit in found.hits] == ["r1:4", "r1:3"]
+        await store.delete_session(ME, S)
+        assert (await store.search(SearchWanted(ME, ("r",), 9, sessions=(S,)))).hits == ()
 
     async def test_a_summary_of_less_than_the_newest_counts_once_the_session_is_left(
         self, store: Store

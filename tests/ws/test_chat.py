@@ -54,10 +54,49 @@ async def test_the_history_has_the_newest_and_the_run_in_flight(
         assert history["inFlightRun"] == {"runId": "live", "text": "so "}
         assert (len(history["messages"]), history["hasMore"]) == (2, True)
         assert texts(history)[0] == ("user", "say 2")
-        assert history["sessionInfo"]["activeRunId"]
+        info = history["sessionInfo"]
+        assert (info["hasActiveRun"], info["activeRunIds"], info["status"]) == (True, ["live"], "running")
     assert (await peer.result("chat.send", sent("live")))["status"] == "in_flight"
     gate.set()
     await peer.event("chat", runId="live", state="final")
+
+
+async def test_a_history_tells_what_became_of_the_messages_that_were_sent(
+    gateway: RunningGateway, models: ModelServer, peer: Peer
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("First."), says(Hold(gate), "Second."))
+    await peer.result("chat.send", sent("one"))
+    await peer.event("chat", runId="one", state="final")
+    await peer.result("chat.send", sent("two"))
+    await peer.event("agent", runId="two", stream="lifecycle")
+    asked = {"sessionKey": "talk", "inputRunIds": ["one", "two", "never", "one"]}
+    before = await peer.result("chat.history", asked)
+    first, second = before["inputReceipts"]
+    assert (first["runId"], first["state"]) == ("one", "consumed")
+    assert second == {"runId": "two", "state": "pending"}
+    assert before["sessionInfo"]["activeRunIds"] == ["two"]
+    gate.set()
+    await peer.event("chat", runId="two", state="final")
+    after = await peer.result("chat.history", asked)
+    assert {each["runId"]: each["state"] for each in after["inputReceipts"]} == {
+        "one": "consumed",
+        "two": "consumed",
+    }
+    assert (after["sessionInfo"]["hasActiveRun"], after["sessionInfo"]["activeRunIds"]) == (False, [])
+    known = [each["__openclaw"] for each in after["messages"]]
+    assert [(each["seq"], each["runId"]) for each in known] == [
+        (1, "one"),
+        (2, "one"),
+        (3, "two"),
+        (4, "two"),
+    ]
+    assert len({each["id"] for each in known}) == 4
+    assert [each.get("idempotencyKey") for each in known] == ["one", None, "two", None]
+    elsewhere = await peer.result("chat.history", {"sessionKey": "other", "inputRunIds": ["one"]})
+    assert elsewhere["inputReceipts"] == []
+    error = await peer.error("chat.history", {"sessionKey": "talk", "inputRunIds": []})
+    assert error["code"] == "INVALID_REQUEST"
 
 
 async def test_a_history_of_tools_and_a_text_that_is_cut(models: ModelServer, peer: Peer) -> None:
@@ -73,8 +112,6 @@ async def test_thinking_reaches_the_model_or_is_refused(models: ModelServer, pee
     assert error["message"].startswith("invalid chat.send params: thinking is one of off, minimal")
     error = await peer.error("chat.send", sent("b", queueMode="steer"))
     assert "queueMode steer is not served" in error["message"]
-    error = await peer.error("chat.send", sent("c", attachments=[{"type": "image", "content": "aGk="}]))
-    assert "attachments are not supported" in error["message"]
     assert models.requests == []
 
 
@@ -109,6 +146,8 @@ async def test_one_session_is_found_previewed_begun_anew_and_deleted(peer: Peer)
     preview = await peer.result("sessions.preview", {"keys": ["talk", "none"]})
     shown = {each["key"]: each for each in preview["previews"]}
     assert {key: each["status"] for key, each in shown.items()} == {"talk": "ok", "none": "missing"}
+    again = await peer.result("sessions.preview", {"keys": ["talk", "none", "talk"]})
+    assert again["previews"] == preview["previews"], "a key that is named again is looked at once"
     assert shown["talk"]["items"][0] == {"role": "user", "text": "hello"}
     made = await peer.result("sessions.create", {"agentId": "main"})
     assert made["key"].startswith("agent:main:chat-")
@@ -161,7 +200,7 @@ async def test_what_is_shown_of_a_session_fits_into_a_frame(gateway: RunningGate
     assert (history["totalMessages"], history["hasMore"]) == (11, True)
     for method, params in (
         ("sessions.get", {"key": "talk", "limit": 1000}),
-        ("sessions.preview", {"keys": ["talk"] * 64, "limit": 50, "maxChars": 2000}),
+        ("sessions.preview", {"keys": ["talk", "agent:main:talk"] * 32, "limit": 50, "maxChars": 2000}),
     ):
         assert len(msgspec.json.encode(await peer.result(method, params))) < 7 << 20
 

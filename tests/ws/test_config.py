@@ -1,10 +1,13 @@
-"""`config.get`: what is in force, without a secret, without anything made from one, without folders."""
+"""`config.get`: what is in force, without a secret, without anything made from one, without folders. And
+`config.schema`."""
 
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 
+import openclaw_gateway
 from openclaw_gateway.testing.gateway import TOKEN, model_config, running_gateway, write_config
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.ws.peer import connected
@@ -64,3 +67,14 @@ async def test_a_file_that_is_not_in_force_is_said_to_be_wrong(models: ModelServ
     assert told["valid"] is False
     assert "gateway.port" in told["issues"][0]["message"]
     assert "port" not in told["config"]["gateway"]
+
+
+async def test_the_schema_is_told_with_hints(models: ModelServer) -> None:
+    async with running_gateway(model_config(models.base_url)) as gateway, connected(gateway) as peer:
+        told = await peer.result("config.schema", {})
+        shown = await peer.result("config.get", {})
+    assert told["version"] == openclaw_gateway.__version__
+    assert told["schema"]["properties"]["gateway"]["properties"]["port"]["maximum"] == 65535
+    assert told["uiHints"]["gateway.auth.token"]["sensitive"] is True
+    checker = jsonschema.Draft7Validator(told["schema"])
+    assert [error.message for error in checker.iter_errors(shown["config"])] == []

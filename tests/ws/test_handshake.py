@@ -39,6 +39,7 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
     assert hello["protocol"] == spoken
     assert set(hello["server"]) == {"version", "connId"}
     assert set(hello["features"]["methods"]) == set(TABLE)
+    assert hello["features"]["capabilities"] == ["published-model-catalog"]
     assert hello["features"]["events"] == [
         "connect.challenge",
         "agent",

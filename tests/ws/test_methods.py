@@ -18,6 +18,10 @@ SCOPES = {
     "health": READ,
     "status": READ,
     "config.get": READ,
+    "config.schema": READ,
+    "config.set": ADMIN,
+    "config.apply": ADMIN,
+    "config.patch": ADMIN,
     "logs.tail": READ,
     "usage.cost": READ,
     "usage.status": READ,
@@ -25,9 +29,20 @@ SCOPES = {
     "sessions.patch": WRITE,
     "tools.catalog": READ,
     "tools.effective": READ,
+    "tools.invoke": WRITE,
+    "skills.status": READ,
+    "mcp.status": READ,
     "agents.list": READ,
+    "agents.files.list": READ,
+    "agents.files.get": READ,
+    "agents.files.set": ADMIN,
+    "agents.create": ADMIN,
+    "agents.update": ADMIN,
+    "agents.delete": ADMIN,
     "agents.tools": READ,
     "models.list": READ,
+    "models.test": ADMIN,
+    "models.probe": ADMIN,
     "sessions.list": READ,
     "sessions.subscribe": READ,
     "sessions.unsubscribe": READ,
@@ -40,6 +55,10 @@ SCOPES = {
     "sessions.create": WRITE,
     "sessions.reset": ADMIN,
     "sessions.delete": ADMIN,
+    "sessions.fork": WRITE,
+    "sessions.search": READ,
+    "sessions.compact": ADMIN,
+    "chat.inject": ADMIN,
     "agent.identity.get": READ,
     "models.authStatus": READ,
     "commands.list": READ,
@@ -51,6 +70,8 @@ SCOPES = {
     "agent": WRITE,
     "agent.wait": WRITE,
     "chat.abort": WRITE,
+    "exec.approvals.get": ADMIN,
+    "exec.approvals.set": ADMIN,
     "exec.approval.list": APPROVALS,
     "exec.approval.get": APPROVALS,
     "exec.approval.resolve": APPROVALS,
@@ -113,6 +134,21 @@ async def test_scopes_cannot_be_gained(gateway: RunningGateway) -> None:
         assert error["code"] == "FORBIDDEN"
 
 
+async def test_status_has_what_openclaws_program_reads(gateway: RunningGateway, peer: Peer) -> None:
+    await say(peer, "hi", sessionKey="talk")
+    told = await peer.result("status", {"includeChannelSummary": False, "includeCliProjection": True})
+    sessions = told["sessions"]
+    (row,) = sessions["recent"]
+    assert (row["key"], row["kind"], row["agentId"]) == ("agent:main:talk", "direct", "main")
+    assert (sessions["count"], sessions["paths"]) == (1, ["sessions.sqlite"])
+    (of_main,) = sessions["byAgent"]
+    assert of_main.pop("recent")[0]["key"] == row["key"]
+    assert of_main == {"agentId": "main", "path": "sessions.sqlite", "count": 1}
+    assert told["heartbeat"]["agents"][0]["enabled"] is False
+    assert told["cliProjection"]["agents"] == {"defaultId": "main", "rows": [{"id": "main", "name": "main"}]}
+    assert "cliProjection" not in await peer.result("status")
+
+
 async def test_health_and_status(peer: Peer) -> None:
     health = await peer.result("health", {"probe": True})
     assert health["ok"] is True
@@ -145,12 +181,19 @@ async def test_lists_of_agents_and_models(models: ModelServer) -> None:
             ("main", "main"),
             ("ada", "Ada"),
         ]
-        listed = (await peer.result("models.list"))["models"]
+        listed = (await peer.result("models.list", {"view": "configured", "includeDetails": True}))["models"]
+        of_ada = (await peer.result("models.list", {"agentId": "ada"}))["models"]
+        assert [(model["id"], model["tags"]) for model in of_ada] == [("other", ["configured"])]
+        assert (await peer.result("models.list", {"provider": "nobody"}))["models"] == []
     assert listed[0] == {
         "id": "mock-echo",
         "name": "Echo",
         "provider": "mock",
+        "available": True,
+        "tags": ["default", "configured"],
         "reasoning": True,
+        "supportsTools": True,
+        "input": ["text"],
         "contextWindow": 4096,
     }
     assert [model["id"] for model in listed] == ["mock-echo", "other"]
@@ -185,11 +228,7 @@ async def test_the_list_of_sessions(peer: Peer) -> None:
         ("agent", {"message": "hi", "idempotencyKey": "k" * 257}, "idempotencyKey: "),
         ("agent", {"message": "hi", "idempotencyKey": "a\nb"}, "idempotencyKey must be printable"),
         ("agent", {"message": 1, "idempotencyKey": "k"}, "message: expected a string, got an integer"),
-        (
-            "agent",
-            {"message": "hi", "idempotencyKey": "k", "attachments": [{}]},
-            "attachments are not supported",
-        ),
+        ("agent", {"message": "hi", "idempotencyKey": "k", "attachments": [1]}, "attachments[0]"),
         ("agent", [], "expected an object"),
         ("agent.wait", {}, "must have required property 'runId'"),
         ("agent.wait", {"runId": "r", "timeoutMs": -1}, "timeoutMs: "),

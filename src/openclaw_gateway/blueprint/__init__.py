@@ -28,6 +28,7 @@ from openclaw_gateway.models.catalog import Catalog
 from openclaw_gateway.models.defaults import Choice
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
 from openclaw_gateway.models.keys import Keys
+from openclaw_gateway.runs.known_models import KnownModels
 from openclaw_gateway.runs.model_choices import ModelChoices
 from openclaw_gateway.runs.planning import Settled, settle
 
@@ -68,6 +69,11 @@ class Blueprint(Struct, frozen=True):
     shown: Shown
     embeddings: EmbeddingChoice
     choices: ModelChoices
+
+    @property
+    def known_models(self) -> KnownModels:
+        listed = tuple(self.loaded.config.agents.defaults.models)
+        return KnownModels(self.roster, self.catalog, self.model.ref, listed)
 
 
 def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:

@@ -6,6 +6,7 @@ keeps nothing.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,7 +15,7 @@ from openclaw_gateway.blueprint.given import Machine, Options
 from openclaw_gateway.blueprint.last_survey import read_kept
 from openclaw_gateway.blueprint.outside import look_outside
 from openclaw_gateway.config.filled import with_auth, with_search, with_servers, with_skills
-from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_of
+from openclaw_gateway.config.load import Explained, Partly, explain, load_partly, place_in, placed_document
 from openclaw_gateway.config.places import KeyPath, Position, Problem
 from openclaw_gateway.config.secrets.profiles import Stores
 from openclaw_gateway.config.secrets.sources import Secrets
@@ -52,9 +53,12 @@ class Drawing:
 
     def place(self, path: KeyPath) -> Position | None:
         """Where what stands at `path` is written; None where nothing does. Slow."""
+        return place_in(self.placed(), path)
+
+    def placed(self) -> dict[str, Any]:
+        """The merged document, which knows where each part of it is written. Slow."""
         options = self._options
-        return place_of(
-            path,
+        return placed_document(
             texts=self.read.texts,
             environ=options.environ,
             home=options.home,

@@ -49,6 +49,17 @@ def guessable(auth: ResolvedAuth) -> Iterator[str]:
 
 def open_workspaces(homes: Iterable[Home], home: Path, state_dir: Path) -> Iterator[str]:
     """Each workspace that holds more than an agent's own things."""
+    for folder, ids, what in held_workspaces(homes, home, state_dir):
+        yield (
+            f"agents: the workspace {folder} ({', '.join(ids)}) {what}, and the tools of its agents "
+            "reach all of it; give them a folder of their own (agents.defaults.workspace)."
+        )
+
+
+def held_workspaces(
+    homes: Iterable[Home], home: Path, state_dir: Path
+) -> Iterator[tuple[Path, tuple[str, ...], str]]:
+    """(the folder, its agents, what it is or holds)."""
     agents: dict[Path, list[str]] = {}
     for each in homes:
         agents.setdefault(each.workspace, []).append(each.agent_id)
@@ -57,10 +68,7 @@ def open_workspaces(homes: Iterable[Home], home: Path, state_dir: Path) -> Itera
     for folder, ids in agents.items():
         what = _held(Path(os.path.realpath(folder)), own, state)
         if what is not None:
-            yield (
-                f"agents: the workspace {folder} ({', '.join(ids)}) {what}, and the tools of its agents "
-                "reach all of it; give them a folder of their own (agents.defaults.workspace)."
-            )
+            yield folder, tuple(ids), what
 
 
 def _held(folder: Path, homes: Iterable[Path], state_dir: Path) -> str | None:

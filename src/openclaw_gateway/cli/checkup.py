@@ -14,15 +14,16 @@ from typing import Literal
 from msgspec import Struct
 
 from openclaw_gateway.blueprint import Blueprint, Options
+from openclaw_gateway.blueprint.dangers import dangers
+from openclaw_gateway.blueprint.dangers.files import open_files
 from openclaw_gateway.blueprint.drawing import Drawing, draw
 from openclaw_gateway.cli.address import config_in_use, gateway_here
-from openclaw_gateway.cli.known_models import known_models
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import missing_here
 from openclaw_gateway.cli.port_holder import free_port, port_holder
 from openclaw_gateway.cli.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.config.modes import mended, open_to_others
+from openclaw_gateway.config.modes import mended
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.sizes import size_text
 
@@ -39,7 +40,7 @@ class Finding(Struct, frozen=True):
     text: str
 
 
-def checked(around: Surroundings, *, fix: bool) -> Iterator[Finding]:
+def checked(around: Surroundings, program: str, *, fix: bool) -> Iterator[Finding]:
     try:
         drawing = draw(Options(**around.for_options(), config_path=config_in_use(around)))
     except ConfigError as error:
@@ -48,6 +49,7 @@ def checked(around: Surroundings, *, fix: bool) -> Iterator[Finding]:
         return
     yield from _configuration(drawing)
     yield from _rights(drawing, fix=fix)
+    yield from _dangers(drawing, program)
     plan = drawing.plan
     if not plan.problems:
         yield from _models(plan)
@@ -73,16 +75,25 @@ def _configuration(drawing: Drawing) -> Iterator[Finding]:
 
 
 def _rights(drawing: Drawing, *, fix: bool) -> Iterator[Finding]:
-    for found in open_to_others(drawing.read):
-        if not fix:
-            yield Finding("rights", "warning", f"{found}; doctor --fix does it, too.")
-            continue
+    """Where they are only looked at, they are among the dangers."""
+    for found in open_files(drawing.read, drawing.plan) if fix else ():
         done, sentence = mended(found)
         yield Finding("rights", "ok" if done else "wrong", sentence)
 
 
+def _dangers(drawing: Drawing, program: str) -> Iterator[Finding]:
+    """What `security audit` tells, but for what is only worth knowing."""
+    for each in dangers(drawing.read, drawing.plan, program):
+        if each.severity == "info":
+            continue
+        mend = "; ".join(each.mend.splitlines())
+        of_files = each.check.startswith("fs.")
+        also = ", or doctor --fix" if of_files else ""
+        yield Finding("rights" if of_files else "security", "warning", f"{each.means} Mend it: {mend}{also}")
+
+
 def _models(plan: Blueprint) -> Iterator[Finding]:
-    for model in known_models(plan):
+    for model in plan.known_models.all():
         if model.agents and model.target is None:
             yield Finding("models", "wrong", f"{', '.join(model.agents)}: {model.problem}")
         elif model.agents:
@@ -105,7 +116,12 @@ def _gateway(plan: Blueprint) -> Iterator[Finding]:
             "gateway", "ok" if ready.ready else "wrong", f"It runs at {here.origin} and is {state}."
         )
         return
-    yield Finding("gateway", "ok", "It does not run.")
+    was = f" The last one was at {here.last}." if here.last else ""
+    yield Finding(
+        "gateway",
+        "warning",
+        f"It does not run.{was} `gateway run` starts it in a terminal, `gateway install` as a service.",
+    )
     if plan.listen is not None and plan.listen.port:
         hosts, port = plan.listen.hosts, plan.listen.port
         if free_port(hosts, port - 1) != port:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli.exit_codes import CONFIG, FAILED, SOFTWARE
+from openclaw_gateway.cli.harmless import printable
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.errors import ConfigError, GatewayError, StartupError, error_type
 
@@ -72,8 +73,7 @@ def report(error: Exception, invocation: Invocation) -> int:
         sys.stdout.flush()
     else:
         text = click.style("Error: ", fg="red", bold=True) + printable(error.message)
-        plain = not invocation.color or bool(os.environ.get("NO_COLOR"))
-        click.echo(text, err=True, color=False if plain else None)
+        click.echo(text, err=True, color=None if invocation.shows_color() else False)
     return error.exit_code
 
 
@@ -98,11 +98,6 @@ def envelope(error: CommandFailed) -> dict[str, Any]:
     if error.run_id is not None:
         body["runId"] = error.run_id
     return body
-
-
-def printable(text: str) -> str:
-    """Text of others for a terminal: what could move its cursor or change its state is taken out."""
-    return "".join(c for c in text if c in "\n\t" or not (c < " " or "\x7f" <= c <= "\x9f"))
 
 
 def _internal(error: Exception, invocation: Invocation) -> CommandFailed:

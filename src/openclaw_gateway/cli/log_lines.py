@@ -5,7 +5,6 @@ filter but those it cannot be judged by.
 """
 
 import os
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,12 @@ _READ_BYTES = 1 << 20
 
 
 class Wanted(Struct, frozen=True):
-    """None = any. `run` and `session` may be the end of what a line says, `level` is the least."""
+    """None = any. `run`, `session` and `request` may be the end of what a line says, `level` is the least."""
 
     run: str | None = None
     session: str | None = None
     agent: str | None = None
+    request: str | None = None
     level: str | None = None
 
     def fits(self, line: dict[str, Any]) -> bool:
@@ -34,7 +34,7 @@ class Wanted(Struct, frozen=True):
             return False
         return all(
             wanted is None or str(line.get(name) or "").endswith(wanted)
-            for name, wanted in (("run", self.run), ("session", self.session))
+            for name, wanted in (("run", self.run), ("session", self.session), ("request", self.request))
         )
 
 
@@ -56,10 +56,6 @@ class LogTail:
 
     def close(self) -> None:
         self._file.close()
-
-    def last(self, count: int, wanted: Wanted) -> list[dict[str, Any]]:
-        """The newest that are wanted, from the beginning of the file to its end now."""
-        return list(deque((line for line in self.more() if wanted.fits(line)), maxlen=count))
 
     def more(self) -> Iterator[dict[str, Any]]:
         """Whole lines; then those of the file that has taken its place, if one has."""

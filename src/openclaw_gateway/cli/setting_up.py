@@ -13,14 +13,14 @@ from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.cli.dotenv_file import keep_in_dotenv
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.first_config import FirstConfig, first_text, write_first
-from openclaw_gateway.cli.known_models import one_model
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.model_trial import Trial, tried
+from openclaw_gateway.cli.model_trial import tried_alone
 from openclaw_gateway.cli.port_holder import free_port, port_holder
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.config.paths import Paths, resolve_paths
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.models.trial import Trial
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -39,10 +39,10 @@ class Draft(Struct, frozen=True):
 
     def tried(self) -> Trial:
         """One call to its model. Raises GatewayError."""
-        model = one_model(self.plan, self.plan.model.ref)
+        model = self.plan.known_models.one(self.plan.model.ref)
         if model.target is None:
             raise InvalidRequest(model.problem, code="model_not_found")
-        return run(tried(model.target, self.plan.loaded.environ))
+        return run(tried_alone(model.target, self.plan.loaded.environ))
 
     def write(self) -> None:
         """Raises CommandFailed."""

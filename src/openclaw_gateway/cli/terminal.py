@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from openclaw_gateway.cli.failure import printable
+from openclaw_gateway.cli.harmless import printable
 from openclaw_gateway.cli.invocation import Invocation
 
 _LABEL_WIDTH = 9
@@ -41,7 +41,7 @@ class Terminal:
         return self._out.width if self._out.is_terminal else None
 
     def title(self, text: str) -> None:
-        self._out.print(Text(text, style="bold"))
+        self._out.print(Text(printable(text), style="bold"))
 
     def row(self, label: str, value: str, *, aside: str = "") -> None:
         """`label  value  (aside)`, the labels of several rows below each other."""
@@ -51,7 +51,7 @@ class Terminal:
         self._out.print(line)
 
     def heading(self, text: str) -> None:
-        self._out.print(Text(f"\n{text}", style="bold cyan"))
+        self._out.print(Text(f"\n{printable(text)}", style="bold cyan"))
 
     def say(self, text: str = "") -> None:
         self._out.print(Text(printable(text)))
@@ -88,9 +88,10 @@ class Terminal:
 
 
 def _console(stream: IO[str], invocation: Invocation) -> Console:
+    # Without a system of colours rich writes no codes; `no_color` alone leaves it bold, dim and italic.
     return Console(
         file=stream,
-        no_color=None if invocation.color else True,
+        color_system="auto" if invocation.shows_color() else None,
         soft_wrap=True,
         highlight=False,
         markup=False,

@@ -13,7 +13,7 @@ Knows the protocol, not who uses it. One task reads; everybody else waits for wh
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -38,6 +38,7 @@ from openclaw_gateway.wire.frames import (
     ClientInfo,
     ConnectAuth,
     ConnectParams,
+    EventFrame,
     HelloOk,
     RequestFrame,
     ResponseFrame,
@@ -53,13 +54,15 @@ _frames = msgspec.json.Decoder[ServerFrame](ServerFrame)
 _agent_events = msgspec.json.Decoder(AgentEvent)
 _hellos = msgspec.json.Decoder(HelloOk)
 
+Hear = Callable[[EventFrame], None]
 Socket = aiohttp.ClientWebSocketResponse[Literal[False]]
 
 
 class GatewayClient:
     """Connected for as long as the block lasts; `hello` is what the gateway said of itself.
 
-    Entering raises GatewayUnreachable, AuthRefused, ProtocolMismatch or ConnectionLost. Seconds.
+    Entering raises GatewayUnreachable, AuthRefused, ProtocolMismatch or ConnectionLost. Seconds. `hear` is
+    told of each event as it comes; it must be quick and not raise.
     """
 
     hello: HelloOk
@@ -74,6 +77,7 @@ class GatewayClient:
         mode: str = "backend",
         scopes: tuple[str, ...] = (),
         connect_timeout_s: float = 10.0,
+        hear: Hear | None = None,
     ) -> None:
         self._address = Address(url)
         self._params = ConnectParams(
@@ -85,6 +89,7 @@ class GatewayClient:
             auth=ConnectAuth(token, password),
         )
         self._connect_timeout_s = connect_timeout_s
+        self._hear = hear
         self._undo: contextlib.AsyncExitStack
         self._socket: Socket
         self._reader: asyncio.Task[None]
@@ -114,6 +119,11 @@ class GatewayClient:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
         await self._undo.aclose()
+
+    async def ended(self) -> GatewayError:
+        """Why the connection has ended; waits until it has."""
+        await asyncio.wait((self._reader,))
+        return self._lost or self._address.lost(None, "")
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float | None = 30.0
@@ -223,7 +233,10 @@ class GatewayClient:
             call = self._calls.get(frame.id)
             if call is not None and call.take(frame):
                 del self._calls[frame.id]
-        elif frame.event == "agent" and frame.payload is not UNSET:
+            return
+        if self._hear is not None:
+            self._hear(frame)
+        if frame.event == "agent" and frame.payload is not UNSET:
             event = decode(_agent_events, frame.payload)
             run = self._runs.get(event.run_id)
             if run is not None:

@@ -176,18 +176,22 @@ def explain(
     )
 
 
-def place_of(
-    path: KeyPath,
+def placed_document(
     *,
     texts: Mapping[Path, str | None],
     environ: Mapping[str, str],
     home: Path,
     config_path: Path | None = None,
     cwd: Path | None = None,
-) -> Position | None:
-    """In which file, and where in it, what stands at `path` is written; None where nothing does. Slow."""
-    again = Source.of(environ, home, config_path, cwd, Files(dict(texts))).read(placed=True)
-    here: Any = again.document
+) -> dict[str, Any]:
+    """The merged document, which knows where each part of it is written. Slow."""
+    return Source.of(environ, home, config_path, cwd, Files(dict(texts))).read(placed=True).document
+
+
+def place_in(document: dict[str, Any], path: KeyPath) -> Position | None:
+    """In which file, and where in it, what stands at `path` of a placed document is; None where nothing does.
+    A number of a list may be text."""
+    here: Any = document
     steps: list[str | int] = []
     for step in path:
         steps.append(int(step) if isinstance(here, list) and str(step).isdecimal() else str(step))
@@ -195,7 +199,7 @@ def place_of(
             here = here[steps[-1]]
         except (LookupError, TypeError):
             return None
-    return locate(again.document, tuple(steps))
+    return locate(document, tuple(steps))
 
 
 def _as_config(document: dict[str, Any]) -> dict[str, Any]:

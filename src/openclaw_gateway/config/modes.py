@@ -25,9 +25,14 @@ class Open(Struct, frozen=True):
     mode: int
     wanted: int
 
+    @property
+    def may(self) -> str:
+        """What others may do with it: "read", "change", or both."""
+        return _what(self.mode)
+
     def __str__(self) -> str:
         return (
-            f"{self.path}: other users of this machine may {_what(self.mode)} it (mode {self.mode:04o}); "
+            f"{self.path}: other users of this machine may {self.may} it (mode {self.mode:04o}); "
             f"make it {self.wanted:04o}, as config validate --fix does"
         )
 
@@ -36,7 +41,7 @@ def open_to_others(read: Partly) -> list[Open]:
     """Of every file that was read, and the state directory."""
     files = [path for path, text in read.texts.items() if text is not None]
     folders = (read.loaded.state_dir, read.loaded.own_dir)
-    return [*_open(files, FILE), *_open(folders, FOLDER)]
+    return [*open_among(files, FILE), *open_among(folders, FOLDER)]
 
 
 def mended(found: Open) -> tuple[bool, str]:
@@ -51,7 +56,8 @@ def mended(found: Open) -> tuple[bool, str]:
     return True, f"{found.path} is {found.wanted:04o} now (it was {found.mode:04o})."
 
 
-def _open(paths: Iterable[Path], wanted: int) -> Iterable[Open]:
+def open_among(paths: Iterable[Path], wanted: int) -> Iterable[Open]:
+    """Those of `paths` that others may read or change."""
     for path in paths:
         try:
             mode = stat.S_IMODE(path.stat().st_mode)

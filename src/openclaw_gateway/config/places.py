@@ -6,6 +6,7 @@ steps. The three joining functions keep the places when there are any and cost n
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -108,6 +109,30 @@ def locate(document: object, path: KeyPath) -> Position | None:
         else:
             break
     return found
+
+
+def written_below(document: object, path: KeyPath) -> Iterator[Position]:
+    """The places of what stands at `path` and of everything in it; none without places."""
+    place = locate(document, path)
+    below: Any = document
+    try:
+        for step in path:
+            below = below[step]
+    except (LookupError, TypeError):
+        return
+    if place is not None:
+        yield place
+    waiting = [below]
+    while waiting:
+        match waiting.pop():
+            case PlacedObject() as holder:
+                yield from holder.places.values()
+                waiting += holder.values()
+            case PlacedList() as holder:
+                yield from holder.places
+                waiting += holder
+            case _:
+                pass
 
 
 def emptied(document: Any, path: KeyPath) -> Any:

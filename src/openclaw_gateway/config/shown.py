@@ -35,13 +35,28 @@ def shown(loaded: LoadedConfig) -> Shown:
     return Shown(loaded.path.name, loaded.exists, document, hashlib.sha256(text).hexdigest(), loaded.unserved)
 
 
+def short_path(text: str) -> str:
+    """An absolute path by its last part; anything else as it is."""
+    path = _PATH.fullmatch(text)
+    return text if path is None else f".../{path[1]}"
+
+
 def _without_folders(value: Any) -> Any:
     match value:
         case dict():
             return {key: _without_folders(item) for key, item in value.items()}
         case list() | tuple():
             return [_without_folders(item) for item in value]
-        case str() if (path := _PATH.fullmatch(value)) is not None:
-            return f".../{path[1]}"
+        case str():
+            return short_path(value)
         case _:
             return value
+
+
+def is_set(document: Any, key: str) -> bool:
+    """Whether a dotted key of a document has a value that is neither empty nor off."""
+    for part in key.split("."):
+        if not isinstance(document, dict):
+            return False
+        document = document.get(part)
+    return bool(document)

@@ -3,9 +3,16 @@
 What the file held before stays next to it, as `<file>.bak`. Decides nothing about what is written.
 """
 
+import contextlib
+import fcntl
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+_TURN_S = 5.0
+_TRY_AGAIN_S = 0.02
 
 
 class ChangedMeanwhile(Exception):
@@ -21,6 +28,11 @@ def replace_text(file: Path, old: str | None, new: str) -> Path | None:
     """
     target = file.resolve()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone_in(target.parent):
+        return _replace(target, old, new)
+
+
+def _replace(target: Path, old: str | None, new: str) -> Path | None:
     backup = None if old is None else target.with_name(f"{target.name}.bak")
     _check_held(target, old)
     if backup is not None and old is not None:
@@ -28,6 +40,28 @@ def replace_text(file: Path, old: str | None, new: str) -> Path | None:
         _check_held(target, old)
     _write(target, new, target)
     return backup
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other of our programs writes there meanwhile; without locks (some network file systems) what it
+    holds is looked at all the same. Raises ChangedMeanwhile when one does so for long."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + _TURN_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise ChangedMeanwhile(str(folder)) from None
+                time.sleep(_TRY_AGAIN_S)
+            except OSError:
+                break
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _check_held(target: Path, old: str | None) -> None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from openclaw_gateway.errors import InvalidRequest, StoreError
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.said_turns import SaidTurns
+from openclaw_gateway.runs.hub import ChangeReason, SessionChange
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import BESIDE, Entry, RunRecord, SessionRecord, Store, beside
@@ -112,12 +113,15 @@ class AgentSessions:
         found = [await self._store.get_session(owner, name.removeprefix(BESIDE)) for name in names]
         return await self._held([record for record in found if record is not None])
 
-    async def remember(self, principal: Principal, key: str, about: Raw, labels: tuple[str, ...]) -> None:
+    async def remember(
+        self, principal: Principal, record: SessionRecord, about: Raw, labels: tuple[str, ...]
+    ) -> None:
         """This, and nothing else, from now on as long as if it were new. Raises StoreError."""
         principal.require(WRITE)
-        body = bytes(about)
-        if not await self._store.rekeep(principal.owner, beside(key), body, labels, anew=True):
-            await self._store.keep(principal.owner, beside(key), body, labels)
+        body, name = bytes(about), beside(record.key)
+        if not await self._store.rekeep(principal.owner, name, body, labels, anew=True):
+            await self._store.keep(principal.owner, name, body, labels)
+        self._tell(record, "patch")
 
     async def turns(
         self, principal: Principal, key: str, *, after: str | None, limit: int, newest_first: bool
@@ -137,6 +141,12 @@ class AgentSessions:
         record = await self._store.get_run(principal.owner, run_id)
         return record if record is not None and record.session == key else None
 
+    async def turn_named(self, principal: Principal, key: str, name: str) -> RunRecord | None:
+        """The run of a session that a client calls so, as long as its answer is kept. Raises StoreError."""
+        principal.require(READ)
+        record = await self._store.run_by_key(principal.owner, name)
+        return record if record is not None and record.session == key else None
+
     def said(
         self, principal: Principal, key: str, *, first: str | None, newest_first: bool
     ) -> AsyncGenerator[Sequence[Entry]]:
@@ -154,8 +164,7 @@ class AgentSessions:
         """Behind which entry the conversation begins: 0, or the last one before it was begun anew. Raises
         StoreError."""
         principal.require(READ)
-        summary = await self._store.summary_until(principal.owner, record.key, record.last_seq)
-        return summary.covers_to_seq if summary is not None and not summary.text else 0
+        return await self._store.begun_behind(principal.owner, record.key)
 
     async def backward(
         self, principal: Principal, record: SessionRecord, since: int, limit: int
@@ -191,6 +200,8 @@ class AgentSessions:
         record = await self._store.get_session(principal.owner, key)
         if record is not None and record.last_seq:
             await self._store.summarise(principal.owner, key, record.last_seq, "")
+        if record is not None:
+            self._tell(record, "reset")
         return record
 
     async def rename(self, principal: Principal, key: str, label: str | None) -> SessionRecord | None:
@@ -198,7 +209,10 @@ class AgentSessions:
         principal.require(WRITE)
         if not await self._store.rename(principal.owner, key, label):
             return None
-        return await self._store.get_session(principal.owner, key)
+        record = await self._store.get_session(principal.owner, key)
+        if record is not None:
+            self._tell(record, "patch")
+        return record
 
     async def end(self, principal: Principal, key: str) -> None:
         """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
@@ -219,11 +233,18 @@ class AgentSessions:
                 param="key",
             )
         await self.end(principal, key)
+        record = await self._store.get_session(principal.owner, key)
         deleted = await self._store.delete_session(principal.owner, key)
+        if deleted and record is not None:
+            self._tell(record, "delete")
         for news, place in self._attending.items():
             if place == (principal.owner, key):
                 news.set()
         return deleted
+
+    def _tell(self, record: SessionRecord, reason: ChangeReason) -> None:
+        """Whoever of its owner's listens."""
+        self._live.hub.changed(SessionChange(record.owner, record.key, record.agent, reason))
 
     async def _held(self, records: Sequence[SessionRecord]) -> tuple[HeldSession, ...]:
         at_work = {_place(run) for run in self._open()}

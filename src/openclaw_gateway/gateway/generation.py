@@ -6,9 +6,11 @@ against the newest. What outlives configurations (store, bus, live runs, listene
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
+from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import Config, Limits
 from openclaw_gateway.config.shown import Shown
@@ -16,6 +18,7 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.guard import Guard
 from openclaw_gateway.gateway.proxies import Proxies
 from openclaw_gateway.models.embeddings.choice import EmbeddingChoice
+from openclaw_gateway.runs.known_models import KnownModels
 from openclaw_gateway.runs.live import Terms
 from openclaw_gateway.runs.model_choices import ModelChoices
 from openclaw_gateway.runs.plan import Plan
@@ -42,7 +45,11 @@ class Generation(Struct, frozen=True):
     servers: Callable[[], tuple[ServerState, ...]]
     embeddings: EmbeddingChoice
     choices: ModelChoices
+    models: KnownModels
     inputs: PlanInputs
+    homes: Mapping[str, Home]
+    own_dir: Path
+    needed: tuple[Path, ...]
 
 
 class Standing(Struct, frozen=True):

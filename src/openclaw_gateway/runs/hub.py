@@ -1,37 +1,59 @@
 """Who wants to hear of runs: of all, of an owner's, of one session's.
 
-A listener is told when a run starts and when it has ended. Who also wants a run's events shares a view of
-it: one reader of the run's log per kind of view, however many look at it, and none while nobody does. A
-run costs a listener nothing that was not asked for, and nothing that a listener does reaches a run. Knows
-no door and no wire shape.
+A listener is told when a run starts and when it has ended, and what else becomes of a session. Who also
+wants a run's events shares a view of it: one reader of the run's log per kind of view, however many look at
+it, and none while nobody does. A run costs a listener nothing that was not asked for, and nothing that a
+listener does reaches a run. Knows no door and no wire shape.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from openclaw_gateway.runs.run import Run
 
 log = structlog.get_logger()
+
+# "create": its first run was accepted. The others are what somebody has done to it, by whichever door.
+ChangeReason = Literal["create", "patch", "reset", "delete", "fork", "compact", "inject"]
+
+
+class SessionChange(Struct, frozen=True):
+    """What became of a session, apart from its runs. `key` and `owner` say which it is."""
+
+    owner: str
+    key: str
+    agent: str
+    reason: ChangeReason
 
 
 def _nothing(run: Run) -> None:
     pass
 
 
+def _unmoved(change: SessionChange) -> None:
+    pass
+
+
 class Listener:
     """What to call when a run begins (it need not be accepted yet), and when it has its result, its turn is
-    recorded and its log may be gone. Be quick, do not block: the run waits."""
+    recorded and its log may be gone; and when a session has changed otherwise. Be quick, do not block: the
+    run waits."""
 
-    __slots__ = ("ended", "started")
+    __slots__ = ("changed", "ended", "started")
 
     def __init__(
-        self, started: Callable[[Run], None] = _nothing, ended: Callable[[Run], None] = _nothing
+        self,
+        started: Callable[[Run], None] = _nothing,
+        ended: Callable[[Run], None] = _nothing,
+        changed: Callable[[SessionChange], None] = _unmoved,
     ) -> None:
         self.started = started
         self.ended = ended
+        self.changed = changed
 
 
 class View(Protocol):
@@ -81,12 +103,18 @@ class Hub:
     def started(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.started is not _nothing:
-                _tell(listener.started, run)
+                _tell(listener.started, run, run=run.id)
 
     def ended(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.ended is not _nothing:
-                _tell(listener.ended, run)
+                _tell(listener.ended, run, run=run.id)
+
+    def changed(self, change: SessionChange) -> None:
+        """Only its owner's listeners hear of it."""
+        for listener in self._of(change.owner, change.key):
+            if listener.changed is not _unmoved:
+                _tell(listener.changed, change, session=change.key)
 
     def view(self, run: Run, make: Callable[[Run], V]) -> V:
         """The view that all who ask with the same `make` share, reading since the first of them came; each
@@ -120,13 +148,15 @@ class Hub:
         self._views.clear()
 
     def _interested(self, run: Run) -> list[Listener]:
-        """Each once, though it may listen to an owner and to sessions of his."""
         if not self._owners and not self._sessions:
             return list(self._all)
-        origin, session = run.request.origin, run.request.session_key
-        found = [*self._all, *self._owners.get(origin.owner, ())]
+        return self._of(run.request.origin.owner, run.request.session_key)
+
+    def _of(self, owner: str, session: str | None) -> list[Listener]:
+        """Each once, though it may listen to an owner and to sessions of his."""
+        found = [*self._all, *self._owners.get(owner, ())]
         if session is not None:
-            found += self._sessions.get((origin.owner, session), ())
+            found += self._sessions.get((owner, session), ())
         return list(dict.fromkeys(found))
 
     async def _follow(self, run: Run, make: Callable[[Run], V], view: V) -> None:
@@ -159,9 +189,12 @@ def _leave(listeners: list[Listener], listener: Listener) -> None:
         listeners.remove(listener)
 
 
-def _tell(told: Callable[[Run], None], run: Run) -> None:
+T = TypeVar("T")
+
+
+def _tell(told: Callable[[T], None], news: T, **of: str) -> None:
     try:
-        told(run)
+        told(news)
     # The edge to whoever listens: their faults are no run's.
     except (Exception, asyncio.CancelledError):
-        log.exception("hub.listener_failed", run=run.id)
+        log.exception("hub.listener_failed", **of)

@@ -92,6 +92,8 @@ class Lanes:
                 return await self._queued(run, session, position)
             case Claimed():
                 run.accept()
+                if begun.previous_ms is None and run.when_made is not None:
+                    run.when_made(run)
                 return self._held_by(run, begun)
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")

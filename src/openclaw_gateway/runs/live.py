@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
-from openclaw_gateway.runs.hub import Hub
+from openclaw_gateway.runs.hub import Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
@@ -84,6 +84,8 @@ class LiveRuns:
         run = Run(request, plan, self._bus, parent)
         if parent is not None:
             parent.children.append(run)
+        if request.session_key is not None:
+            run.when_made = self._made_session
         terms = self._terms
         task = asyncio.create_task(terms.loop.execute(run), name=run.id)
         self._running[run.id] = (run, task)
@@ -196,6 +198,13 @@ class LiveRuns:
                 )
             above = above.parent
         return parent
+
+    def _made_session(self, run: Run) -> None:
+        request = run.request
+        if request.session_key is not None:
+            self.hub.changed(
+                SessionChange(request.origin.owner, request.session_key, request.agent_id, "create")
+            )
 
     def _ended(self, run: Run, terms: Terms, task: asyncio.Task[None]) -> None:
         del self._running[run.id]

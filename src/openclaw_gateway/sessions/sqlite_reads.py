@@ -93,6 +93,21 @@ def summary_of_key(db: sqlite3.Cursor, owner: str, key: str, seq: int) -> Summar
     return None if row is None else summary_until(db, row[0], seq)
 
 
+def begun_behind(db: sqlite3.Cursor, owner: str, key: str) -> int:
+    """As `Store.begun_behind` says."""
+    row = db.execute("SELECT number FROM sessions WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+    return 0 if row is None else reset_of(db, row[0])
+
+
+def reset_of(db: sqlite3.Cursor, session: int) -> int:
+    """Behind which entry the session of this number was begun anew last; 0 = it never was."""
+    (place,) = db.execute(
+        "SELECT max(id) FROM summaries WHERE id BETWEEN ? AND ? AND text = ''",
+        (entry_id(session, 1), entry_id(session + 1, 0) - 1),
+    ).fetchone()
+    return 0 if place is None else seq_of(place)
+
+
 def entries_between(db: sqlite3.Cursor, session: int, after: int, until: int) -> tuple[Entry, ...]:
     """The entries `after` < seq <= `until`."""
     try:

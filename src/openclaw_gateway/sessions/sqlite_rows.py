@@ -22,7 +22,7 @@ from openclaw_gateway.wire.run import RunStatus, Usage
 # S608: only our own column names are put into the text.
 RUNS = (
     "SELECT runs.id, runs.owner, sessions.key, runs.agent, runs.status, runs.created_ms, runs.ended_ms, "
-    "runs.usage, runs.error, runs.digest, runs.parent, runs.number "
+    "runs.usage, runs.error, runs.digest, runs.parent, runs.idempotency_key, runs.number "
     "FROM runs LEFT JOIN sessions ON sessions.number = runs.session "
     "WHERE (runs.session IS NULL OR sessions.number NOT NULL) "
 )
@@ -55,6 +55,7 @@ RunRow = tuple[
     bytes | None,
     bytes | None,
     bytes | None,
+    str | None,
     str | None,
     int,
 ]
@@ -117,13 +118,14 @@ def blobs_of(message: Message) -> Sequence[Media]:
 
 
 def run_record(row: RunRow) -> RunRecord:
-    usage, error, digest, parent, _ = row[7:]
+    usage, error, digest, parent, name, _ = row[7:]
     return RunRecord(
         *row[:7],
         usage=None if usage is None else _readable(_decode_usage, usage),
         error=None if error is None else _readable(_decode_error, error),
         digest=digest,
         parent=parent,
+        name=name,
     )
 
 

@@ -165,6 +165,8 @@ def connect(path: Path, blobs: Path) -> sqlite3.Connection:
         db.execute("PRAGMA wal_autocheckpoint = 2000")
         db.execute("PRAGMA journal_size_limit = 67108864")
         db.execute("PRAGMA temp_store = MEMORY")
+        # What is deleted is overwritten: some builds of SQLite do so anyway, others leave it to be found.
+        db.execute("PRAGMA secure_delete = ON").fetchone()
     except BaseException:
         db.close()
         raise

@@ -20,14 +20,18 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import (
+    sqlite_branches,
     sqlite_kept,
     sqlite_ledger,
     sqlite_reads,
     sqlite_retention,
+    sqlite_search,
     sqlite_spending,
 )
 from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.sqlite_endings import EndingWrites
 from openclaw_gateway.sessions.sqlite_guard import FileGuard
@@ -248,6 +252,9 @@ class SqliteStore:
     async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
         return await self._reader.submit(sqlite_reads.summary_of_key, owner, session, seq)
 
+    async def begun_behind(self, owner: str, session: str) -> int:
+        return await self._reader.submit(sqlite_reads.begun_behind, owner, session)
+
     async def summarise(
         self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
     ) -> Summary:
@@ -277,6 +284,23 @@ class SqliteStore:
 
     async def rename(self, owner: str, session: str, label: str | None) -> bool:
         return await self._writer.submit(self._sessions.rename, owner, session, label)
+
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        wanted = sqlite_branches.Fork(owner, session, keeps, key)
+        return await self._writer.submit(sqlite_branches.fork, wanted, self._clock())
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        keys = wanted.sessions
+        if keys is None:
+            listed = await self.list_sessions(wanted.owner, agent=wanted.agent, limit=MOST_SESSIONS + 1)
+            keys = tuple(record.key for record in listed)
+        submit = self._reader.submit
+
+        async def look(key: str, before: int | None) -> Slice:
+            return await submit(sqlite_search.slice_of, wanted, key, before)
+
+        found = await walk(keys, look, wanted.limit)
+        return replace(found, hits=await submit(sqlite_search.dated, wanted.owner, found.hits))
 
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):

@@ -16,6 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M, Message
@@ -92,7 +93,8 @@ class Ending(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True):
-    """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request."""
+    """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request, `name`
+    what its client calls it."""
 
     id: str
     owner: str
@@ -105,13 +107,14 @@ class RunRecord(Struct, frozen=True):
     error: ErrorInfo | None = None
     digest: bytes | None = None
     parent: str | None = None
+    name: str | None = None
 
 
 class SessionRecord(Struct, frozen=True):
     """A session as listed. `active_run` is the run that holds it now; times are Unix milliseconds.
 
     `user` is the end user whom the request that made the session named. `parent` is the key of the session
-    of which this is a branch that was left.
+    of which this is a fork, or a branch that was left.
     """
 
     key: str
@@ -329,6 +332,9 @@ class Store(Protocol):
         """The summary that a session has once no entry behind `seq` is left of it: the newest that covers no
         more, and where it was begun anew later than that, an empty one over all."""
 
+    async def begun_behind(self, owner: str, session: str) -> int:
+        """Behind which entry the conversation was begun anew last; 0 = it never was, or there is none."""
+
     async def list_sessions(
         self,
         owner: str,
@@ -350,8 +356,16 @@ class Store(Protocol):
     async def rename(self, owner: str, session: str, label: str | None) -> bool:
         """Give a session a name for people, or take it away; False when there is no session."""
 
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        """Make a session of this key of the first `keeps` entries of another, its `parent`, which stays as it
+        is; False when there is none, or it has not so many. Raises StoreError where the key is taken."""
+
     async def delete_session(self, owner: str, session: str) -> bool:
         """Delete a session with its runs and entries. Raises SessionBusy while a run holds it."""
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        """Messages of the owner's transcripts that hold the words, the newest first; what was said before a
+        session was begun anew is not looked at. It looks as far as `searching` says, and then tells so."""
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         """Append to the ledger, all or nothing."""

@@ -96,12 +96,16 @@ async def running_gateway(
     state_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
     port: int = 0,
+    text: str | None = None,
 ) -> AsyncIterator[RunningGateway]:
-    """Start the gateway with `config`. A given `state_dir` outlives the block, as over a restart."""
+    """Start the gateway with `config`, or with a file that holds `text`. A given `state_dir` outlives the
+    block, as over a restart."""
     with contextlib.ExitStack() as stack:
         if state_dir is None:
             state_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-")))
         write_config(state_dir, config)
+        if text is not None:
+            (state_dir / "openclaw.json").write_text(text, encoding="utf-8")
         options = Options(
             environ={"OPENCLAW_STATE_DIR": str(state_dir), **(environ or {})},
             home=state_dir,

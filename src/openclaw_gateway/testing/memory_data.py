@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.search_walk import Slice
+from openclaw_gateway.sessions.searched import SearchWanted
+from openclaw_gateway.sessions.searching import hit_of
 from openclaw_gateway.sessions.spending import Spent
 from openclaw_gateway.sessions.store import (
     Entry,
@@ -21,6 +24,7 @@ from openclaw_gateway.sessions.store import (
     beside,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 INTERRUPTED = ErrorInfo(
@@ -59,6 +63,7 @@ class MemoryRun:
             self.error,
             named.digest if named else None,
             new.parent,
+            named.key if named else None,
         )
 
 
@@ -91,6 +96,10 @@ class MemorySession:
             return Summary(seq, "") if seq else None
         covering = [each for each in self.summaries if each.covers_to_seq <= seq]
         return covering[-1] if covering else None
+
+    @property
+    def begun_behind(self) -> int:
+        return max((each.covers_to_seq for each in self.summaries if not each.text), default=0)
 
     @property
     def size(self) -> int:
@@ -145,6 +154,36 @@ class MemoryData:
         session.summaries = [each for each in session.summaries if each.covers_to_seq < keeps]
         if summary is not None and summary not in session.summaries:
             session.summaries.append(summary)
+
+    def fork(self, session: MemorySession, keeps: int, key: str, now: int) -> None:
+        """Of the first `keeps` entries of a session another one is made."""
+        summary = session.summary_until(keeps)
+        summaries = [each for each in session.summaries if each.covers_to_seq <= keeps]
+        if summary is not None and summary not in summaries:
+            summaries.append(summary)
+        self.sessions[session.made_by.owner, key] = MemorySession(
+            structs.replace(session.made_by, session=key),
+            now,
+            now,
+            session.entries[:keeps],
+            summaries,
+            parent=session.made_by.session,
+            label=session.label,
+        )
+
+    def looked_at(self, wanted: SearchWanted, key: str) -> Slice:
+        """What a search finds in one session."""
+        session = self.sessions.get((wanted.owner, key))
+        entries = session.entries if session is not None else []
+        since = session.begun_behind if session is not None else 0
+        hits = []
+        for entry in reversed(entries[since:]):
+            run = self.runs.get(entry.run_id)
+            asked = isinstance(entry.message, UserMessage)
+            at_ms = 0 if run is None else run.created_ms if asked else run.ended_ms or run.created_ms
+            hit = hit_of(key, entry, wanted.words, at_ms)
+            hits += [] if hit is None else [hit]
+        return Slice(tuple(hits), None, 0)
 
     def interrupt(self, now: int) -> None:
         """End every run that is open."""

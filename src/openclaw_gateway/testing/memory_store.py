@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
+from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
 from openclaw_gateway.sessions.store import (
     BESIDE,
@@ -267,6 +269,10 @@ class MemoryStore:
         found = self._opened().sessions.get((owner, session))
         return None if found is None else found.summary_until(seq)
 
+    async def begun_behind(self, owner: str, session: str) -> int:
+        found = self._opened().sessions.get((owner, session))
+        return found.begun_behind if found else 0
+
     async def list_sessions(
         self,
         owner: str,
@@ -305,6 +311,25 @@ class MemoryStore:
         if found is not None:
             found.label = label
         return found is not None
+
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        found = self._opened().sessions.get((owner, session))
+        if found is None or not 0 <= keeps <= len(found.entries):
+            return False
+        if (owner, key) in self.data.sessions:
+            raise StoreError("There is a session of that name already.")
+        self.data.fork(found, keeps, key, self._clock())
+        return True
+
+    async def search(self, wanted: SearchWanted) -> Searched:
+        self._opened()
+
+        async def look(key: str, _: int | None) -> Slice:
+            return self.data.looked_at(wanted, key)
+
+        listed = await self.list_sessions(wanted.owner, agent=wanted.agent, limit=MOST_SESSIONS + 1)
+        keys = wanted.sessions if wanted.sessions is not None else [record.key for record in listed]
+        return await walk(keys, look, wanted.limit)
 
     async def delete_session(self, owner: str, session: str) -> bool:
         found = self._opened().sessions.get((owner, session))

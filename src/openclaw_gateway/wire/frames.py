@@ -92,6 +92,7 @@ class ServerInfo(Struct, frozen=True, rename="camel"):
 class Features(Struct, frozen=True):
     methods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
 
 
 class StateVersion(Struct, frozen=True):

@@ -1,6 +1,7 @@
-"""`logs`: the log file, filtered, and with -f what comes. Reads the file; needs no running gateway."""
+"""`logs`: what the gateway logged, filtered, and with -f what comes. Needs no running gateway."""
 
-import asyncio
+from collections import deque
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,13 @@ import click
 from openclaw_gateway.cli.address import config_in_use
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.log_lines import LogTail, Wanted
+from openclaw_gateway.cli.log_lines import Wanted
+from openclaw_gateway.cli.log_source import LogSource, log_source
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 
-_LOOK_S = 0.2
 # Shown at the front of a line, not among its fields.
 _FIRST = ("timestamp", "level", "event")
 
@@ -29,6 +29,9 @@ _FIRST = ("timestamp", "level", "event")
 @click.option("--run", "run_id", metavar="ID", help="Only those of this run; the end of its id is enough.")
 @click.option("--session", metavar="KEY", help="Only those of this session; the end of its key is enough.")
 @click.option("--agent", metavar="ID", help="Only those of this agent.")
+@click.option(
+    "--request", "request_id", metavar="ID", help="Only those of this request (the answer's x-request-id)."
+)
 @click.option("--level", type=click.Choice(("debug", "info", "warning", "error")), help="From this level on.")
 @config_option
 @pass_invocation
@@ -40,42 +43,28 @@ def command(
     run_id: str | None,
     session: str | None,
     agent: str | None,
+    request_id: str | None,
     level: str | None,
     config_path: Path | None,
 ) -> None:
-    """Show the newest lines of the log file (logging.file)."""
+    """Show the newest lines of the log: of its file (logging.file), or of the installed service."""
     around = Surroundings.of(invocation)
     loaded = around.load_partly(config_in_use(around, config_path))
-    named = loaded.config.logging.file
-    if not named:
-        raise CommandFailed(
-            "The gateway writes its log to the terminal only. To keep it, name a file: "
-            f"{invocation.program} config set logging.file {loaded.own_dir / 'gateway.log'}",
-            code="log_missing",
-        )
-    wanted = Wanted(run_id, session, agent, level)
+    wanted = Wanted(run_id, session, agent, request_id, level)
     terminal = Terminal(invocation)
-    try:
-        tail = LogTail(Path(named))
-    except OSError as error:
-        raise CommandFailed(
-            f"The log {named} cannot be read: {(error.strerror or '').lower()}.", code="log_missing"
-        ) from None
-    try:
-        for line in tail.last(limit, wanted):
+    with closing(log_source(around, loaded, invocation.program)) as source:
+        newest = deque((line for line in source.there() if wanted.fits(line)), maxlen=limit)
+        for line in newest:
             _show(terminal, line, as_json=invocation.json)
         if follow:
-            run(_follow(tail, wanted, terminal, as_json=invocation.json))
-    finally:
-        tail.close()
+            run(_follow(source, wanted, terminal, as_json=invocation.json))
 
 
-async def _follow(tail: LogTail, wanted: Wanted, terminal: Terminal, *, as_json: bool) -> None:
-    while True:
-        for line in tail.more():
+async def _follow(source: LogSource, wanted: Wanted, terminal: Terminal, *, as_json: bool) -> None:
+    async with aclosing(source.coming()) as lines:
+        async for line in lines:
             if wanted.fits(line):
                 _show(terminal, line, as_json=as_json)
-        await asyncio.sleep(_LOOK_S)
 
 
 def _show(terminal: Terminal, line: dict[str, Any], *, as_json: bool) -> None:

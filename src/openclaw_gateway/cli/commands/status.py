@@ -19,6 +19,8 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import no_sandbox
 from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.service.here import service_here
+from openclaw_gateway.cli.service.manager import ServiceState
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.cli.told_by_gateway import told_by
@@ -56,6 +58,7 @@ class _Seen(Struct, frozen=True):
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     left_out: tuple[str, ...]
+    service: ServiceState | None
 
     @property
     def running(self) -> bool:
@@ -84,6 +87,7 @@ def _look(around: Surroundings) -> _Seen:
         tuple(drawing.explained().problems) if plan.problems else (),
         tuple(exposed(drawing.read, plan)),
         (*map(str, plan.left_out), *run(no_sandbox(plan))),
+        service[1] if (service := service_here(around)) is not None else None,
     )
 
 
@@ -94,6 +98,7 @@ def _described(seen: _Seen) -> dict[str, object]:
         "gateway": {
             "url": here.origin,
             "state": seen.state,
+            "lastUrl": here.last,
             "pid": here.pid if seen.running else None,
             "startedAtMs": here.started_ms if seen.running else None,
             "version": told.version,
@@ -103,6 +108,7 @@ def _described(seen: _Seen) -> dict[str, object]:
             "authMode": told.auth_mode or (None if seen.problems else seen.plan.auth.mode),
             "restartNeeded": told.config.restart_needed,
         },
+        "service": seen.service,
         "config": {"path": str(loaded.path), "exists": loaded.exists, "problems": seen.problems},
         "notes": seen.notes,
         "stateDir": str(loaded.state_dir),
@@ -118,11 +124,24 @@ def _described(seen: _Seen) -> dict[str, object]:
 def _tell_process(terminal: Terminal, seen: _Seen) -> None:
     here, told = seen.here, seen.told
     where = f"{seen.state} at {here.origin}" if here.origin else seen.state
-    terminal.row("gateway", where, aside=_process(here.pid, told) if seen.running else "")
+    was = f"the last one was at {here.last}" if here.last not in {None, here.origin} else ""
+    terminal.row("gateway", where, aside=_process(here.pid, told) if seen.running else was)
+    _tell_service(terminal, seen)
     if told.config.restart_needed:
         terminal.row("restart", f"needed, before these count: {', '.join(told.config.restart_needed)}")
     if told.default_model:
         terminal.row("model", told.default_model)
+
+
+def _tell_service(terminal: Terminal, seen: _Seen) -> None:
+    service = seen.service
+    if service is None or not (service.installed or service.running or service.troubles):
+        return
+    terminal.row("service", str(service), aside=service.name)
+    for trouble in service.troubles:
+        terminal.row("", trouble)
+    if seen.running and not service.running:
+        terminal.row("", "The gateway that runs is not this service.")
 
 
 def _tell_files(terminal: Terminal, seen: _Seen) -> None:

@@ -268,7 +268,7 @@ class Endpoint(AgentEndpoint):
     async def _changed(self, principal: Principal, held: HeldSession, about: About) -> None:
         said = replace(about, kept_ms=now_ms()).written()
         labels = labels_of(held.record.agent, about.metadata)
-        await self._gateway.agent_sessions.remember(principal, held.record.key, said, labels)
+        await self._gateway.agent_sessions.remember(principal, held.record, said, labels)
 
     async def _delete(self, principal: Principal, key: str) -> HttpAnswer:
         if not await self._gateway.agent_sessions.delete(principal, key):

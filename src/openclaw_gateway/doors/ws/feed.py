@@ -24,7 +24,7 @@ from openclaw_gateway.doors.ws.telling import Telling
 from openclaw_gateway.errors import Overloaded
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.hub import Listener, SessionChange
 from openclaw_gateway.runs.questions import News
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.approvals import ApprovalRequested
@@ -55,13 +55,14 @@ class Feed:
         self._seq = 0
         self._tasks = Tasks()
         self._listener = Listener(self._started)
-        self._all_listener = Listener(self._any_started, self._any_ended)
+        self._all_listener = Listener(self._any_started, self._any_ended, self._session_changed)
         # session -> how to leave it; None is all of the caller's
         self._subscriptions: dict[str | None, Callable[[], None]] = {}
         self._followed: dict[str, tuple[_Followed, Callable[[], None]]] = {}
         # Lists, not deques: thousands of clients have none of either, and an empty deque is 750 bytes.
         self._due: list[_Followed] = []
-        self._changes: dict[str, dict[str, Any]] = {}
+        # (session, which kind of change) -> the newest of that kind
+        self._changes: dict[tuple[str, str], dict[str, Any]] = {}
         # Their size is in the client's debt.
         self._questions: list[tuple[str, bytes]] = []
         self._leave_questions: Callable[[], None] | None = None
@@ -174,19 +175,25 @@ class Feed:
         self.follow(run)
 
     def _any_started(self, run: Run) -> None:
-        self._session_changed(run, "start")
+        self._run_changed(run, "start")
         self._started(run)
 
     def _any_ended(self, run: Run) -> None:
-        self._session_changed(run, "end")
+        self._run_changed(run, "end")
 
-    def _session_changed(self, run: Run, phase: str) -> None:
-        """The newest change of a session stands for those before it."""
+    def _run_changed(self, run: Run, phase: str) -> None:
         session = run.request.session_key
         if session is not None:
-            change = {"agentId": run.request.agent_id, "phase": phase, "runId": run.shown_id, "ts": now_ms()}
-            self._changes[session] = {"sessionKey": session, **change}
-            self._news.set()
+            self._change(session, "run", run.request.agent_id, {"phase": phase, "runId": run.shown_id})
+
+    def _session_changed(self, change: SessionChange) -> None:
+        self._change(change.key, change.reason, change.agent, {"reason": change.reason})
+
+    def _change(self, session: str, kind: str, agent: str, told: dict[str, Any]) -> None:
+        """The newest of a kind stands for those before it, and is told last."""
+        self._changes.pop((session, kind), None)
+        self._changes[session, kind] = {"sessionKey": session, "agentId": agent, **told, "ts": now_ms()}
+        self._news.set()
 
     def _asked(self, news: News) -> None:
         name = "requested" if isinstance(news, ApprovalRequested) else "resolved"

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Raw
 
 import openclaw_gateway
-from openclaw_gateway.doors.ws.protocol import EVENTS
+from openclaw_gateway.doors.ws.protocol import CAPABILITIES, EVENTS
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.sessions.keys import main_key
@@ -35,7 +35,7 @@ def hello(
     return HelloOk(
         protocol,
         ServerInfo(openclaw_gateway.__version__, connection_id),
-        Features(methods, EVENTS),
+        Features(methods, EVENTS, CAPABILITIES),
         Snapshot(
             health=Raw(msgspec.json.encode(health)),
             uptime_ms=gateway.uptime_ms(),

@@ -36,6 +36,8 @@ EVENTS = (
     "tick",
     "shutdown",
 )
+# What OpenClaw's programs ask for before they use it: `models.list` with all that it tells of a model.
+CAPABILITIES = ("published-model-catalog",)
 UNKNOWN_ID = "invalid"
 
 _encode = msgspec.json.Encoder().encode

@@ -26,7 +26,13 @@ def accepted(run: Run) -> dict[str, Any]:
         "agentId": request.agent_id,
         "status": "accepted",
         "acceptedAt": run.created_ms,
+        **place_in_line(run),
     }
+
+
+def place_in_line(run: Run) -> dict[str, int]:
+    """Of a run that waits for others of its session, how many come before it. Ours."""
+    return {"queued": run.queued} if run.queued else {}
 
 
 def completed(run: Run, result: RunResult) -> dict[str, Any]:

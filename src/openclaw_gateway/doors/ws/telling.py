@@ -13,6 +13,7 @@ from openclaw_gateway.doors.ws.runview import RunView
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.events import RunEnded
+from openclaw_gateway.wire.run import Compact
 
 # A frame takes some fifty microseconds: so those who look on take a tenth of the loop's time.
 _TOLD_PER_SECOND = 2_000
@@ -23,7 +24,10 @@ _AT_ONCE = 16
 class Telling:
     def __init__(self, run: Run) -> None:
         request = run.request
-        self.view = RunView(run.shown_id, request.agent_id, request.session_key, run.created_ms)
+        is_chat = not isinstance(request.errand, Compact)
+        self.view = RunView(
+            run.shown_id, request.agent_id, request.session_key, run.created_ms, is_chat=is_chat
+        )
         self._run = run
         self._reader = run.reader()
         self._folded = 0

@@ -1,5 +1,6 @@
 """A transcript as the control protocol shows it: the shape of OpenClaw's `chat.history`. Pure.
 
+Each message says where it stands (`__openclaw`): its place from 1, and an id by which it is forked from.
 A message is {role, content, timestamp}; content is a list of parts: text, thinking, toolCall. What a tool
 gave back has the role toolResult. Images are named by their kind, not sent: a history would be megabytes.
 """
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from openclaw_gateway.sessions.places import place_id
 from openclaw_gateway.sessions.store import Entry, RunRecord
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.messages import (
@@ -29,7 +31,14 @@ def shown(
 ) -> list[Any]:
     """`runs` by their ids say when something was said, as long as they are kept; else it was at `else_ms`,
     in Unix milliseconds. A text of more than `most_chars` characters is cut, and says so."""
-    return [_message(each, runs.get(each.run_id), else_ms, most_chars) for each in entries]
+    return [
+        # How a client knows a message again that it has sent, or has heard in events.
+        {
+            **_message(each, runs.get(each.run_id), else_ms, most_chars),
+            "__openclaw": _identity(each, runs.get(each.run_id)),
+        }
+        for each in entries
+    ]
 
 
 def too_large(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,8 +59,8 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
             said: dict[str, Any] = _told("assistant", _said(message, most), ended)
             if message.made_by is not None:
                 said |= {"provider": message.made_by.provider, "model": message.made_by.model}
-            if message.aborted:
-                said["stopReason"] = "aborted"
+            if message.aborted or message.note:
+                said["stopReason"] = "aborted" if message.aborted else "injected"
             return said
         case ToolMessage():
             return {
@@ -60,6 +69,14 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
                 "toolName": message.name or "",
                 "isError": message.is_error,
             }
+
+
+def _identity(entry: Entry, run: RunRecord | None) -> dict[str, Any]:
+    name = run.name if run is not None else None
+    identity = {"id": place_id(entry), "seq": entry.seq, "runId": name or entry.run_id}
+    if name is not None and isinstance(entry.message, UserMessage):
+        identity["idempotencyKey"] = name
+    return identity
 
 
 def _told(role: str, content: list[Any], at_ms: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`agents`: which agents there are and what each is told. Nothing here changes them."""
+"""`agents`: which agents there are and what each is told; one more, one less."""
 
 from openclaw_gateway.cli.folder import Folder
 
@@ -7,5 +7,5 @@ command = Folder(
     package=__name__,
     directories=__path__,
     example="show main --prompt",
-    help="Look at the agents.",
+    help="Look at the agents, add one, remove one.",
 )

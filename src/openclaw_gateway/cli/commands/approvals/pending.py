@@ -10,6 +10,7 @@ import click
 from openclaw_gateway.cli.commands.approvals._gateway import operator
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.gateway_options import gateway_options
+from openclaw_gateway.cli.harmless import visible
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -81,8 +82,8 @@ def _say(asked: Mapping[str, Any], invocation: Invocation) -> None:
     request = asked["request"]
     terminal = Terminal(invocation)
     terminal.heading(asked["id"])
-    terminal.row("command", request["command"])
-    terminal.row("in", request["cwd"])
+    terminal.row("command", visible(request["command"]))
+    terminal.row("in", visible(request["cwd"]))
     terminal.row("program", request["resolvedPath"] or "")
     if request["envKeys"]:
         terminal.row("sets", ", ".join(request["envKeys"]))

@@ -7,7 +7,7 @@ import click
 import pyjson5
 
 from openclaw_gateway.blueprint import Options
-from openclaw_gateway.cli.commands.config._edit import Edit, Edited
+from openclaw_gateway.blueprint.editing import Edit, Edited
 from openclaw_gateway.cli.config_option import new_config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from openclaw_gateway.blueprint import Options
-from openclaw_gateway.cli.commands.config._edit import Edit
+from openclaw_gateway.blueprint.editing import Edit
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed

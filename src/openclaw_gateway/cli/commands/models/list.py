@@ -11,7 +11,6 @@ from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.known_models import KnownModel, known_models
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -19,6 +18,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.providers import BUILT_IN
 from openclaw_gateway.models.survey import ask
 from openclaw_gateway.models.target import LOCAL
+from openclaw_gateway.runs.known_models import KnownModel
 
 _ANSWER_S = 10.0
 
@@ -30,7 +30,7 @@ _ANSWER_S = 10.0
 def command(invocation: Invocation, *, everything: bool, config_path: Path | None) -> None:
     """List the models: those that agents use, then what else the configuration has."""
     plan = draw(Options(**Surroundings.of(invocation).for_options(), config_path=config_path)).check()
-    models = known_models(plan)
+    models = plan.known_models.all()
     offered = run(_offered(plan)) if everything else {}
     terminal = Terminal(invocation)
     if invocation.json:

@@ -11,8 +11,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.ws.asked import asked_in
+from openclaw_gateway.doors.ws.attached import Attachment, taken_in
 from openclaw_gateway.doors.ws.method import Method, MethodCall, RunFailed
-from openclaw_gateway.doors.ws.results import accepted, completed
+from openclaw_gateway.doors.ws.results import accepted, completed, place_in_line
 from openclaw_gateway.gateway.principal import WRITE
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask
@@ -42,7 +43,7 @@ class AgentParams(Struct, frozen=True, rename="camel"):
     thinking: Annotated[str, Meta(max_length=32)] | None = None
     timeout: Annotated[float, Meta(le=_MONTH_S)] | None = None
     extra_system_prompt: str | None = None
-    attachments: list[Any] | None = None
+    attachments: tuple[Attachment, ...] | None = None
 
 
 class WaitParams(Struct, frozen=True, rename="camel"):
@@ -51,7 +52,7 @@ class WaitParams(Struct, frozen=True, rename="camel"):
 
 
 async def _agent(call: MethodCall, params: AgentParams) -> object:
-    request = _run_request(call, params)
+    request = await _run_request(call, params)
     with call.events_after(params.idempotency_key):
         run = await call.gateway.start(call.principal, request)
         await call.reply(accepted(run))
@@ -63,8 +64,8 @@ async def _agent(call: MethodCall, params: AgentParams) -> object:
     return completed(run, result)
 
 
-def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
-    """Raises InvalidRequest."""
+async def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
+    """Raises InvalidRequest, Overloaded."""
     key = params.idempotency_key
     message, sampling = asked_in("agent", key, params.message, params.thinking, params.attachments)
     model = "/".join(filter(None, (params.provider, params.model))) if params.model else None
@@ -73,7 +74,7 @@ def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
     if route.session_key is None:
         route = replace(route, session_key=main_key(route.agent_id))
     question = Question(
-        (message,),
+        (await taken_in(call, route, message),),
         params.extra_system_prompt or "",
         sampling,
         idempotency_key=key,
@@ -84,7 +85,7 @@ def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
 
 async def _wait(call: MethodCall, params: WaitParams) -> object:
     timeout_s = 30.0 if params.timeout_ms is None else params.timeout_ms / 1000
-    run_id = params.run_id
+    run_id, run = params.run_id, None
     try:
         async with asyncio.timeout(timeout_s):
             while (run := call.gateway.find(call.principal, run_id)) is None:
@@ -94,7 +95,7 @@ async def _wait(call: MethodCall, params: WaitParams) -> object:
                 await _appearance(call, run_id)
             result = await run.wait()
     except TimeoutError:
-        return {"runId": run_id, "status": "timeout"}
+        return {"runId": run_id, "status": "timeout", **({} if run is None else place_in_line(run))}
     started_ms, ended_ms = await _times(run)
     ended_ms = ended_ms or now_ms()
     return _waited(run_id, Ending(result.status, ended_ms, started_ms or run.created_ms, result.error))

@@ -1,23 +1,20 @@
-"""`health` and `status`: how the gateway is doing.
+"""`health`: how the gateway is doing. (`status` says more.)
 
 Shapes are those of OpenClaw's published schema (`HelloOk.snapshot.health`), and what its and Clawdbot's own
-programs read; beside them stands what this gateway has to say. No path of the
-machine is told.
+programs read; beside them stands what this gateway has to say. No path of the machine is told.
 """
 
 import time
 from typing import Any
 
-import openclaw_gateway
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
-from openclaw_gateway.runs.run import Run, now_ms
-from openclaw_gateway.tools.mcp.servers import ServerState
+from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.sessions.store import SessionRecord
 
-_RECENT = 5
-_MOST_LEFT_OUT = 50
-_STORE = "sessions.sqlite"
+RECENT = 5
+STORE = "sessions.sqlite"
 # There are no heartbeats here.
 _HEARTBEAT = {
     "enabled": False,
@@ -74,72 +71,18 @@ async def _health(call: MethodCall, _: Nothing) -> object:
 
 async def _newest(call: MethodCall, agent: str | None) -> dict[str, Any]:
     """Of the caller's sessions with an agent, or with all: how many, and the newest."""
-    records, count = await call.gateway.sessions(call.principal, agent=agent, limit=_RECENT)
-    now = now_ms()
-    recent = [
-        {"key": each.key, "updatedAt": each.updated_ms, "age": max(0, now - each.updated_ms)}
-        for each in records
-    ]
-    return {"path": _STORE, "count": count, "recent": recent}
+    records, count = await call.gateway.sessions(call.principal, agent=agent, limit=RECENT)
+    return {"path": STORE, "count": count, "recent": [aged(each) for each in records]}
+
+
+def aged(record: SessionRecord) -> dict[str, Any]:
+    """A session, and how many milliseconds ago it was last used."""
+    age = max(0, now_ms() - record.updated_ms)
+    return {"key": record.key, "updatedAt": record.updated_ms, "age": age}
 
 
 def _ms_since(began: float) -> int:
     return int((time.monotonic() - began) * 1000)
 
 
-def _row(run: Run) -> dict[str, Any]:
-    """A live run; `parent` is the run whose tool started it."""
-    request = run.request
-    return {
-        "runId": run.shown_id,
-        "sessionKey": request.session_key,
-        "agentId": request.agent_id,
-        "door": request.origin.door,
-        "depth": request.origin.depth,
-        "parent": run.parent.shown_id if run.parent else None,
-        "startedAt": run.created_ms,
-    }
-
-
-def _server_row(server: ServerState) -> dict[str, Any]:
-    return {
-        "name": server.name,
-        "connected": server.trouble is None,
-        "trouble": server.trouble,
-        "tools": server.tools,
-        "leftOut": [{"tool": one.tool, "reason": one.reason} for one in server.left_out[:_MOST_LEFT_OUT]],
-    }
-
-
-async def _status(call: MethodCall, params: Nothing) -> object:
-    gateway = call.gateway
-    readiness = await gateway.readiness()
-    _, sessions = await gateway.sessions(call.principal, limit=1)
-    default_id = gateway.roster.default_id
-    running = [_row(run) for run in gateway.running(call.principal)]
-    return {
-        "version": openclaw_gateway.__version__,
-        "ready": readiness.ready,
-        "failing": readiness.failing,
-        "uptimeMs": readiness.uptime_ms,
-        "authMode": gateway.auth_mode,
-        "defaultAgentId": default_id,
-        "defaultModel": gateway.target_name(default_id),
-        "agents": len(gateway.roster.ids),
-        "runs": {"active": gateway.live_runs(), "list": running},
-        "sessions": {"count": sessions},
-        "mcp": [_server_row(server) for server in gateway.generation.servers()],
-        "grep": await gateway.grep_engine(),
-        # Why the newest files are not in force, and what counts only after a restart.
-        "config": {
-            "generation": gateway.generation.number,
-            "problems": gateway.standing.problems,
-            "restartNeeded": gateway.standing.restart,
-        },
-    }
-
-
-METHODS = (
-    Method("health", READ, Nothing, _health),
-    Method("status", READ, Nothing, _status),
-)
+METHODS = (Method("health", READ, Nothing, _health),)

@@ -4,6 +4,7 @@ Shapes are OpenClaw's, as its terminal and its control page read them. A session
 an empty history.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -20,15 +21,19 @@ from openclaw_gateway.wire.events import TextDelta
 _USUAL = 200
 _MOST_CHARS = 500_000
 _USUAL_CHARS = 100_000
+_MOST_RUNS = 50
+RunId = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class HistoryParams(Struct, frozen=True, rename="camel"):
-    """`limit` is how many of the newest messages, `max_chars` how much of each text."""
+    """`limit` is how many of the newest messages, `max_chars` how much of each text. `input_run_ids` are the
+    keys of messages that the client has sent: it is told what became of them."""
 
     session_key: Annotated[str, Meta(min_length=1, max_length=512)]
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     limit: Annotated[int, Meta(ge=1)] | None = None
     max_chars: Annotated[int, Meta(ge=1, le=_MOST_CHARS)] | None = None
+    input_run_ids: Annotated[tuple[RunId, ...], Meta(min_length=1, max_length=_MOST_RUNS)] | None = None
 
 
 class MetadataParams(Struct, frozen=True, rename="camel"):
@@ -51,6 +56,7 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
         "thinkingLevel": None,
         "defaults": {"modelProvider": provider or None, "model": model or None},
     }
+    running = gateway.running(principal, key)
     if found is not None:
         record = found.record
         seen = await newest(
@@ -64,12 +70,27 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
             "messages": seen.messages,
             "hasMore": len(seen.messages) < seen.total,
             "totalMessages": seen.total,
-            "sessionInfo": session_row(record),
+            "sessionInfo": {**session_row(record), "activeRunIds": [run.shown_id for run in running]},
         }
-    running = gateway.running(principal, key)
     if running:
         history["inFlightRun"] = {"runId": running[-1].shown_id, "text": await _said_so_far(running[-1])}
+    if params.input_run_ids:
+        history["inputReceipts"] = await _receipts(call, key, params.input_run_ids)
     return history
+
+
+async def _receipts(call: MethodCall, key: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """Of those messages that were taken: whether each waits for its answer yet, or stands in the session."""
+    receipts = []
+    for name in dict.fromkeys(names):
+        record = await call.gateway.agent_sessions.turn_named(call.principal, key, name)
+        if record is None:
+            continue
+        if record.ended_ms is None:
+            receipts.append({"runId": name, "state": "pending"})
+        else:
+            receipts.append({"runId": name, "state": "consumed", "consumedByEventId": record.id})
+    return receipts
 
 
 async def _said_so_far(run: Run) -> str:

@@ -53,12 +53,12 @@ class CreateParams(Struct, frozen=True, rename="camel"):
 
 
 async def _describe(call: MethodCall, params: KeyParams) -> object:
-    record = await _record(call, params.key, params.agent_id)
+    record = await _record(call, "sessions.describe", params.key, params.agent_id)
     return {"session": None if record is None else session_row(record)}
 
 
 async def _get(call: MethodCall, params: KeyParams) -> object:
-    record = await _record(call, params.key, params.agent_id)
+    record = await _record(call, "sessions.get", params.key, params.agent_id)
     if record is None:
         return {"messages": []}
     held, limit = call.gateway.agent_sessions, params.limit or _USUAL
@@ -73,7 +73,7 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
         raise invalid("sessions.resolve", "must have required property 'key', 'sessionId' or 'label'", "key")
     record = None
     if wanted is not None:
-        record = await _record(call, wanted, params.agent_id)
+        record = await _record(call, "sessions.resolve", wanted, params.agent_id)
     else:
         listed, _ = await call.gateway.sessions(call.principal, limit=MOST)
         record = next((each for each in listed if each.label == params.label), None)
@@ -88,8 +88,8 @@ async def _resolve(call: MethodCall, params: ResolveParams) -> object:
 async def _preview(call: MethodCall, params: PreviewParams) -> object:
     limit, chars = min(params.limit or 12, 50), min(params.max_chars or 240, 2_000)
     previews, left = [], MOST_BYTES
-    for key in params.keys:
-        record = await _record(call, key, None)
+    for key in dict.fromkeys(params.keys):
+        record = await _record(call, "sessions.preview", key, None)
         items: list[Any] = []
         if record is not None:
             seen = await newest(
@@ -118,33 +118,33 @@ async def _create(call: MethodCall, params: CreateParams) -> object:
         wanted = f"agent:{agent}:chat-{secrets.token_hex(6)}"
     else:
         wanted = params.key
-    key = _key(call, wanted, params.agent_id)
+    key = _key(call, "sessions.create", wanted, params.agent_id)
     return {"ok": True, "key": key, "sessionId": key}
 
 
 async def _reset(call: MethodCall, params: KeyParams) -> object:
     """The conversation begins anew under its key; what was said stays in the store."""
-    key = _key(call, params.key, params.agent_id)
+    key = _key(call, "sessions.reset", params.key, params.agent_id)
     record = await call.gateway.agent_sessions.begin_anew(call.principal, key)
     return {"ok": True, "key": key, "entry": {} if record is None else session_row(record)}
 
 
 async def _delete(call: MethodCall, params: KeyParams) -> object:
-    key = _key(call, params.key, params.agent_id)
+    key = _key(call, "sessions.delete", params.key, params.agent_id)
     deleted = await call.gateway.agent_sessions.delete(call.principal, key)
     return {"ok": True, "key": key, "deleted": deleted, "archived": []}
 
 
-def _key(call: MethodCall, wanted: str, agent: str | None) -> str:
+def _key(call: MethodCall, method: str, wanted: str, agent: str | None) -> str:
     """Raises InvalidRequest."""
     route = call.gateway.route(Ask(agent=agent, session_key=wanted))
     if route.session_key is None:
-        raise invalid("sessions", "key must not be blank", "key")
+        raise invalid(method, "key must not be blank", "key")
     return route.session_key
 
 
-async def _record(call: MethodCall, wanted: str, agent: str | None) -> SessionRecord | None:
-    found = await call.gateway.agent_sessions.find(call.principal, _key(call, wanted, agent))
+async def _record(call: MethodCall, method: str, wanted: str, agent: str | None) -> SessionRecord | None:
+    found = await call.gateway.agent_sessions.find(call.principal, _key(call, method, wanted, agent))
     return None if found is None else found.record
 
 

@@ -2,7 +2,8 @@
 
 A client hears of the runs it starts or attaches to, and of those it subscribes to, whichever door started
 them: `sessions.subscribe` is for all sessions of the caller and for runs without one, and adds
-`sessions.changed` when a run of a session begins or ends; `sessions.messages.subscribe` is for one. A
+`sessions.changed` when a run of a session begins or ends, or a session is made, named, begun anew, forked or
+deleted, by whichever door; `sessions.messages.subscribe` is for one. A
 session that does not exist yet, or is another owner's, may be subscribed to: there is nothing to hear of
 it. The older systems send every run's events to every client; here that must be asked for, once.
 """
@@ -12,8 +13,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from openclaw_gateway.config.agent_id import asked_agent_id
+from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
-from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import now_ms
@@ -52,11 +53,12 @@ def session_row(record: SessionRecord) -> dict[str, Any]:
         "outputTokens": record.completion_tokens,
         "totalTokens": record.total_tokens,
         "status": "running" if record.active_run else "done",
+        "hasActiveRun": record.active_run is not None,
     }
     if record.label is not None:
         row["label"] = record.label
-    if record.active_run is not None:
-        row["activeRunId"] = record.active_run
+    if record.parent is not None:
+        row["parentSessionKey"] = record.parent
     return row
 
 
@@ -65,9 +67,7 @@ async def _list(call: MethodCall, params: ListParams) -> object:
     limit, offset = min(params.limit or 100, _SCANNED), params.offset or 0
     agent = asked_agent_id(params.agent_id) if params.agent_id else None
     if params.agent_id and agent is None:
-        raise InvalidRequest(
-            "invalid sessions.list params: agentId is no agent id", code="invalid_params", param="agentId"
-        )
+        raise invalid("sessions.list", "agentId is no agent id", "agentId")
     if params.search or params.active_minutes:
         newest, _ = await gateway.sessions(principal, agent=agent, limit=_SCANNED)
         fitting = [record for record in newest if _fits(record, params)]
@@ -109,22 +109,22 @@ async def _unsubscribe(call: MethodCall, _: Nothing) -> object:
 
 
 async def _subscribe_one(call: MethodCall, params: SubscribeParams) -> object:
-    key = _session_key(call, params)
+    key = _session_key(call, "sessions.messages.subscribe", params)
     call.subscribe(key)
     return {"subscribed": True, "key": key}
 
 
 async def _unsubscribe_one(call: MethodCall, params: SubscribeParams) -> object:
-    key = _session_key(call, params)
+    key = _session_key(call, "sessions.messages.unsubscribe", params)
     call.unsubscribe(key)
     return {"subscribed": False, "key": key}
 
 
-def _session_key(call: MethodCall, params: SubscribeParams) -> str:
+def _session_key(call: MethodCall, method: str, params: SubscribeParams) -> str:
     """Raises InvalidRequest."""
     key = call.gateway.route(Ask(session_key=params.key)).session_key
     if key is None:
-        raise InvalidRequest("key must not be blank", code="invalid_params", param="key")
+        raise invalid(method, "key must not be blank", "key")
     return key
 
 

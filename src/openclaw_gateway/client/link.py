@@ -1,0 +1,320 @@
+"""A connection to the gateway that is taken up again when it is lost, and the runs that are followed over it.
+
+    async with Link(connect) as link:
+        link.hear(heard)
+        await link.open()
+        run = await link.send(session_key, "hi")
+        async for step in run: ...
+
+What is followed is told on from where it was: the gateway tells a run from its beginning, and `steps` leaves
+out what is known. A message whose arrival nobody knows of is sent again under its idempotency key, which is
+no second run. Knows nothing of terminals or editors.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from openclaw_gateway.client.call import Payload
+from openclaw_gateway.client.connection import GatewayClient, Hear
+from openclaw_gateway.client.errors import (
+    AnswerTimeout,
+    AuthRefused,
+    ConnectionLost,
+    ProtocolMismatch,
+    RemoteError,
+)
+from openclaw_gateway.client.followed_run import Asking, FollowedRun
+from openclaw_gateway.client.steps import Ended, Waits, message_text
+from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved
+from openclaw_gateway.wire.decode import DecodeError, decode
+from openclaw_gateway.wire.frames import AgentEvent, EventFrame
+
+_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_WAIT_S = 20.0
+# What the store needs to say how a run ended.
+_LOOK_S = 0.5
+_LAST_EVENTS_S = 5.0
+_HISTORY = 50
+_ANYTHING: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_AGENT = msgspec.json.Decoder(AgentEvent)
+_ASKED = msgspec.json.Decoder(ApprovalRequested)
+_ANSWERED = msgspec.json.Decoder(ApprovalResolved)
+
+
+class Lost(Struct, frozen=True):
+    """The connection has ended; it is being taken up again."""
+
+    why: str
+
+
+class Again(Struct, frozen=True):
+    """It is there again."""
+
+
+News = Lost | Again | ApprovalRequested | ApprovalResolved
+Connect = Callable[[Hear], GatewayClient]
+
+
+class Link:
+    """`connect` makes a client of the gateway, wherever it is by then; what it raises is raised by `open`.
+    `hear` says who is told of questions and of the connection; it must be quick and not raise."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._heard: Callable[[News], None] = lambda _: None
+        self._client: GatewayClient | None = None
+        self._there = asyncio.Event()
+        self._fault: Exception | None = None
+        self._runs: dict[str, FollowedRun] = {}
+        self._keeper: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = [task for task in (self._keeper, *self._tasks) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def hear(self, heard: Callable[[News], None]) -> None:
+        self._heard = heard
+
+    async def open(self) -> GatewayClient:
+        """The connection, made now if there is none. Raises GatewayError, and what `connect` raises."""
+        async with self._opening:
+            if self._keeper is None or self._keeper.done():
+                self._there.clear()
+                self._fault = None
+                self._keeper = asyncio.create_task(self._keep(), name="link.keep")
+            there = asyncio.create_task(self._there.wait())
+            try:
+                await asyncio.wait((there, self._keeper), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                there.cancel()
+        if self._client is None:
+            raise self._fault or ConnectionLost("The connection was closed.")
+        return self._client
+
+    async def request(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout_s: float = 30.0
+    ) -> Payload:
+        """An answer over the connection as it is now, waited for if it is being taken up again.
+
+        Raises RemoteError, ConnectionLost, AnswerTimeout, and what `open` raises."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                client = await self.open()
+        except TimeoutError:
+            raise AnswerTimeout("There is no connection to the gateway.") from None
+        return await client.request(method, params, timeout_s=timeout_s)
+
+    async def send(self, session_key: str, message: str, **more: object) -> FollowedRun:
+        """Have a session's agent answer. `more` is what else the method takes; with a `model` it is `agent`
+        that is called, else `chat.send`. Raises RemoteError, and what `open` raises."""
+        run_id = str(uuid.uuid4())
+        method = "agent" if more.get("model") else "chat.send"
+        params: dict[str, object] = {"sessionKey": session_key, "message": message, "idempotencyKey": run_id}
+        run = FollowedRun(run_id, session_key, Asking(method, params | more))
+        client = await self.open()
+        self._runs[run_id] = run
+        try:
+            await self._ask(client, run)
+        except (ConnectionLost, AnswerTimeout):
+            if self._keeper is None or self._keeper.done():
+                raise
+            # The keeper asks again as soon as it is there.
+        except BaseException:
+            self._runs.pop(run_id, None)
+            raise
+        return run
+
+    async def attach(self, run_id: str, session_key: str) -> FollowedRun:
+        """Follow a run that is at work already, from its beginning. Raises RemoteError, ConnectionLost."""
+        client = await self.open()
+        run = self._runs[run_id] = FollowedRun(run_id, session_key)
+        try:
+            await self._take_up(client, run)
+        except BaseException:
+            self._runs.pop(run_id, None)
+            raise
+        return run
+
+    def leave(self, run: FollowedRun) -> None:
+        """It is not followed any more; it goes on."""
+        self._runs.pop(run.run_id, None)
+
+    async def _keep(self) -> None:
+        """Until there is no sense in trying again."""
+        tries = 0
+        was_there = False
+        while True:
+            try:
+                async with self._connect(self._event) as client:
+                    self._client = client
+                    tries = 0
+                    if was_there:
+                        self._heard(Again())
+                    was_there = True
+                    self._there.set()
+                    for run in list(self._runs.values()):
+                        self._own(self._taken_up(client, run))
+                    lost: Exception = await client.ended()
+            except (AuthRefused, ProtocolMismatch) as error:
+                self._give_up(error)
+                return
+            # The edge to whoever says where the gateway is: what he raises is for whoever opens.
+            except Exception as error:  # noqa: BLE001
+                lost = error
+            self._client = None
+            self._there.clear()
+            if not was_there or not (isinstance(lost, GatewayError) and lost.retryable):
+                self._give_up(lost)
+                return
+            if tries == 0:
+                self._heard(Lost(str(lost)))
+            await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+            tries += 1
+
+    def _give_up(self, fault: Exception) -> None:
+        self._fault = fault
+        for run in self._runs.values():
+            run.fail(fault)
+        self._runs.clear()
+
+    async def _taken_up(self, client: GatewayClient, run: FollowedRun) -> None:
+        try:
+            await self._take_up(client, run)
+        except (ConnectionLost, AnswerTimeout):
+            return  # the keeper comes again
+        except GatewayError as error:
+            self._runs.pop(run.run_id, None)
+            run.fail(error)
+
+    async def _take_up(self, client: GatewayClient, run: FollowedRun) -> None:
+        run.told.begin_again()
+        if await self._has_ended(client, run, _LOOK_S, events_come=False):
+            return
+        if run.accepted:
+            await client.request("sessions.messages.subscribe", {"key": run.session_key})
+            self._own(self._watch(client, run))
+        else:
+            await self._ask(client, run)
+
+    async def _ask(self, client: GatewayClient, run: FollowedRun) -> None:
+        asking = run.asking
+        if asking is None:
+            return
+        if asking.method == "agent":
+            async with client.agent(asking.params) as call:
+                said = await call.accepted()
+        else:
+            said = await client.request(asking.method, asking.params)
+        run.accepted = True
+        before = said.get("queued")
+        if isinstance(before, int) and before:
+            run.take(Waits(before))
+            self._own(self._watch_place(client, run, before))
+        if said.get("status") == "ok":
+            await self._has_ended(client, run, _LOOK_S, events_come=False)
+
+    async def _watch(self, client: GatewayClient, run: FollowedRun) -> None:
+        """The end of a run whose events may have gone by."""
+        with contextlib.suppress(GatewayError):
+            while not run.over.is_set() and not await self._has_ended(client, run, _WAIT_S, events_come=True):
+                pass
+
+    async def _has_ended(
+        self, client: GatewayClient, run: FollowedRun, wait_s: float, *, events_come: bool
+    ) -> bool:
+        """Whether it has, told with what it answered unless an event does so. Raises GatewayError."""
+        asked = {"runId": run.run_id, "timeoutMs": int(wait_s * 1000)}
+        told = await client.request("agent.wait", asked, timeout_s=wait_s + 30)
+        if told.get("status") not in ("ok", "error"):
+            return False
+        if events_come:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_EVENTS_S):
+                    await run.over.wait()
+        if not run.over.is_set():
+            text = await self._answered(client, run.session_key) if told["status"] == "ok" else ""
+            run.take(*run.told.found(_ending(told), text))
+            self._runs.pop(run.run_id, None)
+        return True
+
+    async def _answered(self, client: GatewayClient, session_key: str) -> str:
+        """What was said after the newest question of a session."""
+        asked = {"sessionKey": session_key, "limit": _HISTORY, "maxChars": 500_000}
+        messages = (await client.request("chat.history", asked)).get("messages", [])
+        texts: list[str] = []
+        for message in reversed(messages):
+            if message.get("role") == "user":
+                break
+            if message.get("role") == "assistant":
+                texts.append(message_text(message))
+        return "".join(reversed(texts))
+
+    async def _watch_place(self, client: GatewayClient, run: FollowedRun, before: int) -> None:
+        """How many come before it, as that changes."""
+        with contextlib.suppress(GatewayError):
+            while before and not run.over.is_set() and not run.told.begun:
+                told = await client.request("agent.wait", {"runId": run.run_id, "timeoutMs": 1000})
+                now = told.get("queued", 0)
+                if isinstance(now, int) and 0 < now < before:
+                    run.take(Waits(now))
+                before = now if isinstance(now, int) else 0
+
+    def _own(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _event(self, frame: EventFrame) -> None:
+        if frame.payload is UNSET:
+            return
+        with contextlib.suppress(DecodeError):
+            match frame.event:
+                case "agent":
+                    event = decode(_AGENT, frame.payload)
+                    run = self._runs.get(event.run_id)
+                    step = run.told.agent(event) if run is not None else None
+                    if run is not None and step is not None:
+                        run.take(step)
+                case "chat":
+                    payload = decode(_ANYTHING, frame.payload)
+                    run = self._runs.get(str(payload.get("runId")))
+                    if run is not None:
+                        run.take(*run.told.chat(payload))
+                        if run.told.ended:
+                            del self._runs[run.run_id]
+                case "exec.approval.requested":
+                    self._heard(decode(_ASKED, frame.payload))
+                case "exec.approval.resolved":
+                    self._heard(decode(_ANSWERED, frame.payload))
+                case _:
+                    pass
+
+
+def _ending(told: Mapping[str, Any]) -> Ended:
+    """As `agent.wait` tells it."""
+    if told["status"] == "ok":
+        return Ended("completed", "stop")
+    code = str(told.get("code", ""))
+    if code == "run_aborted":
+        return Ended("aborted")
+    return Ended("failed", message=str(told.get("error", "")), code=code)
+
+
+__all__ = ["Again", "FollowedRun", "Link", "Lost", "News", "RemoteError"]

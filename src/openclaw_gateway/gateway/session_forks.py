@@ -1,0 +1,63 @@
+"""A session forked by whoever holds it: from its end, or from one of its messages.
+
+The fork is a session of its own, with a key of the gateway's making. What another owner has is not found.
+"""
+
+import secrets
+
+from msgspec import Struct
+
+from openclaw_gateway.errors import NotFound
+from openclaw_gateway.gateway.principal import WRITE, Principal
+from openclaw_gateway.runs.hub import Hub, SessionChange
+from openclaw_gateway.sessions.places import Cut, cut_at, place_of
+from openclaw_gateway.sessions.store import SessionRecord, Store
+from openclaw_gateway.wire.messages import UserMessage
+
+# What follows an answer: the results of the tools that it called.
+_PAGE = 200
+
+
+class Forked(Struct, frozen=True):
+    """`asked` is the user's message that the fork was made before."""
+
+    record: SessionRecord
+    asked: UserMessage | None = None
+
+
+class SessionForks:
+    def __init__(self, store: Store, hub: Hub) -> None:
+        self._store = store
+        self._hub = hub
+
+    async def fork(self, principal: Principal, key: str, place: str | None) -> Forked:
+        """Of a user's message what comes before it, of another one that too, with the results of what it
+        called; without a place all of it. Raises NotFound, StoreError."""
+        principal.require(WRITE)
+        owner = principal.owner
+        record = await self._store.get_session(owner, key)
+        if record is None:
+            raise _no_session()
+        cut = Cut(record.last_seq) if place is None else await self._cut(record, place)
+        name = f"agent:{record.agent}:chat-{secrets.token_hex(6)}"
+        made = await self._store.fork(owner, key, cut.keeps, name)
+        forked = await self._store.get_session(owner, name) if made else None
+        if forked is None:
+            raise _no_session()
+        self._hub.changed(SessionChange(owner, name, forked.agent, "fork"))
+        return Forked(forked, cut.asked)
+
+    async def _cut(self, record: SessionRecord, place: str) -> Cut:
+        """Raises NotFound."""
+        named = place_of(place)
+        if named is not None:
+            run_id, seq = named
+            since = await self._store.begun_behind(record.owner, record.key)
+            found = await self._store.transcript(record.owner, record.key, after=seq - 1, limit=_PAGE)
+            if found and found[0].run_id == run_id and seq > since:
+                return cut_at(found)
+        raise NotFound("There is no such message in this session: chat.history has the ids.", param="entryId")
+
+
+def _no_session() -> NotFound:
+    return NotFound("There is no such session: see sessions.list.", param="sessionKey")

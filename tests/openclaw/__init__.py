@@ -1,0 +1,1 @@
+"""OpenClaw's own programs at a gateway: its command line, its terminal, its page. `make test-openclaw`."""

@@ -98,6 +98,8 @@ DOCUMENTS = _all(
         "terminal-local": "`--local` runs the agent in the command's own process where no gateway runs;",
         "terminal-json": "`--json` is for scripts.",
         "terminal-words": "`openclaw agent hi` and `echo hi | openclaw agent`",
+        "chat": "`openclaw chat` is a conversation in the terminal,",
+        "acp": "and `openclaw acp` serves editors that speak the Agent Client Protocol",
         "terminal-meant": "A mistyped command is told what was meant, one that only OpenClaw has",
         "models-list": "`openclaw models list` has each model and who uses it, with `--all` what each",
         "models-test": "`openclaw models test` asks each one short question.",

@@ -16,7 +16,8 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 	$(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients test-openclaw test-openwebui fuzz comply coverage soak retries bench lock config-tables wheel clean python
+.PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
+.PHONY: retries bench startup lock config-tables ui wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +51,10 @@ test-openclaw: python ## OpenClaw's own programs and page at a gateway, and how 
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.openclaw
 
+terminal-session: python ## record docs/terminal-session.md anew, in a clone with an empty home (minutes)
+	@$(SETUP) --tests
+	@PYTHONUTF8=1 $(BIN)/python -m tests.docs.session
+
 test-openwebui: python ## Open WebUI in headless Chromium, and how it went into docs/trials.md (minutes; large)
 	@$(SETUP) --tests
 	@PYTHONUTF8=1 $(BIN)/python -m tests.openwebui
@@ -81,6 +86,9 @@ retries: python ## 1,000 requests of the openai SDK through a proxy that cuts an
 bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
 	@$(BIN)/python -m bench $(BENCH)
 
+startup: setup ## what commands cost before they say a word, beside python -c pass (half a minute)
+	@$(BIN)/python -m bench.commands
+
 lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
 	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)
 	@$(LOCK_TOOL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
@@ -93,6 +101,9 @@ lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for new
 
 config-tables: setup ## ask the systems we follow for the keys of their files (npm, a recent Node, 10 minutes)
 	@$(BIN)/python -m config_tables
+
+ui: ## build the control page from ui/ (npm, Node 18 or newer); what comes out is committed
+	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build -- ../src/openclaw_gateway/doors/ui/built
 
 wheel: setup ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \

@@ -18,7 +18,8 @@ from typing import Any
 from bench.gateway_process import Process, StartError, gateway, helper, python_of
 from bench.instructions import count, counted_rows
 from bench.measure import Measured, Target, measure, median, warm_up
-from bench.rows import COST, Row, sustained
+from bench.rows import COST, IDLE, Row, sustained
+from bench.sockets import listening
 from bench.table import Line, Start, print_counted, print_table
 
 
@@ -58,12 +59,16 @@ def chosen_rows(options: argparse.Namespace) -> list[Row]:
 
 def measure_start(folder: Path, model: Process, models: list[str], times: int) -> Start:
     """How long until a gateway can be used, and how much memory it holds before anybody has used it."""
-    seconds, memory = [], []
+    seconds, memory, each = [], [], 0.0
     for number in range(times):
         with gateway(folder / f"start-{number}", model.port, models) as process:
             seconds.append(process.ready_s)
             memory.append(process.resident_mb())
-    return Start(statistics.median(seconds), statistics.median(memory))
+            if number == 0:
+                before = process.own_kb()
+                with listening(process.port, IDLE, subscribed=False):
+                    each = (process.own_kb() - before) / IDLE
+    return Start(statistics.median(seconds), statistics.median(memory), each)
 
 
 def measure_rows(rows: list[Row], targets: list[Target], model: Process, rounds: int) -> list[Line]:

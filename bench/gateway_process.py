@@ -48,6 +48,12 @@ class Process:
         (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) * 1024 / 1e6
 
+    def own_kb(self) -> float:
+        """Memory that is this process's, its part of what it shares included."""
+        shown = Path(f"/proc/{self.pid}/smaps_rollup").read_text("ascii")
+        (line,) = (line for line in shown.splitlines() if line.startswith("Pss:"))
+        return float(line.split()[1])
+
 
 def python_of(checkout: Path) -> Path:
     """Raises StartError for a folder in which no `make setup` was run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import statistics
 import subprocess
@@ -14,6 +15,7 @@ from bench.gateway_process import TOKEN, Process, get
 from bench.load import Job, Result
 from bench.mock_model import Stats, pieces
 from bench.rows import HISTORY, HISTORY_BYTES, QUESTION, Row
+from bench.sockets import listening
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,20 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
             )
         # The agent's prompt and tools, and the history once.
         least = _bytes_per_request(before, model_stats(model))
-    asked, spent = model_stats(model), target.process.cpu_seconds()
-    result = run_load(job)
-    spent, told = target.process.cpu_seconds() - spent, model_stats(model)
-    wrong = [f"{result.wrong} wrong answers: {text}" for text in result.errors]
+    wrong = []
+    with contextlib.ExitStack() as stack:
+        port, heard = target.process.port, None
+        if row.idle and target.is_gateway:
+            stack.enter_context(listening(port, row.idle, subscribed=False))
+        if row.watchers and target.is_gateway:
+            heard = stack.enter_context(listening(port, row.watchers, subscribed=True))
+        asked, spent = model_stats(model), target.process.cpu_seconds()
+        result = run_load(job)
+        spent, told = target.process.cpu_seconds() - spent, model_stats(model)
+        wanted = row.watchers * row.requests
+        if heard is not None and (ends := heard(wanted)) != wanted:
+            wrong.append(f"{ends} ends of runs were heard, not {wanted}")
+    wrong += [f"{result.wrong} wrong answers: {text}" for text in result.errors]
     expected = row.requests * (row.model_calls if target.is_gateway else 1)
     if (reached := told.requests - asked.requests) != expected:
         wrong.append(f"{reached} requests reached the model, not {expected}")
@@ -107,6 +119,7 @@ def measure(target: Target, row: Row, model: Process) -> Measured:
     per_unit = {
         "cpu": spent / row.requests * 1000,
         "delta": spent / (row.requests * row.deltas) * 1e6,
+        "span": result.seconds / row.requests * row.clients * 1000,
         "gap": result.gap_p99,
     }
     return Measured(

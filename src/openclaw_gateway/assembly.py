@@ -22,6 +22,7 @@ from openclaw_gateway.gateway.auth import Authenticator
 from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
+from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.gateway.vouching import Vouching
@@ -88,9 +89,9 @@ class Assembly:
                 rooms.bus,
                 live,
                 rooms.questions,
-                rooms.caller,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
+                ModelTrials(rooms.caller),
                 rooms.embedded.starting,
                 rooms.jobs.ripgrep.engine,
             )

@@ -15,6 +15,7 @@ GatewayError
 ├── ConfigUnwritable             the configuration cannot be written
 │   └── ConfigNotInForce         it is written, and cannot be put in force
 ├── AgentFileUnusable            a file of an agent cannot be read or written
+├── ApprovalsUnusable            the file of approvals cannot be read, or not be written
 ├── LogMissing                   no log is kept in a file, or it cannot be read
 ├── StoreError                   what must not be lost cannot be written
 │   └── Fenced                   somebody newer holds the session
@@ -245,6 +246,14 @@ class EmbeddingsUnavailable(GatewayError):
     status = 503
     type = "api_error"
     default_code = "embeddings_unavailable"
+
+
+class ApprovalsUnusable(GatewayError):
+    """The file of what commands may run cannot be read, or (`approvals_unwritable`) not be written."""
+
+    status = 503
+    type = "api_error"
+    default_code = "approvals_broken"
 
 
 class LogMissing(GatewayError):

@@ -1,9 +1,9 @@
 """One gateway per state directory: a lock that dies with its process, and who holds it.
 
 The lock is the kernel's (flock), so a crash leaves nothing to clean up. In its file stands for others who
-holds it and where it serves; that counts only while the lock is held. It is on a file, not on its name: while
-the gateway runs a thread looks whether the name still means that file, because otherwise a second gateway
-could start beside this one.
+holds it and where it serves; that counts only while the lock is held, and says afterwards where the last one
+was. It is on a file, not on its name: while the gateway runs a thread looks whether the name still means that
+file, because otherwise a second gateway could start beside this one.
 """
 
 import fcntl
@@ -11,7 +11,6 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -103,8 +102,7 @@ class InstanceLock:
     ) -> None:
         self._stop.set()
         self._thread.join(_STOP_S)
-        with suppress(OSError):
-            os.truncate(self._file, 0)
+        # What stands in it stays: it says where the last one was.
         os.close(self._file)
 
     def serves_at(self, url: str, *, config: str | None = None) -> None:
@@ -201,6 +199,15 @@ def holder(directory: Path) -> Holder | None:
         return None
     finally:
         os.close(file)
+
+
+def last_holder(directory: Path) -> Holder | None:
+    """Who held the lock of `directory` last, or holds it; None where nobody ever did."""
+    try:
+        text = (directory / _NAME).read_bytes()
+    except OSError:
+        return None
+    return _said(text) if text else None
 
 
 def _said(text: bytes) -> Holder:

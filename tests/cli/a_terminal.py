@@ -20,6 +20,7 @@ class Screen:
         self.text = ""
         self._news = asyncio.Condition()
         self._at = 0
+        self.reading: asyncio.Task[None] | None = None
 
     async def read(self) -> None:
         loop = asyncio.get_running_loop()
@@ -73,6 +74,12 @@ class Screen:
             await self._news.wait_for(lambda: text in self.text or self.process.returncode is not None)
         assert text in self.text, self.text
 
+    async def read_to_end(self) -> None:
+        """What a command that has ended wrote last."""
+        assert self.reading is not None
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.wait({self.reading})
+
     async def ends(self) -> int:
         async with asyncio.timeout(DEADLINE_S):
             return await self.process.wait()
@@ -99,7 +106,7 @@ async def in_a_terminal(
     )
     os.close(inside)
     screen = Screen(terminal, process)
-    reading = asyncio.create_task(screen.read())
+    reading = screen.reading = asyncio.create_task(screen.read())
     try:
         yield screen
     finally:

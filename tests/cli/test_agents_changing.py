@@ -1,5 +1,6 @@
 """`agents add` and `agents remove`, with a running gateway and without."""
 
+from openclaw_gateway.testing.gateway import TOKEN
 from tests.cli.conftest import Program
 
 
@@ -62,3 +63,23 @@ async def test_what_cannot_be_is_said(configured: Program) -> None:
         done = await configured.run("agents", *words)
         assert (done.code, text in done.err) == (code, True), done.err
     assert await listed(configured) == ["main"]
+
+
+async def test_where_no_secret_is_known_the_file_is_edited_and_followed(configured: Program) -> None:
+    path = configured.state / "openclaw.json"
+    path.write_text(
+        path.read_text()
+        .replace('"mode":"token"', '"mode":"none"')
+        .replace(f'"token":"{TOKEN}"', '"rateLimit":{}')
+    )
+    started = await configured.gateway()
+    assert (await configured.run("agents", "add", "ada")).code == 0
+    await started.says("config.reloaded", on="err")
+    assert (await configured.run("agent", "hi", "--agent", "ada")).code == 0
+
+
+async def test_without_a_file_one_is_written(program: Program) -> None:
+    done = await program.run("agents", "add", "ada", "--json")
+    assert done.code == 0, done.out
+    assert "ada" in (program.state / "openclaw.json").read_text()
+    assert await listed(program) == ["main", "ada"]

@@ -80,12 +80,14 @@ async def test_the_end_of_a_run_is_one_line_that_says_whose_it_was(
     configured: Program, models: ModelServer, token: str
 ) -> None:
     models.script("m", says("Hello."), fails(401))
+    requests: list[str] = []
     started = await configured.gateway()
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
         for _ in range(2):
             body = {"model": "openclaw", "user": "ada", "messages": [{"role": "user", "content": "hi"}]}
-            async with http.post(started.row("gateway") + "/v1/chat/completions", json=body):
-                pass
+            chat = started.row("gateway") + "/v1/chat/completions"
+            async with http.post(chat, json=body) as response:
+                requests.append(response.headers["x-request-id"])
     started.signal(signal.SIGTERM)
     said = (await started.ends()).err.splitlines()
     ended = [msgspec.json.decode(line) for line in said if '"run.ended"' in line]
@@ -93,7 +95,11 @@ async def test_the_end_of_a_run_is_one_line_that_says_whose_it_was(
         ("info", "completed"),
         ("warning", "failed"),
     ]
+    assert [line["request"] for line in ended] == requests
+    (failed,) = [msgspec.json.decode(line) for line in said if '"model.call_failed"' in line]
+    assert failed["request"] == requests[1], "what was tried for it can be found, too"
     for line in ended:
+        assert line["peer"] in {"127.0.0.1", "::1"}
         assert (line["agent"], line["door"], line["user"]) == ("main", "http", "ada")
         assert line["session"] == "agent:main:openai-user:ada"
     assert ended[0]["tokens"] > 0

@@ -34,6 +34,10 @@ async def test_logs_shows_what_is_wanted_and_what_comes(
     (ended,) = [line for line in lines if line["event"] == "run.ended"]
     of_run = (await program.run("logs", "--run", ended["run"][-12:], "--level", "warning")).out.splitlines()
     assert any("run.ended" in line and "status=failed" in line for line in of_run)
+    assert ended["request"]
+    of_request = (await program.run("logs", "--request", ended["request"])).out
+    assert "model.call_failed" in of_request
+    assert "run.ended" in of_request
     assert len((await program.run("logs", "-n", "1")).out.splitlines()) == 1
     following = await program.start("logs", "-f", "-n", "1")
     await following.says("run.ended")
@@ -86,3 +90,18 @@ async def test_doctor_names_each_thing_that_is_wrong(configured: Program) -> Non
     overlay.write_text("{ gateway: 3 }")
     code, found = await _findings(configured)
     assert (code, found["config"]) == (1, "wrong")
+
+
+async def test_where_no_gateway_runs_the_last_one_is_named_and_what_starts_one(configured: Program) -> None:
+    done = await configured.run("doctor")
+    assert "It does not run. `gateway run` starts it" in done.out
+    gateway = await configured.gateway()
+    del configured.environ["OPENCLAW_GATEWAY_PORT"]
+    url = gateway.row("gateway")
+    assert (await configured.run("gateway", "stop")).code == 0
+    done = await configured.run("doctor")
+    assert (done.code, f"The last one was at {url}. `gateway run`" in done.out) == (0, True)
+    assert f"the last one was at {url}" in (await configured.run("status")).out
+    assert (await configured.run("status", "--json")).json["gateway"]["lastUrl"] == url
+    for words in (("health",), ("agent", "hi"), ("sessions",)):
+        assert f"the last one was at {url}" in " ".join((await configured.run(*words)).err.split())

@@ -10,8 +10,8 @@ import pytest
 
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
-from openclaw_gateway.cli.paste import curl_line, sdk_lines
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import ModelServer, says
@@ -141,7 +141,11 @@ async def test_what_is_printed_works_as_printed(program: Program, models: ModelS
     assert token in _curl(started)
     assert "Hello from the script." in await _execute("bash", "-c", _curl(started))
     assert await _execute(sys.executable, "-c", _snippet(started)) == "Hello from the script.\n"
-    page = next(line.split()[-1] for line in started.out.splitlines() if "Start page" in line)
+    (size,) = [line for line in started.out.splitlines() if "Its files" in line]
+    assert f" {program.state} (" in size
+    assert size.endswith((" KB)", " MB)"))
+    assert "The program" in started.out
+    page = next(line.split()[-1] for line in started.out.splitlines() if "Control page" in line)
     assert token not in await _execute("curl", "-sSf", page)
 
 

@@ -39,13 +39,13 @@ async def test_a_conversation_is_shown_and_written_down(configured: Program, mod
     assert json.loads(piped.out)["key"] == WHOLE
 
 
-@pytest.mark.parametrize("command", ["show", "export", "reset", "delete"])
+@pytest.mark.parametrize("command", ["show", "export", "reset", "delete", "fork", "compact"])
 async def test_what_is_not_there_is_said(configured: Program, models: ModelServer, command: str) -> None:
     await configured.gateway()
     more = ["--yes"] if command == "delete" else []
     done = await configured.run("sessions", command, "nothing", *more, "--json")
     assert (done.code, done.json["ok"], done.json["error"]["code"]) == (1, False, "not_found")
-    assert "sessions.list" in done.json["error"]["message"]
+    assert "`openclaw sessions`" in done.json["error"]["message"]
 
 
 async def test_a_conversation_begins_anew_and_is_deleted(configured: Program, models: ModelServer) -> None:
@@ -60,6 +60,40 @@ async def test_a_conversation_begins_anew_and_is_deleted(configured: Program, mo
     done = await configured.run("sessions", "delete", "talk", "--yes", "--json")
     assert (done.code, done.json) == (0, {"ok": True, "key": WHOLE, "deleted": True})
     assert (await configured.run("sessions", "show", "talk")).code == 1
+
+
+async def test_a_conversation_is_forked_named_searched_and_summarised(
+    configured: Program, models: ModelServer
+) -> None:
+    await talked(configured, models)
+    found = await configured.run("sessions", "search", "SECOND", "--json")
+    (hit,) = found.json["results"]
+    assert (found.code, hit["sessionKey"], found.json["truncated"]) == (0, WHOLE, False)
+    shown = await configured.run("sessions", "search", "bold", "word", "--key", "talk")
+    assert shown.out.startswith(f"{WHOLE}, assistant, ")
+    assert "One **bold** word." in shown.out
+    assert (await configured.run("sessions", "search", "nowhere")).out == "There is none.\n"
+    forked = await configured.run(
+        "sessions", "fork", "talk", "--at", hit["messageId"], "--label", "B", "--json"
+    )
+    assert (forked.code, forked.json["parent"], forked.json["text"]) == (0, WHOLE, "second")
+    listed = await configured.run("sessions", "list")
+    assert f"B, from {WHOLE}" in listed.out
+    show = await configured.run("sessions", "show", forked.json["key"], "--json")
+    assert len(show.json["messages"]) == 2
+    done = await configured.run("sessions", "fork", "talk")
+    assert (done.code, done.out.startswith("agent:main:chat-")) == (0, True)
+    done = await configured.run("sessions", "rename", "talk", "Trip to Oslo", "--json")
+    assert (done.code, done.json) == (0, {"ok": True, "key": WHOLE, "label": "Trip to Oslo"})
+    done = await configured.run("sessions", "rename", "talk", "")
+    assert done.out == f"{WHOLE} has no name.\n"
+    models.script("m", says("They talked."))
+    done = await configured.run("sessions", "compact", "talk", "--json")
+    assert (done.code, done.json["compacted"], done.json["summary"] != "") == (0, True, True)
+    done = await configured.run("sessions", "compact", "talk")
+    assert done.out.startswith("Nothing was summarised: ")
+    missing = await configured.run("sessions", "fork", "talk", "--at", "x:1", "--json")
+    assert (missing.code, missing.json["error"]["code"]) == (1, "not_found")
 
 
 async def test_usage_is_told_by_day_agent_and_model(configured: Program, models: ModelServer) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from openclaw_gateway.cli.dotenv_file import keep_in_dotenv
 from openclaw_gateway.cli.first_config import FirstConfig, first_text
-from openclaw_gateway.cli.paste import CLIENTS
+from openclaw_gateway.cli.own_address import own_address
 from openclaw_gateway.config.environment import parse_dotenv
+from openclaw_gateway.doors.ui.snippets import CLIENTS
 from openclaw_gateway.testing.model_server import ModelServer, fails, says
 from tests.cli.a_terminal import in_a_terminal
 from tests.cli.conftest import Program
@@ -188,7 +189,8 @@ def test_what_is_put_into_a_dotenv_is_read_as_it_was(tmp_path: Path) -> None:
 
 
 def test_what_is_pasted_is_complete_for_each_client() -> None:
-    for name, (_, lines) in CLIENTS.items():
+    for name, snippet in CLIENTS.items():
+        lines = snippet.lines
         with_key, without = lines("http://127.0.0.1:1", "it's"), lines("http://127.0.0.1:1", None)
         assert "http://127.0.0.1:1" in with_key
         assert "it" in with_key
@@ -201,3 +203,17 @@ def test_a_text_for_an_own_server_quotes_what_needs_it() -> None:
     text = first_text(FirstConfig('mine/a"b', "http://h/v1", "KEY", port=1, bind="lan"), token="t")
     assert 'id: "a\\"b"' in text
     assert 'apiKey: "${KEY}"' in text
+
+
+async def test_who_listens_for_others_is_told_what_they_type(program: Program, models: ModelServer) -> None:
+    models.script("m", says("Hello."))
+    words = ("setup", "--yes", "--base-url", models.base_url, "--model", "m", "--port", "18999")
+    done = await program.run(*words, "--bind", "lan")
+    assert done.code == 0, done.err
+    here = own_address()
+    assert "http://127.0.0.1:18999/v1" in done.out
+    assert here is None or f"with this address:\nhttp://{here}:18999\n" in done.out
+    (program.state / "openclaw.json").unlink()
+    models.script("m", says("Hello."))
+    done = await program.run(*words, "--json")
+    assert done.json["urlElsewhere"] is None

@@ -41,8 +41,8 @@ def test_the_rows_of_clients_that_were_not_tried_stay() -> None:
 
 @pytest.mark.parametrize(
     "lock",
-    sorted(HERE.parent.glob("*/npm*/**/package-lock.json")),
-    ids=lambda path: str(path.parent.relative_to(HERE.parent)),
+    sorted([*HERE.parent.glob("*/npm*/**/package-lock.json"), HERE.parents[1] / "ui" / "package-lock.json"]),
+    ids=lambda path: str(path.parent.relative_to(HERE.parents[1])),
 )
 def test_locks_say_what_and_not_from_where(lock: Path) -> None:
     packages = json.loads(lock.read_text())["packages"]

@@ -95,7 +95,10 @@ def test_what_is_no_key_is_found() -> None:
 def commands(text: str) -> Iterator[list[str]]:
     """The words of each call of our program that a page shows, in blocks and in backticks."""
     lines = [line for block in blocks(text, "", "sh", "bash") for line in block.text.splitlines()]
-    for line in (*lines, *spans(text)):
+    typed = [
+        line for block in blocks(text, "console") for line in block.text.splitlines() if line[:2] == "$ "
+    ]
+    for line in (*lines, *typed, *spans(text)):
         for part in re.split(r"\||&&|;|\$ ", line):
             words = _words(part)
             while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):

@@ -6,7 +6,17 @@ import aiohttp
 import pytest
 
 from openclaw_gateway.doors.refusals import MOST_LINES, WINDOW_S, Refusals, shortened
-from openclaw_gateway.errors import NotFound
+from openclaw_gateway.errors import (
+    BodyTooLarge,
+    GatewayError,
+    InvalidRequest,
+    MissingScope,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    SessionBusy,
+    ShuttingDown,
+)
 from openclaw_gateway.testing.gateway import RunningGateway
 from tests.doors.logged import Log, logged
 from tests.doors.raw import wire
@@ -83,7 +93,9 @@ async def test_each_kind_of_refusal_leaves_one_line(
         await ask(gateway, method, path, headers)
     (line,) = log.lines("http.refused")
     assert line.items() >= shown.items()
-    assert line["address"] in {"127.0.0.1", "::1"}
+    assert line["peer"] in {"127.0.0.1", "::1"}
+    assert line["path"] == path.partition("?")[0]
+    assert line["request"].startswith("req_")
     assert line["detail"]
     assert b"wrong-secret" not in log.written
     assert b"sk-1234" not in log.written
@@ -130,6 +142,25 @@ class _Asked:
     def __init__(self, path: str) -> None:
         self.route_path = path
         self.headers: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BodyTooLarge("too large"), True),
+        (RateLimited("locked out"), True),
+        (MissingScope("operator.admin"), True),
+        (Overloaded("too many"), True),
+        (ShuttingDown(), False),
+        (InvalidRequest("no model"), False),
+        (SessionBusy("busy"), False),
+    ],
+    ids=lambda each: getattr(each, "code", each),
+)
+def test_who_is_turned_away_is_told_of_and_no_mere_mistake(log: Log, error: GatewayError, told: bool) -> None:
+    Refusals(lambda: 0.0).tell(_Asked("/v1/x"), "10.0.0.1", error, "token")  # type: ignore[arg-type]
+    lines = [(line["code"], line["peer"], line["path"]) for line in log.lines("http.refused")]
+    assert lines == ([(error.code, "10.0.0.1", "/v1/x")] if told else [])
 
 
 def test_strangers_cannot_fill_the_log_nor_the_memory(log: Log) -> None:

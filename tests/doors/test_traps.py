@@ -436,7 +436,10 @@ async def test_health_needs_no_credential(gateway: RunningGateway) -> None:
 
 async def test_the_start_page_shows_only_that_the_gateway_is_there(models: ModelServer) -> None:
     """Anybody may read it: neither agents nor models, neither settings nor secrets are on it."""
-    named = {"agents": {"list": [{"id": "butler", "name": "Jeeves"}, {"id": "accountant"}]}}
+    named = {
+        "agents": {"list": [{"id": "butler", "name": "Jeeves"}, {"id": "accountant"}]},
+        "gateway": {"controlUi": {"enabled": False}},
+    }
     config = model_config(models.base_url, named)
     async with running_gateway(config) as gateway, aiohttp.ClientSession(gateway.url) as session:
         async with session.get("/") as response:
@@ -448,6 +451,9 @@ async def test_the_start_page_shows_only_that_the_gateway_is_there(models: Model
         hidden = ("butler", "jeeves", "accountant", "mock", "chatcompletions", "$", __version__)
         for word in (*hidden, gateway.token, str(gateway.state_dir)):
             assert word.lower() not in on_it, word
+        assert "curl" in on_it
+        assert "anthropic_base_url" not in on_it, "what is off is not offered to be pasted"
+        assert "openclaw config set gateway.http.endpoints.messages.enabled true" in on_it
         gateway.gateway.refuse_runs()
         async with session.get("/") as response:
             assert "not ready" in await response.text()

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StartupError
-from openclaw_gateway.instance import Holder, InstanceLock, holder
+from openclaw_gateway.instance import Holder, InstanceLock, holder, last_holder
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import say
@@ -58,6 +58,8 @@ def test_who_holds_it_says_where_it_serves_as_long_as_it_is_held(tmp_path: Path)
         assert holder(tmp_path) == replace(begun, url="http://127.0.0.1:4711")
         words = (tmp_path / "gateway.lock").read_bytes()
     assert holder(tmp_path) is None
+    assert last_holder(tmp_path) == replace(begun, url="http://127.0.0.1:4711")
+    assert last_holder(tmp_path / "none") is None
     (tmp_path / "gateway.lock").write_bytes(words)
     assert holder(tmp_path) is None, "what a crash leaves behind does not count"
 

@@ -1,6 +1,6 @@
-"""`make test-openclaw`: OpenClaw's own programs at a gateway, and how it went into docs/compatibility.md.
+"""`make test-openclaw`: OpenClaw's and Clawdbot's own programs at a gateway, told in docs/compatibility.md.
 
-The page of OpenClaw needs Chromium. PROGRAMS="tui" tries only those whose name holds that word, and writes
+Their pages need Chromium. PROGRAMS="tui" tries only those whose name holds that word, and writes
 nothing. Ends with 1 when something failed, and with 2 where it cannot be installed.
 """
 
@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,24 +18,30 @@ import msgspec
 from openclaw_gateway.logs import configure_logging
 from tests.npm_packages import NotInstalled
 from tests.openclaw.stage import Program, program, staged
-from tests.openclaw.trials import TRIALS, Trial
+from tests.openclaw.trials import CLAWDBOT, OPENCLAW, Trial
 
 _PAGE = Path(__file__).parents[2] / "docs" / "compatibility.md"
-_TITLE = "## Tried with the programs of "
+_TITLE = "## Tried with the programs themselves"
+_PROGRAMS = (("openclaw", "openclaw.mjs", OPENCLAW), ("clawdbot", "dist/entry.js", CLAWDBOT))
 
 
 async def main(word: str) -> int:
     configure_logging(level="silent")
-    try:
-        found = program()
-    except NotInstalled as error:
-        print(f"not tried: {error}", file=sys.stderr)
-        return 2
-    rows = {trial.program: await _tried(trial, found) for trial in TRIALS if word in trial.program}
+    tables, failed = [], False
+    for name, entry, trials in _PROGRAMS:
+        chosen = [trial for trial in trials if word in trial.program]
+        try:
+            found = program(name, entry)
+        except NotInstalled as error:
+            print(f"not tried: {error}", file=sys.stderr)
+            return 2
+        rows = {trial: await _tried(trial, found) for trial in chosen}
+        failed = failed or any(rows.values())
+        tables.append(_table(found, rows))
     if not word:
-        _PAGE.write_text(with_section(_PAGE.read_text(), _section(found, rows)))
+        _PAGE.write_text(with_section(_PAGE.read_text(), "\n".join([_head(), *tables])))
         print("docs/compatibility.md is written")
-    return 1 if any(fault for fault in rows.values()) else 0
+    return 1 if failed else 0
 
 
 async def _tried(trial: Trial, found: Program) -> str:
@@ -60,22 +67,15 @@ def with_section(page: str, section: str) -> str:
     return before.rstrip("\n") + "\n\n" + section + (f"\n## {rest}" if heading else "")
 
 
-def _section(found: Program, rows: dict[str, str]) -> str:
-    version = msgspec.json.decode((found.package / "package.json").read_bytes())["version"]
+def _head() -> str:
     today = datetime.datetime.now(datetime.UTC)
-    table = [f"| {trial.program} | {rows[trial.program] or trial.does} |" for trial in TRIALS]
-    return "\n".join(
-        [
-            f"{_TITLE}OpenClaw {version}",
-            "",
-            f"From npm, on its own Node, {today.day} {today:%B %Y} (`make test-openclaw`):",
-            "",
-            "| program | |",
-            "|---|---|",
-            *table,
-            "",
-        ]
-    )
+    return f"{_TITLE}\n\nFrom npm, on Node 24, {today.day} {today:%B %Y} (`make test-openclaw`):\n"
+
+
+def _table(found: Program, rows: Mapping[Trial, str]) -> str:
+    version = msgspec.json.decode((found.package / "package.json").read_bytes())["version"]
+    told = [f"| {trial.program} | {fault or trial.does} |" for trial, fault in rows.items()]
+    return "\n".join([f"| {found.name} {version} | |", "|---|---|", *told, ""])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""OpenClaw's control page, as npm has it, in headless Chromium: somebody signs in and talks with an agent."""
+"""The control pages of OpenClaw and Clawdbot, as npm has them, in headless Chromium.
+
+Somebody signs in, and talks with an agent."""
 
 import functools
 import importlib
@@ -58,6 +60,12 @@ class Page:
         await self._page.goto(f"{origin}/?gatewayUrl={named}#token={TOKEN}")
         await self._page.get_by_text(f"Switch to {gateway.removeprefix('http://')}").click()
         await self._page.locator(_COMPOSER).last.wait_for()
+
+    async def signs_in_at_once(self, origin: str, gateway: str) -> None:
+        """The same by Clawdbot's link, which it goes by."""
+        named = quote(gateway.replace("http://", "ws://", 1), safe="")
+        await self._page.goto(f"{origin}/?gatewayUrl={named}&token={TOKEN}")
+        await self._page.get_by_text("OK", exact=True).first.wait_for()
 
     async def writes(self, text: str) -> None:
         await self._page.locator(_COMPOSER).last.fill(text)

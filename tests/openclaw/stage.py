@@ -1,5 +1,5 @@
-"""What a trial of OpenClaw's programs stands on: a gateway in its process, and a home in which `openclaw`
-finds that gateway by a configuration of its own. Knows no program but that one."""
+"""What a trial of OpenClaw's programs stands on: a gateway in its process, and a home in which the program
+finds that gateway by a configuration of its own. Knows OpenClaw and Clawdbot, and no other program."""
 
 import asyncio
 import os
@@ -22,10 +22,12 @@ _DEADLINE_S = 60
 
 
 class Program(Struct, frozen=True):
-    """OpenClaw from npm: `node` runs it, `package` is the folder in which it came."""
+    """From npm: `node` runs it, `package` is the folder in which it came, `entry` its file there."""
 
+    name: str
     node: str
     package: Path
+    entry: str
 
 
 class Stage(Struct, frozen=True):
@@ -84,10 +86,11 @@ class Stage(Struct, frozen=True):
         path = f"{Path(self.program.node).parent}:{os.environ['PATH']}"
         words = {"HOME": str(self.home), "PATH": path, "LANG": "C.UTF-8", "NO_COLOR": "1"}
         # `models list` looks for a gateway of OpenClaw's own unless it is told a port.
-        return {**words, "OPENCLAW_GATEWAY_PORT": self.url.rpartition(":")[2]}
+        port = self.url.rpartition(":")[2]
+        return {**words, f"{self.program.name.upper()}_GATEWAY_PORT": port}
 
     def _command(self, words: tuple[str, ...]) -> tuple[str, ...]:
-        return (self.program.node, str(self.program.package / "openclaw.mjs"), *words)
+        return (self.program.node, str(self.program.package / self.program.entry), *words)
 
 
 class Terminal:
@@ -125,16 +128,17 @@ class Terminal:
         self._news.set()
 
 
-def program() -> Program:
+def program(name: str, entry: str) -> Program:
     """Raises NotInstalled."""
-    runs, folder = node(_HERE / "npm")
-    return Program(runs, folder / "node_modules" / "openclaw")
+    runs, folder = node(_HERE / f"npm-{name}")
+    return Program(name, runs, folder / "node_modules" / name, entry)
 
 
 @asynccontextmanager
 async def staged(found: Program, folder: Path) -> AsyncIterator[Stage]:
     home, state, origin = folder / "home", folder / "state", f"http://127.0.0.1:{free_port()}"
-    (home / ".openclaw").mkdir(parents=True)
+    own = home / f".{found.name}"
+    own.mkdir(parents=True)
     more = {
         "gateway": {"controlUi": {"allowedOrigins": [origin]}},
         "agents": {"list": [{"id": "main", "default": True}, {"id": "poet"}]},
@@ -143,7 +147,7 @@ async def staged(found: Program, folder: Path) -> AsyncIterator[Stage]:
     async with ModelServer() as models, process(state, models, more) as (_, url):
         gateway = {"mode": "local", "port": int(url.rpartition(":")[2])}
         config = {"gateway": {**gateway, "auth": {"mode": "token", "token": TOKEN}}}
-        (home / ".openclaw" / "openclaw.json").write_bytes(msgspec.json.encode(config))
+        (own / f"{found.name}.json").write_bytes(msgspec.json.encode(config))
         yield Stage(found, models, url, home, origin)
 
 

@@ -1,4 +1,5 @@
-"""What each of OpenClaw's programs is to show at our gateway. A trial that differs raises AssertionError."""
+"""What each program of OpenClaw and Clawdbot is to show at our gateway. A trial that fails raises
+AssertionError."""
 
 import asyncio
 import json
@@ -7,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from openclaw_gateway.testing.model_server import Hang, Hold, says
+from tests.openclaw.frames import faults
 from tests.openclaw.page import browsing, served
 from tests.openclaw.stage import Stage, Terminal
 
@@ -90,6 +92,41 @@ async def _talks(terminal: Terminal, text: str) -> None:
     await terminal.shows(text)
 
 
+async def _clawdbot_page(stage: Stage) -> None:
+    gate = asyncio.Event()
+    with served(stage.program.package, stage.origin):
+        async with browsing() as page:
+            await page.signs_in_at_once(stage.origin, stage.url)
+            stage.models.script(_MODEL, says("The first half ", Hold(gate), "and the second."))
+            await page.writes("Tell me something.")
+            await page.shows("The first half")
+            gate.set()
+            await page.shows("The first half and the second.")
+            await page.loads_again()
+            await page.shows("The first half and the second.")
+
+
+async def _frames(stage: Stage) -> None:
+    found = await faults(stage.program.package, stage.url)
+    assert not found, "\n".join(found)
+
+
+async def _clawdbot_tui(stage: Stage) -> None:
+    async with stage.in_a_terminal("tui") as terminal:
+        await terminal.shows("connected")
+        await _talks(terminal, "four five six")
+
+
+async def _clawdbot_status(stage: Stage) -> None:
+    assert "reachable" in (text := await stage.runs("status")), text
+    assert "unreachable" not in text
+    assert json.loads(await stage.runs("status", "--json"))["gateway"]["reachable"] is True
+
+
+async def _clawdbot_probe(stage: Stage) -> None:
+    assert "RPC: ok" in (text := await stage.runs("gateway", "probe")), text
+
+
 async def _page(stage: Stage) -> None:
     models, gate = stage.models, asyncio.Event()
     with served(stage.program.package, stage.origin):
@@ -111,7 +148,7 @@ async def _page(stage: Stage) -> None:
             await page.shows("Are you there?")
 
 
-TRIALS = (
+OPENCLAW = (
     Trial("openclaw agent", "talks with an agent", _agent),
     Trial("openclaw health", "tells the agents and their sessions, as text and as JSON", _health),
     Trial("openclaw status", "finds the gateway, as text and as JSON", _status),
@@ -123,4 +160,16 @@ TRIALS = (
     Trial("openclaw system presence", "tells who is connected", _presence),
     Trial("openclaw tui", "chats, shows the history when it is started again, `/new`", _tui),
     Trial("the control page", "signs in, chats, streams, shows the history when loaded again, stops", _page),
+)
+
+CLAWDBOT = (
+    Trial("clawdbot agent", "talks with an agent", _agent),
+    Trial("clawdbot health", "tells the agents and their sessions, as text and as JSON", _health),
+    Trial("clawdbot status", "finds the gateway, as text and as JSON", _clawdbot_status),
+    Trial("clawdbot gateway probe", "says that it is reachable, and that it can be called", _clawdbot_probe),
+    Trial("clawdbot gateway call", "calls what is served", _call),
+    Trial("clawdbot logs", "shows the gateway's log, where `logging.file` names a file", _logs),
+    Trial("clawdbot tui", "chats", _clawdbot_tui),
+    Trial("Clawdbot's control page", "signs in, chats, streams, shows the history again", _clawdbot_page),
+    Trial("Clawdbot's published schema", "fits greeting, results and events of protocol 3", _frames),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.commands import COMMANDS
 from bench.http_client import WrongAnswerError
 from bench.load import Job, check
 from bench.measure import Measured
@@ -51,6 +52,20 @@ def test_it_counts_the_instructions_of_the_floor() -> None:
     assert (row["key"], row["wrong"]) == ("plain", [])
     # A request through a bare relay is some hundred thousand instructions, whatever machine this is.
     assert 100 < row["thousands"]["relay"] < 5_000
+
+
+def test_what_commands_cost_is_measured() -> None:
+    """Each has answered; how much it may cost is judged on a quiet machine."""
+    command = [
+        sys.executable,
+        "-c",
+        "import json; from bench.commands import measured; print(json.dumps(measured(1)))",
+    ]
+    done = benched(command, timeout_s=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.keys() == {shown for shown, _, _ in COMMANDS}
+    assert all(milliseconds > 0 for milliseconds in found.values())
 
 
 def test_the_right_stream_passes() -> None:

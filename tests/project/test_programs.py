@@ -64,7 +64,7 @@ def install(
     return on
 
 
-ALL = ("bwrap", "node", "npm", "curl", "rg")
+ALL = ("bwrap", "node", "npm", "curl", "rg", "chromium")
 
 
 def test_where_all_is_there_nothing_is_done(install: Install) -> None:
@@ -74,7 +74,9 @@ def test_where_all_is_there_nothing_is_done(install: Install) -> None:
 
 
 def test_root_installs_what_is_missing_and_only_that(install: Install) -> None:
-    system = System("apt-get", "rg", "curl", has={"bubblewrap": "bwrap", "nodejs": "node", "npm": "npm"})
+    system = System(
+        "apt-get", "rg", "curl", "chromium", has={"bubblewrap": "bwrap", "nodejs": "node", "npm": "npm"}
+    )
     said = install(system, root=True)
     assert "bubblewrap, nodejs, npm" in said
     assert "Not installed" not in said
@@ -82,19 +84,19 @@ def test_root_installs_what_is_missing_and_only_that(install: Install) -> None:
 
 
 def test_one_that_cannot_be_had_does_not_cost_the_others(install: Install) -> None:
-    system = System("apt-get", "rg", "curl", "node", "npm", has={})
+    system = System("apt-get", "rg", "curl", "node", "npm", "chromium", has={})
     said = install(system, root=True)
     assert "Not installed here: bubblewrap." in said
-    system = System("apt-get", "rg", "curl", has={"npm": "npm"})
+    system = System("apt-get", "rg", "curl", "chromium", has={"npm": "npm"})
     assert "Not installed here: bubblewrap, nodejs." in install(system, root=True)
 
 
 @pytest.mark.parametrize(
     ("system", "root", "remedy"),
     [
-        (System("apt-get", "rg", "curl", "node", "npm"), False, True),
-        (System("rg", "curl", "node", "npm"), True, False),
-        (System("apt-get", "rg", "curl", "node", "npm", hangs=True), True, True),
+        (System("apt-get", "rg", "curl", "node", "npm", "chromium"), False, True),
+        (System("rg", "curl", "node", "npm", "chromium"), True, False),
+        (System("apt-get", "rg", "curl", "node", "npm", "chromium", hangs=True), True, True),
     ],
     ids=["no root", "no apt-get", "no network"],
 )

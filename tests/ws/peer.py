@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from openclaw_gateway.doors.ws.connection import Timing, serve
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.testing.gateway import RunningGateway
 from tests.npm_packages import NotInstalled
@@ -160,7 +161,7 @@ class Door:
 
     def __init__(self) -> None:
         self.url = ""
-        self.closing = asyncio.Event()
+        self.closing = Bell()
         self.served = asyncio.Semaphore(0)
 
     async def wait_served(self) -> None:

@@ -16,7 +16,12 @@ from tests.npm_packages import installed
 
 _HERE = Path(__file__).parent
 # Definitions that do not have the name of their method.
-_RESULTS = {"config.schema": "ConfigSchemaResponse", "connect": "HelloOk"}
+_RESULTS = {
+    "config.schema": "ConfigSchemaResponse",
+    "connect": "HelloOk",
+    "exec.approvals.get": "ExecApprovalsSnapshot",
+    "exec.approvals.set": "ExecApprovalsSnapshot",
+}
 _EVENTS = {"tick": "TickEvent", "shutdown": "ShutdownEvent", "agent": "AgentEvent", "chat": "ChatEvent"}
 
 

@@ -112,8 +112,6 @@ async def test_thinking_reaches_the_model_or_is_refused(models: ModelServer, pee
     assert error["message"].startswith("invalid chat.send params: thinking is one of off, minimal")
     error = await peer.error("chat.send", sent("b", queueMode="steer"))
     assert "queueMode steer is not served" in error["message"]
-    error = await peer.error("chat.send", sent("c", attachments=[{"type": "image", "content": "aGk="}]))
-    assert "attachments are not supported" in error["message"]
     assert models.requests == []
 
 

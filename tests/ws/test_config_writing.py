@@ -221,6 +221,7 @@ async def test_what_another_file_decides_is_changed_there(models: ModelServer, t
             {"models": {"providers": {"mock": None}}, "agents": {"defaults": {"model": "${NOT_SET}"}}},
             "NOT_SET",
         ),
+        ({"gateway": {"auth": None}}, "names no secret any more"),
         ({"gateway": {"auth": {"mode": None, "password": "a-password-of-length"}}}, "password"),
     ],
 )
@@ -370,6 +371,25 @@ async def test_a_gateway_that_does_not_follow_is_told_to(models: ModelServer, tm
 
 
 async def test_it_is_the_operator_s_alone() -> None:
-    own = OwnConfig()
+    own = OwnConfig(lambda: "token")
     with pytest.raises(Forbidden, match="the operator's alone"):
         await own.change(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
+
+
+async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, tmp_path: Path) -> None:
+    async with written(
+        models, tmp_path, TEXT.replace('mode: "token", token: "%(token)s"', 'mode: "none"')
+    ) as there:
+        for method, params in (
+            ("config.patch", {"raw": "{}"}),
+            ("config.set", {"raw": "{}"}),
+            ("config.apply", {"raw": "{}"}),
+            ("agents.create", {"name": "bob"}),
+            ("agents.update", {"agentId": "ada", "name": "bob"}),
+            ("agents.delete", {"agentId": "ada"}),
+            ("agents.files.set", {"agentId": "ada", "name": "SOUL.md", "content": "x"}),
+        ):
+            error = await there.peer.error(method, params)
+            assert error["code"] == "FORBIDDEN", method
+            assert "gateway.auth.mode" in error["message"]
+        assert there.text == there.before

@@ -10,7 +10,7 @@ from tests.ws import published
 from tests.ws.peer import Peer, connect_params, dial
 
 # Of ours, for what the protocol has no method.
-OWN = {"agents.tools", "sessions.unsubscribe"}
+OWN = {"agents.tools", "mcp.status", "models.test", "sessions.unsubscribe"}
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,8 @@ from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.roster import Agent, Roster
 from openclaw_gateway.agents.seed import move_in
 from openclaw_gateway.agents.skill_rules import SkillRules
-from openclaw_gateway.agents.skills import FILE as SKILL_FILE
+from openclaw_gateway.agents.skill_search import FILE as SKILL_FILE
+from openclaw_gateway.agents.skill_search import Search, look_for_skills
 from openclaw_gateway.agents.snapshot import (
     PROMPT_FILES,
     Ground,
@@ -104,6 +105,16 @@ class PromptCache:
         page = self._entries.get(agent_id)
         skills = () if page is None else page.compiled.snapshot.skills
         return {name: value for skill in skills for name, value in skill.environ.items()}
+
+    async def skills_of(self, agent_id: str) -> Search:
+        """How every skill stands with an agent now, used or not. Raises TimeoutError, where the file system
+        does not answer."""
+        home, ground = self._homes[agent_id], self._ground
+        return await self._threads.run(
+            home.agent_id,
+            lambda: look_for_skills(home.workspace, ground.skills, home.skills, ground.environ),
+            deadline_s=LOOK_S,
+        )
 
     async def prepare(self, agent_id: str) -> CompiledPrompt:
         """The prompt, compiled if need be. Several callers share one reading; never fails for a file."""

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from openclaw_gateway.agents.homes import Home
 from openclaw_gateway.agents.skill_rules import FOLDER, SkillRules
-from openclaw_gateway.agents.skills import Skill, find_skills, skill_files
+from openclaw_gateway.agents.skill_search import skill_files
+from openclaw_gateway.agents.skills import Skill, find_skills
 from openclaw_gateway.config.watch import TICK_NS, Mark, mark
 from openclaw_gateway.fs.prompt_file import FileText, Unusable, read_inside
 

@@ -21,9 +21,9 @@ from openclaw_gateway.config.places import dotted
 from openclaw_gateway.config.schema import AuthMode
 from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.errors import ConfigError
-from openclaw_gateway.instance import holder
+from openclaw_gateway.instance import holder, last_holder
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _LOCALLY = " Or run the agent in this process with --local."
 _WS = {"http": "ws", "https": "wss"}
 
@@ -53,12 +53,14 @@ def origin_of(url: str) -> str:
 
 class Here(Struct, frozen=True):
     """The gateway of this state directory. `origin` is where it serves, or would with this configuration;
-    None where that does not say. With `away` it surely does not run, whoever answers there."""
+    None where that does not say. With `away` it surely does not run, whoever answers there; `last` is where
+    the last one that ran was, if anywhere."""
 
     origin: str | None
     away: bool
     pid: int | None = None
     started_ms: int | None = None
+    last: str | None = None
 
 
 def config_in_use(around: Surroundings, config_path: Path | None = None) -> Path | None:
@@ -86,7 +88,8 @@ def gateway_here(loaded: LoadedConfig) -> Here:
     # One that says nothing of itself may be of an older version, and be served there.
     if found is not None and found.started_ms is None:
         return Here(origin, away=origin is None, pid=found.pid)
-    return Here(origin, away=True)
+    before = last_holder(loaded.own_dir)
+    return Here(origin, away=True, last=from_here(before.url) if before is not None and before.url else None)
 
 
 def running_origin(
@@ -99,8 +102,9 @@ def running_origin(
     here = gateway_here(loaded)
     if here.away or here.origin is None:
         origin = local_origin(around.load(config_path))
+        was = f"the last one was at {here.last}" if here.last else f"it would be at {origin}"
         raise CommandFailed(
-            f"No gateway runs for the state directory {loaded.state_dir}; it would be at {origin}. Start it "
+            f"No gateway runs for the state directory {loaded.state_dir}; {was}. Start it "
             f"with `openclaw gateway run`, or name another one with --url.{hint}",
             code="gateway_unreachable",
         )
@@ -110,14 +114,14 @@ def running_origin(
 def from_here(url: str) -> str:
     """Where what listens at `url` is reached on this machine."""
     parts = urlsplit(url)
-    host = _EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
+    host = EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
     return f"http://{f'[{host}]' if ':' in host else host}:{parts.port}"
 
 
 def local_origin(loaded: LoadedConfig) -> str:
     """Where a gateway started with this configuration listens. Raises ConfigError."""
     host = resolve_bind(loaded.config)[0]
-    host = _EVERYWHERE.get(host, host)
+    host = EVERYWHERE.get(host, host)
     port = resolve_port(loaded.config, environ=loaded.environ)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.rewriting import Rewriter
-from openclaw_gateway.cli.address import config_in_use, gateway_here
+from openclaw_gateway.cli.address import config_in_use, gateway_here, with_secret
 from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.gateway_options import Which
@@ -37,7 +37,11 @@ class Here(Struct, frozen=True):
         loaded = around.load_partly(used)
         named = which["config_path"]
         same = named is None or named.resolve() == loaded.path.resolve()
-        return cls(around, which, runs=same and not gateway_here(loaded).away)
+        here = gateway_here(loaded)
+        given = bool(which["token"] or which["password"])
+        # Without a secret it changes nothing for us; it follows the file all the same.
+        runs = same and not here.away and (given or _has_secret(loaded, here.origin))
+        return cls(around, which, runs=runs)
 
     def asked(self, method: str, **params: Any) -> dict[str, Any]:
         """What the gateway answers. Raises CommandFailed."""
@@ -65,3 +69,11 @@ class Here(Struct, frozen=True):
         if home is None:
             raise CommandFailed(f'There is no agent "{agent_id}".', code="agent_not_found")
         return home
+
+
+def _has_secret(loaded: LoadedConfig, origin: str | None) -> bool:
+    """Raises ConfigError."""
+    if origin is None:
+        return False
+    address = with_secret(loaded, origin)
+    return bool(address.token or address.password)

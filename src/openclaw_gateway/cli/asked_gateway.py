@@ -11,6 +11,7 @@ from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.errors import GatewayError
 
@@ -26,8 +27,10 @@ def asked_gateway(
     url: str | None = None,
     token: str | None = None,
     password: str | None = None,
+    as_said: bool = False,
 ) -> Any:
-    """The answer as JSON values. Raises ConfigError, CommandFailed."""
+    """The answer as JSON values. `as_said`: a refusal keeps the words of the protocol. Raises ConfigError,
+    CommandFailed."""
     address = find_address(around, config_path, url=url, token=token, password=password)
 
     async def ask() -> Any:
@@ -38,7 +41,10 @@ def asked_gateway(
     try:
         return run(ask())
     except GatewayError as error:
-        raise of_gateway_error(error) from None
+        failed = of_gateway_error(error)
+        if not as_said:
+            failed.message = in_terminal_words(failed.message)
+        raise failed from None
     except TimeoutError:
         raise CommandFailed(f"There is no answer after {timeout_s:g} s.", code="answer_timeout") from None
     except msgspec.DecodeError:

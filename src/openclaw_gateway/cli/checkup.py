@@ -116,7 +116,12 @@ def _gateway(plan: Blueprint) -> Iterator[Finding]:
             "gateway", "ok" if ready.ready else "wrong", f"It runs at {here.origin} and is {state}."
         )
         return
-    yield Finding("gateway", "ok", "It does not run.")
+    was = f" The last one was at {here.last}." if here.last else ""
+    yield Finding(
+        "gateway",
+        "warning",
+        f"It does not run.{was} `gateway run` starts it in a terminal, `gateway install` as a service.",
+    )
     if plan.listen is not None and plan.listen.port:
         hosts, port = plan.listen.hosts, plan.listen.port
         if free_port(hosts, port - 1) != port:

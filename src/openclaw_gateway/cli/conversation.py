@@ -34,7 +34,9 @@ class Completed(Struct, frozen=True):
 def refusal(question: Question, *, message: str, code: str, kind: str) -> CommandFailed:
     """A run that was refused or failed, in the terminal's words."""
     if code == "agent_not_found" and question.agent:
-        message = f'Unknown agent id "{question.agent}". Use one of agents.list, or leave out --agent.'
+        message = (
+            f'Unknown agent id "{question.agent}". `openclaw agents list` has them; or leave out --agent.'
+        )
     return CommandFailed(message, code=code, kind=kind, run_id=question.run_id)
 
 

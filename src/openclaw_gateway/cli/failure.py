@@ -73,8 +73,7 @@ def report(error: Exception, invocation: Invocation) -> int:
         sys.stdout.flush()
     else:
         text = click.style("Error: ", fg="red", bold=True) + printable(error.message)
-        plain = not invocation.color or bool(os.environ.get("NO_COLOR"))
-        click.echo(text, err=True, color=False if plain else None)
+        click.echo(text, err=True, color=None if invocation.shows_color() else False)
     return error.exit_code
 
 

@@ -1,5 +1,6 @@
 """How the program was called: its name and the global options. Stdlib only, so that --version is quick."""
 
+import os
 from dataclasses import dataclass
 
 import click
@@ -14,6 +15,10 @@ class Invocation:
     color: bool = True
     debug: bool = False
     json: bool = False
+
+    def shows_color(self) -> bool:
+        """Whether a terminal may be sent codes for colours, or for anything else that only looks."""
+        return self.color and not os.environ.get("NO_COLOR")
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -17,11 +17,12 @@ _READ_BYTES = 1 << 20
 
 
 class Wanted(Struct, frozen=True):
-    """None = any. `run` and `session` may be the end of what a line says, `level` is the least."""
+    """None = any. `run`, `session` and `request` may be the end of what a line says, `level` is the least."""
 
     run: str | None = None
     session: str | None = None
     agent: str | None = None
+    request: str | None = None
     level: str | None = None
 
     def fits(self, line: dict[str, Any]) -> bool:
@@ -33,7 +34,7 @@ class Wanted(Struct, frozen=True):
             return False
         return all(
             wanted is None or str(line.get(name) or "").endswith(wanted)
-            for name, wanted in (("run", self.run), ("session", self.session))
+            for name, wanted in (("run", self.run), ("session", self.session), ("request", self.request))
         )
 
 

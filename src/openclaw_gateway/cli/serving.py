@@ -51,10 +51,11 @@ async def serve(
     hand_over_standard_streams()
     outlive_signals()
     terminal = Terminal(invocation)
-    configure_logging(level=level or "info")
+    colors = invocation.shows_color()
+    configure_logging(level=level or "info", colors=colors)
     daemon = await Daemon.build(options)
     try:
-        with contextlib.closing(_Log(level)) as lines:
+        with contextlib.closing(_Log(level, colors=colors)) as lines:
             lines.follow(daemon.loaded)
             daemon.followers.append(lines.follow)
             try:
@@ -151,8 +152,9 @@ def remarks(terminal: Terminal, daemon: Daemon) -> None:
 class _Log:
     """Log lines as the configuration wants them, and as each later one does. `level` wins over all."""
 
-    def __init__(self, level: str | None) -> None:
+    def __init__(self, level: str | None, *, colors: bool) -> None:
         self._level = level
+        self._colors = colors
         self._opened: tuple[str | None, int] = (None, 0)
         self._file: Writer | None = None
 
@@ -172,11 +174,12 @@ class _Log:
             style="json" if style == "json" else "pretty" if style else None,
             file=self._file,
             patterns=logging.redact_patterns,
+            colors=self._colors,
         )
         if before is not None and before is not self._file:
             before.close()
 
     def close(self) -> None:
-        configure_logging(level=self._level or "info")
+        configure_logging(level=self._level or "info", colors=self._colors)
         if self._file is not None:
             self._file.close()

@@ -2,11 +2,14 @@
 
 import click
 
+from openclaw_gateway.cli.address import EVERYWHERE
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
-from openclaw_gateway.cli.paste import CLIENTS
+from openclaw_gateway.cli.own_address import own_address
 from openclaw_gateway.cli.setting_up import Draft, drafted
 from openclaw_gateway.cli.setup_choices import Choices
+from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.listen import DEFAULT_PORT
+from openclaw_gateway.doors.ui.snippets import CLIENTS
 from openclaw_gateway.errors import ConfigError, GatewayError
 from openclaw_gateway.models.trial import Trial
 
@@ -54,9 +57,10 @@ def _described(choices: Choices, draft: Draft, trial: Trial | None) -> dict[str,
         "config": str(draft.path),
         "model": draft.plan.model.ref,
         "url": origin,
+        "urlElsewhere": _origin_elsewhere(draft),
         "token": token,
         "trial": {"text": trial.text, "durationMs": trial.duration_ms} if trial else None,
-        "connect": {name: CLIENTS[name][1](origin, token) for name in choices.connect},
+        "connect": {name: CLIENTS[name].lines(origin, token) for name in choices.connect},
     }
 
 
@@ -70,11 +74,24 @@ def _tell(choices: Choices, draft: Draft, trial: Trial | None, *, starts: bool) 
         terminal.heading("Start it:")
         terminal.verbatim(f"{program} gateway run")
     for name in choices.connect:
-        title, lines = CLIENTS[name]
-        terminal.heading(f"{title}:")
-        terminal.verbatim(lines(origin, token))
+        terminal.heading(f"{CLIENTS[name].title}:")
+        terminal.verbatim(CLIENTS[name].lines(origin, token))
+    elsewhere = _origin_elsewhere(draft)
+    if elsewhere is not None:
+        terminal.heading("From other machines, the same with this address:")
+        terminal.verbatim(elsewhere)
     terminal.heading("Talk to it in a terminal:")
     terminal.verbatim(f"{program} agent hi")
+
+
+def _origin_elsewhere(draft: Draft) -> str | None:
+    """What other machines say instead; None where they cannot reach it, or nobody knows how."""
+    listen = draft.plan.listen
+    if listen is None or all(map(is_loopback, listen.hosts)):
+        return None
+    host = next((host for host in listen.hosts if not is_loopback(host) and host not in EVERYWHERE), None)
+    host = host or own_address()
+    return None if host is None else f"http://{f'[{host}]' if ':' in host else host}:{listen.port}"
 
 
 def _origin(draft: Draft) -> str:

@@ -7,9 +7,9 @@ import click
 from msgspec import Struct
 
 from openclaw_gateway.cli.harmless import printable
-from openclaw_gateway.cli.paste import CLIENTS
 from openclaw_gateway.cli.setup_offers import Offer
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.doors.ui.snippets import CLIENTS
 
 _PLACES = {"loopback": "this computer only", "lan": "this computer and its network"}
 
@@ -77,8 +77,8 @@ def ask_place(terminal: Terminal, port: int, taken: str) -> tuple[str, int]:
 def ask_clients(terminal: Terminal) -> tuple[str, ...]:
     terminal.heading("3. What do you connect?")
     names = list(CLIENTS)
-    for number, (title, _) in enumerate(CLIENTS.values(), start=1):
-        terminal.say(f"  {number}  {title}")
+    for number, snippet in enumerate(CLIENTS.values(), start=1):
+        terminal.say(f"  {number}  {snippet.title}")
     while True:
         words = str(click.prompt("Several with spaces", default="1")).replace(",", " ").split()
         if all(word.isdigit() and 1 <= int(word) <= len(names) for word in words):

@@ -83,9 +83,10 @@ class Terminal:
 
 
 def _console(stream: IO[str], invocation: Invocation) -> Console:
+    # Without a system of colours rich writes no codes; `no_color` alone leaves it bold, dim and italic.
     return Console(
         file=stream,
-        no_color=None if invocation.color else True,
+        color_system="auto" if invocation.shows_color() else None,
         soft_wrap=True,
         highlight=False,
         markup=False,

@@ -11,6 +11,7 @@ from typing import Any
 from openclaw_gateway.cli.address import Address
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
 from openclaw_gateway.config.brands import env_names
@@ -45,7 +46,8 @@ async def through_gateway(address: Address, question: Question) -> AsyncGenerato
     except AuthRefused as error:
         raise shut_out(address, error) from None
     except GatewayError as error:
-        raise refusal(question, message=error.message, code=error.code, kind=error_type(error)) from None
+        message = in_terminal_words(error.message)
+        raise refusal(question, message=message, code=error.code, kind=error_type(error)) from None
 
 
 async def _ask(client: GatewayClient, question: Question) -> AsyncGenerator[Part, None]:

@@ -5,7 +5,7 @@ from typing import Any
 from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.gateway_options import Which
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.gateway.principal import ADMIN, READ
+from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 
 ANSWER_S = 30.0
 MOST = 1_000
@@ -29,9 +29,24 @@ def history(around: Surroundings, key: str, which: Which, *, limit: int = MOST) 
     return told
 
 
-def changed(around: Surroundings, method: str, key: str, which: Which) -> dict[str, Any]:
-    """What `sessions.reset` or `sessions.delete` answers. Raises CommandFailed."""
+def changed(
+    around: Surroundings, method: str, key: str, which: Which, *, timeout_s: float = ANSWER_S
+) -> dict[str, Any]:
+    """What `sessions.reset`, `.delete` or `.compact` answers. Raises CommandFailed."""
     answer: dict[str, Any] = asked_gateway(
-        around, method, {"key": key}, scopes=(ADMIN,), timeout_s=ANSWER_S, **which
+        around, method, {"key": key}, scopes=(ADMIN,), timeout_s=timeout_s, **which
     )
     return answer
+
+
+def written(around: Surroundings, method: str, asked: dict[str, Any], which: Which) -> dict[str, Any]:
+    """What a method of who may write answers. Raises CommandFailed."""
+    answer: dict[str, Any] = asked_gateway(
+        around, method, asked, scopes=(WRITE,), timeout_s=ANSWER_S, **which
+    )
+    return answer
+
+
+def named(around: Surroundings, key: str, label: str | None, which: Which) -> None:
+    """Give a session a name, or take it away. Raises CommandFailed."""
+    written(around, "sessions.patch", {"key": key, "label": label}, which)

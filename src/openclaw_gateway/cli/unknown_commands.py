@@ -45,7 +45,6 @@ _THEIRS: dict[str, str] = {
     "reset": f"{_NOT_HERE}; its own files are the folder gateway/ of the state directory",
     "sandbox": "is not part of this program; the sandbox is agents.defaults.sandbox: {program} config get",
     "secrets": "is not part of this program; {program} config validate names every secret that is missing",
-    "skills": "is not part of this program; {program} agents show lists an agent's skills",
     "system": _NOT_HERE,
     "tasks": _NOT_HERE,
     "terminal": "is here {program} chat",

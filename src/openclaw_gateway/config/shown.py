@@ -51,3 +51,12 @@ def _without_folders(value: Any) -> Any:
             return short_path(value)
         case _:
             return value
+
+
+def is_set(document: Any, key: str) -> bool:
+    """Whether a dotted key of a document has a value that is neither empty nor off."""
+    for part in key.split("."):
+        if not isinstance(document, dict):
+            return False
+        document = document.get(part)
+    return bool(document)

@@ -184,6 +184,13 @@ class OpenWebSocket(web.WebSocketResponse[Literal[False]]):
     def may_wait(self, transport: asyncio.Transport) -> bool:
         """Whether a pong that has not come in time may be waited for once more."""
 
+    def let_go(self) -> None:
+        """It has been closed. The error with which that failed, if it did, holds all that was under way, and
+        the connection and this hold each other: circles, which are looked for seldom."""
+        self._exception = None
+        if self._req is not None:
+            self._req.protocol._data_received_cb = None
+
     def _pong_not_received(self) -> None:
         transport = self._req.transport if self._req is not None else None
         if transport is not None and self.may_wait(transport):

@@ -137,7 +137,7 @@ class Delivery:
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
         if not isinstance(error, EventsGone):
-            log.error("delivery.failed", run=self._run.id, exc_info=error)
+            log.error("delivery.failed", request=self._run.asked.request, run=self._run.id, exc_info=error)
         if not isinstance(error, GatewayError):
             error = GatewayError("The gateway failed while it sent this answer. Its log has the cause.")
         if not self._request.is_answered:
@@ -147,7 +147,7 @@ class Delivery:
         try:
             await stream.finish(voice.failure(error_info(error)))
         except Exception:
-            log.warning("delivery.cut", run=self._run.id, exc_info=True)
+            log.warning("delivery.cut", request=self._run.asked.request, run=self._run.id, exc_info=True)
             self._request.cut()
 
     def _said_in_silence(self) -> bytes:

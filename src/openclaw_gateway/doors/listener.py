@@ -18,6 +18,7 @@ from openclaw_gateway.doors.accepting import Acceptor
 from openclaw_gateway.doors.router import Router
 from openclaw_gateway.doors.server import Server
 from openclaw_gateway.errors import StartupError
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.service import Gateway
 
 log = structlog.get_logger()
@@ -48,7 +49,7 @@ class Listener:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._closing = asyncio.Event()
+        self._closing = Bell()
         share = share_out(current_limit(), in_use())
         if share.connections < 1:
             raise StartupError(

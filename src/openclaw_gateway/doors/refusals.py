@@ -12,7 +12,19 @@ from msgspec import Struct
 
 from openclaw_gateway.config.schema import HOSTS_KEY, ORIGINS_KEY
 from openclaw_gateway.doors.requests import Request
-from openclaw_gateway.errors import EndpointOff, Forbidden, GatewayError, Misdirected, NotFound, Unauthorized
+from openclaw_gateway.errors import (
+    BodyTooLarge,
+    EndpointOff,
+    Forbidden,
+    GatewayError,
+    Misdirected,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    ShuttingDown,
+    Unauthorized,
+)
+from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.redaction import redact
 
 log = structlog.get_logger()
@@ -34,7 +46,7 @@ class Refused(Struct, frozen=True):
 
     kind: str
     whom: str
-    shown: dict[str, str]
+    shown: dict[str, str | None]
 
 
 class _Window(Struct):
@@ -51,7 +63,7 @@ class Refusals:
         self._windows: dict[str, _Window] = {}
 
     def tell(self, request: Request, address: str, error: GatewayError, auth_mode: str) -> None:
-        """Say it if it is a refusal of the kinds that a setting mends. `address` is the client's."""
+        """Say it if somebody is turned away, not only his request found wrong. `address` is the client's."""
         refused = _refused(request, address, error, auth_mode)
         if refused is None:
             return
@@ -71,6 +83,7 @@ class Refusals:
 
 def _refused(request: Request, address: str, error: GatewayError, auth_mode: str) -> Refused | None:
     headers = request.headers
+    path = shortened(request.route_path)
     match error:
         case Unauthorized():
             whom, shown = address, {"key": _AUTH_KEYS[auth_mode]}
@@ -81,15 +94,20 @@ def _refused(request: Request, address: str, error: GatewayError, auth_mode: str
             whom = shortened(headers.get(hdrs.HOST, ""))
             shown = {"host": whom, "key": HOSTS_KEY}
         case EndpointOff(key=key):
-            whom = shortened(request.route_path)
-            shown = {"path": whom, "key": key}
+            whom, shown = path, {"key": key}
         case NotFound(code="not_found"):
             # What mends it is a setting of the client: `detail` says which.
-            whom = shortened(request.route_path)
-            shown = {"path": whom}
+            whom, shown = path, {}
+        case BodyTooLarge():
+            whom, shown = address, {"key": "gateway.limits.maxBodyBytes"}
+        case Forbidden() | RateLimited():
+            whom, shown = address, {}
+        case Overloaded() if not isinstance(error, ShuttingDown):
+            whom, shown = address, {}
         case _:
             return None
-    return Refused(error.code, whom, {"address": shortened(address), **shown, "detail": error.message})
+    who = {"request": ASKED.get().request, "peer": shortened(address), "path": path}
+    return Refused(error.code, whom, {**who, **shown, "detail": error.message})
 
 
 def shortened(text: str) -> str:

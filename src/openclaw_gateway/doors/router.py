@@ -41,10 +41,12 @@ from openclaw_gateway.errors import (
     NotFound,
     Overloaded,
 )
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.logs.asked import ASKED, Asked
 from openclaw_gateway.runs.run import is_being_cancelled
 from openclaw_gateway.wire.error_info import error_info
 
@@ -71,7 +73,7 @@ _EXPOSED = ", ".join(
 class Router:
     """The handler of the HTTP server. `closing` is set when the gateway begins to drain."""
 
-    def __init__(self, gateway: Gateway, closing: asyncio.Event) -> None:
+    def __init__(self, gateway: Gateway, closing: Bell) -> None:
         self._gateway = gateway
         self._closing = closing
         self._told = False
@@ -106,7 +108,7 @@ class Router:
                 raise
             if isinstance(error, ConnectionError) and request.is_abandoned:
                 raise
-            log.exception("http.crashed", path=request.route_path[:200])
+            log.exception("http.crashed", request=ASKED.get().request, path=request.route_path[:200])
             await self._failed(
                 request, GatewayError("The gateway failed on this request. Its log has the cause.")
             )
@@ -115,7 +117,9 @@ class Router:
 
     async def _answer(self, request: Request) -> HttpAnswer | None:
         headers = request.headers
-        request.answer_headers["x-request-id"] = request_id(request)
+        id_ = request.answer_headers["x-request-id"] = request_id(request)
+        caller = self._caller(request)
+        ASKED.set(Asked(id_, caller.address))
         check_framing(request)
         origin = headers.get(hdrs.ORIGIN)
         path = request.route_path
@@ -132,9 +136,7 @@ class Router:
             return await self._beyond_caps(request, request.crowding)
         if request.method == "GET" and headers.get(hdrs.UPGRADE, "").lower() == "websocket":
             refused = partial(self._tell_of, request)
-            await serve_websocket(
-                request, self._gateway, self._closing, caller=self._caller(request), refused=refused
-            )
+            await serve_websocket(request, self._gateway, self._closing, caller=caller, refused=refused)
             request.close_behind()
             return None
         if endpoint is None:
@@ -155,7 +157,7 @@ class Router:
         if gateway.auth_mode in ("none", "trusted-proxy"):
             check_media_type(request)
         # First who asks: a stranger takes no place in the line.
-        principal = gateway.authenticate(credential(request), self._caller(request))
+        principal = gateway.authenticate(credential(request), caller)
         # And whether he may: what he may not do is refused before a word of it is read.
         if principal is not OPERATOR and (scope := scope_at(endpoint.operations, request.method, path)):
             principal.require(scope)

@@ -74,8 +74,8 @@ class SessionStream:
             reader.close()
 
     def hear(self, run: Run) -> None:
-        """It will be told, if it is not yet."""
-        if run.id in self._known:
+        """It will be told, if it is not yet. A note or a summary is no turn that anybody asked for."""
+        if run.id in self._known or run.request.errand is not None:
             return
         if len(self._heard) >= MOST_WAITING:
             self._is_behind = True

@@ -7,7 +7,6 @@ keeps guessing hopeless is the secret itself (`config/auth` refuses a guessable 
 gateway); the lock-out makes guessing seen.
 """
 
-import asyncio
 import hashlib
 import hmac
 import math
@@ -18,6 +17,7 @@ import structlog
 
 from openclaw_gateway.config.auth import ResolvedAuth
 from openclaw_gateway.errors import RateLimited, Unauthorized
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
@@ -43,7 +43,7 @@ class Authenticator:
         self._digest = None if auth.secret is None else _digest(auth.secret)
         self._vouching = vouching
         self.limiter = limiter
-        self.revoked = asyncio.Event()
+        self.revoked = Bell()
         self._clock = clock
 
     def replaced_by(self, newer: "Authenticator") -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol
 
+import structlog
 from msgspec import Struct
 
 from openclaw_gateway.config.schema.guarded import Guarded
@@ -19,6 +20,8 @@ from openclaw_gateway.errors import ConfigNotInForce, ConfigUnwritable, Forbidde
 from openclaw_gateway.gateway.generation import Standing
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, Principal
 from openclaw_gateway.work.threads import Threads
+
+log = structlog.get_logger()
 
 _WRITTEN_S = 30.0
 _IN_FORCE_S = 15.0
@@ -75,7 +78,10 @@ class Follower(Protocol):
 
 
 class OwnConfig:
-    def __init__(self) -> None:
+    """`auth_mode` gives how callers prove who they are."""
+
+    def __init__(self, auth_mode: Callable[[], str]) -> None:
+        self._auth_mode = auth_mode
         self._rewrite: Callable[[Wanted, Base], Rewritten] | None = None
         self._follower: Follower
         self._threads = Threads("config.write", most=1)
@@ -90,6 +96,12 @@ class OwnConfig:
         principal.require(ADMIN)
         if principal.owner != OPERATOR.owner:
             raise Forbidden("The configuration is everybody's: it is the operator's alone to change.")
+        if self._auth_mode() == "none":
+            # It names programs that the gateway starts: whoever reaches the port could have it start any.
+            raise Forbidden(
+                "With gateway.auth.mode none nobody proves to be the operator, so the configuration is not "
+                "changed over the network: edit the file on its machine, or set a token."
+            )
 
     async def change(
         self, principal: Principal, wanted: Wanted, *, base: Base = ANY_BASE, at_once: bool = True
@@ -110,6 +122,8 @@ class OwnConfig:
                     "The configuration could not be written in time: its disk does not answer. config.get "
                     "will tell whether it has been."
                 ) from None
+            if written.changed:
+                log.info("config.written", owner=principal.owner, changed=written.changed)
             return await self._followed(written, at_once=at_once)
 
     async def _followed(self, written: Rewritten, *, at_once: bool) -> Outcome:

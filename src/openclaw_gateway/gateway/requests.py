@@ -17,6 +17,7 @@ from openclaw_gateway.wire.run import (
     Audience,
     ClientTools,
     Door,
+    Errand,
     Idempotency,
     Invocation,
     Keep,
@@ -48,15 +49,12 @@ class Question(Struct, frozen=True):
     detached: Raw | None = None
     invocation: Invocation | None = None
     queue: Queue = "wait"
+    errand: Errand | None = None
 
 
 def run_request(principal: Principal, door: Door, route: Route, question: Question) -> RunRequest:
-    """Terminal and control protocol are the operator; over HTTP one credential stands for many people."""
-    audience: Audience = "operator"
-    if door == "http":
-        audience = "conversation" if route.user is None else "user"
     return RunRequest(
-        Origin(principal.owner, door, audience, route.user),
+        origin_of(principal, door, route, invoking=question.invocation is not None),
         route.agent_id,
         question.messages,
         None if question.task or question.invocation else route.session_key,
@@ -75,7 +73,17 @@ def run_request(principal: Principal, door: Door, route: Route, question: Questi
         detached=question.detached,
         invocation=question.invocation,
         queue=question.queue,
+        errand=question.errand,
     )
+
+
+def origin_of(principal: Principal, door: Door, route: Route, *, invoking: bool = False) -> Origin:
+    """Terminal and control protocol are the operator; over HTTP one credential stands for many people. Who is
+    `invoking` a tool himself sees by every door what he sees over HTTP."""
+    audience: Audience = "operator"
+    if door == "http" or invoking:
+        audience = "conversation" if route.user is None else "user"
+    return Origin(principal.owner, door, audience, route.user)
 
 
 def _idempotency(route: Route, question: Question) -> Idempotency | None:

@@ -27,27 +27,29 @@ from openclaw_gateway.gateway.approvals import Approvals
 from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
+from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.models import Models
+from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.own_agents import OwnAgents
 from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
-from openclaw_gateway.gateway.requests import Question, run_request
+from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.sent import Terms
+from openclaw_gateway.gateway.session_errands import SessionErrands
 from openclaw_gateway.gateway.session_forks import SessionForks
 from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.spending import Spending
-from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
 from openclaw_gateway.runs.hub import Listener, V
+from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
@@ -60,7 +62,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Origin, RunRequest, ToolSpec
+from openclaw_gateway.wire.run import Door, Note, Origin, RunRequest, ToolSpec
 
 
 class AgentTools(Struct, frozen=True):
@@ -93,9 +95,9 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
-    caller: ModelCaller
     embeddings: Embeddings
     attachments: Attachments
+    model_trials: ModelTrials
     starting: Callable[[], str | None]
     grep_engine: Callable[[], Awaitable[str]]
 
@@ -111,9 +113,9 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
-        self.models = Models(lambda: self.generation.models, rooms.caller)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
+        self.model_trials = rooms.model_trials
         self._starting = rooms.starting
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
@@ -133,12 +135,14 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.spending = Spending(rooms.store)
-        self.own_config = OwnConfig()
-        self.agent_files = AgentFiles(lambda: self.generation)
+        self.own_config = OwnConfig(lambda: self.auth_mode)
+        self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
+        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
@@ -208,6 +212,11 @@ class Gateway:
             found = replace(found, backend=generation.choices.chosen(plan, ask.backend))
         return found
 
+    def known_models(self, principal: Principal) -> tuple[KnownModel, ...]:
+        """Those behind the agents, and what else is configured."""
+        principal.require(READ)
+        return self.generation.models.all()
+
     def target(self, agent_id: str) -> ModelTarget | None:
         """The first model of an agent; None of one that has none that can be asked."""
         targets = self.generation.plans[agent_id].targets
@@ -258,7 +267,7 @@ class Gateway:
             raise unknown_agent(request.agent_id, self.roster)
         if request.task is not None:
             plan = plan.for_task()
-        if plan.refusal is not None:
+        if plan.refusal is not None and not isinstance(request.errand, Note):
             if plan.refusal.sandbox:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
@@ -294,14 +303,14 @@ class Gateway:
     def _chosen(self, plan: Plan, ref: str) -> Plan:
         return self.generation.choices.plan(plan, ref, self.generation.inputs)
 
-    def tool(self, principal: Principal, route: Route, name: str) -> Tool | None:
+    def tool(self, principal: Principal, door: Door, route: Route, name: str) -> Tool | None:
         """The agent's tool of this name, for a client that would call it itself. None where the agent has
-        none, and where such a client may not. Raises Forbidden."""
+        none, and where such a client may not, by whichever door. Raises Forbidden."""
         principal.require(WRITE)
         plan = self.generation.plans.get(route.agent_id)
         if plan is None or closed_over_http(name, self.config.gateway.tools):
             return None
-        asks = run_request(principal, "http", route, Question(())).origin
+        asks = origin_of(principal, door, route, invoking=True)
         return plan.equipment.toolbox(asks, route.session_key).get(normal_name(name))
 
     async def estimate(self, principal: Principal, request: RunRequest) -> int:

@@ -32,17 +32,21 @@ def configure_logging(
     stream: Writer | None = None,
     file: Writer | None = None,
     patterns: Sequence[str] = (),
+    colors: bool = True,
 ) -> None:
     """Send log lines to `stream` (stderr) and, from `level` on, to `file`.
 
     `style` None means pretty on a terminal, else JSON; `console_level` None means `level`. What fits one
-    of the regular expressions in `patterns` is masked. Raises ConfigError for one that is none.
+    of the regular expressions in `patterns` is masked; `colors` are for a terminal alone. Raises
+    ConfigError for a pattern that is none.
     """
     finish = Finish(patterns)
     console = stream or standard(2)
     shown = _LEVELS.get(console_level or level, _SILENT)
     is_pretty = style == "pretty" if style else console.is_terminal
-    outlets = [_outlet(console, shown, pretty(colors=console.is_terminal) if is_pretty else as_json)]
+    outlets = [
+        _outlet(console, shown, pretty(colors=colors and console.is_terminal) if is_pretty else as_json)
+    ]
     if file is not None:
         outlets.append(_outlet(file, _LEVELS.get(level, _SILENT), as_json))
     # In place: every logger that has said something holds this list, and needs no new one for each line.

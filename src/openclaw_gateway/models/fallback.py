@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.attempts import Attempts
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
@@ -104,7 +105,11 @@ class FallbackCaller:
             retried = True
             candidate, began, attempt = attempts.take(now), now, 1
             log.warning(
-                "model.fallback", model=target.ref, code=failure.code, next=call.targets[candidate[0]].ref
+                "model.fallback",
+                request=ASKED.get().request,
+                model=target.ref,
+                code=failure.code,
+                next=call.targets[candidate[0]].ref,
             )
         try:
             raise failure
@@ -160,6 +165,7 @@ class FallbackCall:
 def _log_failure(target: ModelTarget, attempt: int, error: ProviderError, wait: float | None) -> None:
     log.warning(
         "model.call_failed",
+        request=ASKED.get().request,
         provider=target.provider,
         model=target.model,
         attempt=attempt,

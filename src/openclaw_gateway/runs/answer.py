@@ -112,6 +112,10 @@ class Answer:
         self._reasoning.append(self._round.reasoning)
         self._round, self._indices, self._ids = Parts(), {}, {}
 
+    def note(self, text: str) -> None:
+        """No model's message: the session's owner has written it."""
+        self._messages.append(AssistantMessage((Text(text),), note=True))
+
     def begin_tools(self, calls: Sequence[ToolCall]) -> None:
         """The agent's own tools are used from now on: what they do cannot be taken back."""
         self.has_used_tools = True

@@ -62,31 +62,51 @@ class Compactor:
         `tell` gets ModelFailed and UsageReported of the calls, and Compacted once the summary is stored.
         """
         session = claim.session
+        try:
+            text = await self.summary(transcript, covers_to_seq, targets=targets, window=window, tell=tell)
+        except ProviderError as error:
+            log.warning(
+                "compaction.failed", session=session, covers_to_seq=covers_to_seq, error=error.message
+            )
+            return None
+        summary = Summary(covers_to_seq, text)
+        try:
+            summary = await self.keep(claim, summary, tell, forks=forks)
+        except StoreError as error:
+            log.warning("compaction.not_stored", session=session, error=error.message)
+        return _behind(transcript, summary)
+
+    async def keep(self, claim: Claim, summary: Summary, tell: Tell, *, forks: bool = False) -> Summary:
+        """Store a summary, and tell of it. Raises StoreError."""
+        covers = summary.covers_to_seq
+        stored = await self._store.summarise(claim.owner, claim.session, covers, summary.text, earlier=forks)
+        tell([Compacted(covers)])
+        log.info("compaction.done", session=claim.session, covers_to_seq=covers)
+        return stored
+
+    async def summary(
+        self,
+        transcript: Transcript,
+        covers_to_seq: int,
+        *,
+        targets: Sequence[ModelTarget],
+        window: int,
+        tell: Tell,
+    ) -> str:
+        """What stands for everything up to `covers_to_seq`. Raises ProviderError, also where it takes too
+        long."""
         earlier, texts = _material(transcript, covers_to_seq)
         longest = _longest(transcript, covers_to_seq, window)
         try:
             async with asyncio.timeout(self._timeout_s):
                 text = await self._summary(earlier, texts, targets, window, tell)
-        except (ProviderError, TimeoutError) as error:
-            # A TimeoutError of the run itself comes as a cancellation here, and goes on.
-            reason = error.message if isinstance(error, ProviderError) else "it took too long"
-            log.warning("compaction.failed", session=session, covers_to_seq=covers_to_seq, error=reason)
-            return None
+        except TimeoutError:
+            # That of the run itself comes as a cancellation here, and goes on.
+            raise ProviderError("timeout", "The summary took too long.") from None
         if not text:
-            log.warning("compaction.empty", session=session, covers_to_seq=covers_to_seq)
+            log.warning("compaction.empty", covers_to_seq=covers_to_seq)
             text = mechanical_summary(earlier, texts, longest)
-        text = fitted(text, longest)
-        try:
-            summary = await self._store.summarise(
-                claim.owner, claim.session, covers_to_seq, text, earlier=forks
-            )
-        except StoreError as error:
-            log.warning("compaction.not_stored", session=session, error=error.message)
-            summary = Summary(covers_to_seq, text)
-        else:
-            tell([Compacted(covers_to_seq)])
-            log.info("compaction.done", session=session, covers_to_seq=covers_to_seq, entries=len(texts))
-        return _behind(transcript, summary)
+        return fitted(text, longest)
 
     async def _summary(
         self, earlier: str, texts: Sequence[str], targets: Sequence[ModelTarget], window: int, tell: Tell

@@ -115,6 +115,18 @@ def plan_compaction(
     return entries[covered - 1].seq
 
 
+def plan_now(
+    entries: Sequence[Entry], window: int, settings: Compaction, *, fixed_tokens: int = 0
+) -> int | None:
+    """The same where somebody wants it though there is room yet: the newest turns stay, a third of it at
+    most, and always the newest one. None = there is nothing before that."""
+    room = window - reserve(window, settings)
+    whole = conversation_tokens(entry.message for entry in entries)
+    keep = min(settings.keep_recent_tokens, (room - fixed_tokens) // 3, whole // 3)
+    covered = _covered(entries, room, keep)
+    return entries[covered - 1].seq if covered else None
+
+
 def _covered(entries: Sequence[Entry], room: int, keep: int) -> int:
     """How many of the entries the summary stands for; 0 = none."""
     best = 0
@@ -126,7 +138,7 @@ def _covered(entries: Sequence[Entry], room: int, keep: int) -> int:
         if kept > (keep if best else room):
             break
         best = index
-    if best or not entries or _awaits_results(entries):
+    if best or not entries or awaits_results(entries):
         return best
     return len(entries) if kept + message_tokens(entries[0].message) > room else 0
 
@@ -137,7 +149,7 @@ def _turn_begins(entries: Sequence[Entry], index: int) -> bool:
     return entry.run_id != entries[index - 1].run_id and not isinstance(entry.message, ToolMessage)
 
 
-def _awaits_results(entries: Sequence[Entry]) -> bool:
+def awaits_results(entries: Sequence[Entry]) -> bool:
     """Whether the client may still bring results for the last calls."""
     for entry in reversed(entries):
         if not isinstance(entry.message, ToolMessage):

@@ -18,11 +18,12 @@ from openclaw_gateway.runs.context import (
     fits,
     message_tokens,
     plan_compaction,
+    plan_now,
     reserve,
 )
 from openclaw_gateway.runs.pruning import prune
 from openclaw_gateway.runs.run import now_ms
-from openclaw_gateway.sessions.store import Claim, Claimed, Transcript
+from openclaw_gateway.sessions.store import Claim, Claimed, Summary, Transcript
 from openclaw_gateway.sessions.transcript import for_model
 from openclaw_gateway.wire.messages import Message
 
@@ -69,6 +70,20 @@ class ContextKeeper:
         context = RunContext(self, targets, tell, fixed_tokens=fixed_tokens, claim=claim, is_cache_cold=cold)
         context.continues(transcript, new, forks=forks)
         return context
+
+    async def compact_now(
+        self, targets: Sequence[ModelTarget], tell: Tell, claim: Claim, transcript: Transcript
+    ) -> str:
+        """Have the older part of a session summarised though there is room yet; the summary, which is stored,
+        "" where nothing stands before the newest turn. Raises ProviderError, StoreError."""
+        window = targets[0].context_window or DEFAULT_WINDOW
+        covers = plan_now(transcript.entries, window, self.compaction)
+        if covers is None:
+            return ""
+        compactor = self.compactor
+        text = await compactor.summary(transcript, covers, targets=targets, window=window, tell=tell)
+        await compactor.keep(claim, Summary(covers, text), tell)
+        return text
 
 
 class RunContext:

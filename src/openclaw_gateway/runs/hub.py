@@ -103,18 +103,18 @@ class Hub:
     def started(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.started is not _nothing:
-                _tell(listener.started, run, run.id)
+                _tell(listener.started, run, run=run.id)
 
     def ended(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.ended is not _nothing:
-                _tell(listener.ended, run, run.id)
+                _tell(listener.ended, run, run=run.id)
 
     def changed(self, change: SessionChange) -> None:
         """Only its owner's listeners hear of it."""
         for listener in self._of(change.owner, change.key):
             if listener.changed is not _unmoved:
-                _tell(listener.changed, change, change.key)
+                _tell(listener.changed, change, session=change.key)
 
     def view(self, run: Run, make: Callable[[Run], V]) -> V:
         """The view that all who ask with the same `make` share, reading since the first of them came; each
@@ -192,9 +192,9 @@ def _leave(listeners: list[Listener], listener: Listener) -> None:
 T = TypeVar("T")
 
 
-def _tell(told: Callable[[T], None], news: T, of: str) -> None:
+def _tell(told: Callable[[T], None], news: T, **of: str) -> None:
     try:
         told(news)
     # The edge to whoever listens: their faults are no run's.
     except (Exception, asyncio.CancelledError):
-        log.exception("hub.listener_failed", of=of)
+        log.exception("hub.listener_failed", **of)

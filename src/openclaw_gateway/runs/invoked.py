@@ -28,6 +28,7 @@ async def invoked(run: Run, invocation: Invocation) -> RunResult:
         (message,) = await execute(run, (call,), toolbox, _unheard, model="")
     log.info(
         "tool.invoked",
+        request=run.asked.request,
         run=run.id,
         agent=request.agent_id,
         tool=call.name,

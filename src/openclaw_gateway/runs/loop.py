@@ -20,6 +20,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.answer import Answer
+from openclaw_gateway.runs.errands import Errands
 from openclaw_gateway.runs.invoked import invoked
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
@@ -47,6 +48,7 @@ class RunLoop:
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
 
@@ -56,7 +58,7 @@ class RunLoop:
             result = await self._result_of(run)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             # Before another word is said: who waits must not wait for a log line.
             result = result or _failed(Answer(), _internal())
@@ -65,10 +67,12 @@ class RunLoop:
         say = self._log.warning if result.status == "failed" else self._log.info
         say(
             "run.ended",
+            request=run.asked.request,
             run=run.id,
             agent=run.request.agent_id,
             session=run.request.session_key,
             door=run.request.origin.door,
+            peer=run.asked.peer,
             user=run.request.origin.user,
             status=result.status,
             ms=run.elapsed_ms(),
@@ -84,9 +88,21 @@ class RunLoop:
 
     def _result_of(self, run: Run) -> Awaitable[RunResult]:
         if run.unsupported:
-            log.info("run.ignored_params", run=run.id, agent=run.request.agent_id, params=run.unsupported)
+            log.info(
+                "run.ignored_params",
+                request=run.asked.request,
+                run=run.id,
+                agent=run.request.agent_id,
+                params=run.unsupported,
+            )
         if run.request.task is not None:
-            log.info("run.housekeeping", run=run.id, agent=run.request.agent_id, task=run.request.task)
+            log.info(
+                "run.housekeeping",
+                request=run.asked.request,
+                run=run.id,
+                agent=run.request.agent_id,
+                task=run.request.task,
+            )
         session = run.request.session_key
         if session is not None:
             return self._in_session(run, session)
@@ -156,7 +172,7 @@ class RunLoop:
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             # Whatever raises, also the log: the lane is left, or nobody would ever have a turn again.
             result = result or _failed(answer, _internal())
@@ -171,7 +187,7 @@ class RunLoop:
         try:
             await self._kept.keep(run, answer.messages, result)
         except StoreError as error:
-            log.warning("run.not_kept", run=run.id, error=error.message)
+            log.warning("run.not_kept", request=run.asked.request, run=run.id, error=error.message)
             result = _failed(answer, error)
             run.keeps_answer = _is_final(run, answer, result)
         return result
@@ -182,7 +198,13 @@ class RunLoop:
             await self._lanes.leave(run, claim, ending)
         except StoreError as error:
             run.keeps_answer = False
-            log.warning("run.not_recorded", run=run.id, session=claim.session, error=error.message)
+            log.warning(
+                "run.not_recorded",
+                request=run.asked.request,
+                run=run.id,
+                session=claim.session,
+                error=error.message,
+            )
             return msgspec.structs.replace(result, status="failed", error=error_info(error))
         return result
 
@@ -200,6 +222,8 @@ class RunLoop:
         recalled = _NOTHING
         try:
             run.emit((RunStarted(run.id, run.request.agent_id, run.request.session_key, now_ms()),))
+            if claimed is not None and run.request.errand is not None:
+                return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
                 recalled = self._memory.stateless(run.request)
             else:
@@ -212,7 +236,7 @@ class RunLoop:
             return _failed(answer, error), recalled
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
-            log.exception("run.crashed", run=run.id)
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
             return _failed(answer, _internal()), recalled
         result = RunResult(
             "completed",

@@ -89,9 +89,7 @@ class Memory:
     async def recall(self, request: RunRequest, claimed: Claimed) -> Recalled:
         """Raises StoreError, Fenced, InvalidRequest (unknown_tool_call_id, missing_tool_results)."""
         claim = claimed.claim
-        transcript = claimed.transcript
-        if transcript is None:
-            transcript = await self._store.read(claim)
+        transcript = await self.transcript(claimed)
         sent = request.messages
         earlier = await self._earlier(claim, transcript, request)
         is_later = transcript.summary is not None and not earlier
@@ -131,6 +129,11 @@ class Memory:
         return Recalled(
             for_model(transcript, new), new, transcript, claimed, keeps, is_alone and bool(claimed.last_seq)
         )
+
+    async def transcript(self, claimed: Claimed) -> Transcript:
+        """What stands in a session that a run holds. Raises StoreError, Fenced."""
+        transcript = claimed.transcript
+        return await self._store.read(claimed.claim) if transcript is None else transcript
 
     async def _earlier(self, claim: Claim, transcript: Transcript, request: RunRequest) -> tuple[Entry, ...]:
         """What a summary stands for, where the client may have sent it again."""

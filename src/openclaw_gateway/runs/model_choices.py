@@ -88,6 +88,21 @@ class ModelChoices:
             _remember(self._plans, (agent.id, ref), make_plan(agent, settled, inputs))
         return self._plans[agent.id, ref]
 
+    def to_try(self, plan: Plan, asked: str) -> ModelTarget:
+        """Any model of a provider whose keys are looked up already, because an agent may ask it; listed or
+        not. Raises InvalidRequest."""
+        try:
+            ref = self._catalog.reference(asked)
+        except GatewayError:
+            raise self._not_allowed(plan, asked) from None
+        for target in plan.targets:
+            if self._spelled(target.ref) == ref:
+                return target
+        refs = (*(target.ref for target in plan.targets), *self._listed(plan.agent.id))
+        if provider_id(ref.partition("/")[0]) not in {provider_id(each.partition("/")[0]) for each in refs}:
+            raise self._not_allowed(plan, asked)
+        return target_of(plan.agent, self._catalog, ref)
+
     def _not_allowed(self, plan: Plan, asked: str) -> InvalidRequest:
         agent_id = plan.agent.id
         there = list(dict.fromkeys((*(target.ref for target in plan.targets), *self._listed(agent_id))))

@@ -39,7 +39,7 @@ class Rounds:
     ) -> None:
         self._models = models
         self._images = images
-        self._contexts = contexts
+        self.contexts = contexts
         self._max_tool_rounds = max_tool_rounds
 
     async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
@@ -51,7 +51,7 @@ class Rounds:
         request = await _first_request(run, toolbox, recalled.messages)
         names = client.names
         guard = LoopGuard(self._max_tool_rounds, run.tree)
-        context = self._contexts.open(
+        context = self.contexts.open(
             run.plan.targets,
             lambda events: run.emit(answer.take(events, run.emitted)),
             fixed_tokens=toolbox.tokens + fixed_tokens(request.system, request.tools[len(toolbox) :]),

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.agents.roster import Agent
 from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.random_ids import fresh_digits
@@ -48,6 +49,7 @@ class Run:
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
+    `asked` is the client's request that led to it, for the log.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait.
     """
@@ -57,6 +59,7 @@ class Run:
         loop = asyncio.get_running_loop()
         self.id = _fresh_id()
         self.request = request
+        self.asked = ASKED.get()
         self.plan = plan
         self.parent = parent
         self.children: list[Run] = []
@@ -115,10 +118,12 @@ class Run:
             self._return = None
 
     def leave(self, reason: str | None, *, returns: bool = False) -> None:
-        """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`;
-        the others go on. One that perhaps `returns` is waited for."""
+        """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`,
+        and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
+        for."""
         self.clients -= 1
-        if self.clients or reason is None or self.request.origin.door != "http":
+        goes_on = self.request.origin.door != "http" and self.request.invocation is None
+        if self.clients or reason is None or goes_on:
             return
         if returns and self.may_be_asked_again and self.result is None:
             self._return = self._loop.call_later(RETURN_S, self.abort, reason)

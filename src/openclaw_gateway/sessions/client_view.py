@@ -19,8 +19,16 @@ def as_seen(stored: Sequence[Message]) -> Sequence[Message]:
 
 
 def seen_with_places(stored: Sequence[Message]) -> tuple[Sequence[Message], Sequence[int]]:
-    """The same, and where in `stored` each message that was seen begins."""
-    if not any(isinstance(m, ToolMessage) and m.own for m in stored):
+    """The same, and where in `stored` each message that was seen begins. Notes were not seen."""
+    if any(type(m) is AssistantMessage and m.note for m in stored):
+        known = [place for place, m in enumerate(stored) if not (type(m) is AssistantMessage and m.note)]
+        seen, places = _seen([stored[place] for place in known])
+        return seen, [known[place] for place in places]
+    return _seen(stored)
+
+
+def _seen(stored: Sequence[Message]) -> tuple[Sequence[Message], Sequence[int]]:
+    if not any(type(m) is ToolMessage and m.own for m in stored):
         return stored, range(len(stored))
     seen: list[Message] = []
     places: list[int] = []

@@ -88,7 +88,8 @@ class UserMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag
 
 class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role", tag="model"):
     """What a model said in one answer, in its order. `made_by` is None where a client says that it was said.
-    `aborted` marks text that was cut off because the run was aborted.
+    `aborted` marks text that was cut off because the run was aborted. A `note` was written into the
+    transcript by its owner: no model has said it, and a client that resends its history does not know it.
 
     (Stored under the role "model"; what stands under "assistant" is in the shape before this one:
     `sessions/older_messages`.)
@@ -98,6 +99,7 @@ class AssistantMessage(Struct, frozen=True, omit_defaults=True, tag_field="role"
     name: str | None = None
     aborted: bool = False
     made_by: MadeBy | None = None
+    note: bool = False
 
     @property
     def content(self) -> str:

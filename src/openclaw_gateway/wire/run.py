@@ -159,6 +159,20 @@ class Invocation(Struct, frozen=True):
     session_key: str | None = None
 
 
+class Note(Struct, frozen=True):
+    """A note of the assistant's is written into the session, in its turn. No model is asked."""
+
+    text: str
+
+
+class Compact(Struct, frozen=True):
+    """The older part of the session is summarised now, in its turn."""
+
+
+Errand = Note | Compact
+"""What is done to a session in its turn, instead of an answer."""
+
+
 class RunRequest(Struct, frozen=True):
     """One request for an agent, after routing: nothing below this reads headers or credentials.
 
@@ -169,7 +183,8 @@ class RunRequest(Struct, frozen=True):
     was chosen for it; "" = the agent's, in their order. `is_whole`: `messages` are all of the conversation
     that shall count; with `is_windowed` its client may have cut off their beginning. `attempt` is set where
     its client may send it again by itself. One that is `detached` goes on without its client, who may come
-    back to it: then its door is given this, which is JSON of its own. With an `invocation` no model is asked.
+    back to it: then its door is given this, which is JSON of its own. With an `invocation` no model is asked;
+    an `errand` is done in a session.
     """
 
     origin: Origin
@@ -191,6 +206,7 @@ class RunRequest(Struct, frozen=True):
     detached: Raw | None = None
     invocation: Invocation | None = None
     queue: Queue = "wait"
+    errand: Errand | None = None
 
 
 class RunResult(Struct, frozen=True):

@@ -29,6 +29,9 @@ _FIRST = ("timestamp", "level", "event")
 @click.option("--run", "run_id", metavar="ID", help="Only those of this run; the end of its id is enough.")
 @click.option("--session", metavar="KEY", help="Only those of this session; the end of its key is enough.")
 @click.option("--agent", metavar="ID", help="Only those of this agent.")
+@click.option(
+    "--request", "request_id", metavar="ID", help="Only those of this request (the answer's x-request-id)."
+)
 @click.option("--level", type=click.Choice(("debug", "info", "warning", "error")), help="From this level on.")
 @config_option
 @pass_invocation
@@ -40,13 +43,14 @@ def command(
     run_id: str | None,
     session: str | None,
     agent: str | None,
+    request_id: str | None,
     level: str | None,
     config_path: Path | None,
 ) -> None:
     """Show the newest lines of the log: of its file (logging.file), or of the installed service."""
     around = Surroundings.of(invocation)
     loaded = around.load_partly(config_in_use(around, config_path))
-    wanted = Wanted(run_id, session, agent, level)
+    wanted = Wanted(run_id, session, agent, request_id, level)
     terminal = Terminal(invocation)
     with closing(log_source(around, loaded, invocation.program)) as source:
         newest = deque((line for line in source.there() if wanted.fits(line)), maxlen=limit)

@@ -6,9 +6,9 @@ import click
 
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.paste import CLIENTS
 from openclaw_gateway.cli.setup_choices import Choices
 from openclaw_gateway.cli.setup_end import set_up
+from openclaw_gateway.doors.ui.snippets import CLIENTS
 
 
 @click.command("setup", cls=WithExample, example="--model ollama/qwen3:8b --yes", params=[json_option()])

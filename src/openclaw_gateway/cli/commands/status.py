@@ -98,6 +98,7 @@ def _described(seen: _Seen) -> dict[str, object]:
         "gateway": {
             "url": here.origin,
             "state": seen.state,
+            "lastUrl": here.last,
             "pid": here.pid if seen.running else None,
             "startedAtMs": here.started_ms if seen.running else None,
             "version": told.version,
@@ -123,7 +124,8 @@ def _described(seen: _Seen) -> dict[str, object]:
 def _tell_process(terminal: Terminal, seen: _Seen) -> None:
     here, told = seen.here, seen.told
     where = f"{seen.state} at {here.origin}" if here.origin else seen.state
-    terminal.row("gateway", where, aside=_process(here.pid, told) if seen.running else "")
+    was = f"the last one was at {here.last}" if here.last not in {None, here.origin} else ""
+    terminal.row("gateway", where, aside=_process(here.pid, told) if seen.running else was)
     _tell_service(terminal, seen)
     if told.config.restart_needed:
         terminal.row("restart", f"needed, before these count: {', '.join(told.config.restart_needed)}")

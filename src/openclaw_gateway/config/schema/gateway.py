@@ -152,6 +152,9 @@ class HttpConfig(Struct, frozen=True, rename="camel"):
 
 
 class ControlUiConfig(Struct, frozen=True, rename="camel"):
+    """`enabled`: whether the control page is shown at `/`; what else may ask is `allowed_origins`."""
+
+    enabled: bool = True
     allowed_origins: tuple[Filled, ...] = ()
 
 

@@ -16,19 +16,16 @@ from openclaw_gateway.doors.openai.body import Body, parse
 from openclaw_gateway.doors.openai.chunks import ErrorObject
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key
+from openclaw_gateway.gateway.invoking import content, invocation, not_there
 from openclaw_gateway.gateway.principal import Principal
-from openclaw_gateway.gateway.requests import Question, run_request
-from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event
-from openclaw_gateway.wire.messages import ToolCall
-from openclaw_gateway.wire.run import Invocation, RunResult
+from openclaw_gateway.wire.run import RunResult
 
 _STRING = msgspec.json.Decoder(str)
 _BOOLEAN = msgspec.json.Decoder(bool)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _encode = msgspec.json.Encoder().encode
-_PROPERTIES = msgspec.json.Decoder(type=dict[str, Any])
 
 
 class _Asked(Struct, frozen=True):
@@ -99,16 +96,16 @@ class Endpoint(AgentEndpoint):
             ask, agent=ask.agent or asks.agent_id, session_key=ask.session_key or asks.session_key or "main"
         )
         route = self._gateway.route(ask)
-        tool = self._gateway.tool(principal, route, asks.tool)
+        tool = self._gateway.tool(principal, "http", route, asks.tool)
         if tool is None:
-            return _refused(404, "not_found", f"Tool not available: {asks.tool[:80]}")
+            return _refused(404, "not_found", not_there(asks.tool))
         if asks.dry_run:
-            return json_answer(_result((), dryRun=True))
-        call = ToolCall("call_invoked", tool.spec.name, _encode(_arguments(asks, tool)).decode())
-        question = Question(
-            (), idempotency_key=idempotency_key(request), invocation=Invocation(call, route.session_key)
+            return json_answer(_encode({"ok": True, "result": {"content": [], "details": {"dryRun": True}}}))
+        key = idempotency_key(request)
+        wanted = invocation(
+            principal, "http", route, tool, asks.args, action=asks.action, idempotency_key=key
         )
-        run = await self._gateway.start(principal, run_request(principal, "http", route, question))
+        run = await self._gateway.start(principal, wanted)
         voice = _InvokedVoice()
         with Delivery(request, run, self._gateway.limits, started=started) as delivery:
             answer = await delivery.answer(voice, stream=False)
@@ -137,7 +134,7 @@ class _InvokedVoice:
         self.is_error = result.is_error
         if result.is_error:
             return _error("tool_error", result.text)
-        return _result(({"type": "text", "text": result.text},))
+        return _encode({"ok": True, "result": content(result.text)})
 
     def refusal(self, error: ErrorInfo) -> bytes:
         return _error(error.type, error.message)
@@ -145,19 +142,6 @@ class _InvokedVoice:
 
 def _decoded(data: bytes, max_depth: int) -> _Asked:
     return _read(parse(data, max_depth))
-
-
-def _arguments(asks: _Asked, tool: Tool) -> dict[str, Any]:
-    """`action` is an argument of the tools that have one."""
-    if asks.action is None or "action" in asks.args:
-        return asks.args
-    schema = _PROPERTIES.decode(tool.spec.parameters)
-    has_action = "action" in (schema.get("properties") or {})
-    return {**asks.args, "action": asks.action} if has_action else asks.args
-
-
-def _result(content: Sequence[dict[str, str]], **details: Any) -> bytes:
-    return _encode({"ok": True, "result": {"content": content, "details": details}})
 
 
 def _error(kind: str, message: str) -> bytes:

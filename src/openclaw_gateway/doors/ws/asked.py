@@ -1,8 +1,8 @@
-"""What `agent` and `chat.send` have in common: the message, and how hard it is to be thought about. Pure."""
+"""What `agent` and `chat.send` have in common: the message, and how hard it is to be thought about."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from openclaw_gateway.doors.ws.attached import Attachment, attached
 from openclaw_gateway.errors import InvalidRequest
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Sampling
@@ -15,21 +15,20 @@ _THINKING = {
 
 
 def asked_in(
-    method: str, key: str, message: str, thinking: str | None, attachments: Sequence[Any] | None
+    method: str, key: str, message: str, thinking: str | None, attachments: Sequence[Attachment] | None
 ) -> tuple[UserMessage, Sampling]:
     """`key` is the idempotency key, by which the run is called. Raises InvalidRequest."""
     if not key.isprintable():
         raise invalid(method, "idempotencyKey must be printable text", "idempotencyKey")
-    if not message.strip():
+    if not message.strip() and not attachments:
         raise invalid(method, "message must not be blank", "message")
-    if attachments:
-        raise invalid(method, "attachments are not supported; put the text into the message", "attachments")
+    asked = attached(UserMessage(message), attachments or ())
     if thinking is None or not thinking.strip():
-        return UserMessage(message), Sampling()
+        return asked, Sampling()
     level = _THINKING.get(thinking.strip().lower())
     if level is None:
         raise invalid(method, f"thinking is one of {', '.join(_THINKING)}", "thinking")
-    return UserMessage(message), Sampling(reasoning_effort=level)
+    return asked, Sampling(reasoning_effort=level)
 
 
 def invalid(method: str, why: str, param: str) -> InvalidRequest:

@@ -31,6 +31,7 @@ from openclaw_gateway.doors.ws.refusals import auth_shape, shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, RateLimited, ShuttingDown, Unauthorized
+from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.presence import Present
 from openclaw_gateway.gateway.principal import Principal
@@ -53,7 +54,7 @@ USUAL = Timing()
 async def serve(
     request: web.BaseRequest,
     gateway: Gateway,
-    closing: asyncio.Event,
+    closing: Bell,
     timing: Timing = USUAL,
     caller: Caller | None = None,
     *,
@@ -77,12 +78,31 @@ async def serve(
     return socket.response
 
 
+class _LetIn(Struct, frozen=True):
+    """What of a `connect` is kept as long as its connection: not its secret. `id` is that of the request."""
+
+    id: str
+    protocol: int
+    present: Present
+    principal: Principal
+    revoked: Bell
+
+
+def _let_in(connect: Connect, principal: Principal, revoked: Bell) -> _LetIn:
+    client = connect.client
+    scopes = tuple(sorted(principal.scopes))
+    present = Present(
+        principal.owner, client.id, client.version, client.platform, client.mode, scopes, now_ms()
+    )
+    return _LetIn(connect.id, connect.protocol, present, principal, revoked)
+
+
 class _Connection:
     def __init__(
         self,
         socket: Socket,
         gateway: Gateway,
-        closing: asyncio.Event,
+        closing: Bell,
         timing: Timing,
         refused: Callable[[GatewayError], None],
     ) -> None:
@@ -95,12 +115,9 @@ class _Connection:
 
     async def run(self, caller: Caller) -> None:
         """Raises ConnectionError when the client goes away in the middle of something."""
-        judged: tuple[Connect, Principal, asyncio.Event] | Refusal | None
         try:
             async with asyncio.timeout(self._timing.handshake_s):
-                await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
-                first = await self._socket.receive()
-                judged = self._judge(first, caller) if first is not None else None
+                judged = await self._handshake(caller)
         except TimeoutError:
             await self._socket.close(Close.REFUSED, "handshake timeout")
             return
@@ -108,9 +125,15 @@ class _Connection:
             await self._socket.send(encoded(judged.frame))
             await self._socket.close(judged.code, judged.reason)
         elif judged is not None:
-            await self._serve(*judged)
+            await self._serve(judged)
 
-    def _judge(self, first: bytes, caller: Caller) -> tuple[Connect, Principal, asyncio.Event] | Refusal:
+    async def _handshake(self, caller: Caller) -> "_LetIn | Refusal | None":
+        """None when the client has left."""
+        await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
+        first = await self._socket.receive()
+        return None if first is None else self._judge(first, caller)
+
+    def _judge(self, first: bytes, caller: Caller) -> "_LetIn | Refusal":
         connect = read_connect(first, self._max_depth)
         if isinstance(connect, Refusal):
             return connect
@@ -123,47 +146,29 @@ class _Connection:
             self._refused(error)
             refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
             return Refusal(failure(connect.id, refused), Close.REFUSED)
-        revoked = self._gateway.generation.authenticator.revoked
-        return connect, principal.narrowed(connect.scopes), revoked
-
-    async def _serve(self, connect: Connect, principal: Principal, revoked: asyncio.Event) -> None:
-        gateway, socket = self._gateway, self._socket
-        feed = Feed(socket, gateway, principal, protocol=connect.protocol)
-        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=connect.client.id)
-        tasks = Tasks()
-        info = connect.client
-        leave = gateway.presence.enter(
-            Present(
-                principal.owner,
-                info.id,
-                info.version,
-                info.platform,
-                info.mode,
-                tuple(sorted(principal.scopes)),
-                now_ms(),
-            )
+        return _let_in(
+            connect,
+            principal.narrowed(connect.scopes),
+            self._gateway.generation.authenticator.revoked,
         )
+
+    async def _serve(self, client: "_LetIn") -> None:
+        gateway, socket, principal = self._gateway, self._socket, client.principal
+        feed = Feed(socket, gateway, principal, protocol=client.protocol)
+        calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=client.present.client)
+        tasks = Tasks()
+        leave = gateway.presence.enter(client.present)
         try:
             try:
-                health = await greeting_health(gateway)
+                await self._greet(client)
             except GatewayError as error:
-                await socket.send(encoded(failure(connect.id, shape(error))))
+                await socket.send(encoded(failure(client.id, shape(error))))
                 await socket.close(Close.RESTART, error.message)
                 return
-            greeting = hello(
-                gateway,
-                principal,
-                protocol=connect.protocol,
-                connection_id=str(uuid.uuid4()),
-                methods=tuple(TABLE),
-                health=health,
-                tick_s=self._timing.tick_s,
-            )
-            await socket.send(success(connect.id, greeting))
             socket.connected()
             feed.open()
-            tasks.run(feed.tick(self._timing.tick_s), "ws.tick")
-            await self._listen(feed, calls, tasks, revoked)
+            feed.tick(self._timing.tick_s)
+            await self._listen(feed, calls, tasks, client.revoked)
         finally:
             leave()
             # The client's leaving may cancel this very wait: what comes after it is ended all the same.
@@ -171,45 +176,71 @@ class _Connection:
                 for owned in (feed, calls, tasks):
                     ending.push_async_callback(owned.close)
 
-    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: asyncio.Event) -> None:
+    async def _greet(self, client: "_LetIn") -> None:
+        """Raises ConnectionError, and what keeps the gateway from saying how it is."""
+        greeting = hello(
+            self._gateway,
+            client.principal,
+            protocol=client.protocol,
+            connection_id=str(uuid.uuid4()),
+            methods=tuple(TABLE),
+            health=await greeting_health(self._gateway),
+            tick_s=self._timing.tick_s,
+        )
+        await self._socket.send(success(client.id, greeting))
+
+    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: Bell) -> None:
         """Until the connection is closed, by either side."""
         stay = _Stay()
         self._socket.overrun = lambda: stay.end(Close.REFUSED, "slow consumer")
+        # Who was let in by a secret that is no longer taken, may not stay. His runs go on.
+        changed = "the secret has changed: connect with the new one"
+        deaf: list[Callable[[], None]] = []
         try:
-            async with stay.scope:
-                tasks.run(self._leave(feed, calls, stay), "ws.leave")
-                tasks.run(_shut_out(revoked, stay), "ws.revoked")
+            async with stay.scope():
+                deaf.append(revoked.heard(lambda: stay.end(Close.REFUSED, changed)))
+                deaf.append(
+                    self._closing.heard(lambda: tasks.run(self._leave(feed, calls, stay), "ws.leave"))
+                )
                 while (data := await self._socket.receive()) is not None:
                     await calls.take(data)
         except TimeoutError:
             # The reader itself must close: another task would not wait for the other side's close.
             await self._socket.close(stay.code, stay.reason)
+        finally:
+            for leave in deaf:
+                leave()
+            stay.over()
 
     async def _leave(self, feed: Feed, calls: Dispatcher, stay: "_Stay") -> None:
-        """Once the gateway drains: say so, let the runs end, say what came of them, end the stay."""
-        await self._closing.wait()
+        """The gateway drains: say so, let the runs end, say what came of them, end the stay."""
         await feed.emit("shutdown", {"reason": "the gateway is shutting down"})
         await feed.wait(self._gateway.limits.drain_s + _LAST_WORDS_S)
         await calls.wait(_LAST_WORDS_S)
         stay.end(Close.RESTART, "service restart")
 
 
-async def _shut_out(revoked: asyncio.Event, stay: "_Stay") -> None:
-    """Who was let in by a secret that is no longer taken, may not stay. His runs go on."""
-    await revoked.wait()
-    stay.end(Close.REFUSED, "the secret has changed: connect with the new one")
-
-
 class _Stay:
     """How long a connection is served: until somebody here ends it, and with which words."""
 
     def __init__(self) -> None:
-        self.scope = asyncio.timeout(None)
+        self._scope: asyncio.Timeout | None = None
         self.code = Close.NORMAL
         self.reason = ""
+
+    def scope(self) -> asyncio.Timeout:
+        """Ends when `end` is called; made once."""
+        self._scope = asyncio.timeout(None)
+        return self._scope
 
     def end(self, code: Close, reason: str) -> None:
         """The first reason stands."""
         if self.code is Close.NORMAL:
             self.code, self.reason = code, reason
-            self.scope.reschedule(asyncio.get_running_loop().time())
+            if self._scope is not None:
+                self._scope.reschedule(asyncio.get_running_loop().time())
+
+    def over(self) -> None:
+        """Let go of the scope, which knows the task: of one that is cancelled the error knows all its frames,
+        and circles of such a size are looked for seldom."""
+        self._scope = None

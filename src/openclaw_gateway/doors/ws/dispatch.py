@@ -18,12 +18,15 @@ from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.errors import GatewayError, Overloaded
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.logs.asked import ASKED, Asked
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.frames import ErrorShape, RequestFrame, ResponseFrame
 
 log = structlog.get_logger()
 
 MAX_CALLS = 256
+# Of a client's name for its call, in the log.
+_MOST_ID = 80
 
 
 class Dispatcher:
@@ -69,6 +72,7 @@ class Dispatcher:
         await self._tasks.close()
 
     async def _answer(self, method: Method[Any], frame: RequestFrame) -> None:
+        ASKED.set(Asked(frame.id[:_MOST_ID], ASKED.get().peer))
         last = await self._result(method, frame)
         if last is not None:
             await self._socket.send(last)

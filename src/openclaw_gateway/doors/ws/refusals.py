@@ -13,7 +13,11 @@ from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
 
 # What the fields of this door are called, where an error names the HTTP door's.
-_PARAMS = {"x-openclaw-session-key": "sessionKey", "x-openclaw-agent-id": "agentId"}
+_PARAMS = {
+    "x-openclaw-session-key": "sessionKey",
+    "x-openclaw-agent-id": "agentId",
+    "x-openclaw-model": "model",
+}
 
 # What clients of the older systems look for in `details.reason`.
 _REASONS = {

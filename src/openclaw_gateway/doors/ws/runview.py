@@ -78,12 +78,22 @@ class RunView:
     """Feed it the log from its beginning, with the time of the wall in ms. `size` is about how many bytes
     there are to tell in all, each part told once."""
 
-    def __init__(self, shown_id: str, agent_id: str, session_key: str | None, started_ms: int) -> None:
+    def __init__(
+        self,
+        shown_id: str,
+        agent_id: str,
+        session_key: str | None,
+        started_ms: int,
+        *,
+        is_chat: bool = True,
+    ) -> None:
         self.ended = False
         self.size = 0
         self._run_id = shown_id
         self._agent_id = agent_id
         self._session_key = session_key
+        # A stateless run is nobody's chat, and a summary is no answer.
+        self._is_chat = is_chat and session_key is not None
         self._started_ms = started_ms
         self._now_ms = started_ms
         self._steps: list[_Step] = []
@@ -95,13 +105,13 @@ class RunView:
         self._heads: dict[EventName, bytes] = {"agent": _head(self._agent("", {}))}
         # What an event `agent` ends with, up to its brace.
         self._named = len(_encode(self._agent("", {})).partition(b'"data":{}')[2])
-        if session_key is not None:
+        if self._is_chat:
             self._heads["chat"] = _head(self._chat_event("delta"))
 
     @property
     def wait_s(self) -> float | None:
         """How long to wait for more of the log before `fold` should be called anyway; None = for ever."""
-        return CHAT_EVERY_S if self._session_key is not None and self._chat < len(self._text) else None
+        return CHAT_EVERY_S if self._is_chat and self._chat < len(self._text) else None
 
     @property
     def pause_s(self) -> float:
@@ -194,8 +204,7 @@ class RunView:
             reasoning.clear()
 
     def _say_chat(self) -> None:
-        # A stateless run is nobody's chat.
-        if self._session_key is not None and self._chat < len(self._text):
+        if self._is_chat and self._chat < len(self._text):
             self._chat = len(self._text)
             self._chat_ms = self._now_ms
 
@@ -237,7 +246,7 @@ class RunView:
         }
 
     def _chat_end(self, result: RunResult) -> None:
-        if self._session_key is None:
+        if not self._is_chat:
             return
         state = _CHAT_STATES.get(result.status, "error")
         message: dict[str, Any] | UnsetType = UNSET

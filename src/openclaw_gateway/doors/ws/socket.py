@@ -120,9 +120,15 @@ class Socket:
         except TimeoutError:
             if (transport := self._request.transport) is not None:
                 transport.abort()
+        finally:
+            self.response.let_go()
+            self.response.gate.shut()
+            self.overrun = None
 
     async def _write(self, frame: bytes) -> None:
         await self.response.send_frame(frame, WSMsgType.TEXT)
+        if not self._unread():
+            return  # the system has taken it all
         limit_s = self._limits.reader_stall_s
         stall = Stall(limit_s, self._loop.time())
         if self._unread():
@@ -186,12 +192,18 @@ class _Gate:
 
     def __init__(self, allowed: int) -> None:
         self.open = False
-        self.parser: FrameParser
-        self.refuse: Callable[[BaseException], None]
+        self.parser: FrameParser | None = None
+        self.refuse: Callable[[BaseException], None] | None = None
         self._left = allowed
         self._masks = Masks()
 
+    def shut(self) -> None:
+        """Whatever still comes is not read; and the parser, which knows the connection, is let go."""
+        self.parser = self.refuse = None
+
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        if self.parser is None or self.refuse is None:
+            return True, b""
         if not self.open:
             self._left -= len(data)
             if self._left < 0:
@@ -203,4 +215,5 @@ class _Gate:
         return self.parser.feed_data(data)
 
     def feed_eof(self) -> None:
-        self.parser.feed_eof()
+        if self.parser is not None:
+            self.parser.feed_eof()

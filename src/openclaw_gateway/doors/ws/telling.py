@@ -1,7 +1,8 @@
 """A run as it is told to the clients that follow it: its view, kept up to date by one reader of its log.
 
 Shared by all connections through the hub. Reads as fast as the run writes, but for the pauses the view asks
-for, and only says that there is news: each connection takes it at its own pace.
+for, and only says that there is news: each connection takes it at its own pace. The more hear it, the less
+often it says so, and to a few at a time: hundreds who look on do not slow down the client that asked.
 """
 
 import asyncio
@@ -12,23 +13,32 @@ from openclaw_gateway.doors.ws.runview import RunView
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.events import RunEnded
+from openclaw_gateway.wire.run import Compact
+
+# A frame takes some fifty microseconds: so those who look on take a tenth of the loop's time.
+_TOLD_PER_SECOND = 2_000
+_SHORTEST_PAUSE_S = 0.005
+_AT_ONCE = 16
 
 
 class Telling:
     def __init__(self, run: Run) -> None:
         request = run.request
-        self.view = RunView(run.shown_id, request.agent_id, request.session_key, run.created_ms)
+        is_chat = not isinstance(request.errand, Compact)
+        self.view = RunView(
+            run.shown_id, request.agent_id, request.session_key, run.created_ms, is_chat=is_chat
+        )
         self._run = run
         self._reader = run.reader()
         self._folded = 0
-        self._hearing: list[Callable[[], None]] = []
+        self._hearing: dict[Callable[[], None], None] = {}
 
     def hear(self, news: Callable[[], None]) -> None:
         """Call `news` whenever the view has changed."""
-        self._hearing.append(news)
+        self._hearing[news] = None
 
     def leave(self, news: Callable[[], None]) -> None:
-        self._hearing.remove(news)
+        del self._hearing[news]
 
     def shown(self) -> None:
         """A client has been told everything that is in the view."""
@@ -42,11 +52,15 @@ class Telling:
                 events = await self._reader.log.batch(view.wait_s)
                 view.fold(events, now_ms())
                 self._folded += len(events)
-                self._tell()
-                if view.pause_s and not view.ended:
-                    await _until_ended(self._run, view.pause_s)
+                await self._tell()
+                if (pause_s := self._pause_s()) and not view.ended:
+                    await _until_ended(self._run, pause_s)
         except EventsGone:
             await self._only_the_end()
+
+    def _pause_s(self) -> float:
+        many = len(self._hearing) / _TOLD_PER_SECOND
+        return max(self.view.pause_s, many if many >= _SHORTEST_PAUSE_S else 0.0)
 
     def close(self) -> None:
         self._reader.close()
@@ -54,14 +68,17 @@ class Telling:
     async def _only_the_end(self) -> None:
         """The log is bounded, and this part of it is gone: say so, and how the run ends."""
         self.view.lose(now_ms())
-        self._tell()
+        await self._tell()
         result = await self._run.wait()
         self.view.fold((RunEnded(result, now_ms()),), now_ms())
-        self._tell()
+        await self._tell()
 
-    def _tell(self) -> None:
-        for news in self._hearing:
-            news()
+    async def _tell(self) -> None:
+        for number, news in enumerate(list(self._hearing)):
+            if number and number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if news in self._hearing:
+                news()
 
 
 async def _until_ended(run: Run, seconds: float) -> None:

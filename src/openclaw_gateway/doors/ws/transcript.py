@@ -59,8 +59,8 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
             said: dict[str, Any] = _told("assistant", _said(message, most), ended)
             if message.made_by is not None:
                 said |= {"provider": message.made_by.provider, "model": message.made_by.model}
-            if message.aborted:
-                said["stopReason"] = "aborted"
+            if message.aborted or message.note:
+                said["stopReason"] = "aborted" if message.aborted else "injected"
             return said
         case ToolMessage():
             return {

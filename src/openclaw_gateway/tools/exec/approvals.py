@@ -60,6 +60,13 @@ def read_approvals(path: Path) -> Approvals:
         raise BrokenApprovals(f"{path} is not a file of approvals: {error}") from None
 
 
+def read_document(path: Path) -> dict[str, Any]:
+    """As it is written, and fit to be read as approvals; empty when there is no such file. Raises
+    BrokenApprovals."""
+    read_approvals(path)
+    return _document(path)
+
+
 def rules_for(own_dir: Path, agent_id: str, settings: Mapping[str, Any]) -> Rules:
     """The effective rules: the stricter of configuration (`tools.exec`) and files. Raises BrokenApprovals."""
     own = read_approvals(approvals_path(own_dir))

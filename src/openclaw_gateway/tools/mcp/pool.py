@@ -20,14 +20,14 @@ _SDK = "openclaw_gateway.tools.mcp.sdk"
 
 class McpPool:
     def __init__(self, *, connect: Connect | None = None, pauses_s: tuple[float, ...] = PAUSES_S) -> None:
-        self._connect = connect or _through_sdk
+        self._connect = connect or through_sdk
         self._pauses_s = pauses_s
         self._users: dict[ReconnectingClient, int] = {}
 
     @property
     def needs_package(self) -> bool:
         """Whether servers are spoken to through the SDK."""
-        return self._connect is _through_sdk
+        return self._connect is through_sdk
 
     def take(
         self, name: str, server: McpServer, environ: Mapping[str, str], heard: Callable[[], None]
@@ -66,7 +66,7 @@ class McpPool:
 
 
 @asynccontextmanager
-async def _through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+async def through_sdk(name: str, server: McpServer, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
     # On a thread, because importing it takes longer than the gateway takes to be ready.
     sdk = await Threads("mcp", most=1).run(_SDK, partial(importlib.import_module, _SDK))
     async with sdk.connect(name, server, environ) as connection:

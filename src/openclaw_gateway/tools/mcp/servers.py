@@ -25,12 +25,14 @@ _MAX_DESCRIPTION = 2000
 
 
 class ServerState(Struct, frozen=True):
-    """`trouble` is why it is not connected; None when it is. `tools` is how many it offers, or offered."""
+    """`trouble` is why it is not connected; None when it is. `tools` is how many it offers, or offered;
+    `names` are those of them that agents may have, as they see them."""
 
     name: str
     trouble: str | None
     tools: int
     left_out: tuple[LeftOut, ...]
+    names: tuple[str, ...] = ()
 
 
 class McpServers:
@@ -41,7 +43,7 @@ class McpServers:
         self._environ = environ
         self._pool = pool
         self._clients: dict[str, ReconnectingClient] = {}
-        self._tools: tuple[Tool, ...] = ()
+        self._tools: tuple[_McpTool, ...] = ()
 
     def notice(self) -> str | None:
         """What the operator should know before the start; None when all is well."""
@@ -62,7 +64,13 @@ class McpServers:
     def states(self) -> tuple[ServerState, ...]:
         """How every server is."""
         return tuple(
-            ServerState(name, client.trouble, len(client.offered), client.left_out)
+            ServerState(
+                name,
+                client.trouble,
+                len(client.offered),
+                client.left_out,
+                tuple(tool.spec.name for tool in self._tools if tool.client is client),
+            )
             for name, client in self._clients.items()
         )
 
@@ -73,7 +81,7 @@ class McpServers:
         )
 
     def _offered(self) -> None:
-        tools: dict[str, Tool] = {}
+        tools: dict[str, _McpTool] = {}
         for client in self._clients.values():
             for offered in filter(partial(_wanted_tool, client.server.tool_filter), client.offered):
                 name = mcp_name(client.name, offered.name, taken=tools.keys())

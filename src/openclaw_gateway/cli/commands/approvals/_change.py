@@ -1,6 +1,5 @@
 """What `approvals allow`, `deny` and `remove` share: the pattern's rules, the file, and what is said."""
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.tools.exec.approvals import ALL_AGENTS, BrokenApprovals, approvals_path, changing
-
-_BETWEEN_COMMANDS = frozenset(("&&", "||", "|", "|&", ";", "&"))
+from openclaw_gateway.tools.exec.pattern_faults import fault_of
 
 Change = Callable[[dict[str, Any], str, str], bool]
 
@@ -56,21 +54,6 @@ def change(
 def checked(pattern: str) -> str:
     """Raises BadParameter for what could never match."""
     pattern = pattern.strip()
-    try:
-        program, *arguments = shlex.split(pattern) or [""]
-    except ValueError:
-        raise click.BadParameter("a quote in it is not closed", param_hint="PATTERN") from None
-    if not program:
-        raise click.BadParameter("it is empty; write the name of a program", param_hint="PATTERN")
-    if not _BETWEEN_COMMANDS.isdisjoint(arguments):
-        raise click.BadParameter(
-            "a pattern is for one command: each of those between "
-            f"{', '.join(sorted(_BETWEEN_COMMANDS.intersection(arguments)))} needs one of its own",
-            param_hint="PATTERN",
-        )
-    if "/" in program and not program.startswith(("/", "*")):
-        raise click.BadParameter(
-            "a pattern with a slash is compared with the whole path: begin it with / or *",
-            param_hint="PATTERN",
-        )
+    if (fault := fault_of(pattern)) is not None:
+        raise click.BadParameter(fault, param_hint="PATTERN")
     return pattern

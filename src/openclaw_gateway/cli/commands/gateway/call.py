@@ -45,6 +45,7 @@ def command(
         asked,
         scopes=(READ, WRITE, ADMIN),
         timeout_s=timeout_ms / 1000,
+        as_said=True,
         **which,
     )
     terminal = Terminal(invocation)

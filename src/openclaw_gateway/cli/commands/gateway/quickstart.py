@@ -3,6 +3,7 @@
 Uses nothing of the person's own set-up: no other state directory, no key from the environment.
 """
 
+import asyncio
 import shlex
 import sys
 from collections.abc import Mapping
@@ -15,17 +16,19 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
+from openclaw_gateway.cli.folder_size import folder_size
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.paste import curl_line, sdk_lines
 from openclaw_gateway.cli.serving import banner, serve, until_ready
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.brands import BRANDS, env, env_names
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon
+from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
 from openclaw_gateway.models.defaults import LOCAL_REF
 from openclaw_gateway.models.survey import servers_here
+from openclaw_gateway.sizes import size_text
 
 # Both curl and the SDK would ask them even for this machine.
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -67,7 +70,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         await until_ready(daemon)
         banner(terminal, invocation.program, daemon, urls)
-        _what_to_do(terminal, daemon, urls[0], environ)
+        await _what_to_do(terminal, daemon, urls[0], environ)
 
     return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
 
@@ -97,8 +100,9 @@ def _own_environ(environ: Mapping[str, str], state_dir: Path | None) -> dict[str
     return own
 
 
-def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mapping[str, str]) -> None:
-    secret = daemon.auth.secret
+async def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mapping[str, str]) -> None:
+    secret, files, installed = daemon.auth.secret, daemon.loaded.state_dir, Path(sys.prefix)
+    sizes = [await asyncio.to_thread(folder_size, folder) for folder in (files, installed)]
     if not daemon.gateway.chat_switch:  # else the banner says how to turn it on
         terminal.heading("Talk to it, from another terminal:")
         terminal.verbatim(curl_line(origin, secret))
@@ -108,7 +112,9 @@ def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: Mappin
     if proxy:
         terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
     terminal.heading("And then:")
-    terminal.say(f"  Start page            {origin}/")
+    terminal.say(f"  Control page          {origin}/")
+    terminal.say(f"  Its files             {files} ({size_text(sizes[0])})")
+    terminal.say(f"  The program           {installed} ({size_text(sizes[1])})")
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")
     terminal.say(f"  A model of your own   edit {daemon.loaded.path}")
     terminal.say("  Stop                  Ctrl-C")

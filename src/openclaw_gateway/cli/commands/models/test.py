@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from msgspec import Struct
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
@@ -16,16 +15,10 @@ from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.model_trial import tried_alone
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.errors import GatewayError, InvalidRequest, error_type
+from openclaw_gateway.errors import GatewayError, InvalidRequest
 from openclaw_gateway.logs import configure_logging
-from openclaw_gateway.models.trial import Trial
+from openclaw_gateway.models.trial import Outcome, answered, failed
 from openclaw_gateway.runs.known_models import KnownModel
-
-
-class _Outcome(Struct, frozen=True):
-    model: KnownModel
-    trial: Trial | None
-    error: GatewayError | None
 
 
 @click.command("test", cls=WithExample, example="openai/gpt-5", params=[json_option()])
@@ -39,45 +32,31 @@ def command(invocation: Invocation, *, models: tuple[str, ...], config_path: Pat
     known = plan.known_models
     wanted = [known.one(ref) for ref in models] or [each for each in known.all() if each.agents]
     terminal = Terminal(invocation)
-    outcomes: list[_Outcome] = []
+    outcomes: list[Outcome] = []
     for model in wanted:
         if terminal.errors_are_seen and not invocation.json:
             terminal.aside(f"{model.ref} …\n")
         outcomes.append(run(_outcome(model, plan.loaded.environ)))
         if not invocation.json:
             _tell(terminal, outcomes[-1])
-    failed = any(each.error is not None for each in outcomes)
+    any_failed = not all(each.ok for each in outcomes)
     if invocation.json:
-        terminal.result({"ok": not failed, "models": [_described(each) for each in outcomes]})
-    return FAILED if failed else 0
+        terminal.result({"ok": not any_failed, "models": outcomes})
+    return FAILED if any_failed else 0
 
 
-async def _outcome(model: KnownModel, environ: Mapping[str, str]) -> _Outcome:
+async def _outcome(model: KnownModel, environ: Mapping[str, str]) -> Outcome:
     if model.target is None:
-        return _Outcome(model, None, InvalidRequest(model.problem, code="model_not_found"))
+        return failed(model.ref, InvalidRequest(model.problem, code="model_not_found"))
     try:
-        return _Outcome(model, await tried_alone(model.target, environ), None)
+        return answered(model.ref, await tried_alone(model.target, environ))
     except GatewayError as error:
-        return _Outcome(model, None, error)
+        return failed(model.ref, error)
 
 
-def _tell(terminal: Terminal, outcome: _Outcome) -> None:
+def _tell(terminal: Terminal, outcome: Outcome) -> None:
     if outcome.error is not None:
-        terminal.fault(f"{outcome.model.ref} fails. {outcome.error.message}")
-    elif outcome.trial is not None:
-        said = " ".join(outcome.trial.text.split())[:60] or "(nothing yet: it still thinks)"
-        terminal.say(f"{outcome.model.ref} answers in {outcome.trial.duration_ms / 1000:.1f} s: {said}")
-
-
-def _described(outcome: _Outcome) -> dict[str, object]:
-    trial, error = outcome.trial, outcome.error
-    return {
-        "ref": outcome.model.ref,
-        "ok": error is None,
-        "text": trial.text if trial else None,
-        "durationMs": trial.duration_ms if trial else None,
-        "usage": trial.usage if trial else None,
-        "error": None
-        if error is None
-        else {"type": error_type(error), "code": error.code, "message": error.message},
-    }
+        terminal.fault(f"{outcome.ref} fails. {outcome.error.message}")
+    else:
+        said = " ".join((outcome.text or "").split())[:60] or "(nothing yet: it still thinks)"
+        terminal.say(f"{outcome.ref} answers in {(outcome.duration_ms or 0) / 1000:.1f} s: {said}")

@@ -30,6 +30,7 @@ class _Row(Struct, frozen=True, rename="camel"):
     total_tokens: int = 0
     status: str = "done"
     label: str | None = None
+    parent_session_key: str | None = None
 
 
 class _Listed(Struct, frozen=True, rename="camel"):
@@ -74,12 +75,17 @@ def command(
         terminal.title(row.key)
         running = ", at work" if row.status == "running" else ""
         used = f"{_ago(now_s - row.updated_at / 1000)}, {row.total_tokens:,} tokens{running}"
-        terminal.row("", used, aside=row.label or "")
+        terminal.row("", used, aside=_called(row))
     more = listed.total_count - len(listed.sessions)
     if more > 0:
         terminal.notice(f"and {more:,} more; --limit shows up to {_MOST:,}.")
     elif not listed.sessions:
         terminal.say("There is none.")
+
+
+def _called(row: _Row) -> str:
+    fork = f"from {row.parent_session_key}" if row.parent_session_key else ""
+    return ", ".join(filter(None, (row.label, fork)))
 
 
 def _ago(seconds: float) -> str:

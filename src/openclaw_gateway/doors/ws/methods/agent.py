@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.ws.asked import asked_in
+from openclaw_gateway.doors.ws.attached import Attachment, taken_in
 from openclaw_gateway.doors.ws.method import Method, MethodCall, RunFailed
 from openclaw_gateway.doors.ws.results import accepted, completed, place_in_line
 from openclaw_gateway.gateway.principal import WRITE
@@ -42,7 +43,7 @@ class AgentParams(Struct, frozen=True, rename="camel"):
     thinking: Annotated[str, Meta(max_length=32)] | None = None
     timeout: Annotated[float, Meta(le=_MONTH_S)] | None = None
     extra_system_prompt: str | None = None
-    attachments: list[Any] | None = None
+    attachments: tuple[Attachment, ...] | None = None
 
 
 class WaitParams(Struct, frozen=True, rename="camel"):
@@ -51,7 +52,7 @@ class WaitParams(Struct, frozen=True, rename="camel"):
 
 
 async def _agent(call: MethodCall, params: AgentParams) -> object:
-    request = _run_request(call, params)
+    request = await _run_request(call, params)
     with call.events_after(params.idempotency_key):
         run = await call.gateway.start(call.principal, request)
         await call.reply(accepted(run))
@@ -63,8 +64,8 @@ async def _agent(call: MethodCall, params: AgentParams) -> object:
     return completed(run, result)
 
 
-def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
-    """Raises InvalidRequest."""
+async def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
+    """Raises InvalidRequest, Overloaded."""
     key = params.idempotency_key
     message, sampling = asked_in("agent", key, params.message, params.thinking, params.attachments)
     model = "/".join(filter(None, (params.provider, params.model))) if params.model else None
@@ -73,7 +74,7 @@ def _run_request(call: MethodCall, params: AgentParams) -> RunRequest:
     if route.session_key is None:
         route = replace(route, session_key=main_key(route.agent_id))
     question = Question(
-        (message,),
+        (await taken_in(call, route, message),),
         params.extra_system_prompt or "",
         sampling,
         idempotency_key=key,

@@ -4,11 +4,12 @@ Shapes are OpenClaw's: `chat.send` answers at once, and what comes of it is told
 key is what the run is called; sent again, it attaches to that run.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from openclaw_gateway.doors.ws.asked import asked_in, invalid
+from openclaw_gateway.doors.ws.attached import Attachment, taken_in
 from openclaw_gateway.doors.ws.method import ANSWERED, Method, MethodCall
 from openclaw_gateway.doors.ws.results import place_in_line
 from openclaw_gateway.gateway.principal import WRITE
@@ -32,7 +33,7 @@ class SendParams(Struct, frozen=True, rename="camel"):
     thinking: Annotated[str, Meta(max_length=32)] | None = None
     timeout_ms: Annotated[int, Meta(ge=0, le=30 * _DAY_MS)] | None = None
     queue_mode: Literal["steer", "followup", "collect", "interrupt"] | None = None
-    attachments: list[Any] | None = None
+    attachments: tuple[Attachment, ...] | None = None
 
 
 class AbortParams(Struct, frozen=True, rename="camel"):
@@ -54,7 +55,7 @@ async def _send(call: MethodCall, params: SendParams) -> object:
         )
     route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     question = Question(
-        (message,),
+        (await taken_in(call, route, message),),
         sampling=sampling,
         idempotency_key=key,
         timeout_s=params.timeout_ms / 1000 if params.timeout_ms else None,

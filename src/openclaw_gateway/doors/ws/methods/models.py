@@ -1,7 +1,7 @@
-"""`models.*`: the providers' models behind the agents. (The HTTP door's models are the agents.)
+"""`models.list` and `.authStatus`: the models behind the agents. (The HTTP door's models are the agents.)
 
 `models.list` is OpenClaw's, as it stands behind the capability `published-model-catalog`; every view is of
-what the configuration has, for no provider is asked. `models.test` is ours.
+what the configuration has, for no provider is asked. `model_trials` asks models.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
-from openclaw_gateway.gateway.principal import ADMIN, READ
+from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.run import now_ms
 
@@ -25,17 +25,11 @@ class ListParams(Struct, frozen=True, rename="camel"):
     view: Literal["default", "configured", "provider-config", "all"] = "default"
 
 
-class TrialParams(Struct, frozen=True, rename="camel"):
-    """`model` is `provider/model` or an alias."""
-
-    model: _Name
-
-
 async def _list(call: MethodCall, params: ListParams) -> object:
     gateway = call.gateway
     default_ref = gateway.target_name(gateway.roster.default_id)
     rows = []
-    for model in gateway.models.all(call.principal):
+    for model in gateway.known_models(call.principal):
         provider, _, id_ = model.ref.partition("/")
         if params.provider not in (None, provider) or (params.agent_id or None) not in (None, *model.agents):
             continue
@@ -69,11 +63,6 @@ def _told(model: KnownModel, config: Config, tags: list[str]) -> dict[str, Any]:
     return told
 
 
-async def _test(call: MethodCall, params: TrialParams) -> object:
-    trial = await call.gateway.models.test(call.principal, params.model)
-    return {"ok": True, "model": params.model, "text": trial.text, "durationMs": trial.duration_ms}
-
-
 async def _auth_status(call: MethodCall, params: Nothing) -> object:
     """Whether the models of a provider can be asked; nothing of its keys."""
     usable = {target.provider for plan in call.gateway.generation.plans.values() for target in plan.targets}
@@ -87,6 +76,5 @@ async def _auth_status(call: MethodCall, params: Nothing) -> object:
 
 METHODS = (
     Method("models.list", READ, ListParams, _list),
-    Method("models.test", ADMIN, TrialParams, _test),
     Method("models.authStatus", READ, Nothing, _auth_status),
 )

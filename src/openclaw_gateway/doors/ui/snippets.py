@@ -1,5 +1,6 @@
-"""What a newcomer pastes into each client, complete as it is. Pure.
+"""What a newcomer pastes into each client, complete as it is, and what has to be on for it. Pure.
 
+The one place for it: the terminal and the start page take it from here.
 Every line starts in the first column and is complete in itself, so that it survives copy and paste. A
 gateway without authentication takes any key, but most clients insist on one.
 """
@@ -8,7 +9,10 @@ import json
 import shlex
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct
+
 from openclaw_gateway.config.brands import BRANDS
+from openclaw_gateway.config.schema import CHAT_SWITCH, MESSAGES_SWITCH, HttpEndpoints
 
 _MODEL = BRANDS[0].model_word
 _NO_KEY = "not-needed"
@@ -59,12 +63,29 @@ def _exports(**variables: str) -> str:
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
-# (how it is introduced, what is pasted), in the order in which they are offered.
-CLIENTS: Mapping[str, tuple[str, Callable[[str, str | None], str]]] = {
-    "curl": ("From a terminal", curl_line),
-    "python": ("From Python (pip install openai)", sdk_lines),
-    "open-webui": ("Open WebUI, before its first start", open_webui_lines),
-    "claude-code": ("Claude Code, in the terminal it is started from", claude_code_lines),
-    "environment": ("A program that reads OpenAI's variables", environment_lines),
-    "form": ("Any other client, in its settings", form_lines),
+class Snippet(Struct, frozen=True):
+    """`title` introduces it; `lines` is what is pasted, made of the gateway's origin and its secret; `switch`
+    turns on what it uses."""
+
+    title: str
+    lines: Callable[[str, str | None], str]
+    switch: str = CHAT_SWITCH
+
+
+# In the order in which they are offered.
+CLIENTS: Mapping[str, Snippet] = {
+    "curl": Snippet("From a terminal", curl_line),
+    "python": Snippet("From Python (pip install openai)", sdk_lines),
+    "open-webui": Snippet("Open WebUI, before its first start", open_webui_lines),
+    "claude-code": Snippet(
+        "Claude Code, in the terminal it is started from", claude_code_lines, MESSAGES_SWITCH
+    ),
+    "environment": Snippet("A program that reads OpenAI's variables", environment_lines),
+    "form": Snippet("Any other client, in its settings", form_lines),
 }
+
+
+def switches_on(endpoints: HttpEndpoints) -> frozenset[str]:
+    """The keys of those endpoints that are on and that a snippet uses."""
+    on = {CHAT_SWITCH: endpoints.chat_completions.enabled, MESSAGES_SWITCH: endpoints.messages.enabled}
+    return frozenset(key for key, enabled in on.items() if enabled)

@@ -1,0 +1,189 @@
+// The session that is open: what was said in it, what is being said, what is about to be.
+//
+// The gateway's history is the truth; a run under way lies over it until the history has its turn. Messages
+// that this tab has sent are noted in its session storage, because a history has a question only with its
+// answer: so a page that is loaded again in the middle of a run still shows what was asked.
+
+import { batch, computed, signal } from "@preact/signals";
+import { call, phase, whenOpen } from "../connection/gateway";
+import { defaultAgent } from "./agents";
+import { ended, forget, isLive, known, of, runs, stop, tell, type Run } from "./runs";
+import { route } from "./route";
+import { refresh } from "./sessions";
+import { entries, type Entry, type Message } from "./transcript";
+
+export interface Attachment {
+  fileName: string;
+  mimeType: string;
+  content: string;
+}
+
+export interface Pending {
+  runId: string;
+  session: string;
+  text: string;
+  at: number;
+  images: number;
+  error: string;
+}
+
+interface History {
+  sessionKey: string;
+  messages: Message[];
+  totalMessages?: number;
+  inFlightRun?: { runId: string; text: string };
+}
+
+const FIRST = 200;
+const MOST = 1_000;
+const NOTED = "gateway-pending";
+
+const open = signal("");
+const messages = signal<Message[]>([]);
+const count = signal(0);
+export const pending = signal<Pending[]>(noted());
+export const loading = signal(false);
+export const problem = signal("");
+/** What the person has typed and not sent, by session. */
+export const drafts = new Map<string, string>();
+
+/** The key of the session that is shown: of the address, else the default agent's main one. */
+export const key = computed(() => {
+  if (route.value.view === "chat" && route.value.of) return route.value.of;
+  return defaultAgent.value ? `agent:${defaultAgent.value}:main` : "";
+});
+export const shown = computed<Entry[]>(() => entries(messages.value, count.value - messages.value.length));
+export const earlier = computed(() => count.value - messages.value.length);
+export const live = computed<Run[]>(() => (runs.value.size ? of(open.value) : []));
+export const waiting = computed<Pending[]>(() => pending.value.filter((each) => each.session === open.value));
+export const busy = computed<Run | undefined>(() => live.value.find(isLive));
+export const raw = computed(() => messages.value);
+
+let asked = 0;
+
+export async function show(session: string): Promise<void> {
+  if (session !== open.value) {
+    batch(() => {
+      open.value = session;
+      messages.value = [];
+      count.value = 0;
+      problem.value = "";
+    });
+  }
+  await load(FIRST);
+}
+
+export async function load(limit: number): Promise<void> {
+  const session = open.value;
+  if (!session || phase.value !== "open") return;
+  const mine = ++asked;
+  loading.value = true;
+  try {
+    const told = await call<History>("chat.history", { sessionKey: session, limit });
+    if (mine !== asked) return;
+    batch(() => {
+      messages.value = told.messages;
+      count.value = told.totalMessages ?? told.messages.length;
+      problem.value = "";
+      if (told.inFlightRun) known(told.inFlightRun.runId, { session });
+      settle(session);
+    });
+  } catch (error) {
+    if (mine === asked) problem.value = (error as Error).message;
+  } finally {
+    if (mine === asked) loading.value = false;
+  }
+}
+
+export function loadEarlier(): Promise<void> {
+  return load(Math.min(MOST, messages.value.length + 400));
+}
+
+export const reachable = computed(() => Math.min(earlier.value, MOST - messages.value.length));
+
+export async function send(text: string, attachments: Attachment[] = []): Promise<void> {
+  const session = open.value || key.value;
+  const runId = crypto.randomUUID();
+  note({ runId, session, text, at: Date.now(), images: attachments.length, error: "" });
+  known(runId, { session });
+  try {
+    await call("chat.send", {
+      sessionKey: session,
+      message: text,
+      idempotencyKey: runId,
+      ...(attachments.length ? { attachments } : {}),
+    });
+    refresh();
+  } catch (error) {
+    forget([runId]);
+    failed(runId, (error as Error).message);
+  }
+}
+
+export async function stopAll(): Promise<void> {
+  await Promise.all(live.value.filter(isLive).map(stop));
+}
+
+export function dismiss(runId: string): void {
+  save(pending.value.filter((each) => each.runId !== runId));
+  forget([runId]);
+}
+
+export function place(run: Run): number {
+  const before = live.value.filter(isLive);
+  return run.stage === "queued" ? Math.max(0, before.indexOf(run)) : 0;
+}
+
+/** The history has come: what it tells of need not be shown twice. */
+function settle(session: string): void {
+  const over = of(session).filter((run) => !isLive(run));
+  tell(over.filter((run) => run.stage !== "failed").map((run) => run.id));
+  const liveIds = new Set(of(session).map((run) => run.id));
+  save(
+    pending.value.filter(
+      (each) => each.session !== session || each.error || liveIds.has(each.runId) || isYoung(each),
+    ),
+  );
+}
+
+/** After a reload it is a moment before the events of a run are heard. */
+function isYoung(each: Pending): boolean {
+  const isThere = messages.value.some(
+    (message) => message.role === "user" && message.timestamp >= each.at - 60_000 && says(message, each.text),
+  );
+  return !isThere && Date.now() - each.at < 3_600_000;
+}
+
+function says(message: Message, text: string): boolean {
+  return message.content.some((part) => part.text?.trim() === text.trim());
+}
+
+function failed(runId: string, error: string): void {
+  save(pending.value.map((each) => (each.runId === runId ? { ...each, error } : each)));
+}
+
+function note(message: Pending): void {
+  save([...pending.value.filter((each) => !each.error || each.session !== message.session), message]);
+}
+
+function save(all: Pending[]): void {
+  pending.value = all;
+  sessionStorage.setItem(NOTED, JSON.stringify(all));
+}
+
+function noted(): Pending[] {
+  try {
+    return JSON.parse(sessionStorage.getItem(NOTED) ?? "[]") as Pending[];
+  } catch {
+    return [];
+  }
+}
+
+ended((run) => {
+  if (run.stage === "failed") failed(run.id, run.error || "The run failed.");
+  if (run.session === open.value) void load(Math.min(MOST, messages.value.length + 50));
+  refresh();
+});
+whenOpen(() => {
+  if (open.value) void load(Math.max(FIRST, messages.value.length));
+});

@@ -1,0 +1,65 @@
+// Something that was said. Long conversations are cheap: what is far from the window is plain text without
+// layout, and becomes Markdown when one comes near.
+
+import type { ComponentChildren } from "preact";
+import { memo } from "preact/compat";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Copy } from "../../parts/copy";
+import { textOf } from "../../state/parts";
+import type { Entry } from "../../state/transcript";
+import { brief, exact } from "../../text/times";
+import { Answer } from "./answer";
+
+const near = new WeakMap<Element, () => void>();
+const watch = new IntersectionObserver(
+  (seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      watch.unobserve(target);
+      near.get(target)?.();
+    }
+  },
+  { rootMargin: "1200px 0px" },
+);
+
+export const Said = memo(Shown, (old, now) => JSON.stringify(old.entry) === JSON.stringify(now.entry));
+
+function Shown({ entry }: { entry: Entry }) {
+  const root = useRef<HTMLElement>(null);
+  const [isNear, setNear] = useState(false);
+  useEffect(() => {
+    const at = root.current;
+    if (!at) return;
+    near.set(at, () => setNear(true));
+    watch.observe(at);
+    return () => watch.unobserve(at);
+  }, []);
+  const who = entry.who === "user" ? "You" : entry.who === "agent" ? "Answer" : "System";
+  return (
+    <article ref={root} class={`said ${entry.who}`} aria-label={who}>
+      {entry.who === "agent" ? (
+        <Answer parts={entry.parts} isNear={isNear} whole />
+      ) : (
+        <p class="asked" dir="auto">
+          {textOf(entry.parts)}
+        </p>
+      )}
+      {entry.attached.map((each) =>
+        each.source ? <img class="attached" src={each.source} alt={each.name} /> : <p class="faint">[{each.name}]</p>,
+      )}
+      {entry.aborted && <p class="faint">Stopped here.</p>}
+      <Foot entry={entry} />
+    </article>
+  );
+}
+
+function Foot({ entry, children }: { entry: Entry; children?: ComponentChildren }) {
+  return (
+    <footer class="faint">
+      <time title={exact(entry.timestamp)}>{brief(entry.timestamp)}</time>
+      {entry.model && <span>{entry.model}</span>}
+      <Copy text={() => textOf(entry.parts)} />
+      {children}
+    </footer>
+  );
+}

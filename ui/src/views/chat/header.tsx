@@ -1,0 +1,105 @@
+// Which conversation this is, with whom, how full its context is, and what can be done with it as a whole.
+
+import { computed } from "@preact/signals";
+import { call, may } from "../../connection/gateway";
+import { askName, askWhether } from "../../parts/ask";
+import { Icon } from "../../parts/icon";
+import { Menu, type Choice } from "../../parts/menu";
+import { agentIn, agents, nameOf, windows } from "../../state/agents";
+import { key, show, shown } from "../../state/conversation";
+import { go } from "../../state/route";
+import { runs } from "../../state/runs";
+import { beginAnew, remove, rename, titleOf } from "../../state/sessions";
+import { asMarkdown, entries, type Message } from "../../state/transcript";
+import { save } from "../../text/files";
+import { exactly, short } from "../../text/numbers";
+import { RailButton } from "../shell";
+
+const agent = computed(() => agents.value.find((each) => each.id === agentIn(key.value)));
+/** What the newest run of the session was sent and has said: about what the next one begins with. */
+const filled = computed(() => {
+  const last = [...runs.value.values()].findLast((run) => run.session === key.value && run.input > 0);
+  return last ? last.input + last.tokens : 0;
+});
+
+export function Header() {
+  const session = key.value;
+  const model = agent.value?.model?.primary ?? "";
+  return (
+    <header class="top">
+      <RailButton />
+      <div class="about">
+        <h1 dir="auto">{titleOf(session)}</h1>
+        <p class="faint">
+          {nameOf(agentIn(session))}
+          {model && <> · {model}</>}
+        </p>
+      </div>
+      <Meter of={windows.value.get(model)} />
+      <Menu label="This conversation" choices={choices(session)}>
+        <Icon of="more" />
+      </Menu>
+    </header>
+  );
+}
+
+function Meter({ of }: { of: number | undefined }) {
+  const used = filled.value;
+  if (!used) return null;
+  const text = of
+    ? `Context: ${exactly(used)} of ${exactly(of)} tokens`
+    : `Context: ${exactly(used)} tokens; the model's window is not known`;
+  return (
+    <span class="meter faint" title={text}>
+      {of && <meter min={0} max={of} high={of * 0.8} value={used} aria-label={text} />}
+      <span aria-hidden={of !== undefined}>{of ? `${Math.round((used / of) * 100)} %` : short(used)}</span>
+    </span>
+  );
+}
+
+function choices(session: string): Choice[] {
+  const all: Choice[] = [];
+  const isMain = session.endsWith(":main");
+  if (may("write") && shown.value.length) {
+    all.push({ label: "Rename…", act: () => void renamed(session) });
+  }
+  all.push(
+    { label: "Save as Markdown", act: () => void exported(session, "md") },
+    { label: "Save as JSON", act: () => void exported(session, "json") },
+  );
+  if (may("admin")) {
+    all.push({ label: "Begin anew…", act: () => void reset(session) });
+    if (!isMain) all.push({ label: "Delete…", act: () => void deleted(session), isGrave: true });
+  }
+  return all;
+}
+
+async function renamed(session: string): Promise<void> {
+  const name = await askName("Name of the conversation", titleOf(session), "Rename");
+  if (name !== null) await rename(session, name);
+}
+
+async function exported(session: string, kind: "md" | "json"): Promise<void> {
+  const told = await call<{ messages: Message[]; totalMessages?: number }>("chat.history", {
+    sessionKey: session,
+    limit: 1_000,
+    maxChars: 500_000,
+  });
+  const title = titleOf(session);
+  if (kind === "json") save(`${title}.json`, "application/json", JSON.stringify({ key: session, title, ...told }, null, 2));
+  else save(`${title}.md`, "text/markdown", asMarkdown(title, entries(told.messages, 0)));
+}
+
+async function reset(session: string): Promise<void> {
+  const text = "The agent is not told any more what was said. It stays in the store.";
+  if (!(await askWhether("Begin this conversation anew?", text, "Begin anew"))) return;
+  await beginAnew(session);
+  await show(session);
+}
+
+async function deleted(session: string): Promise<void> {
+  const text = "All that was said in it is deleted from the gateway. There is no way back.";
+  if (!(await askWhether(`Delete “${titleOf(session)}”?`, text, "Delete"))) return;
+  await remove(session);
+  go("chat");
+}

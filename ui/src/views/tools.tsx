@@ -1,0 +1,82 @@
+// What each agent can do: its tools after policy, and what a model is not told of.
+
+import { useState } from "preact/hooks";
+import { useAsked } from "../parts/asked";
+import { Page } from "../parts/page";
+import { agents, defaultAgent } from "../state/agents";
+
+interface Effective {
+  profile: string;
+  groups: { id: string; label: string; tools: { id: string; label: string; description: string }[] }[];
+  notices?: { id: string; message: string }[];
+}
+
+interface Status {
+  mcp: { name: string; connected: boolean; trouble: string | null; tools: number | string[] }[];
+}
+
+export function ToolsView() {
+  const [chosen, choose] = useState("");
+  const agent = chosen || defaultAgent.value;
+  if (!agent) return <Page title="Tools and skills">{null}</Page>;
+  const tools = agents.value.length > 1 && (
+    <select aria-label="Agent" value={agent} onChange={(event) => choose(event.currentTarget.value)}>
+      {agents.value.map((each) => (
+        <option value={each.id}>{each.name}</option>
+      ))}
+    </select>
+  );
+  return (
+    <Page title="Tools and skills" tools={tools}>
+      <Tools agent={agent} />
+      <Servers />
+    </Page>
+  );
+}
+
+function Tools({ agent }: { agent: string }) {
+  const { told, error } = useAsked<Effective>("tools.effective", { agentId: agent, sessionKey: `agent:${agent}:main` });
+  if (error) return <p class="wrong">{error}</p>;
+  if (!told) return null;
+  return (
+    <>
+      {told.notices?.map((notice) => <p class="notice">{notice.message}</p>)}
+      {told.groups.map((group) => (
+        <section>
+          <h2>{group.label}</h2>
+          <dl class="list">
+            {group.tools.map((tool) => (
+              <div>
+                <dt>{tool.label}</dt>
+                <dd dir="auto">{tool.description}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+      {told.groups.length === 0 && <p class="faint empty">This agent has no tools.</p>}
+    </>
+  );
+}
+
+function Servers() {
+  const { told } = useAsked<Status>("status");
+  if (!told?.mcp.length) return null;
+  return (
+    <section>
+      <h2>MCP servers</h2>
+      <dl class="list">
+        {told.mcp.map((server) => (
+          <div>
+            <dt>
+              <span class={server.connected ? "dot good" : "dot bad"} /> {server.name}
+            </dt>
+            <dd>
+              {server.trouble ?? `${Array.isArray(server.tools) ? server.tools.length : server.tools} tools`}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -57,14 +57,11 @@ class Agent:
     answered: an editor that only stands open must not count as somebody to ask. `agent_id` None = the default
     one."""
 
-    def __init__(
-        self, peer: Peer, link: Link, asked_by: Connect, *, agent_id: str | None, images: bool
-    ) -> None:
+    def __init__(self, peer: Peer, link: Link, asked_by: Connect, *, agent_id: str | None) -> None:
         self._peer = peer
         self._link = link
         self._asked_by = asked_by
         self._agent_id = agent_id
-        self._images = images
         self._turns: list[_Turn] = []
         self._questions: dict[str, tuple[_Turn, asyncio.Task[None]]] = {}
 
@@ -84,7 +81,7 @@ class Agent:
 
     async def _initialize(self, params: dict[str, Any]) -> object:
         read_params(params, Initialize)
-        return greeting(openclaw_gateway.__version__, images=self._images)
+        return greeting(openclaw_gateway.__version__)
 
     async def _authenticate(self, _: dict[str, Any]) -> object:
         raise RpcError(INVALID_PARAMS, "There is nothing to choose: the gateway's own token is used.")

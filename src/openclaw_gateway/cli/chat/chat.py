@@ -125,7 +125,7 @@ class Chat:
         floor = asyncio.Lock()
         asking = asyncio.create_task(self._ask(floor))
         try:
-            with quiet_keys() if self._screen.rendered else contextlib.nullcontext():
+            with quiet_keys() if self._keyboard.edits else contextlib.nullcontext():
                 async for step in run:
                     async with floor:
                         self._showing.show(step)

@@ -23,9 +23,6 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.principal import APPROVALS, READ, WRITE
 from openclaw_gateway.logs import configure_logging
 
-# Until the gateway takes what goes with a message.
-_IMAGES = False
-
 
 @click.command("acp", cls=WithExample, example="--agent main")
 @click.option("--agent", "agent_id", metavar="ID", help="Whom new sessions are with; else the default agent.")
@@ -58,7 +55,7 @@ async def _serve(following: Reached, asked: Reached, agent_id: str | None) -> No
     try:
         async with stdio() as (reader, writer), Link(following.connect) as link:
             peer = Peer(reader, writer, explained)
-            agent = Agent(peer, link, asked.connect, agent_id=agent_id, images=_IMAGES)
+            agent = Agent(peer, link, asked.connect, agent_id=agent_id)
             serving = asyncio.current_task()
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 if serving is not None and signal.getsignal(number) is not signal.SIG_IGN:

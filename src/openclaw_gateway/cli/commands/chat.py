@@ -52,11 +52,11 @@ def command(
     scopes = (ADMIN,) if asked else (READ, WRITE)
     reached = Reached(around, scopes, **which)
     keyboard: Keyboard = PlainKeyboard(prompts=asked)
-    if seen:
+    if colored:  # a line cannot be edited without codes
         from openclaw_gateway.cli.chat.line_editor import LineEditor, kept_history  # noqa: PLC0415
 
         paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
-        keyboard = LineEditor(kept_history(paths.own_dir / _HISTORY), tuple(ORDERS), colored=colored)
+        keyboard = LineEditor(kept_history(paths.own_dir / _HISTORY), tuple(ORDERS))
     screen = Screen(rendered=seen, colored=colored)
     return FAILED if run(_chat(reached, screen, keyboard, agent=agent, session=session)) else None
 

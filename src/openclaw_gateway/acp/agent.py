@@ -210,6 +210,9 @@ class Agent:
     def _turn_of(self, asked: ApprovalRequested) -> _Turn | None:
         """Whose question it is: of the session that is at work, or of a run below it, which has none."""
         request = asked.request
+        if request.run_id is None:
+            # A client asks for itself, in no turn.
+            return None
         for turn in self._turns:
             if turn.session_id == request.session_key:
                 return turn
@@ -218,7 +221,8 @@ class Agent:
 
     async def _ask(self, turn: _Turn, asked: ApprovalRequested) -> None:
         updates = turn.updates
-        call_id = updates.call_id(asked.request.tool_call_id) if updates else None
+        tool_call = asked.request.tool_call_id
+        call_id = updates.call_id(tool_call) if updates and tool_call else None
         try:
             answer = await self._peer.ask(
                 "session/request_permission", permission(turn.session_id, asked, call_id)

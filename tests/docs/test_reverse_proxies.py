@@ -107,11 +107,16 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
+def host(url: str) -> str:
+    """As a browser says it, which is not at the usual port."""
+    return f"{NAME}:{url.rpartition(':')[2]}"
+
+
 def client(gateway: RunningGateway, url: str, address: str = "127.0.0.1") -> aiohttp.ClientSession:
     """A client at an address of its own."""
     return aiohttp.ClientSession(
         url,
-        headers={**gateway.headers, "Host": NAME},
+        headers={**gateway.headers, "Host": host(url)},
         connector=aiohttp.TCPConnector(local_addr=(address, 0)),
     )
 
@@ -148,8 +153,8 @@ async def test_the_page_holds(kind: str, models: ModelServer, tmp_path: Path) ->
                 async with session.post(CHAT, json=question("m", stream=True)) as response:
                     await response.content.readany()
                 await gateway.wait_no_runs()
-                # The WebSocket.
-                async with session.ws_connect("/") as socket_:
+                # The WebSocket, as the page at this name opens it.
+                async with session.ws_connect("/", headers={"Origin": f"http://{host(url)}"}) as socket_:
                     async with asyncio.timeout(DEADLINE_S):
                         first = await socket_.receive_json()
                     assert first["event"] == "connect.challenge"
@@ -162,4 +167,4 @@ async def test_the_page_holds(kind: str, models: ModelServer, tmp_path: Path) ->
                 async with session.get("/v1/models", headers=wrong) as response:
                     assert response.status == 401
         (line,) = [line for line in log.lines("http.refused") if line["code"] == "invalid_api_key"]
-        assert line["address"] == "127.0.0.9"
+        assert line["peer"] == "127.0.0.9"

@@ -314,3 +314,154 @@ async def test_everybody_can_use_it(models: ModelServer, gateway: RunningGateway
         await page.until("!document.querySelector('.rail-open')")
         assert await ada.serious() == []
         assert ada.page.errors == []
+
+
+async def test_a_question_is_edited_and_an_answer_made_anew_in_a_copy(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await ada.writes("First question")
+        await said(ada, 2)
+        await ada.writes("Second question")
+        await said(ada, 4)
+        await page.click(".said:nth-last-of-type(2) button", "Edit")
+        await page.until("document.querySelector('#message').value === 'Second question'")
+        await page.until("location.hash.includes('chat-')")
+        await said(ada, 2)
+        await page.value("document.querySelector('#message').select()")
+        await page.type("Another question")
+        await page.press("Enter", 13, "\r")
+        await said(ada, 4)
+        await ada.sees("Another question")
+        assert "Second question" not in models.requests[-1].raw.decode()
+        await page.until("document.querySelector('.top .about')?.innerText.includes('a copy of main')")
+        edited = await page.value("location.hash")
+        models.script("mock-echo", says("Said otherwise."))
+        await page.click(".said:last-of-type button", "Answer again")
+        await page.until(f"location.hash !== {json.dumps(edited)}")
+        await ada.sees("Said otherwise.")
+        await said(ada, 4)
+        assert models.requests[-1].messages[-1]["content"] == "Another question"
+        # What was there first is as it was.
+        await ada.looks_at(f"chat/{MAIN}")
+        await ada.sees("Second question")
+        assert "Another question" not in await page.value("document.querySelector('.transcript').innerText")
+        assert page.errors == []
+
+
+async def test_what_was_said_is_found(models: ModelServer, gateway: RunningGateway) -> None:
+    models.script("mock-echo", says("The heron stands in the reeds."))
+    async with person(gateway) as ada:
+        await ada.signs_in()
+        await ada.writes("What stands there?")
+        await said(ada, 2)
+        await ada.looks_at("usage")
+        await ada.page.click("#search")
+        await ada.page.type("heron")
+        await ada.sees("reeds", ".sessions .hit")
+        await ada.page.click(".sessions .hit")
+        await ada.sees("The heron stands in the reeds.")
+
+
+async def test_the_configuration_is_edited_and_says_what_changes(models: ModelServer, tmp_path: Path) -> None:
+    async with (
+        running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
+        person(gateway) as ada,
+    ):
+        page = ada.page
+        await ada.signs_in()
+        await ada.looks_at("config")
+        await page.until("document.querySelector('pre.document')")
+        assert gateway.token not in await page.value("document.querySelector('pre.document').textContent")
+        await page.click("button", "Edit")
+        await writes_configuration(ada, "{")
+        await ada.sees("This is no JSON yet", ".view [role=alert]")
+        await writes_configuration(ada, shown_with(await page.value(_DRAFT), "Jeeves"))
+        await ada.sees("Jeeves", ".view dl ins")
+        await page.click("button", "Save")
+        await ada.sees("It is in force.", ".view [role=status]")
+        await page.until("document.querySelector('pre.document')?.textContent.includes('Jeeves')")
+        assert gateway.token in (tmp_path / "openclaw.json").read_text()
+        assert page.errors == []
+
+
+_DRAFT = "JSON.stringify(JSON.parse(globalThis.first))"
+
+
+async def writes_configuration(at: Person, text: str) -> None:
+    await at.page.value("globalThis.first ??= document.querySelector('textarea.document').value")
+    await at.page.value("document.querySelector('textarea.document').select()")
+    await at.page.click("textarea.document")
+    await at.page.value("document.querySelector('textarea.document').select()")
+    await at.page.type(text)
+
+
+def shown_with(document: str, name: str) -> str:
+    config = json.loads(document)
+    config["agents"]["list"] = [{"id": "main", "name": name}]
+    return json.dumps(config)
+
+
+async def test_usage_is_plotted_and_models_are_tried(models: ModelServer, gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await ada.writes("Hello")
+        await said(ada, 2)
+        await ada.looks_at("usage")
+        await page.until("document.querySelector('.plot canvas')")
+        await ada.sees("mock/mock-echo", ".tables")
+        await page.click("button", "7 days")
+        await page.until("document.querySelector('[aria-pressed=true]').textContent === '7 days'")
+        await ada.looks_at("models")
+        await page.click(".provider button", "Test")
+        await ada.sees("answers in", ".provider [role=status]")
+        await ada.looks_at("live")
+        await ada.sees("done", ".view table")
+        assert page.errors == []
+
+
+async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await page.send(
+            "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+        )
+        await ada.looks_at("connect")
+        await page.click(".client summary", "curl")
+        assert f"{gateway.url}/v1" in await page.value(
+            "document.querySelector('.client[open] pre').innerText"
+        )
+        assert gateway.token not in await page.value("document.documentElement.outerHTML")
+        await page.click(".client[open] button", "Copy with the token")
+        await ada.sees("Copied", ".client[open]")
+        assert f"Bearer {gateway.token}" in await page.value("navigator.clipboard.readText()")
+
+
+async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await page.value(_PASTED)
+        await page.until("document.querySelector('.chips img')?.naturalWidth === 2")
+        await ada.writes("What is it?")
+        await said(ada, 2)
+        assert not await page.value("document.querySelector('.chips')")
+        kinds = [part["type"] for part in models.requests[-1].messages[-1]["content"]]
+        assert sorted(kinds) == ["image_url", "text"]
+        assert page.errors == []
+
+
+# A drawing, pasted as a browser pastes one.
+_PASTED = """(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 2, height: 2});
+    canvas.getContext('2d').fillRect(0, 0, 2, 2);
+    const blob = await new Promise(done => canvas.toBlob(done, 'image/png'));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([blob], 'dot.png', {type: 'image/png'}));
+    document.querySelector('#message').dispatchEvent(
+        new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+})()"""

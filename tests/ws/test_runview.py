@@ -31,9 +31,9 @@ ERROR = ErrorInfo("it failed", "api_error", "provider_error", 502)
 class Client:
     """A view and one client's place in it."""
 
-    def __init__(self, view: RunView) -> None:
+    def __init__(self, view: RunView, *, is_older: bool = False) -> None:
         self.view = view
-        self.place = Progress(by_name=True)
+        self.place = Progress(is_older=is_older)
 
     def all(self) -> list[tuple[str, dict[str, Any]]]:
         """Everything that is new to it."""
@@ -43,8 +43,8 @@ class Client:
         return said
 
 
-def view(session_key: str | None = "agent:main:main") -> Client:
-    return Client(RunView("r", "main", session_key, 90))
+def view(session_key: str | None = "agent:main:main", *, is_older: bool = False) -> Client:
+    return Client(RunView("r", "main", session_key, 90), is_older=is_older)
 
 
 def told(client: Client, events: Sequence[Event], now_ms: int = 1000) -> list[tuple[str, dict[str, Any]]]:
@@ -75,8 +75,8 @@ def test_a_whole_run() -> None:
         {"phase": "model", "provider": "p", "model": "m"},
         {"phase": "end", "startedAt": 100, "endedAt": 200, "aborted": False, "stopReason": "stop"},
     ]
-    assert streams(items, "thinking") == [{"text": "hm", "delta": "hm"}]
-    assert streams(items, "assistant") == [{"text": "Hello.", "delta": "Hello."}]
+    assert streams(items, "thinking") == [{"delta": "hm"}]
+    assert streams(items, "assistant") == [{"delta": "Hello."}]
     delta, final = items[-2][1], items[-1][1]
     assert (delta["state"], delta["deltaText"]) == ("delta", "Hello.")
     assert final["state"] == "final"
@@ -135,9 +135,31 @@ def test_the_longer_the_text_the_longer_the_pause() -> None:
 DELTAS = st.lists(st.builds(TextDelta, st.text(max_size=5)) | st.builds(ReasoningDelta, st.text(max_size=5)))
 
 
-@given(st.lists(DELTAS), st.lists(st.integers(0, 400)))
-def test_whatever_the_batches_nothing_is_lost(batches: list[list[Event]], gaps: list[int]) -> None:
-    run = view()
+def test_in_version_3_the_text_so_far_is_repeated_at_most_every_150_ms() -> None:
+    run = view(None, is_older=True)
+    assert streams(told(run, [ReasoningDelta("hm"), TextDelta("a")], 1000), "assistant") == [
+        {"text": "a", "delta": "a"}
+    ]
+    assert told(run, [TextDelta("b"), ReasoningDelta("?")], 1100) == []
+    assert run.view.wait_s == 0.15
+    late = told(run, [], 1150)
+    assert streams(late, "thinking") == [{"text": "hm?", "delta": "?"}]
+    assert streams(late, "assistant") == [{"text": "ab", "delta": "b"}]
+    assert run.view.wait_s is None
+    assert told(run, [TextDelta("c")], 1200) == []
+    first, second = told(run, [ToolStarted("c", "t", "{}")], 1210)
+    assert first[1]["data"] == {"text": "abc", "delta": "c"}, "before what comes behind it"
+    assert second[1]["stream"] == "tool"
+    newer = Client(run.view)
+    assert streams(newer.all(), "assistant") == [{"delta": "abc"}]
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+@given(batches=st.lists(DELTAS), gaps=st.lists(st.integers(0, 400)))
+def test_whatever_the_batches_nothing_is_lost(
+    batches: list[list[Event]], gaps: list[int], is_older: bool
+) -> None:
+    run = view(is_older=is_older)
     text = "".join(event.text for batch in batches for event in batch if isinstance(event, TextDelta))
     items = told(run, [STARTED])
     now_ms = 1000
@@ -147,7 +169,7 @@ def test_whatever_the_batches_nothing_is_lost(batches: list[list[Event]], gaps: 
     items += told(run, [RunEnded(RunResult("completed", text), now_ms)], now_ms)
     said = streams(items, "assistant")
     assert "".join(data["delta"] for data in said) == text
-    assert not said or said[-1]["text"] == text
+    assert not said or said[-1].get("text") == (text if is_older else None)
     chat = [payload for name, payload in items if name == "chat"]
     assert "".join(payload.get("deltaText", "") for payload in chat) == text
     assert chat[-1]["state"] == "final"
@@ -178,7 +200,7 @@ def test_who_is_behind_is_told_the_rest_in_one_event_and_in_order() -> None:
     ]
     assert [payload["seq"] for payload in late] == [1, 2, 3, 4, 5]
     texts = [payload["data"] for payload in late if payload["stream"] == "assistant"]
-    assert texts == [{"text": "abc", "delta": "abc"}, {"text": "abcde", "delta": "de"}]
+    assert texts == [{"delta": "abc"}, {"delta": "de"}]
     assert slow.place.told == quick.place.told == quick.view.size
 
 
@@ -213,7 +235,7 @@ def test_a_lost_log_is_said_and_how_the_run_ended() -> None:
 
 def test_an_id_that_looks_like_the_number_is_only_an_id() -> None:
     odd = 'x","seq":0,"y'
-    client = Client(RunView(odd, "main", odd, 90))
+    client = Client(RunView(odd, "main", odd, 90), is_older=True)
     items = told(client, [STARTED, TextDelta("a")])
     assert [(payload["runId"], payload["sessionKey"], payload["seq"]) for _, payload in items] == [
         (odd, odd, 1),

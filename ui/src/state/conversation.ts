@@ -8,8 +8,8 @@ import { batch, computed, signal } from "@preact/signals";
 import { call, phase, whenOpen } from "../connection/gateway";
 import { defaultAgent } from "./agents";
 import { ended, forget, isLive, known, of, runs, stop, tell, type Run } from "./runs";
-import { route } from "./route";
-import { refresh } from "./sessions";
+import { go, route } from "./route";
+import { fork, nameBy, refresh, type Fork } from "./sessions";
 import { entries, type Entry, type Message } from "./transcript";
 
 export interface Attachment {
@@ -31,6 +31,7 @@ interface History {
   sessionKey: string;
   messages: Message[];
   totalMessages?: number;
+  inputReceipts?: { runId: string; state: "pending" | "consumed" }[];
   inFlightRun?: { runId: string; text: string };
 }
 
@@ -46,6 +47,7 @@ export const loading = signal(false);
 export const problem = signal("");
 /** What the person has typed and not sent, by session. */
 export const drafts = new Map<string, string>();
+export const attached = new Map<string, Attachment[]>();
 
 /** The key of the session that is shown: of the address, else the default agent's main one. */
 export const key = computed(() => {
@@ -60,6 +62,8 @@ export const busy = computed<Run | undefined>(() => live.value.find(isLive));
 export const raw = computed(() => messages.value);
 
 let asked = 0;
+/** What the gateway has not answered to yet. */
+const sending = new Set<string>();
 
 export async function show(session: string): Promise<void> {
   if (session !== open.value) {
@@ -79,14 +83,19 @@ export async function load(limit: number): Promise<void> {
   const mine = ++asked;
   loading.value = true;
   try {
-    const told = await call<History>("chat.history", { sessionKey: session, limit });
+    const mineOnes = pending.value.filter((each) => each.session === session && !each.error).map((each) => each.runId);
+    const told = await call<History>("chat.history", {
+      sessionKey: session,
+      limit,
+      ...(mineOnes.length ? { inputRunIds: mineOnes.slice(-50) } : {}),
+    });
     if (mine !== asked) return;
     batch(() => {
       messages.value = told.messages;
       count.value = told.totalMessages ?? told.messages.length;
       problem.value = "";
       if (told.inFlightRun) known(told.inFlightRun.runId, { session });
-      settle(session);
+      settle(session, mineOnes, told.inputReceipts ?? []);
     });
   } catch (error) {
     if (mine === asked) problem.value = (error as Error).message;
@@ -106,6 +115,7 @@ export async function send(text: string, attachments: Attachment[] = []): Promis
   const runId = crypto.randomUUID();
   note({ runId, session, text, at: Date.now(), images: attachments.length, error: "" });
   known(runId, { session });
+  sending.add(runId);
   try {
     await call("chat.send", {
       sessionKey: session,
@@ -117,7 +127,36 @@ export async function send(text: string, attachments: Attachment[] = []): Promis
   } catch (error) {
     forget([runId]);
     failed(runId, (error as Error).message);
+  } finally {
+    sending.delete(runId);
   }
+}
+
+/** The conversation goes on in a copy from before this question, which is there to be changed. */
+export async function edit(entry: Entry): Promise<void> {
+  const made = await fork(open.value, entry.id);
+  drafts.set(made.sessionKey, made.editorText ?? "");
+  attached.set(made.sessionKey, images(made));
+  go("chat", made.sessionKey);
+  requestAnimationFrame(() => document.getElementById("message")?.focus());
+}
+
+/** The same question is asked once more, in a copy: what was answered first stays. */
+export async function answerAgain(entry: Entry): Promise<void> {
+  const question = shown.value.findLast((each) => each.who === "user" && each.at < entry.at);
+  if (!question) return;
+  const made = await fork(open.value, question.id);
+  go("chat", made.sessionKey);
+  await show(made.sessionKey);
+  await send(made.editorText ?? "", images(made));
+}
+
+function images(made: Fork): Attachment[] {
+  return (made.editorAttachments ?? []).map(({ mimeType, data }, number) => ({
+    fileName: `image-${number + 1}`,
+    mimeType,
+    content: data,
+  }));
 }
 
 export async function stopAll(): Promise<void> {
@@ -134,28 +173,19 @@ export function place(run: Run): number {
   return run.stage === "queued" ? Math.max(0, before.indexOf(run)) : 0;
 }
 
-/** The history has come: what it tells of need not be shown twice. */
-function settle(session: string): void {
+/** The history has come: what it tells of need not be shown twice. `asked` are the messages it was asked about. */
+function settle(session: string, askedOf: string[], receipts: { runId: string; state: string }[]): void {
   const over = of(session).filter((run) => !isLive(run));
   tell(over.filter((run) => run.stage !== "failed").map((run) => run.id));
-  const liveIds = new Set(of(session).map((run) => run.id));
-  save(
-    pending.value.filter(
-      (each) => each.session !== session || each.error || liveIds.has(each.runId) || isYoung(each),
-    ),
-  );
-}
-
-/** After a reload it is a moment before the events of a run are heard. */
-function isYoung(each: Pending): boolean {
-  const isThere = messages.value.some(
-    (message) => message.role === "user" && message.timestamp >= each.at - 60_000 && says(message, each.text),
-  );
-  return !isThere && Date.now() - each.at < 3_600_000;
-}
-
-function says(message: Message, text: string): boolean {
-  return message.content.some((part) => part.text?.trim() === text.trim());
+  const states = new Map(receipts.map((receipt) => [receipt.runId, receipt.state]));
+  const kept = pending.value.flatMap((each) => {
+    if (!askedOf.includes(each.runId) || each.error || sending.has(each.runId)) return [each];
+    const state = states.get(each.runId);
+    if (state === "consumed") return [];
+    if (state === "pending" || isLive(known(each.runId, { session }))) return [each];
+    return [{ ...each, error: "The gateway has not got this message." }];
+  });
+  save(kept);
 }
 
 function failed(runId: string, error: string): void {
@@ -180,6 +210,8 @@ function noted(): Pending[] {
 }
 
 ended((run) => {
+  const question = pending.value.find((each) => each.runId === run.id);
+  if (question && run.stage === "done") void nameBy(run.session, question.text).catch(() => undefined);
   if (run.stage === "failed") failed(run.id, run.error || "The run failed.");
   if (run.session === open.value) void load(Math.min(MOST, messages.value.length + 50));
   refresh();

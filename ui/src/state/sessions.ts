@@ -1,7 +1,7 @@
 // The list of sessions: newest first, looked through by their names, kept up to date by the gateway's events.
 
 import { signal } from "@preact/signals";
-import { call, may, phase, when, whenOpen } from "../connection/gateway";
+import { call, may, phase, serves, when, whenOpen } from "../connection/gateway";
 
 export interface Session {
   key: string;
@@ -12,7 +12,9 @@ export interface Session {
   createdAt: number;
   totalTokens: number;
   status: string;
-  activeRunId?: string;
+  hasActiveRun?: boolean;
+  /** Whose copy it is. */
+  parentSessionKey?: string;
 }
 
 export interface Changed {
@@ -24,6 +26,7 @@ export interface Changed {
 
 const PAGE = 100;
 const GATHER_MS = 250;
+const TITLE = 48;
 
 export const sessions = signal<Session[]>([]);
 export const total = signal(0);
@@ -49,10 +52,33 @@ export async function loadSessions(): Promise<void> {
 }
 
 /** Soon: news that come together are asked about once. */
+export interface Hit {
+  sessionKey: string;
+  messageId: string;
+  role: "user" | "assistant";
+  timestamp: number;
+  snippet: string;
+}
+
+/** Messages that hold the words which are looked for. */
+export const hits = signal<Hit[]>([]);
+
+async function lookInside(): Promise<void> {
+  const words = query.value.trim();
+  if (words.length < 3 || !serves("sessions.search")) {
+    hits.value = [];
+    return;
+  }
+  const told = await call<{ results: Hit[] }>("sessions.search", { query: words, limit: 12 });
+  if (query.value.trim() === words) hits.value = told.results;
+}
+
 export function refresh(): void {
   clearTimeout(due);
   due = setTimeout(() => {
-    if (phase.value === "open") void loadSessions().catch(() => undefined);
+    if (phase.value !== "open") return;
+    void loadSessions().catch(() => undefined);
+    void lookInside().catch(() => undefined);
   }, GATHER_MS);
 }
 
@@ -69,7 +95,44 @@ export function search(text: string): void {
 
 export function titleOf(key: string): string {
   const known = sessions.value.find((session) => session.key === key);
-  return known?.displayName ?? key.split(":").slice(2).join(":");
+  if (known?.label) return known.label;
+  const name = key.split(":").slice(2).join(":");
+  return begunHere.has(key) ? "New conversation" : (known?.displayName ?? name);
+}
+
+/** A session is made by its first message, which names it. */
+export const begunHere = new Set<string>();
+
+export async function nameBy(key: string, question: string): Promise<void> {
+  if (!begunHere.has(key) || sessions.value.find((session) => session.key === key)?.label) return;
+  begunHere.delete(key);
+  const line = question.trim().split("\n")[0] ?? "";
+  const label = line.length <= TITLE ? line : `${line.slice(0, TITLE).replace(/\s+\S*$/, "")}…`;
+  if (label) await rename(key, label);
+}
+
+/** A copy that goes on from before a question; it has the name of the first with a number behind. */
+export async function fork(key: string, entryId: string): Promise<Fork> {
+  const made = await call<Fork>("sessions.fork", { sessionKey: key, ...(entryId ? { entryId } : {}) });
+  const base = titleOf(key).replace(/ \(\d+\)$/, "");
+  const others = sessions.value.filter((session) => session.displayName.replace(/ \(\d+\)$/, "") === base);
+  await call("sessions.patch", { key: made.sessionKey, label: `${base} (${others.length + 1})` }).catch(() => undefined);
+  refresh();
+  return made;
+}
+
+export interface Fork {
+  sessionKey: string;
+  editorText?: string;
+  editorAttachments?: { mimeType: string; data: string }[];
+}
+
+export function copiesOf(key: string): Session[] {
+  return sessions.value.filter((session) => session.parentSessionKey === key);
+}
+
+export function parentOf(key: string): string {
+  return sessions.value.find((session) => session.key === key)?.parentSessionKey ?? "";
 }
 
 export async function rename(key: string, label: string): Promise<void> {

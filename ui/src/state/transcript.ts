@@ -18,7 +18,7 @@ export interface Message {
   role: "user" | "assistant" | "system" | "toolResult";
   content: Content[];
   timestamp: number;
-  id?: string;
+  __openclaw?: { id: string; runId: string; idempotencyKey?: string };
   model?: string;
   provider?: string;
   stopReason?: string;
@@ -67,7 +67,7 @@ function begun(made: Entry[], message: Message, at: number): Entry {
   const who = message.role === "user" ? "user" : message.role === "system" ? "system" : "agent";
   const entry: Entry = {
     at,
-    id: message.id ?? "",
+    id: message.__openclaw?.id ?? "",
     who,
     parts: [],
     attached: [],

@@ -7,7 +7,7 @@ import { approvals } from "../state/approvals";
 import { key } from "../state/conversation";
 import { go, path, route, type View } from "../state/route";
 import { isLive, runs } from "../state/runs";
-import { listed, more, query, search, sessions, total, type Session } from "../state/sessions";
+import { begunHere, hits, listed, more, query, search, sessions, titleOf, total, type Session } from "../state/sessions";
 import { nextTheme, theme } from "../state/theme";
 import { age, brief } from "../text/times";
 
@@ -42,8 +42,8 @@ export function Rail() {
         <input
           id="search"
           type="search"
-          aria-label="Search sessions"
-          placeholder="Search sessions"
+          aria-label="Search conversations"
+          placeholder="Search"
           dir="auto"
           value={query.value}
           onInput={(event) => search(event.currentTarget.value)}
@@ -67,7 +67,9 @@ function NewChat() {
   const begin = (agent: string) => {
     const random = [...crypto.getRandomValues(new Uint8Array(6))];
     const name = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    go("chat", `agent:${agent}:chat-${name}`);
+    const session = `agent:${agent}:chat-${name}`;
+    begunHere.add(session);
+    go("chat", session);
     requestAnimationFrame(() => document.getElementById("message")?.focus());
   };
   if (!may("write")) return null;
@@ -115,9 +117,28 @@ function Sessions() {
           </ul>
         </section>
       ))}
-      {listed.value && sessions.value.length === 0 && (
+      {query.value && hits.value.length > 0 && (
+        <section>
+          <h2>In what was said</h2>
+          <ul>
+            {hits.value.map((hit) => (
+              <li key={`${hit.sessionKey} ${hit.messageId}`}>
+                <a class="hit" href={path("chat", hit.sessionKey)}>
+                  <span class="title" dir="auto">
+                    {titleOf(hit.sessionKey)}
+                  </span>
+                  <span class="faint" dir="auto">
+                    {hit.snippet}
+                  </span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {listed.value && sessions.value.length === 0 && hits.value.length === 0 && (
         <p class="faint empty">
-          {query.value ? "No session has that in its name." : "What you talk about will be listed here."}
+          {query.value ? "No conversation has that." : "What you talk about will be listed here."}
         </p>
       )}
       {sessions.value.length < total.value && (
@@ -136,10 +157,10 @@ function Row({ session }: { session: Session }) {
     <li>
       <a href={path("chat", session.key)} aria-current={isHere ? "page" : undefined}>
         <span class="title" dir="auto">
-          {session.displayName}
+          {titleOf(session.key)}
         </span>
         <span class="faint">
-          {asks ? <b class="asks">asks</b> : session.activeRunId ? <span class="dot busy" role="img" aria-label="at work" /> : null}
+          {asks ? <b class="asks">asks</b> : session.hasActiveRun ? <span class="dot busy" role="img" aria-label="at work" /> : null}
           {agents.value.length > 1 ? `${nameOf(session.agentId)} · ` : ""}
           {brief(session.updatedAt)}
         </span>

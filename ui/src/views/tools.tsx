@@ -1,9 +1,12 @@
-// What each agent can do: its tools after policy, and what a model is not told of.
+// What each agent can do: its tools after policy, what a model is not told of, skills, MCP servers.
 
 import { useState } from "preact/hooks";
+import { serves } from "../connection/gateway";
 import { useAsked } from "../parts/asked";
 import { Page } from "../parts/page";
 import { agents, defaultAgent } from "../state/agents";
+import { CommandRules } from "./rules";
+import { Skills } from "./skills";
 
 interface Effective {
   profile: string;
@@ -11,8 +14,12 @@ interface Effective {
   notices?: { id: string; message: string }[];
 }
 
-interface Status {
-  mcp: { name: string; connected: boolean; trouble: string | null; tools: number | string[] }[];
+interface Server {
+  name: string;
+  enabled: boolean;
+  connected: boolean;
+  lastError: string | null;
+  tools: string[] | null;
 }
 
 export function ToolsView() {
@@ -29,7 +36,9 @@ export function ToolsView() {
   return (
     <Page title="Tools and skills" tools={tools}>
       <Tools agent={agent} />
-      <Servers />
+      <Skills agent={agent} />
+      {serves("mcp.status") && <Servers />}
+      <CommandRules />
     </Page>
   );
 }
@@ -60,20 +69,18 @@ function Tools({ agent }: { agent: string }) {
 }
 
 function Servers() {
-  const { told } = useAsked<Status>("status");
-  if (!told?.mcp.length) return null;
+  const { told } = useAsked<{ servers: Server[] }>("mcp.status");
+  if (!told?.servers.length) return null;
   return (
     <section>
       <h2>MCP servers</h2>
       <dl class="list">
-        {told.mcp.map((server) => (
+        {told.servers.map((server) => (
           <div>
             <dt>
-              <span class={server.connected ? "dot good" : "dot bad"} /> {server.name}
+              <span class={server.connected ? "dot good" : server.enabled ? "dot bad" : "dot"} /> {server.name}
             </dt>
-            <dd>
-              {server.trouble ?? `${Array.isArray(server.tools) ? server.tools.length : server.tools} tools`}
-            </dd>
+            <dd dir="auto">{server.enabled ? (server.lastError ?? server.tools?.join(", ")) : "Switched off."}</dd>
           </div>
         ))}
       </dl>

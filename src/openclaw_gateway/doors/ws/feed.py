@@ -147,7 +147,7 @@ class Feed:
         if run.result is not None or run.id in self._followed:
             return
         telling = self._gateway.view(run, Telling)
-        followed = _Followed(run, telling, Progress(by_name=self._protocol < 4))
+        followed = _Followed(run, telling, Progress(is_older=self._protocol < 4))
 
         def news() -> None:
             self._note(followed)

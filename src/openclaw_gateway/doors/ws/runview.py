@@ -2,15 +2,16 @@
 
 One view serves every client that follows the run, each from its own place: what is due to most of them is
 encoded once, without the two numbers that differ (the event's of the run, the frame's of the connection).
-Events repeat what has been said so far, as clients expect, so nothing need be kept per event: whoever is
-behind, or comes late, is told the missing part in one event with the text so far.
+Nothing is kept per event: whoever is behind, or comes late, is told the missing part in one. The events
+`chat`, whose readers look at nothing else, and in version 3 those of the agent repeat what has been said so
+far, at most every CHAT_EVERY_S; in version 4 those of the agent have what is new alone.
 
-Told delta by delta a long answer would cost its length squared. Therefore deltas that came together are
+With all that is repeated a long answer would cost its length squared. Therefore deltas that came together are
 told together, and after much text there is a pause (`pause_s`): a run is told at about TOLD_PER_SECOND
 characters a second, however many deltas it has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -52,10 +53,11 @@ _encode = msgspec.json.Encoder().encode
 
 class Progress(Struct):
     """How far one client has been told: of the steps, of each text; `seq` is the run's number of its last
-    event. `told` is how much of the view's `size` that is. `by_name`: its events `agent` say whose they are,
-    as in version 3; by the schema of version 4 they may not, and `chat` says it."""
+    event. `told` is how much of the view's `size` that is. `is_older`: its events `agent` are those of
+    version 3, which say whose they are (by the schema of version 4 they may not, and `chat` says it) and
+    repeat the text so far."""
 
-    by_name: bool = False
+    is_older: bool = False
     steps: int = 0
     thinking: int = 0
     text: int = 0
@@ -101,7 +103,9 @@ class RunView:
         self._reasoning = ""
         self._chat = 0  # how much of the text chat windows may be told
         self._chat_ms = 0
-        self._newest: dict[str, tuple[int, int, bytes]] = {}
+        # How much of both texts clients of version 3 may be told.
+        self._grown_text = self._grown_thinking = self._grown_ms = 0
+        self._newest: dict[str, tuple[tuple[int, int], bytes]] = {}
         self._heads: dict[EventName, bytes] = {"agent": _head(self._agent("", {}))}
         # What an event `agent` ends with, up to its brace.
         self._named = len(_encode(self._agent("", {})).partition(b'"data":{}')[2])
@@ -111,7 +115,8 @@ class RunView:
     @property
     def wait_s(self) -> float | None:
         """How long to wait for more of the log before `fold` should be called anyway; None = for ever."""
-        return CHAT_EVERY_S if self._is_chat and self._chat < len(self._text) else None
+        waits = self._is_chat and self._chat < len(self._text)
+        return CHAT_EVERY_S if waits or not self._has_grown else None
 
     @property
     def pause_s(self) -> float:
@@ -135,6 +140,13 @@ class RunView:
         self._say(text, reasoning)
         if not self.ended and now_ms - self._chat_ms >= CHAT_EVERY_S * 1000:
             self._say_chat()
+        if not self._has_grown and (self.ended or now_ms - self._grown_ms >= CHAT_EVERY_S * 1000):
+            self._grown_text, self._grown_thinking = len(self._text), len(self._reasoning)
+            self._grown_ms = now_ms
+
+    @property
+    def _has_grown(self) -> bool:
+        return self._grown_text == len(self._text) and self._grown_thinking == len(self._reasoning)
 
     def lose(self, now_ms: int) -> None:
         """The log is not kept any more: clients are told that there is a gap before what still follows."""
@@ -146,20 +158,22 @@ class RunView:
         step = self._steps[place.steps] if place.steps < len(self._steps) else None
         if step is None:
             thinking, text, chat = len(self._reasoning), len(self._text), self._chat
+            if place.is_older:
+                thinking, text = self._grown_thinking, self._grown_text
         else:
             thinking, text, chat = step.thinking, step.text, step.chat
         if place.thinking < thinking:
-            tail = self._delta("thinking", self._reasoning, place.thinking, thinking)
+            tail = self._said("thinking", self._reasoning, place.thinking, thinking, place)
             place.told += thinking - place.thinking
             place.thinking = thinking
             return self._spliced("agent", tail, place)
         if place.text < text:
-            tail = self._delta("assistant", self._text, place.text, text)
+            tail = self._said("assistant", self._text, place.text, text, place)
             place.told += text - place.text
             place.text = text
             return self._spliced("agent", tail, place)
         if place.chat < chat:
-            tail = self._delta("chat", self._text, place.chat, chat)
+            tail = self._chat_delta(place.chat, chat)
             place.chat = chat
             return self._spliced("chat", tail, place)
         if step is None:
@@ -171,25 +185,32 @@ class RunView:
     def _spliced(self, name: EventName, tail: bytes, place: Progress) -> Told:
         if name == "agent":
             place.seq += 1
-            if not place.by_name:
+            if not place.is_older:
                 tail = tail[: -self._named] + b"}"
         return name, b"%b%d%b" % (self._heads[name], place.seq, tail)
 
-    def _delta(self, kind: str, text: str, start: int, end: int) -> bytes:
+    def _said(self, stream: str, text: str, start: int, end: int, place: Progress) -> bytes:
+        def payload() -> AgentEvent:
+            data = {"text": text[:end]} if place.is_older else {}
+            return self._agent(stream, {**data, "delta": text[start:end]})
+
+        return self._once(f"{stream} 3" if place.is_older else stream, (start, end), "agent", payload)
+
+    def _chat_delta(self, start: int, end: int) -> bytes:
+        def payload() -> ChatEvent:
+            message = _message(self._text[:end], self._now_ms)
+            return self._chat_event("delta", delta_text=self._text[start:end], message=message)
+
+        return self._once("chat", (start, end), "chat", payload)
+
+    def _once(
+        self, kind: str, part: tuple[int, int], name: EventName, payload: Callable[[], AgentEvent | ChatEvent]
+    ) -> bytes:
         """Most clients are at the same place: theirs is encoded once."""
         known = self._newest.get(kind)
-        if known is not None and known[:2] == (start, end):
-            return known[2]
-        payload: AgentEvent | ChatEvent
-        if kind == "chat":
-            message = _message(text[:end], self._now_ms)
-            payload = self._chat_event("delta", delta_text=text[start:end], message=message)
-        else:
-            payload = self._agent(kind, {"text": text[:end], "delta": text[start:end]})
-        tail = self._tail("chat" if kind == "chat" else "agent", payload)
-        if end == len(text) or kind == "chat":
-            self._newest[kind] = (start, end, tail)
-        return tail
+        if known is None or known[0] != part:
+            known = self._newest[kind] = (part, self._tail(name, payload()))
+        return known[1]
 
     def _say(self, text: list[str], reasoning: list[str]) -> None:
         if text:

@@ -1,16 +1,25 @@
-// Where one writes. Enter sends, Shift+Enter begins a line, Escape stops the run.
+// Where one writes. Enter sends, Shift+Enter begins a line, Escape stops the run; images are pasted, dropped or
+// chosen.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { may, phase } from "../../connection/gateway";
 import { Icon } from "../../parts/icon";
 import { agentIn, nameOf } from "../../state/agents";
-import { busy, drafts, key, send, stopAll } from "../../state/conversation";
+import { attached, busy, drafts, key, send, stopAll, type Attachment } from "../../state/conversation";
+import { source, taken } from "../../state/pictures";
 
 export function Composer() {
   const session = key.value;
   const [text, setText] = useState("");
+  const [images, setImages] = useState<Attachment[]>([]);
+  const [error, setError] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => setText(drafts.get(session) ?? ""), [session]);
+  const chooser = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    setText(drafts.get(session) ?? "");
+    setImages(attached.get(session) ?? []);
+    setError("");
+  }, [session]);
   useLayoutEffect(() => {
     const at = field.current;
     if (!at) return;
@@ -22,10 +31,23 @@ export function Composer() {
     drafts.set(session, value);
     setText(value);
   };
+  const hold = (all: Attachment[]) => {
+    attached.set(session, all);
+    setImages(all);
+  };
+  const add = (files: Iterable<File>) => {
+    taken(files).then(
+      (more) => hold([...(attached.get(session) ?? []), ...more]),
+      (reason: Error) => setError(reason.message),
+    );
+  };
+  const isReady = phase.value === "open" && (text.trim() !== "" || images.length > 0);
   const submit = () => {
-    if (!text.trim() || phase.value !== "open") return;
-    void send(text);
+    if (!isReady) return;
+    void send(text, images);
     write("");
+    hold([]);
+    setError("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // Enter that ends a composition (Chinese, Japanese, Korean) is no Enter.
@@ -36,33 +58,83 @@ export function Composer() {
       void stopAll();
     }
   };
+  const onPaste = (event: ClipboardEvent) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    add(files);
+  };
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    add(event.dataTransfer?.files ?? []);
+  };
   return (
-    <form
-      class="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <textarea
-        id="message"
-        ref={field}
-        rows={1}
-        dir="auto"
-        aria-label={`Message to ${nameOf(agentIn(session))}`}
-        placeholder={`Message to ${nameOf(agentIn(session))}`}
-        value={text}
-        onInput={(event) => write(event.currentTarget.value)}
-        onKeyDown={onKeyDown}
-      />
-      {busy.value && (
-        <button type="button" class="round" aria-label="Stop" title="Stop (Escape)" onClick={() => void stopAll()}>
-          <Icon of="stop" />
-        </button>
+    <div onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
+      {error && (
+        <p class="wrong middle" role="alert">
+          {error}
+        </p>
       )}
-      <button type="submit" class="round main" aria-label="Send" disabled={!text.trim() || phase.value !== "open"}>
-        <Icon of="send" />
-      </button>
-    </form>
+      {images.length > 0 && <Pictures images={images} hold={hold} />}
+      <form
+        class="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <input
+          ref={chooser}
+          type="file"
+          accept="image/png,image/jpeg,image/webp,image/gif"
+          multiple
+          hidden
+          onChange={(event) => {
+            add(event.currentTarget.files ?? []);
+            event.currentTarget.value = "";
+          }}
+        />
+        <button type="button" class="sign" aria-label="Add images" title="Add images" onClick={() => chooser.current?.click()}>
+          <Icon of="clip" />
+        </button>
+        <textarea
+          id="message"
+          ref={field}
+          rows={1}
+          dir="auto"
+          aria-label={`Message to ${nameOf(agentIn(session))}`}
+          placeholder={`Message to ${nameOf(agentIn(session))}`}
+          value={text}
+          onInput={(event) => write(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+          onPaste={onPaste}
+        />
+        {busy.value && (
+          <button type="button" class="round" aria-label="Stop" title="Stop (Escape)" onClick={() => void stopAll()}>
+            <Icon of="stop" />
+          </button>
+        )}
+        <button type="submit" class="round main" aria-label="Send" disabled={!isReady}>
+          <Icon of="send" />
+        </button>
+      </form>
+    </div>
+  );
+}
+
+function Pictures({ images, hold }: { images: Attachment[]; hold: (all: Attachment[]) => void }) {
+  return (
+    <div class="chips">
+      {images.map((image) => (
+        <button
+          type="button"
+          aria-label={`Take away ${image.fileName}`}
+          title={`Take away ${image.fileName}`}
+          onClick={() => hold(images.filter((each) => each !== image))}
+        >
+          <img src={source(image)} alt="" />
+        </button>
+      ))}
+    </div>
   );
 }

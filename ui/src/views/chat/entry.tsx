@@ -1,10 +1,11 @@
 // Something that was said. Long conversations are cheap: what is far from the window is plain text without
 // layout, and becomes Markdown when one comes near.
 
-import type { ComponentChildren } from "preact";
 import { memo } from "preact/compat";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { may, serves } from "../../connection/gateway";
 import { Copy } from "../../parts/copy";
+import { answerAgain, edit } from "../../state/conversation";
 import { textOf } from "../../state/parts";
 import type { Entry } from "../../state/transcript";
 import { brief, exact } from "../../text/times";
@@ -53,13 +54,32 @@ function Shown({ entry }: { entry: Entry }) {
   );
 }
 
-function Foot({ entry, children }: { entry: Entry; children?: ComponentChildren }) {
+function Foot({ entry }: { entry: Entry }) {
+  const [error, setError] = useState("");
+  const mayFork = entry.id !== "" && serves("sessions.fork") && may("write");
+  const act = (how: (entry: Entry) => Promise<void>) => {
+    how(entry).catch((reason: Error) => setError(reason.message));
+  };
   return (
     <footer class="faint">
       <time title={exact(entry.timestamp)}>{brief(entry.timestamp)}</time>
       {entry.model && <span>{entry.model}</span>}
       <Copy text={() => textOf(entry.parts)} />
-      {children}
+      {mayFork && entry.who === "user" && (
+        <button type="button" class="quiet" title="In a copy of the conversation" onClick={() => act(edit)}>
+          Edit
+        </button>
+      )}
+      {mayFork && entry.who === "agent" && (
+        <button type="button" class="quiet" title="In a copy of the conversation" onClick={() => act(answerAgain)}>
+          Answer again
+        </button>
+      )}
+      {error && (
+        <span class="wrong" role="alert">
+          {error}
+        </span>
+      )}
     </footer>
   );
 }

@@ -1,15 +1,15 @@
 // Which conversation this is, with whom, how full its context is, and what can be done with it as a whole.
 
-import { computed } from "@preact/signals";
-import { call, may } from "../../connection/gateway";
+import { computed, signal } from "@preact/signals";
+import { call, may, serves } from "../../connection/gateway";
 import { askName, askWhether } from "../../parts/ask";
 import { Icon } from "../../parts/icon";
 import { Menu, type Choice } from "../../parts/menu";
 import { agentIn, agents, nameOf, windows } from "../../state/agents";
 import { key, show, shown } from "../../state/conversation";
-import { go } from "../../state/route";
+import { go, path } from "../../state/route";
 import { runs } from "../../state/runs";
-import { beginAnew, remove, rename, titleOf } from "../../state/sessions";
+import { beginAnew, copiesOf, fork, parentOf, remove, rename, titleOf } from "../../state/sessions";
 import { asMarkdown, entries, type Message } from "../../state/transcript";
 import { save } from "../../text/files";
 import { exactly, short } from "../../text/numbers";
@@ -22,17 +22,37 @@ const filled = computed(() => {
   return last ? last.input + last.tokens : 0;
 });
 
+/** What came of something that was done to the conversation. */
+const said = signal("");
+
 export function Header() {
   const session = key.value;
   const model = agent.value?.model?.primary ?? "";
   return (
     <header class="top">
       <RailButton />
+      {said.value && (
+        <p class="told" role="status">
+          {said.value}
+        </p>
+      )}
       <div class="about">
         <h1 dir="auto">{titleOf(session)}</h1>
         <p class="faint">
           {nameOf(agentIn(session))}
           {model && <> · {model}</>}
+          {parentOf(session) && (
+            <>
+              {" · a copy of "}
+              <a href={path("chat", parentOf(session))}>{titleOf(parentOf(session))}</a>
+            </>
+          )}
+          {copiesOf(session).map((copy) => (
+            <>
+              {" · "}
+              <a href={path("chat", copy.key)}>{copy.displayName}</a>
+            </>
+          ))}
         </p>
       </div>
       <Meter of={windows.value.get(model)} />
@@ -67,7 +87,13 @@ function choices(session: string): Choice[] {
     { label: "Save as Markdown", act: () => void exported(session, "md") },
     { label: "Save as JSON", act: () => void exported(session, "json") },
   );
+  if (serves("sessions.fork") && may("write") && shown.value.length) {
+    all.push({ label: "Go on in a copy", act: () => void fork(session, "").then((made) => go("chat", made.sessionKey)) });
+  }
   if (may("admin")) {
+    if (serves("sessions.compact") && shown.value.length > 2) {
+      all.push({ label: "Summarise the older part", act: () => void compacted(session) });
+    }
     all.push({ label: "Begin anew…", act: () => void reset(session) });
     if (!isMain) all.push({ label: "Delete…", act: () => void deleted(session), isGrave: true });
   }
@@ -88,6 +114,16 @@ async function exported(session: string, kind: "md" | "json"): Promise<void> {
   const title = titleOf(session);
   if (kind === "json") save(`${title}.json`, "application/json", JSON.stringify({ key: session, title, ...told }, null, 2));
   else save(`${title}.md`, "text/markdown", asMarkdown(title, entries(told.messages, 0)));
+}
+
+async function compacted(session: string): Promise<void> {
+  try {
+    const told = await call<{ compacted: boolean; reason?: string }>("sessions.compact", { key: session });
+    said.value = told.compacted ? "The older part is summarised for the model." : `Not needed: ${told.reason ?? ""}`;
+  } catch (error) {
+    said.value = (error as Error).message;
+  }
+  setTimeout(() => (said.value = ""), 6_000);
 }
 
 async function reset(session: string): Promise<void> {

@@ -5,6 +5,7 @@ import { Page } from "../../parts/page";
 import { useAsked } from "../../parts/asked";
 import { nameOf } from "../../state/agents";
 import { path } from "../../state/route";
+import { isLive, runs } from "../../state/runs";
 import { titleOf } from "../../state/sessions";
 import { cost, exactly, short } from "../../text/numbers";
 import { stacked, type Totals, type Usage } from "./figures";
@@ -12,17 +13,19 @@ import { Plot } from "./plot";
 
 const DAYS = [7, 30, 90];
 const COLOURS = 6;
+const LEDGER_MS = 1_500;
 
 export function UsageView() {
   const [days, setDays] = useState(30);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const question = { days, agentScope: "all", mode: "specific", timeZone: zone, utcOffset: offset(), limit: 50 };
   const { told, error, again } = useAsked<Usage>("sessions.usage", question);
-  // The ledger is written now and then, not with each run.
+  const over = [...runs.value.values()].filter((run) => !isLive(run)).length;
+  // The ledger is written a moment behind the run.
   useEffect(() => {
-    const clock = setInterval(again, 10_000);
-    return () => clearInterval(clock);
-  }, [again]);
+    const soon = setTimeout(again, LEDGER_MS);
+    return () => clearTimeout(soon);
+  }, [again, over]);
   const tools = (
     <div class="choice" role="group" aria-label="How many days">
       {DAYS.map((each) => (

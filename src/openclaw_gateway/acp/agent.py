@@ -207,6 +207,9 @@ class Agent:
     def _turn_of(self, asked: ApprovalRequested) -> _Turn | None:
         """Whose question it is: of the session that is at work, or of a run below it, which has none."""
         request = asked.request
+        if request.run_id is None:
+            # A client asks for itself, in no turn.
+            return None
         for turn in self._turns:
             if turn.session_id == request.session_key:
                 return turn

@@ -48,12 +48,19 @@ class ResponseFrame(Struct, frozen=True, tag_field="type", tag="res"):
     error: ErrorShape | UnsetType = UNSET
 
 
-class EventFrame(Struct, frozen=True, tag_field="type", tag="event"):
-    """`seq` grows by one with every event of a connection, beginning after the handshake."""
+class StateVersion(Struct, frozen=True):
+    presence: int = 1
+    health: int = 1
+
+
+class EventFrame(Struct, frozen=True, tag_field="type", tag="event", rename="camel"):
+    """`seq` grows by one with every event of a connection, beginning after the handshake. `state_version` is
+    how often what `presence` and `health` tell has changed."""
 
     event: str
     payload: Raw | UnsetType = UNSET
     seq: int | UnsetType = UNSET
+    state_version: StateVersion | UnsetType = UNSET
 
 
 ServerFrame = ResponseFrame | EventFrame
@@ -93,11 +100,6 @@ class Features(Struct, frozen=True):
     methods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
-
-
-class StateVersion(Struct, frozen=True):
-    presence: int = 1
-    health: int = 1
 
 
 class SessionDefaults(Struct, frozen=True, rename="camel"):

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.doors.ws.refusals import invalid
 from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
@@ -24,6 +24,7 @@ from openclaw_gateway.wire.frames import (
     RequestFrame,
     ResponseFrame,
     ServerFrame,
+    StateVersion,
 )
 
 EVENTS = (
@@ -31,6 +32,8 @@ EVENTS = (
     "agent",
     "chat",
     "sessions.changed",
+    "presence",
+    "health",
     "exec.approval.requested",
     "exec.approval.resolved",
     "tick",
@@ -169,8 +172,10 @@ def failure(request_id: str, error: ErrorShape) -> ResponseFrame:
     return ResponseFrame(request_id, ok=False, error=error)
 
 
-def event(name: str, payload: object, seq: int | None = None) -> bytes:
-    return _encode(EventFrame(name, Raw(_encode(payload)), UNSET if seq is None else seq))
+def event(
+    name: str, payload: object, seq: int | None = None, version: StateVersion | UnsetType = UNSET
+) -> bytes:
+    return _encode(EventFrame(name, Raw(_encode(payload)), UNSET if seq is None else seq, version))
 
 
 def encoded(frame: ResponseFrame) -> bytes:

@@ -23,7 +23,7 @@ const watch = new IntersectionObserver(
   { rootMargin: "1200px 0px" },
 );
 
-export const Said = memo(Shown, (old, now) => JSON.stringify(old.entry) === JSON.stringify(now.entry));
+export const Said = memo(Shown, (old, now) => old.entry === now.entry || JSON.stringify(old.entry) === JSON.stringify(now.entry));
 
 function Shown({ entry }: { entry: Entry }) {
   const root = useRef<HTMLElement>(null);

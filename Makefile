@@ -17,7 +17,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: retries bench startup lock config-tables ui wheel clean python
+.PHONY: retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +104,10 @@ config-tables: setup ## ask the systems we follow for the keys of their files (n
 
 ui: ## build the control page from ui/ (npm, Node 18 or newer); what comes out is committed
 	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build -- ../src/openclaw_gateway/doors/ui/built
+
+page-pictures: python ## photograph the control page into docs/page (Chromium)
+	@$(SETUP) --tests
+	@mkdir -p docs/page && PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py
 
 wheel: setup ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \

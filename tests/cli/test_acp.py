@@ -27,6 +27,7 @@ from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reasoning, calls, fails, says
 from tests.cli import acp_schema
 from tests.cli.conftest import DEADLINE_S, Program
+from tests.cli.cut_between import cut_between
 from tests.npm_packages import NotInstalled
 
 
@@ -149,6 +150,7 @@ async def test_says_what_it_can(ready: Program) -> None:
     assert told.auth_methods == []
 
 
+@pytest.mark.promise("acp")
 async def test_a_prompt_is_answered_as_it_comes_and_remembered(ready: Program, models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says(Reasoning("hm"), "Hel", Hold(gate), "lo"), says("Again."))
@@ -340,3 +342,22 @@ async def test_a_sub_agents_command_is_asked_about_too(working: Program, models:
         assert editor.text() == "Over."
     assert [call.title for call, _ in editor.asked] == ["touch made"]
     assert (working.state / "workspace" / "made").exists()
+
+
+async def test_a_prompt_goes_on_when_the_connection_was_lost(
+    ready: Program, models: ModelServer, token: str
+) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("before ", Hold(gate), "after"))
+    async with (
+        cut_between(ready) as (url, cut),
+        editing(ready, "--url", url, "--token", token) as (connection, editor),
+    ):
+        session = await begun(connection)
+        answering = asyncio.create_task(connection.prompt(session_id=session, prompt=[text_block("hi")]))
+        await editor.hears("agent_message_chunk")
+        cut()
+        gate.set()
+        assert (await answering).stop_reason == "end_turn"
+        assert editor.text() == "before after"
+    assert len(models.requests) == 1

@@ -6,8 +6,8 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reaso
 from openclaw_gateway.wire.run import Usage
 from tests.cli.a_terminal import Screen, in_a_terminal
 from tests.cli.conftest import Program
+from tests.cli.cut_between import cut_between
 
 # A line may be typed from here on: pasted text is told apart.
 READY = "\x1b[?2004h"
@@ -52,44 +53,13 @@ async def said(screen: Screen, keys: str) -> str:
     return await screen.shows(READY)
 
 
-@asynccontextmanager
-async def cut_between(program: Program) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """(a way to the gateway, what cuts the connections that go it)."""
-    port = int(program.environ["OPENCLAW_GATEWAY_PORT"])
-    writers: set[asyncio.StreamWriter] = set()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
-        writers.update((writer, back))
-        await asyncio.gather(_pumped(reader, back), _pumped(there, writer))
-
-    def cut() -> None:
-        for writer in writers:
-            writer.transport.abort()
-        writers.clear()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    try:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
-    finally:
-        server.close()
-        cut()
-        await server.wait_closed()
-
-
-async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-    writer.close()
-
-
 @pytest.fixture
 async def ready(configured: Program) -> Program:
     await configured.gateway()
     return configured
 
 
+@pytest.mark.promise("chat")
 async def test_says_and_answers_and_leaves(ready: Program, models: ModelServer) -> None:
     models.script("m", says("Hel", "lo **you**."), says("Again."))
     async with chatting(ready) as screen:
@@ -397,3 +367,47 @@ def test_other_commands_do_not_wait_for_the_line_editor() -> None:
             [sys.executable, "-c", seen], capture_output=True, text=True, timeout=60, check=True
         )
         assert done.stdout == "False\n"
+
+
+async def test_what_is_at_work_already_is_shown_on(ready: Program, models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("begun elsewhere, ", Hold(gate), "ended here"))
+    asking = await ready.start("agent", "-m", "go")
+    await asking.says("begun elsewhere")
+    async with in_a_terminal(ready, "chat", TERM="xterm-256color") as screen:
+        await screen.shows("begun elsewhere")
+        gate.set()
+        assert "ended here" in bare(await screen.shows(READY))
+
+
+async def test_a_gateway_that_died_is_found_again_and_its_run_is_said_to_have_ended(
+    ready: Program, models: ModelServer
+) -> None:
+    models.script("m", says("before ", Hold(asyncio.Event())), says("New."))
+    del ready.environ["OPENCLAW_GATEWAY_PORT"]
+    async with chatting(ready) as screen:
+        screen.types("go\r")
+        await screen.shows("before")
+        ready.started[0].process.kill()
+        await screen.shows("Trying to take it up again")
+        # On another port, which its lock says.
+        await ready.gateway()
+        await screen.shows("Connected again.")
+        assert "Error: " in bare(await screen.shows(READY))
+        assert "New." in bare(await said(screen, "again\r"))
+    assert len(models.requests) == 2
+
+
+async def test_ctrl_c_twice_leaves(ready: Program, models: ModelServer) -> None:
+    models.script("m", says("before ", Hold(asyncio.Event())))
+    async with chatting(ready) as screen:
+        screen.types("go\r")
+        await screen.shows("before")
+        ready.started[0].process.send_signal(signal.SIGSTOP)
+        try:
+            screen.types("\x03")
+            await screen.shows("Ctrl-C again leaves.")
+            screen.types("\x03")
+            assert await screen.ends() == 130
+        finally:
+            ready.started[0].process.send_signal(signal.SIGCONT)

@@ -439,3 +439,29 @@ async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningG
         await page.click(".client[open] button", "Copy with the token")
         await ada.sees("Copied", ".client[open]")
         assert f"Bearer {gateway.token}" in await page.value("navigator.clipboard.readText()")
+
+
+async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await page.value(_PASTED)
+        await page.until("document.querySelector('.chips img')?.naturalWidth === 2")
+        await ada.writes("What is it?")
+        await said(ada, 2)
+        assert not await page.value("document.querySelector('.chips')")
+        kinds = [part["type"] for part in models.requests[-1].messages[-1]["content"]]
+        assert sorted(kinds) == ["image_url", "text"]
+        assert page.errors == []
+
+
+# A drawing, pasted as a browser pastes one.
+_PASTED = """(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 2, height: 2});
+    canvas.getContext('2d').fillRect(0, 0, 2, 2);
+    const blob = await new Promise(done => canvas.toBlob(done, 'image/png'));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([blob], 'dot.png', {type: 'image/png'}));
+    document.querySelector('#message').dispatchEvent(
+        new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+})()"""

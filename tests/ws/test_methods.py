@@ -75,6 +75,8 @@ SCOPES = {
     "exec.approval.list": APPROVALS,
     "exec.approval.get": APPROVALS,
     "exec.approval.resolve": APPROVALS,
+    "exec.approval.request": APPROVALS,
+    "exec.approval.waitDecision": APPROVALS,
 }
 
 

@@ -217,8 +217,8 @@ class Agent:
         return self._turns[0] if below and len(self._turns) == 1 else None
 
     async def _ask(self, turn: _Turn, asked: ApprovalRequested) -> None:
-        updates = turn.updates
-        call_id = updates.call_id(asked.request.tool_call_id) if updates else None
+        updates, asking = turn.updates, asked.request.tool_call_id
+        call_id = updates.call_id(asking) if updates and asking else None
         try:
             answer = await self._peer.ask(
                 "session/request_permission", permission(turn.session_id, asked, call_id)

@@ -9,7 +9,7 @@ from openclaw_gateway.config.brands import BRANDS
 
 _PROGRAM = BRANDS[0].name
 # Sections of the protocol that are none of the configuration.
-_METHOD = re.compile(r"\b(?:sessions|chat|exec\.approvals?|usage|logs)\.[a-z]\w*(?:\.\w+)*")
+_METHOD = re.compile(r"\b(?:config|sessions|chat|exec\.approvals?|usage|logs)\.[a-z]\w*(?:\.\w+)*")
 _WRONG_PARAMS = re.compile(r"^invalid [\w.]+ params: (?:at \S+: )?")
 _COMMANDS = {
     "sessions.list": "sessions",
@@ -26,6 +26,11 @@ _COMMANDS = {
     "exec.approvals.get": "approvals list",
     "exec.approvals.set": "approvals allow",
     "logs.tail": "logs",
+    "config.get": "config get",
+    "config.set": "config set",
+    "config.patch": "config set",
+    "config.apply": "config set",
+    "config.schema": "config schema",
 }
 
 

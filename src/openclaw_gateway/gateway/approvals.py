@@ -3,12 +3,12 @@
 Who may is decided here. Knows no door and nothing of what is asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from openclaw_gateway.gateway.principal import APPROVALS, Principal
 from openclaw_gateway.runs.open_questions import Settled
 from openclaw_gateway.runs.questions import Questions, Told
-from openclaw_gateway.wire.approvals import ApprovalRequested, Decision
+from openclaw_gateway.wire.approvals import ApprovalRequested, CommandQuestion, Decision
 
 
 class Approvals:
@@ -38,6 +38,27 @@ class Approvals:
         """As the client `by`. Raises NotFound, InvalidRequest."""
         principal.require(APPROVALS)
         return self._questions.answer(principal.owner, id_, decision, by)
+
+    async def put(
+        self,
+        principal: Principal,
+        question: CommandQuestion,
+        *,
+        timeout_s: float,
+        id_: str | None,
+        told: Callable[[ApprovalRequested], Awaitable[None]],
+    ) -> tuple[ApprovalRequested, Decision | None]:
+        """Ask for the caller whoever is there of his own, himself too. Raises ShuttingDown, Overloaded,
+        InvalidRequest."""
+        principal.require(APPROVALS)
+        return await self._questions.put(principal.owner, question, timeout_s=timeout_s, id_=id_, told=told)
+
+    async def decision(
+        self, principal: Principal, id_: str
+    ) -> tuple[ApprovalRequested | None, Decision | None]:
+        """How a question ends. Raises NotFound."""
+        principal.require(APPROVALS)
+        return await self._questions.decision(principal.owner, id_)
 
 
 def _nothing() -> None:

@@ -54,6 +54,11 @@ class OpenQuestions:
         found = self._open.get(id_)
         return found.asked if found is not None and found.owner == owner else None
 
+    def settled(self, owner: str, id_: str) -> Settled | None:
+        """What a person has said lately."""
+        known = self._settled.get(id_)
+        return known[1] if known is not None and known[0] == owner else None
+
     def settle(self, owner: str, id_: str, decision: Decision, by: str) -> Settled | None:
         """The first answer stands: it, or the one before. None: there is no such question of this owner."""
         known = self._settled.get(id_)

@@ -11,12 +11,12 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Literal
 
 import structlog
 
-from openclaw_gateway.errors import InvalidRequest, NotFound
+from openclaw_gateway.errors import InvalidRequest, NotFound, Overloaded, ShuttingDown
 from openclaw_gateway.runs.open_questions import OpenQuestions, Settled
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.tools.base import Reply, ToolContext
@@ -83,29 +83,84 @@ class Questions:
         if unasked is not None:
             log.info("approval.not_asked", run=context.run_id, reason=unasked, open=len(self._table))
             return unasked
+        asked = self._asked(question, self.timeout_s)
+        log.info("approval.asked", id=asked.id, run=context.run_id, agent=question.agent_id)
+        context.update("[waiting for the operator's answer]\n")
+        reply = await self._answer_to(owner, conversation, asked, self.timeout_s)
+        if reply == "expired" and owner in self._attending:
+            self._silent[silence] = (owner, time.monotonic() + SILENT_S)
+            self._silent.move_to_end(silence)
+            if len(self._silent) > MAX_CONVERSATIONS:
+                self._silent.popitem(last=False)
+        return reply
+
+    async def put(
+        self,
+        owner: str,
+        question: CommandQuestion,
+        *,
+        timeout_s: float,
+        id_: str | None,
+        told: Callable[[ApprovalRequested], Awaitable[None]],
+    ) -> tuple[ApprovalRequested, Decision | None]:
+        """Ask for a client of this owner; it ends with whoever awaits this. `told` hears of the question
+        once it is open, `id_` is what it is called. None: nobody answered.
+
+        Raises ShuttingDown, Overloaded, InvalidRequest (the id is taken).
+        """
+        if self._closed:
+            raise ShuttingDown
+        conversation = f"clients of {owner}"
+        if not self._table.has_room(conversation):
+            raise Overloaded("Too many questions wait for an answer already.", retry_after=10)
+        asked = self._asked(question, timeout_s, id_)
+        if asked.id in self._waiting or self._table.settled(owner, asked.id):
+            raise InvalidRequest("approval id already pending", code="approval_id_taken", param="id")
+        log.info("approval.asked", id=asked.id, client=owner)
+        answer = asyncio.ensure_future(self._answer_to(owner, conversation, asked, timeout_s))
+        try:
+            await told(asked)
+            reply = await answer
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
+        return asked, _decided(reply)
+
+    async def decision(self, owner: str, id_: str) -> tuple[ApprovalRequested | None, Decision | None]:
+        """How a question ends, or has ended; None for one that nobody answered. Raises NotFound."""
+        settled = self._table.settled(owner, id_)
+        if settled is not None:
+            return None, settled.decision
+        asked, waiting = self.find(owner, id_), self._waiting[id_]
+        # Not awaited itself: who waits here may leave without ending the question.
+        await asyncio.wait({waiting})
+        return asked, None if waiting.cancelled() else _decided(waiting.result())
+
+    def _asked(
+        self, question: CommandQuestion, timeout_s: float, id_: str | None = None
+    ) -> ApprovalRequested:
         created = now_ms()
-        expires = created + int(self.timeout_s * 1000)
-        asked = ApprovalRequested(secrets.token_hex(6), question, created, expires)
+        return ApprovalRequested(
+            id_ or secrets.token_hex(6), question, created, created + int(timeout_s * 1000)
+        )
+
+    async def _answer_to(
+        self, owner: str, conversation: str, asked: ApprovalRequested, timeout_s: float
+    ) -> Reply:
+        """Open until somebody answers, the time is up, or whoever asked has left."""
         self._table.add(owner, conversation, asked)
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[asked.id] = waiting
-        log.info("approval.asked", id=asked.id, run=context.run_id, agent=question.agent_id)
-        context.update("[waiting for the operator's answer]\n")
         self._tell(owner, asked)
         ended: Unanswered = "run-ended"
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout(timeout_s):
                 answer = await waiting
         except TimeoutError:
             if waiting.done() and not waiting.cancelled():
                 # The answer and the end of the wait came together.
                 return waiting.result()
             ended = "expired"
-            if owner in self._attending:
-                self._silent[silence] = (owner, time.monotonic() + SILENT_S)
-                self._silent.move_to_end(silence)
-                if len(self._silent) > MAX_CONVERSATIONS:
-                    self._silent.popitem(last=False)
             return ended
         else:
             if answer == "shutdown":
@@ -115,7 +170,7 @@ class Questions:
             del self._waiting[asked.id]
             if self._table.give_up(asked.id):
                 log.info("approval.unanswered", id=asked.id, reason=ended)
-                self._tell(owner, ApprovalResolved(asked.id, "deny", None, now_ms(), question, ended))
+                self._tell(owner, ApprovalResolved(asked.id, "deny", None, now_ms(), asked.request, ended))
 
     def _unasked(self, owner: str, conversation: str, silence: str) -> Unasked | None:
         """Why nobody is asked."""
@@ -205,6 +260,14 @@ class Questions:
     def _tell(self, owner: str, news: News) -> None:
         for told in tuple(self._attending.get(owner, ())):
             told(news)
+
+
+def _decided(reply: Reply) -> Decision | None:
+    match reply:
+        case "allow-once" | "allow-session" | "allow-always" | "deny":
+            return reply
+        case _:
+            return None
 
 
 def _unknown() -> NotFound:

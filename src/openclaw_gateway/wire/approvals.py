@@ -19,6 +19,8 @@ OURS: Decision = "allow-session"
 class CommandQuestion(Struct, frozen=True, rename="camel"):
     """What runs if the answer is yes, whole: `command` as the shell gets it, `command_argv` where it is one
     simple command, `resolved_path` the first program's file, `env_keys` the variables that the call sets.
+    A client that asks (`exec.approval.request`) has no run here, and its command runs elsewhere: `host` is
+    what it calls that.
 
     `warning_text` says why it is asked about and who wants it. `allowed_decisions` are those that clients of
     the older systems know, `decisions` all of them.
@@ -27,10 +29,10 @@ class CommandQuestion(Struct, frozen=True, rename="camel"):
     command: str
     command_argv: tuple[str, ...] | None
     cwd: str
-    host: Literal["gateway", "sandbox"]
+    host: str
     security: str
     ask: str
-    agent_id: str
+    agent_id: str | None
     resolved_path: str | None
     session_key: str | None
     env_keys: tuple[str, ...]
@@ -39,8 +41,8 @@ class CommandQuestion(Struct, frozen=True, rename="camel"):
     allowed_decisions: tuple[Decision, ...]
     door: Door
     user: str | None
-    run_id: str
-    tool_call_id: str
+    run_id: str | None
+    tool_call_id: str | None
 
 
 class ApprovalRequested(Struct, frozen=True, rename="camel"):

@@ -9,7 +9,7 @@ import { call, phase, whenOpen } from "../connection/gateway";
 import { defaultAgent } from "./agents";
 import { ended, forget, isLive, known, of, runs, stop, tell, type Run } from "./runs";
 import { go, route } from "./route";
-import { fork, refresh, type Fork } from "./sessions";
+import { fork, nameBy, refresh, type Fork } from "./sessions";
 import { entries, type Entry, type Message } from "./transcript";
 
 export interface Attachment {
@@ -210,6 +210,8 @@ function noted(): Pending[] {
 }
 
 ended((run) => {
+  const question = pending.value.find((each) => each.runId === run.id);
+  if (question && run.stage === "done") void nameBy(run.session, question.text).catch(() => undefined);
   if (run.stage === "failed") failed(run.id, run.error || "The run failed.");
   if (run.session === open.value) void load(Math.min(MOST, messages.value.length + 50));
   refresh();

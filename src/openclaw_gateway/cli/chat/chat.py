@@ -70,6 +70,7 @@ class Chat:
         if run is None or self._stopping:
             return False
         self._stopping = True
+        self._notice("Stopping; Ctrl-C again leaves.", "dim")
         self._own(self._abort(run))
         return True
 
@@ -131,7 +132,8 @@ class Chat:
                     if isinstance(step, Ended):
                         self.failed |= step.status == "failed"
         except asyncio.CancelledError:
-            await self._abort(run)
+            if not self._stopping:
+                await self._abort(run)
             raise
         finally:
             asking.cancel()

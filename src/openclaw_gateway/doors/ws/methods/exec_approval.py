@@ -1,7 +1,7 @@
 """`exec.approval.*`: the questions whether a command may run, and their answers.
 
-Names and shapes are OpenClaw's (docs/gateway/protocol, "Approval families"): `list` gives an array. Only
-questions of the gateway's own tools are served: `request` and `waitDecision` belong to its nodes.
+Names and shapes are OpenClaw's (docs/gateway/protocol, "Approval families"): `list` gives an array. What
+a client asks itself (`request`, `waitDecision`) is in approval_requests.
 """
 
 from typing import Annotated

@@ -26,8 +26,8 @@ RunId = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class HistoryParams(Struct, frozen=True, rename="camel"):
-    """`limit` is how many of the newest messages before the `offset` newest, `max_chars` how much of each text. `input_run_ids` are the
-    keys of messages that the client has sent: it is told what became of them."""
+    """`limit` is how many messages before the `offset` newest, `max_chars` how much of each text.
+    `input_run_ids` are the keys of messages that the client has sent: it is told what became of them."""
 
     session_key: Annotated[str, Meta(min_length=1, max_length=512)]
     agent_id: Annotated[str, Meta(max_length=256)] | None = None

@@ -40,7 +40,8 @@ async def newest(
     skip: int = 0,
 ) -> Newest:
     """At most `limit` messages before the `skip` newest, each text cut to `most_chars` characters; fewer
-    where they are more than `most_bytes` together. One that alone is more is told of without its content. Raises StoreError."""
+    where they are more than `most_bytes` together. One that alone is more is told of without its content.
+    Raises StoreError."""
     limit = min(limit, MOST)
     since = await sessions.begun_at(principal, record)
     runs = await sessions.turns(principal, record.key, after=None, limit=limit + skip, newest_first=True)

@@ -1,6 +1,7 @@
 """Talking with an agent on the control page, in a real browser: what is said, shown, allowed, stopped."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import Call, Hang, Hold, ModelServer, Reasoning, calls, says
 from tests.doors import tool_replies
 from tests.doors.test_commands import runs
+from tests.doors.test_kill import free_port
 from tests.page.person import person
 
 _ANSWER = """Two things, **first**:
@@ -186,3 +188,21 @@ _PASTED = """(async () => {
     document.querySelector('#message').dispatchEvent(
         new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
 })()"""
+
+
+async def test_a_gateway_that_was_started_again_is_found_again(models: ModelServer, tmp_path: Path) -> None:
+    config, port = model_config(models.base_url), free_port()
+    async with contextlib.AsyncExitStack() as stack:
+        first = contextlib.AsyncExitStack()
+        gateway = await first.enter_async_context(running_gateway(config, state_dir=tmp_path, port=port))
+        ada = await stack.enter_async_context(person(gateway))
+        await ada.signs_in()
+        await ada.writes("Before")
+        await ada.said(2)
+        await first.aclose()
+        await ada.sees("The connection to the gateway was lost.", "main")
+        await stack.enter_async_context(running_gateway(config, state_dir=tmp_path, port=port))
+        await ada.page.until("!document.querySelector('main > .notice')")
+        await ada.sees("Before")
+        await ada.writes("After")
+        await ada.said(4)

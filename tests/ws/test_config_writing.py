@@ -388,6 +388,7 @@ async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, 
             ("agents.update", {"agentId": "ada", "name": "bob"}),
             ("agents.delete", {"agentId": "ada"}),
             ("agents.files.set", {"agentId": "ada", "name": "SOUL.md", "content": "x"}),
+            ("exec.approvals.set", {"file": {"version": 1}}),
         ):
             error = await there.peer.error(method, params)
             assert error["code"] == "FORBIDDEN", method

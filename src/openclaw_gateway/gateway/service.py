@@ -145,7 +145,7 @@ class Gateway:
         self.own_config = OwnConfig(lambda: self.auth_mode)
         self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
-        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
+        self.exec_rules = ExecRules(self.own_config, lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:

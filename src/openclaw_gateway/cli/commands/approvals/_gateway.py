@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.running.address import find_address
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.errors import GatewayError

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
-from openclaw_gateway.cli.address import Address
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.terminal_words import in_terminal_words
+from openclaw_gateway.cli.running.address import Address
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
 from openclaw_gateway.config.brands import env_names

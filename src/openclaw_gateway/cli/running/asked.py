@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.cli.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.errors import GatewayError
 

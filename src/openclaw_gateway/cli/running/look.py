@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from openclaw_gateway.cli.address import Address
+from openclaw_gateway.cli.running.address import Address
 from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.principal import READ

@@ -39,8 +39,8 @@ def offer_setup(invocation: Invocation, around: Surroundings, config_path: Path 
 
 def _asked_for(invocation: Invocation) -> None:
     # Only who has no configuration needs it, and only once.
-    from openclaw_gateway.cli.setup_choices import Choices  # noqa: PLC0415
-    from openclaw_gateway.cli.setup_end import set_up  # noqa: PLC0415
+    from openclaw_gateway.cli.setup.choices import Choices  # noqa: PLC0415
+    from openclaw_gateway.cli.setup.end import set_up  # noqa: PLC0415
 
     choices = Choices(invocation, asks=True)
     choices.model(None, None, None)

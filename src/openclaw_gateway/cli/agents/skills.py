@@ -5,7 +5,7 @@ from openclaw_gateway.agents.roster import compile_roster
 from openclaw_gateway.agents.skill_report import SkillsReport, SkillStatus, skills_report
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.agents.skill_search import look_for_skills
-from openclaw_gateway.cli.agent_choice import named_agent
+from openclaw_gateway.cli.agents.choice import named_agent
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.shown import is_set
 

@@ -2,11 +2,11 @@
 
 import click
 
-from openclaw_gateway.cli.address import EVERYWHERE
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
-from openclaw_gateway.cli.own_address import own_address
-from openclaw_gateway.cli.setting_up import Draft, drafted
-from openclaw_gateway.cli.setup_choices import Choices
+from openclaw_gateway.cli.running.address import EVERYWHERE
+from openclaw_gateway.cli.setup.choices import Choices
+from openclaw_gateway.cli.setup.own_address import own_address
+from openclaw_gateway.cli.setup.setting_up import Draft, drafted
 from openclaw_gateway.config.auth import is_loopback
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.doors.ui.snippets import CLIENTS

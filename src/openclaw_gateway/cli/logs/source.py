@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.log_lines import LogTail, parsed
+from openclaw_gateway.cli.logs.lines import LogTail, parsed
 from openclaw_gateway.cli.service.here import service_here
 from openclaw_gateway.cli.service.manager import Manager
 from openclaw_gateway.cli.surroundings import Surroundings

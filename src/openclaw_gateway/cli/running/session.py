@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from openclaw_gateway.cli.asked_gateway import asked_gateway
-from openclaw_gateway.cli.gateway_options import Which
+from openclaw_gateway.cli.running.asked import asked_gateway
+from openclaw_gateway.cli.running.options import Which
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 
@@ -12,8 +12,8 @@ MOST = 1_000
 _MOST_CHARS = 500_000
 
 
-def found(around: Surroundings, key: str, which: Which) -> str:
-    """Its whole key. Raises CommandFailed (not_found)."""
+def whole_key(around: Surroundings, key: str, which: Which) -> str:
+    """The one that `key` is, or is the short form of. Raises CommandFailed (not_found)."""
     answer = asked_gateway(
         around, "sessions.resolve", {"key": key}, scopes=(READ,), timeout_s=ANSWER_S, **which
     )

@@ -12,10 +12,10 @@ from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.cli.dotenv_file import keep_in_dotenv
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import FirstConfig, first_text, write_first
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.model_trial import tried_alone
-from openclaw_gateway.cli.port_holder import free_port, port_holder
+from openclaw_gateway.cli.process.port_holder import free_port, port_holder
+from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, write_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.listen import DEFAULT_PORT
 from openclaw_gateway.config.paths import Paths, resolve_paths

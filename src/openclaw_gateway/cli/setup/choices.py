@@ -5,12 +5,11 @@ Looks at the machine and asks; writes nothing.
 
 from openclaw_gateway import __version__
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import OWN_SERVER, FirstConfig
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.setting_up import port_to_take, where_it_goes
-from openclaw_gateway.cli.setup_offers import Offer, offers, server_at
-from openclaw_gateway.cli.setup_questions import (
+from openclaw_gateway.cli.setup.candidates import Offer, offers, server_at
+from openclaw_gateway.cli.setup.first_config import OWN_SERVER, FirstConfig
+from openclaw_gateway.cli.setup.questions import (
     ask_clients,
     ask_keep,
     ask_key,
@@ -18,6 +17,7 @@ from openclaw_gateway.cli.setup_questions import (
     ask_place,
     ask_which,
 )
+from openclaw_gateway.cli.setup.setting_up import port_to_take, where_it_goes
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.listen import DEFAULT_PORT

@@ -14,7 +14,7 @@ from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
-from openclaw_gateway.cli.port_holder import free_port, port_holder
+from openclaw_gateway.cli.process.port_holder import free_port, port_holder
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, outlive_signals

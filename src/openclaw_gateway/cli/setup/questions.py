@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from openclaw_gateway.cli.harmless import printable
-from openclaw_gateway.cli.setup_offers import Offer
+from openclaw_gateway.cli.setup.candidates import Offer
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 

@@ -4,16 +4,16 @@ gateway that was started again may be elsewhere. What goes wrong is said in word
 from collections.abc import Callable
 from pathlib import Path
 
-from openclaw_gateway.cli.address import Address, find_address
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
+from openclaw_gateway.cli.running.address import Address, find_address
+from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.cli.through_gateway import shut_out
 from openclaw_gateway.client.connection import GatewayClient, Hear
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable
 from openclaw_gateway.errors import GatewayError
 
 
-class Reached:
+class RunningGateway:
     def __init__(
         self,
         around: Surroundings,

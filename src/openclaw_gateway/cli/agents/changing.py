@@ -8,10 +8,10 @@ from msgspec import Struct
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.rewriting import Rewriter
-from openclaw_gateway.cli.address import config_in_use, gateway_here, with_secret
-from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
-from openclaw_gateway.cli.gateway_options import Which
+from openclaw_gateway.cli.running.address import config_in_use, gateway_here, with_secret
+from openclaw_gateway.cli.running.asked import asked_gateway
+from openclaw_gateway.cli.running.options import Which
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import GatewayError

@@ -110,6 +110,7 @@ async def test_wrong_params(peer: Peer) -> None:
         {"command": "rm \u202e x"},
         {"command": "ls\x1b[2K"},
         {"command": "x" * 40_000},
+        {"command": "x", "commandArgv": ["x" * 30_000] * 600},
         {"command": "x", "id": "a b"},
         {"command": "x", "timeoutMs": 0},
         {"command": "x", "unavailableDecisions": ["deny"]},

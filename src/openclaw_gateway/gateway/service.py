@@ -136,7 +136,7 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
-        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.health_news = HealthNews()

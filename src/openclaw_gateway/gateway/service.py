@@ -44,6 +44,7 @@ from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.session_errands import SessionErrands
 from openclaw_gateway.gateway.session_forks import SessionForks
 from openclaw_gateway.gateway.session_search import SessionSearch
+from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
@@ -139,6 +140,7 @@ class Gateway:
         self.session_errands = SessionErrands(self.start, self.agent_sessions)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
+        self.signatures = Signatures()
         self.health_news = HealthNews()
         self._store_ok = True
         self.spending = Spending(rooms.store)

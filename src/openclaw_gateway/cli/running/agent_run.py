@@ -3,7 +3,6 @@ run may have begun, and must not be executed twice.
 """
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.running.address import Address
+from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
-from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable, LockedOut
-from openclaw_gateway.config.brands import env_names
+from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable
 from openclaw_gateway.errors import GatewayError, error_type
 from openclaw_gateway.gateway.principal import READ, WRITE
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
@@ -80,25 +79,3 @@ def _text(answer: Mapping[str, Any]) -> str:
             return text
         case _:
             return ""
-
-
-def shut_out(address: Address, error: AuthRefused) -> CommandFailed:
-    if isinstance(error, LockedOut):
-        message = (
-            f"The gateway at {address.origin} has locked this address out for another "
-            f"{math.ceil(error.retry_after or 1)} seconds: there were too many wrong secrets "
-            "(gateway.auth.rateLimit), and this is another wrong one. The right one is let in at once."
-        )
-        return CommandFailed(message, code=error.code, kind="rate_limited")
-    if address.token is None and address.password is None:
-        message = (
-            f"The gateway at {address.origin} asks for a secret and none is configured here. If it made up a "
-            "token at its start, pass the one it printed with --token, or set gateway.auth.token to keep one."
-        )
-    else:
-        kind = "token" if address.token is not None else "password"
-        message = (
-            f"The gateway at {address.origin} does not accept this {kind}. Pass the right one with --{kind}, "
-            f"or set gateway.auth.{kind} or {env_names(f'GATEWAY_{kind.upper()}')} to it."
-        )
-    return CommandFailed(message, code=error.code, kind="unauthorized")

@@ -10,9 +10,11 @@ import msgspec
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.connection import GatewayClient
+from openclaw_gateway.client.errors import AuthRefused
 from openclaw_gateway.errors import GatewayError
 
 
@@ -40,6 +42,8 @@ def asked_gateway(
 
     try:
         return run(ask())
+    except AuthRefused as error:
+        raise shut_out(address, error) from None
     except GatewayError as error:
         failed = of_gateway_error(error)
         if not as_said:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.running.address import Address, find_address
-from openclaw_gateway.cli.running.agent_run import shut_out
+from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.connection import GatewayClient, Hear
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable

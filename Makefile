@@ -92,7 +92,7 @@ startup: setup ## what commands cost before they say a word, beside python -c pa
 lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
 	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)
 	@$(LOCK_TOOL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(COMPILE) --extra mcp --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --extra devices --extra mcp --output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --output-file requirements/test.txt --group test --constraint requirements/base.txt
 	@$(COMPILE) --output-file requirements/build.txt requirements/build.in
 	@$(COMPILE) --output-file requirements/local.txt --no-deps requirements/local.in

@@ -429,6 +429,7 @@ ERRORS = _all(
         "restore_interrupted": "start: a backup was not put back to its end.",
         "internal_error": "500: a fault of the gateway's own, told without its cause.",
         "invalid_api_key": "401: no credential, or a wrong one.",
+        "device_refused": "401: what a device has signed of its connect is not taken.",
         "rate_limited": "429: too many wrong credentials from one address.",
         "missing_scope": "403: the credential may not do this.",
         "forbidden": "403: it is another owner's, or the operator's alone.",

@@ -44,6 +44,7 @@ from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.session_errands import SessionErrands
 from openclaw_gateway.gateway.session_forks import SessionForks
 from openclaw_gateway.gateway.session_search import SessionSearch
+from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
@@ -136,16 +137,17 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
-        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
+        self.signatures = Signatures()
         self.health_news = HealthNews()
         self._store_ok = True
         self.spending = Spending(rooms.store)
         self.own_config = OwnConfig(lambda: self.auth_mode)
         self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
-        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
+        self.exec_rules = ExecRules(self.own_config, lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:

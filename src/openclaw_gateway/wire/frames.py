@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-ErrorCode = Literal["INVALID_REQUEST", "FORBIDDEN", "AGENT_TIMEOUT", "UNAVAILABLE"]
+ErrorCode = Literal["INVALID_REQUEST", "NOT_PAIRED", "FORBIDDEN", "AGENT_TIMEOUT", "UNAVAILABLE"]
 ChatState = Literal["delta", "final", "aborted", "error"]
 Word = Annotated[str, Meta(max_length=128)]
 Secret = Annotated[str, Meta(max_length=4096)]
+# What a client calls its machine or itself; longer than a word, and never needed whole.
+Called = Annotated[str, Meta(max_length=1024)]
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
@@ -66,22 +68,38 @@ class EventFrame(Struct, frozen=True, tag_field="type", tag="event", rename="cam
 ServerFrame = ResponseFrame | EventFrame
 
 
-class ClientInfo(Struct, frozen=True, rename="camel"):
+class ClientInfo(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Who says it is calling; nothing is decided by it."""
 
     id: Word
     version: Word
     platform: Word
     mode: Word
+    display_name: Called | None = None
+    device_family: Called | None = None
 
 
 class ConnectAuth(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The last two are other systems' credentials: they count for nothing, but devices sign them."""
+
     token: Secret | None = None
     password: Secret | None = None
+    device_token: Secret | None = None
+    bootstrap_token: Secret | None = None
+
+
+class DeviceProof(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A device's key and what it has signed; `signed_at` is Unix milliseconds, `nonce` the challenge's."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    public_key: Annotated[str, Meta(min_length=1, max_length=1024)]
+    signature: Annotated[str, Meta(min_length=1, max_length=1024)]
+    signed_at: Annotated[int, Meta(ge=0, le=1 << 53)]
+    nonce: Annotated[str, Meta(max_length=256)] = ""
 
 
 class ConnectParams(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Device identity, capabilities and other fields of companion apps are accepted and not used."""
+    """Capabilities and other fields of companion apps are accepted and not used."""
 
     min_protocol: Annotated[int, Meta(ge=1, le=1_000_000)]
     max_protocol: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -89,6 +107,7 @@ class ConnectParams(Struct, frozen=True, rename="camel", omit_defaults=True):
     role: Word | None = None
     scopes: Annotated[tuple[Word, ...], Meta(max_length=64)] | None = None
     auth: ConnectAuth | None = None
+    device: DeviceProof | None = None
 
 
 class ServerInfo(Struct, frozen=True, rename="camel"):

@@ -187,7 +187,7 @@ async def test_a_mask_where_none_was_shown_is_no_value(
 @pytest.mark.promise("error.config_elsewhere")
 async def test_a_secret_is_not_shown_by_a_change_beside_it(models: ModelServer, tmp_path: Path) -> None:
     """The option before it is what tells that it is one."""
-    secret = "of-no-form-at-all"  # noqa: S105
+    secret = "of-no-form-at-all"
     command = {"plugins": {"entries": {"x": {"config": {"command": ["run", "--token", secret]}}}}}
     place = "plugins.entries.x.config.command"
     async with written(models, tmp_path) as there:

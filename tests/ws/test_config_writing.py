@@ -184,7 +184,6 @@ async def test_a_mask_where_none_was_shown_is_no_value(
         assert "is masked" in error["message"]
 
 
-@pytest.mark.promise("error.config_elsewhere")
 async def test_a_secret_is_not_shown_by_a_change_beside_it(models: ModelServer, tmp_path: Path) -> None:
     """The option before it is what tells that it is one."""
     secret = "of-no-form-at-all"
@@ -206,6 +205,7 @@ async def test_a_secret_is_not_shown_by_a_change_beside_it(models: ModelServer, 
         assert f'["go","--token","{secret}"]' in there.text.replace(" ", "")
 
 
+@pytest.mark.promise("error.config_elsewhere")
 async def test_what_another_file_decides_is_changed_there(models: ModelServer, tmp_path: Path) -> None:
     text = TEXT.replace("// Mine, all mine.", 'session: { $include: "more.json5" },')
     files = {

@@ -254,14 +254,16 @@ class RunView:
     def _end(self, event: RunEnded) -> dict[str, Any]:
         result = event.result
         times = {"startedAt": self._started_ms, "endedAt": event.at_ms}
+        taken = {"answeredBy": result.taken_by} if result.taken_by else {}
         if result.status == "completed":
-            return {"phase": "end", **times, "aborted": False, "stopReason": result.finish_reason or "stop"}
+            return {"phase": "end", **times, "aborted": False, "stopReason": _stop_reason(result), **taken}
         if result.status == "aborted":
-            return {"phase": "end", **times, "aborted": True, "stopReason": "aborted"}
+            return {"phase": "end", **times, "aborted": True, "stopReason": "aborted", **taken}
         error = result.error
         return {
             "phase": "error",
             **times,
+            **taken,
             "error": error.message if error else result.status,
             "code": error.code if error else result.status,
         }
@@ -271,7 +273,7 @@ class RunView:
             return
         state = _CHAT_STATES.get(result.status, "error")
         message: dict[str, Any] | UnsetType = UNSET
-        if result.text or state == "final":
+        if result.text or (state == "final" and not result.taken_by):
             message = _message(result.text, self._now_ms)
         event = self._chat_event(
             state,
@@ -279,7 +281,7 @@ class RunView:
             error_message=result.error.message if result.error and state == "error" else UNSET,
             # The published schema has none of a run that was aborted.
             usage=usage_object(result.usage) if state != "aborted" else UNSET,
-            stop_reason=(result.finish_reason or "stop") if state == "final" else UNSET,
+            stop_reason=_stop_reason(result) if state == "final" else UNSET,
         )
         self._step("chat", event)
 
@@ -303,6 +305,11 @@ def _head(payload: AgentEvent | ChatEvent) -> bytes:
     """What all events of a run begin with, up to its number, which is 0 here."""
     encoded = _encode(payload)
     return encoded[: encoded.index(b'"seq":0') + len(b'"seq":')]
+
+
+def _stop_reason(result: RunResult) -> str:
+    """A message that another run has taken up has no answer of its own."""
+    return "steered" if result.taken_by else result.finish_reason or "stop"
 
 
 def _message(text: str, now_ms: int) -> dict[str, Any]:

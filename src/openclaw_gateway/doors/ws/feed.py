@@ -146,10 +146,22 @@ class Feed:
 
     def follow(self, run: Run) -> None:
         """Send the events of a live run from its beginning, unless they are being sent already."""
-        if run.result is not None or run.id in self._followed:
+        if run.result is None:
+            self._follow(run, Progress(is_older=self._protocol < 4))
+
+    def resume(self, run: Run, behind: int) -> None:
+        """Send the events of a run, which may have ended and is kept, behind the one with that number, unless
+        they are being sent already."""
+        self._follow(run, Progress(is_older=self._protocol < 4, behind=behind, replaces=True))
+
+    def follows(self, run: Run) -> bool:
+        return run.id in self._followed
+
+    def _follow(self, run: Run, place: Progress) -> None:
+        if run.id in self._followed:
             return
         telling = self._gateway.view(run, Telling)
-        followed = _Followed(run, telling, Progress(is_older=self._protocol < 4))
+        followed = _Followed(run, telling, place)
 
         def news() -> None:
             self._note(followed)
@@ -279,6 +291,8 @@ class Feed:
         before = place.told
         told = view.next(place)
         if told is None:
+            # What it has from before.
+            self._socket.owe(before - place.told)
             followed.due = False
             followed.telling.shown()
             if view.ended:

@@ -26,6 +26,7 @@ from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
 from openclaw_gateway.gateway.attachments import Attachments, Hold
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
@@ -97,6 +98,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    devices: Devices
     embeddings: Embeddings
     attachments: Attachments
     model_trials: ModelTrials
@@ -115,6 +117,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
+        self.devices = rooms.devices
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.model_trials = rooms.model_trials

@@ -77,7 +77,9 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
             "sessionInfo": {**session_row(record), "activeRunIds": [run.shown_id for run in running]},
         }
     if running:
-        history["inFlightRun"] = {"runId": running[-1].shown_id, "text": await _said_so_far(running[-1])}
+        # The newest, unless it only waits.
+        at_work = next((run for run in running if not run.queued and run.taken_by is None), running[-1])
+        history["inFlightRun"] = {"runId": at_work.shown_id, "text": await _said_so_far(at_work)}
     if params.input_run_ids:
         history["inputReceipts"] = await _receipts(call, key, params.input_run_ids)
     return history
@@ -93,7 +95,8 @@ async def _receipts(call: MethodCall, key: str, names: Sequence[str]) -> list[di
         if record.ended_ms is None:
             receipts.append({"runId": name, "state": "pending"})
         else:
-            receipts.append({"runId": name, "state": "consumed", "consumedByEventId": record.id})
+            by = record.answered_by or record.id
+            receipts.append({"runId": name, "state": "consumed", "consumedByEventId": by})
     return receipts
 
 

@@ -25,7 +25,7 @@ from openclaw_gateway.config.agent_entries import (
 from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.errors import AgentFileUnusable, ConfigNotInForce, InvalidRequest
 from openclaw_gateway.gateway.generation import Generation
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.work.threads import Threads
 
@@ -41,11 +41,11 @@ class Removed(Struct, frozen=True):
     moved: Moved | None
 
 
-class OwnAgents:
+class OperatorAgents:
     """`generation` gives what is in force, `at_work` how many runs of an agent are."""
 
     def __init__(
-        self, config: OwnConfig, generation: Callable[[], Generation], at_work: Callable[[str], int]
+        self, config: OperatorConfig, generation: Callable[[], Generation], at_work: Callable[[str], int]
     ) -> None:
         self._config = config
         self._generation = generation
@@ -54,7 +54,7 @@ class OwnAgents:
 
     async def create(self, principal: Principal, name: str, fields: Fields) -> tuple[str, Home]:
         """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid),
-        AgentFileUnusable, and as `OwnConfig.change` does."""
+        AgentFileUnusable, and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
         agent_id = id_from_name(name)
         entry: dict[tuple[str, ...], str | None] = {**fields}
@@ -84,15 +84,15 @@ class OwnAgents:
             return False
 
     async def update(self, principal: Principal, asked: str, fields: Fields) -> str:
-        """Its id. Raises InvalidRequest (agent_not_found), and as `OwnConfig.change` does."""
+        """Its id. Raises InvalidRequest (agent_not_found), and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
         agent_id = _id(asked)
         await self._config.change(principal, lambda shown: with_changed_agent(shown, agent_id, fields))
         return agent_id
 
     async def delete(self, principal: Principal, asked: str, *, files: bool) -> Removed:
-        """Raises InvalidRequest (agent_not_found, agent_is_default, agent_busy), and as `OwnConfig.change`
-        does."""
+        """Raises InvalidRequest (agent_not_found, agent_is_default, agent_busy), and as
+        `OperatorConfig.change` does."""
         self._config.check_may(principal)
         before = self._generation()
         agent_id = _id(asked)

@@ -17,7 +17,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: retries bench startup lock config-tables ui wheel clean python
+.PHONY: retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -92,7 +92,7 @@ startup: setup ## what commands cost before they say a word, beside python -c pa
 lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
 	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)
 	@$(LOCK_TOOL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(COMPILE) --extra mcp --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --extra devices --extra mcp --output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --output-file requirements/test.txt --group test --constraint requirements/base.txt
 	@$(COMPILE) --output-file requirements/build.txt requirements/build.in
 	@$(COMPILE) --output-file requirements/local.txt --no-deps requirements/local.in
@@ -104,6 +104,10 @@ config-tables: setup ## ask the systems we follow for the keys of their files (n
 
 ui: ## build the control page from ui/ (npm, Node 18 or newer); what comes out is committed
 	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build -- ../src/openclaw_gateway/doors/ui/built
+
+page-pictures: python ## photograph the control page into docs/page (Chromium)
+	@$(SETUP) --tests
+	@mkdir -p docs/page && PICTURES=1 $(BIN)/python -m pytest tests/page/test_pictures.py
 
 wheel: setup ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \

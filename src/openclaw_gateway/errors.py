@@ -97,6 +97,16 @@ class Unauthorized(GatewayError):
     default_code = "invalid_api_key"
 
 
+class DeviceRefused(Unauthorized):
+    """What a device has signed is not taken; `reason` is OpenClaw's word for why."""
+
+    default_code = "device_refused"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class RateLimited(GatewayError):
     status = 429
     type = "rate_limited"

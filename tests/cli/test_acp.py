@@ -1,6 +1,7 @@
 """`acp`: the protocol's own client library talks to it; each line is held against the published schema."""
 
 import asyncio
+import base64
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +15,10 @@ from acp.connection import StreamDirection, StreamEvent
 from acp.interfaces import Agent, Client
 from acp.schema import (
     AllowedOutcome,
+    BlobResourceContents,
     DeniedOutcome,
     EmbeddedResourceContentBlock,
+    ImageContentBlock,
     PermissionOption,
     RequestPermissionResponse,
     ResourceContentBlock,
@@ -27,6 +30,7 @@ from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reasoning, calls, fails, says
 from tests.cli import acp_schema
 from tests.cli.conftest import DEADLINE_S, Program
+from tests.cli.cut_between import cut_between
 from tests.npm_packages import NotInstalled
 
 
@@ -149,6 +153,7 @@ async def test_says_what_it_can(ready: Program) -> None:
     assert told.auth_methods == []
 
 
+@pytest.mark.promise("acp")
 async def test_a_prompt_is_answered_as_it_comes_and_remembered(ready: Program, models: ModelServer) -> None:
     gate = asyncio.Event()
     models.script("m", says(Reasoning("hm"), "Hel", Hold(gate), "lo"), says("Again."))
@@ -340,3 +345,41 @@ async def test_a_sub_agents_command_is_asked_about_too(working: Program, models:
         assert editor.text() == "Over."
     assert [call.title for call, _ in editor.asked] == ["touch made"]
     assert (working.state / "workspace" / "made").exists()
+
+
+async def test_a_prompt_goes_on_when_the_connection_was_lost(
+    ready: Program, models: ModelServer, token: str
+) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("before ", Hold(gate), "after"))
+    async with (
+        cut_between(ready) as (url, cut),
+        editing(ready, "--url", url, "--token", token) as (connection, editor),
+    ):
+        session = await begun(connection)
+        answering = asyncio.create_task(connection.prompt(session_id=session, prompt=[text_block("hi")]))
+        await editor.hears("agent_message_chunk")
+        cut()
+        gate.set()
+        assert (await answering).stop_reason == "end_turn"
+        assert editor.text() == "before after"
+    assert len(models.requests) == 1
+
+
+async def test_images_and_files_go_with_a_prompt(ready: Program, models: ModelServer) -> None:
+    png = base64.b64encode(
+        bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
+    ).decode()
+    image = ImageContentBlock(type="image", data=png, mime_type="image/png", uri="file:///w/a%20b.png")
+    blob = BlobResourceContents(
+        uri="file:///w/c.txt", blob=base64.b64encode(b"words").decode(), mime_type="text/plain"
+    )
+    file = EmbeddedResourceContentBlock(type="resource", resource=blob)
+    async with editing(ready) as (connection, _):
+        session = await begun(connection)
+        prompt: list[Any] = [text_block("see"), image, file]
+        assert (await connection.prompt(session_id=session, prompt=prompt)).stop_reason == "end_turn"
+    sent = models.requests[0].messages[-1]["content"]
+    assert sent[0]["text"].endswith("see")
+    assert f"data:image/png;base64,{png}" in [part.get("image_url", {}).get("url") for part in sent]
+    assert any("words" in part.get("text", "") for part in sent)

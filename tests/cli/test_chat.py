@@ -1,13 +1,14 @@
 """`chat` in a terminal of its own: what is typed, what is shown, what is stopped and asked."""
 
 import asyncio
+import base64
 import re
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
@@ -18,6 +19,7 @@ from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reaso
 from openclaw_gateway.wire.run import Usage
 from tests.cli.a_terminal import Screen, in_a_terminal
 from tests.cli.conftest import Program
+from tests.cli.cut_between import cut_between
 
 # A line may be typed from here on: pasted text is told apart.
 READY = "\x1b[?2004h"
@@ -34,14 +36,8 @@ def bare(text: str) -> str:
 
 
 @asynccontextmanager
-async def chatting(
-    program: Program, *words: str, columns: int = 100, no_color: str = ""
-) -> AsyncIterator[Screen]:
-    before = ["--no-color"] if no_color == "--no-color" else []
-    environ = {"NO_COLOR": "1"} if no_color == "NO_COLOR" else {}
-    async with in_a_terminal(
-        program, *before, "chat", *words, columns=columns, TERM="xterm-256color", **environ
-    ) as screen:
+async def chatting(program: Program, *words: str, columns: int = 100) -> AsyncIterator[Screen]:
+    async with in_a_terminal(program, "chat", *words, columns=columns, TERM="xterm-256color") as screen:
         await screen.shows(READY)
         yield screen
 
@@ -52,44 +48,13 @@ async def said(screen: Screen, keys: str) -> str:
     return await screen.shows(READY)
 
 
-@asynccontextmanager
-async def cut_between(program: Program) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """(a way to the gateway, what cuts the connections that go it)."""
-    port = int(program.environ["OPENCLAW_GATEWAY_PORT"])
-    writers: set[asyncio.StreamWriter] = set()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
-        writers.update((writer, back))
-        await asyncio.gather(_pumped(reader, back), _pumped(there, writer))
-
-    def cut() -> None:
-        for writer in writers:
-            writer.transport.abort()
-        writers.clear()
-
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    try:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
-    finally:
-        server.close()
-        cut()
-        await server.wait_closed()
-
-
-async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-    writer.close()
-
-
 @pytest.fixture
 async def ready(configured: Program) -> Program:
     await configured.gateway()
     return configured
 
 
+@pytest.mark.promise("chat")
 async def test_says_and_answers_and_leaves(ready: Program, models: ModelServer) -> None:
     models.script("m", says("Hel", "lo **you**."), says("Again."))
     async with chatting(ready) as screen:
@@ -296,15 +261,17 @@ async def test_without_a_terminal_lines_are_messages_and_answers_are_plain(
 
 
 @pytest.mark.parametrize("way", ["--no-color", "NO_COLOR"])
-async def test_no_color_means_no_style(ready: Program, models: ModelServer, way: str) -> None:
+async def test_no_color_means_no_code(ready: Program, models: ModelServer, way: str) -> None:
     models.script("m", says("# T\n**bold** and `code`\n"))
-    async with chatting(ready, no_color=way) as screen:
-        await said(screen, "go\r")
-        answer = screen.text[screen.text.index("T\r\n") : screen.text.rindex(READY)]
-        assert "bold and code" in answer
-        assert "\x1b" not in answer
-        # Of the line that is edited nothing but its cursor.
-        assert set(_STYLES.findall(screen.text)) <= {"\x1b[0m"}
+    words = ["--no-color"] if way == "--no-color" else []
+    if not words:
+        ready.environ["NO_COLOR"] = "1"
+    async with in_a_terminal(ready, *words, "chat", TERM="xterm-256color") as screen:
+        await screen.answers("main> ", "go")
+        await screen.answers("main> ", "/quit")
+        assert await screen.ends() == 0
+    assert "T\r\nbold and code\r\n" in screen.text
+    assert "\x1b" not in screen.text
 
 
 async def test_a_dumb_terminal_gets_no_code_at_all(ready: Program, models: ModelServer) -> None:
@@ -383,11 +350,14 @@ async def test_a_file_goes_with_the_next_message(ready: Program, models: ModelSe
         assert "With the next message: p.png (image/png)" in bare(await said(screen, "/attach p.png\r"))
         assert "is neither an image" in bare(await said(screen, "/attach x.bin\r"))
         assert "Cannot read nosuch" in bare(await said(screen, "/attach nosuch\r"))
-        assert "attachments are not supported" in bare(await said(screen, "see\r"))
-        assert "p.png" in bare(await said(screen, "/attach\r"))
-        assert "Nothing goes with" in bare(await said(screen, "/attach none\r"))
         await said(screen, "see\r")
-    assert len(models.requests) == 1
+        await said(screen, "/attach p.png\r")
+        assert "Nothing goes with" in bare(await said(screen, "/attach none\r"))
+        await said(screen, "more\r")
+    text, image = models.requests[0].messages[-1]["content"]
+    assert text["text"] == "see"
+    assert image["image_url"]["url"] == f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    assert models.requests[1].messages[-1]["content"] == "more"
 
 
 def test_other_commands_do_not_wait_for_the_line_editor() -> None:
@@ -397,3 +367,47 @@ def test_other_commands_do_not_wait_for_the_line_editor() -> None:
             [sys.executable, "-c", seen], capture_output=True, text=True, timeout=60, check=True
         )
         assert done.stdout == "False\n"
+
+
+async def test_what_is_at_work_already_is_shown_on(ready: Program, models: ModelServer) -> None:
+    gate = asyncio.Event()
+    models.script("m", says("begun elsewhere, ", Hold(gate), "ended here"))
+    asking = await ready.start("agent", "-m", "go")
+    await asking.says("begun elsewhere")
+    async with in_a_terminal(ready, "chat", TERM="xterm-256color") as screen:
+        await screen.shows("begun elsewhere")
+        gate.set()
+        assert "ended here" in bare(await screen.shows(READY))
+
+
+async def test_a_gateway_that_died_is_found_again_and_its_run_is_said_to_have_ended(
+    ready: Program, models: ModelServer
+) -> None:
+    models.script("m", says("before ", Hold(asyncio.Event())), says("New."))
+    del ready.environ["OPENCLAW_GATEWAY_PORT"]
+    async with chatting(ready) as screen:
+        screen.types("go\r")
+        await screen.shows("before")
+        ready.started[0].process.kill()
+        await screen.shows("Trying to take it up again")
+        # On another port, which its lock says.
+        await ready.gateway()
+        await screen.shows("Connected again.")
+        assert "Error: " in bare(await screen.shows(READY))
+        assert "New." in bare(await said(screen, "again\r"))
+    assert len(models.requests) == 2
+
+
+async def test_ctrl_c_twice_leaves(ready: Program, models: ModelServer) -> None:
+    models.script("m", says("before ", Hold(asyncio.Event())))
+    async with chatting(ready) as screen:
+        screen.types("go\r")
+        await screen.shows("before")
+        ready.started[0].process.send_signal(signal.SIGSTOP)
+        try:
+            screen.types("\x03")
+            await screen.shows("Ctrl-C again leaves.")
+            screen.types("\x03")
+            assert await screen.ends() == 130
+        finally:
+            ready.started[0].process.send_signal(signal.SIGCONT)

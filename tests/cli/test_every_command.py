@@ -15,14 +15,17 @@ from tests.cli.conftest import Program
 # What would go on for ever, or touch the services of this machine, is called in a way that is refused.
 _REFUSED = ("--no-such-option",)
 _ARGUMENTS = {
+    "agents remove": _REFUSED,
+    "chat": _REFUSED,
+    "acp": _REFUSED,
     "agent": ("hi",),
     "gateway call": ("health",),
     "completion": ("bash",),
     "approvals answer": ("x", "allow-once"),
     "setup": ("--yes",),
 }
-# `config get` prints the bare value, as OpenClaw's does; `logs` a line for each line.
-_BARE = {"config get"}
+# `config get` and `config schema` print the bare value, as OpenClaw's does; `logs` a line for each line.
+_BARE = {"config get", "config schema"}
 
 
 def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:

@@ -202,6 +202,7 @@ async def test_health_and_status_tell_what_runs(configured: Program) -> None:
     assert status["gateway"] | {"url": "", "startedAtMs": 0, "uptimeMs": 0} == {
         "url": "",
         "state": "ready",
+        "lastUrl": None,
         "pid": started.pid,
         "startedAtMs": 0,
         "version": __version__,

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says
+from tests.cli.a_terminal import in_a_terminal
 from tests.cli.conftest import Program
 
 WHOLE = "agent:main:talk"
@@ -114,5 +115,11 @@ async def test_usage_is_told_by_day_agent_and_model(configured: Program, models:
         assert name is None or row["name"] == name
         assert (row["input"], row["output"]) == (done.json["input"], done.json["output"])
     shown = await configured.run("usage", "--days", "1")
-    lines = shown.out.splitlines()
-    assert (len(lines), lines[0].endswith("#" * 30), lines[1].startswith("all")) == (2, True, True)
+    head, day, both = shown.out.splitlines()
+    assert head.split() == ["in", "cached", "out", "cost"]
+    assert (day.split()[1:], both.split()[0], "#" in shown.out) == (both.split()[1:], "all", False)
+    assert day.split()[-1] == "?"
+    async with in_a_terminal(configured, "usage", TERM="xterm", COLUMNS="60") as screen:
+        await screen.says("all ")
+    drawn = [line.rstrip() for line in screen.text.splitlines() if "#" in line]
+    assert [len(line) for line in drawn] == [59]

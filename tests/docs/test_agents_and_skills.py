@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from openclaw_gateway.agents.front_matter import front_matter
+from openclaw_gateway.agents.requirements import needs_of
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.testing.replies import Call, calls, says
 from tests.cli.conftest import Program, configured, program
@@ -73,3 +75,11 @@ async def test_the_librarian_works_as_it_is_written(configured: Program, models:
     offered = {tool["function"]["name"] for tool in models.requests[0].body["tools"]}
     assert "write" in offered
     assert offered.isdisjoint({"exec", "process"})
+
+
+def test_the_needs_of_the_page_are_read() -> None:
+    (block,) = blocks(pages()["docs/agents-and-skills.md"], "yaml")
+    head = front_matter(f"---\nname: github\ndescription: Looks.\n{block.text}---\n")
+    needs = needs_of(head["metadata"])
+    assert (needs.os, needs.primary_env) == (("linux", "darwin"), "GH_TOKEN")
+    assert (needs.requires.bins, needs.requires.env) == (("gh",), ("GH_TOKEN",))

@@ -57,8 +57,12 @@ def read_wishes(name: str) -> list[str]:
 LOCK_NAMES = sorted(path.stem for path in LOCKS.glob("*.txt"))
 PROJECT = PYPROJECT["project"]
 ASKED: dict[str, list[str]] = {
-    # `make setup` also brings the extra for MCP servers.
-    "base": [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mcp"]],
+    # `make setup` also brings the extras for MCP servers and for devices.
+    "base": [
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["devices"],
+        *PROJECT["optional-dependencies"]["mcp"],
+    ],
     "local": PROJECT["optional-dependencies"]["local"],
     "test": PYPROJECT["dependency-groups"]["test"],
     "build": PYPROJECT["build-system"]["requires"],
@@ -66,7 +70,7 @@ ASKED: dict[str, list[str]] = {
 
 
 def test_every_list_of_requirements_has_a_lock() -> None:
-    assert set(PROJECT["optional-dependencies"]) == {"local", "mcp"}
+    assert set(PROJECT["optional-dependencies"]) == {"devices", "local", "mcp"}
     assert set(PYPROJECT["dependency-groups"]) == {"test"}
     assert set(LOCK_NAMES) == {*ASKED, "openmp", "uv"}
 

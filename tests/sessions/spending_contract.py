@@ -36,6 +36,13 @@ class SpendingContract(WithStore):
         assert [one.agent for one in await store.spent(replace(ALL, agent="other"))] == ["other"]
         assert await store.spent(replace(ALL, owner="nobody")) == ()
 
+    async def test_caches_and_tools_are_counted_too(self, store: Store) -> None:
+        counted = {"cached_tokens": 7, "cache_write_tokens": 2, "called": 3}
+        await store.record([row(1, **counted), row(2), row(3, cost=None, called=1)])
+        (spent,) = await store.spent(ALL)
+        assert (spent.cached_tokens, spent.cache_write_tokens, spent.called) == (7, 2, 4)
+        assert (spent.runs, spent.cost, spent.unpriced) == (3, 0.5, 1)
+
     async def test_a_time_holds_its_beginning_and_not_its_end(self, store: Store) -> None:
         await store.record([row(number, started_ms=number) for number in (10, 20, 30)])
         (spent,) = await store.spent(SpendingWanted(ME, 10, 30))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.wire.messages import (
@@ -96,5 +97,5 @@ async def test_the_release_before_cannot_read_it_and_has_its_own_until_the_first
     await store.close()
     assert not kept.exists()
     with sqlite3.connect(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     db.close()

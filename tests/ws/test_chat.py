@@ -54,6 +54,9 @@ async def test_the_history_has_the_newest_and_the_run_in_flight(
         assert history["inFlightRun"] == {"runId": "live", "text": "so "}
         assert (len(history["messages"]), history["hasMore"]) == (2, True)
         assert texts(history)[0] == ("user", "say 2")
+        assert history["nextOffset"] == 2
+        before = await other.result("chat.history", {"sessionKey": "talk", "limit": 3, "offset": 2})
+        assert [text for _, text in texts(before)] == ["say 0", "say 1", "say 1"]
         info = history["sessionInfo"]
         assert (info["hasActiveRun"], info["activeRunIds"], info["status"]) == (True, ["live"], "running")
     assert (await peer.result("chat.send", sent("live")))["status"] == "in_flight"

@@ -265,6 +265,17 @@ async def test_hostile_and_careless_texts_are_refused(
         assert why in error["message"]
 
 
+async def test_thousands_of_sections_are_refused_before_they_are_tried(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    """Each would be an edit that reads the whole text: for the half of an hour nobody else could write."""
+    async with written(models, tmp_path) as there:
+        error = await there.refused({f"section{number}": number for number in range(20_000)})
+        assert error["details"]["code"] == "config_refused"
+        assert "20000 keys of the file" in error["message"]
+        assert (await there.patch({"agents": {"defaults": {"userTimezone": "UTC"}}}))["ok"]
+
+
 async def test_a_list_is_replaced_where_that_is_said(models: ModelServer, tmp_path: Path) -> None:
     async with written(models, tmp_path) as there:
         raw = {"models": {"providers": {"mock": {"models": [{"id": "mock-echo"}]}}}}
@@ -388,6 +399,7 @@ async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, 
             ("agents.update", {"agentId": "ada", "name": "bob"}),
             ("agents.delete", {"agentId": "ada"}),
             ("agents.files.set", {"agentId": "ada", "name": "SOUL.md", "content": "x"}),
+            ("exec.approvals.set", {"file": {"version": 1}}),
         ):
             error = await there.peer.error(method, params)
             assert error["code"] == "FORBIDDEN", method

@@ -45,13 +45,16 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
         "agent",
         "chat",
         "sessions.changed",
+        "presence",
+        "health",
         "exec.approval.requested",
         "exec.approval.resolved",
         "tick",
         "shutdown",
     ]
     snapshot = hello["snapshot"]
-    assert snapshot["presence"] == []
+    assert [row["text"] for row in snapshot["presence"]] == ["Gateway", "test"]
+    assert snapshot["stateVersion"]["presence"] == 1
     assert snapshot["health"]["ok"] is True
     assert snapshot["sessionDefaults"] == {
         "defaultAgentId": "main",

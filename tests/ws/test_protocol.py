@@ -82,7 +82,7 @@ def test_the_secret_may_be_in_either_field(auth: object, secret: str | None) -> 
 
 def test_unknown_clients_and_extra_params_are_let_in() -> None:
     params = connect_params(
-        "s", caps=["tool-events"], device={"id": "d", "signature": "s"}, role=None, scopes=None
+        "s", caps=["tool-events"], permissions={"camera": True}, device=None, role=None, scopes=None
     )
     params["client"] = {
         "id": "mine",

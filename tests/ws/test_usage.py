@@ -25,7 +25,25 @@ async def ran(state_dir: Path) -> None:
         assert isinstance(begun, Claimed)
         await store.finish(begun.claim, Ending("completed"))
     rows = [
-        LedgerRow("a", "operator", "main", MAIN, "mock/m", "http", "completed", NOON_MS, 10, 10, 5, 0.25),
+        LedgerRow(
+            "a",
+            "operator",
+            "main",
+            MAIN,
+            "mock/m",
+            "http",
+            "completed",
+            NOON_MS,
+            10,
+            10,
+            5,
+            0.25,
+            None,
+            None,
+            4,
+            1,
+            3,
+        ),
         LedgerRow("b", "operator", "main", OTHER, "mock/m", "http", "failed", NOON_MS + 9, 10, 1, 0),
         LedgerRow(
             "c", "operator", "main", MAIN, "far/x/y", "http", "completed", NOON_MS - 86_400_000, 1, 7, 3
@@ -70,7 +88,10 @@ async def test_sessions_are_told_one_by_one(models: ModelServer, tmp_path: Path)
     )
     rows = {row["key"]: row["usage"] for row in found["sessions"]}
     assert rows.keys() == {MAIN, OTHER}
-    assert (rows[MAIN]["input"], rows[MAIN]["output"]) == (17, 8)
+    used = rows[MAIN]
+    assert (used["input"], used["cacheRead"], used["cacheWrite"], used["output"]) == (12, 4, 1, 8)
+    assert (used["totalTokens"], used["totalCost"], used["missingCostEntries"]) == (25, 0.25, 1)
+    assert used["messageCounts"]["toolCalls"] == found["aggregates"]["tools"]["totalCalls"] == 3
     assert rows[MAIN]["durationMs"] == 86_400_000
     assert [day["tokens"] for day in rows[MAIN]["dailyBreakdown"]] == [10, 15]
     assert rows[OTHER]["messageCounts"]["errors"] == 1

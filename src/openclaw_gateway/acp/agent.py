@@ -57,14 +57,11 @@ class Agent:
     answered: an editor that only stands open must not count as somebody to ask. `agent_id` None = the default
     one."""
 
-    def __init__(
-        self, peer: Peer, link: Link, asked_by: Connect, *, agent_id: str | None, images: bool
-    ) -> None:
+    def __init__(self, peer: Peer, link: Link, asked_by: Connect, *, agent_id: str | None) -> None:
         self._peer = peer
         self._link = link
         self._asked_by = asked_by
         self._agent_id = agent_id
-        self._images = images
         self._turns: list[_Turn] = []
         self._questions: dict[str, tuple[_Turn, asyncio.Task[None]]] = {}
 
@@ -84,7 +81,7 @@ class Agent:
 
     async def _initialize(self, params: dict[str, Any]) -> object:
         read_params(params, Initialize)
-        return greeting(openclaw_gateway.__version__, images=self._images)
+        return greeting(openclaw_gateway.__version__)
 
     async def _authenticate(self, _: dict[str, Any]) -> object:
         raise RpcError(INVALID_PARAMS, "There is nothing to choose: the gateway's own token is used.")
@@ -210,6 +207,9 @@ class Agent:
     def _turn_of(self, asked: ApprovalRequested) -> _Turn | None:
         """Whose question it is: of the session that is at work, or of a run below it, which has none."""
         request = asked.request
+        if request.run_id is None:
+            # A client asks for itself, in no turn.
+            return None
         for turn in self._turns:
             if turn.session_id == request.session_key:
                 return turn
@@ -217,8 +217,8 @@ class Agent:
         return self._turns[0] if below and len(self._turns) == 1 else None
 
     async def _ask(self, turn: _Turn, asked: ApprovalRequested) -> None:
-        updates = turn.updates
-        call_id = updates.call_id(asked.request.tool_call_id) if updates else None
+        updates, asking = turn.updates, asked.request.tool_call_id
+        call_id = updates.call_id(asking) if updates and asking else None
         try:
             answer = await self._peer.ask(
                 "session/request_permission", permission(turn.session_id, asked, call_id)

@@ -53,13 +53,13 @@ def read_params(params: dict[str, Any], shape: type[S]) -> S:
         raise RpcError(INVALID_PARAMS, f"Invalid params: {error}") from None
 
 
-def greeting(version: str, *, images: bool) -> dict[str, Any]:
+def greeting(version: str) -> dict[str, Any]:
     """The answer to `initialize`: what is here. Which agent of the gateway, its command line says."""
     return {
         "protocolVersion": PROTOCOL,
         "agentCapabilities": {
             "loadSession": True,
-            "promptCapabilities": {"image": images, "audio": False, "embeddedContext": True},
+            "promptCapabilities": {"image": True, "audio": False, "embeddedContext": True},
             "mcpCapabilities": {"http": False, "sse": False},
             "sessionCapabilities": {"list": {}, "resume": {}, "close": {}},
         },

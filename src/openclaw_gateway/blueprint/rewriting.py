@@ -12,7 +12,7 @@ from typing import Any
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.comparison import dangers_of
 from openclaw_gateway.blueprint.editing import Edit, Edited
-from openclaw_gateway.config.changes import Change, changed_text, changes
+from openclaw_gateway.config.changes import MOST_EDITS, Change, changed_text, changes
 from openclaw_gateway.config.edit import CannotEdit
 from openclaw_gateway.config.load import place_in
 from openclaw_gateway.config.places import KeyPath, Position, dotted, written_below
@@ -63,6 +63,12 @@ class Rewriter:
         text = edit.before.read.texts.get(edit.file)
         if not steps:
             return Rewritten(before.shown, edit.file, text or "", (), (), new_secret=False)
+        if len(steps) > MOST_EDITS:
+            raise InvalidRequest(
+                f"Nothing is written: {len(steps)} keys of the file would change at its top, where it has no "
+                f"more than {MOST_EDITS} that mean anything. Change them in the file itself.",
+                code="config_refused",
+            )
         edited = self._tried(edit, steps)
         plan = edited.drawing.plan
         dangers = () if plan.problems or self._started is None else dangers_of(self._started, plan)

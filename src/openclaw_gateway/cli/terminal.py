@@ -35,6 +35,11 @@ class Terminal:
         """Whether a person looks at stdout."""
         return self._out.is_terminal
 
+    @property
+    def width(self) -> int | None:
+        """Columns of stdout; None where nobody looks at it."""
+        return self._out.width if self._out.is_terminal else None
+
     def title(self, text: str) -> None:
         self._out.print(Text(printable(text), style="bold"))
 

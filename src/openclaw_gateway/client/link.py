@@ -38,6 +38,7 @@ from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.frames import AgentEvent, EventFrame
 
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_OPEN_S = 15.0
 _WAIT_S = 20.0
 # What the store needs to say how a run ended.
 _LOOK_S = 0.5
@@ -93,7 +94,8 @@ class Link:
         self._heard = heard
 
     async def open(self) -> GatewayClient:
-        """The connection, made now if there is none. Raises GatewayError, and what `connect` raises."""
+        """The connection, made now if there is none, waited for if it is being taken up again. Raises
+        GatewayError, and what `connect` raises."""
         async with self._opening:
             if self._keeper is None or self._keeper.done():
                 self._there.clear()
@@ -101,7 +103,8 @@ class Link:
                 self._keeper = asyncio.create_task(self._keep(), name="link.keep")
             there = asyncio.create_task(self._there.wait())
             try:
-                await asyncio.wait((there, self._keeper), return_when=asyncio.FIRST_COMPLETED)
+                both = (there, self._keeper)
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=_OPEN_S)
             finally:
                 there.cancel()
         if self._client is None:
@@ -118,7 +121,7 @@ class Link:
             async with asyncio.timeout(timeout_s):
                 client = await self.open()
         except TimeoutError:
-            raise AnswerTimeout("There is no connection to the gateway.") from None
+            raise self._fault or ConnectionLost("There is no connection to the gateway.") from None
         return await client.request(method, params, timeout_s=timeout_s)
 
     async def send(self, session_key: str, message: str, **more: object) -> FollowedRun:
@@ -164,6 +167,7 @@ class Link:
             try:
                 async with self._connect(self._event) as client:
                     self._client = client
+                    self._fault = None
                     tries = 0
                     if was_there:
                         self._heard(Again())
@@ -179,6 +183,7 @@ class Link:
             except Exception as error:  # noqa: BLE001
                 lost = error
             self._client = None
+            self._fault = lost
             self._there.clear()
             if not was_there or not (isinstance(lost, GatewayError) and lost.retryable):
                 self._give_up(lost)

@@ -167,12 +167,13 @@ class AgentSessions:
         return await self._store.begun_behind(principal.owner, record.key)
 
     async def backward(
-        self, principal: Principal, record: SessionRecord, since: int, limit: int
+        self, principal: Principal, record: SessionRecord, since: int, limit: int, skip: int = 0
     ) -> AsyncGenerator[Sequence[Entry]]:
-        """The last `limit` messages of a session that come behind `since`, a page at a time: the newest page
-        first, each oldest first. Raises StoreError."""
+        """The last `limit` messages of a session before its `skip` newest that come behind `since`, a page at
+        a time: the newest page first, each oldest first. Raises StoreError."""
         principal.require(READ)
-        end, first = record.last_seq, max(since, record.last_seq - limit)
+        end = record.last_seq - skip
+        first = max(since, end - limit)
         while end > first:
             after = max(first, end - _PAGE)
             yield await self._store.transcript(principal.owner, record.key, after=after, limit=end - after)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from openclaw_gateway.errors import ApprovalsUnusable, InvalidRequest
+from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.tools.exec.approvals import (
     FILE_NAME,
@@ -36,9 +37,10 @@ class RulesSnapshot(Struct, frozen=True):
 
 
 class ExecRules:
-    """`own_dir` gives our folder of the state directory."""
+    """`own_dir` gives our folder of the state directory; `config` says who may change what counts for all."""
 
-    def __init__(self, own_dir: Callable[[], Path]) -> None:
+    def __init__(self, config: OwnConfig, own_dir: Callable[[], Path]) -> None:
+        self._config = config
         self._own_dir = own_dir
         self._threads = Threads("exec-rules", most=2)
 
@@ -53,7 +55,8 @@ class ExecRules:
     ) -> RulesSnapshot:
         """`base` is the hash of the snapshot that was changed. Raises Forbidden, InvalidRequest,
         ApprovalsUnusable."""
-        principal.require(ADMIN)
+        # They name programs as the configuration does.
+        self._config.check_may(principal)
         path, known = approvals_path(self._own_dir()), tuple(agents)
         return await self._done(principal, lambda: _write(path, written, base, known))
 

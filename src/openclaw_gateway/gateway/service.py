@@ -29,6 +29,7 @@ from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
+from openclaw_gateway.gateway.health_news import HealthNews
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.own_agents import OwnAgents
@@ -43,6 +44,7 @@ from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.session_errands import SessionErrands
 from openclaw_gateway.gateway.session_forks import SessionForks
 from openclaw_gateway.gateway.session_search import SessionSearch
+from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
 from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
@@ -135,14 +137,17 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
-        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.agent_sessions)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
+        self.signatures = Signatures()
+        self.health_news = HealthNews()
+        self._store_ok = True
         self.spending = Spending(rooms.store)
         self.own_config = OwnConfig(lambda: self.auth_mode)
         self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
         self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
-        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
+        self.exec_rules = ExecRules(self.own_config, lambda: self.generation.inputs.services.state_dir)
         self.own_log = OwnLog(lambda: self.config.logging.file)
 
     def adopt(self, generation: Generation) -> None:
@@ -432,25 +437,33 @@ class Gateway:
 
     async def readiness(self) -> Readiness:
         """Whether a request would be served now."""
+        self._store_ok = (await self._store.health()).ok
+        return Readiness(self._notice(), self.uptime_ms())
+
+    def _notice(self) -> tuple[str, ...]:
+        """What keeps the gateway from taking requests; of the store, what was known last."""
         failing = []
         if self._live.draining:
             failing.append("draining")
         if self._live.suspended:
             failing.append("instance_lock")
-        if not (await self._store.health()).ok:
+        if not self._store_ok:
             failing.append("store")
         starting = self._starting()
         if starting is not None:
             failing.append(starting)
-        return Readiness(tuple(failing), self.uptime_ms())
+        self.health_news.noticed(tuple(failing))
+        return tuple(failing)
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
         self._live.suspended = suspended
+        self._notice()
 
     def refuse_runs(self) -> None:
         """First step of a drain: new runs get 503 while the doors still answer, and open questions are no."""
         self._live.refuse()
+        self._notice()
         self._questions.close()
         self.agent_sessions.close()
 

@@ -12,7 +12,6 @@ from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.wire.run import Compact, Door, Errand, Note, RunRequest, RunResult
 
@@ -29,30 +28,24 @@ class Done(Struct, frozen=True):
 class SessionErrands:
     """`start` begins a run of a principal's."""
 
-    def __init__(self, start: Start, sessions: AgentSessions, hub: Hub) -> None:
+    def __init__(self, start: Start, sessions: AgentSessions) -> None:
         self._start = start
         self._sessions = sessions
-        self._hub = hub
 
     async def note(self, principal: Principal, door: Door, route: Route, text: str) -> Done:
         """Write a note of the assistant's; on disk when this returns without an error in the result. Raises
         NotFound, SessionBusy, Overloaded, StoreError."""
-        return await self._do(principal, door, route, Note(text), "inject")
+        return await self._do(principal, door, route, Note(text))
 
     async def compact(self, principal: Principal, door: Door, route: Route) -> Done:
         """Summarise the older part now. Raises NotFound, AgentUnavailable, SessionBusy, Overloaded,
         StoreError."""
-        return await self._do(principal, door, route, Compact(), "compact")
+        return await self._do(principal, door, route, Compact())
 
-    async def _do(
-        self, principal: Principal, door: Door, route: Route, errand: Errand, reason: ChangeReason
-    ) -> Done:
+    async def _do(self, principal: Principal, door: Door, route: Route, errand: Errand) -> Done:
         principal.require(ADMIN)
         key = route.session_key or ""
         if await self._sessions.find(principal, key) is None:
             raise NotFound("There is no such session: see sessions.list.", param="sessionKey")
         run = await self._start(principal, run_request(principal, door, route, Question((), errand=errand)))
-        result = await run.wait()
-        if result.error is None and result.text:
-            self._hub.changed(SessionChange(principal.owner, key, route.agent_id, reason))
-        return Done(run, result)
+        return Done(run, await run.wait())

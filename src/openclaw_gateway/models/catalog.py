@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from openclaw_gateway.config.schema import Config, ModelDefinition, ProviderConfig
+from openclaw_gateway.config.schema import Config, ModelCost, ModelDefinition, ProviderConfig
 from openclaw_gateway.models.corrections import corrected
 from openclaw_gateway.models.defaults import provider_id
 from openclaw_gateway.models.dialects import DIALECTS
@@ -19,6 +19,7 @@ from openclaw_gateway.models.families.served import spoken
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Keys
 from openclaw_gateway.models.params import read_cache, read_keep_alive, read_params, read_window
+from openclaw_gateway.models.price import Price
 from openclaw_gateway.models.providers import BUILT_IN, SIGN_IN
 from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
 
@@ -112,6 +113,7 @@ class Catalog:
             # Without one, the embedded model introduces itself by its maker's name, in French.
             system="You are a helpful assistant." if embedded else "",
             cache=read_cache(layers),
+            price=_price(definition.cost if definition else None),
         )
 
     def reference(self, named: str) -> str:
@@ -172,3 +174,17 @@ def _family(
 def _loaded(endpoint: Endpoint, family: Family) -> int | None:
     """The context a model is loaded with where nobody has said any; elsewhere that is not ours to say."""
     return None if is_elsewhere(endpoint) else min(family.context or _LOADED, _LOADED)
+
+
+def _price(cost: ModelCost | None) -> Price | None:
+    """None where the file does not say what is asked and what is answered costs. What it does not say of the
+    provider's cache costs as much as anything else that is asked."""
+    if cost is None or cost.input is None or cost.output is None:
+        return None
+    read, written = cost.cache_read, cost.cache_write
+    return Price(
+        cost.input,
+        cost.output,
+        cost.input if read is None else read,
+        cost.input if written is None else written,
+    )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from openclaw_gateway.models import azure
 from openclaw_gateway.models.families import family_of
 from openclaw_gateway.models.family import Family
+from openclaw_gateway.models.price import Price
 from openclaw_gateway.models.vendor_errors import Vendor
 from openclaw_gateway.secret_values import in_url
 from openclaw_gateway.wire.messages import MadeBy
@@ -69,7 +70,7 @@ class ModelTarget:
     `max_tokens` is the operator's limit of an answer. `sampling` are the operator's settings, under those of
     a request; `extra_body` are fields of the request that only this provider knows; `system` is said when
     an agent has nothing to say; `cache` is how long the provider shall keep a prompt, where that has to be
-    said ("5m", "1h", "" = not at all).
+    said ("5m", "1h", "" = not at all). `price` None = the file does not say it.
     """
 
     endpoint: Endpoint
@@ -82,6 +83,7 @@ class ModelTarget:
     family: Family = _UNKNOWN
     system: str = ""
     cache: str = "5m"
+    price: Price | None = None
 
     def __post_init__(self) -> None:
         if self.family is _UNKNOWN:

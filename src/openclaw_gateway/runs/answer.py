@@ -13,12 +13,15 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from openclaw_gateway.models.target import ModelTarget
+from openclaw_gateway.runs.bill import Bill
 from openclaw_gateway.runs.emitted_text import EmittedText
 from openclaw_gateway.runs.parts import Parts
 from openclaw_gateway.sessions.client_view import BETWEEN_ROUNDS
 from openclaw_gateway.wire.events import (
     Event,
     ModelCalled,
+    ModelFailed,
     ReasoningDelta,
     Sealed,
     TextDelta,
@@ -36,10 +39,20 @@ _SAID = (TextDelta, ToolCallStarted, ToolCallArguments)
 class Answer:
     """`client_tools` are the names the client executes; what is said is held back until one of `demanded`
     is called. `prompt_tokens` and `completion_tokens` are what the provider has counted of the round, 0 until
-    it says so; `model` is the reference of the model asked last, `chars` how many characters have come."""
+    it says so; `model` is the reference of the model asked last, `chars` how many characters have come,
+    `called` how many calls of tools are complete."""
 
-    def __init__(self, client_tools: Collection[str] = (), *, demanded: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        client_tools: Collection[str] = (),
+        *,
+        demanded: frozenset[str] = frozenset(),
+        targets: Sequence[ModelTarget] = (),
+    ) -> None:
         self.usage = Usage()
+        self.bill = Bill(targets)
+        self.called = 0
+        self._chars_before = 0
         self.model = ""
         self.prompt_tokens = 0
         self.completion_tokens = 0
@@ -91,24 +104,33 @@ class Answer:
             elif type(event) is Sealed:
                 self._round.seal(event)
             else:
-                if type(event) is UsageReported:
-                    self.usage += event.usage
-                    self.prompt_tokens = event.usage.prompt_tokens
-                    self.completion_tokens = event.usage.completion_tokens
-                elif type(event) is ModelCalled:
-                    # Of an attempt that failed there may be a seal, which nobody has seen.
-                    self._round = Parts()
-                    self.model = f"{event.provider}/{event.model}"
+                self._account(event)
                 shown.append(event)
         emitted = self._held_back(shown) if self._demanded else shown
         self._emitted.add(place, emitted)
         return emitted
+
+    def _account(self, event: Event) -> None:
+        if type(event) is UsageReported:
+            self.usage += event.usage
+            self.bill.used(self.model, event.usage)
+            self.prompt_tokens = event.usage.prompt_tokens
+            self.completion_tokens = event.usage.completion_tokens
+        elif type(event) is ModelCalled:
+            # Of an attempt that failed there may be a seal, which nobody has seen.
+            self._round = Parts()
+            self.model = f"{event.provider}/{event.model}"
+            self.bill.called()
+            self._chars_before = self.chars
+        elif type(event) is ModelFailed:
+            self.bill.failed(has_spoken=self.chars > self._chars_before)
 
     def end_round(self, calls: tuple[ToolCall, ...], made_by: MadeBy) -> None:
         """The model's message is complete: it becomes part of the turn, with the ids that the client got."""
         if self._ids:
             ids = self._ids
             calls = tuple(replace(call, id=ids.get(call.id, call.id)) for call in calls)
+        self.called += len(calls)
         self._messages.append(AssistantMessage(self._round.complete(calls), made_by=made_by))
         self._reasoning.append(self._round.reasoning)
         self._round, self._indices, self._ids = Parts(), {}, {}

@@ -37,7 +37,14 @@ async def invoked(run: Run, invocation: Invocation) -> RunResult:
         ms=int((time.monotonic() - started) * 1000),
     )
     shown = _SHOWN.format(len(message.images)) if message.images else ""
-    return RunResult("completed", message.content + shown, finish_reason="stop", is_error=message.is_error)
+    return RunResult(
+        "completed",
+        message.content + shown,
+        finish_reason="stop",
+        is_error=message.is_error,
+        called=1,
+        cost=0.0,
+    )
 
 
 def _unheard(message: ToolMessage) -> None:

@@ -102,6 +102,10 @@ def _row(run: Run, result: RunResult) -> LedgerRow:
         run.elapsed_ms(),
         result.usage.prompt_tokens,
         result.usage.completion_tokens,
+        result.cost,
         error_code=None if result.error is None else result.error.code,
         parent=origin.parent,
+        cached_tokens=result.usage.cached_tokens,
+        cache_write_tokens=result.usage.cache_write_tokens,
+        called=result.called,
     )

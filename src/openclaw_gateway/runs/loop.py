@@ -249,6 +249,8 @@ class RunLoop:
             answer.usage,
             tool_calls=answer.tool_calls,
             model=answer.model,
+            called=answer.called,
+            cost=answer.bill.cost,
         )
         return result, recalled
 
@@ -262,8 +264,8 @@ def _reraise_if_meant(error: BaseException) -> None:
 def _answer_of(run: Run) -> Answer:
     client = run.request.client_tools
     if not client.tools:
-        return Answer()
-    return Answer(client.names, demanded=_demanded(client))
+        return Answer(targets=run.plan.targets)
+    return Answer(client.names, demanded=_demanded(client), targets=run.plan.targets)
 
 
 def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
@@ -309,7 +311,17 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
         # What the tools did is done: the same request once more would do it again.
         message = f"{info.message} {_USED_TOOLS}"
         info = msgspec.structs.replace(info, message=message, retryable=False, retry_after=None)
-    return RunResult(status, answer.text, answer.reasoning, None, answer.usage, info, model=answer.model)
+    return RunResult(
+        status,
+        answer.text,
+        answer.reasoning,
+        None,
+        answer.usage,
+        info,
+        model=answer.model,
+        called=answer.called,
+        cost=answer.bill.cost,
+    )
 
 
 def _internal() -> GatewayError:

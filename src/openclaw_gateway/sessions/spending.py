@@ -23,7 +23,8 @@ class Spent(Struct, frozen=True):
     """The sum of the runs of one agent that one model answered; `session` None = of whichever session.
 
     `cost` is that of the runs whose cost is known, `unpriced` how many others there are, `failed` how many
-    ended in an error. `first_ms` and `last_ms` are when the earliest and the latest of them began.
+    ended in an error, `called` how many calls of tools there were. `first_ms` and `last_ms` are when the
+    earliest and the latest of them began.
     """
 
     agent: str
@@ -37,6 +38,9 @@ class Spent(Struct, frozen=True):
     cost: float
     first_ms: int
     last_ms: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    called: int = 0
 
 
 def added(parts: Iterable[Spent]) -> tuple[Spent, ...]:
@@ -60,4 +64,7 @@ def _both(one: Spent, other: Spent) -> Spent:
         cost=one.cost + other.cost,
         first_ms=min(one.first_ms, other.first_ms),
         last_ms=max(one.last_ms, other.last_ms),
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
+        called=one.called + other.called,
     )

@@ -12,13 +12,13 @@ from msgspec.structs import astuple
 from openclaw_gateway.sessions.store import LedgerRow
 
 _ROWS_AT_ONCE = 500
-# A NULL that is bound costs as much as five texts. Most rows end with three: cost, error_code, parent.
-_NULLS = (None, None, None)
-_USUAL = len(LedgerRow.__struct_fields__) - len(_NULLS)
+# A NULL that is bound costs as much as five texts. Most rows end so: cost, error_code, parent, three counts.
+_ENDING = (None, None, None, 0, 0, 0)
+_USUAL = len(LedgerRow.__struct_fields__) - len(_ENDING)
 _INSERT = (
     "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
-    "prompt_tokens, completion_tokens, cost, error_code, parent) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "prompt_tokens, completion_tokens, cost, error_code, parent, cached_tokens, cache_write_tokens, called) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_USUAL = (
     "INSERT INTO ledger (run, owner, agent, session, model, door, status, started_ms, duration_ms, "
@@ -35,7 +35,7 @@ def record(db: sqlite3.Cursor, ledger_rows: Sequence[LedgerRow]) -> None:
 
 
 def _is_usual(row: tuple[object, ...]) -> bool:
-    return row[_USUAL:] == _NULLS
+    return row[_USUAL:] == _ENDING
 
 
 def drop(db: sqlite3.Cursor, before_ms: int) -> int:

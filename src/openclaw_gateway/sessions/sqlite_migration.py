@@ -46,6 +46,8 @@ _RUNS = """
         usage, error, final_seq, next_run
     FROM runs_1 ORDER BY number
 """
+# What the ledger has counted since schema 4.
+_COUNTED = ("cached_tokens", "cache_write_tokens", "called")
 _SIZES = """
     SELECT total(length(body)), total(CASE WHEN id > ?3 THEN length(body) ELSE 0 END),
         (SELECT total(size) FROM blobs WHERE session = ?1 >> 32)
@@ -81,10 +83,20 @@ def from_schema_1(
 
 
 def from_schema_2(db: sqlite3.Connection, path: Path, version: int) -> None:
-    """The tables are the same. What is written from now on, an earlier release cannot read (see
-    `older_messages`), and shall say so. Raises StoreFull when there is no room for the copy."""
+    """Or 3: what is written since then, an earlier release cannot read (see `older_messages`), and shall say
+    so; the tables are the same. Then the ledger knew less. Raises StoreFull when there is no room for the
+    copy."""
     _keep(db, path)
-    db.execute(f"PRAGMA user_version = {version}")
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for column in _COUNTED:
+            db.execute(f"ALTER TABLE ledger ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def _keep(db: sqlite3.Connection, path: Path) -> None:

@@ -16,7 +16,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import sqlite_kept
 from openclaw_gateway.sessions.sqlite_migration import from_schema_1, from_schema_2
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _APPLICATION_ID = 0x6F634757  # "ocGW", so that `file` and we know our own
 
 TABLES = (
@@ -109,7 +109,10 @@ TABLES = (
         completion_tokens INTEGER NOT NULL,
         cost REAL,
         error_code TEXT,
-        parent TEXT
+        parent TEXT,
+        cached_tokens INTEGER NOT NULL DEFAULT 0,
+        cache_write_tokens INTEGER NOT NULL DEFAULT 0,
+        called INTEGER NOT NULL DEFAULT 0        -- tools
     ) STRICT
     """,
     "CREATE INDEX ledger_by_age ON ledger (started_ms)",
@@ -222,7 +225,7 @@ def _migrate(db: sqlite3.Connection, path: Path, blobs: Path) -> None:
     if version == 1:
         from_schema_1(db, path, blobs, TABLES, SCHEMA_VERSION)
         return
-    if version == 2:
+    if version in (2, 3):
         from_schema_2(db, path, SCHEMA_VERSION)
         return
     db.execute("BEGIN IMMEDIATE")

@@ -17,7 +17,8 @@ _WITHIN = "started_ms >= ?1 AND started_ms < ?3 AND (started_ms > ?1 OR number >
 _NEXT = "SELECT started_ms, number FROM ledger WHERE {within} ORDER BY started_ms, number LIMIT 1 OFFSET ?4"
 _SUM = (
     "SELECT agent, model, {session} AS of_session, count(*), sum(status = 'failed'), sum(cost IS NULL), "
-    "sum(prompt_tokens), sum(completion_tokens), total(cost), min(started_ms), max(started_ms) "
+    "sum(prompt_tokens), sum(completion_tokens), total(cost), min(started_ms), max(started_ms), "
+    "sum(cached_tokens), sum(cache_write_tokens), sum(called) "
     "FROM ledger WHERE {within} AND (started_ms < ?4 OR (started_ms = ?4 AND number <= ?5)) "
     "AND owner = ?6 AND (?7 IS NULL OR agent = ?7) AND {only} GROUP BY agent, model, of_session"
 )

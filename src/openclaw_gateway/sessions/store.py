@@ -151,7 +151,8 @@ class SessionRecord(Struct, frozen=True):
 class LedgerRow(Struct, frozen=True):
     """What one run was and cost; not a word of what was said. `cost` None = not known.
 
-    `started_ms` is Unix milliseconds, `error_code` that of the run's error.
+    `started_ms` is Unix milliseconds, `error_code` that of the run's error. `called` counts calls of tools.
+    `prompt_tokens` includes those read from the provider's cache, and those written to it.
     """
 
     run_id: str
@@ -168,6 +169,9 @@ class LedgerRow(Struct, frozen=True):
     cost: float | None = None
     error_code: str | None = None
     parent: str | None = None
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    called: int = 0
 
 
 class Claimed(Struct, frozen=True):

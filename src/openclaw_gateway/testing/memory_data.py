@@ -254,4 +254,7 @@ def spent_by(row: LedgerRow, *, by_session: bool) -> Spent:
         row.cost or 0.0,
         row.started_ms,
         row.started_ms,
+        row.cached_tokens,
+        row.cache_write_tokens,
+        row.called,
     )

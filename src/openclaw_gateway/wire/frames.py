@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-ErrorCode = Literal["INVALID_REQUEST", "FORBIDDEN", "AGENT_TIMEOUT", "UNAVAILABLE"]
+ErrorCode = Literal["INVALID_REQUEST", "NOT_PAIRED", "FORBIDDEN", "AGENT_TIMEOUT", "UNAVAILABLE"]
 ChatState = Literal["delta", "final", "aborted", "error"]
 Word = Annotated[str, Meta(max_length=128)]
 Secret = Annotated[str, Meta(max_length=4096)]
+# What a client calls its machine or itself; longer than a word, and never needed whole.
+Called = Annotated[str, Meta(max_length=1024)]
 
 MIN_PROTOCOL = 3
 MAX_PROTOCOL = 4
@@ -48,33 +50,56 @@ class ResponseFrame(Struct, frozen=True, tag_field="type", tag="res"):
     error: ErrorShape | UnsetType = UNSET
 
 
-class EventFrame(Struct, frozen=True, tag_field="type", tag="event"):
-    """`seq` grows by one with every event of a connection, beginning after the handshake."""
+class StateVersion(Struct, frozen=True):
+    presence: int = 1
+    health: int = 1
+
+
+class EventFrame(Struct, frozen=True, tag_field="type", tag="event", rename="camel"):
+    """`seq` grows by one with every event of a connection, beginning after the handshake. `state_version` is
+    how often what `presence` and `health` tell has changed."""
 
     event: str
     payload: Raw | UnsetType = UNSET
     seq: int | UnsetType = UNSET
+    state_version: StateVersion | UnsetType = UNSET
 
 
 ServerFrame = ResponseFrame | EventFrame
 
 
-class ClientInfo(Struct, frozen=True, rename="camel"):
+class ClientInfo(Struct, frozen=True, rename="camel", omit_defaults=True):
     """Who says it is calling; nothing is decided by it."""
 
     id: Word
     version: Word
     platform: Word
     mode: Word
+    display_name: Called | None = None
+    device_family: Called | None = None
 
 
 class ConnectAuth(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The last two are other systems' credentials: they count for nothing, but devices sign them."""
+
     token: Secret | None = None
     password: Secret | None = None
+    device_token: Secret | None = None
+    bootstrap_token: Secret | None = None
+
+
+class DeviceProof(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A device's key and what it has signed; `signed_at` is Unix milliseconds, `nonce` the challenge's."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    public_key: Annotated[str, Meta(min_length=1, max_length=1024)]
+    signature: Annotated[str, Meta(min_length=1, max_length=1024)]
+    signed_at: Annotated[int, Meta(ge=0, le=1 << 53)]
+    nonce: Annotated[str, Meta(max_length=256)] = ""
 
 
 class ConnectParams(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Device identity, capabilities and other fields of companion apps are accepted and not used."""
+    """Capabilities and other fields of companion apps are accepted and not used."""
 
     min_protocol: Annotated[int, Meta(ge=1, le=1_000_000)]
     max_protocol: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -82,6 +107,7 @@ class ConnectParams(Struct, frozen=True, rename="camel", omit_defaults=True):
     role: Word | None = None
     scopes: Annotated[tuple[Word, ...], Meta(max_length=64)] | None = None
     auth: ConnectAuth | None = None
+    device: DeviceProof | None = None
 
 
 class ServerInfo(Struct, frozen=True, rename="camel"):
@@ -93,11 +119,6 @@ class Features(Struct, frozen=True):
     methods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
-
-
-class StateVersion(Struct, frozen=True):
-    presence: int = 1
-    health: int = 1
 
 
 class SessionDefaults(Struct, frozen=True, rename="camel"):

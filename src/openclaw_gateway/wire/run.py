@@ -14,13 +14,15 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """Tokens as the provider counted them; `prompt_tokens` includes the cached ones."""
+    """Tokens as the provider counted them; `prompt_tokens` includes those read from the
+    provider's cache (`cached_tokens`) and those written to it."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -29,6 +31,7 @@ class Usage(Struct, frozen=True, omit_defaults=True):
             self.total_tokens + other.total_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
         )
 
 
@@ -215,8 +218,9 @@ class RunResult(Struct, frozen=True):
 
     `tool_calls` are calls of the client's tools, which the client now has to execute. `model` is the
     reference of the model that was asked last, which need not be the agent's first; "" = none was.
-    `is_error`: the tool that a client has called says in `text` why it could not. `taken_by` is what a client
-    calls the run that has taken up the message and answered it; "" = it was this one's own turn.
+    `is_error`: the tool that a client has called says in `text` why it could not. `called` counts the calls
+    of tools, the client's among them; `cost` is what the model calls cost, None = not known. `taken_by` is
+    what a client calls the run that has taken up the message and answered it; "" = this one's own turn did.
     """
 
     status: RunStatus
@@ -228,6 +232,8 @@ class RunResult(Struct, frozen=True):
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
     is_error: bool = False
+    called: int = 0
+    cost: float | None = None
     taken_by: str = ""
 
 

@@ -9,7 +9,7 @@ import { call, phase, whenOpen } from "../connection/gateway";
 import { defaultAgent } from "./agents";
 import { ended, forget, isLive, known, of, runs, stop, tell, type Run } from "./runs";
 import { go, route } from "./route";
-import { fork, refresh, type Fork } from "./sessions";
+import { fork, nameBy, refresh, type Fork } from "./sessions";
 import { entries, type Entry, type Message } from "./transcript";
 
 export interface Attachment {
@@ -36,7 +36,7 @@ interface History {
 }
 
 const FIRST = 200;
-const MOST = 1_000;
+const PAGE = 500;
 const NOTED = "gateway-pending";
 
 const open = signal("");
@@ -91,8 +91,9 @@ export async function load(limit: number): Promise<void> {
     });
     if (mine !== asked) return;
     batch(() => {
-      messages.value = told.messages;
-      count.value = told.totalMessages ?? told.messages.length;
+      const total = told.totalMessages ?? told.messages.length;
+      messages.value = joined(messages.value, count.value, told.messages, total);
+      count.value = total;
       problem.value = "";
       if (told.inFlightRun) known(told.inFlightRun.runId, { session });
       settle(session, mineOnes, told.inputReceipts ?? []);
@@ -104,11 +105,31 @@ export async function load(limit: number): Promise<void> {
   }
 }
 
-export function loadEarlier(): Promise<void> {
-  return load(Math.min(MOST, messages.value.length + 400));
+/** A page of what was said before what is shown. */
+export async function loadEarlier(): Promise<void> {
+  const session = open.value;
+  const mine = ++asked;
+  const had = messages.value;
+  loading.value = true;
+  try {
+    const told = await call<History>("chat.history", { sessionKey: session, limit: PAGE, offset: had.length });
+    if (mine !== asked) return;
+    if (told.totalMessages === count.value) messages.value = [...told.messages, ...had];
+    else void load(FIRST); // something was said meanwhile: what is shown is no more the end
+  } catch (error) {
+    if (mine === asked) problem.value = (error as Error).message;
+  } finally {
+    if (mine === asked) loading.value = false;
+  }
 }
 
-export const reachable = computed(() => Math.min(earlier.value, MOST - messages.value.length));
+/** The newest messages after those that are shown already, as far as they are the same conversation. */
+function joined(old: Message[], oldTotal: number, told: Message[], total: number): Message[] {
+  const kept = total - told.length - (oldTotal - old.length);
+  if (kept <= 0 || kept > old.length || total < oldTotal) return told;
+  const meets = old[kept]?.__openclaw?.id;
+  return meets === undefined || meets === told[0]?.__openclaw?.id ? [...old.slice(0, kept), ...told] : told;
+}
 
 export async function send(text: string, attachments: Attachment[] = []): Promise<void> {
   const session = open.value || key.value;
@@ -210,10 +231,12 @@ function noted(): Pending[] {
 }
 
 ended((run) => {
+  const question = pending.value.find((each) => each.runId === run.id);
+  if (question && run.stage === "done") void nameBy(run.session, question.text).catch(() => undefined);
   if (run.stage === "failed") failed(run.id, run.error || "The run failed.");
-  if (run.session === open.value) void load(Math.min(MOST, messages.value.length + 50));
+  if (run.session === open.value) void load(FIRST);
   refresh();
 });
 whenOpen(() => {
-  if (open.value) void load(Math.max(FIRST, messages.value.length));
+  if (open.value) void load(FIRST);
 });

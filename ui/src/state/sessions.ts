@@ -26,6 +26,7 @@ export interface Changed {
 
 const PAGE = 100;
 const GATHER_MS = 250;
+const TITLE = 48;
 
 export const sessions = signal<Session[]>([]);
 export const total = signal(0);
@@ -94,7 +95,20 @@ export function search(text: string): void {
 
 export function titleOf(key: string): string {
   const known = sessions.value.find((session) => session.key === key);
-  return known?.displayName ?? key.split(":").slice(2).join(":");
+  if (known?.label) return known.label;
+  const name = key.split(":").slice(2).join(":");
+  return begunHere.has(key) ? "New conversation" : (known?.displayName ?? name);
+}
+
+/** A session is made by its first message, which names it. */
+export const begunHere = new Set<string>();
+
+export async function nameBy(key: string, question: string): Promise<void> {
+  if (!begunHere.has(key) || sessions.value.find((session) => session.key === key)?.label) return;
+  begunHere.delete(key);
+  const line = question.trim().split("\n")[0] ?? "";
+  const label = line.length <= TITLE ? line : `${line.slice(0, TITLE).replace(/\s+\S*$/, "")}…`;
+  if (label) await rename(key, label);
 }
 
 /** A copy that goes on from before a question; it has the name of the first with a number behind. */

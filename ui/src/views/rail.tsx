@@ -7,7 +7,7 @@ import { approvals } from "../state/approvals";
 import { key } from "../state/conversation";
 import { go, path, route, type View } from "../state/route";
 import { isLive, runs } from "../state/runs";
-import { hits, listed, more, query, search, sessions, titleOf, total, type Session } from "../state/sessions";
+import { begunHere, hits, listed, more, query, search, sessions, titleOf, total, type Session } from "../state/sessions";
 import { nextTheme, theme } from "../state/theme";
 import { age, brief } from "../text/times";
 
@@ -67,7 +67,9 @@ function NewChat() {
   const begin = (agent: string) => {
     const random = [...crypto.getRandomValues(new Uint8Array(6))];
     const name = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    go("chat", `agent:${agent}:chat-${name}`);
+    const session = `agent:${agent}:chat-${name}`;
+    begunHere.add(session);
+    go("chat", session);
     requestAnimationFrame(() => document.getElementById("message")?.focus());
   };
   if (!may("write")) return null;
@@ -155,7 +157,7 @@ function Row({ session }: { session: Session }) {
     <li>
       <a href={path("chat", session.key)} aria-current={isHere ? "page" : undefined}>
         <span class="title" dir="auto">
-          {session.displayName}
+          {titleOf(session.key)}
         </span>
         <span class="faint">
           {asks ? <b class="asks">asks</b> : session.hasActiveRun ? <span class="dot busy" role="img" aria-label="at work" /> : null}

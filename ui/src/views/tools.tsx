@@ -5,6 +5,7 @@ import { serves } from "../connection/gateway";
 import { useAsked } from "../parts/asked";
 import { Page } from "../parts/page";
 import { agents, defaultAgent } from "../state/agents";
+import { CommandRules } from "./rules";
 import { Skills } from "./skills";
 
 interface Effective {
@@ -37,6 +38,7 @@ export function ToolsView() {
       <Tools agent={agent} />
       <Skills agent={agent} />
       {serves("mcp.status") && <Servers />}
+      <CommandRules />
     </Page>
   );
 }

@@ -70,6 +70,7 @@ class Chat:
         if run is None or self._stopping:
             return False
         self._stopping = True
+        self._notice("Stopping; Ctrl-C again leaves.", "dim")
         self._own(self._abort(run))
         return True
 
@@ -124,14 +125,15 @@ class Chat:
         floor = asyncio.Lock()
         asking = asyncio.create_task(self._ask(floor))
         try:
-            with quiet_keys() if self._screen.rendered else contextlib.nullcontext():
+            with quiet_keys() if self._keyboard.edits else contextlib.nullcontext():
                 async for step in run:
                     async with floor:
                         self._showing.show(step)
                     if isinstance(step, Ended):
                         self.failed |= step.status == "failed"
         except asyncio.CancelledError:
-            await self._abort(run)
+            if not self._stopping:
+                await self._abort(run)
             raise
         finally:
             asking.cancel()

@@ -12,6 +12,11 @@ from typing import Protocol
 
 
 class Keyboard(Protocol):
+    """`edits`: what is typed is drawn by it, not by the terminal."""
+
+    @property
+    def edits(self) -> bool: ...
+
     async def line(self, prompt: str) -> str | None:
         """The next line (or more, where somebody pastes or goes on with Alt-Enter); None at the end."""
 
@@ -27,6 +32,8 @@ class PlainKeyboard:
 
     `prompts`: whether somebody sees what is asked.
     """
+
+    edits = False
 
     def __init__(self, *, prompts: bool) -> None:
         self._prompts = prompts

@@ -16,7 +16,6 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 _MOST_BYTES = 1_000_000
@@ -25,12 +24,13 @@ _MOST_BYTES = 1_000_000
 class LineEditor:
     """Enter sends, Alt-Enter begins another line, Ctrl-C gives up what was typed, Ctrl-D ends."""
 
-    def __init__(self, history: History, words: tuple[str, ...], *, colored: bool) -> None:
+    edits = True
+
+    def __init__(self, history: History, words: tuple[str, ...]) -> None:
         paths = PathCompleter(expanduser=True)
         options: dict[str, Completer | None] = {word: paths if word == "/attach" else None for word in words}
         # Without asking where the cursor is: a slow terminal's answer would be taken for what is typed.
         output = Vt100_Output(sys.stdout, _size, term=os.environ.get("TERM"), enable_cpr=False)
-        depth = None if colored else ColorDepth.DEPTH_1_BIT
         self._lines: PromptSession[str] = PromptSession(
             history=history,
             completer=NestedCompleter(options),
@@ -39,12 +39,9 @@ class LineEditor:
             prompt_continuation=". ",
             reserve_space_for_menu=4,
             key_bindings=_keys(),
-            color_depth=depth,
             output=output,
         )
-        self._answers: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(), color_depth=depth, output=output
-        )
+        self._answers: PromptSession[str] = PromptSession(history=InMemoryHistory(), output=output)
 
     async def line(self, prompt: str) -> str | None:
         while True:

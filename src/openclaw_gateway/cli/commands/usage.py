@@ -1,20 +1,23 @@
-"""`usage`: how many tokens the runs of the last days took, with bars."""
+"""`usage`: what the runs of the last days took, in tokens and money; on a terminal with bars."""
 
 from typing import Any, Literal, Unpack
 
 import click
 
-from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.asked import asked_gateway
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.logs import configure_logging
 
 _ANSWER_S = 30.0
-_WIDTH = 30
+_KEYS = ("input", "cached", "output", "cost")
+_HEAD = ("in", "cached", "out", "cost")
+# A bar that is shorter shows nothing.
+_LEAST_BAR = 8
 By = Literal["day", "agent", "model"]
 
 
@@ -36,23 +39,60 @@ def command(invocation: Invocation, *, days: int, by: By, **which: Unpack[Which]
     )
     rows = _rows(told["aggregates"], by)
     terminal = Terminal(invocation)
+    total = _told(told["totals"])
     if invocation.json:
-        named = [{"name": name, "input": used["input"], "output": used["output"]} for name, used in rows]
-        total = told["totals"]
-        terminal.result({"by": by, "rows": named, "input": total["input"], "output": total["output"]})
+        terminal.result({"by": by, "rows": [{"name": name, **_told(used)} for name, used in rows]} | total)
         return
-    most = max((used["totalTokens"] for _, used in rows), default=0)
-    if not most:
+    if not told["totals"]["totalTokens"]:
         terminal.say(f"Nothing was asked in {days} days.")
         return
-    width = max(len(name) for name, _ in rows)
-    for name, used in rows:
-        bar = "#" * round(_WIDTH * used["totalTokens"] / most)
-        terminal.say(f"{name:<{width}}  {used['totalTokens']:>12,}  {bar}".rstrip())
-    total = told["totals"]
-    terminal.say(
-        f"{'all':<{width}}  {total['totalTokens']:>12,}  ({total['input']:,} in, {total['output']:,} out)"
-    )
+    for line in _table([*rows, ("all", told["totals"])], terminal.width):
+        terminal.say(line)
+    missing = total["missing"]
+    if missing and total["cost"]:
+        terminal.notice(f"of {missing:,} runs the cost is not known, and not in these sums.")
+
+
+def _told(used: dict[str, Any]) -> dict[str, Any]:
+    """`input` is all that was asked, `cached` what of it the provider's cache gave, `cost` what the runs cost
+    of which that is known; of so many it is `missing`."""
+    asked = used["input"] + used["cacheRead"] + used["cacheWrite"]
+    cost, missing = used["totalCost"], used["missingCostEntries"]
+    return {
+        "input": asked,
+        "cached": used["cacheRead"],
+        "output": used["output"],
+        "cost": cost,
+        "missing": missing,
+    }
+
+
+def _table(rows: list[tuple[str, dict[str, Any]]], width: int | None) -> list[str]:
+    """The last row is the sum. `width` None = nobody looks: no bars."""
+    told = [(name, _told(used), used["totalTokens"]) for name, used in rows]
+    cells = [(name, *(_cell(key, one) for key in _KEYS)) for name, one, _ in told]
+    sizes = [max(len(row[at]) for row in [("", *_HEAD), *cells]) for at in range(len(_HEAD) + 1)]
+    lines = [_line(row, sizes) for row in [("", *_HEAD), *cells]]
+    bar = 0 if width is None else width - len(lines[0]) - 3
+    most = max((tokens for *_, tokens in told[:-1]), default=0)
+    if bar < _LEAST_BAR or not most:
+        return lines
+    bars = ["", *("#" * round(bar * tokens / most) for *_, tokens in told[:-1]), ""]
+    return [f"{line}  {drawn}".rstrip() for line, drawn in zip(lines, bars, strict=True)]
+
+
+def _cell(key: str, one: dict[str, Any]) -> str:
+    if key != "cost":
+        return f"{one[key]:,}"
+    if not one["cost"]:
+        return "?" if one["missing"] else "0"
+    return f"{one['cost']:,.2f}" if one["cost"] >= 1 else f"{one['cost']:.4f}"
+
+
+def _line(row: tuple[str, ...], sizes: list[int]) -> str:
+    name, *numbers = row
+    right = (f"{text:>{size}}" for text, size in zip(numbers, sizes[1:], strict=True))
+    return "  ".join((f"{name:<{sizes[0]}}", *right))
 
 
 def _rows(told: dict[str, Any], by: By) -> list[tuple[str, dict[str, Any]]]:

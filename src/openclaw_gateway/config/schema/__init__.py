@@ -45,7 +45,13 @@ from openclaw_gateway.config.schema.limits import Limits
 from openclaw_gateway.config.schema.mcp import McpConfig, McpServer, McpToolFilter
 from openclaw_gateway.config.schema.media import FilesConfig, ImagesConfig
 from openclaw_gateway.config.schema.memory_search import MemoryRemote, MemorySearch
-from openclaw_gateway.config.schema.models import ApiName, ModelDefinition, ModelsConfig, ProviderConfig
+from openclaw_gateway.config.schema.models import (
+    ApiName,
+    ModelCost,
+    ModelDefinition,
+    ModelsConfig,
+    ProviderConfig,
+)
 from openclaw_gateway.config.schema.root import Config
 from openclaw_gateway.config.schema.sandbox import SandboxConfig
 from openclaw_gateway.config.schema.sessions import (
@@ -113,6 +119,7 @@ __all__ = [
     "MemorySearch",
     "MessagesEndpoint",
     "ModelChoice",
+    "ModelCost",
     "ModelDefinition",
     "ModelEntry",
     "ModelsConfig",

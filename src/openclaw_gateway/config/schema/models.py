@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.config.schema.values import (
+    Amount,
     Count,
     Filled,
     HeaderValue,
@@ -58,6 +59,15 @@ class Compat(Struct, frozen=True, rename="camel"):
     supports_developer_role: bool | None = None
 
 
+class ModelCost(Struct, frozen=True, rename="camel"):
+    """Per million tokens."""
+
+    input: Amount | None = None
+    output: Amount | None = None
+    cache_read: Amount | None = None
+    cache_write: Amount | None = None
+
+
 class ModelDefinition(Struct, frozen=True, rename="camel"):
     """`name` is for people and equals `id` when the file has none; `api` None means the provider's, `input`
     None what is known of the model."""
@@ -71,6 +81,7 @@ class ModelDefinition(Struct, frozen=True, rename="camel"):
     max_tokens: Count | None = None
     params: dict[str, Any] = {}
     compat: Compat = Compat()
+    cost: ModelCost | None = None
 
 
 class ProviderConfig(Guarded, frozen=True, rename="camel"):

@@ -38,5 +38,6 @@ Seconds = Annotated[float, Meta(gt=0, le=10**9)]
 Rate = Annotated[float, Meta(gt=0, le=10**9)]
 # Whatever number stands in the file: what too small a one means is the business of who reads it.
 AnyNumber = Annotated[float, Meta(ge=-(2**53), le=2**53)]
+Amount = Annotated[float, Meta(ge=0, le=10**9)]
 # 0 stands for "unlimited", as in the systems the file is shared with.
 SecondsOrUnlimited = Annotated[float, Meta(ge=0, le=10**9)]

@@ -1,7 +1,8 @@
 """One client of the control protocol, from the upgrade to the close.
 
-A thin shell: the rules are in protocol.py, the bytes in socket.py, the calls in dispatch.py, the events
-in feed.py. Everything started here has ended when `serve` returns; runs are not, they go on.
+A thin shell: the rules are in protocol.py, who is let in in admission.py, the bytes in socket.py, the
+calls in dispatch.py, the events in feed.py. Everything started here has ended when `serve` returns; runs
+are not, they go on.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from msgspec import Struct
 
+from openclaw_gateway.doors.ws.admission import Knock, LetIn, judge
 from openclaw_gateway.doors.ws.dispatch import Dispatcher
 from openclaw_gateway.doors.ws.feed import Feed
 from openclaw_gateway.doors.ws.hello import hello
@@ -19,22 +21,18 @@ from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.methods.health import greeting_health
 from openclaw_gateway.doors.ws.protocol import (
     Close,
-    Connect,
     Refusal,
     challenge,
     encoded,
     failure,
-    read_connect,
     success,
 )
-from openclaw_gateway.doors.ws.refusals import auth_shape, shape
+from openclaw_gateway.doors.ws.refusals import shape
 from openclaw_gateway.doors.ws.socket import Socket
 from openclaw_gateway.doors.ws.tasks import Tasks
-from openclaw_gateway.errors import GatewayError, RateLimited, ShuttingDown, Unauthorized
+from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
-from openclaw_gateway.gateway.presence import Present
-from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
 
@@ -78,25 +76,6 @@ async def serve(
     return socket.response
 
 
-class _LetIn(Struct, frozen=True):
-    """What of a `connect` is kept as long as its connection: not its secret. `id` is that of the request."""
-
-    id: str
-    protocol: int
-    present: Present
-    principal: Principal
-    revoked: Bell
-
-
-def _let_in(connect: Connect, principal: Principal, revoked: Bell) -> _LetIn:
-    client = connect.client
-    scopes = tuple(sorted(principal.scopes))
-    present = Present(
-        principal.owner, client.id, client.version, client.platform, client.mode, scopes, now_ms()
-    )
-    return _LetIn(connect.id, connect.protocol, present, principal, revoked)
-
-
 class _Connection:
     def __init__(
         self,
@@ -127,32 +106,16 @@ class _Connection:
         elif judged is not None:
             await self._serve(judged)
 
-    async def _handshake(self, caller: Caller) -> "_LetIn | Refusal | None":
+    async def _handshake(self, caller: Caller) -> LetIn | Refusal | None:
         """None when the client has left."""
-        await self._socket.send(challenge(str(uuid.uuid4()), now_ms()))
+        nonce = str(uuid.uuid4())
+        await self._socket.send(challenge(nonce, now_ms()))
         first = await self._socket.receive()
-        return None if first is None else self._judge(first, caller)
+        if first is None:
+            return None
+        return await judge(Knock(first, nonce, caller, self._closing, self._refused), self._gateway)
 
-    def _judge(self, first: bytes, caller: Caller) -> "_LetIn | Refusal":
-        connect = read_connect(first, self._max_depth)
-        if isinstance(connect, Refusal):
-            return connect
-        if self._closing.is_set():
-            error = ShuttingDown()
-            return Refusal(failure(connect.id, shape(error)), Close.RESTART)
-        try:
-            principal = self._gateway.authenticate(connect.secret, caller)
-        except (Unauthorized, RateLimited) as error:
-            self._refused(error)
-            refused = auth_shape(error, self._gateway.auth_mode, secret_sent=bool(connect.secret))
-            return Refusal(failure(connect.id, refused), Close.REFUSED)
-        return _let_in(
-            connect,
-            principal.narrowed(connect.scopes),
-            self._gateway.generation.authenticator.revoked,
-        )
-
-    async def _serve(self, client: "_LetIn") -> None:
+    async def _serve(self, client: LetIn) -> None:
         gateway, socket, principal = self._gateway, self._socket, client.principal
         feed = Feed(socket, gateway, principal, protocol=client.protocol)
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=client.present.client)
@@ -176,7 +139,7 @@ class _Connection:
                 for owned in (feed, calls, tasks):
                     ending.push_async_callback(owned.close)
 
-    async def _greet(self, client: "_LetIn") -> None:
+    async def _greet(self, client: LetIn) -> None:
         """Raises ConnectionError, and what keeps the gateway from saying how it is."""
         greeting = hello(
             self._gateway,

@@ -139,5 +139,8 @@ class _Call:
     def unsubscribe(self, session: str | None = None) -> None:
         self._feed.unsubscribe(session)
 
+    def watch(self) -> None:
+        self._feed.watch()
+
     async def delivered(self, run: Run) -> None:
         await self._feed.delivered(run)

@@ -1,5 +1,5 @@
 """What happens, sent to one client: events of the runs it follows, changes of sessions, questions that it may
-answer, ticks, the end.
+answer, who else is connected, ticks, the end.
 
 A client follows the runs it asked for, and those of the sessions it subscribed to. Nothing is queued for it:
 every run it follows has a place in the view that all share, and one writer takes from each in turn what is
@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from openclaw_gateway.doors.ws.protocol import event
 from openclaw_gateway.doors.ws.runview import Progress
 from openclaw_gateway.doors.ws.socket import Socket
+from openclaw_gateway.doors.ws.stateview import health_event, present, state_version
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.doors.ws.telling import Telling
 from openclaw_gateway.errors import Overloaded
@@ -28,6 +29,7 @@ from openclaw_gateway.runs.hub import Listener, SessionChange
 from openclaw_gateway.runs.questions import News
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.approvals import ApprovalRequested
+from openclaw_gateway.wire.frames import StateVersion
 
 MAX_SUBSCRIPTIONS = 1_000
 
@@ -70,16 +72,42 @@ class Feed:
         self._none_left: asyncio.Event | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._held: dict[str, Run | None] = {}
+        # How to hear no more of presence and health, and which of them is to be told.
+        self._unwatch: tuple[Callable[[], None], ...] = ()
+        self._state: tuple[str, ...] = ()
 
     def open(self) -> None:
         """From now on events are sent, and the client counts as somebody to ask, if it may answer."""
         self._leave_questions = self._gateway.approvals.attend(self._principal, self._asked)
         self._tasks.run(self._write(), "ws.feed")
 
-    async def emit(self, name: str, payload: object) -> None:
+    async def emit(self, name: str, payload: object, version: StateVersion | UnsetType = UNSET) -> None:
         """Raises ConnectionError when the client is gone."""
         self._seq += 1
-        await self._socket.send(event(name, payload, self._seq))
+        await self._socket.send(event(name, payload, self._seq, version))
+
+    def watch(self) -> None:
+        """Tell when the caller's connections or the gateway's health change: the newest, once."""
+        if self._unwatch:
+            return
+        gateway, principal = self._gateway, self._principal
+        self._unwatch = (
+            gateway.presence.watch(principal, lambda: self._state_changed("presence")),
+            gateway.health_news.watch(principal, lambda: self._state_changed("health")),
+        )
+
+    def _state_changed(self, which: str) -> None:
+        if which not in self._state:
+            self._state = (*self._state, which)
+            self._news.set()
+
+    async def _tell_state(self) -> None:
+        which, self._state = self._state[0], self._state[1:]
+        gateway, principal = self._gateway, self._principal
+        payload: object = (
+            {"presence": present(gateway, principal)} if which == "presence" else health_event(gateway)
+        )
+        await self.emit(which, payload, state_version(gateway, principal))
 
     def subscribe(self, session: str | None = None) -> None:
         """Follow the runs of a session, those too that are live now; without one, all of the caller's, and
@@ -171,6 +199,9 @@ class Feed:
         if self._leave_questions is not None:
             self._leave_questions()
             self._leave_questions = None
+        for leave in self._unwatch:
+            leave()
+        self._unwatch = ()
         for session in list(self._subscriptions):
             self.unsubscribe(session)
         await self._tasks.close()
@@ -229,9 +260,11 @@ class Feed:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._changes or self._due or self._questions:
+            while self._changes or self._due or self._questions or self._state:
                 if self._questions:
                     await self._tell_question(*self._questions.pop(0))
+                if self._state:
+                    await self._tell_state()
                 if self._changes:
                     await self.emit("sessions.changed", self._changes.pop(next(iter(self._changes))))
                 if self._due:

@@ -77,6 +77,9 @@ class MethodCall(Protocol):
 
     def unsubscribe(self, session: str | None = None) -> None: ...
 
+    def watch(self) -> None:
+        """From now on tell this client when the caller's connections or the gateway's health change."""
+
     async def delivered(self, run: Run) -> None:
         """Wait until the events of an ended run have been sent to this client."""
 

@@ -37,16 +37,18 @@ async def newest(
     limit: int,
     most_chars: int,
     most_bytes: int = MOST_BYTES,
+    skip: int = 0,
 ) -> Newest:
-    """At most `limit` messages, each text cut to `most_chars` characters; fewer where they are more than
-    `most_bytes` together. One that alone is more is told of without its content. Raises StoreError."""
+    """At most `limit` messages before the `skip` newest, each text cut to `most_chars` characters; fewer
+    where they are more than `most_bytes` together. One that alone is more is told of without its content.
+    Raises StoreError."""
     limit = min(limit, MOST)
     since = await sessions.begun_at(principal, record)
-    runs = await sessions.turns(principal, record.key, after=None, limit=limit, newest_first=True)
+    runs = await sessions.turns(principal, record.key, after=None, limit=limit + skip, newest_first=True)
     by_id = {run.id: run for run in runs or ()}
     messages: list[Any] = []
     left = most_bytes
-    async with aclosing(sessions.backward(principal, record, since, limit)) as pages:
+    async with aclosing(sessions.backward(principal, record, since, limit, skip)) as pages:
         async for page in pages:
             for entry in reversed(page):
                 (message,) = shown([entry], by_id, record.created_ms, most_chars)

@@ -10,20 +10,23 @@ from enum import IntEnum
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from openclaw_gateway.doors.ws.refusals import invalid
+from openclaw_gateway.gateway.device_proof import Claim
 from openclaw_gateway.wire.decode import DecodeError, decode, depth_exceeds
 from openclaw_gateway.wire.frames import (
     MAX_PROTOCOL,
     MIN_PROTOCOL,
     ClientInfo,
+    ConnectAuth,
     ConnectParams,
     ErrorShape,
     EventFrame,
     RequestFrame,
     ResponseFrame,
     ServerFrame,
+    StateVersion,
 )
 
 EVENTS = (
@@ -31,6 +34,8 @@ EVENTS = (
     "agent",
     "chat",
     "sessions.changed",
+    "presence",
+    "health",
     "exec.approval.requested",
     "exec.approval.resolved",
     "tick",
@@ -66,13 +71,14 @@ _ids = msgspec.json.Decoder(_Id)
 
 class Connect(Struct, frozen=True):
     """A first frame that keeps to the rules. `scopes` empty = all that the secret gives; `client` is
-    what it calls itself."""
+    what it calls itself, `claim` what it says of its device, if anything."""
 
     id: str
     protocol: int
     secret: str | None
     scopes: tuple[str, ...]
     client: ClientInfo
+    claim: Claim | None = None
 
 
 class Refusal(Struct, frozen=True):
@@ -122,7 +128,18 @@ def read_connect(data: bytes, max_depth: int) -> Connect | Refusal:
     auth = params.auth
     # As over HTTP, where white space around a credential is none of it.
     secret = ((auth.token or auth.password or "").strip() or None) if auth else None
-    return Connect(frame.id, protocol, secret, params.scopes or (), params.client)
+    return Connect(frame.id, protocol, secret, params.scopes or (), params.client, _claim(params))
+
+
+def _claim(params: ConnectParams) -> Claim | None:
+    """What a device has signed of its connect, as it stands there."""
+    if params.device is None:
+        return None
+    auth = params.auth or ConnectAuth()
+    token = next(
+        (one for one in (auth.token, auth.device_token, auth.bootstrap_token) if one is not None), ""
+    )
+    return Claim(params.device, params.client, params.role or "operator", params.scopes or (), token)
 
 
 def negotiate(lowest: int, highest: int) -> int | None:
@@ -169,8 +186,10 @@ def failure(request_id: str, error: ErrorShape) -> ResponseFrame:
     return ResponseFrame(request_id, ok=False, error=error)
 
 
-def event(name: str, payload: object, seq: int | None = None) -> bytes:
-    return _encode(EventFrame(name, Raw(_encode(payload)), UNSET if seq is None else seq))
+def event(
+    name: str, payload: object, seq: int | None = None, version: StateVersion | UnsetType = UNSET
+) -> bytes:
+    return _encode(EventFrame(name, Raw(_encode(payload)), UNSET if seq is None else seq, version))
 
 
 def encoded(frame: ResponseFrame) -> bytes:

@@ -8,7 +8,14 @@ from typing import Any
 
 from msgspec import UNSET
 
-from openclaw_gateway.errors import Forbidden, GatewayError, MissingScope, RateLimited, Unauthorized
+from openclaw_gateway.errors import (
+    DeviceRefused,
+    Forbidden,
+    GatewayError,
+    MissingScope,
+    RateLimited,
+    Unauthorized,
+)
 from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
 
@@ -24,6 +31,16 @@ _REASONS = {
     "approval_not_found": "APPROVAL_NOT_FOUND",
     "approval_already_resolved": "APPROVAL_ALREADY_RESOLVED",
     "approval_decision_unavailable": "APPROVAL_ALLOW_ALWAYS_UNAVAILABLE",
+}
+
+
+_DEVICE_CODES = {
+    "device-id-mismatch": "DEVICE_AUTH_DEVICE_ID_MISMATCH",
+    "device-signature-stale": "DEVICE_AUTH_SIGNATURE_EXPIRED",
+    "device-nonce-missing": "DEVICE_AUTH_NONCE_REQUIRED",
+    "device-nonce-mismatch": "DEVICE_AUTH_NONCE_MISMATCH",
+    "device-signature": "DEVICE_AUTH_SIGNATURE_INVALID",
+    "device-public-key": "DEVICE_AUTH_PUBLIC_KEY_INVALID",
 }
 
 
@@ -69,6 +86,12 @@ def auth_shape(error: Unauthorized | RateLimited, mode: str, *, secret_sent: boo
         f"as connect.params.auth.{mode})",
         {"code": f"AUTH_{mode.upper()}_{what}", "httpStatus": error.http_status},
     )
+
+
+def device_shape(error: DeviceRefused) -> ErrorShape:
+    """A connect whose device was not taken."""
+    details = {"code": _DEVICE_CODES[error.reason], "reason": error.reason, "httpStatus": error.http_status}
+    return ErrorShape("INVALID_REQUEST", error.message, details)
 
 
 def invalid(message: str, **details: Any) -> ErrorShape:

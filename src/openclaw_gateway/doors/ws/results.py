@@ -7,12 +7,12 @@ from openclaw_gateway.wire.run import RunResult, Usage
 
 
 def usage_object(usage: Usage) -> dict[str, int]:
-    """Tokens in this protocol's words: `input` is without what came from the provider's cache."""
+    """Tokens in this protocol's words: `input` is without what the provider's cache gave or was given."""
     return {
-        "input": usage.prompt_tokens - usage.cached_tokens,
+        "input": usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens,
         "output": usage.completion_tokens,
         "cacheRead": usage.cached_tokens,
-        "cacheWrite": 0,
+        "cacheWrite": usage.cache_write_tokens,
         "total": usage.total_tokens,
     }
 

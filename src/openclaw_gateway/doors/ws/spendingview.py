@@ -1,6 +1,6 @@
 """What runs came to, as OpenClaw's programs read it. Pure.
 
-Of tokens the ledger knows prompt and answer, of costs the sum: what is not told apart there is 0 here.
+Of costs the ledger knows the sum: what is not told apart there is 0 here.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -15,11 +15,13 @@ K = TypeVar("K", bound=Hashable)
 def totals(spent: Iterable[Spent]) -> dict[str, Any]:
     rows = tuple(spent)
     prompt, answer = sum(row.prompt_tokens for row in rows), sum(row.completion_tokens for row in rows)
+    read = sum(row.cached_tokens for row in rows)
+    written = sum(row.cache_write_tokens for row in rows)
     return {
-        "input": prompt,
+        "input": prompt - read - written,
         "output": answer,
-        "cacheRead": 0,
-        "cacheWrite": 0,
+        "cacheRead": read,
+        "cacheWrite": written,
         "totalTokens": prompt + answer,
         "totalCost": sum(row.cost for row in rows),
         "inputCost": 0,
@@ -35,12 +37,12 @@ def daily(days: Sequence[DaySpent]) -> list[dict[str, Any]]:
 
 
 def aggregates(days: Sequence[DaySpent]) -> dict[str, Any]:
-    """By model, provider, agent and day. A run is a message of the user's and one of the assistant's; what
-    tools were called is not in the ledger."""
+    """By model, provider, agent and day. A run is a message of the user's and one of the assistant's; of
+    tools the ledger knows how often, not which."""
     rows = [row for day in days for row in day.spent]
     return {
         "messages": _messages(rows),
-        "tools": {"totalCalls": 0, "uniqueTools": 0, "tools": []},
+        "tools": {"totalCalls": _called(rows), "uniqueTools": 0, "tools": []},
         "byModel": models(rows),
         "byProvider": [
             {"provider": provider, "count": _runs(some), "totals": totals(some)}
@@ -111,8 +113,8 @@ def _messages(rows: Iterable[Spent]) -> dict[str, int]:
         "total": asked + asked - failed,
         "user": asked,
         "assistant": asked - failed,
-        "toolCalls": 0,
-        "toolResults": 0,
+        "toolCalls": _called(rows),
+        "toolResults": _called(rows),
         "errors": failed,
     }
 
@@ -120,6 +122,10 @@ def _messages(rows: Iterable[Spent]) -> dict[str, int]:
 def _sums(rows: Iterable[Spent]) -> dict[str, Any]:
     sums = totals(rows)
     return {"tokens": sums["totalTokens"], "cost": sums["totalCost"]}
+
+
+def _called(rows: Iterable[Spent]) -> int:
+    return sum(row.called for row in rows)
 
 
 def _runs(rows: Iterable[Spent]) -> int:

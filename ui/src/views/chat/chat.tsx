@@ -10,7 +10,6 @@ import {
   loadEarlier,
   loading,
   problem,
-  reachable,
   show,
   shown,
   waiting,
@@ -21,7 +20,7 @@ import { copy } from "../../text/files";
 import { exactly } from "../../text/numbers";
 import { ApprovalCard } from "./approval";
 import { Composer } from "./composer";
-import { Said } from "./entry";
+import { Block, blocks } from "./block";
 import { Header } from "./header";
 import { Going, Question } from "./going";
 
@@ -46,7 +45,9 @@ export function Chat() {
   }, []);
   const onScroll = () => {
     const at = scroller.current;
-    if (at) follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < 60;
+    if (!at) return;
+    follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < 60;
+    if (at.scrollTop < 800 && !follows.current && earlier.value > 0 && !loading.value) void before(at);
   };
   const runs = live.value;
   const asked = waiting.value;
@@ -66,8 +67,8 @@ export function Chat() {
             </p>
           )}
           {isEmpty && !loading.value && phase.value === "open" && <Empty />}
-          {shown.value.map((entry) => (
-            <Said key={entry.at} entry={entry} />
+          {blocks(shown.value).map((block) => (
+            <Block key={block.number} entries={block.entries} />
           ))}
           {alone.map((run) => (
             <Going key={run.id} run={run} />
@@ -85,14 +86,20 @@ export function Chat() {
   );
 }
 
+/** What is put in before the rest must not move what is being read. */
+async function before(at: HTMLElement): Promise<void> {
+  const fromEnd = at.scrollHeight - at.scrollTop;
+  await loadEarlier();
+  requestAnimationFrame(() => {
+    at.scrollTop = at.scrollHeight - fromEnd;
+  });
+}
+
 function Earlier() {
-  if (reachable.value <= 0) {
-    return <p class="faint middle">{exactly(earlier.value)} earlier messages are kept, and not shown here.</p>;
-  }
   return (
     <p class="middle">
-      <button type="button" class="quiet" onClick={() => void loadEarlier()}>
-        Show earlier messages
+      <button type="button" class="quiet" disabled={loading.value} onClick={() => void loadEarlier()}>
+        Show earlier messages ({exactly(earlier.value)})
       </button>
     </p>
   );

@@ -106,14 +106,20 @@ async function renamed(session: string): Promise<void> {
 }
 
 async function exported(session: string, kind: "md" | "json"): Promise<void> {
-  const told = await call<{ messages: Message[]; totalMessages?: number }>("chat.history", {
-    sessionKey: session,
-    limit: 1_000,
-    maxChars: 500_000,
-  });
+  const messages: Message[] = [];
+  for (let offset: number | undefined = 0; offset !== undefined; ) {
+    const page: { messages: Message[]; nextOffset?: number } = await call("chat.history", {
+      sessionKey: session,
+      limit: 1_000,
+      offset,
+      maxChars: 500_000,
+    });
+    messages.unshift(...page.messages);
+    offset = page.messages.length ? page.nextOffset : undefined;
+  }
   const title = titleOf(session);
-  if (kind === "json") save(`${title}.json`, "application/json", JSON.stringify({ key: session, title, ...told }, null, 2));
-  else save(`${title}.md`, "text/markdown", asMarkdown(title, entries(told.messages, 0)));
+  if (kind === "json") save(`${title}.json`, "application/json", JSON.stringify({ key: session, title, messages }, null, 2));
+  else save(`${title}.md`, "text/markdown", asMarkdown(title, entries(messages, 0)));
 }
 
 async function compacted(session: string): Promise<void> {

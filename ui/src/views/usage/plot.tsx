@@ -71,12 +71,13 @@ function looks(at: HTMLElement, { names, days, sums }: Props, bars: Series.PathB
     height: HEIGHT,
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     legend: { show: false },
+    padding: [8, 0, 0, 0],
     scales: {
       x: { time: false, range: [-0.6, days.length - 0.4] },
       y: { range: (_, __, most) => [0, most * 1.08 || 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, places) => places.map((place) => day(days[place])) },
+      { ...axis, size: 30, grid: { show: false }, values: (_, places) => places.map((place) => day(days[place])) },
       { ...axis, size: 48, values: (_, places) => places.map(short) },
     ],
     series: [

@@ -4,10 +4,10 @@ import click
 
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.process.stopping import stop_process
 from openclaw_gateway.cli.service.awaited import wait_ended, wait_ready
 from openclaw_gateway.cli.service.here import manager_here
 from openclaw_gateway.cli.service.installed import installed
-from openclaw_gateway.cli.stopping import stop_process
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
+from openclaw_gateway.doors.ws.stateview import health
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
@@ -31,16 +32,7 @@ async def greeting_health(gateway: Gateway) -> dict[str, Any]:
     many sessions as with none, which therefore are not counted. Raises StoreError."""
     began = time.monotonic()
     readiness = await gateway.readiness()
-    return {
-        **({"ok": True} if readiness.ready else {}),
-        "ts": now_ms(),
-        "channels": {},
-        "channelOrder": [],
-        "channelLabels": {},
-        "heartbeatSeconds": 0,
-        "defaultAgentId": gateway.roster.default_id,
-        "durationMs": _ms_since(began),
-    }
+    return health(gateway, ready=readiness.ready, duration_ms=_ms_since(began))
 
 
 async def _health(call: MethodCall, _: Nothing) -> object:

@@ -26,12 +26,13 @@ RunId = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class HistoryParams(Struct, frozen=True, rename="camel"):
-    """`limit` is how many of the newest messages, `max_chars` how much of each text. `input_run_ids` are the
-    keys of messages that the client has sent: it is told what became of them."""
+    """`limit` is how many messages before the `offset` newest, `max_chars` how much of each text.
+    `input_run_ids` are the keys of messages that the client has sent: it is told what became of them."""
 
     session_key: Annotated[str, Meta(min_length=1, max_length=512)]
     agent_id: Annotated[str, Meta(max_length=256)] | None = None
     limit: Annotated[int, Meta(ge=1)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=2**31)] | None = None
     max_chars: Annotated[int, Meta(ge=1, le=_MOST_CHARS)] | None = None
     input_run_ids: Annotated[tuple[RunId, ...], Meta(min_length=1, max_length=_MOST_RUNS)] | None = None
 
@@ -58,17 +59,20 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     }
     running = gateway.running(principal, key)
     if found is not None:
-        record = found.record
+        record, skip = found.record, params.offset or 0
         seen = await newest(
             gateway.agent_sessions,
             principal,
             record,
             limit=params.limit or _USUAL,
             most_chars=params.max_chars or _USUAL_CHARS,
+            skip=skip,
         )
+        after = skip + len(seen.messages)
         history |= {
             "messages": seen.messages,
-            "hasMore": len(seen.messages) < seen.total,
+            "hasMore": after < seen.total,
+            **({"nextOffset": after} if after < seen.total else {}),
             "totalMessages": seen.total,
             "sessionInfo": {**session_row(record), "activeRunIds": [run.shown_id for run in running]},
         }

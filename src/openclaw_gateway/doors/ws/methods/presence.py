@@ -1,38 +1,16 @@
-"""`system-presence`: the gateway itself, and the caller's connections, as OpenClaw's schema shapes them."""
+"""`system-presence`: the gateway itself, and the caller's connections, as OpenClaw's schema shapes them.
 
-from typing import Any
+Who has asked hears of it (`presence`) when that changes, and of the gateway's health.
+"""
 
-import openclaw_gateway
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
-from openclaw_gateway.gateway.presence import Present
+from openclaw_gateway.doors.ws.stateview import present
 from openclaw_gateway.gateway.principal import READ
-from openclaw_gateway.runs.run import now_ms
 
 
 async def _presence(call: MethodCall, _: Nothing) -> object:
-    gateway = call.gateway
-    here = {
-        "version": openclaw_gateway.__version__,
-        "mode": "gateway",
-        "reason": "self",
-        "text": "Gateway",
-        "ts": now_ms(),
-        "onlineSince": max(0, now_ms() - gateway.uptime_ms()),
-    }
-    return [here, *map(_row, gateway.presence.of(call.principal))]
-
-
-def _row(one: Present) -> dict[str, Any]:
-    said = {"version": one.version, "platform": one.platform, "mode": one.mode}
-    return {
-        **{name: text for name, text in said.items() if text},
-        "reason": "connect",
-        "text": one.client,
-        "roles": ["operator"],
-        "scopes": list(one.scopes),
-        "ts": one.since_ms,
-        "onlineSince": one.since_ms,
-    }
+    call.watch()
+    return present(call.gateway, call.principal)
 
 
 METHODS = (Method("system-presence", READ, Nothing, _presence),)

@@ -104,6 +104,7 @@ def _fits(record: SessionRecord, params: ListParams) -> bool:
 
 async def _subscribe(call: MethodCall, _: Nothing) -> object:
     call.subscribe()
+    call.watch()
     return {"subscribed": True}
 
 

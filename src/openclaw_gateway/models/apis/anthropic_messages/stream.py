@@ -108,9 +108,10 @@ class MessageParser(EventParser[_Event]):
         self._calls.end(events)
         if used := self._usage:
             cached = used.get("cache_read_input_tokens", 0)
-            prompt = used.get("input_tokens", 0) + cached + used.get("cache_creation_input_tokens", 0)
+            written = used.get("cache_creation_input_tokens", 0)
+            prompt = used.get("input_tokens", 0) + cached + written
             completion = used.get("output_tokens", 0)
-            events.append(UsageReported(Usage(prompt, completion, prompt + completion, cached)))
+            events.append(UsageReported(Usage(prompt, completion, prompt + completion, cached, 0, written)))
         return events
 
     def _take(self, event: _Event, events: list[Event]) -> None:  # noqa: C901, PLR0912 - one case per kind

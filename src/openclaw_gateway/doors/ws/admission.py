@@ -1,0 +1,79 @@
+"""Who of those who knock is let in: the first frame, the secret, the device, in this order.
+
+Knows no socket: the first frame in, what is kept of it or what is answered out.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from openclaw_gateway.doors.ws.protocol import Close, Connect, Refusal, failure, read_connect
+from openclaw_gateway.doors.ws.refusals import auth_shape, device_shape, shape
+from openclaw_gateway.errors import DeviceRefused, GatewayError, RateLimited, ShuttingDown, Unauthorized
+from openclaw_gateway.gateway.bell import Bell
+from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.device_proof import verify
+from openclaw_gateway.gateway.presence import Present
+from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.run import now_ms
+
+# How far from now a device may say it has signed. Newer clients say the time of the challenge; older ones
+# read their own clock.
+_TOLERANCE_MS = 120_000
+_OLDER_TOLERANCE_MS = 600_000
+_NEWER = 4
+
+
+class Knock(Struct, frozen=True):
+    """`nonce` is what the client was challenged with; `refused` is told why it was not let in."""
+
+    first: bytes
+    nonce: str
+    caller: Caller
+    closing: Bell
+    refused: Callable[[GatewayError], None]
+
+
+class LetIn(Struct, frozen=True):
+    """What of a `connect` is kept as long as its connection: not its secret. `id` is that of the request."""
+
+    id: str
+    protocol: int
+    present: Present
+    principal: Principal
+    revoked: Bell
+
+
+async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
+    connect = read_connect(knock.first, gateway.limits.max_json_depth)
+    if isinstance(connect, Refusal):
+        return connect
+    if knock.closing.is_set():
+        return Refusal(failure(connect.id, shape(ShuttingDown())), Close.RESTART)
+    try:
+        principal = gateway.authenticate(connect.secret, knock.caller).narrowed(connect.scopes)
+        revoked = gateway.generation.authenticator.revoked
+        await _device_key(connect, knock.nonce, gateway)
+    except DeviceRefused as error:
+        knock.refused(error)
+        return Refusal(failure(connect.id, device_shape(error)), Close.REFUSED)
+    except (Unauthorized, RateLimited) as error:
+        knock.refused(error)
+        refused = auth_shape(error, gateway.auth_mode, secret_sent=bool(connect.secret))
+        return Refusal(failure(connect.id, refused), Close.REFUSED)
+    client, scopes = connect.client, tuple(sorted(principal.scopes))
+    present = Present(
+        principal.owner, client.id, client.version, client.platform, client.mode, scopes, now_ms()
+    )
+    return LetIn(connect.id, connect.protocol, present, principal, revoked)
+
+
+async def _device_key(connect: Connect, nonce: str, gateway: Gateway) -> bytes | None:
+    """The key of the device that has signed; None without a device, and where nothing can be verified.
+
+    Raises DeviceRefused."""
+    if connect.claim is None or (check := await gateway.signatures.checker()) is None:
+        return None
+    tolerance_ms = _TOLERANCE_MS if connect.protocol >= _NEWER else _OLDER_TOLERANCE_MS
+    return verify(connect.claim, nonce, now_ms(), tolerance_ms=tolerance_ms, check=check)

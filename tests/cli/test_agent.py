@@ -211,12 +211,7 @@ async def test_a_wrong_or_missing_secret_says_what_to_do(program: Program, model
     done = await program.run("agent", "-m", "hi", "--token", "a-wrong-one-altogether")
     assert done.code == 1
     assert "does not accept" in done.err
-    for command in (
-        ("sessions", "list"),
-        ("usage",),
-        ("approvals", "pending"),
-        ("gateway", "call", "health"),
-    ):
+    for words in ("sessions list", "usage", "approvals pending", "gateway call health"):
         other = await program.run(*words.split(), "--token", "a-wrong-one-altogether")
         assert (other.code, other.err) == (1, done.err), words
     done = await program.run("agent", "-m", "hi", "--token", gateway.row("token"))

@@ -184,6 +184,27 @@ async def test_a_mask_where_none_was_shown_is_no_value(
         assert "is masked" in error["message"]
 
 
+async def test_a_secret_is_not_shown_by_a_change_beside_it(models: ModelServer, tmp_path: Path) -> None:
+    """The option before it is what tells that it is one."""
+    secret = "of-no-form-at-all"
+    command = {"plugins": {"entries": {"x": {"config": {"command": ["run", "--token", secret]}}}}}
+    place = "plugins.entries.x.config.command"
+    async with written(models, tmp_path) as there:
+        assert (await there.patch(command))["ok"]
+
+        def now(*words: str) -> dict[str, Any]:
+            return {"plugins": {"entries": {"x": {"config": {"command": [*words]}}}}}
+
+        for words in (("run", "--label", "***"), ("run", "then", "***")):
+            error = await there.refused(now(*words), replacePaths=[place])
+            assert error["details"]["code"] == "config_masked"
+            assert place in error["message"]
+        done = await there.patch(now("go", "--token", "***"), replacePaths=[place])
+        assert done["ok"]
+        assert secret not in json.dumps(await there.shown())
+        assert f'["go","--token","{secret}"]' in there.text.replace(" ", "")
+
+
 @pytest.mark.promise("error.config_elsewhere")
 async def test_what_another_file_decides_is_changed_there(models: ModelServer, tmp_path: Path) -> None:
     text = TEXT.replace("// Mine, all mine.", 'session: { $include: "more.json5" },')

@@ -17,7 +17,7 @@ from openclaw_gateway.config.edit import CannotEdit
 from openclaw_gateway.config.load import place_in
 from openclaw_gateway.config.places import KeyPath, Position, dotted, written_below
 from openclaw_gateway.config.secrets.sources import Secrets
-from openclaw_gateway.config.unmasking import Masked, unmasked
+from openclaw_gateway.config.unmasking import Masked, unmasked, unveiled
 from openclaw_gateway.errors import ConfigChanged, ConfigError, ConfigUnwritable, InvalidRequest
 from openclaw_gateway.gateway.own_config import ANY_BASE, Base, Rewritten, Wanted
 
@@ -56,7 +56,8 @@ class Rewriter:
         document = before.loaded.document
         shown = before.shown.document
         try:
-            target = unmasked(wanted(shown), shown, document)
+            back = wanted(shown)
+            target = unmasked(back, shown, document)
         except Masked as error:
             raise InvalidRequest(f"Nothing is written: {error}.", code="config_masked") from None
         steps = changes(document, target)
@@ -77,6 +78,12 @@ class Rewriter:
         if left := changes(edited.drawing.read.loaded.document, target):
             placed = edited.drawing.placed()
             raise self._elsewhere(left[0].path, place_in(placed, left[0].path))
+        if (place := unveiled(back, plan.shown.document)) is not None:
+            raise InvalidRequest(
+                f"Nothing is written: {dotted(place)} is masked for what stands beside it, and without that "
+                "everybody would be shown it: write the value itself.",
+                code="config_masked",
+            )
         edit.write(edited)
         return Rewritten(
             plan.shown,

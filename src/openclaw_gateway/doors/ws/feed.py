@@ -32,6 +32,8 @@ from openclaw_gateway.wire.approvals import ApprovalRequested
 from openclaw_gateway.wire.frames import StateVersion
 
 MAX_SUBSCRIPTIONS = 1_000
+# What a change takes that waits to be told, beside its session's key.
+_CHANGE_BYTES = 500
 
 
 class _Followed:
@@ -63,7 +65,7 @@ class Feed:
         self._followed: dict[str, tuple[_Followed, Callable[[], None]]] = {}
         # Lists, not deques: thousands of clients have none of either, and an empty deque is 750 bytes.
         self._due: list[_Followed] = []
-        # (session, which kind of change) -> the newest of that kind
+        # (session, which kind of change) -> the newest of that kind; their size is in the client's debt
         self._changes: dict[tuple[str, str], dict[str, Any]] = {}
         # Their size is in the client's debt.
         self._questions: list[tuple[str, bytes]] = []
@@ -234,7 +236,8 @@ class Feed:
 
     def _change(self, session: str, kind: str, agent: str, told: dict[str, Any]) -> None:
         """The newest of a kind stands for those before it, and is told last."""
-        self._changes.pop((session, kind), None)
+        if self._changes.pop((session, kind), None) is None:
+            self._socket.owe(_CHANGE_BYTES + len(session))
         self._changes[session, kind] = {"sessionKey": session, "agentId": agent, **told, "ts": now_ms()}
         self._news.set()
 
@@ -266,9 +269,16 @@ class Feed:
                 if self._state:
                     await self._tell_state()
                 if self._changes:
-                    await self.emit("sessions.changed", self._changes.pop(next(iter(self._changes))))
+                    await self._tell_change(next(iter(self._changes)))
                 if self._due:
                     await self._tell(self._due.pop(0))
+
+    async def _tell_change(self, which: tuple[str, str]) -> None:
+        payload = self._changes.pop(which)
+        try:
+            await self.emit("sessions.changed", payload)
+        finally:
+            self._socket.owe(-(_CHANGE_BYTES + len(which[0])))
 
     async def _tell_question(self, name: str, payload: bytes) -> None:
         try:

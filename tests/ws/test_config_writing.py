@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.errors import Forbidden, GatewayError
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import TOKEN, RunningGateway, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -403,7 +403,7 @@ async def test_a_gateway_that_does_not_follow_is_told_to(models: ModelServer, tm
 
 
 async def test_it_is_the_operator_s_alone() -> None:
-    own = OwnConfig(lambda: "token")
+    own = OperatorConfig(lambda: "token")
     with pytest.raises(Forbidden, match="the operator's alone"):
         await own.change(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
 

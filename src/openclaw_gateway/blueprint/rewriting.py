@@ -19,7 +19,7 @@ from openclaw_gateway.config.places import KeyPath, Position, dotted, written_be
 from openclaw_gateway.config.secrets.sources import Secrets
 from openclaw_gateway.config.unmasking import Masked, unmasked, unveiled
 from openclaw_gateway.errors import ConfigChanged, ConfigError, ConfigUnwritable, InvalidRequest
-from openclaw_gateway.gateway.own_config import ANY_BASE, Base, Rewritten, Wanted
+from openclaw_gateway.gateway.operator.config import ANY_BASE, Base, Rewritten, Wanted
 
 
 class Rewriter:

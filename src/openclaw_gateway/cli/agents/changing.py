@@ -15,7 +15,7 @@ from openclaw_gateway.cli.running.options import Which
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import GatewayError
-from openclaw_gateway.gateway.own_config import ANY_BASE, Wanted
+from openclaw_gateway.gateway.operator.config import ANY_BASE, Wanted
 from openclaw_gateway.gateway.principal import ADMIN
 
 _ANSWER_S = 60.0

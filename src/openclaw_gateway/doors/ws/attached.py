@@ -15,8 +15,8 @@ from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.doors.ws.method import MethodCall
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.brought.sent import SentFile, terms_of
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.gateway.sent import SentFile, terms_of
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import File, Image, UserMessage
 

@@ -14,7 +14,7 @@ from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.agent_entries import id_from_name, with_agent
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.own_agents import fields_of
+from openclaw_gateway.gateway.operator.agents import fields_of
 from openclaw_gateway.logs import configure_logging
 
 

@@ -47,7 +47,7 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     key = route.session_key or main_key(route.agent_id)
     provider, _, model = gateway.target_name(route.agent_id).partition("/")
-    found = await gateway.agent_sessions.find(principal, key)
+    found = await gateway.held.find(principal, key)
     history: dict[str, Any] = {
         "sessionKey": key,
         "sessionId": key,
@@ -61,7 +61,7 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     if found is not None:
         record, skip = found.record, params.offset or 0
         seen = await newest(
-            gateway.agent_sessions,
+            gateway.held,
             principal,
             record,
             limit=params.limit or _USUAL,
@@ -89,7 +89,7 @@ async def _receipts(call: MethodCall, key: str, names: Sequence[str]) -> list[di
     """Of those messages that were taken: whether each waits for its answer yet, or stands in the session."""
     receipts = []
     for name in dict.fromkeys(names):
-        record = await call.gateway.agent_sessions.turn_named(call.principal, key, name)
+        record = await call.gateway.held.turn_named(call.principal, key, name)
         if record is None:
             continue
         if record.ended_ms is None:

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import GatewayError, InvalidRequest, Overloaded, ToolError
-from openclaw_gateway.gateway.file_text import is_text, kind_of, text_file
-from openclaw_gateway.gateway.sent import (
+from openclaw_gateway.gateway.brought.file_text import is_text, kind_of, text_file
+from openclaw_gateway.gateway.brought.sent import (
     SentFile,
     SentImage,
     Terms,

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from openclaw_gateway.errors import NotFound
-from openclaw_gateway.gateway.agent_sessions import AgentSessions
+from openclaw_gateway.gateway.held.sessions import HeldSessions
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
@@ -28,7 +28,7 @@ class Done(Struct, frozen=True):
 class SessionErrands:
     """`start` begins a run of a principal's."""
 
-    def __init__(self, start: Start, sessions: AgentSessions) -> None:
+    def __init__(self, start: Start, sessions: HeldSessions) -> None:
         self._start = start
         self._sessions = sessions
 

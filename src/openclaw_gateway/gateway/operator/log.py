@@ -12,7 +12,7 @@ from openclaw_gateway.work.threads import Threads
 _DEADLINE_S = 5.0
 
 
-class OwnLog:
+class OperatorLog:
     """`file` gives the path as it is configured now; None = the log goes to the terminal alone."""
 
     def __init__(self, file: Callable[[], str | None]) -> None:

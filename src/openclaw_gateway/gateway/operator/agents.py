@@ -23,9 +23,9 @@ from openclaw_gateway.config.agent_entries import (
     without_agent,
 )
 from openclaw_gateway.config.agent_id import asked_agent_id
-from openclaw_gateway.errors import ConfigNotInForce, InvalidRequest
+from openclaw_gateway.errors import AgentFileUnusable, ConfigNotInForce, InvalidRequest
 from openclaw_gateway.gateway.generation import Generation
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.work.threads import Threads
 
@@ -41,11 +41,11 @@ class Removed(Struct, frozen=True):
     moved: Moved | None
 
 
-class OwnAgents:
+class OperatorAgents:
     """`generation` gives what is in force, `at_work` how many runs of an agent are."""
 
     def __init__(
-        self, config: OwnConfig, generation: Callable[[], Generation], at_work: Callable[[str], int]
+        self, config: OperatorConfig, generation: Callable[[], Generation], at_work: Callable[[str], int]
     ) -> None:
         self._config = config
         self._generation = generation
@@ -53,8 +53,8 @@ class OwnAgents:
         self._threads = Threads("agents.own", most=2)
 
     async def create(self, principal: Principal, name: str, fields: Fields) -> tuple[str, Home]:
-        """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid), and as
-        `OwnConfig.change` does."""
+        """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid),
+        AgentFileUnusable, and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
         agent_id = id_from_name(name)
         entry: dict[tuple[str, ...], str | None] = {**fields}
@@ -64,19 +64,35 @@ class OwnAgents:
         home = self._generation().homes.get(agent_id)
         if home is None:
             raise ConfigNotInForce("The agent is written, and not in force yet: agents.list will tell.")
-        await self._threads.run(principal.owner, partial(move_in, home), deadline_s=_DEADLINE_S)
+        if not await self._made(principal, home):
+            raise AgentFileUnusable(
+                f"The agent '{agent_id}' is written and in force, but its folder cannot be made: give it "
+                "another workspace (agents.update), or take it away again (agents.delete)."
+            )
         return agent_id, home
 
+    async def _made(self, principal: Principal, home: Home) -> bool:
+        """Its folder, with its first files. False where it cannot be."""
+
+        def make() -> bool:
+            move_in(home)
+            return home.workspace.is_dir()
+
+        try:
+            return await self._threads.run(principal.owner, make, deadline_s=_DEADLINE_S)
+        except (TimeoutError, OSError):
+            return False
+
     async def update(self, principal: Principal, asked: str, fields: Fields) -> str:
-        """Its id. Raises InvalidRequest (agent_not_found), and as `OwnConfig.change` does."""
+        """Its id. Raises InvalidRequest (agent_not_found), and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
         agent_id = _id(asked)
         await self._config.change(principal, lambda shown: with_changed_agent(shown, agent_id, fields))
         return agent_id
 
     async def delete(self, principal: Principal, asked: str, *, files: bool) -> Removed:
-        """Raises InvalidRequest (agent_not_found, agent_is_default, agent_busy), and as `OwnConfig.change`
-        does."""
+        """Raises InvalidRequest (agent_not_found, agent_is_default, agent_busy), and as
+        `OperatorConfig.change` does."""
         self._config.check_may(principal)
         before = self._generation()
         agent_id = _id(asked)

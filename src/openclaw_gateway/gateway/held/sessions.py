@@ -13,8 +13,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import InvalidRequest, StoreError
+from openclaw_gateway.gateway.held.said_turns import SaidTurns
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
-from openclaw_gateway.gateway.said_turns import SaidTurns
 from openclaw_gateway.runs.hub import ChangeReason, SessionChange
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
@@ -35,7 +35,7 @@ class HeldSession(Struct, frozen=True):
     is_at_work: bool
 
 
-class AgentSessions:
+class HeldSessions:
     """`abort_session` ends the caller's runs of a session; `is_main` says whether a key is that of an agent's
     main one."""
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from openclaw_gateway.config.schema import FilesConfig
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.sent import SentFile
+from openclaw_gateway.gateway.brought.sent import SentFile
 from openclaw_gateway.tools.files.decoded import decoded, is_utf_16
 from openclaw_gateway.wire.file_types import PDF, closed_type, is_pdf, sound_type
 from openclaw_gateway.wire.image_types import image_type

@@ -77,7 +77,7 @@ class Follower(Protocol):
         """Wait until it has tried to go by a `file` that holds `text`."""
 
 
-class OwnConfig:
+class OperatorConfig:
     """`auth_mode` gives how callers prove who they are."""
 
     def __init__(self, auth_mode: Callable[[], str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from openclaw_gateway.errors import ApprovalsUnusable, InvalidRequest
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.tools.exec.approvals import (
     FILE_NAME,
@@ -39,7 +39,7 @@ class RulesSnapshot(Struct, frozen=True):
 class ExecRules:
     """`own_dir` gives our folder of the state directory; `config` says who may change what counts for all."""
 
-    def __init__(self, config: OwnConfig, own_dir: Callable[[], Path]) -> None:
+    def __init__(self, config: OperatorConfig, own_dir: Callable[[], Path]) -> None:
         self._config = config
         self._own_dir = own_dir
         self._threads = Threads("exec-rules", most=2)

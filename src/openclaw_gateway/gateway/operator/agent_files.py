@@ -11,7 +11,7 @@ from openclaw_gateway.config.agent_entries import not_found
 from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.errors import AgentFileUnusable, Forbidden, InvalidRequest
 from openclaw_gateway.gateway.generation import Generation
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, READ, Principal
 from openclaw_gateway.work.threads import Threads
 
@@ -24,7 +24,7 @@ class AgentFiles:
     """`generation` gives what is in force. They hold the operator's instructions and memory: they are shown
     to nobody else. A file that is written counts from the agent's next run on."""
 
-    def __init__(self, config: OwnConfig, generation: Callable[[], Generation]) -> None:
+    def __init__(self, config: OperatorConfig, generation: Callable[[], Generation]) -> None:
         self._config = config
         self._generation = generation
         self._threads = Threads("agents.files", most=4)

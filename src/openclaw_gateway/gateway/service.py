@@ -36,6 +36,7 @@ from openclaw_gateway.gateway.model_trials import ModelTrials
 from openclaw_gateway.gateway.own_agents import OwnAgents
 from openclaw_gateway.gateway.own_config import OwnConfig
 from openclaw_gateway.gateway.own_log import OwnLog
+from openclaw_gateway.gateway.pairing import Pairing
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
@@ -118,6 +119,7 @@ class Gateway:
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
         self.devices = rooms.devices
+        self.pairing = Pairing(rooms.devices)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.model_trials = rooms.model_trials

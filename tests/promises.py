@@ -433,6 +433,8 @@ ERRORS = _all(
         "invalid_api_key": "401: no credential, or a wrong one.",
         "device_refused": "401: what a device has signed of its connect is not taken.",
         "device_not_found": "404: no device of this id is known.",
+        "not_paired": "403: the operator has not approved the device; his request is named.",
+        "pairing_request_not_found": "404: no device waits with this request.",
         "devices_unwritable": "503: the list of devices cannot be written.",
         "rate_limited": "429: too many wrong credentials from one address.",
         "missing_scope": "403: the credential may not do this.",

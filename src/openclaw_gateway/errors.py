@@ -127,6 +127,30 @@ class Forbidden(GatewayError):
     default_code = "forbidden"
 
 
+class NotPaired(Forbidden):
+    """The operator has not approved the device; `request_id` names the request that waits for him, None where
+    there is no device. `reason` is OpenClaw's word; `scopes` are asked for, `approved` those he has given."""
+
+    default_code = "not_paired"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        request_id: str | None = None,
+        device_id: str = "",
+        scopes: tuple[str, ...] = (),
+        approved: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.request_id = request_id
+        self.device_id = device_id
+        self.scopes = scopes
+        self.approved = approved
+
+
 class MissingScope(Forbidden):
     """The caller's credential does not include `scope`."""
 

@@ -23,6 +23,10 @@ _RESULTS = {
     "exec.approvals.set": "ExecApprovalsSnapshot",
 }
 _EVENTS = {"tick": "TickEvent", "shutdown": "ShutdownEvent", "agent": "AgentEvent", "chat": "ChatEvent"}
+_EVENTS |= {
+    "device.pair.requested": "DevicePairRequestedEvent",
+    "device.pair.resolved": "DevicePairResolvedEvent",
+}
 
 
 @cache

@@ -49,6 +49,8 @@ async def test_hello(gateway: RunningGateway, lowest: int, highest: int, spoken:
         "health",
         "exec.approval.requested",
         "exec.approval.resolved",
+        "device.pair.requested",
+        "device.pair.resolved",
         "tick",
         "shutdown",
     ]

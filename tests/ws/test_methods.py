@@ -75,6 +75,8 @@ SCOPES = {
     "exec.approval.list": APPROVALS,
     "exec.approval.get": APPROVALS,
     "device.pair.list": PAIRING,
+    "device.pair.approve": PAIRING,
+    "device.pair.reject": PAIRING,
     "device.pair.remove": PAIRING,
     "exec.approval.resolve": APPROVALS,
     "exec.approval.request": APPROVALS,

@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from openclaw_gateway.config.auth import is_loopback
+from openclaw_gateway.gateway.proxies import plain_address
+
 # What proxies write into a request they pass on, and a browser into one that a page makes.
-_BROUGHT = (
+_FORWARDED = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port"),
-    *("X-Real-IP", "Via", "Origin"),
+    *("X-Real-IP", "Via"),
 )
+_BROUGHT = (*_FORWARDED, "Origin")
 
 
 def no_header(_: str) -> Sequence[str]:
@@ -26,3 +30,8 @@ class Caller(Struct, frozen=True):
     def is_direct(self) -> bool:
         """Whether nothing in the head says that a proxy or somebody's page brought it."""
         return not any(map(self.header, _BROUGHT))
+
+    def is_of_this_machine(self) -> bool:
+        """Whether a program of this machine asks, a browser too; what a proxy brings comes from elsewhere."""
+        loopback = is_loopback(str(plain_address(self.peer) or ""))
+        return loopback and self.address == self.peer and not any(map(self.header, _FORWARDED))

@@ -6,14 +6,14 @@ for what the operator decides. Who may see or change it is decided here. Knows n
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from openclaw_gateway.errors import DevicesUnwritable, NotFound
+from openclaw_gateway.errors import DevicesUnwritable, NotFound, Overloaded
 from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.device_file import FILE_NAME, read_devices, write_devices
 from openclaw_gateway.gateway.principal import PAIRING, Principal
@@ -68,18 +68,39 @@ class Devices:
             await self._write_or_say()
 
     def seen(self, seen: Seen, now_ms: int) -> None:
-        """It was let in. Beyond so many, the one that was not seen for longest is forgotten."""
+        """It was let in. Beyond so many, the one that was not seen for longest is forgotten, of those that
+        nobody has approved."""
         before = self._known.get(seen.device_id)
         said = asdict(seen)
         if before is None:
             device = Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
-            self._make_room()
+            if not self._make_room():
+                return
         else:
             device = replace(before, **said, last_seen_at_ms=now_ms)
         self._known[seen.device_id] = device
         same = before is not None and replace(before, last_seen_at_ms=now_ms) == device
         if not same or now_ms - self._written_ms >= _SEEN_AGAIN_MS:
             self._write_later()
+
+    def find(self, device_id: str) -> Device | None:
+        return self._known.get(device_id)
+
+    async def approve(self, seen: Seen, now_ms: int) -> Device:
+        """From now on it is let in for these scopes, and those of before. Raises Overloaded,
+        DevicesUnwritable: then it is not."""
+        before = self._known.get(seen.device_id)
+        if before is None and not self._make_room():
+            raise Overloaded(f"{MOST_KNOWN} devices are approved already. Remove some (device.pair.remove).")
+        said = asdict(seen)
+        device = before or Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
+        scopes = tuple(sorted({*device.approved_scopes, *seen.scopes}))
+        approved = replace(device, approved_at_ms=now_ms, approved_scopes=scopes)
+        await self._write({**self._known, seen.device_id: approved})
+        # It may have been here meanwhile.
+        newest = self._known.get(seen.device_id, approved)
+        self._known[seen.device_id] = replace(newest, approved_at_ms=now_ms, approved_scopes=scopes)
+        return self._known[seen.device_id]
 
     def enter(self, device_id: str | None) -> tuple[Bell, Callable[[], None]]:
         """A connection of the device begins, until the returned function is called; the bell rings when the
@@ -117,11 +138,15 @@ class Devices:
         await self._write()
         return device
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> bool:
+        """Whether there is some."""
         if len(self._known) < MOST_KNOWN:
-            return
-        oldest = min(self._known.values(), key=lambda each: each.last_seen_at_ms)
-        del self._known[oldest.device_id]
+            return True
+        strangers = [each for each in self._known.values() if each.approved_at_ms is None]
+        if not strangers:
+            return False
+        del self._known[min(strangers, key=lambda each: each.last_seen_at_ms).device_id]
+        return True
 
     def _write_later(self) -> None:
         self._due = True
@@ -142,10 +167,10 @@ class Devices:
         with contextlib.suppress(DevicesUnwritable):
             await self._write()
 
-    async def _write(self) -> None:
-        """Raises DevicesUnwritable."""
+    async def _write(self, known: Mapping[str, Device] | None = None) -> None:
+        """All, or what is to be known once it is written. Raises DevicesUnwritable."""
         async with self._writing:
-            devices = tuple(self._known.values())
+            devices = tuple((self._known if known is None else known).values())
             try:
                 await self._threads.run(
                     "write", lambda: write_devices(self._path, devices), deadline_s=_DEADLINE_S

@@ -34,6 +34,7 @@ from openclaw_gateway.gateway.held.sessions import HeldSessions
 from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.operator.model_trials import ModelTrials
 from openclaw_gateway.gateway.operator.rooms import OperatorRooms
+from openclaw_gateway.gateway.pairing import Pairing
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
@@ -88,6 +89,7 @@ class Gateway:
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
         self.devices = rooms.devices
+        self.pairing = Pairing(rooms.devices)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine

@@ -3,9 +3,12 @@
 Names are OpenClaw's (`device.pair.list`, the events `device.pair.*`). Times are Unix milliseconds.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 ROLE = "operator"
+Decision = Literal["approved", "rejected"]
 
 
 class Seen(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -29,6 +32,21 @@ class Device(Seen, frozen=True, rename="camel", omit_defaults=True, kw_only=True
     last_seen_at_ms: int
     approved_at_ms: int | None = None
     approved_scopes: tuple[str, ...] = ()
+
+
+class PairingRequest(Seen, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """A device waits to be approved. `is_repair`: it was, for less than it asks for now."""
+
+    request_id: str
+    ts: int
+    is_repair: bool = False
+
+
+class PairingResolved(Struct, frozen=True, rename="camel"):
+    request_id: str
+    device_id: str
+    decision: Decision
+    ts: int
 
 
 class DeviceBook(Struct, frozen=True):

@@ -167,6 +167,13 @@ class ReloadConfig(Struct, frozen=True, rename="camel"):
     debounce_ms: Annotated[int, Meta(ge=0, le=60_000)] = 100
 
 
+class DevicesConfig(Struct, frozen=True, rename="camel"):
+    """`pairing`: whether clients that do not come from this machine need a device that was approved; no other
+    system has the key, because there they always do."""
+
+    pairing: bool = False
+
+
 class HttpToolsConfig(Struct, frozen=True, rename="camel"):
     """Over POST /tools/invoke: `deny` closes more than is closed anyway, `allow` opens some of that. Both
     take patterns and groups, as `tools` does."""
@@ -183,6 +190,7 @@ class GatewayConfig(Struct, frozen=True, rename="camel"):
     auth: AuthConfig = AuthConfig()
     http: HttpConfig = HttpConfig()
     control_ui: ControlUiConfig = ControlUiConfig()
+    devices: DevicesConfig = DevicesConfig()
     reload: ReloadConfig = ReloadConfig()
     limits: Limits = Limits()
     tools: HttpToolsConfig = HttpToolsConfig()

@@ -9,16 +9,26 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from openclaw_gateway.doors.ws.protocol import Close, Connect, Refusal, failure, read_connect
-from openclaw_gateway.doors.ws.refusals import auth_shape, device_shape, shape
-from openclaw_gateway.errors import DeviceRefused, GatewayError, RateLimited, ShuttingDown, Unauthorized
+from openclaw_gateway.doors.ws.refusals import auth_shape, device_shape, shape, unpaired_shape
+from openclaw_gateway.errors import (
+    DeviceRefused,
+    GatewayError,
+    NotPaired,
+    Overloaded,
+    RateLimited,
+    ShuttingDown,
+    Unauthorized,
+)
 from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
-from openclaw_gateway.gateway.device_proof import Claim, verify
+from openclaw_gateway.gateway.device_proof import verify
 from openclaw_gateway.gateway.presence import Present
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.gateway.signatures import installed
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.wire.devices import Seen
+from openclaw_gateway.wire.frames import ErrorShape
 
 # How far from now a device may say it has signed. Newer clients say the time of the challenge; older ones
 # read their own clock.
@@ -59,28 +69,56 @@ async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
         principal = gateway.authenticate(connect.secret, knock.caller).narrowed(connect.scopes)
         revoked = gateway.generation.authenticator.revoked
         key = await _device_key(connect, knock.nonce, gateway)
-    except DeviceRefused as error:
+        # From here to the end nothing waits: nobody is let in whom the operator has just sent away.
+        seen = _seen(connect, key, principal, knock.caller)
+        _check_pairing(seen, knock.caller, gateway)
+    except (Unauthorized, RateLimited, NotPaired, Overloaded) as error:
         knock.refused(error)
-        return Refusal(failure(connect.id, device_shape(error)), Close.REFUSED)
-    except (Unauthorized, RateLimited) as error:
-        knock.refused(error)
-        refused = auth_shape(error, gateway.auth_mode, secret_sent=bool(connect.secret))
-        return Refusal(failure(connect.id, refused), Close.REFUSED)
+        return Refusal(failure(connect.id, _shape(error, connect, gateway)), Close.REFUSED)
     client, scopes = connect.client, tuple(sorted(principal.scopes))
     present = Present(
         principal.owner, client.id, client.version, client.platform, client.mode, scopes, now_ms()
     )
-    if key is None or connect.claim is None:
+    if seen is None:
         return LetIn(connect.id, connect.protocol, present, principal, revoked)
-    seen = _seen(connect.claim, key, scopes, knock.caller)
     gateway.devices.seen(seen, now_ms())
     return LetIn(connect.id, connect.protocol, present, principal, revoked, seen.device_id)
 
 
-def _seen(claim: Claim, key: bytes, scopes: tuple[str, ...], caller: Caller) -> Seen:
-    client = claim.client
+def _shape(
+    error: Unauthorized | RateLimited | NotPaired | Overloaded, connect: Connect, gateway: Gateway
+) -> ErrorShape:
+    match error:
+        case DeviceRefused():
+            return device_shape(error)
+        case NotPaired():
+            return unpaired_shape(error)
+        case Unauthorized() | RateLimited():
+            return auth_shape(error, gateway.auth_mode, secret_sent=bool(connect.secret))
+        case _:
+            return shape(error)
+
+
+def _check_pairing(seen: Seen | None, caller: Caller, gateway: Gateway) -> None:
+    """Raises NotPaired, Overloaded."""
+    if not gateway.config.gateway.devices.pairing or caller.is_of_this_machine():
+        return
+    if seen is None:
+        missing = "" if installed() else "; this one cannot verify any: install openclaw-gateway[devices]"
+        raise NotPaired(
+            "device identity required: from elsewhere this gateway is used by approved devices alone, which "
+            f"sign their connects{missing}"
+        )
+    gateway.pairing.check(seen, now_ms())
+
+
+def _seen(connect: Connect, key: bytes | None, principal: Principal, caller: Caller) -> Seen | None:
+    """None without a device that was verified."""
+    if key is None or connect.claim is None:
+        return None
+    client, scopes = connect.client, tuple(sorted(principal.scopes))
     return Seen(
-        claim.proof.id,
+        connect.claim.proof.id,
         base64.urlsafe_b64encode(key).decode().rstrip("="),
         client.id,
         client.mode,

@@ -23,12 +23,14 @@ from openclaw_gateway.doors.ws.stateview import health_event, present, state_ver
 from openclaw_gateway.doors.ws.tasks import Tasks
 from openclaw_gateway.doors.ws.telling import Telling
 from openclaw_gateway.errors import Overloaded
+from openclaw_gateway.gateway.pairing import News as PairingNews
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.hub import Listener, SessionChange
 from openclaw_gateway.runs.questions import News
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.approvals import ApprovalRequested
+from openclaw_gateway.wire.devices import PairingRequest
 from openclaw_gateway.wire.frames import StateVersion
 
 MAX_SUBSCRIPTIONS = 1_000
@@ -67,9 +69,10 @@ class Feed:
         self._due: list[_Followed] = []
         # (session, which kind of change) -> the newest of that kind; their size is in the client's debt
         self._changes: dict[tuple[str, str], dict[str, Any]] = {}
-        # Their size is in the client's debt.
+        # What the operator is asked, and what became of it. Their size is in the client's debt.
         self._questions: list[tuple[str, bytes]] = []
         self._leave_questions: Callable[[], None] | None = None
+        self._leave_pairing: Callable[[], None] | None = None
         self._news = asyncio.Event()
         self._none_left: asyncio.Event | None = None
         self._tick: asyncio.TimerHandle | None = None
@@ -81,6 +84,7 @@ class Feed:
     def open(self) -> None:
         """From now on events are sent, and the client counts as somebody to ask, if it may answer."""
         self._leave_questions = self._gateway.approvals.attend(self._principal, self._asked)
+        self._leave_pairing = self._gateway.pairing.hear(self._principal, self._pairing_told)
         self._tasks.run(self._write(), "ws.feed")
 
     async def emit(self, name: str, payload: object, version: StateVersion | UnsetType = UNSET) -> None:
@@ -201,6 +205,9 @@ class Feed:
         if self._leave_questions is not None:
             self._leave_questions()
             self._leave_questions = None
+        if self._leave_pairing is not None:
+            self._leave_pairing()
+            self._leave_pairing = None
         for leave in self._unwatch:
             leave()
         self._unwatch = ()
@@ -243,9 +250,15 @@ class Feed:
 
     def _asked(self, news: News) -> None:
         name = "requested" if isinstance(news, ApprovalRequested) else "resolved"
-        payload = msgspec.json.encode(news)
+        self._put(f"exec.approval.{name}", msgspec.json.encode(news))
+
+    def _pairing_told(self, news: PairingNews) -> None:
+        name = "requested" if isinstance(news, PairingRequest) else "resolved"
+        self._put(f"device.pair.{name}", msgspec.json.encode(news))
+
+    def _put(self, name: str, payload: bytes) -> None:
         self._socket.owe(len(payload))
-        self._questions.append((f"exec.approval.{name}", payload))
+        self._questions.append((name, payload))
         self._news.set()
 
     def _note(self, followed: _Followed) -> None:

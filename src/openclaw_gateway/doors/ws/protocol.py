@@ -39,6 +39,8 @@ EVENTS = (
     "health",
     "exec.approval.requested",
     "exec.approval.resolved",
+    "device.pair.requested",
+    "device.pair.resolved",
     "tick",
     "shutdown",
 )

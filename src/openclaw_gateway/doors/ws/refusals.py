@@ -13,9 +13,11 @@ from openclaw_gateway.errors import (
     Forbidden,
     GatewayError,
     MissingScope,
+    NotPaired,
     RateLimited,
     Unauthorized,
 )
+from openclaw_gateway.wire.devices import ROLE
 from openclaw_gateway.wire.error_info import ErrorInfo, error_info
 from openclaw_gateway.wire.frames import ErrorCode, ErrorShape
 
@@ -92,6 +94,25 @@ def device_shape(error: DeviceRefused) -> ErrorShape:
     """A connect whose device was not taken."""
     details = {"code": _DEVICE_CODES[error.reason], "reason": error.reason, "httpStatus": error.http_status}
     return ErrorShape("INVALID_REQUEST", error.message, details)
+
+
+def unpaired_shape(error: NotPaired) -> ErrorShape:
+    """A connect that needs the operator's word first."""
+    if error.request_id is None:
+        details: dict[str, Any] = {"code": "DEVICE_IDENTITY_REQUIRED"}
+    else:
+        details = {
+            "code": "PAIRING_REQUIRED",
+            "reason": error.reason,
+            "requestId": error.request_id,
+            "remediationHint": f"On the gateway's machine: openclaw devices approve {error.request_id}",
+            "deviceId": error.device_id,
+            "requestedRole": ROLE,
+            "requestedScopes": error.scopes,
+        }
+        if error.approved:
+            details |= {"approvedRoles": [ROLE], "approvedScopes": error.approved}
+    return ErrorShape("NOT_PAIRED", error.message, details | {"httpStatus": error.http_status})
 
 
 def invalid(message: str, **details: Any) -> ErrorShape:

@@ -7,5 +7,5 @@ command = Folder(
     package=__name__,
     directories=__path__,
     example="list",
-    help="See the devices that connect to the running gateway, and take one away.",
+    help="See the devices that connect to the running gateway, let one in, take one away.",
 )

@@ -1,4 +1,4 @@
-"""`devices list`: the devices that have connected to the running gateway, the newest first."""
+"""`devices list`: the devices that wait to be approved, and those that have connected, the newest first."""
 
 import time
 from typing import Unpack
@@ -32,9 +32,23 @@ class _Device(Struct, frozen=True, rename="camel"):
     remote_ip: str = ""
     scopes: tuple[str, ...] = ()
     connected: bool = False
+    approved_at_ms: int | None = None
+    approved_scopes: tuple[str, ...] = ()
+
+
+class _Request(Struct, frozen=True, rename="camel"):
+    request_id: str
+    device_id: str
+    client_id: str = ""
+    client_mode: str = ""
+    platform: str = ""
+    display_name: str = ""
+    remote_ip: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 class _Listed(Struct, frozen=True):
+    pending: tuple[_Request, ...]
     paired: tuple[_Device, ...]
 
 
@@ -42,7 +56,8 @@ class _Listed(Struct, frozen=True):
 @gateway_options
 @pass_invocation
 def command(invocation: Invocation, **which: Unpack[Which]) -> None:
-    """List the devices that have signed their connects, the one that was seen last first."""
+    """List the devices that wait to be approved, and those that have signed their connects, the one that was
+    seen last first."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
     answer = asked_gateway(around, "device.pair.list", {}, scopes=(PAIRING,), timeout_s=_ANSWER_S, **which)
@@ -51,16 +66,24 @@ def command(invocation: Invocation, **which: Unpack[Which]) -> None:
     if invocation.json:
         terminal.result({"pending": answer["pending"], "paired": answer["paired"]})
         return
+    for request in listed.pending:
+        terminal.heading(f"{request.request_id} waits to be approved")
+        terminal.row("device", request.device_id)
+        terminal.row("client", visible(_client(request)), aside=visible(request.display_name))
+        terminal.row("scopes", visible(", ".join(request.scopes)), aside=visible(request.remote_ip))
+        terminal.say(f"{invocation.program} devices approve {request.request_id}")
     for device in listed.paired:
         terminal.title(device.device_id)
         terminal.row("client", visible(_client(device)), aside=visible(device.display_name))
         terminal.row("scopes", visible(", ".join(device.scopes)))
+        if device.approved_at_ms is not None:
+            terminal.row("approved", visible(", ".join(device.approved_scopes)))
         terminal.row("seen", _seen(device), aside=visible(device.remote_ip))
-    if not listed.paired:
+    if not listed.paired and not listed.pending:
         terminal.say("There is none.")
 
 
-def _client(device: _Device) -> str:
+def _client(device: _Device | _Request) -> str:
     return f"{device.client_id} ({device.client_mode}) on {device.platform}"
 
 

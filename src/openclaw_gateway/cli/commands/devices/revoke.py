@@ -21,8 +21,8 @@ _ANSWER_S = 30.0
 @gateway_options
 @pass_invocation
 def command(invocation: Invocation, *, device: str, **which: Unpack[Which]) -> None:
-    """End the connections of DEVICE, which `devices list` shows, and forget it. Who still has the gateway's
-    secret may connect again."""
+    """End the connections of DEVICE, which `devices list` shows, and forget it. From elsewhere it is let in
+    no more with gateway.devices.pairing; without that, who has the secret may connect again."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
     asked = {"deviceId": device}

@@ -432,6 +432,8 @@ ERRORS = _all(
         "internal_error": "500: a fault of the gateway's own, told without its cause.",
         "invalid_api_key": "401: no credential, or a wrong one.",
         "device_refused": "401: what a device has signed of its connect is not taken.",
+        "device_not_found": "404: no device of this id is known.",
+        "devices_unwritable": "503: the list of devices cannot be written.",
         "rate_limited": "429: too many wrong credentials from one address.",
         "missing_scope": "403: the credential may not do this.",
         "forbidden": "403: it is another owner's, or the operator's alone.",

@@ -89,6 +89,7 @@ class Assembly:
                 rooms.bus,
                 live,
                 rooms.questions,
+                rooms.devices,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 ModelTrials(rooms.caller),

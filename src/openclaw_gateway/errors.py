@@ -107,6 +107,13 @@ class DeviceRefused(Unauthorized):
         self.reason = reason
 
 
+class DevicesUnwritable(GatewayError):
+    status = 503
+    type = "unavailable"
+    default_code = "devices_unwritable"
+    retryable = True
+
+
 class RateLimited(GatewayError):
     status = 429
     type = "rate_limited"

@@ -15,6 +15,7 @@ from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
+from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.embeddings.embedder import Embedder
@@ -49,6 +50,7 @@ class Foundation(Struct, frozen=True):
     held: HeldRounds
     commands: CommandSessions
     questions: Questions
+    devices: Devices
     jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
@@ -84,6 +86,9 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(commands.close)
     questions = Questions()
     undo.callback(questions.close)
+    devices = Devices(loaded.own_dir)
+    await devices.open()
+    undo.push_async_callback(devices.close)
     jobs = Performer(loaded.environ)
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
@@ -108,6 +113,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         held,
         commands,
         questions,
+        devices,
         jobs,
         mcp,
         embedded,

@@ -14,6 +14,7 @@ import pytest
 from openclaw_gateway.testing.gateway import RunningGateway
 from tests.clients.rooms import node
 from tests.npm_packages import NotInstalled
+from tests.ws.peer import connected
 
 _HERE = Path(__file__).parent
 _DEADLINE_S = 40
@@ -61,6 +62,10 @@ def _text(message: dict[str, Any]) -> str:
 
 async def test_openclaws_own_client_talks_with_an_agent(gateway: RunningGateway) -> None:
     told = await _said(gateway, "one two three")
+    async with connected(gateway) as operator:
+        (device,) = (await operator.result("device.pair.list"))["paired"]
+    assert device["deviceId"] == told["deviceId"]
+    assert device["scopes"] == ["operator.read", "operator.write"]
     assert told["greeting"]["protocol"] == 4
     assert told["sent"]["runId"] == "said-once"
     chat = [each["payload"] for each in told["events"] if each["event"] == "chat"]

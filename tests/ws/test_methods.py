@@ -9,7 +9,7 @@ from openclaw_gateway.doors.ws.connection import Timing
 from openclaw_gateway.doors.ws.methods import TABLE
 from openclaw_gateway.doors.ws.refusals import shape
 from openclaw_gateway.errors import Forbidden, MissingScope
-from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, READ, WRITE
+from openclaw_gateway.gateway.principal import ADMIN, APPROVALS, PAIRING, READ, WRITE
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.ws.peer import Peer, connected, dial, door, request
@@ -74,6 +74,8 @@ SCOPES = {
     "exec.approvals.set": ADMIN,
     "exec.approval.list": APPROVALS,
     "exec.approval.get": APPROVALS,
+    "device.pair.list": PAIRING,
+    "device.pair.remove": PAIRING,
     "exec.approval.resolve": APPROVALS,
     "exec.approval.request": APPROVALS,
     "exec.approval.waitDecision": APPROVALS,

@@ -14,6 +14,7 @@ from openclaw_gateway.config.schema import HOSTS_KEY, ORIGINS_KEY
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import (
     BodyTooLarge,
+    DeviceRefused,
     EndpointOff,
     Forbidden,
     GatewayError,
@@ -85,6 +86,8 @@ def _refused(request: Request, address: str, error: GatewayError, auth_mode: str
     headers = request.headers
     path = shortened(request.route_path)
     match error:
+        case DeviceRefused():
+            whom, shown = address, {}
         case Unauthorized():
             whom, shown = address, {"key": _AUTH_KEYS[auth_mode]}
         case Forbidden(code="origin_not_allowed"):

@@ -9,8 +9,9 @@ from openclaw_gateway.errors import MissingScope
 READ = "operator.read"
 WRITE = "operator.write"
 APPROVALS = "operator.approvals"
+PAIRING = "operator.pairing"
 ADMIN = "operator.admin"
-_IMPLIED = {ADMIN: {ADMIN, APPROVALS, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
+_IMPLIED = {ADMIN: {ADMIN, APPROVALS, PAIRING, WRITE, READ}, WRITE: {WRITE, READ}, READ: {READ}}
 
 
 @lru_cache(maxsize=256)

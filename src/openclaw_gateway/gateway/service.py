@@ -23,6 +23,7 @@ from openclaw_gateway.gateway.approvals import Approvals
 from openclaw_gateway.gateway.brought.attachments import Attachments, Hold
 from openclaw_gateway.gateway.brought.sent import Terms
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
 from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.health import Health, Readiness
@@ -68,6 +69,7 @@ class Rooms(Struct, frozen=True):
     bus: Bus
     live: LiveRuns
     questions: Questions
+    devices: Devices
     embeddings: Embeddings
     attachments: Attachments
     model_trials: ModelTrials
@@ -85,6 +87,7 @@ class Gateway:
         self._live = rooms.live
         self._questions = rooms.questions
         self.approvals = Approvals(rooms.questions)
+        self.devices = rooms.devices
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine

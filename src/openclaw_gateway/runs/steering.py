@@ -45,7 +45,7 @@ def may_take_up(run: Run, waiting: Run) -> bool:
 
 def taken_result(by: Run, result: RunResult) -> RunResult:
     """How a run ends whose message `by` has taken up, which ended with `result`. Tokens count once."""
-    return RunResult(result.status, error=result.error, taken_by=by.shown_id)
+    return RunResult(result.status, error=result.error, cost=0.0, taken_by=by.shown_id)
 
 
 def taken_with(by: Run, result: RunResult, turn: Sequence[Message]) -> tuple[Taken, ...]:

@@ -220,7 +220,7 @@ class RunResult(Struct, frozen=True):
     reference of the model that was asked last, which need not be the agent's first; "" = none was.
     `is_error`: the tool that a client has called says in `text` why it could not. `called` counts the calls
     of tools, the client's among them; `cost` is what the model calls cost, None = not known. `taken_by` is
-    what a client calls the run that has taken up the message and answered it; "" = it was this one's turn.
+    what a client calls the run that has taken up the message and answered it; "" = this one's own turn did.
     """
 
     status: RunStatus

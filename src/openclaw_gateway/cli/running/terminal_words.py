@@ -8,8 +8,11 @@ import re
 from openclaw_gateway.config.brands import BRANDS
 
 _PROGRAM = BRANDS[0].name
-# Sections of the protocol that are none of the configuration.
-_METHOD = re.compile(r"\b(?:config|sessions|chat|exec\.approvals?|usage|logs)\.[a-z]\w*(?:\.\w+)*")
+# Sections of the protocol that are none of the configuration, and methods beside keys of it.
+_METHOD = re.compile(
+    r"\b(?:(?:config|sessions|chat|exec\.approvals?|usage|logs|device\.pair)\.[a-z]\w*(?:\.\w+)*"
+    r"|agents\.(?:create|update|delete)\b)"
+)
 _WRONG_PARAMS = re.compile(r"^invalid [\w.]+ params: (?:at \S+: )?")
 _COMMANDS = {
     "sessions.list": "sessions",
@@ -26,6 +29,12 @@ _COMMANDS = {
     "exec.approvals.get": "approvals list",
     "exec.approvals.set": "approvals allow",
     "logs.tail": "logs",
+    "agents.create": "agents add",
+    "agents.delete": "agents remove",
+    "device.pair.list": "devices list",
+    "device.pair.approve": "devices approve",
+    "device.pair.reject": "devices reject",
+    "device.pair.remove": "devices revoke",
     "config.get": "config get",
     "config.set": "config set",
     "config.patch": "config set",

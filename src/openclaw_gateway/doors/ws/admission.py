@@ -3,6 +3,7 @@
 Knows no socket: the first frame in, what is kept of it or what is answered out.
 """
 
+import base64
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -12,17 +13,19 @@ from openclaw_gateway.doors.ws.refusals import auth_shape, device_shape, shape
 from openclaw_gateway.errors import DeviceRefused, GatewayError, RateLimited, ShuttingDown, Unauthorized
 from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.caller import Caller
-from openclaw_gateway.gateway.device_proof import verify
+from openclaw_gateway.gateway.device_proof import Claim, verify
 from openclaw_gateway.gateway.presence import Present
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import now_ms
+from openclaw_gateway.wire.devices import Seen
 
 # How far from now a device may say it has signed. Newer clients say the time of the challenge; older ones
 # read their own clock.
 _TOLERANCE_MS = 120_000
 _OLDER_TOLERANCE_MS = 600_000
 _NEWER = 4
+_MOST_CHARS = 128
 
 
 class Knock(Struct, frozen=True):
@@ -43,6 +46,7 @@ class LetIn(Struct, frozen=True):
     present: Present
     principal: Principal
     revoked: Bell
+    device_id: str | None = None
 
 
 async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
@@ -54,7 +58,7 @@ async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
     try:
         principal = gateway.authenticate(connect.secret, knock.caller).narrowed(connect.scopes)
         revoked = gateway.generation.authenticator.revoked
-        await _device_key(connect, knock.nonce, gateway)
+        key = await _device_key(connect, knock.nonce, gateway)
     except DeviceRefused as error:
         knock.refused(error)
         return Refusal(failure(connect.id, device_shape(error)), Close.REFUSED)
@@ -66,7 +70,26 @@ async def judge(knock: Knock, gateway: Gateway) -> LetIn | Refusal:
     present = Present(
         principal.owner, client.id, client.version, client.platform, client.mode, scopes, now_ms()
     )
-    return LetIn(connect.id, connect.protocol, present, principal, revoked)
+    if key is None or connect.claim is None:
+        return LetIn(connect.id, connect.protocol, present, principal, revoked)
+    seen = _seen(connect.claim, key, scopes, knock.caller)
+    gateway.devices.seen(seen, now_ms())
+    return LetIn(connect.id, connect.protocol, present, principal, revoked, seen.device_id)
+
+
+def _seen(claim: Claim, key: bytes, scopes: tuple[str, ...], caller: Caller) -> Seen:
+    client = claim.client
+    return Seen(
+        claim.proof.id,
+        base64.urlsafe_b64encode(key).decode().rstrip("="),
+        client.id,
+        client.mode,
+        client.platform,
+        scopes,
+        (client.display_name or "")[:_MOST_CHARS] or None,
+        (client.device_family or "")[:_MOST_CHARS] or None,
+        caller.address or None,
+    )
 
 
 async def _device_key(connect: Connect, nonce: str, gateway: Gateway) -> bytes | None:

@@ -121,6 +121,7 @@ class _Connection:
         calls = Dispatcher(gateway, principal, socket, feed, self._max_depth, client=client.present.client)
         tasks = Tasks()
         leave = gateway.presence.enter(client.present)
+        removed, leave_devices = gateway.devices.enter(client.device_id)
         try:
             try:
                 await self._greet(client)
@@ -131,9 +132,10 @@ class _Connection:
             socket.connected()
             feed.open()
             feed.tick(self._timing.tick_s)
-            await self._listen(feed, calls, tasks, client.revoked)
+            await self._listen(feed, calls, tasks, client.revoked, removed)
         finally:
             leave()
+            leave_devices()
             # The client's leaving may cancel this very wait: what comes after it is ended all the same.
             async with contextlib.AsyncExitStack() as ending:
                 for owned in (feed, calls, tasks):
@@ -152,7 +154,9 @@ class _Connection:
         )
         await self._socket.send(success(client.id, greeting))
 
-    async def _listen(self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: Bell) -> None:
+    async def _listen(
+        self, feed: Feed, calls: Dispatcher, tasks: Tasks, revoked: Bell, removed: Bell
+    ) -> None:
         """Until the connection is closed, by either side."""
         stay = _Stay()
         self._socket.overrun = lambda: stay.end(Close.REFUSED, "slow consumer")
@@ -162,6 +166,7 @@ class _Connection:
         try:
             async with stay.scope():
                 deaf.append(revoked.heard(lambda: stay.end(Close.REFUSED, changed)))
+                deaf.append(removed.heard(lambda: stay.end(Close.REFUSED, "this device was removed")))
                 deaf.append(
                     self._closing.heard(lambda: tasks.run(self._leave(feed, calls, stay), "ws.leave"))
                 )

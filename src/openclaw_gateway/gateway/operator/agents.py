@@ -23,7 +23,7 @@ from openclaw_gateway.config.agent_entries import (
     without_agent,
 )
 from openclaw_gateway.config.agent_id import asked_agent_id
-from openclaw_gateway.errors import ConfigNotInForce, InvalidRequest
+from openclaw_gateway.errors import AgentFileUnusable, ConfigNotInForce, InvalidRequest
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import Principal
@@ -53,8 +53,8 @@ class OperatorAgents:
         self._threads = Threads("agents.own", most=2)
 
     async def create(self, principal: Principal, name: str, fields: Fields) -> tuple[str, Home]:
-        """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid), and as
-        `OperatorConfig.change` does."""
+        """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid),
+        AgentFileUnusable, and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
         agent_id = id_from_name(name)
         entry: dict[tuple[str, ...], str | None] = {**fields}
@@ -64,8 +64,24 @@ class OperatorAgents:
         home = self._generation().homes.get(agent_id)
         if home is None:
             raise ConfigNotInForce("The agent is written, and not in force yet: agents.list will tell.")
-        await self._threads.run(principal.owner, partial(move_in, home), deadline_s=_DEADLINE_S)
+        if not await self._made(principal, home):
+            raise AgentFileUnusable(
+                f"The agent '{agent_id}' is written and in force, but its folder cannot be made: give it "
+                "another workspace (agents.update), or take it away again (agents.delete)."
+            )
         return agent_id, home
+
+    async def _made(self, principal: Principal, home: Home) -> bool:
+        """Its folder, with its first files. False where it cannot be."""
+
+        def make() -> bool:
+            move_in(home)
+            return home.workspace.is_dir()
+
+        try:
+            return await self._threads.run(principal.owner, make, deadline_s=_DEADLINE_S)
+        except (TimeoutError, OSError):
+            return False
 
     async def update(self, principal: Principal, asked: str, fields: Fields) -> str:
         """Its id. Raises InvalidRequest (agent_not_found), and as `OperatorConfig.change` does."""

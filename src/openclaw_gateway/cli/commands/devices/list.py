@@ -1,0 +1,70 @@
+"""`devices list`: the devices that have connected to the running gateway, the newest first."""
+
+import time
+from typing import Unpack
+
+import click
+import msgspec
+from msgspec import Struct
+
+from openclaw_gateway.cli.example import WithExample
+from openclaw_gateway.cli.harmless import visible
+from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.asked import asked_gateway
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.surroundings import Surroundings
+from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.gateway.principal import PAIRING
+from openclaw_gateway.logs import configure_logging
+
+_ANSWER_S = 10.0
+
+
+class _Device(Struct, frozen=True, rename="camel"):
+    """A device as `device.pair.list` tells it, as far as it is shown."""
+
+    device_id: str
+    last_seen_at_ms: int = 0
+    client_id: str = ""
+    client_mode: str = ""
+    platform: str = ""
+    display_name: str = ""
+    remote_ip: str = ""
+    scopes: tuple[str, ...] = ()
+    connected: bool = False
+
+
+class _Listed(Struct, frozen=True):
+    paired: tuple[_Device, ...]
+
+
+@click.command("list", cls=WithExample, example="--json", params=[json_option()])
+@gateway_options
+@pass_invocation
+def command(invocation: Invocation, **which: Unpack[Which]) -> None:
+    """List the devices that have signed their connects, the one that was seen last first."""
+    configure_logging(level="silent")
+    around = Surroundings.of(invocation)
+    answer = asked_gateway(around, "device.pair.list", {}, scopes=(PAIRING,), timeout_s=_ANSWER_S, **which)
+    listed = msgspec.convert(answer, _Listed)
+    terminal = Terminal(invocation)
+    if invocation.json:
+        terminal.result({"pending": answer["pending"], "paired": answer["paired"]})
+        return
+    for device in listed.paired:
+        terminal.title(device.device_id)
+        terminal.row("client", visible(_client(device)), aside=visible(device.display_name))
+        terminal.row("scopes", visible(", ".join(device.scopes)))
+        terminal.row("seen", _seen(device), aside=visible(device.remote_ip))
+    if not listed.paired:
+        terminal.say("There is none.")
+
+
+def _client(device: _Device) -> str:
+    return f"{device.client_id} ({device.client_mode}) on {device.platform}"
+
+
+def _seen(device: _Device) -> str:
+    if device.connected:
+        return "connected"
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(device.last_seen_at_ms / 1000))

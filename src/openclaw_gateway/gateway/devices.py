@@ -1,0 +1,161 @@
+"""The devices that were let in: which, when, and whether they are connected now.
+
+Kept in memory and in one file, which is written at most once a minute for what connects bring, and at once
+for what the operator decides. Who may see or change it is decided here. Knows no door and no signature.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from openclaw_gateway.errors import DevicesUnwritable, NotFound
+from openclaw_gateway.gateway.bell import Bell
+from openclaw_gateway.gateway.device_file import FILE_NAME, read_devices, write_devices
+from openclaw_gateway.gateway.principal import PAIRING, Principal
+from openclaw_gateway.wire.devices import Device, Seen
+from openclaw_gateway.work.threads import Threads
+
+log = structlog.get_logger()
+
+TOGETHER_S = 60.0
+MOST_KNOWN = 1_000
+_SEEN_AGAIN_MS = 3_600_000
+_DEADLINE_S = 10.0
+
+
+class _Present(Struct):
+    """`removed` is set when the device is taken off the list; `connections` are so many."""
+
+    removed: Bell
+    connections: int = 0
+
+
+class Devices:
+    """`own_dir` is our folder of the state directory. `together_s` is how long changes are collected."""
+
+    def __init__(self, own_dir: Path, together_s: float = TOGETHER_S) -> None:
+        self._path = own_dir / FILE_NAME
+        self._together_s = together_s
+        self._known: dict[str, Device] = {}
+        self._present: dict[str, _Present] = {}
+        self._threads = Threads("devices", most=1)
+        self._writing = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
+        self._due = False
+        self._written_ms = 0
+
+    async def open(self) -> None:
+        """A file that cannot be read is one in which nobody stands."""
+        try:
+            self._known = await self._threads.run(
+                "read", lambda: read_devices(self._path), deadline_s=_DEADLINE_S
+            )
+        except (OSError, TimeoutError) as error:
+            log.warning("devices.unreadable", path=str(self._path), error=str(error) or "it takes too long")
+
+    async def close(self) -> None:
+        """What was not written yet is."""
+        if self._later is not None:
+            self._later.cancel()
+            await asyncio.gather(self._later, return_exceptions=True)
+        if self._due:
+            self._due = False
+            await self._write_or_say()
+
+    def seen(self, seen: Seen, now_ms: int) -> None:
+        """It was let in. Beyond so many, the one that was not seen for longest is forgotten."""
+        before = self._known.get(seen.device_id)
+        said = asdict(seen)
+        if before is None:
+            device = Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
+            self._make_room()
+        else:
+            device = replace(before, **said, last_seen_at_ms=now_ms)
+        self._known[seen.device_id] = device
+        same = before is not None and replace(before, last_seen_at_ms=now_ms) == device
+        if not same or now_ms - self._written_ms >= _SEEN_AGAIN_MS:
+            self._write_later()
+
+    def enter(self, device_id: str | None) -> tuple[Bell, Callable[[], None]]:
+        """A connection of the device begins, until the returned function is called; the bell rings when the
+        device is removed."""
+        if device_id is None:
+            return Bell(), _nothing
+        present = self._present.setdefault(device_id, _Present(Bell()))
+        present.connections += 1
+
+        def leave() -> None:
+            present.connections -= 1
+            if not present.connections and self._present.get(device_id) is present:
+                del self._present[device_id]
+
+        return present.removed, leave
+
+    def known(self, principal: Principal) -> list[tuple[Device, bool]]:
+        """All, newest first, and whether each is connected. Raises Forbidden."""
+        principal.require(PAIRING)
+        newest = sorted(self._known.values(), key=lambda each: each.last_seen_at_ms, reverse=True)
+        return [(device, device.device_id in self._present) for device in newest]
+
+    async def remove(self, principal: Principal, device_id: str) -> Device:
+        """Forget it, and end its connections. Raises Forbidden, NotFound, DevicesUnwritable: then it is
+        forgotten all the same, but only until the next start."""
+        principal.require(PAIRING)
+        device = self._known.pop(device_id, None)
+        if device is None:
+            raise NotFound(
+                f"unknown deviceId: {device_id[:128]}. device.pair.list names those that are known.",
+                code="device_not_found",
+            )
+        if (present := self._present.pop(device_id, None)) is not None:
+            present.removed.set()
+        await self._write()
+        return device
+
+    def _make_room(self) -> None:
+        if len(self._known) < MOST_KNOWN:
+            return
+        oldest = min(self._known.values(), key=lambda each: each.last_seen_at_ms)
+        del self._known[oldest.device_id]
+
+    def _write_later(self) -> None:
+        self._due = True
+        if self._later is None or self._later.done():
+            self._later = asyncio.create_task(self._collect(), name="devices.write")
+
+    async def _collect(self) -> None:
+        while self._due:
+            await asyncio.sleep(self._together_s)
+            self._due = False
+            try:
+                await self._write_or_say()
+            except asyncio.CancelledError:
+                self._due = True
+                raise
+
+    async def _write_or_say(self) -> None:
+        with contextlib.suppress(DevicesUnwritable):
+            await self._write()
+
+    async def _write(self) -> None:
+        """Raises DevicesUnwritable."""
+        async with self._writing:
+            devices = tuple(self._known.values())
+            try:
+                await self._threads.run(
+                    "write", lambda: write_devices(self._path, devices), deadline_s=_DEADLINE_S
+                )
+            except (OSError, TimeoutError) as error:
+                why = getattr(error, "strerror", None) or "it takes too long"
+                log.warning("devices.unwritable", path=str(self._path), error=why)
+                raise DevicesUnwritable(f"{FILE_NAME} cannot be written: {why}. Try again.") from None
+            self._written_ms = max((each.last_seen_at_ms for each in devices), default=0)
+
+
+def _nothing() -> None:
+    pass

@@ -82,3 +82,24 @@ async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningG
         await page.click(".client[open] button", "Copy with the token")
         await ada.sees("Copied", ".client[open]")
         assert f"Bearer {gateway.token}" in await page.value("navigator.clipboard.readText()")
+
+
+async def test_a_token_is_put_in_as_it_stands(models: ModelServer) -> None:
+    token = "dollars-$&-and-it's-quoted"
+    more = {"gateway": {"auth": {"token": token}}}
+    async with running_gateway(model_config(models.base_url, more)) as gateway, person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await page.send(
+            "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+        )
+        await ada.looks_at("connect")
+        for client, expected in (
+            ("curl", f"Bearer {token}'"),
+            ("Claude Code", "ANTHROPIC_AUTH_TOKEN='dollars-$&-and-it'\\''s-quoted'"),
+        ):
+            await page.click(".client:not([open]) summary", client)
+            await page.click(".client[open] button", "Copy with the token")
+            await ada.sees("Copied", ".client[open]")
+            assert expected in await page.value("navigator.clipboard.readText()")
+            await page.click(".client[open] summary", client)

@@ -51,7 +51,7 @@ export function ConnectView() {
 
 function Snippet({ client, isOff }: { client: Client; isOff: boolean }) {
   const text = client.text.replaceAll(BASE, address.http);
-  const whole = () => text.replaceAll(TOKEN, token() || TOKEN).replaceAll(VARIABLE, token() ? `'${token()}'` : VARIABLE);
+  const whole = () => withToken(text, token());
   return (
     <details class="client">
       <summary>
@@ -66,6 +66,13 @@ function Snippet({ client, isOff }: { client: Client; isOff: boolean }) {
       </div>
     </details>
   );
+}
+
+// By functions: in a text that replaces, `$&` would mean what it takes the place of.
+function withToken(text: string, secret: string): string {
+  if (secret === "") return text;
+  const quoted = `'${secret.replaceAll("'", () => "'\\''")}'`;
+  return text.replaceAll(VARIABLE, () => quoted).replaceAll(TOKEN, () => secret);
 }
 
 function Off({ name }: { name: string }) {

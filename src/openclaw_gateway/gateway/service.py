@@ -1,7 +1,7 @@
 """The gateway: the one object that every door calls. Typed, no transport.
 
 Holds what assembly.py built and adds no rule of its own beyond putting the rooms in order: authenticate,
-route, start, find, abort. Everything a door may do is a method here.
+route, start, find, abort. Everything a door may do is a method here, or of a room that it holds.
 """
 
 from collections.abc import Awaitable, Callable

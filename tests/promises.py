@@ -186,6 +186,8 @@ DOCUMENTS = _all(
         ),
         "ws-subscribe-any-door": "whichever door the run came by;",
         "ws-subscribe-late": "what is running is told from its beginning.",
+        "ws-steer": "with steer a message reaches the run at work behind the",
+        "ws-resume": "Who was cut off goes on behind the last event that it has:",
         "ws-slow-reader": "Who reads slowly is told more at once, in fewer events.",
         "ws-slow-consumer": (
             "A client for which more than `gateway.limits.maxWsBufferedBytes` (25 MiB) waits is closed with "

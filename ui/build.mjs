@@ -42,6 +42,20 @@ for (const file of made.outputFiles) {
   await put(name, file.contents);
 }
 await put("page.html", Buffer.from(page));
+await put("licences.txt", Buffer.from(await licences()));
+
+// What the script is made of beside our own, and under which terms.
+async function licences() {
+  const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
+  const texts = [];
+  for (const name of [...Object.keys(dependencies), "@preact/signals-core"].sort()) {
+    const folder = join("node_modules", name);
+    const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each));
+    if (!file) throw new Error(`${name} has no licence.`);
+    texts.push(`${name}\n\n${(await readFile(join(folder, file), "utf8")).trim()}\n`);
+  }
+  return texts.join("\n\n");
+}
 
 async function put(name, contents) {
   const packed = gzipSync(contents, { level: 9 });

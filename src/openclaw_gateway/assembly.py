@@ -17,12 +17,12 @@ from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
-from openclaw_gateway.gateway.attachments import Attachments
 from openclaw_gateway.gateway.auth import Authenticator
+from openclaw_gateway.gateway.brought.attachments import Attachments
 from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
-from openclaw_gateway.gateway.model_trials import ModelTrials
+from openclaw_gateway.gateway.operator.model_trials import ModelTrials
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.gateway.vouching import Vouching

@@ -211,6 +211,9 @@ async def test_a_wrong_or_missing_secret_says_what_to_do(program: Program, model
     done = await program.run("agent", "-m", "hi", "--token", "a-wrong-one-altogether")
     assert done.code == 1
     assert "does not accept" in done.err
+    for words in ("sessions list", "usage", "approvals pending", "gateway call health"):
+        other = await program.run(*words.split(), "--token", "a-wrong-one-altogether")
+        assert (other.code, other.err) == (1, done.err), words
     done = await program.run("agent", "-m", "hi", "--token", gateway.row("token"))
     assert done.code == 0
     done = await program.run("agent", "-m", "hi", OPENCLAW_GATEWAY_TOKEN=gateway.row("token"))

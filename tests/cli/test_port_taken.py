@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from openclaw_gateway.cli.port_holder import free_port, port_holder
+from openclaw_gateway.cli.process.port_holder import free_port, port_holder
 from tests.cli.conftest import DEADLINE_S, Program
 
 # Stands for the other systems' gateways: a program of another kind that names itself as they do.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
+from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.ui.snippets import curl_line, sdk_lines
 from openclaw_gateway.models.local import LocalModel

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.cli.dotenv_file import keep_in_dotenv
-from openclaw_gateway.cli.first_config import FirstConfig, first_text
-from openclaw_gateway.cli.own_address import own_address
+from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text
+from openclaw_gateway.cli.setup.own_address import own_address
 from openclaw_gateway.config.environment import parse_dotenv
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 from openclaw_gateway.testing.model_server import ModelServer, fails, says

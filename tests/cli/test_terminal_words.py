@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import openclaw_gateway
-from openclaw_gateway.cli.terminal_words import in_terminal_words
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.doors.ws.methods import TABLE
 from tests.cli.conftest import Program
 

@@ -642,7 +642,7 @@ async def test_another_owner_s_session_is_not_found(there: RunningGateway, model
     async with sdk(there) as client:
         key = (await made(client)).id
         await idle(client, key)
-        rooms = there.gateway.agent_sessions
+        rooms = there.gateway.held
         assert await rooms.find(stranger, key) is None
         assert await rooms.page(stranger, agent=None, after=None, limit=9, newest_first=True) == ()
         assert not await rooms.delete(stranger, key)

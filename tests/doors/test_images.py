@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_gateway.doors.openai.images import MAX_IMAGE_BYTES, image_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.sent import SentImage
+from openclaw_gateway.gateway.brought.sent import SentImage
 
 STARTS = {
     "image/png": b"\x89PNG\r\n\x1a\n",

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from openclaw_gateway.doors.anthropic.request import MessagesRequest, decode_messages, named_here
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.sent import SentFile
+from openclaw_gateway.gateway.brought.sent import SentFile
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
     Image,

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from openclaw_gateway.config.schema import FilesConfig, ImagesConfig
 from openclaw_gateway.errors import InvalidRequest, Overloaded
-from openclaw_gateway.gateway.attachments import Attachments
-from openclaw_gateway.gateway.sent import MISSING, SentImage, Terms
+from openclaw_gateway.gateway.brought.attachments import Attachments
+from openclaw_gateway.gateway.brought.sent import MISSING, SentImage, Terms
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.tools.files.jobs.perform import Performer

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.config.schema import FilesConfig
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.file_text import is_text, kind_of, text_file
-from openclaw_gateway.gateway.sent import SentFile
+from openclaw_gateway.gateway.brought.file_text import is_text, kind_of, text_file
+from openclaw_gateway.gateway.brought.sent import SentFile
 from openclaw_gateway.wire.messages import File
 
 ANY = FilesConfig()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from openclaw_gateway.gateway import said_turns
-from openclaw_gateway.gateway.said_turns import AT_ONCE, SaidTurns
+from openclaw_gateway.gateway.held import said_turns
+from openclaw_gateway.gateway.held.said_turns import AT_ONCE, SaidTurns
 from openclaw_gateway.sessions.store import Claimed, Ending, Entry, NewRun
 from openclaw_gateway.testing.memory_store import MemoryStore
 from openclaw_gateway.wire.messages import Message, UserMessage, assistant

@@ -42,6 +42,22 @@ class Person:
     async def sees(self, text: str, where: str = ".transcript") -> None:
         await self.page.until(f"document.querySelector({where!r})?.innerText.includes({json.dumps(text)})")
 
+    async def said(self, count: int) -> None:
+        """So many things stand in the transcript, none of them still under way."""
+        await self.page.until(
+            f"document.querySelectorAll('.said').length === {count} && !document.querySelector('.going')"
+        )
+
+    async def renames(self, label: str) -> None:
+        """The conversation that is open."""
+        await self.page.click("[aria-label='This conversation']")
+        await self.page.click("[role=menuitem]", "Rename")
+        await self.page.until("document.querySelector('dialog input')")
+        await self.page.value("document.querySelector('dialog input').select()")
+        await self.page.type(label)
+        await self.page.press("Enter", 13, "\r")
+        await self.page.until(f"document.querySelector('.top h1').textContent === {json.dumps(label)}")
+
     async def looks_at(self, view: str) -> None:
         await self.page.value(f"location.hash = '#/{view}'")
 

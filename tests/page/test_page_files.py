@@ -96,6 +96,9 @@ async def test_who_cannot_unpack_gets_it_unpacked(
 
 
 async def test_what_is_no_file_of_the_page_is_not_found(gateway: RunningGateway) -> None:
+    licences, body = await got(gateway, "/ui/licences.txt")
+    assert licences.headers["Cache-Control"] == "no-cache"
+    assert b"streaming-markdown" in gzip.decompress(body)
     for path in ("/ui/nothing.js", "/ui/../page_files.py", "/ui/%2e%2e/start.html", "/ui/page.html.gz"):
         response, _ = await got(gateway, path)
         assert response.status == 404, path

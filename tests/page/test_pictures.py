@@ -15,7 +15,6 @@ from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, Reaso
 from tests.doors import tool_replies
 from tests.doors.test_commands import runs
 from tests.page.person import Person, person
-from tests.page.test_control_page import rename, said
 
 PICTURES = Path(__file__).parents[2] / "docs" / "page"
 _NOTES = """# Garden
@@ -179,5 +178,5 @@ async def begins(at: Person, question: str, name: str) -> None:
     await at.page.click("button", "New chat")
     await at.page.until("!document.querySelector('.said')")
     await at.writes(question)
-    await said(at, 2)
-    await rename(at, name)
+    await at.said(2)
+    await at.renames(name)

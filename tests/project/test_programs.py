@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def setup() -> ModuleType:
+def setup(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    # Where it is run as a script, what lies beside it is found.
+    monkeypatch.syspath_prepend(ROOT / "requirements")
     spec = importlib.util.spec_from_file_location("install", ROOT / "requirements" / "install.py")
     assert spec is not None
     assert spec.loader is not None

@@ -63,11 +63,12 @@ async def test_the_end_of_a_run_elsewhere_is_waited_for(models: ModelServer, pai
     waiting = wait(pair, run)
     await models.wait_requests(1)
     assert not waiting.done()
-    # Not before its start has come over the bus: the store alone does not tell when that was.
+    # Not before its start has come over the bus: the store alone does not tell when that was. Who listens
+    # until the end keeps the start there for whoever begins to listen later.
     with contextlib.closing(pair.far.subscribe(run.id)) as events:
         assert await events.batch(SOON)
-    gate.set()
-    ending = await ended(waiting)
+        gate.set()
+        ending = await ended(waiting)
     assert (ending.status, ending.error) == ("completed", None)
     assert ending.started_ms is not None
     assert ending.started_ms <= ending.ended_ms

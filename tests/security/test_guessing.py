@@ -100,7 +100,7 @@ async def test_a_proxy_here_that_nobody_named_is_told_so_once(
             for _ in range(3):
                 assert (await ask(gateway, HI, headers=header)).status == 200
         (line,) = log.lines("proxy.not_trusted")
-    assert line["address"] in {"127.0.0.1", "::1"}
+    assert line["peer"] in {"127.0.0.1", "::1"}
     assert "gateway.trustedProxies" in line["detail"]
 
 

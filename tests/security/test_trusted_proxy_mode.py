@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.cli.address import with_secret
+from openclaw_gateway.cli.running.address import with_secret
 from openclaw_gateway.config.schema import TrustedProxyConfig
 from openclaw_gateway.errors import Unauthorized
 from openclaw_gateway.gateway.caller import Caller

@@ -24,6 +24,7 @@ from openclaw_gateway.sessions.store import (
     Released,
     Store,
     Summary,
+    Taken,
     Transcript,
 )
 from openclaw_gateway.wire.error_info import ErrorInfo
@@ -349,6 +350,71 @@ class StoreContract(WithStore):
     # Leases
 
     @pytest.mark.promise("error.fenced")
+    async def test_a_run_ends_those_whose_messages_it_has_taken_up(
+        self, store: Store, new_store: NewStore, clock: Clock
+    ) -> None:
+        """One act: the turn says whose message is whose, and who waits behind them is next."""
+        claim = await claimed(store, "r1")
+        for name, key in (("waits", None), ("taken", "k"), ("left out", None)):
+            await store.begin(new_run(name, key=key), lease_s=LEASE)
+        heard = (UserMessage("r1?"), assistant("wait"), UserMessage("taken?"), assistant("r1!"))
+        taken = (Taken("taken", 2, b"kept"), Taken("left out", None), Taken("never", None))
+        end = replace(ending(heard, result=b"own"), taken=taken)
+        released = await store.finish(claim, end)
+        assert released == Released(4, "waits")
+        assert await store.finish(claim, end) == released, "a repeat gets the first answer"
+        entries = await store.transcript(ME, S)
+        assert [entry.run_id for entry in entries] == ["r1"] * 4
+        assert [entry.taken_from for entry in entries] == ["", "", "taken", ""]
+        for name, kept in (("taken", b"kept"), ("left out", None)):
+            record = await store.get_run(ME, name)
+            assert record is not None
+            assert (record.status, record.answered_by, record.usage) == ("completed", "r1", Usage())
+            assert record.ended_ms == clock()
+            assert await store.result(ME, name) == kept
+        repeat = await store.begin(new_run("r9", key="k"), lease_s=LEASE)
+        assert isinstance(repeat, Duplicate)
+        assert repeat.run.answered_by == "r1"
+        own = await store.get_run(ME, "r1")
+        assert own is not None
+        assert (own.answered_by, own.usage) == (None, USAGE)
+        assert await store.open_runs(ME, S) == ("waits",)
+        for name in ("taken", "left out"):
+            with pytest.raises(StoreError, match="waiting"):
+                await store.claim(name, lease_s=LEASE)
+            assert await store.withdraw(name, "failed") == Released(4, "waits"), "it has ended"
+        assert (await continued(store, await store.claim("waits", lease_s=LEASE))).entries == entries
+
+    async def test_what_is_taken_up_by_a_run_that_leaves_nothing_ends_as_it_does(self, store: Store) -> None:
+        claim = await claimed(store, "r1")
+        await store.begin(new_run("taken"), lease_s=LEASE)
+        end = replace(ending((), "failed", error=ERROR), taken=(Taken("taken", None),))
+        assert await store.finish(claim, end) == Released(0, None)
+        record = await store.get_run(ME, "taken")
+        assert record is not None
+        assert (record.status, record.error, record.answered_by) == ("failed", ERROR, "r1")
+        assert await store.open_runs(ME, S) == ()
+        assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+
+    async def test_nothing_is_taken_up_by_who_lost_the_session_nor_twice(
+        self, store: Store, clock: Clock
+    ) -> None:
+        old = await claimed(store, "r1")
+        await store.begin(new_run("taken"), lease_s=LEASE)
+        clock.pass_s(LEASE + 1)
+        handed = await store.claim("taken", lease_s=LEASE)
+        assert handed is not None
+        end = replace(ending(turn("r1")), taken=(Taken("taken", 0),))
+        with pytest.raises(Fenced):
+            await store.finish(old, end)
+        assert await store.transcript(ME, S) == ()
+        await store.begin(new_run("r3"), lease_s=LEASE)
+        # Of another session, and one that has it: neither is ended by this one.
+        other = await claimed(store, "r4", "agent:main:other")
+        await store.finish(other, replace(ending(turn("r4")), taken=(Taken("r3", 0), Taken("taken", 0))))
+        assert await store.open_runs(ME, S) == ("taken", "r3")
+        assert await store.finish(handed.claim, ending(turn("taken"))) == Released(2, "r3")
+
     async def test_a_lease_that_ran_out_may_be_taken_over(self, store: Store, clock: Clock) -> None:
         old = await claimed(store, "r1")
         clock.pass_s(LEASE - 1)

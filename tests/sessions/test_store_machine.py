@@ -11,11 +11,21 @@ from typing import TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.store import Claim, Claimed, Duplicate, Queued, Recorded, Released, Store
+from openclaw_gateway.sessions.store import (
+    Claim,
+    Claimed,
+    Duplicate,
+    Queued,
+    Recorded,
+    Released,
+    Store,
+    Taken,
+)
 from openclaw_gateway.testing.memory_data import MemoryData
 from openclaw_gateway.testing.memory_store import MemoryStore
 from openclaw_gateway.wire.run import RunStatus
@@ -39,6 +49,7 @@ class ModelRun:
     result: bytes | None = None
     answer: Released | None = None
     abort: bool = False
+    answered_by: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -223,6 +234,26 @@ class StoreMachine(RuleBasedStateMachine):
         run.status = status
         session.holder = None
 
+    @rule(run_id=runs, status=ENDINGS, said=TURNS, result=RESULTS, others=st.lists(runs, max_size=3))
+    def finish_with_others(
+        self, run_id: str, status: RunStatus, said: int, result: bytes | None, others: list[str]
+    ) -> None:
+        """It has taken up the messages of others, some of which wait for its session, and some do not."""
+        run, claim = self.claim_of(run_id)
+        if run is None or run.status != "running" or run.session is None:
+            return
+        taken = tuple(Taken(each, 0 if said else None, result) for each in dict.fromkeys(others))
+        finish = self.store.finish(claim, replace(ending(turn(run_id) * said, status), taken=taken))
+        session = self.session_of(run)
+        session.said += [run_id, run_id] * said
+        for waiting in [each for each in session.waiting if each.id in others]:
+            session.waiting.remove(waiting)
+            waiting.status, waiting.result, waiting.answered_by = status, result, run_id
+        run.answer = self.call(finish)
+        assert run.answer == Released(len(session.said), session.next_run())
+        run.status = status
+        session.holder = None
+
     @rule(run_id=runs, status=ENDINGS)
     def withdraw(self, run_id: str, status: RunStatus) -> None:
         run = self.by_id.get(run_id)
@@ -316,6 +347,7 @@ class StoreMachine(RuleBasedStateMachine):
             stored = self.call(self.store.get_run(ME, run.id))
             assert stored is not None
             assert (stored.status, stored.session) == (run.status, run.session)
+            assert stored.answered_by == run.answered_by
             assert self.call(self.store.result(ME, run.id)) == run.result
         for name in ("k1", "k2"):
             newest = self.newest_of(name)

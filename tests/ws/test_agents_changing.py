@@ -54,6 +54,19 @@ async def test_an_agent_is_made_changed_and_taken_away(models: ModelServer, tmp_
         assert (tmp_path / "work" / "night-owl" / "AGENTS.md").exists()
 
 
+async def test_one_whose_folder_cannot_be_made_is_not_called_made(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    async with written(models, tmp_path) as there:
+        for number, place in enumerate((tmp_path / "file", tmp_path / "file" / "below")):
+            made = {"name": f"new{number}", "workspace": str(place)}
+            error = await there.peer.error("agents.create", made)
+            assert (error["code"], error["details"]["code"]) == ("UNAVAILABLE", "agent_file_unusable")
+            assert str(tmp_path) not in error["message"]
+            assert f"new{number}" in await ids(there.peer), "it says that it is written"
+
+
 async def test_the_first_one_beside_main_leaves_main_where_it_is(models: ModelServer, tmp_path: Path) -> None:
     config = model_config(models.base_url)
     async with running_gateway(config, state_dir=tmp_path) as gateway, connected(gateway) as peer:

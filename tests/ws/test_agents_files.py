@@ -8,8 +8,8 @@ import pytest
 
 from openclaw_gateway.agents.prompt_files import MAX_BYTES
 from openclaw_gateway.errors import Forbidden
-from openclaw_gateway.gateway.agent_files import AgentFiles
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.agent_files import AgentFiles
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -127,7 +127,7 @@ async def test_a_text_that_is_too_large_is_not_written(models: ModelServer, tmp_
 
 
 async def test_they_are_the_operator_s_alone() -> None:
-    files = AgentFiles(OwnConfig(lambda: "token"), lambda: None)  # type: ignore[arg-type,return-value]
+    files = AgentFiles(OperatorConfig(lambda: "token"), lambda: None)  # type: ignore[arg-type,return-value]
     stranger = Principal("ada", frozenset({ADMIN}))
     for ask in (
         lambda: files.list(stranger, "main"),

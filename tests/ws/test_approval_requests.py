@@ -86,6 +86,22 @@ async def test_an_id_is_taken_once_and_there_is_an_end_of_room(gateway: RunningG
         assert error["details"]["code"] == "approval_id_taken"
 
 
+async def test_who_asks_at_the_same_moment_is_counted_too(gateway: RunningGateway) -> None:
+    async with connected(gateway) as peer:
+        for at in range(2):
+            await peer.send(request(f"same{at}", "exec.approval.request", {"command": "make", "id": "one"}))
+        taken = await peer.answer("same1")
+        assert taken["error"]["details"]["code"] == "approval_id_taken"
+        for at in range(20):
+            await peer.send(request(f"r{at}", "exec.approval.request", {"command": "make"}))
+        for at in range(7, 20):
+            full = await peer.answer(f"r{at}")
+            assert full["error"]["details"]["code"] == "overloaded"
+        assert len(await peer.result("exec.approval.list")) == 8
+        await peer.result("exec.approval.resolve", {"id": "one", "decision": "allow-once"})
+        assert (await peer.answer("same0"))["payload"]["decision"] == "allow-once"
+
+
 async def test_wrong_params(peer: Peer) -> None:
     wrongs: tuple[dict[str, Any], ...] = (
         {},
@@ -94,6 +110,7 @@ async def test_wrong_params(peer: Peer) -> None:
         {"command": "rm \u202e x"},
         {"command": "ls\x1b[2K"},
         {"command": "x" * 40_000},
+        {"command": "x", "commandArgv": ["x" * 30_000] * 600},
         {"command": "x", "id": "a b"},
         {"command": "x", "timeoutMs": 0},
         {"command": "x", "unavailableDecisions": ["deny"]},

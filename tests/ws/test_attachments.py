@@ -118,3 +118,14 @@ async def test_the_limits_are_those_of_requests_over_http(models: ModelServer) -
 async def test_so_many_images_as_over_http(gateway: RunningGateway, peer: Peer) -> None:
     error = await peer.error("chat.send", sent("k", "look", attachments=[{"content": IMAGE}] * 100))
     assert error["details"]["code"] == "too_many_images"
+
+
+async def test_so_many_files_as_over_http(models: ModelServer, peer: Peer) -> None:
+    """Behind the ninth nothing is looked at: a frame has room for a million of them."""
+    eight = [text("fine")] * 8
+    for nine in ([*eight, text("fine")], [*eight, text("fine"), {"content": 1}]):
+        error = await peer.error("chat.send", sent("k", "look", attachments=nine))
+        assert error["details"]["code"] == "too_many_files"
+    error = await peer.error("chat.send", sent("k", "look", attachments=[{"content": IMAGE}] * 9 + [{}]))
+    assert error["details"]["code"] == "too_many_images"
+    assert models.requests == []

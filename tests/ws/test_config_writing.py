@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openclaw_gateway.errors import Forbidden, GatewayError
-from openclaw_gateway.gateway.own_config import OwnConfig
+from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import TOKEN, RunningGateway, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -184,6 +184,27 @@ async def test_a_mask_where_none_was_shown_is_no_value(
         assert "is masked" in error["message"]
 
 
+async def test_a_secret_is_not_shown_by_a_change_beside_it(models: ModelServer, tmp_path: Path) -> None:
+    """The option before it is what tells that it is one."""
+    secret = "of-no-form-at-all"
+    command = {"plugins": {"entries": {"x": {"config": {"command": ["run", "--token", secret]}}}}}
+    place = "plugins.entries.x.config.command"
+    async with written(models, tmp_path) as there:
+        assert (await there.patch(command))["ok"]
+
+        def now(*words: str) -> dict[str, Any]:
+            return {"plugins": {"entries": {"x": {"config": {"command": [*words]}}}}}
+
+        for words in (("run", "--label", "***"), ("run", "then", "***")):
+            error = await there.refused(now(*words), replacePaths=[place])
+            assert error["details"]["code"] == "config_masked"
+            assert place in error["message"]
+        done = await there.patch(now("go", "--token", "***"), replacePaths=[place])
+        assert done["ok"]
+        assert secret not in json.dumps(await there.shown())
+        assert f'["go","--token","{secret}"]' in there.text.replace(" ", "")
+
+
 @pytest.mark.promise("error.config_elsewhere")
 async def test_what_another_file_decides_is_changed_there(models: ModelServer, tmp_path: Path) -> None:
     text = TEXT.replace("// Mine, all mine.", 'session: { $include: "more.json5" },')
@@ -263,6 +284,17 @@ async def test_hostile_and_careless_texts_are_refused(
         error = await there.refused(raw)
         assert (error["code"], error["details"]["code"]) == ("INVALID_REQUEST", "invalid_params")
         assert why in error["message"]
+
+
+async def test_thousands_of_sections_are_refused_before_they_are_tried(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    """Each would be an edit that reads the whole text: for the half of an hour nobody else could write."""
+    async with written(models, tmp_path) as there:
+        error = await there.refused({f"section{number}": number for number in range(20_000)})
+        assert error["details"]["code"] == "config_refused"
+        assert "20000 keys of the file" in error["message"]
+        assert (await there.patch({"agents": {"defaults": {"userTimezone": "UTC"}}}))["ok"]
 
 
 async def test_a_list_is_replaced_where_that_is_said(models: ModelServer, tmp_path: Path) -> None:
@@ -371,7 +403,7 @@ async def test_a_gateway_that_does_not_follow_is_told_to(models: ModelServer, tm
 
 
 async def test_it_is_the_operator_s_alone() -> None:
-    own = OwnConfig(lambda: "token")
+    own = OperatorConfig(lambda: "token")
     with pytest.raises(Forbidden, match="the operator's alone"):
         await own.change(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
 
@@ -388,6 +420,7 @@ async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, 
             ("agents.update", {"agentId": "ada", "name": "bob"}),
             ("agents.delete", {"agentId": "ada"}),
             ("agents.files.set", {"agentId": "ada", "name": "SOUL.md", "content": "x"}),
+            ("exec.approvals.set", {"file": {"version": 1}}),
         ):
             error = await there.peer.error(method, params)
             assert error["code"] == "FORBIDDEN", method

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, calls, fails, says
@@ -64,6 +65,24 @@ async def test_a_note_waits_for_its_turn_and_is_on_disk_before_it_is_told(
     assert told["messages"][-1]["stopReason"] == "injected"
     await say(peer, "next", sessionKey="talk")
     assert note in [content for role, content in told_model(models) if role == "assistant"]
+
+
+async def test_what_is_done_after_its_client_has_left_is_told_all_the_same(
+    models: ModelServer, gateway: RunningGateway, peer: Peer
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("first ", Hold(gate), "answer"))
+    await peer.result("sessions.subscribe")
+    await peer.result("chat.send", sent("run", "question"))
+    await peer.event("agent", runId="run", stream="assistant")
+    async with connected(gateway) as other:
+        await other.send(request("note", "chat.inject", {"sessionKey": "talk", "message": "Seen."}))
+        await gateway.wait_runs(2)
+        for run in gateway.gateway.running(OPERATOR):
+            await run.accepted
+    gate.set()
+    await peer.event("sessions.changed", reason="inject", sessionKey=TALK)
+    assert (await history(peer))[-1] == ("assistant", "Seen.")
 
 
 async def test_a_client_that_sends_its_whole_history_need_not_know_the_note(

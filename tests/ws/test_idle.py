@@ -38,7 +38,7 @@ async def test_many_who_look_on_hear_all_of_it(gateway: RunningGateway) -> None:
             while ended["payload"]["data"]["phase"] != "end":
                 ended = await peer.event("agent", stream="lifecycle", data=ANY)
             told = peer.told(ended["payload"]["runId"])
-            assert [each["seq"] for each in told] == list(range(1, len(told) + 1))
+            assert [each["seq"] for each in told] == sorted({each["seq"] for each in told})
             said = [each["data"] for each in told if each["stream"] == "assistant"]
             assert "".join(each["delta"] for each in said) == "one two three"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import Forbidden
-from openclaw_gateway.gateway.own_log import OwnLog
+from openclaw_gateway.gateway.operator.log import OperatorLog
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
@@ -49,6 +49,6 @@ async def test_it_reads_no_more_than_is_published(peer: Peer, params: dict[str, 
 
 @pytest.mark.promise("error.forbidden")
 async def test_whose_runs_are_only_his_own_is_not_told_of_the_others() -> None:
-    log = OwnLog(lambda: "/nowhere/gateway.log")
+    log = OperatorLog(lambda: "/nowhere/gateway.log")
     with pytest.raises(Forbidden, match="the operator's alone"):
         await log.tail(Principal("ada", frozenset({ADMIN})), after=None, most_lines=1, most_bytes=1)

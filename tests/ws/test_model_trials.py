@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from openclaw_gateway.gateway.model_trials import MOST
+from openclaw_gateway.gateway.operator.model_trials import MOST
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, fails, hangs, says
 from tests.ws.peer import Peer, connected, request

@@ -157,6 +157,15 @@ def test_what_is_no_frame_is_refused(data: bytes) -> None:
     assert decision.frame.id == "invalid"
 
 
+@pytest.mark.parametrize("half", ["\\ud83d", "\\udc00 x", "\\\\\\ud83d"])
+def test_half_an_emoji_is_told_to_whoever_sent_it(half: str) -> None:
+    frame = msgspec.json.encode(request("7", "chat.send", {"message": "here"}))
+    decision = read_request(frame.replace(b"here", half.encode()), 64)
+    assert isinstance(decision, ResponseFrame)
+    assert decision.id == "7"
+    assert "half of an emoji" in error_of(decision).message
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_lead_to_a_decision(data: bytes) -> None:
     for decision in (read_connect(data, 64), read_request(data, 64)):

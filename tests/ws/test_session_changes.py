@@ -70,7 +70,7 @@ async def test_what_the_agents_api_does_is_told_too(models: ModelServer) -> None
 async def test_nobody_hears_of_what_is_not_his_or_of_what_was_not(
     gateway: RunningGateway, peer: Peer
 ) -> None:
-    room, store = gateway.gateway.agent_sessions, gateway.gateway._store
+    room, store = gateway.gateway.held, gateway.gateway._store
     another = Principal("another", OPERATOR.scopes)
     await store.begin(NewRun("run", "another", TALK, "main"), lease_s=30)
     await peer.result("sessions.subscribe")

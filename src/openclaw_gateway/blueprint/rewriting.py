@@ -12,14 +12,14 @@ from typing import Any
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.comparison import dangers_of
 from openclaw_gateway.blueprint.editing import Edit, Edited
-from openclaw_gateway.config.changes import Change, changed_text, changes
+from openclaw_gateway.config.changes import MOST_EDITS, Change, changed_text, changes
 from openclaw_gateway.config.edit import CannotEdit
 from openclaw_gateway.config.load import place_in
 from openclaw_gateway.config.places import KeyPath, Position, dotted, written_below
 from openclaw_gateway.config.secrets.sources import Secrets
-from openclaw_gateway.config.unmasking import Masked, unmasked
+from openclaw_gateway.config.unmasking import Masked, unmasked, unveiled
 from openclaw_gateway.errors import ConfigChanged, ConfigError, ConfigUnwritable, InvalidRequest
-from openclaw_gateway.gateway.own_config import ANY_BASE, Base, Rewritten, Wanted
+from openclaw_gateway.gateway.operator.config import ANY_BASE, Base, Rewritten, Wanted
 
 
 class Rewriter:
@@ -56,13 +56,20 @@ class Rewriter:
         document = before.loaded.document
         shown = before.shown.document
         try:
-            target = unmasked(wanted(shown), shown, document)
+            back = wanted(shown)
+            target = unmasked(back, shown, document)
         except Masked as error:
             raise InvalidRequest(f"Nothing is written: {error}.", code="config_masked") from None
         steps = changes(document, target)
         text = edit.before.read.texts.get(edit.file)
         if not steps:
             return Rewritten(before.shown, edit.file, text or "", (), (), new_secret=False)
+        if len(steps) > MOST_EDITS:
+            raise InvalidRequest(
+                f"Nothing is written: {len(steps)} keys of the file would change at its top, where it has no "
+                f"more than {MOST_EDITS} that mean anything. Change them in the file itself.",
+                code="config_refused",
+            )
         edited = self._tried(edit, steps)
         plan = edited.drawing.plan
         dangers = () if plan.problems or self._started is None else dangers_of(self._started, plan)
@@ -71,6 +78,12 @@ class Rewriter:
         if left := changes(edited.drawing.read.loaded.document, target):
             placed = edited.drawing.placed()
             raise self._elsewhere(left[0].path, place_in(placed, left[0].path))
+        if (place := unveiled(back, plan.shown.document)) is not None:
+            raise InvalidRequest(
+                f"Nothing is written: {dotted(place)} is masked for what stands beside it, and without that "
+                "everybody would be shown it: write the value itself.",
+                code="config_masked",
+            )
         edit.write(edited)
         return Rewritten(
             plan.shown,

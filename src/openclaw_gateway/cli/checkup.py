@@ -17,11 +17,11 @@ from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.dangers import dangers
 from openclaw_gateway.blueprint.dangers.files import open_files
 from openclaw_gateway.blueprint.drawing import Drawing, draw
-from openclaw_gateway.cli.address import config_in_use, gateway_here
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import missing_here
-from openclaw_gateway.cli.port_holder import free_port, port_holder
-from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.process.port_holder import free_port, port_holder
+from openclaw_gateway.cli.running.address import config_in_use, gateway_here
+from openclaw_gateway.cli.running.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.modes import mended
 from openclaw_gateway.errors import ConfigError

@@ -8,7 +8,7 @@ from typing import Any
 
 from openclaw_gateway.agents.homes import homes_of
 from openclaw_gateway.agents.roster import compile_roster
-from openclaw_gateway.cli.agent_models import AgentModels
+from openclaw_gateway.cli.agents.models import AgentModels
 from openclaw_gateway.config.auth import resolve_auth
 from openclaw_gateway.config.listen import resolve_port
 from openclaw_gateway.config.load import LoadedConfig

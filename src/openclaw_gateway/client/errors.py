@@ -83,7 +83,7 @@ class AuthRefused(RemoteError):
 
 
 class LockedOut(AuthRefused):
-    """Nobody is let in from this address for `retry_after` seconds, with the right secret neither."""
+    """There were too many wrong secrets from this address; `retry_after` is in seconds."""
 
 
 class ProtocolMismatch(RemoteError):

@@ -10,7 +10,7 @@ from openclaw_gateway.config.places import KeyPath
 from openclaw_gateway.config.unmasking import by_id, same
 
 # Each edit reads the text once; beyond this many whole sections are written instead.
-_MOST = 64
+MOST_EDITS = 64
 
 
 class Change(Struct, frozen=True):
@@ -23,9 +23,9 @@ class Change(Struct, frozen=True):
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
-    """In the order in which they are to be made."""
+    """In the order in which they are to be made; more than MOST_EDITS only where so many sections change."""
     found = tuple(_objects(before, after, ()))
-    return found if len(found) <= _MOST else tuple(_sections(before, after))
+    return found if len(found) <= MOST_EDITS else tuple(_sections(before, after))
 
 
 def changed_text(text: str, steps: Sequence[Change]) -> str:

@@ -36,6 +36,24 @@ def unmasked(back: Any, shown: Any, written: Any) -> Any:
     return _restored(back, shown, written, ())
 
 
+def unveiled(back: Any, shown: Any, path: KeyPath = ()) -> KeyPath | None:
+    """Where something came `back` masked and would now be `shown` otherwise, because a word beside it had
+    said that it is a secret: None where nothing would."""
+    match back:
+        case dict():
+            known = shown if isinstance(shown, dict) else {}
+            found = (unveiled(item, known.get(key), (*path, key)) for key, item in back.items())
+        case list():
+            items = shown if isinstance(shown, list) and len(shown) == len(back) else [None] * len(back)
+            pairs = enumerate(zip(back, items, strict=True))
+            found = (unveiled(item, now, (*path, at)) for at, (item, now) in pairs)
+        case str() if MASK in back and back != shown:
+            return path
+        case _:
+            return None
+    return next((place for place in found if place is not None), None)
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two documents say the same; true is no 1, and 1.0 no 1."""
     match one, other:

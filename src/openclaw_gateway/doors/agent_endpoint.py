@@ -9,9 +9,9 @@ from typing import ClassVar, TypeVar
 from openclaw_gateway.doors.large_bodies import LargeBodies
 from openclaw_gateway.doors.operation import OF_A_RUN, Refusals
 from openclaw_gateway.doors.requests import Request, note_attempt, read_body
+from openclaw_gateway.gateway.brought.sent import Terms
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.gateway.sent import Terms
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.wire.messages import Message
 

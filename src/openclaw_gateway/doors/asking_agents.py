@@ -18,7 +18,8 @@ from openclaw_gateway.gateway.routing import Ask, Route
 from openclaw_gateway.wire.run import Queue
 
 T = TypeVar("T", bound=str)
-QUEUES: tuple[Queue, ...] = get_args(Queue)
+# Who asks over HTTP wants an answer of its own, so there is no "steer".
+QUEUES: tuple[Queue, ...] = ("wait", "reject", "interrupt")
 PROGRESS: tuple[Progress, ...] = get_args(Progress)
 
 _SAFE = ":/@+,;=!$&'()*~"

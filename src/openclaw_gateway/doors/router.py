@@ -178,7 +178,7 @@ class Router:
             self._told = True
             log.warning(
                 "proxy.not_trusted",
-                address=peer,
+                peer=peer,
                 detail="it forwards requests, and gateway.trustedProxies does not name it: all it brings "
                 "count as one client. Name it there if it is your reverse proxy",
             )

@@ -24,13 +24,13 @@ from openclaw_gateway.doors.answers import HttpAnswer, json_answer
 from openclaw_gateway.doors.openai.paging import behind, listed, page_of, paging_of, query_of, unknown_after
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import NotFound
-from openclaw_gateway.gateway.agent_sessions import AgentSessions, HeldSession
+from openclaw_gateway.gateway.held.sessions import HeldSession, HeldSessions
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.sessions.store import Entry
 
 
 class SessionPages:
-    def __init__(self, sessions: AgentSessions) -> None:
+    def __init__(self, sessions: HeldSessions) -> None:
         self._sessions = sessions
 
     async def answer(self, request: Request, principal: Principal, path: list[str]) -> HttpAnswer | None:

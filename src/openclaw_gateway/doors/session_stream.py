@@ -61,7 +61,7 @@ class SessionStream:
         self._request.enter_run()
         self._leave.callback(self._request.leave_run)
         self._leave.callback(gateway.listen(principal, Listener(self.hear), session=self._key))
-        self._leave.callback(gateway.agent_sessions.attend(principal, self._key, self._news))
+        self._leave.callback(gateway.held.attend(principal, self._key, self._news))
         for run in gateway.running(principal, self._key):
             self.hear(run)
         return self
@@ -109,7 +109,7 @@ class SessionStream:
     async def _is_more(self) -> bool:
         """Whether there is another turn to be told; waits for it."""
         while not self._heard:
-            if self._is_behind or self._gateway.agent_sessions.is_closing:
+            if self._is_behind or self._gateway.held.is_closing:
                 return False
             self._news.clear()
             try:
@@ -123,7 +123,7 @@ class SessionStream:
         return True
 
     async def _is_gone(self) -> bool:
-        return await self._gateway.agent_sessions.find(self._principal, self._key) is None
+        return await self._gateway.held.find(self._principal, self._key) is None
 
     async def _tell_turn(self, run: Run, reader: Reader) -> None:
         if not await self._was_accepted(run):

@@ -4,51 +4,44 @@ Holds what assembly.py built and adds no rule of its own beyond putting the room
 route, start, find, abort. Everything a door may do is a method here.
 """
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from openclaw_gateway.agents.roster import Roster, entries_of
+from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.config.schema import (
     AGENTS_SWITCH,
     MESSAGES_SWITCH,
     RESPONSES_SWITCH,
     Config,
     Limits,
-    Profile,
 )
 from openclaw_gateway.errors import AgentUnavailable, ShuttingDown
-from openclaw_gateway.gateway.agent_files import AgentFiles
-from openclaw_gateway.gateway.agent_sessions import AgentSessions
 from openclaw_gateway.gateway.answers import Answers
 from openclaw_gateway.gateway.approvals import Approvals
-from openclaw_gateway.gateway.attachments import Attachments, Hold
+from openclaw_gateway.gateway.brought.attachments import Attachments, Hold
+from openclaw_gateway.gateway.brought.sent import Terms
 from openclaw_gateway.gateway.caller import Caller
 from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.gateway.embedding import Embeddings, Vectors, Wanted
-from openclaw_gateway.gateway.exec_rules import ExecRules
 from openclaw_gateway.gateway.generation import Generation, Standing
-from openclaw_gateway.gateway.health_news import HealthNews
+from openclaw_gateway.gateway.health import Health, Readiness
+from openclaw_gateway.gateway.held.errands import SessionErrands
+from openclaw_gateway.gateway.held.forks import SessionForks
+from openclaw_gateway.gateway.held.search import SessionSearch
+from openclaw_gateway.gateway.held.sessions import HeldSessions
 from openclaw_gateway.gateway.idempotency import NamedRuns
-from openclaw_gateway.gateway.model_trials import ModelTrials
-from openclaw_gateway.gateway.own_agents import OwnAgents
-from openclaw_gateway.gateway.own_config import OwnConfig
-from openclaw_gateway.gateway.own_log import OwnLog
+from openclaw_gateway.gateway.operator.model_trials import ModelTrials
+from openclaw_gateway.gateway.operator.rooms import OperatorRooms
 from openclaw_gateway.gateway.pairing import Pairing
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
-from openclaw_gateway.gateway.sent import Terms
-from openclaw_gateway.gateway.session_errands import SessionErrands
-from openclaw_gateway.gateway.session_forks import SessionForks
-from openclaw_gateway.gateway.session_search import SessionSearch
 from openclaw_gateway.gateway.signatures import Signatures
 from openclaw_gateway.gateway.spending import Spending
-from openclaw_gateway.models.fitted_tools import unfit
 from openclaw_gateway.models.target import ModelTarget
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.first_tokens import first_tokens
@@ -64,30 +57,8 @@ from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
-from openclaw_gateway.tools.policy.pipeline import profile_of
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import Door, Note, Origin, RunRequest, ToolSpec
-
-
-class AgentTools(Struct, frozen=True):
-    """`summaries` are one line for each, by name; `left_out` are (tool, model, why) of those that a model
-    cannot be told of. `profile` is what the configuration begins with, None = no limit."""
-
-    specs: tuple[ToolSpec, ...]
-    summaries: Mapping[str, str]
-    left_out: tuple[tuple[str, str, str], ...]
-    profile: Profile | None
-
-
-class Readiness(Struct, frozen=True):
-    """`failing` names what keeps the gateway from taking requests."""
-
-    failing: tuple[str, ...]
-    uptime_ms: int
-
-    @property
-    def ready(self) -> bool:
-        return not self.failing
+from openclaw_gateway.wire.run import Door, Note, RunRequest
 
 
 class Rooms(Struct, frozen=True):
@@ -112,7 +83,6 @@ class Gateway:
         self.generation = rooms.generation
         self.standing = Standing()
         self.started_ms = now_ms()
-        self._started = time.monotonic()
         self._store = rooms.store
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
@@ -122,8 +92,6 @@ class Gateway:
         self.pairing = Pairing(rooms.devices)
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
-        self.model_trials = rooms.model_trials
-        self._starting = rooms.starting
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
         self._retries = Retries(rooms.live, rooms.bus)
@@ -135,25 +103,21 @@ class Gateway:
             lambda: self.generation.plans,
             abort=self.abort,
         )
-        self.agent_sessions = AgentSessions(
+        self.held = HeldSessions(
             rooms.live,
             rooms.store,
             self.abort_session,
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
         )
         self.session_forks = SessionForks(rooms.store, rooms.live.hub)
-        self.session_errands = SessionErrands(self.start, self.agent_sessions, rooms.live.hub)
+        self.session_errands = SessionErrands(self.start, self.held)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()
         self.signatures = Signatures()
-        self.health_news = HealthNews()
-        self._store_ok = True
+        self._health = Health(rooms.store, rooms.live, rooms.starting)
+        self.health_news = self._health.news
         self.spending = Spending(rooms.store)
-        self.own_config = OwnConfig(lambda: self.auth_mode)
-        self.agent_files = AgentFiles(self.own_config, lambda: self.generation)
-        self.own_agents = OwnAgents(self.own_config, lambda: self.generation, self._at_work)
-        self.exec_rules = ExecRules(lambda: self.generation.inputs.services.state_dir)
-        self.own_log = OwnLog(lambda: self.config.logging.file)
+        self.operator = OperatorRooms(lambda: self.generation, self._at_work, rooms.model_trials)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""
@@ -236,23 +200,6 @@ class Gateway:
         """`provider/model` of an agent; "" of one that has none that can be asked."""
         target = self.target(agent_id)
         return target.ref if target else ""
-
-    def tools_of(self, principal: Principal, agent_id: str, session: str | None = None) -> AgentTools:
-        """The tools of an agent in a session (None = its main one), and what its models are offered without.
-
-        Raises InvalidRequest (agent_not_found)."""
-        principal.require(READ)
-        plan = self.generation.plans.get(agent_id)
-        if plan is None:
-            raise unknown_agent(agent_id, self.roster)
-        asks = Origin(principal.owner, "terminal", "operator")
-        toolbox = plan.equipment.toolbox(asks, session or main_key(agent_id))
-        tools, config = toolbox.specs, self.config
-        own = next(entry.tools for entry in entries_of(config.agents) if entry.id == agent_id)
-        left_out = tuple(
-            (name, target.ref, why) for target in plan.targets for name, why in unfit(tools, target)
-        )
-        return AgentTools(tools, dict(toolbox.summaries), left_out, profile_of(config.tools, own))
 
     async def start(self, principal: Principal, request: RunRequest) -> Run:
         """Start a run, or get the one that a request of the same name started, or an earlier attempt of this
@@ -428,7 +375,7 @@ class Gateway:
         return records, await self._store.count_sessions(owner, agent=agent)
 
     def uptime_ms(self) -> int:
-        return int((time.monotonic() - self._started) * 1000)
+        return self._health.uptime_ms()
 
     def live_runs(self) -> int:
         return len(self._live)
@@ -442,40 +389,24 @@ class Gateway:
 
     async def readiness(self) -> Readiness:
         """Whether a request would be served now."""
-        self._store_ok = (await self._store.health()).ok
-        return Readiness(self._notice(), self.uptime_ms())
-
-    def _notice(self) -> tuple[str, ...]:
-        """What keeps the gateway from taking requests; of the store, what was known last."""
-        failing = []
-        if self._live.draining:
-            failing.append("draining")
-        if self._live.suspended:
-            failing.append("instance_lock")
-        if not self._store_ok:
-            failing.append("store")
-        starting = self._starting()
-        if starting is not None:
-            failing.append(starting)
-        self.health_news.noticed(tuple(failing))
-        return tuple(failing)
+        return await self._health.readiness()
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
         self._live.suspended = suspended
-        self._notice()
+        self._health.notice()
 
     def refuse_runs(self) -> None:
         """First step of a drain: new runs get 503 while the doors still answer, and open questions are no."""
         self._live.refuse()
-        self._notice()
+        self._health.notice()
         self._questions.close()
-        self.agent_sessions.close()
+        self.held.close()
 
     async def drain(self, seconds: float) -> None:
         """Let the runs end for `seconds`, then abort the rest; every turn is recorded on return."""
         self._questions.close()
-        self.agent_sessions.close()
+        self.held.close()
         await self._live.drain(seconds)
 
     def _find(self, principal: Principal, name: str) -> Run | None:

@@ -3,7 +3,8 @@
 Pure. The loop feeds every batch and gets back what to emit: calls of the agent's own tools stay inside
 (their execution is shown instead), calls of the client's get ids of ours, texts of two rounds are kept apart
 by a blank line, and where the request demands a call of its own tools, text and other calls wait until that
-call is there. Of a run that is aborted it says what had reached a reader by then.
+call is there. What is said to the run meanwhile stands in its place. Of a run that is aborted it says what
+had reached a reader by then.
 """
 
 import secrets
@@ -138,6 +139,10 @@ class Answer:
         """No model's message: the session's owner has written it."""
         self._messages.append(AssistantMessage((Text(text),), note=True))
 
+    def hear(self, messages: Sequence[Message]) -> None:
+        """Said to the run while it was at work; the model is told before its next round."""
+        self._messages += messages
+
     def begin_tools(self, calls: Sequence[ToolCall]) -> None:
         """The agent's own tools are used from now on: what they do cannot be taken back."""
         self.has_used_tools = True
@@ -173,7 +178,7 @@ class Answer:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Everything said in finished rounds."""
+        """Everything said in finished rounds, and heard between them."""
         return tuple(self._messages)
 
     def delivered(self, shown: int) -> tuple[Message, ...]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
+from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.store import (
@@ -32,7 +33,8 @@ from openclaw_gateway.sessions.store import (
     RunRecord,
     Store,
 )
-from openclaw_gateway.wire.run import Origin, RunStatus
+from openclaw_gateway.wire.messages import Message
+from openclaw_gateway.wire.run import RunResult, RunStatus
 
 log = structlog.get_logger()
 
@@ -73,8 +75,9 @@ class Lanes:
         self._held.clear()
         await self._catch_up()
 
-    async def enter(self, run: Run, session: str) -> Claimed:
-        """Durably enqueue the run, wait for its turn, return the claim.
+    async def enter(self, run: Run, session: str) -> Claimed | None:
+        """Durably enqueue the run, wait for its turn, return the claim; None where the run at work has taken
+        up its message (`taken_up` says what then).
 
         Raises SessionBusy (also where its client would not wait), StoreError, Repeated;
         TimeoutError at the run's deadline or abort, after the run was taken out of the queue.
@@ -125,13 +128,13 @@ class Lanes:
         asked = [
             other
             for other in (*reversed(waiting), *self._holding(lane))
-            if _may_end(run.request.origin, other.request.origin)
+            if may_end(run.request.origin, other.request.origin)
         ]
         for other in asked:
             other.abort(BY_REQUEST)
         return asked
 
-    async def _queued(self, run: Run, session: str, position: int) -> Claimed:
+    async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue
         if wish == "reject":
             await self._withdraw(run.id, "aborted")
@@ -140,14 +143,15 @@ class Lanes:
         lane = (run.request.origin.owner, session)
         waiting = self._waiting.setdefault(lane, [])
         for other in (*reversed(waiting), *self._holding(lane)):
-            if other.was_left and _may_end(run.request.origin, other.request.origin) and _knows(run, other):
+            if other.was_left and may_end(run.request.origin, other.request.origin) and _knows(run, other):
                 other.moved_on()
         if wish == "interrupt":
             self._interrupt(run, lane, waiting)
         waiting.append(run)
         run.queued = position
         try:
-            return self._held_by(run, await self._wait_turn(run))
+            claimed = await self._wait_turn(run)
+            return None if claimed is None else self._held_by(run, claimed)
         finally:
             run.queued = 0
             waiting.remove(run)
@@ -155,6 +159,37 @@ class Lanes:
                 other.queued = min(other.queued, place)
             if not waiting:
                 self._waiting.pop(lane, None)
+
+    def heard(self, run: Run) -> Sequence[Message]:
+        """What those have said who wait for the run at work and would steer it. From now on they end as it
+        does."""
+        session = run.request.session_key
+        waiting = self._waiting.get((run.request.origin.owner, session)) if session is not None else None
+        taken = [other for other in waiting or () if may_take_up(run, other)]
+        for other in taken:
+            other.taken_by = run
+            self._ring(other.id)
+        run.taken += tuple(taken)
+        return [message for other in taken for message in other.request.messages]
+
+    async def taken_up(self, run: Run) -> RunResult:
+        """What becomes of a run whose message another has taken up: it ends with that one. Who stops it stops
+        the answer."""
+        by = run.taken_by
+        if by is None:
+            raise RuntimeError("only a run that was taken up ends with another")
+        try:
+            with run.interruptible():
+                result = await by.wait()
+        except TimeoutError:
+            # Its own limit was for an answer of its own.
+            if run.abort_reason is not None:
+                by.abort(run.abort_reason)
+            result = await by.wait()
+        run.keeps_answer = by.keeps_answer
+        # Where the other's end is not on disk; else it has ended there already.
+        await self._withdraw(run.id, result.status)
+        return taken_result(by, result)
 
     def _holding(self, lane: tuple[str, str]) -> list[Run]:
         runs = (run for run, _, _ in self._held.values())
@@ -194,7 +229,7 @@ class Lanes:
                 self._unfinished[run.id] = claim
             raise
         self._held.pop(run.id, None)
-        self._ring(released)
+        self._ring(released.next_run)
 
     async def let_go(self, run: Run) -> None:
         """Leave without a turn if the run still holds its lane, because something raised on the way."""
@@ -216,23 +251,30 @@ class Lanes:
             await asyncio.sleep(self._pace.repeat_s)
         return await self._store.finish(claim, ending)
 
-    async def _wait_turn(self, run: Run) -> Claimed:
+    async def _wait_turn(self, run: Run) -> Claimed | None:
         try:
             with closing(self._bus.watch(_turn_topic(run.id))) as watch:
                 while True:
                     with run.interruptible():
                         await watch.ring(self._pace.look_again_s)
+                    if run.taken_by is not None:
+                        return None
                     claimed = await self._store.claim(run.id, lease_s=self._pace.lease_s)
                     if claimed is not None:
+                        # Who took it up meanwhile has lost the session, and records nothing.
+                        run.taken_by = None
                         return claimed
-        except BaseException:
-            await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
+        except BaseException as error:
+            if run.taken_by is None:
+                await self._withdraw(run.id, "aborted" if run.abort_reason else "failed")
+            elif isinstance(error, (TimeoutError, StoreError)):
+                return None
             raise
 
     async def _withdraw(self, run_id: str, status: RunStatus) -> None:
         """Give up a place in the queue, or nobody behind it would ever have a turn."""
         try:
-            self._ring(await self._store.withdraw(run_id, status))
+            self._ring((await self._store.withdraw(run_id, status)).next_run)
         except StoreError as error:
             if error.code != "run_not_open":
                 log.warning("lane.not_left", run=run_id, error=error.message)
@@ -243,7 +285,7 @@ class Lanes:
     async def _finish_without_turn(self, run_id: str, claim: Claim) -> None:
         """The lane goes on even when its turn is lost. If the turn is there after all, it stays."""
         try:
-            self._ring(await self._store.finish(claim, Ending("failed")))
+            self._ring((await self._store.finish(claim, Ending("failed"))).next_run)
         except Fenced:
             pass
         except StoreError as error:
@@ -259,16 +301,16 @@ class Lanes:
         for run_id, ending in list(self._unconcluded.items()):
             await self._conclude(run_id, ending)
 
-    def _ring(self, released: Released) -> None:
-        if released.next_run is None:
+    def _ring(self, waiting: str | None) -> None:
+        if waiting is None:
             return
         try:
-            self._bus.ring(_turn_topic(released.next_run))
+            self._bus.ring(_turn_topic(waiting))
         except (
             Exception,
             asyncio.CancelledError,
         ):  # the edge to the bus: a ring may be lost, who waits looks by itself
-            log.exception("lane.not_rung", run=released.next_run)
+            log.exception("lane.not_rung", run=waiting)
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)
@@ -303,11 +345,6 @@ class Lanes:
                 self._held[run.id] = (run, claim, now + self._pace.lease_s)
             if wanted:
                 run.abort(BY_REQUEST)
-
-
-def _may_end(mine: Origin, theirs: Origin) -> bool:
-    """The operator may end whatever is at work in his sessions, others what the same person asked for."""
-    return mine.audience == "operator" or (mine.audience, mine.user) == (theirs.audience, theirs.user)
 
 
 def _knows(run: Run, left: Run) -> bool:

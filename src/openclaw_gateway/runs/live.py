@@ -14,13 +14,13 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
-from openclaw_gateway.runs.hub import Hub, SessionChange
+from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
 from openclaw_gateway.sessions.bus import Bus, Signal
-from openclaw_gateway.wire.run import RunRequest
+from openclaw_gateway.wire.run import Note, RunRequest
 
 log = structlog.get_logger()
 
@@ -206,11 +206,23 @@ class LiveRuns:
                 SessionChange(request.origin.owner, request.session_key, request.agent_id, "create")
             )
 
+    def _did_errand(self, run: Run) -> None:
+        """Whoever asked for it may have left: it is told of here."""
+        request, result = run.request, run.result
+        if request.errand is None or request.session_key is None or result is None:
+            return
+        if result.error is None and result.text:
+            reason: ChangeReason = "inject" if isinstance(request.errand, Note) else "compact"
+            self.hub.changed(
+                SessionChange(request.origin.owner, request.session_key, request.agent_id, reason)
+            )
+
     def _ended(self, run: Run, terms: Terms, task: asyncio.Task[None]) -> None:
         del self._running[run.id]
         terms.lease.leave()
         terms.loop.give_up(run)
         self.hub.ended(run)
+        self._did_errand(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:

@@ -27,12 +27,13 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
-from openclaw_gateway.wire.run import ClientTools, Invocation, KeptResult, NamedTool, RunResult, RunStatus
+from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
 _NOTHING = Recalled((), ())
@@ -154,6 +155,8 @@ class RunLoop:
     async def _in_lane(self, run: Run, session: str) -> RunResult:
         try:
             claimed = await self._lanes.enter(run, session)
+            if claimed is None:
+                return await self._lanes.taken_up(run)
         except TimeoutError:
             return _failed(Answer(), _stopped(run))
         except GatewayError as error:
@@ -229,7 +232,7 @@ class RunLoop:
             else:
                 recalled = await self._memory.recall(run.request, claimed)
             with run.interruptible():
-                finish_reason = await self._rounds.play(run, answer, recalled)
+                finish_reason = await self._rounds.play(run, answer, recalled, self._lanes.heard)
         except TimeoutError:
             return _failed(answer, _stopped(run)), recalled
         except GatewayError as error:
@@ -276,17 +279,11 @@ def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
 def _ending(
     run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
 ) -> Ending:
-    kept = _kept(run, result) if run.keeps_answer and run.request.idempotency else None
+    kept = kept_result(run, result) if run.keeps_answer and run.request.idempotency else None
     # A run that leaves nothing changes nothing.
     keeps = recalled.keeps if turn else None
-    return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone)
-
-
-def _kept(run: Run, result: RunResult) -> bytes:
-    if run.request.detached is None:
-        return msgspec.json.encode(result)
-    fields = {name: getattr(result, name) for name in result.__struct_fields__}
-    return msgspec.json.encode(KeptResult(**fields, detached=run.request.detached))
+    taken = taken_with(run, result, turn) if run.taken else ()
+    return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone, taken)
 
 
 async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:

@@ -117,13 +117,8 @@ class Questions:
         if asked.id in self._waiting or self._table.settled(owner, asked.id):
             raise InvalidRequest("approval id already pending", code="approval_id_taken", param="id")
         log.info("approval.asked", id=asked.id, client=owner)
-        answer = asyncio.ensure_future(self._answer_to(owner, conversation, asked, timeout_s))
-        try:
-            await told(asked)
-            reply = await answer
-        finally:
-            answer.cancel()
-            await asyncio.gather(answer, return_exceptions=True)
+        # Nothing may come between the looks above and its opening: who asks at the same moment finds it.
+        reply = await self._answer_to(owner, conversation, asked, timeout_s, told)
         return asked, _decided(reply)
 
     async def decision(self, owner: str, id_: str) -> tuple[ApprovalRequested | None, Decision | None]:
@@ -145,9 +140,14 @@ class Questions:
         )
 
     async def _answer_to(
-        self, owner: str, conversation: str, asked: ApprovalRequested, timeout_s: float
+        self,
+        owner: str,
+        conversation: str,
+        asked: ApprovalRequested,
+        timeout_s: float,
+        told: Callable[[ApprovalRequested], Awaitable[None]] | None = None,
     ) -> Reply:
-        """Open until somebody answers, the time is up, or whoever asked has left."""
+        """Open from the call on, until somebody answers, the time is up, or whoever asked has left."""
         self._table.add(owner, conversation, asked)
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[asked.id] = waiting
@@ -155,6 +155,8 @@ class Questions:
         ended: Unanswered = "run-ended"
         try:
             async with asyncio.timeout(timeout_s):
+                if told is not None:
+                    await told(asked)
                 answer = await waiting
         except TimeoutError:
             if waiting.done() and not waiting.cancelled():

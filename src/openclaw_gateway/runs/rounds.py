@@ -27,6 +27,8 @@ from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import AssistantMessage, File, Message, ToolCall, ToolMessage, UserMessage
 from openclaw_gateway.wire.run import ClientTools, FinishReason, NamedTool, ToolChoice
 
+Heard = Callable[[Run], Sequence[Message]]
+
 
 class Rounds:
     def __init__(
@@ -42,8 +44,10 @@ class Rounds:
         self.contexts = contexts
         self._max_tool_rounds = max_tool_rounds
 
-    async def play(self, run: Run, answer: Answer, recalled: Recalled) -> FinishReason:
-        """Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
+    async def play(self, run: Run, answer: Answer, recalled: Recalled, heard: Heard) -> FinishReason:
+        """`heard` gives what has been said to the run meanwhile, and takes it up.
+
+        Raises ProviderError, StoreError (an image cannot be read), ToolLoop, ToolChoiceUnsatisfied,
         InvalidRequest (images_unsupported, audio_unsupported)."""
         check_senses(run.plan.target, recalled.messages)
         client = run.request.client_tools
@@ -90,6 +94,9 @@ class Rounds:
                 return "tool_calls"
             guard.check(own, results)
             conversation = [*call.request.messages, said, *results]
+            if taken_up := heard(run):
+                answer.hear(taken_up)
+                conversation += taken_up
 
     async def _call(
         self,

@@ -51,7 +51,8 @@ class Run:
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
-    many runs of its session are before it, with the one at work; 0 = it does not wait.
+    many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
+    whose messages it has taken up, `taken_by` the one that has taken up its own: they end as that one does.
     """
 
     def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
@@ -66,6 +67,8 @@ class Run:
         self.clients = 0
         self.keeps_answer = False
         self.queued = 0
+        self.taken: tuple[Run, ...] = ()
+        self.taken_by: Run | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None

@@ -38,6 +38,8 @@ class _Entry(Struct):
     seq: int
     run_id: str
     message: SystemMessage | UserMessage | ToolMessage | AssistantMessage | _Assistant
+    alone: bool = False
+    taken_from: str = ""
 
 
 _decode = msgspec.json.Decoder(_Entry).decode
@@ -55,7 +57,7 @@ def decode_entries(body: bytes) -> tuple[Entry, ...]:
 
 
 def _today(entry: _Entry) -> Entry:
-    return Entry(entry.seq, entry.run_id, _message(entry.message))
+    return Entry(entry.seq, entry.run_id, _message(entry.message), entry.alone, entry.taken_from)
 
 
 def _message(message: Message | _Assistant) -> Message:

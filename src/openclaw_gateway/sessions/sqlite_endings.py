@@ -7,13 +7,15 @@ undone. Knows nothing of threads, event loops or files.
 import sqlite3
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from openclaw_gateway.sessions import sqlite_rows as rows
 from openclaw_gateway.sessions.sqlite_branches import leave_branch
 from openclaw_gateway.sessions.sqlite_runs import fenced, not_waiting, oldest_waiting
 from openclaw_gateway.sessions.sqlite_schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 _NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OPEN_STATES = ("queued", "running")
@@ -36,6 +38,8 @@ _ENDED = (
     "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, next_run = ?, final_seq = ? "
     "WHERE number = ? AND id = ?"
 )
+_TAKEN = "SELECT number FROM runs WHERE id = ? AND session = ? AND status = 'queued'"
+_END_TAKEN = "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, next_run = ? WHERE number = ?"
 
 INTERRUPTED = ErrorInfo(
     message="The gateway stopped before this run had ended: send the request again.",
@@ -64,9 +68,16 @@ class EndingWrites:
             place = leave_branch(db, place, ending.keeps, now)
         session = session_of(place)
         size = beside = 0
+        taken_from = {}
+        if ending.taken:
+            waiting -= self._end_taken(db, claim, session, ending, now)
+            taken_from = {place + 1 + each.at: each.run_id for each in ending.taken if each.at is not None}
         for message in ending.turn:
             place += 1
-            body = rows.encode(Entry(seq_of(place), claim.run_id, message, ending.alone))
+            entry = Entry(seq_of(place), claim.run_id, message, ending.alone)
+            if place in taken_from:
+                entry = replace(entry, taken_from=taken_from[place])
+            body = rows.encode(entry)
             size += len(body)
             execute("INSERT INTO entries (id, body) VALUES (?, ?)", (place, body))
             for image in rows.blobs_of(message):
@@ -82,7 +93,7 @@ class EndingWrites:
             execute(_ENDED, (ending.status, now, usage, _encoded(ending.error), next_run, *run))
         if db.rowcount == 0:
             raise fenced()
-        self._keep(db, claim.token, ending, now)
+        self._keep(db, claim.token, ending.result, now)
         used = ending.usage
         tokens = (used.prompt_tokens, used.completion_tokens, used.total_tokens)
         if ending.turn:
@@ -104,7 +115,7 @@ class EndingWrites:
             "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ? WHERE number = ?",
             (ending.status, now, rows.encode(ending.usage), _encoded(ending.error), number),
         )
-        self._keep(db, number, ending, now)
+        self._keep(db, number, ending.result, now)
 
     def withdraw(
         self, db: sqlite3.Cursor, run_id: str, status: RunStatus, error: ErrorInfo | None
@@ -143,11 +154,25 @@ class EndingWrites:
             execute("UPDATE sessions SET lease_until_ms = NULL, waiting = 0 WHERE number = ?", (session,))
         return closed
 
-    def _keep(self, db: sqlite3.Cursor, number: int, ending: Ending, now: int) -> None:
-        if ending.result is not None:
-            db.execute(
-                "INSERT INTO results (number, kept_ms, body) VALUES (?, ?, ?)", (number, now, ending.result)
-            )
+    def _end_taken(self, db: sqlite3.Cursor, claim: Claim, session: int, ending: Ending, now: int) -> int:
+        """End the runs whose messages this one has taken up; how many there were that still waited."""
+        ended = 0
+        for taken in ending.taken:
+            found = db.execute(_TAKEN, (taken.run_id, session)).fetchone()
+            if found is None:
+                continue
+            (number,) = found
+            told = (ending.status, now, rows.encode(Usage()), _encoded(ending.error), claim.run_id, number)
+            db.execute(_END_TAKEN, told)
+            self._keep(db, number, taken.result, now)
+            ended += 1
+        if ended:
+            db.execute("UPDATE sessions SET waiting = waiting - ? WHERE number = ?", (ended, session))
+        return ended
+
+    def _keep(self, db: sqlite3.Cursor, number: int, result: bytes | None, now: int) -> None:
+        if result is not None:
+            db.execute("INSERT INTO results (number, kept_ms, body) VALUES (?, ?, ?)", (number, now, result))
 
 
 def require_ended(status: RunStatus) -> None:

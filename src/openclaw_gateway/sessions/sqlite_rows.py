@@ -22,7 +22,8 @@ from openclaw_gateway.wire.run import RunStatus, Usage
 # S608: only our own column names are put into the text.
 RUNS = (
     "SELECT runs.id, runs.owner, sessions.key, runs.agent, runs.status, runs.created_ms, runs.ended_ms, "
-    "runs.usage, runs.error, runs.digest, runs.parent, runs.idempotency_key, runs.number "
+    "runs.usage, runs.error, runs.digest, runs.parent, runs.idempotency_key, "
+    "CASE WHEN final_seq IS NULL THEN next_run END, runs.number "
     "FROM runs LEFT JOIN sessions ON sessions.number = runs.session "
     "WHERE (runs.session IS NULL OR sessions.number NOT NULL) "
 )
@@ -55,6 +56,7 @@ RunRow = tuple[
     bytes | None,
     bytes | None,
     bytes | None,
+    str | None,
     str | None,
     str | None,
     int,
@@ -118,7 +120,7 @@ def blobs_of(message: Message) -> Sequence[Media]:
 
 
 def run_record(row: RunRow) -> RunRecord:
-    usage, error, digest, parent, name, _ = row[7:]
+    usage, error, digest, parent, name, answered_by, _ = row[7:]
     return RunRecord(
         *row[:7],
         usage=None if usage is None else _readable(_decode_usage, usage),
@@ -126,6 +128,7 @@ def run_record(row: RunRow) -> RunRecord:
         digest=digest,
         parent=parent,
         name=name,
+        answered_by=answered_by,
     )
 
 

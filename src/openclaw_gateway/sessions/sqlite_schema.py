@@ -79,7 +79,7 @@ TABLES = (
         usage BLOB,
         error BLOB,
         final_seq INTEGER,                       -- with next_run: the answer of `finish`, for a repeat
-        next_run TEXT
+        next_run TEXT                            -- without final_seq: the run that has taken up its message
     ) STRICT
     """,
     "CREATE INDEX runs_of_session ON runs (session) WHERE session NOT NULL",

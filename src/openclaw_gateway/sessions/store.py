@@ -5,7 +5,8 @@ Rules every implementation keeps (tests/sessions/store_contract.py holds them to
 - a session is its owner's: its name is unique per owner, and nothing of another owner's is ever found;
 - per session, runs are claimed one at a time in the order `begin` accepted them (FIFO);
 - a claim's token is larger than every earlier token of its session; a writer with an old one is Fenced;
-- `finish` is one atomic act: token check, the whole turn, the run's status, usage and result, the release;
+- `finish` is one atomic act: token check, the whole turn, the run's status, usage and result, the release,
+  and the end of the waiting runs whose messages it has taken up;
 - sequence numbers of a session have no gaps, and a turn's entries are adjacent;
 - nothing that was said is lost but with its session: a branch that is left is kept whole, as a session.
 """
@@ -51,12 +52,14 @@ class Claim(Struct, frozen=True):
 
 class Entry(Struct, frozen=True, omit_defaults=True):
     """One message of a transcript. `seq` counts from 1 without gaps. Large images may be references. `alone`:
-    it is of a turn whose client sent its newest message only, to a session that held others."""
+    it is of a turn whose client sent its newest message only, to a session that held others. `taken_from` is
+    the run whose message it was, where the run `run_id` has taken it up."""
 
     seq: int
     run_id: str
     message: Message
     alone: bool = False
+    taken_from: str = ""
 
 
 class Summary(Struct, frozen=True):
@@ -73,6 +76,15 @@ class Transcript(Struct, frozen=True):
     summary: Summary | None = None
 
 
+class Taken(Struct, frozen=True):
+    """A run that waits for the session, and whose message the run that ends has taken up. `at` is where in
+    the turn that message stands, None = the turn does not have it; `result` is as in `Ending`."""
+
+    run_id: str
+    at: int | None
+    result: bytes | None = None
+
+
 class Ending(Struct, frozen=True):
     """How a run ends. `turn` is what it adds to its session.
 
@@ -81,6 +93,8 @@ class Ending(Struct, frozen=True):
 
     With `keeps` the session goes on behind that entry: as it was until now it becomes a session of its own,
     `<key>~fork:<number>`, and summaries of what is left fall away. `alone` is said of the turn's entries.
+
+    Those in `taken` that still wait end with it, as it does; their tokens are among its own.
     """
 
     status: RunStatus
@@ -90,11 +104,12 @@ class Ending(Struct, frozen=True):
     result: bytes | None = None
     keeps: int | None = None
     alone: bool = False
+    taken: tuple[Taken, ...] = ()
 
 
 class RunRecord(Struct, frozen=True):
     """A run as the store remembers it. Times are Unix milliseconds; `digest` is that of its request, `name`
-    what its client calls it."""
+    what its client calls it, `answered_by` the run that has taken up its message."""
 
     id: str
     owner: str
@@ -108,6 +123,7 @@ class RunRecord(Struct, frozen=True):
     digest: bytes | None = None
     parent: str | None = None
     name: str | None = None
+    answered_by: str | None = None
 
 
 class SessionRecord(Struct, frozen=True):

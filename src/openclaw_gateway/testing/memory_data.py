@@ -43,6 +43,7 @@ class MemoryRun:
     error: ErrorInfo | None = None
     answer: Released | None = None
     wants_abort: bool = False
+    answered_by: str | None = None
 
     def end(
         self, status: RunStatus, now: int, usage: Usage | None = None, error: ErrorInfo | None = None
@@ -64,6 +65,7 @@ class MemoryRun:
             named.digest if named else None,
             new.parent,
             named.key if named else None,
+            self.answered_by,
         )
 
 

@@ -29,12 +29,13 @@ from openclaw_gateway.sessions.store import (
     SessionRecord,
     StoreHealth,
     Summary,
+    Taken,
     Transcript,
 )
 from openclaw_gateway.testing.memory_data import INTERRUPTED, MemoryData, MemoryRun, MemorySession, spent_by
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.wire.run import RunStatus, Usage
 
 
 def _unix_ms() -> int:
@@ -126,8 +127,12 @@ class MemoryStore:
         now = self._clock()
         if ending.keeps is not None and ending.keeps < len(session.entries):
             self.data.leave_branch(session, ending.keeps)
-        for message in ending.turn:
-            session.entries.append(Entry(len(session.entries) + 1, run.new.id, message, ending.alone))
+        taken_from = {each.at: each.run_id for each in ending.taken}
+        for at, message in enumerate(ending.turn):
+            seq = len(session.entries) + 1
+            session.entries.append(Entry(seq, run.new.id, message, ending.alone, taken_from.get(at, "")))
+        for each in ending.taken:
+            self._end_taken(run, session, each, ending, now)
         if ending.turn:
             session.updated_ms = now
         session.usage += ending.usage
@@ -387,6 +392,17 @@ class MemoryStore:
         run.end(ending.status, now, ending.usage, ending.error)
         if ending.result is not None:
             self.data.results[run.new.id] = (now, ending.result)
+
+    def _end_taken(
+        self, by: MemoryRun, session: MemorySession, taken: Taken, ending: Ending, now: int
+    ) -> None:
+        run = self.data.runs.get(taken.run_id)
+        if run is not None and run in session.waiting:
+            session.waiting.remove(run)
+            run.end(ending.status, now, Usage(), ending.error)
+            run.answered_by = by.new.id
+            if taken.result is not None:
+                self.data.results[run.new.id] = (now, taken.result)
 
     def _hand_over(
         self, run: MemoryRun, session: MemorySession, lease_s: float, previous_ms: int | None

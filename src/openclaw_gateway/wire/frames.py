@@ -179,6 +179,7 @@ class ChatEvent(Struct, frozen=True, rename="camel"):
     seq: int
     state: ChatState
     delta_text: str | UnsetType = UNSET
+    replace: bool | UnsetType = UNSET
     message: dict[str, Any] | UnsetType = UNSET
     error_message: str | UnsetType = UNSET
     usage: dict[str, int] | UnsetType = UNSET

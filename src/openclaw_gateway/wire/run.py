@@ -123,8 +123,9 @@ class Idempotency(Struct, frozen=True):
     digest: bytes
 
 
-# What is done when the session is at work: wait for one's turn, be refused, or end what is going on there.
-Queue = Literal["wait", "reject", "interrupt"]
+# What is done when the session is at work: wait for one's turn, be refused, end what is going on there, or be
+# taken up by it (else wait).
+Queue = Literal["wait", "reject", "interrupt", "steer"]
 
 
 class Attempt(Struct, frozen=True):
@@ -218,7 +219,8 @@ class RunResult(Struct, frozen=True):
     `tool_calls` are calls of the client's tools, which the client now has to execute. `model` is the
     reference of the model that was asked last, which need not be the agent's first; "" = none was.
     `is_error`: the tool that a client has called says in `text` why it could not. `called` counts the calls
-    of tools, the client's among them; `cost` is what the model calls cost, None = not known.
+    of tools, the client's among them; `cost` is what the model calls cost, None = not known. `taken_by` is
+    what a client calls the run that has taken up the message and answered it; "" = this one's own turn did.
     """
 
     status: RunStatus
@@ -232,6 +234,7 @@ class RunResult(Struct, frozen=True):
     is_error: bool = False
     called: int = 0
     cost: float | None = None
+    taken_by: str = ""
 
 
 class KeptResult(RunResult, frozen=True):

@@ -43,6 +43,7 @@ class Chat:
         self._obeying = Obeying(link, screen, self._place)
         self._showing = Showing(screen)
         self._approving = Approving(link, screen, keyboard, self._interrupted)
+        # As many as the gateway has open for one owner, which it bounds.
         self._questions: asyncio.Queue[ApprovalRequested] = asyncio.Queue()
         self._known: set[str] = set()
         self._run: FollowedRun | None = None

@@ -13,10 +13,10 @@ from openclaw_gateway.acp.peer import Peer
 from openclaw_gateway.acp.stdio import stdio
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.reached import Reached
+from openclaw_gateway.cli.running.gateway import RunningGateway
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.link import Link
 from openclaw_gateway.errors import GatewayError
@@ -38,12 +38,12 @@ def command(invocation: Invocation, *, agent_id: str | None, **which: Unpack[Whi
         )
     configure_logging(level="debug" if invocation.debug else "warn")
     around = Surroundings.of(invocation)
-    following = Reached(around, (READ, WRITE), **which)
-    asked = Reached(around, (APPROVALS,), **which)
+    following = RunningGateway(around, (READ, WRITE), **which)
+    asked = RunningGateway(around, (APPROVALS,), **which)
     run(_serve(following, asked, agent_id))
 
 
-async def _serve(following: Reached, asked: Reached, agent_id: str | None) -> None:
+async def _serve(following: RunningGateway, asked: RunningGateway, agent_id: str | None) -> None:
     def explained(error: Exception) -> RpcError | None:
         if isinstance(error, GatewayError):
             code = INVALID_PARAMS if error.http_status in (400, 404, 422) else INTERNAL_ERROR

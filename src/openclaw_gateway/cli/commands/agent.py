@@ -10,16 +10,16 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.conversation import Completed, Parts, Question
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.gateway_options import gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.agent_run import through_gateway
+from openclaw_gateway.cli.running.options import gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.through_gateway import through_gateway
 from openclaw_gateway.logs import configure_logging, flush_log
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 

@@ -14,10 +14,10 @@ from openclaw_gateway.cli.chat.orders import ORDERS
 from openclaw_gateway.cli.chat.screen import Screen
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.reached import Reached
+from openclaw_gateway.cli.running.gateway import RunningGateway
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.link import Link
 from openclaw_gateway.config.paths import resolve_paths
@@ -50,7 +50,7 @@ def command(
     colored = seen and invocation.color and not os.environ.get("NO_COLOR")
     # Who shows no questions must not count as somebody to ask. (To choose a model is the operator's alone.)
     scopes = (ADMIN,) if asked else (READ, WRITE)
-    reached = Reached(around, scopes, **which)
+    there = RunningGateway(around, scopes, **which)
     keyboard: Keyboard = PlainKeyboard(prompts=asked)
     if colored:  # a line cannot be edited without codes
         from openclaw_gateway.cli.chat.line_editor import LineEditor, kept_history  # noqa: PLC0415
@@ -58,14 +58,14 @@ def command(
         paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
         keyboard = LineEditor(kept_history(paths.own_dir / _HISTORY), tuple(ORDERS))
     screen = Screen(rendered=seen, colored=colored)
-    return FAILED if run(_chat(reached, screen, keyboard, agent=agent, session=session)) else None
+    return FAILED if run(_chat(there, screen, keyboard, agent=agent, session=session)) else None
 
 
 async def _chat(
-    reached: Reached, screen: Screen, keyboard: Keyboard, *, agent: str | None, session: str | None
+    there: RunningGateway, screen: Screen, keyboard: Keyboard, *, agent: str | None, session: str | None
 ) -> bool:
     """Whether something failed that no person has seen. Raises CommandFailed."""
-    async with Link(reached.connect) as link:
+    async with Link(there.connect) as link:
         chat = Chat(link, screen, keyboard, agent=agent, session=session)
         task = asyncio.current_task()
         heard: list[int] = []
@@ -83,7 +83,7 @@ async def _chat(
         try:
             await chat.talk()
         except GatewayError as error:
-            raise reached.failure(error) from None
+            raise there.failure(error) from None
         except asyncio.CancelledError:
             if heard:
                 raise click.Abort from None

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.address import origin_of, running_origin
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.running.address import origin_of, running_origin
+from openclaw_gateway.cli.running.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from openclaw_gateway.cli.address import config_in_use
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.log_lines import Wanted
-from openclaw_gateway.cli.log_source import LogSource, log_source
+from openclaw_gateway.cli.logs.lines import Wanted
+from openclaw_gateway.cli.logs.source import LogSource, log_source
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.running.address import config_in_use
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 

@@ -6,8 +6,8 @@ import click
 
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
-from openclaw_gateway.cli.setup_choices import Choices
-from openclaw_gateway.cli.setup_end import set_up
+from openclaw_gateway.cli.setup.choices import Choices
+from openclaw_gateway.cli.setup.end import set_up
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 
 

@@ -12,18 +12,18 @@ from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Blueprint, Options
 from openclaw_gateway.blueprint.drawing import draw
 from openclaw_gateway.blueprint.exposed import exposed
-from openclaw_gateway.cli.address import Address, Here, config_in_use, gateway_here, opened_by
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import no_sandbox
-from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.running.address import Address, Here, config_in_use, gateway_here, opened_by
+from openclaw_gateway.cli.running.look import told_by
+from openclaw_gateway.cli.running.readiness import ask_readiness
 from openclaw_gateway.cli.service.here import service_here
 from openclaw_gateway.cli.service.manager import ServiceState
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_by_gateway import told_by
 from openclaw_gateway.config.schema import CHAT_SWITCH
 
 _ANSWER_S = 5.0

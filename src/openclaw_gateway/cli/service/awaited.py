@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from openclaw_gateway.cli.address import from_here
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.readiness import ask_readiness
+from openclaw_gateway.cli.running.address import from_here
+from openclaw_gateway.cli.running.readiness import ask_readiness
 from openclaw_gateway.cli.service.manager import Manager
 from openclaw_gateway.instance import holder
 

@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from openclaw_gateway.config.brands import BRANDS
 from openclaw_gateway.doors.openai.response_object import mark_of, run_of
 from openclaw_gateway.errors import RunAborted
-from openclaw_gateway.gateway.agent_sessions import HeldSession
+from openclaw_gateway.gateway.held.sessions import HeldSession
 from openclaw_gateway.runs.run import now_ms
 from openclaw_gateway.sessions.store import RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo

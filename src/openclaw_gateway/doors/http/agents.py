@@ -53,12 +53,12 @@ from openclaw_gateway.errors import (
     SessionBusy,
     StoreError,
 )
-from openclaw_gateway.gateway.agent_sessions import HeldSession
+from openclaw_gateway.gateway.brought.sent import terms_of
+from openclaw_gateway.gateway.held.sessions import HeldSession
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.retries import AttemptNames
 from openclaw_gateway.gateway.routing import Ask, Route, agent_of_model
-from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import UNDELIVERED, Run, now_ms
 from openclaw_gateway.wire.messages import UserMessage
@@ -111,7 +111,7 @@ class Endpoint(AgentEndpoint):
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway)
-        self._pages = SessionPages(gateway.agent_sessions)
+        self._pages = SessionPages(gateway.held)
         self._attempts = AttemptNames()
 
     @property
@@ -168,7 +168,7 @@ class Endpoint(AgentEndpoint):
 
     async def _check_new(self, principal: Principal, key: str, about: About) -> None:
         """Raises InvalidRequest for a session that is there and is otherwise."""
-        held = await self._gateway.agent_sessions.find(principal, key)
+        held = await self._gateway.held.find(principal, key)
         if held is not None and held.about is not None and replace(about_of(held), kept_ms=0) != about:
             raise InvalidRequest(
                 f"There is a session '{key[:80]}' already, and what was said of its agent or its metadata is "
@@ -246,7 +246,7 @@ class Endpoint(AgentEndpoint):
                 # There is no room for the message behind what it cancels.
                 if not sent.cancels or busy.code == "idempotency_key_in_use":
                     raise
-                await self._gateway.agent_sessions.end(principal, key)
+                await self._gateway.held.end(principal, key)
                 run = await self._start(request, principal, route, about, message)
             if sent.cancels and not sent.cancels_after:
                 # Of what is sent again the message is there already, and is not what it cancels.
@@ -268,10 +268,10 @@ class Endpoint(AgentEndpoint):
     async def _changed(self, principal: Principal, held: HeldSession, about: About) -> None:
         said = replace(about, kept_ms=now_ms()).written()
         labels = labels_of(held.record.agent, about.metadata)
-        await self._gateway.agent_sessions.remember(principal, held.record, said, labels)
+        await self._gateway.held.remember(principal, held.record, said, labels)
 
     async def _delete(self, principal: Principal, key: str) -> HttpAnswer:
-        if not await self._gateway.agent_sessions.delete(principal, key):
+        if not await self._gateway.held.delete(principal, key):
             raise no_session(key)
         return json_of({"id": key, "object": "agent.session.deleted", "deleted": True})
 

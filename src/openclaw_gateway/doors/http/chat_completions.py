@@ -33,9 +33,9 @@ from openclaw_gateway.doors.openai.stored import keep_of
 from openclaw_gateway.doors.openai.tolerant import decode_tolerant
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
-from openclaw_gateway.gateway.sent import terms_of
 
 
 class Endpoint(AgentEndpoint):

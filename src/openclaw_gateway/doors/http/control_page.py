@@ -22,6 +22,7 @@ from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 
 _FILES = "/ui/"
+_FOR_EVER = "public, max-age=31536000, immutable"
 # Nothing from elsewhere, nothing written into the page, and nobody else's frame around it.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -76,7 +77,7 @@ class Endpoint:
         file = self._files.get(path.removeprefix(_FILES)) if is_on else None
         if file is None:
             raise NotFound("The control page has no such file: load the page again.")
-        return _told(request, file, "public, max-age=31536000, immutable")
+        return _told(request, file, _FOR_EVER if path.endswith((".js", ".css")) else "no-cache")
 
     async def _start_page(self, request: Request) -> HttpAnswer:
         origin = f"http://{request.headers.get('Host', 'localhost')}"

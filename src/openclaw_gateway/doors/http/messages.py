@@ -24,10 +24,10 @@ from openclaw_gateway.doors.delivery import Delivery
 from openclaw_gateway.doors.openai.housekeeping import task_of
 from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, brand_header, idempotency_key
+from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import READ, Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.wire.run import Attempt
 
 _SENT = Sent(read_messages, {"messages": [{"role": "user", "content": "hi"}]})

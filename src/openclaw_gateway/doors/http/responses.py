@@ -36,10 +36,10 @@ from openclaw_gateway.doors.operation import Operation, Sent
 from openclaw_gateway.doors.requests import Request, idempotency_key, note_attempt, place_had, read_body
 from openclaw_gateway.errors import InvalidRequest, MethodNotAllowed, NotFound
 from openclaw_gateway.gateway.background import Noted
+from openclaw_gateway.gateway.brought.sent import terms_of
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.requests import Question, run_request
 from openclaw_gateway.gateway.routing import Ask, Route
-from openclaw_gateway.gateway.sent import terms_of
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptHead
 from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Keep

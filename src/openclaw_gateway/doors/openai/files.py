@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from openclaw_gateway.doors.openai.data_urls import base64_of, data_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.sent import SentFile
+from openclaw_gateway.gateway.brought.sent import SentFile
 from openclaw_gateway.wire.file_types import audio_type
 from openclaw_gateway.wire.messages import File
 

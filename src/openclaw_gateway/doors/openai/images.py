@@ -5,7 +5,7 @@ Pure. Whether the agent's model can see is decided where the model is known.
 
 from openclaw_gateway.doors.openai.data_urls import base64_of, data_of
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.sent import SentImage
+from openclaw_gateway.gateway.brought.sent import SentImage
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import Image
 

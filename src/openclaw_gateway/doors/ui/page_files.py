@@ -1,7 +1,7 @@
 """The files of the control page as they were built: compressed, each with its tag. Knows no request.
 
-`make ui` makes them from the sources in ui/. A name but the page's own holds a hash of what is in it, so that
-whoever has the file never needs to ask for it again.
+`make ui` makes them from the sources in ui/. The names of scripts and styles hold a
+hash of what is in them, so that whoever has one never needs to ask for it again.
 """
 
 import gzip
@@ -15,6 +15,7 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
 }
 
 

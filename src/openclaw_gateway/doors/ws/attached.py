@@ -11,11 +11,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from openclaw_gateway.doors.openai.data_urls import base64_of, data_of
+from openclaw_gateway.doors.openai.files import check_count as check_files
 from openclaw_gateway.doors.openai.images import check_count, image_of
 from openclaw_gateway.doors.ws.method import MethodCall
 from openclaw_gateway.errors import InvalidRequest
+from openclaw_gateway.gateway.brought.sent import SentFile, terms_of
 from openclaw_gateway.gateway.routing import Route
-from openclaw_gateway.gateway.sent import SentFile, terms_of
 from openclaw_gateway.wire.image_types import image_type_of_base64
 from openclaw_gateway.wire.messages import File, Image, UserMessage
 
@@ -43,16 +44,17 @@ class Attachment(Struct, frozen=True, rename="camel"):
 
 
 def attached(message: UserMessage, attachments: Sequence[Attachment]) -> UserMessage:
-    """Raises InvalidRequest (invalid_image, invalid_file, too_many_images)."""
+    """Raises InvalidRequest (invalid_image, invalid_file, too_many_images, too_many_files)."""
     images: list[Image] = []
     files: list[File] = []
     for number, attachment in enumerate(attachments):
         one = _one(attachment, f"attachments[{number}].content")
         if isinstance(one, Image):
             images.append(one)
+            check_count(len(images))
         else:
             files.append(one)
-    check_count(len(images))
+            check_files(len(files), "attachments")
     return replace(message, images=tuple(images), files=tuple(files))
 
 

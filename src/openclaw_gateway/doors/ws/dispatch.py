@@ -127,6 +127,12 @@ class _Call:
     def follow(self, run: Run) -> None:
         self._feed.follow(run)
 
+    def follows(self, run: Run) -> bool:
+        return self._feed.follows(run)
+
+    def resume(self, run: Run, behind: int) -> None:
+        self._feed.resume(run, behind)
+
     def subscribe(self, session: str | None = None) -> None:
         self._feed.subscribe(session)
 

@@ -34,6 +34,8 @@ from openclaw_gateway.wire.devices import PairingRequest
 from openclaw_gateway.wire.frames import StateVersion
 
 MAX_SUBSCRIPTIONS = 1_000
+# What a change takes that waits to be told, beside its session's key.
+_CHANGE_BYTES = 500
 
 
 class _Followed:
@@ -65,7 +67,7 @@ class Feed:
         self._followed: dict[str, tuple[_Followed, Callable[[], None]]] = {}
         # Lists, not deques: thousands of clients have none of either, and an empty deque is 750 bytes.
         self._due: list[_Followed] = []
-        # (session, which kind of change) -> the newest of that kind
+        # (session, which kind of change) -> the newest of that kind; their size is in the client's debt
         self._changes: dict[tuple[str, str], dict[str, Any]] = {}
         # What the operator is asked, and what became of it. Their size is in the client's debt.
         self._questions: list[tuple[str, bytes]] = []
@@ -148,10 +150,22 @@ class Feed:
 
     def follow(self, run: Run) -> None:
         """Send the events of a live run from its beginning, unless they are being sent already."""
-        if run.result is not None or run.id in self._followed:
+        if run.result is None:
+            self._follow(run, Progress(is_older=self._protocol < 4))
+
+    def resume(self, run: Run, behind: int) -> None:
+        """Send the events of a run, which may have ended and is kept, behind the one with that number, unless
+        they are being sent already."""
+        self._follow(run, Progress(is_older=self._protocol < 4, behind=behind, replaces=True))
+
+    def follows(self, run: Run) -> bool:
+        return run.id in self._followed
+
+    def _follow(self, run: Run, place: Progress) -> None:
+        if run.id in self._followed:
             return
         telling = self._gateway.view(run, Telling)
-        followed = _Followed(run, telling, Progress(is_older=self._protocol < 4))
+        followed = _Followed(run, telling, place)
 
         def news() -> None:
             self._note(followed)
@@ -229,7 +243,8 @@ class Feed:
 
     def _change(self, session: str, kind: str, agent: str, told: dict[str, Any]) -> None:
         """The newest of a kind stands for those before it, and is told last."""
-        self._changes.pop((session, kind), None)
+        if self._changes.pop((session, kind), None) is None:
+            self._socket.owe(_CHANGE_BYTES + len(session))
         self._changes[session, kind] = {"sessionKey": session, "agentId": agent, **told, "ts": now_ms()}
         self._news.set()
 
@@ -267,9 +282,16 @@ class Feed:
                 if self._state:
                     await self._tell_state()
                 if self._changes:
-                    await self.emit("sessions.changed", self._changes.pop(next(iter(self._changes))))
+                    await self._tell_change(next(iter(self._changes)))
                 if self._due:
                     await self._tell(self._due.pop(0))
+
+    async def _tell_change(self, which: tuple[str, str]) -> None:
+        payload = self._changes.pop(which)
+        try:
+            await self.emit("sessions.changed", payload)
+        finally:
+            self._socket.owe(-(_CHANGE_BYTES + len(which[0])))
 
     async def _tell_question(self, name: str, payload: bytes) -> None:
         try:
@@ -282,6 +304,8 @@ class Feed:
         before = place.told
         told = view.next(place)
         if told is None:
+            # What it has from before.
+            self._socket.owe(before - place.told)
             followed.due = False
             followed.telling.shown()
             if view.ended:

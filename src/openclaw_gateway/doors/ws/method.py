@@ -64,6 +64,13 @@ class MethodCall(Protocol):
     def follow(self, run: Run) -> None:
         """Send this client the events of a live run, from its beginning, unless it gets them already."""
 
+    def follows(self, run: Run) -> bool:
+        """Whether this client is being sent the events of a run."""
+
+    def resume(self, run: Run, behind: int) -> None:
+        """Send this client the events of a run, which may have ended, behind the one with that number, unless
+        it gets them already."""
+
     def subscribe(self, session: str | None = None) -> None:
         """From now on send this client the events of a session's runs; None = of all the caller's, and which
         sessions change. Raises Overloaded."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_gateway.doors.ws.transcript import shown, too_large
-from openclaw_gateway.gateway.agent_sessions import AgentSessions
+from openclaw_gateway.gateway.held.sessions import HeldSessions
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.sessions.store import SessionRecord
 
@@ -30,7 +30,7 @@ class Newest(Struct, frozen=True):
 
 
 async def newest(
-    sessions: AgentSessions,
+    sessions: HeldSessions,
     principal: Principal,
     record: SessionRecord,
     *,

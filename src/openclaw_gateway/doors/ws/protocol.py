@@ -5,6 +5,7 @@ order of the handshake is: challenge, frame, method, params, protocol version, r
 the gateway about the secret.
 """
 
+import contextlib
 import re
 from enum import IntEnum
 from typing import Any
@@ -51,6 +52,7 @@ _encode = msgspec.json.Encoder().encode
 # Of all frames, because a struct on its own may be sent without its `type`.
 _frames = msgspec.json.Decoder[RequestFrame | ServerFrame](RequestFrame | ServerFrame)
 _connect_params = msgspec.json.Decoder(ConnectParams)
+_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _MISSING = re.compile(r"object missing required field `(?P<field>[^`]*)`")
 
 
@@ -209,7 +211,9 @@ def _in_words(error: DecodeError) -> DecodeError:
 
 def _id_of(data: bytes) -> str:
     """The id of a frame that is otherwise wrong, so that its sender can tell which."""
-    try:
-        return decode(_ids, data).id[:256]
-    except DecodeError:
-        return UNKNOWN_ID
+    # A text that was cut in the middle of an emoji spoils the whole frame, not the id beside it.
+    for readable in (data, _SURROGATES.sub(rb"\\ufffd", data)):
+        with contextlib.suppress(DecodeError):
+            found = decode(_ids, readable).id[:256]
+            return UNKNOWN_ID if "\ufffd" in found else found
+    return UNKNOWN_ID

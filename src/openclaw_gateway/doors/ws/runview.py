@@ -2,9 +2,11 @@
 
 One view serves every client that follows the run, each from its own place: what is due to most of them is
 encoded once, without the two numbers that differ (the event's of the run, the frame's of the connection).
-Nothing is kept per event: whoever is behind, or comes late, is told the missing part in one. The events
-`chat`, whose readers look at nothing else, and in version 3 those of the agent repeat what has been said so
-far, at most every CHAT_EVERY_S; in version 4 those of the agent have what is new alone.
+Nothing is kept per event: whoever is behind, or comes late, is told the missing part in one. An event's
+number says how much of the run has been told with it. It follows from the log alone, so a client that comes
+back goes on behind the last event that it has, whoever told it that one. The events `chat`, whose readers
+look at nothing else, and in version 3 those of the agent repeat what has been said so far, at most every
+CHAT_EVERY_S; in version 4 those of the agent have what is new alone.
 
 With all that is repeated a long answer would cost its length squared. Therefore deltas that came together are
 told together, and after much text there is a pause (`pause_s`): a run is told at about TOLD_PER_SECOND
@@ -52,22 +54,29 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Progress(Struct):
-    """How far one client has been told: of the steps, of each text; `seq` is the run's number of its last
-    event. `told` is how much of the view's `size` that is. `is_older`: its events `agent` are those of
-    version 3, which say whose they are (by the schema of version 4 they may not, and `chat` says it) and
-    repeat the text so far."""
+    """How far one client has been told: of the steps, of each text. `told` is how much of the view's `size`
+    that is. `is_older`: its events `agent` are those of version 3, which say whose they are (by the schema of
+    version 4 they may not, and `chat` says it) and repeat the text so far. What it has from before is up to
+    the event `behind`; what it has of `chat` is not known, so its next one says all (`replaces`)."""
 
     is_older: bool = False
+    behind: int = 0
+    replaces: bool = False
     steps: int = 0
     thinking: int = 0
     text: int = 0
     chat: int = 0
-    seq: int = 0
     told: int = 0
+
+    @property
+    def seq(self) -> int:
+        """The run's number of its last event."""
+        return self.steps + self.thinking + self.text
 
 
 class _Step(Struct, frozen=True):
-    """What is told as it is, after so much of each text. `tail` is the payload from behind its number."""
+    """What is told as it is, after so much of each text. `tail` is the payload from behind its number. Empty:
+    nothing is told, but what comes before is told before what follows."""
 
     name: EventName
     tail: bytes
@@ -99,6 +108,10 @@ class RunView:
         self._started_ms = started_ms
         self._now_ms = started_ms
         self._steps: list[_Step] = []
+        self._due = 0  # how many of them there are up to the last one that is told
+        self._lost = False
+        # Which of both texts grew last, since the last step.
+        self._grows: str | None = None
         self._text = ""
         self._reasoning = ""
         self._chat = 0  # how much of the text chat windows may be told
@@ -131,8 +144,16 @@ class RunView:
         reasoning: list[str] = []
         for event in events:
             if isinstance(event, TextDelta):
+                if self._grows == "thinking":
+                    self._say(text, reasoning)
+                    self._turn_over()
+                self._grows = "text"
                 text.append(event.text)
             elif isinstance(event, ReasoningDelta):
+                if self._grows == "text":
+                    self._say(text, reasoning)
+                    self._turn_over()
+                self._grows = "thinking"
                 reasoning.append(event.text)
             else:
                 self._say(text, reasoning)
@@ -151,17 +172,26 @@ class RunView:
     def lose(self, now_ms: int) -> None:
         """The log is not kept any more: clients are told that there is a gap before what still follows."""
         self._now_ms = now_ms
+        self._lost = True
         self._step("agent", self._agent("error", {"reason": "events lost"}))
 
     def next(self, place: Progress) -> Told | None:
         """(name, payload) of the next event for a client, whose place moves on; None when it knows all."""
-        step = self._steps[place.steps] if place.steps < len(self._steps) else None
+        if place.behind and not self._lost:
+            self._pass(place)
+            if place.seq < place.behind:
+                return None
+            place.behind = 0
+        step = self._next_step(place)
+        while step is not None and not step.tail and self._has(place, step):
+            place.steps += 1
+            step = self._next_step(place)
         if step is None:
             thinking, text, chat = len(self._reasoning), len(self._text), self._chat
-            if place.is_older:
-                thinking, text = self._grown_thinking, self._grown_text
         else:
             thinking, text, chat = step.thinking, step.text, step.chat
+        if place.is_older and place.steps >= self._due:
+            thinking, text = min(thinking, self._grown_thinking), min(text, self._grown_text)
         if place.thinking < thinking:
             tail = self._said("thinking", self._reasoning, place.thinking, thinking, place)
             place.told += thinking - place.thinking
@@ -173,20 +203,45 @@ class RunView:
             place.text = text
             return self._spliced("agent", tail, place)
         if place.chat < chat:
-            tail = self._chat_delta(place.chat, chat)
-            place.chat = chat
+            tail = self._chat_delta(place.chat, chat, replaces=place.replaces)
+            place.chat, place.replaces = chat, False
             return self._spliced("chat", tail, place)
-        if step is None:
+        if step is None or not step.tail:
             return None
         place.steps += 1
         place.told += len(step.tail)
         return self._spliced(step.name, step.tail, place)
 
+    def _next_step(self, place: Progress) -> _Step | None:
+        return self._steps[place.steps] if place.steps < len(self._steps) else None
+
+    def _has(self, place: Progress, step: _Step) -> bool:
+        return place.thinking >= step.thinking and place.text >= step.text
+
+    def _pass(self, place: Progress) -> None:
+        """Move on, and tell nothing, to where the client has been before, as far as that is known here."""
+        while (left := place.behind - place.seq) > 0:
+            step = self._next_step(place)
+            thinking, text = len(self._reasoning), len(self._text)
+            if step is not None:
+                thinking, text = step.thinking, step.text
+            if place.thinking < thinking:
+                more = min(thinking - place.thinking, left)
+                place.thinking += more
+            elif place.text < text:
+                more = min(text - place.text, left)
+                place.text += more
+            elif step is not None:
+                more = len(step.tail)
+                place.steps += 1
+                place.chat = max(place.chat, step.chat)
+            else:
+                return
+            place.told += more
+
     def _spliced(self, name: EventName, tail: bytes, place: Progress) -> Told:
-        if name == "agent":
-            place.seq += 1
-            if not place.is_older:
-                tail = tail[: -self._named] + b"}"
+        if name == "agent" and not place.is_older:
+            tail = tail[: -self._named] + b"}"
         return name, b"%b%d%b" % (self._heads[name], place.seq, tail)
 
     def _said(self, stream: str, text: str, start: int, end: int, place: Progress) -> bytes:
@@ -196,12 +251,14 @@ class RunView:
 
         return self._once(f"{stream} 3" if place.is_older else stream, (start, end), "agent", payload)
 
-    def _chat_delta(self, start: int, end: int) -> bytes:
+    def _chat_delta(self, start: int, end: int, *, replaces: bool) -> bytes:
         def payload() -> ChatEvent:
             message = _message(self._text[:end], self._now_ms)
+            if replaces:
+                return self._chat_event("delta", delta_text=self._text[:end], message=message, replace=True)
             return self._chat_event("delta", delta_text=self._text[start:end], message=message)
 
-        return self._once("chat", (start, end), "chat", payload)
+        return self._once("chat anew" if replaces else "chat", (start, end), "chat", payload)
 
     def _once(
         self, kind: str, part: tuple[int, int], name: EventName, payload: Callable[[], AgentEvent | ChatEvent]
@@ -254,14 +311,16 @@ class RunView:
     def _end(self, event: RunEnded) -> dict[str, Any]:
         result = event.result
         times = {"startedAt": self._started_ms, "endedAt": event.at_ms}
+        taken = {"answeredBy": result.taken_by} if result.taken_by else {}
         if result.status == "completed":
-            return {"phase": "end", **times, "aborted": False, "stopReason": result.finish_reason or "stop"}
+            return {"phase": "end", **times, "aborted": False, "stopReason": _stop_reason(result), **taken}
         if result.status == "aborted":
-            return {"phase": "end", **times, "aborted": True, "stopReason": "aborted"}
+            return {"phase": "end", **times, "aborted": True, "stopReason": "aborted", **taken}
         error = result.error
         return {
             "phase": "error",
             **times,
+            **taken,
             "error": error.message if error else result.status,
             "code": error.code if error else result.status,
         }
@@ -271,7 +330,7 @@ class RunView:
             return
         state = _CHAT_STATES.get(result.status, "error")
         message: dict[str, Any] | UnsetType = UNSET
-        if result.text or state == "final":
+        if result.text or (state == "final" and not result.taken_by):
             message = _message(result.text, self._now_ms)
         event = self._chat_event(
             state,
@@ -279,7 +338,7 @@ class RunView:
             error_message=result.error.message if result.error and state == "error" else UNSET,
             # The published schema has none of a run that was aborted.
             usage=usage_object(result.usage) if state != "aborted" else UNSET,
-            stop_reason=(result.finish_reason or "stop") if state == "final" else UNSET,
+            stop_reason=_stop_reason(result) if state == "final" else UNSET,
         )
         self._step("chat", event)
 
@@ -287,6 +346,12 @@ class RunView:
         tail = self._tail(name, payload)
         self.size += len(tail)
         self._steps.append(_Step(name, tail, len(self._reasoning), len(self._text), self._chat))
+        self._due = len(self._steps)
+        self._grows = None
+
+    def _turn_over(self) -> None:
+        """The other text grows from now on. So both have one order, in which they are counted."""
+        self._steps.append(_Step("agent", b"", len(self._reasoning), len(self._text), 0))
 
     def _tail(self, name: EventName, payload: AgentEvent | ChatEvent) -> bytes:
         return _encode(payload)[len(self._heads[name]) + 1 :]
@@ -303,6 +368,11 @@ def _head(payload: AgentEvent | ChatEvent) -> bytes:
     """What all events of a run begin with, up to its number, which is 0 here."""
     encoded = _encode(payload)
     return encoded[: encoded.index(b'"seq":0') + len(b'"seq":')]
+
+
+def _stop_reason(result: RunResult) -> str:
+    """A message that another run has taken up has no answer of its own."""
+    return "steered" if result.taken_by else result.finish_reason or "stop"
 
 
 def _message(text: str, now_ms: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def shown(
         # How a client knows a message again that it has sent, or has heard in events.
         {
             **_message(each, runs.get(each.run_id), else_ms, most_chars),
-            "__openclaw": _identity(each, runs.get(each.run_id)),
+            "__openclaw": _identity(each, runs.get(each.taken_from or each.run_id)),
         }
         for each in entries
     ]
@@ -73,7 +73,8 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
 
 def _identity(entry: Entry, run: RunRecord | None) -> dict[str, Any]:
     name = run.name if run is not None else None
-    identity = {"id": place_id(entry), "seq": entry.seq, "runId": name or entry.run_id}
+    whose = name or entry.taken_from or entry.run_id
+    identity = {"id": place_id(entry), "seq": entry.seq, "runId": whose}
     if name is not None and isinstance(entry.message, UserMessage):
         identity["idempotencyKey"] = name
     return identity

@@ -20,7 +20,7 @@ import { copy } from "../../text/files";
 import { exactly } from "../../text/numbers";
 import { ApprovalCard } from "./approval";
 import { Composer } from "./composer";
-import { Said } from "./entry";
+import { Block, blocks } from "./block";
 import { Header } from "./header";
 import { Going, Question } from "./going";
 
@@ -67,8 +67,8 @@ export function Chat() {
             </p>
           )}
           {isEmpty && !loading.value && phase.value === "open" && <Empty />}
-          {shown.value.map((entry) => (
-            <Said key={entry.at} entry={entry} />
+          {blocks(shown.value).map((block) => (
+            <Block key={block.number} entries={block.entries} />
           ))}
           {alone.map((run) => (
             <Going key={run.id} run={run} />

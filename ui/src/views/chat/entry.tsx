@@ -1,8 +1,7 @@
-// Something that was said. Long conversations are cheap: what is far from the window is plain text without
-// layout, and becomes Markdown when one comes near.
+// Something that was said, with what can be done with it.
 
 import { memo } from "preact/compat";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { may, serves } from "../../connection/gateway";
 import { Copy } from "../../parts/copy";
 import { answerAgain, edit } from "../../state/conversation";
@@ -11,33 +10,17 @@ import type { Entry } from "../../state/transcript";
 import { brief, exact } from "../../text/times";
 import { Answer } from "./answer";
 
-const near = new WeakMap<Element, () => void>();
-const watch = new IntersectionObserver(
-  (seen) => {
-    for (const { isIntersecting, target } of seen) {
-      if (!isIntersecting) continue;
-      watch.unobserve(target);
-      near.get(target)?.();
-    }
-  },
-  { rootMargin: "1200px 0px" },
-);
+export const Said = memo(Shown, (old, now) => old.isNear === now.isNear && isSame(old.entry, now.entry));
 
-export const Said = memo(Shown, (old, now) => old.entry === now.entry || JSON.stringify(old.entry) === JSON.stringify(now.entry));
+function isSame(old: Entry, now: Entry): boolean {
+  return old === now || JSON.stringify(old) === JSON.stringify(now);
+}
 
-function Shown({ entry }: { entry: Entry }) {
-  const root = useRef<HTMLElement>(null);
-  const [isNear, setNear] = useState(false);
-  useEffect(() => {
-    const at = root.current;
-    if (!at) return;
-    near.set(at, () => setNear(true));
-    watch.observe(at);
-    return () => watch.unobserve(at);
-  }, []);
+/** Of what is not near the text alone is shown, without its marks. */
+function Shown({ entry, isNear }: { entry: Entry; isNear: boolean }) {
   const who = entry.who === "user" ? "You" : entry.who === "agent" ? "Answer" : "System";
   return (
-    <article ref={root} class={`said ${entry.who}`} aria-label={who}>
+    <article class={`said ${entry.who}`} aria-label={who}>
       {entry.who === "agent" ? (
         <Answer parts={entry.parts} isNear={isNear} whole />
       ) : (

@@ -5,16 +5,16 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.agents.seed import move_in
-from openclaw_gateway.cli.agent_changing import Here
+from openclaw_gateway.cli.agents.changing import Here
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import of_gateway_error
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.agent_entries import id_from_name, with_agent
 from openclaw_gateway.errors import InvalidRequest
-from openclaw_gateway.gateway.own_agents import fields_of
+from openclaw_gateway.gateway.operator.agents import fields_of
 from openclaw_gateway.logs import configure_logging
 
 

@@ -6,7 +6,7 @@ import click
 
 from openclaw_gateway.agents.homes import homes_of, shared_homes
 from openclaw_gateway.agents.roster import compile_roster
-from openclaw_gateway.cli.agent_models import AgentModels
+from openclaw_gateway.cli.agents.models import AgentModels
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation

@@ -7,11 +7,11 @@ import click
 from openclaw_gateway.agents.homes import homes_of
 from openclaw_gateway.agents.put_aside import put_aside
 from openclaw_gateway.agents.roster import default_agent_id
-from openclaw_gateway.cli.agent_changing import Here
+from openclaw_gateway.cli.agents.changing import Here
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import of_gateway_error
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.agent_entries import is_default, without_agent

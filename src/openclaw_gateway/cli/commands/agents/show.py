@@ -17,16 +17,16 @@ from openclaw_gateway.agents.seed import unseeded
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.agents.snapshot import Snapshot
 from openclaw_gateway.agents.zone import zone_of
-from openclaw_gateway.cli.address import gateway_here, with_secret
-from openclaw_gateway.cli.agent_choice import named_agent
-from openclaw_gateway.cli.agent_models import AgentModel, AgentModels
+from openclaw_gateway.cli.agents.choice import named_agent
+from openclaw_gateway.cli.agents.models import AgentModel, AgentModels
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.running.address import gateway_here, with_secret
+from openclaw_gateway.cli.running.look import told_by
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_by_gateway import told_by
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.logs import configure_logging

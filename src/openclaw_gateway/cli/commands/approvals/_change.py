@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from openclaw_gateway.cli.agent_choice import configured_id
+from openclaw_gateway.cli.agents.choice import configured_id
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.surroundings import Surroundings

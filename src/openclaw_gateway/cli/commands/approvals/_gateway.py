@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from openclaw_gateway.cli.address import find_address
 from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.shut_out import shut_out
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.connection import GatewayClient
+from openclaw_gateway.client.errors import AuthRefused
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.gateway.principal import APPROVALS
 
@@ -30,5 +33,7 @@ async def operator(
             scopes=(APPROVALS,),
         ) as client:
             yield client
+    except AuthRefused as error:
+        raise shut_out(address, error) from None
     except GatewayError as error:
-        raise CommandFailed(error.message, code=error.code) from None
+        raise CommandFailed(in_terminal_words(error.message), code=error.code) from None

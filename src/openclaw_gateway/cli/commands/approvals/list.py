@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from openclaw_gateway.cli.agent_choice import configured_id
+from openclaw_gateway.cli.agents.choice import configured_id
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed

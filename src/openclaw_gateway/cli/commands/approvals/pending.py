@@ -9,10 +9,10 @@ import click
 
 from openclaw_gateway.cli.commands.approvals._gateway import operator
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import gateway_options
 from openclaw_gateway.cli.harmless import visible
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
+from openclaw_gateway.cli.running.options import gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.client.connection import GatewayClient

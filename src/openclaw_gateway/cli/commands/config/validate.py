@@ -15,7 +15,7 @@ from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.machine import missing_here
-from openclaw_gateway.cli.start_flags import start_flags
+from openclaw_gateway.cli.process.start_flags import start_flags
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import Explained, LoadedConfig

@@ -14,7 +14,7 @@ from openclaw_gateway.cli.service.awaited import wait_ended, wait_ready
 from openclaw_gateway.cli.service.here import OUTPUT, manager_here, said_pid
 from openclaw_gateway.cli.service.plan import PACKAGE, ServicePlan, service_name, stop_time
 from openclaw_gateway.cli.service.variables import keep_variables, planned, service_variables
-from openclaw_gateway.cli.setup_offer import offer_setup
+from openclaw_gateway.cli.setup.offer import offer_setup
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths

@@ -15,11 +15,11 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import CONFIG
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.folder_size import folder_size
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.serving import banner, serve, until_ready
+from openclaw_gateway.cli.process.serving import banner, serve, until_ready
+from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.brands import BRANDS, env, env_names

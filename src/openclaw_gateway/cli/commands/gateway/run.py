@@ -8,9 +8,9 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.serving import banner, remarks, serve, until_ready
-from openclaw_gateway.cli.setup_offer import offer_setup
-from openclaw_gateway.cli.start_flags import start_flags
+from openclaw_gateway.cli.process.serving import banner, remarks, serve, until_ready
+from openclaw_gateway.cli.process.start_flags import start_flags
+from openclaw_gateway.cli.setup.offer import offer_setup
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.daemon import Daemon

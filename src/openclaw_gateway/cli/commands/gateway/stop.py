@@ -5,24 +5,17 @@ import click
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.process.ends_option import ends_option
+from openclaw_gateway.cli.process.stopping import stop_process
 from openclaw_gateway.cli.service.awaited import wait_ended
 from openclaw_gateway.cli.service.here import service_here
-from openclaw_gateway.cli.stopping import stop_process
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.paths import resolve_paths
 
 
 @click.command("stop", cls=WithExample, example="", params=[json_option()])
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.IntRange(1),
-    default=60,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for its runs to end.",
-)
+@ends_option
 @pass_invocation
 def command(invocation: Invocation, *, timeout_s: int) -> None:
     """Stop the running gateway: the service, or the one that runs in a terminal.

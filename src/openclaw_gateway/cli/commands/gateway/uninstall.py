@@ -5,6 +5,7 @@ import click
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.process.ends_option import ends_option
 from openclaw_gateway.cli.service.awaited import wait_ended
 from openclaw_gateway.cli.service.here import manager_here
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -12,15 +13,7 @@ from openclaw_gateway.cli.terminal import Terminal
 
 
 @click.command("uninstall", cls=WithExample, example="", params=[json_option()])
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.IntRange(1),
-    default=60,
-    show_default=True,
-    metavar="S",
-    help="Seconds to wait for its runs to end.",
-)
+@ends_option
 @pass_invocation
 def command(invocation: Invocation, *, timeout_s: int) -> None:
     """Stop the service and take it away. Nothing else is deleted."""

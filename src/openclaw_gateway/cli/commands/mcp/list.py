@@ -7,11 +7,11 @@ import click
 import msgspec
 from msgspec import Struct
 
-from openclaw_gateway.cli.address import config_in_use, gateway_here
-from openclaw_gateway.cli.asked_gateway import asked_gateway
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.address import config_in_use, gateway_here
+from openclaw_gateway.cli.running.asked import asked_gateway
+from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.schema import McpConfig

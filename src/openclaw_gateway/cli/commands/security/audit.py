@@ -9,11 +9,11 @@ from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.dangers import dangers
 from openclaw_gateway.blueprint.dangers.danger import Severity
 from openclaw_gateway.blueprint.drawing import draw
-from openclaw_gateway.cli.address import config_in_use
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.exit_codes import FAILED
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.address import config_in_use
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.logs import configure_logging

@@ -5,11 +5,11 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import changed, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import changed, found
 from openclaw_gateway.logs import configure_logging
 
 # It waits for the runs before it, and then for the model.
@@ -25,7 +25,7 @@ def command(invocation: Invocation, *, key: str, **which: Unpack[Which]) -> None
     instead of it. What was said stays."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
-    answer = changed(around, "sessions.compact", found(around, key, which), which, timeout_s=_ANSWER_S)
+    answer = changed(around, "sessions.compact", whole_key(around, key, which), which, timeout_s=_ANSWER_S)
     terminal = Terminal(invocation)
     summary = answer["result"]["summary"] if answer["compacted"] else None
     if invocation.json:

@@ -5,11 +5,11 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import changed, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import changed, found
 from openclaw_gateway.logs import configure_logging
 
 
@@ -23,7 +23,7 @@ def command(invocation: Invocation, *, key: str, yes: bool, **which: Unpack[Whic
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
     terminal = Terminal(invocation)
-    whole = found(around, key, which)
+    whole = whole_key(around, key, which)
     if not yes:
         if invocation.json or not terminal.errors_are_seen:
             raise click.UsageError("Say --yes: nobody can be asked here.")

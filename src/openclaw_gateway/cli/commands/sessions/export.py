@@ -8,11 +8,11 @@ import msgspec
 
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import history, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import found, history
 from openclaw_gateway.cli.transcript_text import markdown
 from openclaw_gateway.logs import configure_logging
 
@@ -40,7 +40,7 @@ def command(
     """Write the conversation KEY to FILE, which must not be there yet, or to stdout."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
-    told = history(around, found(around, key, which), which)
+    told = history(around, whole_key(around, key, which), which)
     as_json = form == "json" or (form is None and file is not None and file.suffix == ".json")
     if as_json:
         text = msgspec.json.format(

@@ -5,11 +5,11 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import named, whole_key, written
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import found, named, written
 from openclaw_gateway.logs import configure_logging
 
 
@@ -30,7 +30,7 @@ def command(
     """Make another conversation that goes on from KEY."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
-    asked = {"sessionKey": found(around, key, which)} | ({} if at is None else {"entryId": at})
+    asked = {"sessionKey": whole_key(around, key, which)} | ({} if at is None else {"entryId": at})
     answer = written(around, "sessions.fork", asked, which)
     made = answer["sessionKey"]
     if label is not None:

@@ -5,11 +5,11 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import named, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import found, named
 from openclaw_gateway.logs import configure_logging
 
 
@@ -22,7 +22,7 @@ def command(invocation: Invocation, *, key: str, label: str, **which: Unpack[Whi
     """Call the conversation KEY by a LABEL; an empty one takes the name away. The key stays."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
-    whole = found(around, key, which)
+    whole = whole_key(around, key, which)
     named(around, whole, label.strip() or None, which)
     terminal = Terminal(invocation)
     if invocation.json:

@@ -5,11 +5,11 @@ from typing import Unpack
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.gateway_options import Which, gateway_options
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
+from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.running.session import MOST, history, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
-from openclaw_gateway.cli.told_session import MOST, found, history
 from openclaw_gateway.cli.transcript_text import markdown
 from openclaw_gateway.logs import configure_logging
 
@@ -25,7 +25,7 @@ def command(invocation: Invocation, *, key: str, limit: int, **which: Unpack[Whi
     """Print the newest messages of the conversation KEY."""
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
-    told = history(around, found(around, key, which), which, limit=limit)
+    told = history(around, whole_key(around, key, which), which, limit=limit)
     terminal = Terminal(invocation)
     if invocation.json:
         terminal.result({"key": told["sessionKey"], "messages": told["messages"], "hasMore": told["hasMore"]})

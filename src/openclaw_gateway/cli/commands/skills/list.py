@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from openclaw_gateway.cli.agent_skills import agent_skills, lacks, state
+from openclaw_gateway.cli.agents.skills import agent_skills, lacks, state
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
+from openclaw_gateway.gateway.agent_tools import tools_of
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.models.target import ModelTarget
@@ -43,7 +44,7 @@ class _Named(Struct, frozen=True, rename="camel"):
 
 async def _tools(call: MethodCall, params: _Named) -> object:
     """In its main session; what a model cannot be told of is named."""
-    tools = call.gateway.tools_of(call.principal, params.agent_id)
+    tools = tools_of(call.principal, call.gateway.generation, params.agent_id)
     left_out = [{"tool": tool, "model": model, "reason": why} for tool, model, why in tools.left_out]
     return {"agentId": params.agent_id, "tools": [spec.name for spec in tools.specs], "leftOut": left_out}
 

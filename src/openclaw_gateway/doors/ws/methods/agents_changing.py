@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from openclaw_gateway.config.shown import short_path
 from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.method import Method, MethodCall
-from openclaw_gateway.gateway.own_agents import fields_of
+from openclaw_gateway.gateway.operator.agents import fields_of
 from openclaw_gateway.gateway.principal import ADMIN
 
 _Word = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -47,7 +47,7 @@ async def _create(call: MethodCall, params: CreateParams) -> object:
     fields = fields_of(workspace=params.workspace, emoji=params.emoji, avatar=params.avatar)
     if params.model:
         fields[("model",)] = params.model.strip()
-    agent_id, home = await call.gateway.own_agents.create(call.principal, name or "", fields)
+    agent_id, home = await call.gateway.operator.agents.create(call.principal, name or "", fields)
     told = {"ok": True, "agentId": agent_id, "name": name, "workspace": short_path(str(home.workspace))}
     return told | ({"model": params.model.strip()} if params.model else {})
 
@@ -57,12 +57,12 @@ async def _update(call: MethodCall, params: UpdateParams) -> object:
     fields = fields_of(name=name, workspace=params.workspace, emoji=params.emoji, avatar=params.avatar)
     if not isinstance(params.model, UnsetType):
         fields[("model",)] = params.model and params.model.strip()
-    agent_id = await call.gateway.own_agents.update(call.principal, params.agent_id, fields)
+    agent_id = await call.gateway.operator.agents.update(call.principal, params.agent_id, fields)
     return {"ok": True, "agentId": agent_id}
 
 
 async def _delete(call: MethodCall, params: DeleteParams) -> object:
-    removed = await call.gateway.own_agents.delete(
+    removed = await call.gateway.operator.agents.delete(
         call.principal, params.agent_id, files=bool(params.delete_files)
     )
     told: dict[str, Any] = {"ok": True, "agentId": removed.agent_id, "removedBindings": removed.bindings}

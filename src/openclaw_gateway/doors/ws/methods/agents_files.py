@@ -29,17 +29,17 @@ class SetParams(GetParams, frozen=True, rename="camel"):
 
 
 async def _list(call: MethodCall, params: ListParams) -> object:
-    home, files = await call.gateway.agent_files.list(call.principal, params.agent_id)
+    home, files = await call.gateway.operator.agent_files.list(call.principal, params.agent_id)
     return {**_whose(home), "files": [_entry(home, file) for file in files]}
 
 
 async def _get(call: MethodCall, params: GetParams) -> object:
-    home, file = await call.gateway.agent_files.read(call.principal, params.agent_id, params.name)
+    home, file = await call.gateway.operator.agent_files.read(call.principal, params.agent_id, params.name)
     return {**_whose(home), "file": _entry(home, file)}
 
 
 async def _set(call: MethodCall, params: SetParams) -> object:
-    home, file = await call.gateway.agent_files.write(
+    home, file = await call.gateway.operator.agent_files.write(
         call.principal, params.agent_id, params.name, params.content
     )
     return {"ok": True, **_whose(home), "file": _entry(home, file)}

@@ -16,6 +16,8 @@ from openclaw_gateway.wire.approvals import OURS, ApprovalRequested, CommandQues
 
 _USUAL_S = 120.0
 _MOST_MS = 1_800_000
+# Everybody who may answer is sent it, and again at its end, and whoever connects meanwhile.
+_MOST_ARGV = 65_536
 _Id = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[!-~]+$")]
 _Name = Annotated[str, Meta(max_length=512)]
 _Path = Annotated[str, Meta(max_length=4_096)]
@@ -90,6 +92,9 @@ def _question(params: RequestParams, client: str) -> CommandQuestion:
         one for one in get_args(Decision) if one not in (OURS, *params.unavailable_decisions)
     )
     argv = params.command_argv
+    if argv is not None and sum(map(len, argv)) > _MOST_ARGV:
+        why = f"commandArgv has more than {_MOST_ARGV:,} characters in all"
+        raise invalid("exec.approval.request", why, "commandArgv")
     warning = f"{params.warning_text.strip()} " if params.warning_text and params.warning_text.strip() else ""
     return CommandQuestion(
         command=command,

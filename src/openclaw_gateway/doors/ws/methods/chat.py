@@ -19,8 +19,13 @@ from openclaw_gateway.runs.replayed import ReplayedRun
 from openclaw_gateway.wire.run import Queue
 
 _DAY_MS = 86_400_000
-# What of the protocol's modes there is here; an open run is not given a second message.
-_QUEUES: dict[str, Queue] = {"followup": "wait", "collect": "wait", "interrupt": "interrupt"}
+# What the protocol's modes are here.
+_QUEUES: dict[str, Queue] = {
+    "steer": "steer",
+    "followup": "wait",
+    "collect": "wait",
+    "interrupt": "interrupt",
+}
 
 
 class SendParams(Struct, frozen=True, rename="camel"):
@@ -46,13 +51,6 @@ class AbortParams(Struct, frozen=True, rename="camel"):
 async def _send(call: MethodCall, params: SendParams) -> object:
     gateway, key = call.gateway, params.idempotency_key
     message, sampling = asked_in("chat.send", key, params.message, params.thinking, params.attachments)
-    if params.queue_mode == "steer":
-        raise invalid(
-            "chat.send",
-            "queueMode steer is not served: a run at work takes no second message. Send it with followup "
-            "(after it) or interrupt (instead of it)",
-            "queueMode",
-        )
     route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     question = Question(
         (await taken_in(call, route, message),),

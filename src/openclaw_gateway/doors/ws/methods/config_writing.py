@@ -14,7 +14,7 @@ from openclaw_gateway.config.merge_patch import Loss, TwiceNamed, merge_patch
 from openclaw_gateway.config.submitted import NotUsable, submitted
 from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.method import Method, MethodCall
-from openclaw_gateway.gateway.own_config import Outcome
+from openclaw_gateway.gateway.operator.config import Outcome
 from openclaw_gateway.gateway.principal import ADMIN
 
 _Raw = Annotated[str, Meta(min_length=1)]
@@ -40,7 +40,7 @@ async def _apply(call: MethodCall, params: SetParams) -> object:
 
 
 async def _replaced(method: str, call: MethodCall, params: SetParams, *, at_once: bool) -> object:
-    own = call.gateway.own_config
+    own = call.gateway.operator.config
     own.check_may(call.principal)
     sent = _document(method, params)
     outcome = await own.change(call.principal, lambda _: sent, base=params.base_hash, at_once=at_once)
@@ -48,7 +48,7 @@ async def _replaced(method: str, call: MethodCall, params: SetParams, *, at_once
 
 
 async def _patch(call: MethodCall, params: PatchParams) -> object:
-    own = call.gateway.own_config
+    own = call.gateway.operator.config
     own.check_may(call.principal)
     sent, replaced = _document("config.patch", params), frozenset(params.replace_paths or ())
 

@@ -63,7 +63,7 @@ async def _inject(call: MethodCall, params: InjectParams) -> object:
     done = await call.gateway.session_errands.note(call.principal, "websocket", route, text)
     if done.result.error is not None:
         raise RunFailed(done.run.shown_id, done.result.error)
-    sessions = call.gateway.agent_sessions
+    sessions = call.gateway.held
     left = await sessions.said_in(call.principal, route.session_key or "", done.run.id)
     return {"ok": True, "messageId": place_id(left[-1]) if left else done.run.id}
 

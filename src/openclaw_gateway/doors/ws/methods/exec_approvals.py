@@ -19,13 +19,15 @@ class SetParams(Struct, frozen=True, rename="camel"):
 
 async def _get(call: MethodCall, _: Nothing) -> object:
     """Raises Forbidden, ApprovalsUnusable."""
-    return await call.gateway.exec_rules.read(call.principal)
+    return await call.gateway.operator.exec_rules.read(call.principal)
 
 
 async def _set(call: MethodCall, params: SetParams) -> object:
     """Raises Forbidden, InvalidRequest, ApprovalsUnusable."""
     gateway = call.gateway
-    return await gateway.exec_rules.write(call.principal, params.file, params.base_hash, gateway.roster.ids)
+    return await gateway.operator.exec_rules.write(
+        call.principal, params.file, params.base_hash, gateway.roster.ids
+    )
 
 
 METHODS = (

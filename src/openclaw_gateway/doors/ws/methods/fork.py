@@ -42,7 +42,7 @@ async def _fork(call: MethodCall, params: ForkParams) -> object:
 
 async def _images(call: MethodCall, asked: UserMessage) -> list[dict[str, str]]:
     """As many as an answer has room for."""
-    whole = await call.gateway.agent_sessions.with_images(call.principal, asked)
+    whole = await call.gateway.held.with_images(call.principal, asked)
     shown, left = [], _MOST_BYTES
     for image in whole.images if isinstance(whole, UserMessage) else ():
         left -= len(image.data)

@@ -47,7 +47,7 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     route = gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
     key = route.session_key or main_key(route.agent_id)
     provider, _, model = gateway.target_name(route.agent_id).partition("/")
-    found = await gateway.agent_sessions.find(principal, key)
+    found = await gateway.held.find(principal, key)
     history: dict[str, Any] = {
         "sessionKey": key,
         "sessionId": key,
@@ -61,7 +61,7 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
     if found is not None:
         record, skip = found.record, params.offset or 0
         seen = await newest(
-            gateway.agent_sessions,
+            gateway.held,
             principal,
             record,
             limit=params.limit or _USUAL,
@@ -77,7 +77,9 @@ async def _history(call: MethodCall, params: HistoryParams) -> object:
             "sessionInfo": {**session_row(record), "activeRunIds": [run.shown_id for run in running]},
         }
     if running:
-        history["inFlightRun"] = {"runId": running[-1].shown_id, "text": await _said_so_far(running[-1])}
+        # The newest, unless it only waits.
+        at_work = next((run for run in running if not run.queued and run.taken_by is None), running[-1])
+        history["inFlightRun"] = {"runId": at_work.shown_id, "text": await _said_so_far(at_work)}
     if params.input_run_ids:
         history["inputReceipts"] = await _receipts(call, key, params.input_run_ids)
     return history
@@ -87,13 +89,14 @@ async def _receipts(call: MethodCall, key: str, names: Sequence[str]) -> list[di
     """Of those messages that were taken: whether each waits for its answer yet, or stands in the session."""
     receipts = []
     for name in dict.fromkeys(names):
-        record = await call.gateway.agent_sessions.turn_named(call.principal, key, name)
+        record = await call.gateway.held.turn_named(call.principal, key, name)
         if record is None:
             continue
         if record.ended_ms is None:
             receipts.append({"runId": name, "state": "pending"})
         else:
-            receipts.append({"runId": name, "state": "consumed", "consumedByEventId": record.id})
+            by = record.answered_by or record.id
+            receipts.append({"runId": name, "state": "consumed", "consumedByEventId": by})
     return receipts
 
 

@@ -18,7 +18,7 @@ class TailParams(Struct, frozen=True, rename="camel"):
 
 async def _tail(call: MethodCall, params: TailParams) -> object:
     """Raises LogMissing."""
-    name, piece = await call.gateway.own_log.tail(
+    name, piece = await call.gateway.operator.log.tail(
         call.principal, after=params.cursor, most_lines=params.limit, most_bytes=params.max_bytes
     )
     return {

@@ -52,9 +52,9 @@ async def _test(call: MethodCall, params: TestParams) -> object:
     """Raises Forbidden, InvalidRequest, Overloaded."""
     gateway, principal = call.gateway, call.principal
     agent_id = gateway.route(Ask(agent=params.agent_id)).agent_id
-    target = gateway.model_trials.target(principal, gateway.generation, agent_id, params.model)
+    target = gateway.operator.model_trials.target(principal, gateway.generation, agent_id, params.model)
     try:
-        trial = await gateway.model_trials.tried(principal, target, _seconds(params.timeout_ms))
+        trial = await gateway.operator.model_trials.tried(principal, target, _seconds(params.timeout_ms))
     except ProviderError as error:
         return failed(target.ref, error)
     return answered(target.ref, trial)
@@ -77,7 +77,7 @@ async def _probe(call: MethodCall, params: ProbeParams) -> object:
     began = time.monotonic()
     row: dict[str, Any] = {"status": "ok"}
     try:
-        await call.gateway.model_trials.tried(call.principal, target, _seconds(params.timeout_ms))
+        await call.gateway.operator.model_trials.tried(call.principal, target, _seconds(params.timeout_ms))
     except ProviderError as error:
         row = {"status": _STATUS.get(error.reason, "unknown"), "error": error.message}
     row["latencyMs"] = int((time.monotonic() - began) * 1000)

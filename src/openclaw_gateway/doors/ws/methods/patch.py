@@ -89,7 +89,7 @@ async def _patch(call: MethodCall, params: PatchParams) -> object:
         raise invalid(_METHOD, "key must not be blank", "key")
     if params.expected_session_id not in (None, key):
         raise invalid(_METHOD, "expectedSessionId is another session's", "expectedSessionId")
-    record = await call.gateway.agent_sessions.rename(call.principal, key, label and label.strip())
+    record = await call.gateway.held.rename(call.principal, key, label and label.strip())
     if record is None:
         raise NotFound("There is no such session: see sessions.list.", param="key")
     return {"ok": True, "key": key, "entry": session_row(record)}

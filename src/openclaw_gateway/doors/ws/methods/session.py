@@ -61,7 +61,7 @@ async def _get(call: MethodCall, params: KeyParams) -> object:
     record = await _record(call, "sessions.get", params.key, params.agent_id)
     if record is None:
         return {"messages": []}
-    held, limit = call.gateway.agent_sessions, params.limit or _USUAL
+    held, limit = call.gateway.held, params.limit or _USUAL
     seen = await newest(held, call.principal, record, limit=limit, most_chars=_MOST_CHARS)
     return {"messages": seen.messages}
 
@@ -93,7 +93,7 @@ async def _preview(call: MethodCall, params: PreviewParams) -> object:
         items: list[Any] = []
         if record is not None:
             seen = await newest(
-                call.gateway.agent_sessions,
+                call.gateway.held,
                 call.principal,
                 record,
                 limit=limit,
@@ -125,13 +125,13 @@ async def _create(call: MethodCall, params: CreateParams) -> object:
 async def _reset(call: MethodCall, params: KeyParams) -> object:
     """The conversation begins anew under its key; what was said stays in the store."""
     key = _key(call, "sessions.reset", params.key, params.agent_id)
-    record = await call.gateway.agent_sessions.begin_anew(call.principal, key)
+    record = await call.gateway.held.begin_anew(call.principal, key)
     return {"ok": True, "key": key, "entry": {} if record is None else session_row(record)}
 
 
 async def _delete(call: MethodCall, params: KeyParams) -> object:
     key = _key(call, "sessions.delete", params.key, params.agent_id)
-    deleted = await call.gateway.agent_sessions.delete(call.principal, key)
+    deleted = await call.gateway.held.delete(call.principal, key)
     return {"ok": True, "key": key, "deleted": deleted, "archived": []}
 
 
@@ -144,7 +144,7 @@ def _key(call: MethodCall, method: str, wanted: str, agent: str | None) -> str:
 
 
 async def _record(call: MethodCall, method: str, wanted: str, agent: str | None) -> SessionRecord | None:
-    found = await call.gateway.agent_sessions.find(call.principal, _key(call, method, wanted, agent))
+    found = await call.gateway.held.find(call.principal, _key(call, method, wanted, agent))
     return None if found is None else found.record
 
 

@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 
 from openclaw_gateway.config.agent_id import asked_agent_id
 from openclaw_gateway.doors.ws.asked import invalid
-from openclaw_gateway.doors.ws.method import Method, MethodCall, Nothing
+from openclaw_gateway.doors.ws.method import ANSWERED, Method, MethodCall, Nothing
+from openclaw_gateway.gateway.idempotency import has_beginning
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
 from openclaw_gateway.runs.run import now_ms
@@ -34,9 +35,12 @@ class ListParams(Struct, frozen=True, rename="camel"):
 
 
 class SubscribeParams(Struct, frozen=True, rename="camel"):
-    """`includeApprovals` and the like are accepted and not used."""
+    """`includeApprovals` and the like are accepted and not used. Ours: `last_event_seq` is the number of the
+    last event of the run `run_id` that the client has heard, on whatever connection."""
 
     key: Annotated[str, Meta(min_length=1, max_length=512)]
+    run_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    last_event_seq: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 
 
 def session_row(record: SessionRecord) -> dict[str, Any]:
@@ -111,8 +115,27 @@ async def _unsubscribe(call: MethodCall, _: Nothing) -> object:
 
 async def _subscribe_one(call: MethodCall, params: SubscribeParams) -> object:
     key = _session_key(call, "sessions.messages.subscribe", params)
+    if params.last_event_seq is not None:
+        return await _go_on(call, key, params.run_id, params.last_event_seq)
     call.subscribe(key)
     return {"subscribed": True, "key": key}
+
+
+async def _go_on(call: MethodCall, key: str, run_id: str | None, seq: int) -> object:
+    """First the reply, which says how the run is told, then its events."""
+    if run_id is None:
+        raise invalid("sessions.messages.subscribe", "lastEventSeq is of a run: say which by runId", "runId")
+    run = call.gateway.find(call.principal, run_id)
+    if run is None or run.request.session_key != key:
+        call.subscribe(key)
+        return {"subscribed": True, "key": key, "resumed": False}
+    resumed = not call.follows(run) and await has_beginning(run)
+    with call.events_after(run.id):
+        call.subscribe(key)
+        await call.reply({"subscribed": True, "key": key, "resumed": resumed})
+        if resumed:
+            call.resume(run, seq)
+    return ANSWERED
 
 
 async def _unsubscribe_one(call: MethodCall, params: SubscribeParams) -> object:

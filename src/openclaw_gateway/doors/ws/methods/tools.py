@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from openclaw_gateway.doors.ws.method import Method, MethodCall
+from openclaw_gateway.gateway.agent_tools import AgentTools, tools_of
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.routing import Ask
-from openclaw_gateway.gateway.service import AgentTools
 from openclaw_gateway.tools.builtin import registrations
 from openclaw_gateway.tools.policy.groups import MCP_PREFIX
 from openclaw_gateway.tools.policy.profiles import PROFILES, profiles_with
@@ -41,7 +41,7 @@ class EffectiveParams(Struct, frozen=True, rename="camel"):
 async def _catalog(call: MethodCall, params: CatalogParams) -> object:
     """What the agent has not is there too, with an empty description."""
     agent_id = call.gateway.route(Ask(agent=params.agent_id)).agent_id
-    has = call.gateway.tools_of(call.principal, agent_id)
+    has = tools_of(call.principal, call.gateway.generation, agent_id)
     registered = registrations()
     groups = [
         {
@@ -67,7 +67,7 @@ async def _catalog(call: MethodCall, params: CatalogParams) -> object:
 async def _effective(call: MethodCall, params: EffectiveParams) -> object:
     """What a model cannot be told of is a notice."""
     route = call.gateway.route(Ask(agent=params.agent_id, session_key=params.session_key))
-    has = call.gateway.tools_of(call.principal, route.agent_id, route.session_key)
+    has = tools_of(call.principal, call.gateway.generation, route.agent_id, route.session_key)
     groups = [_group(has, "core", "Built in"), _group(has, "mcp", "MCP servers")]
     shown: dict[str, Any] = {
         "agentId": route.agent_id,

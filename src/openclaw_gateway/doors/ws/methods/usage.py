@@ -74,7 +74,7 @@ async def _status(_: MethodCall, __: Nothing) -> object:
 
 async def _one(call: MethodCall, key: str, agent: str | None) -> tuple[SessionRecord, ...]:
     wanted = call.gateway.route(Ask(agent=agent, session_key=key)).session_key
-    held = await call.gateway.agent_sessions.find(call.principal, wanted) if wanted else None
+    held = await call.gateway.held.find(call.principal, wanted) if wanted else None
     return () if held is None else (held.record,)
 
 

@@ -1,0 +1,1 @@
+"""The lines of the gateway's log, for `openclaw logs`."""

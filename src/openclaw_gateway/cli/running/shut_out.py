@@ -1,0 +1,30 @@
+"""What is told to somebody whom the running gateway does not let in, the same by every command. Pure."""
+
+import math
+
+from openclaw_gateway.cli.failure import CommandFailed
+from openclaw_gateway.cli.running.address import Address
+from openclaw_gateway.client.errors import AuthRefused, LockedOut
+from openclaw_gateway.config.brands import env_names
+
+
+def shut_out(address: Address, error: AuthRefused) -> CommandFailed:
+    if isinstance(error, LockedOut):
+        message = (
+            f"The gateway at {address.origin} has locked this address out for another "
+            f"{math.ceil(error.retry_after or 1)} seconds: there were too many wrong secrets "
+            "(gateway.auth.rateLimit), and this is another wrong one. The right one is let in at once."
+        )
+        return CommandFailed(message, code=error.code, kind="rate_limited")
+    if address.token is None and address.password is None:
+        message = (
+            f"The gateway at {address.origin} asks for a secret and none is configured here. If it made up a "
+            "token at its start, pass the one it printed with --token, or set gateway.auth.token to keep one."
+        )
+    else:
+        kind = "token" if address.token is not None else "password"
+        message = (
+            f"The gateway at {address.origin} does not accept this {kind}. Pass the right one with --{kind}, "
+            f"or set gateway.auth.{kind} or {env_names(f'GATEWAY_{kind.upper()}')} to it."
+        )
+    return CommandFailed(message, code=error.code, kind="unauthorized")

@@ -1,0 +1,25 @@
+"""All that is the operator's alone, as the doors reach it (`gateway.operator`)."""
+
+from collections.abc import Callable
+
+from openclaw_gateway.gateway.generation import Generation
+from openclaw_gateway.gateway.operator.agent_files import AgentFiles
+from openclaw_gateway.gateway.operator.agents import OperatorAgents
+from openclaw_gateway.gateway.operator.config import OperatorConfig
+from openclaw_gateway.gateway.operator.exec_rules import ExecRules
+from openclaw_gateway.gateway.operator.log import OperatorLog
+from openclaw_gateway.gateway.operator.model_trials import ModelTrials
+
+
+class OperatorRooms:
+    """`generation` gives what is in force, `at_work` how many runs of an agent are."""
+
+    def __init__(
+        self, generation: Callable[[], Generation], at_work: Callable[[str], int], model_trials: ModelTrials
+    ) -> None:
+        self.config = OperatorConfig(lambda: generation().authenticator.mode)
+        self.agents = OperatorAgents(self.config, generation, at_work)
+        self.agent_files = AgentFiles(self.config, generation)
+        self.exec_rules = ExecRules(self.config, lambda: generation().inputs.services.state_dir)
+        self.log = OperatorLog(lambda: generation().config.logging.file)
+        self.model_trials = model_trials

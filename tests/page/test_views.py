@@ -1,0 +1,84 @@
+"""The control page beside its conversations: configuration, usage, models, live runs, what to paste."""
+
+import json
+from pathlib import Path
+
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.page.person import Person, person
+
+
+async def test_the_configuration_is_edited_and_says_what_changes(models: ModelServer, tmp_path: Path) -> None:
+    async with (
+        running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
+        person(gateway) as ada,
+    ):
+        page = ada.page
+        await ada.signs_in()
+        await ada.looks_at("config")
+        await page.until("document.querySelector('pre.document')")
+        assert gateway.token not in await page.value("document.querySelector('pre.document').textContent")
+        await page.click("button", "Edit")
+        await writes_configuration(ada, "{")
+        await ada.sees("This is no JSON yet", ".view [role=alert]")
+        await writes_configuration(ada, shown_with(await page.value(_DRAFT), "Jeeves"))
+        await ada.sees("Jeeves", ".view dl ins")
+        await page.click("button", "Save")
+        await ada.sees("It is in force.", ".view [role=status]")
+        await page.until("document.querySelector('pre.document')?.textContent.includes('Jeeves')")
+        assert gateway.token in (tmp_path / "openclaw.json").read_text()
+        assert page.errors == []
+
+
+_DRAFT = "JSON.stringify(JSON.parse(globalThis.first))"
+
+
+async def writes_configuration(at: Person, text: str) -> None:
+    await at.page.value("globalThis.first ??= document.querySelector('textarea.document').value")
+    await at.page.value("document.querySelector('textarea.document').select()")
+    await at.page.click("textarea.document")
+    await at.page.value("document.querySelector('textarea.document').select()")
+    await at.page.type(text)
+
+
+def shown_with(document: str, name: str) -> str:
+    config = json.loads(document)
+    config["agents"]["list"] = [{"id": "main", "name": name}]
+    return json.dumps(config)
+
+
+async def test_usage_is_plotted_and_models_are_tried(models: ModelServer, gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await ada.writes("Hello")
+        await ada.said(2)
+        await ada.looks_at("usage")
+        await page.until("document.querySelector('.plot canvas')")
+        await ada.sees("mock/mock-echo", ".tables")
+        await page.click("button", "7 days")
+        await page.until("document.querySelector('[aria-pressed=true]').textContent === '7 days'")
+        await ada.looks_at("models")
+        await page.click(".provider button", "Test")
+        await ada.sees("answers in", ".provider [role=status]")
+        await ada.looks_at("live")
+        await ada.sees("done", ".view table")
+        assert page.errors == []
+
+
+async def test_the_token_is_put_in_on_the_way_to_the_clipboard(gateway: RunningGateway) -> None:
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        await page.send(
+            "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+        )
+        await ada.looks_at("connect")
+        await page.click(".client summary", "curl")
+        assert f"{gateway.url}/v1" in await page.value(
+            "document.querySelector('.client[open] pre').innerText"
+        )
+        assert gateway.token not in await page.value("document.documentElement.outerHTML")
+        await page.click(".client[open] button", "Copy with the token")
+        await ada.sees("Copied", ".client[open]")
+        assert f"Bearer {gateway.token}" in await page.value("navigator.clipboard.readText()")

@@ -48,6 +48,8 @@ class Devices:
         self._later: asyncio.Task[None] | None = None
         self._due = False
         self._written_ms = 0
+        # For all the connections without a device: thousands may be idle.
+        self._never = Bell()
 
     async def open(self) -> None:
         """A file that cannot be read is one in which nobody stands."""
@@ -106,7 +108,7 @@ class Devices:
         """A connection of the device begins, until the returned function is called; the bell rings when the
         device is removed."""
         if device_id is None:
-            return Bell(), _nothing
+            return self._never, _nothing
         present = self._present.setdefault(device_id, _Present(Bell()))
         present.connections += 1
 

@@ -85,7 +85,7 @@ RECORDINGS = {
             ToolCallArguments(0, 'lo"}'),
             ToolCallStarted(1, "toolu_01A09q90qw90lq917835lq9", "time"),
             ToolCallArguments(1, "{}"),
-            UsageReported(Usage(2560, 89, 2649, 2048)),
+            UsageReported(Usage(2560, 89, 2649, 2048, cache_write_tokens=100)),
         ),
         "tool_calls",
         (

@@ -95,3 +95,11 @@ async def test_a_base_url_without_a_path_is_pointed_out(program: Program) -> Non
     noted = [line for line in said.splitlines() if "write /v1" in line]
     assert len(noted) == 1
     assert "models.providers.bare.baseUrl" in noted[0]
+
+
+async def test_a_run_in_this_process_is_offered_by_the_command_that_has_it(configured: Program) -> None:
+    assert "--local" in (await configured.run("agent", "hi")).err
+    for words in (["sessions"], ["usage"], ["chat"], ["approvals", "pending"], ["devices", "list"]):
+        done = await configured.run(*words)
+        assert (done.code, "--local" in done.err) == (1, False), done.err
+        assert "openclaw gateway run" in done.err

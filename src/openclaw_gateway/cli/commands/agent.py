@@ -15,7 +15,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.address import LOCALLY, find_address
 from openclaw_gateway.cli.running.agent_run import through_gateway
 from openclaw_gateway.cli.running.options import gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -91,7 +91,7 @@ def command(
 
         parts = in_process(around, config_path, question)
     else:
-        address = find_address(around, config_path, url=url, token=token, password=password)
+        address = find_address(around, config_path, url=url, token=token, password=password, hint=LOCALLY)
         parts = through_gateway(address, question)
     try:
         run(_within(timeout_s, _show(parts, Terminal(invocation), quiet=invocation.json)))

@@ -24,7 +24,7 @@ from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.instance import holder, last_holder
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-_LOCALLY = " Or run the agent in this process with --local."
+LOCALLY = " Or run the agent in this process with --local."
 _WS = {"http": "ws", "https": "wss"}
 
 
@@ -133,13 +133,14 @@ def find_address(
     url: str | None = None,
     token: str | None = None,
     password: str | None = None,
+    hint: str = "",
 ) -> Address:
-    """Raises ConfigError, CommandFailed."""
+    """`hint` is said where no gateway runs. Raises ConfigError, CommandFailed."""
     if token and password:
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
         return Address(origin_of(url), token, password)
-    loaded, origin = running_origin(around, config_path, _LOCALLY)
+    loaded, origin = running_origin(around, config_path, hint)
     address = with_secret(loaded, origin, token=token, password=password)
     if address.token is None and address.password is None:
         # It may be where nobody could read: what is wrong there says more than that nothing was found.

@@ -103,3 +103,22 @@ async def test_a_run_in_this_process_is_offered_by_the_command_that_has_it(confi
         done = await configured.run(*words)
         assert (done.code, "--local" in done.err) == (1, False), done.err
         assert "openclaw gateway run" in done.err
+
+
+async def test_a_command_to_type_has_the_profile_it_was_asked_with(
+    program: Program, models: ModelServer
+) -> None:
+    del program.environ["OPENCLAW_STATE_DIR"]
+    for words, said in (
+        (["agent", "hi"], "`openclaw --profile ada gateway run`"),
+        (["gateway", "run"], "`openclaw --profile ada setup`"),
+        (["gateway", "quikstart"], "Did you mean: openclaw --profile ada gateway quickstart"),
+        (["config", "validate"], "`openclaw --profile ada setup` makes one"),
+        (["status"], "`openclaw --profile ada setup` makes one"),
+    ):
+        done = await program.run("--profile", "ada", *words)
+        assert said in " ".join((done.out + done.err).split())
+    where = ("--base-url", models.base_url, "--model", "m")
+    done = await program.run("--profile", "ada", "setup", "--yes", "--no-test", *where)
+    assert "openclaw --profile ada gateway run\n" in done.out, done.err
+    assert "openclaw --profile ada agent hi\n" in done.out

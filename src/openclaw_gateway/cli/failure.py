@@ -68,6 +68,7 @@ def report(error: Exception, invocation: Invocation) -> int:
         error = of_gateway_error(error)
     if not isinstance(error, CommandFailed):
         error = _internal(error, invocation)
+    error.message = invocation.worded(error.message)
     if invocation.json:
         sys.stdout.write(json.dumps(envelope(error), ensure_ascii=False) + "\n")
         sys.stdout.flush()

@@ -167,6 +167,6 @@ def _text(invocation: Invocation, message: str | None, file: Path | None) -> str
         raise CommandFailed("The message is not valid UTF-8: send text in UTF-8.") from None
     if not text.strip():
         raise click.UsageError(
-            f'Missing message. Say {invocation.program} agent "…", pipe it in, or name --message-file FILE.'
+            f'Missing message. Say {invocation.typed} agent "…", pipe it in, or name --message-file FILE.'
         )
     return text

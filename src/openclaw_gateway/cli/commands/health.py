@@ -36,7 +36,7 @@ def command(invocation: Invocation, url: str | None, config_path: Path | None, t
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
         raise CommandFailed(
-            f"No gateway answers at {origin} ({reason}). Start one with: {invocation.program} gateway",
+            f"No gateway answers at {origin} ({reason}). Start one with: {invocation.typed} gateway",
             code="gateway_unreachable",
         ) from None
     terminal = Terminal(invocation)

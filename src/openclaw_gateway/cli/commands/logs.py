@@ -52,7 +52,7 @@ def command(
     loaded = around.load_partly(config_in_use(around, config_path))
     wanted = Wanted(run_id, session, agent, request_id, level)
     terminal = Terminal(invocation)
-    with closing(log_source(around, loaded, invocation.program)) as source:
+    with closing(log_source(around, loaded, invocation.typed)) as source:
         newest = deque((line for line in source.there() if wanted.fits(line)), maxlen=limit)
         for line in newest:
             _show(terminal, line, as_json=invocation.json)

@@ -69,7 +69,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         await until_ready(daemon)
-        banner(terminal, invocation.program, daemon, urls)
+        banner(terminal, invocation.typed, daemon, urls)
         await _what_to_do(terminal, daemon, urls[0], environ)
 
     return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
@@ -122,7 +122,7 @@ async def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: 
 
 def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
     """What the person at the terminal types for another port: who typed make does not know our options."""
-    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.program} gateway quickstart --port "
+    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.typed} gateway quickstart --port "
 
 
 def _terminal_line(daemon: Daemon) -> str:

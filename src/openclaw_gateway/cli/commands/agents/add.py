@@ -5,9 +5,11 @@ from typing import Unpack
 
 import click
 
+from openclaw_gateway.agents.roster import compile_roster
 from openclaw_gateway.agents.seed import move_in
 from openclaw_gateway.blueprint.written import agents_in
 from openclaw_gateway.cli.agents.changing import Here
+from openclaw_gateway.cli.agents.models import AgentModels
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -59,6 +61,12 @@ def command(
         terminal.result({"id": wanted, "name": name or wanted, "model": model, "workspace": folder})
     else:
         terminal.say(f"{wanted} is added. Its files are in {folder}.")
+    if model is not None and here.which["url"] is None and not invocation.json:
+        loaded = here.loaded()
+        agent = next((each for each in compile_roster(loaded.config.agents) if each.id == wanted), None)
+        problem = AgentModels(loaded).of(agent).problem if agent is not None else ""
+        if problem:
+            terminal.notice(f"its model {model} cannot be had: {problem}")
 
 
 def _added(

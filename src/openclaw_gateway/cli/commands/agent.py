@@ -20,6 +20,7 @@ from openclaw_gateway.cli.running.agent_run import through_gateway
 from openclaw_gateway.cli.running.options import gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.logs import configure_logging, flush_log
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 
@@ -43,7 +44,7 @@ _FLUSH_S = 1.0
 )
 @click.option("--session-id", metavar="ID", help="The same as --session-key.")
 @click.option("--local", is_flag=True, help="Run in this process instead of the running gateway.")
-@click.option("--timeout", "timeout_s", type=click.IntRange(1), metavar="S", help="Seconds the run may take.")
+@click.option("--timeout", "timeout_s", type=WholeNumber(1), metavar="S", help="Seconds the run may take.")
 @gateway_options
 @pass_invocation
 def command(

@@ -29,11 +29,13 @@ _WS = {"http": "ws", "https": "wss"}
 
 
 class Address(Struct, frozen=True):
-    """`origin` is such as http://127.0.0.1:18789; at most one of `token` and `password` is set."""
+    """`origin` is such as http://127.0.0.1:18789; at most one of `token` and `password` is set.
+    `named`: by --url."""
 
     origin: str
     token: str | None = None
     password: str | None = None
+    named: bool = False
 
     @property
     def ws_url(self) -> str:
@@ -105,10 +107,16 @@ def running_origin(
         was = f"the last one was at {here.last}" if here.last else f"it would be at {origin}"
         raise CommandFailed(
             f"No gateway runs for the state directory {loaded.state_dir}; {was}. Start it "
-            f"with `openclaw gateway run`, or name another one with --url.{hint}",
+            f"with `openclaw gateway run{_port(here.last, origin)}`, or name another one with --url.{hint}",
             code="gateway_unreachable",
         )
     return loaded, here.origin
+
+
+def _port(last: str | None, origin: str) -> str:
+    """The flag that starts it where the `last` one was, if the configuration would not."""
+    port = urlsplit(last or origin).port
+    return "" if port == urlsplit(origin).port else f" --port {port}"
 
 
 def from_here(url: str) -> str:
@@ -139,7 +147,7 @@ def find_address(
     if token and password:
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
-        return Address(origin_of(url), token, password)
+        return Address(origin_of(url), token, password, named=True)
     loaded, origin = running_origin(around, config_path, hint)
     address = with_secret(loaded, origin, token=token, password=password)
     if address.token is None and address.password is None:

@@ -17,13 +17,14 @@ from openclaw_gateway.cli.service.variables import keep_variables, planned, serv
 from openclaw_gateway.cli.setup.offer import offer_setup
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.instance import holder
 from openclaw_gateway.logs import configure_logging
 
 
 @click.command("install", cls=WithExample, example="--env OPENAI_API_KEY", params=[json_option()])
-@click.option("--port", type=click.IntRange(0, 65_535), help="The port; else that of the configuration.")
+@click.option("--port", type=WholeNumber(0, 65_535), help="The port; else that of the configuration.")
 @click.option(
     "--env", "names", multiple=True, metavar="NAME", help="Copy this variable of the terminal into .env."
 )

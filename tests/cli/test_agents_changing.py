@@ -83,3 +83,15 @@ async def test_without_a_file_one_is_written(program: Program) -> None:
     assert done.code == 0, done.out
     assert "ada" in (program.state / "openclaw.json").read_text()
     assert await listed(program) == ["main", "ada"]
+
+
+async def test_who_adds_an_agent_that_is_there_is_told_what_changes_it(configured: Program) -> None:
+    assert (await configured.run("agents", "add", "poet")).code == 0
+    for started in (False, True):
+        if started:
+            await configured.gateway()
+        again = await configured.run("agents", "add", "poet")
+        assert "agents.update" not in again.err
+        assert "`openclaw config set 'agents.list[1].model' PROVIDER/MODEL`" in again.err
+    changed = await configured.run("config", "set", "agents.list[1].model", "mock/b")
+    assert changed.code == 0, changed.err

@@ -4,6 +4,7 @@ import pytest
 
 from openclaw_gateway.cli.unknown_commands import about_unknown
 from openclaw_gateway.testing.model_server import ModelServer
+from tests.cli.a_terminal import in_a_terminal
 from tests.cli.conftest import Program
 
 
@@ -95,3 +96,80 @@ async def test_a_base_url_without_a_path_is_pointed_out(program: Program) -> Non
     noted = [line for line in said.splitlines() if "write /v1" in line]
     assert len(noted) == 1
     assert "models.providers.bare.baseUrl" in noted[0]
+
+
+async def test_a_run_in_this_process_is_offered_by_the_command_that_has_it(configured: Program) -> None:
+    assert "--local" in (await configured.run("agent", "hi")).err
+    for words in (["sessions"], ["usage"], ["chat"], ["approvals", "pending"], ["devices", "list"]):
+        done = await configured.run(*words)
+        assert (done.code, "--local" in done.err) == (1, False), done.err
+        assert "openclaw gateway run" in done.err
+
+
+async def test_a_command_to_type_has_the_profile_it_was_asked_with(
+    program: Program, models: ModelServer
+) -> None:
+    del program.environ["OPENCLAW_STATE_DIR"]
+    for words, said in (
+        (["agent", "hi"], "`openclaw --profile ada gateway run`"),
+        (["gateway", "run"], "`openclaw --profile ada setup`"),
+        (["gateway", "quikstart"], "Did you mean: openclaw --profile ada gateway quickstart"),
+        (["config", "validate"], "`openclaw --profile ada setup` makes one"),
+        (["status"], "`openclaw --profile ada setup` makes one"),
+    ):
+        done = await program.run("--profile", "ada", *words)
+        assert said in " ".join((done.out + done.err).split())
+    where = ("--base-url", models.base_url, "--model", "m")
+    done = await program.run("--profile", "ada", "setup", "--yes", "--no-test", *where)
+    assert "openclaw --profile ada gateway run\n" in done.out, done.err
+    assert "openclaw --profile ada agent hi\n" in done.out
+
+
+async def test_what_is_typed_wrongly_is_answered_with_what_works(configured: Program) -> None:
+    for words, said in (
+        (["gateway", "stat"], "Did you mean: openclaw gateway status"),
+        (["agent", "hi", "--no-color"], "--no-color goes before the command: openclaw --no-color"),
+        (["sessions", "list", "--debug"], "--debug goes before the command: openclaw --debug"),
+        (["agent", "hi", "--timeout", "0.1"], "0.1 is not what it takes: a whole number, 1 or more."),
+        (["gateway", "--port", "99999"], "99999 is not what it takes: a whole number, 0 to 65535."),
+    ):
+        done = await configured.run(*words)
+        assert (done.code, said in " ".join(done.err.split())) == (2, True), done.err
+
+
+async def test_with_url_it_is_said_that_no_secret_of_here_is_used(configured: Program) -> None:
+    started = await configured.gateway()
+    done = await configured.run("agent", "hi", "--url", started.row("gateway"))
+    assert done.code == 1
+    assert "With --url no secret of this machine is used: give --token" in done.err
+
+
+async def test_a_gateway_is_started_again_where_it_was(configured: Program) -> None:
+    started = await configured.start("gateway", "run", "--port", "0")
+    await started.says("Ready.")
+    port = started.row("gateway").rpartition(":")[2]
+    assert (await configured.run("gateway", "stop")).code == 0
+    assert f"`openclaw gateway run --port {port}`" in (await configured.run("agent", "hi")).err
+
+
+async def test_no_is_answered_with_what_was_not_done(configured: Program, models: ModelServer) -> None:
+    await configured.gateway()
+    assert (await configured.run("agent", "hi", "--session-key", "talk")).code == 0
+    assert (await configured.run("agents", "add", "poet")).code == 0
+    for words, question, said in (
+        (("sessions", "delete", "talk"), "Delete", "Nothing was deleted."),
+        (("agents", "remove", "poet"), "Remove", "Nothing was removed."),
+    ):
+        async with in_a_terminal(configured, *words) as screen:
+            await screen.answers(question, "n")
+            await screen.says(said)
+            assert await screen.process.wait() == 130
+
+
+async def test_a_model_that_cannot_be_had_is_warned_of(configured: Program) -> None:
+    for name in ("bob", "eve"):
+        done = await configured.run("agents", "add", name, "--model", "nosuch/none")
+        assert (done.code, "its model nosuch/none cannot be had: " in done.err) == (0, True)
+        if name == "bob":
+            await configured.gateway()
+    assert (await configured.run("agents", "add", "ann", "--model", "mock/m")).err == ""

@@ -18,6 +18,6 @@ EXIT_CODES: dict[int, str] = {
     73: "the state directory cannot be written, or a backup was not put back to its end",
     75: "another gateway is running for this state directory",
     CONFIG: "the configuration is wrong, or too weak for the address to listen on",
-    INTERRUPTED: "interrupted, with Ctrl-C or by a signal; a gateway: by a second Ctrl-C",
+    INTERRUPTED: "interrupted, with Ctrl-C, by a signal or by the answer no; a gateway: by a second Ctrl-C",
     143: "a gateway: ended by a second SIGTERM, without waiting for its runs",
 }

@@ -55,6 +55,7 @@ def report(error: Exception, invocation: Invocation) -> int:
     if isinstance(error, click.ClickException):
         # A line that cannot be parsed has told nobody yet that it asks for JSON.
         invocation.json |= "--json" in sys.argv[1:]
+        error = _misplaced(error, invocation) or error
         if not invocation.json:
             error.show()
             return error.exit_code
@@ -68,6 +69,7 @@ def report(error: Exception, invocation: Invocation) -> int:
         error = of_gateway_error(error)
     if not isinstance(error, CommandFailed):
         error = _internal(error, invocation)
+    error.message = invocation.worded(error.message)
     if invocation.json:
         sys.stdout.write(json.dumps(envelope(error), ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -75,6 +77,17 @@ def report(error: Exception, invocation: Invocation) -> int:
         text = click.style("Error: ", fg="red", bold=True) + printable(error.message)
         click.echo(text, err=True, color=None if invocation.shows_color() else False)
     return error.exit_code
+
+
+def _misplaced(error: click.ClickException, invocation: Invocation) -> click.UsageError | None:
+    """About a global option that stands behind the command."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return None
+    whole = error.ctx.find_root().command
+    if not any(error.option_name in param.opts for param in whole.params):
+        return None
+    said = f"{error.option_name} goes before the command: {invocation.program} {error.option_name} …"
+    return click.UsageError(said, error.ctx)
 
 
 def _output_is_lost() -> bool:

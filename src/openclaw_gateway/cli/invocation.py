@@ -1,9 +1,13 @@
 """How the program was called: its name and the global options. Stdlib only, so that --version is quick."""
 
 import os
+import re
+import shlex
 from dataclasses import dataclass
 
 import click
+
+_OURS = re.compile(r"(?<=`)openclaw (?=[a-z])")
 
 
 @dataclass(slots=True)
@@ -15,6 +19,15 @@ class Invocation:
     color: bool = True
     debug: bool = False
     json: bool = False
+
+    @property
+    def typed(self) -> str:
+        """What a command begins with that this caller is told to type."""
+        return self.program + (f" --profile {shlex.quote(self.profile)}" if self.profile else "")
+
+    def worded(self, text: str) -> str:
+        """`text` with the commands in it as this caller types them; between backticks they are known."""
+        return _OURS.sub(lambda _: f"{self.typed} ", text)
 
     def shows_color(self) -> bool:
         """Whether a terminal may be sent codes for colours, or for anything else that only looks."""

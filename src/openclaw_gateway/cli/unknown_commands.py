@@ -80,8 +80,17 @@ def about_unknown(program: str, path: tuple[str, ...], there: Iterable[str]) -> 
     if theirs is not None:
         return f'OpenClaw\'s "{typed}" {theirs.format(program=program)}.'
     words = list(there)
-    near = difflib.get_close_matches(path[-1].lower(), words, n=1, cutoff=_LIKENESS)
+    last = path[-1].lower()
+    near = difflib.get_close_matches(last, words, n=len(words) or 1, cutoff=_LIKENESS)
+    # Who stops early means what begins so.
+    near.sort(key=lambda word: -_shared(last, word))
     if near:
         meant = " ".join((program, *path[:-1], near[0]))
         return f'There is no command "{typed}". Did you mean: {meant}'
     return f'There is no command "{typed}". There are: {", ".join(words)}.'
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many same letters both begin."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)

@@ -12,6 +12,7 @@ from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.running.address import config_in_use, gateway_here, with_secret
 from openclaw_gateway.cli.running.asked import asked_gateway
 from openclaw_gateway.cli.running.options import Which
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.errors import GatewayError
@@ -57,7 +58,9 @@ class Here(Struct, frozen=True):
         try:
             return Rewriter(options, None, lambda: None).rewrite(wanted, ANY_BASE).file
         except GatewayError as error:
-            raise of_gateway_error(error) from None
+            failed = of_gateway_error(error)
+            failed.message = in_terminal_words(failed.message)
+            raise failed from None
 
     def loaded(self) -> LoadedConfig:
         """Where agents are is known in spite of faults elsewhere. Raises ConfigError."""

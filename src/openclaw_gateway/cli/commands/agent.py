@@ -15,11 +15,12 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.loop import run
-from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.address import LOCALLY, find_address
 from openclaw_gateway.cli.running.agent_run import through_gateway
 from openclaw_gateway.cli.running.options import gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.logs import configure_logging, flush_log
 from openclaw_gateway.wire.events import ReasoningDelta, TextDelta
 
@@ -43,7 +44,7 @@ _FLUSH_S = 1.0
 )
 @click.option("--session-id", metavar="ID", help="The same as --session-key.")
 @click.option("--local", is_flag=True, help="Run in this process instead of the running gateway.")
-@click.option("--timeout", "timeout_s", type=click.IntRange(1), metavar="S", help="Seconds the run may take.")
+@click.option("--timeout", "timeout_s", type=WholeNumber(1), metavar="S", help="Seconds the run may take.")
 @gateway_options
 @pass_invocation
 def command(
@@ -91,7 +92,7 @@ def command(
 
         parts = in_process(around, config_path, question)
     else:
-        address = find_address(around, config_path, url=url, token=token, password=password)
+        address = find_address(around, config_path, url=url, token=token, password=password, hint=LOCALLY)
         parts = through_gateway(address, question)
     try:
         run(_within(timeout_s, _show(parts, Terminal(invocation), quiet=invocation.json)))
@@ -167,6 +168,6 @@ def _text(invocation: Invocation, message: str | None, file: Path | None) -> str
         raise CommandFailed("The message is not valid UTF-8: send text in UTF-8.") from None
     if not text.strip():
         raise click.UsageError(
-            f'Missing message. Say {invocation.program} agent "…", pipe it in, or name --message-file FILE.'
+            f'Missing message. Say {invocation.typed} agent "…", pipe it in, or name --message-file FILE.'
         )
     return text

@@ -22,7 +22,7 @@ def command(invocation: Invocation, *, fix: bool) -> int:
     configure_logging(level="silent")
     terminal = Terminal(invocation)
     found = []
-    for finding in checked(Surroundings.of(invocation), invocation.program, fix=fix):
+    for finding in checked(Surroundings.of(invocation), invocation.typed, fix=fix):
         found.append(finding)
         if not invocation.json:
             terminal.row(

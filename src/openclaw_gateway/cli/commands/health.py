@@ -13,6 +13,7 @@ from openclaw_gateway.cli.running.address import origin_of, running_origin
 from openclaw_gateway.cli.running.readiness import ask_readiness
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 
 
 @click.command("health", cls=WithExample, example="", params=[json_option()])
@@ -21,7 +22,7 @@ from openclaw_gateway.cli.terminal import Terminal
 @click.option(
     "--timeout",
     "timeout_ms",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     default=10_000,
     show_default=True,
     metavar="MS",
@@ -36,7 +37,7 @@ def command(invocation: Invocation, url: str | None, config_path: Path | None, t
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
         raise CommandFailed(
-            f"No gateway answers at {origin} ({reason}). Start one with: {invocation.program} gateway",
+            f"No gateway answers at {origin} ({reason}). Start one with: {invocation.typed} gateway",
             code="gateway_unreachable",
         ) from None
     terminal = Terminal(invocation)

@@ -16,6 +16,7 @@ from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.running.address import config_in_use
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 
 # Shown at the front of a line, not among its fields.
 _FIRST = ("timestamp", "level", "event")
@@ -25,7 +26,7 @@ _FIRST = ("timestamp", "level", "event")
     "logs", cls=WithExample, example="-f --level warning", params=[json_option("Print each line as JSON.")]
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("-n", "--limit", type=click.IntRange(0), default=200, show_default=True, help="How many lines.")
+@click.option("-n", "--limit", type=WholeNumber(0), default=200, show_default=True, help="How many lines.")
 @click.option("--run", "run_id", metavar="ID", help="Only those of this run; the end of its id is enough.")
 @click.option("--session", metavar="KEY", help="Only those of this session; the end of its key is enough.")
 @click.option("--agent", metavar="ID", help="Only those of this agent.")
@@ -52,7 +53,7 @@ def command(
     loaded = around.load_partly(config_in_use(around, config_path))
     wanted = Wanted(run_id, session, agent, request_id, level)
     terminal = Terminal(invocation)
-    with closing(log_source(around, loaded, invocation.program)) as source:
+    with closing(log_source(around, loaded, invocation.typed)) as source:
         newest = deque((line for line in source.there() if wanted.fits(line)), maxlen=limit)
         for line in newest:
             _show(terminal, line, as_json=invocation.json)

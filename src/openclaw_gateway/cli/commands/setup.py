@@ -8,6 +8,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.setup.choices import Choices
 from openclaw_gateway.cli.setup.end import set_up
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 
 
@@ -16,7 +17,7 @@ from openclaw_gateway.doors.ui.snippets import CLIENTS
 @click.option("--base-url", metavar="URL", help="A server of your own that speaks the OpenAI API.")
 @click.option("--api-key-env", metavar="NAME", help="The variable that holds that server's key.")
 @click.option("--bind", type=click.Choice(("loopback", "lan")), help="Where to listen; loopback by default.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="The port; 18789, or the next that is free.")
+@click.option("--port", type=WholeNumber(1, 65_535), help="The port; 18789, or the next that is free.")
 @click.option(
     "--connect",
     "clients",

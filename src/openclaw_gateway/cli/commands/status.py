@@ -41,7 +41,7 @@ def command(invocation: Invocation) -> int:
     else:
         terminal.title(f"{invocation.program} {__version__}")
         _tell_process(terminal, seen)
-        _tell_files(terminal, seen)
+        _tell_files(terminal, seen, f"`{invocation.typed} setup` makes one")
         _tell_tools(terminal, seen.told)
     return CONFIG if seen.problems else 0
 
@@ -144,9 +144,11 @@ def _tell_service(terminal: Terminal, seen: _Seen) -> None:
         terminal.row("", "The gateway that runs is not this service.")
 
 
-def _tell_files(terminal: Terminal, seen: _Seen) -> None:
+def _tell_files(terminal: Terminal, seen: _Seen, makes: str) -> None:
     plan, loaded = seen.plan, seen.plan.loaded
-    terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
+    terminal.row(
+        "config", str(loaded.path), aside="" if loaded.exists else f"not there: the defaults apply; {makes}"
+    )
     for problem in seen.problems:
         terminal.row("wrong", problem)
     if seen.problems and seen.running:

@@ -10,6 +10,7 @@ from openclaw_gateway.cli.running.asked import asked_gateway
 from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.logs import configure_logging
 
@@ -22,7 +23,7 @@ By = Literal["day", "agent", "model"]
 
 
 @click.command("usage", cls=WithExample, example="--days 7 --by model", params=[json_option()])
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="Up to today.")
+@click.option("--days", type=WholeNumber(1, 366), default=30, show_default=True, help="Up to today.")
 @click.option("--by", type=click.Choice(["day", "agent", "model"]), default="day", show_default=True)
 @gateway_options
 @pass_invocation

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from openclaw_gateway.cli.whole_number import WholeNumber
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -13,7 +15,7 @@ def ends_option(command: F) -> F:
     return click.option(
         "--timeout",
         "timeout_s",
-        type=click.IntRange(1),
+        type=WholeNumber(1),
         default=60,
         show_default=True,
         metavar="S",

@@ -24,16 +24,18 @@ from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.instance import holder, last_holder
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-_LOCALLY = " Or run the agent in this process with --local."
+LOCALLY = " Or run the agent in this process with --local."
 _WS = {"http": "ws", "https": "wss"}
 
 
 class Address(Struct, frozen=True):
-    """`origin` is such as http://127.0.0.1:18789; at most one of `token` and `password` is set."""
+    """`origin` is such as http://127.0.0.1:18789; at most one of `token` and `password` is set.
+    `named`: by --url."""
 
     origin: str
     token: str | None = None
     password: str | None = None
+    named: bool = False
 
     @property
     def ws_url(self) -> str:
@@ -105,10 +107,16 @@ def running_origin(
         was = f"the last one was at {here.last}" if here.last else f"it would be at {origin}"
         raise CommandFailed(
             f"No gateway runs for the state directory {loaded.state_dir}; {was}. Start it "
-            f"with `openclaw gateway run`, or name another one with --url.{hint}",
+            f"with `openclaw gateway run{_port(here.last, origin)}`, or name another one with --url.{hint}",
             code="gateway_unreachable",
         )
     return loaded, here.origin
+
+
+def _port(last: str | None, origin: str) -> str:
+    """The flag that starts it where the `last` one was, if the configuration would not."""
+    port = urlsplit(last or origin).port
+    return "" if port == urlsplit(origin).port else f" --port {port}"
 
 
 def from_here(url: str) -> str:
@@ -133,13 +141,14 @@ def find_address(
     url: str | None = None,
     token: str | None = None,
     password: str | None = None,
+    hint: str = "",
 ) -> Address:
-    """Raises ConfigError, CommandFailed."""
+    """`hint` is said where no gateway runs. Raises ConfigError, CommandFailed."""
     if token and password:
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
-        return Address(origin_of(url), token, password)
-    loaded, origin = running_origin(around, config_path, _LOCALLY)
+        return Address(origin_of(url), token, password, named=True)
+    loaded, origin = running_origin(around, config_path, hint)
     address = with_secret(loaded, origin, token=token, password=password)
     if address.token is None and address.password is None:
         # It may be where nobody could read: what is wrong there says more than that nothing was found.

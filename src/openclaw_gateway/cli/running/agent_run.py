@@ -9,7 +9,7 @@ from typing import Any
 
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.running.address import Address
+from openclaw_gateway.cli.running.address import LOCALLY, Address
 from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
@@ -40,8 +40,7 @@ async def through_gateway(address: Address, question: Question) -> AsyncGenerato
                         await client.request("chat.abort", {"runId": question.run_id})
                 raise
     except GatewayUnreachable as error:
-        hint = "Or run the agent in this process with --local."
-        raise CommandFailed(f"{error.message} {hint}", code=error.code) from None
+        raise CommandFailed(f"{error.message}{LOCALLY}", code=error.code) from None
     except AuthRefused as error:
         raise shut_out(address, error) from None
     except GatewayError as error:

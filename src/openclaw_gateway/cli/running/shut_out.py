@@ -16,7 +16,12 @@ def shut_out(address: Address, error: AuthRefused) -> CommandFailed:
             "(gateway.auth.rateLimit), and this is another wrong one. The right one is let in at once."
         )
         return CommandFailed(message, code=error.code, kind="rate_limited")
-    if address.token is None and address.password is None:
+    if address.named and address.token is None and address.password is None:
+        message = (
+            f"The gateway at {address.origin} asks for a secret. With --url no secret of this machine is "
+            "used: give --token or --password."
+        )
+    elif address.token is None and address.password is None:
         message = (
             f"The gateway at {address.origin} asks for a secret and none is configured here. If it made up a "
             "token at its start, pass the one it printed with --token, or set gateway.auth.token to keep one."

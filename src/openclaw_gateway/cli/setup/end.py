@@ -65,7 +65,7 @@ def _described(choices: Choices, draft: Draft, trial: Trial | None) -> dict[str,
 
 
 def _tell(choices: Choices, draft: Draft, trial: Trial | None, *, starts: bool) -> None:
-    terminal, program = choices.terminal, choices.invocation.program
+    terminal, program = choices.terminal, choices.invocation.typed
     origin, token = _origin(draft), draft.plan.auth.secret
     if trial is not None:
         terminal.say(f"{draft.plan.model.ref} answers, in {trial.duration_ms / 1000:.1f} s.")

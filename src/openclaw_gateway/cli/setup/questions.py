@@ -9,6 +9,7 @@ from msgspec import Struct
 from openclaw_gateway.cli.harmless import printable
 from openclaw_gateway.cli.setup.candidates import Offer
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.doors.ui.snippets import CLIENTS
 
 _PLACES = {"loopback": "this computer only", "lan": "this computer and its network"}
@@ -68,10 +69,10 @@ def ask_place(terminal: Terminal, port: int, taken: str) -> tuple[str, int]:
     terminal.heading("2. Where shall it listen?")
     for number, words in enumerate(_PLACES.values(), start=1):
         terminal.say(f"  {number}  {words}")
-    chosen = click.prompt("Place", type=click.IntRange(1, len(_PLACES)), default=1)
+    chosen = click.prompt("Place", type=WholeNumber(1, len(_PLACES)), default=1)
     if taken:
         terminal.say(f"  {taken}")
-    return list(_PLACES)[chosen - 1], click.prompt("Port", type=click.IntRange(1, 65_535), default=port)
+    return list(_PLACES)[chosen - 1], click.prompt("Port", type=WholeNumber(1, 65_535), default=port)
 
 
 def ask_clients(terminal: Terminal) -> tuple[str, ...]:

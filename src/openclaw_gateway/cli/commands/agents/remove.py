@@ -12,6 +12,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import of_gateway_error
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.running.options import Which, gateway_options
+from openclaw_gateway.cli.sure import ask_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.agent_entries import is_default, without_agent
@@ -36,7 +37,7 @@ def command(invocation: Invocation, *, agent_id: str, files: bool, yes: bool, **
     if not yes:
         if invocation.json or not terminal.errors_are_seen:
             raise click.UsageError("Say --yes: nobody can be asked here.")
-        click.confirm(f"Remove the agent {agent_id}?", abort=True, err=True)
+        ask_first(terminal, f"Remove the agent {agent_id}?", "Nothing was removed.")
     if here.runs:
         told = here.asked("agents.delete", agentId=agent_id, deleteFiles=files)
     else:

@@ -88,4 +88,4 @@ def _say(asked: Mapping[str, Any], invocation: Invocation) -> None:
     if request["envKeys"]:
         terminal.row("sets", ", ".join(request["envKeys"]))
     terminal.row("why", request["warningText"])
-    terminal.say(f"{invocation.program} approvals answer {asked['id']} {'|'.join(request['decisions'])}")
+    terminal.say(f"{invocation.typed} approvals answer {asked['id']} {'|'.join(request['decisions'])}")

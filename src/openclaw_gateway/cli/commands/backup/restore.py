@@ -30,7 +30,7 @@ def command(invocation: Invocation, *, file: Path) -> None:
         if error.exit_code != EX_ALREADY_RUNNING:
             raise
         raise CommandFailed(
-            f"The gateway of {paths.state_dir} runs. Stop it first: {invocation.program} gateway stop",
+            f"The gateway of {paths.state_dir} runs. Stop it first: {invocation.typed} gateway stop",
             code=error.code,
             exit_code=error.exit_code,
         ) from None

@@ -81,6 +81,7 @@ def _tell(
         count = "1 problem" if len(said.problems) == 1 else f"{len(said.problems)} problems"
         terminal.fault(f"{count} found.")
         return CONFIG
+    makes = f"`{invocation.typed} setup` makes one."
     valid = f"{loaded.path} is valid."
-    terminal.say(valid if loaded.exists else f"There is no {loaded.path}: the defaults apply.")
+    terminal.say(valid if loaded.exists else f"There is no {loaded.path}: the defaults apply. {makes}")
     return 0

@@ -71,7 +71,7 @@ def command(invocation: Invocation, **which: Unpack[Which]) -> None:
         terminal.row("device", request.device_id)
         terminal.row("client", visible(_client(request)), aside=visible(request.display_name))
         terminal.row("scopes", visible(", ".join(request.scopes)), aside=visible(request.remote_ip))
-        terminal.say(f"{invocation.program} devices approve {request.request_id}")
+        terminal.say(f"{invocation.typed} devices approve {request.request_id}")
     for device in listed.paired:
         terminal.title(device.device_id)
         terminal.row("client", visible(_client(device)), aside=visible(device.display_name))

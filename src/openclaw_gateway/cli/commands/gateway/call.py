@@ -11,6 +11,7 @@ from openclaw_gateway.cli.running.asked import asked_gateway
 from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE
 from openclaw_gateway.logs import configure_logging
 
@@ -20,9 +21,7 @@ from openclaw_gateway.logs import configure_logging
 )
 @click.argument("method")
 @click.option("--params", metavar="JSON", default="{}", help="An object; {} when left out.")
-@click.option(
-    "--timeout", "timeout_ms", type=click.IntRange(1), default=10_000, show_default=True, metavar="MS"
-)
+@click.option("--timeout", "timeout_ms", type=WholeNumber(1), default=10_000, show_default=True, metavar="MS")
 @gateway_options
 @pass_invocation
 def command(

@@ -17,13 +17,14 @@ from openclaw_gateway.cli.service.variables import keep_variables, planned, serv
 from openclaw_gateway.cli.setup.offer import offer_setup
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.instance import holder
 from openclaw_gateway.logs import configure_logging
 
 
 @click.command("install", cls=WithExample, example="--env OPENAI_API_KEY", params=[json_option()])
-@click.option("--port", type=click.IntRange(0, 65_535), help="The port; else that of the configuration.")
+@click.option("--port", type=WholeNumber(0, 65_535), help="The port; else that of the configuration.")
 @click.option(
     "--env", "names", multiple=True, metavar="NAME", help="Copy this variable of the terminal into .env."
 )
@@ -67,7 +68,7 @@ def command(
     if not state.running and other is not None:
         notices.append(
             f"A gateway runs already for {paths.state_dir}{said_pid(other)}, and not as this service. "
-            f"To change over: {invocation.program} gateway stop, then gateway start."
+            f"To change over: {invocation.typed} gateway stop, then gateway start."
         )
     elif not no_start:
         if state.running:

@@ -22,6 +22,7 @@ from openclaw_gateway.cli.process.serving import banner, serve, until_ready
 from openclaw_gateway.cli.setup.first_config import FirstConfig, first_text, refuse_other_homes, write_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.config.brands import BRANDS, env, env_names
 from openclaw_gateway.config.paths import resolve_paths
 from openclaw_gateway.daemon import Daemon
@@ -40,7 +41,7 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
     type=click.Path(path_type=Path, file_okay=False),
     help=f"Where its files live; else {env_names('STATE_DIR')}. There is no default.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--port", type=WholeNumber(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option(
     "--model",
     "which",
@@ -69,7 +70,7 @@ def command(invocation: Invocation, *, state_dir: Path | None, port: int | None,
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
         await until_ready(daemon)
-        banner(terminal, invocation.program, daemon, urls)
+        banner(terminal, invocation.typed, daemon, urls)
         await _what_to_do(terminal, daemon, urls[0], environ)
 
     return run(serve(invocation, options, announce, elsewhere=_elsewhere(invocation, around.environ)))
@@ -122,7 +123,7 @@ async def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: 
 
 def _elsewhere(invocation: Invocation, environ: Mapping[str, str]) -> str:
     """What the person at the terminal types for another port: who typed make does not know our options."""
-    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.program} gateway quickstart --port "
+    return "make run PORT=" if "MAKELEVEL" in environ else f"{invocation.typed} gateway quickstart --port "
 
 
 def _terminal_line(daemon: Daemon) -> str:

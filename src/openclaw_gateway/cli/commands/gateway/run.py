@@ -36,7 +36,7 @@ def command(
     options = Options(**around.for_options(), **flags)
 
     async def announce(terminal: Terminal, daemon: Daemon, urls: tuple[str, ...]) -> None:
-        banner(terminal, invocation.program, daemon, urls)
+        banner(terminal, invocation.typed, daemon, urls)
         if daemon.auth.generated:
             terminal.row(
                 "token",
@@ -48,5 +48,5 @@ def command(
         terminal.say("Ready. Ctrl-C stops it.")
 
     level = "debug" if verbose else None
-    again = f"{invocation.program} gateway run --port "
+    again = f"{invocation.typed} gateway run --port "
     return run(serve(invocation, options, announce, elsewhere=again, level=level))

@@ -21,12 +21,12 @@ def command(invocation: Invocation) -> None:
     around = Surroundings.of(invocation)
     own_dir = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
     manager = manager_here(around)
-    state = installed(manager, invocation.program)
+    state = installed(manager, invocation.typed)
     other = holder(own_dir)
     if not state.running and other is not None:
         raise CommandFailed(
             f"A gateway runs already for {own_dir.parent}{said_pid(other)}, and not as the "
-            f"service. End it with {invocation.program} gateway stop.",
+            f"service. End it with {invocation.typed} gateway stop.",
             code="already_running",
         )
     if not state.running:

@@ -34,7 +34,7 @@ def command(invocation: Invocation, *, config_path: Path | None) -> int:
     used = config_in_use(around, config_path)
     drawing = draw(Options(**around.for_options(), config_path=used))
     found = sorted(
-        dangers(drawing.read, drawing.plan, invocation.program), key=lambda each: _ORDER.index(each.severity)
+        dangers(drawing.read, drawing.plan, invocation.typed), key=lambda each: _ORDER.index(each.severity)
     )
     counts = Counter(each.severity for each in found)
     problems = drawing.explained().problems if drawing.plan.problems else ()

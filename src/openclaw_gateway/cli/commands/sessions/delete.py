@@ -8,6 +8,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.running.session import changed, whole_key
+from openclaw_gateway.cli.sure import ask_first
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.logs import configure_logging
@@ -27,7 +28,7 @@ def command(invocation: Invocation, *, key: str, yes: bool, **which: Unpack[Whic
     if not yes:
         if invocation.json or not terminal.errors_are_seen:
             raise click.UsageError("Say --yes: nobody can be asked here.")
-        click.confirm(f"Delete {whole}, with all that was said in it?", abort=True, err=True)
+        ask_first(terminal, f"Delete {whole}, with all that was said in it?", "Nothing was deleted.")
     answer = changed(around, "sessions.delete", whole, which)
     if invocation.json:
         terminal.result({"key": answer["key"], "deleted": answer["deleted"]})

@@ -13,6 +13,7 @@ from openclaw_gateway.cli.running.asked import asked_gateway
 from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.logs import configure_logging
 
@@ -41,8 +42,8 @@ class _Listed(Struct, frozen=True, rename="camel"):
 @click.command("list", cls=WithExample, example="--agent main --active 60", params=[json_option()])
 @click.option("--search", metavar="TEXT", help="Only those whose key or label has it.")
 @click.option("--agent", metavar="ID", help="Only those of this agent.")
-@click.option("--active", type=click.IntRange(1), metavar="MIN", help="Only those used in so many minutes.")
-@click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True, help="How many.")
+@click.option("--active", type=WholeNumber(1), metavar="MIN", help="Only those used in so many minutes.")
+@click.option("--limit", type=WholeNumber(1, _MOST), default=50, show_default=True, help="How many.")
 @gateway_options
 @pass_invocation
 def command(

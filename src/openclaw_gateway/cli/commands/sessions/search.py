@@ -12,6 +12,7 @@ from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.running.session import ANSWER_S
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.logs import configure_logging
 
@@ -24,7 +25,7 @@ _MOST = 25
 @click.option(
     "--key", "keys", metavar="KEY", multiple=True, help="Only in this conversation; may be repeated."
 )
-@click.option("--limit", type=click.IntRange(1, _MOST), default=10, show_default=True, help="How many.")
+@click.option("--limit", type=WholeNumber(1, _MOST), default=10, show_default=True, help="How many.")
 @gateway_options
 @pass_invocation
 def command(

@@ -11,13 +11,14 @@ from openclaw_gateway.cli.running.session import MOST, history, whole_key
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.cli.transcript_text import markdown
+from openclaw_gateway.cli.whole_number import WholeNumber
 from openclaw_gateway.logs import configure_logging
 
 
 @click.command("show", cls=WithExample, example="main --limit 20", params=[json_option()])
 @click.argument("key")
 @click.option(
-    "--limit", type=click.IntRange(1, MOST), default=200, show_default=True, help="How many of the newest."
+    "--limit", type=WholeNumber(1, MOST), default=200, show_default=True, help="How many of the newest."
 )
 @gateway_options
 @pass_invocation

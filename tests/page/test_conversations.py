@@ -1,5 +1,6 @@
 """Conversations on the control page: found, named, copied, begun anew, deleted, and long ones."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import aiohttp
 
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.testing.gateway import RunningGateway
-from openclaw_gateway.testing.model_server import ModelServer, says
+from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.page.person import MAIN, person
 
 
@@ -33,6 +34,7 @@ async def test_sessions_are_found_renamed_begun_anew_and_deleted(
         await page.until("document.activeElement.id === 'search'")
         await page.type("gard")
         await page.until(f"{titles}.join() === 'Gardens'")
+        assert await page.value("document.querySelector('.top h1').textContent") == "Boats"
         await page.click(".sessions a", "Gardens")
         await ada.sees("About gardens")
         await page.click("[aria-label='This conversation']")
@@ -45,6 +47,25 @@ async def test_sessions_are_found_renamed_begun_anew_and_deleted(
         await page.until(f"{titles}.length === 0")
         assert [row.label for row in (await rows(gateway))] == ["Boats"]
         assert ada.page.errors == []
+
+
+async def test_a_conversation_has_a_name_also_if_its_beginning_was_not_seen_to_its_end(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    rest = asyncio.Event()
+    models.script("mock-echo", says("One ", Hold(rest), "two"))
+    async with person(gateway) as ada:
+        await ada.signs_in()
+        await ada.page.click("button", "New chat")
+        await ada.page.until("location.hash.includes('chat-')")
+        await ada.writes("About herons")
+        await ada.sees("One")
+        await ada.page.reload()
+        await ada.sees("One")
+        rest.set()
+        await ada.said(2)
+        await ada.page.until("document.querySelector('.top h1').textContent === 'About herons'")
+        await ada.page.until("document.querySelector('.sessions .title').textContent === 'About herons'")
 
 
 async def rows(gateway: RunningGateway) -> tuple[Any, ...]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.testing.replies import says
+from openclaw_gateway.wire.run import Usage
 from tests.page.person import Person, person
 
 
@@ -50,12 +52,16 @@ def shown_with(document: str, name: str) -> str:
 async def test_usage_is_plotted_and_models_are_tried(models: ModelServer, gateway: RunningGateway) -> None:
     async with person(gateway) as ada:
         page = ada.page
+        models.script("mock-echo", says("Hello.", usage=Usage(100, 7, cached_tokens=60)))
         await ada.signs_in()
         await ada.writes("Hello")
         await ada.said(2)
         await ada.looks_at("usage")
         await page.until("document.querySelector('.plot canvas')")
         await ada.sees("mock/mock-echo", ".tables")
+        row = "document.querySelector('.tables tbody tr').innerText"
+        # As the terminal says it: of 100 that were asked the provider had 60 in its cache.
+        assert (await page.value(row)).split()[1:4] == ["100", "60", "7"]
         await page.click("button", "7 days")
         await page.until("document.querySelector('[aria-pressed=true]').textContent === '7 days'")
         await ada.looks_at("models")

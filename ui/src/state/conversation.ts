@@ -4,12 +4,13 @@
 // that this tab has sent are noted in its session storage, because a history has a question only with its
 // answer: so a page that is loaded again in the middle of a run still shows what was asked.
 
-import { batch, computed, signal } from "@preact/signals";
-import { call, phase, whenOpen } from "../connection/gateway";
+import { batch, computed, effect, signal } from "@preact/signals";
+import { call, may, phase, whenOpen } from "../connection/gateway";
 import { defaultAgent } from "./agents";
 import { ended, forget, isLive, known, of, runs, stop, tell, type Run } from "./runs";
+import { textOf } from "./parts";
 import { go, route } from "./route";
-import { fork, nameBy, refresh, type Fork } from "./sessions";
+import { begunHere, fork, isUnnamed, nameBy, refresh, type Fork } from "./sessions";
 import { entries, type Entry, type Message } from "./transcript";
 
 export interface Attachment {
@@ -232,10 +233,16 @@ function noted(): Pending[] {
 
 ended((run) => {
   const question = pending.value.find((each) => each.runId === run.id);
-  if (question && run.stage === "done") void nameBy(run.session, question.text).catch(() => undefined);
+  if (question && run.stage === "done" && begunHere.has(run.session)) void nameBy(run.session, question.text).catch(() => undefined);
   if (run.stage === "failed") failed(run.id, run.error || "The run failed.");
   if (run.session === open.value) void load(FIRST);
   refresh();
+});
+/** What a tab has begun and not seen answered is named by whoever looks at it next. */
+effect(() => {
+  const first = messages.value.length && earlier.value === 0 ? shown.value.find((each) => each.who === "user") : undefined;
+  if (!first || phase.value !== "open" || !isUnnamed(open.value) || !may("write")) return;
+  void nameBy(open.value, textOf(first.parts)).catch(() => undefined);
 });
 whenOpen(() => {
   if (open.value) void load(FIRST);

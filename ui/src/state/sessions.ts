@@ -33,6 +33,13 @@ export const total = signal(0);
 export const query = signal("");
 export const listed = signal(false);
 
+/** All that were listed, also those that are not among what is looked for now: their names are still theirs. */
+const seen = signal<ReadonlyMap<string, Session>>(new Map());
+
+function keep(some: Session[], beside: ReadonlyMap<string, Session>): void {
+  seen.value = new Map([...beside, ...some.map((session): [string, Session] => [session.key, session])]);
+}
+
 let limit = PAGE;
 let due = 0;
 let asked = 0;
@@ -47,11 +54,12 @@ export async function loadSessions(): Promise<void> {
   });
   if (mine !== asked) return; // a newer question has been asked meanwhile
   sessions.value = told.sessions;
+  const isAll = !search && told.sessions.length >= told.totalCount;
+  keep(told.sessions, isAll ? new Map() : seen.value);
   total.value = told.totalCount;
   listed.value = true;
 }
 
-/** Soon: news that come together are asked about once. */
 export interface Hit {
   sessionKey: string;
   messageId: string;
@@ -70,9 +78,16 @@ async function lookInside(): Promise<void> {
     return;
   }
   const told = await call<{ results: Hit[] }>("sessions.search", { query: words, limit: 12 });
-  if (query.value.trim() === words) hits.value = told.results;
+  if (query.value.trim() !== words) return;
+  hits.value = told.results;
+  const unknown = new Set(told.results.map((hit) => hit.sessionKey).filter((key) => !seen.value.has(key)));
+  for (const key of unknown) {
+    const { session } = await call<{ session: Session | null }>("sessions.describe", { key });
+    if (session) keep([session], seen.value);
+  }
 }
 
+/** Soon: news that come together are asked about once. */
 export function refresh(): void {
   clearTimeout(due);
   due = setTimeout(() => {
@@ -94,18 +109,26 @@ export function search(text: string): void {
 }
 
 export function titleOf(key: string): string {
-  const known = sessions.value.find((session) => session.key === key);
+  const known = seen.value.get(key);
   if (known?.label) return known.label;
   const name = key.split(":").slice(2).join(":");
-  return begunHere.has(key) ? "New conversation" : (known?.displayName ?? name);
+  return begunHere.has(key) || isUnnamed(key) ? "New conversation" : (known?.displayName ?? name);
 }
 
 /** A session is made by its first message, which names it. */
 export const begunHere = new Set<string>();
+const named = new Set<string>();
+
+/** Made by a "New chat" that has not come to name it: the page was loaded again meanwhile. A copy is named else. */
+export function isUnnamed(key: string): boolean {
+  const known = seen.value.get(key);
+  return !!known && !known.label && !known.parentSessionKey && !named.has(key) && /:chat-[0-9a-f]{12}$/.test(key);
+}
 
 export async function nameBy(key: string, question: string): Promise<void> {
-  if (!begunHere.has(key) || sessions.value.find((session) => session.key === key)?.label) return;
+  if (!(begunHere.has(key) || isUnnamed(key)) || seen.value.get(key)?.label) return;
   begunHere.delete(key);
+  named.add(key);
   const line = question.trim().split("\n")[0] ?? "";
   const label = line.length <= TITLE ? line : `${line.slice(0, TITLE).replace(/\s+\S*$/, "")}…`;
   if (label) await rename(key, label);
@@ -115,7 +138,7 @@ export async function nameBy(key: string, question: string): Promise<void> {
 export async function fork(key: string, entryId: string): Promise<Fork> {
   const made = await call<Fork>("sessions.fork", { sessionKey: key, ...(entryId ? { entryId } : {}) });
   const base = titleOf(key).replace(/ \(\d+\)$/, "");
-  const others = sessions.value.filter((session) => session.displayName.replace(/ \(\d+\)$/, "") === base);
+  const others = [...seen.value.values()].filter((session) => session.displayName.replace(/ \(\d+\)$/, "") === base);
   await call("sessions.patch", { key: made.sessionKey, label: `${base} (${others.length + 1})` }).catch(() => undefined);
   refresh();
   return made;
@@ -128,11 +151,11 @@ export interface Fork {
 }
 
 export function copiesOf(key: string): Session[] {
-  return sessions.value.filter((session) => session.parentSessionKey === key);
+  return [...seen.value.values()].filter((session) => session.parentSessionKey === key);
 }
 
 export function parentOf(key: string): string {
-  return sessions.value.find((session) => session.key === key)?.parentSessionKey ?? "";
+  return seen.value.get(key)?.parentSessionKey ?? "";
 }
 
 export async function rename(key: string, label: string): Promise<void> {
@@ -142,6 +165,7 @@ export async function rename(key: string, label: string): Promise<void> {
 
 export async function remove(key: string): Promise<void> {
   await call("sessions.delete", { key });
+  seen.value = new Map([...seen.value].filter(([each]) => each !== key));
   refresh();
 }
 

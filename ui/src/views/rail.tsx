@@ -81,15 +81,9 @@ function NewChat() {
       {agents.value.length > 1 && (
         <select
           aria-label="New conversation with another agent"
-          value=""
-          onChange={(event) => {
-            begin(event.currentTarget.value);
-            event.currentTarget.value = "";
-          }}
+          value={agentIn(key.value) || defaultAgent.value}
+          onChange={(event) => begin(event.currentTarget.value)}
         >
-          <option value="" disabled>
-            with…
-          </option>
           {agents.value.map((agent) => (
             <option value={agent.id}>{agent.name}</option>
           ))}
@@ -124,9 +118,7 @@ function Sessions() {
             {hits.value.map((hit) => (
               <li key={`${hit.sessionKey} ${hit.messageId}`}>
                 <a class="hit" href={path("chat", hit.sessionKey)}>
-                  <span class="title" dir="auto">
-                    {titleOf(hit.sessionKey)}
-                  </span>
+                  <Title of={hit.sessionKey} />
                   <span class="faint" dir="auto">
                     {hit.snippet}
                   </span>
@@ -156,9 +148,7 @@ function Row({ session }: { session: Session }) {
   return (
     <li>
       <a href={path("chat", session.key)} aria-current={isHere ? "page" : undefined}>
-        <span class="title" dir="auto">
-          {titleOf(session.key)}
-        </span>
+        <Title of={session.key} />
         <span class="faint">
           {asks ? <b class="asks">asks</b> : session.hasActiveRun ? <span class="dot busy" role="img" aria-label="at work" /> : null}
           {agents.value.length > 1 ? `${nameOf(session.agentId)} · ` : ""}
@@ -166,6 +156,18 @@ function Row({ session }: { session: Session }) {
         </span>
       </a>
     </li>
+  );
+}
+
+/** Cut, if it must be, before the number that tells a copy from the others. */
+function Title({ of }: { of: string }) {
+  const title = titleOf(of);
+  const number = / \(\d+\)$/.exec(title)?.[0] ?? "";
+  return (
+    <span class="title" dir="auto" title={title}>
+      <span>{title.slice(0, title.length - number.length)}</span>
+      {number && <span class="copy-number">{number}</span>}
+    </span>
   );
 }
 

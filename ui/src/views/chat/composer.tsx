@@ -8,8 +8,11 @@ import { agentIn, nameOf } from "../../state/agents";
 import { attached, busy, drafts, key, send, stopAll, type Attachment } from "../../state/conversation";
 import { source, taken } from "../../state/pictures";
 
+const AWAY = "Not connected to the gateway: nothing was sent. What you wrote stays here until the connection is back.";
+
 export function Composer() {
   const session = key.value;
+  const isOpen = phase.value === "open";
   const [text, setText] = useState("");
   const [images, setImages] = useState<Attachment[]>([]);
   const [error, setError] = useState("");
@@ -20,6 +23,9 @@ export function Composer() {
     setImages(attached.get(session) ?? []);
     setError("");
   }, [session]);
+  useEffect(() => {
+    if (isOpen) setError((old) => (old === AWAY ? "" : old));
+  }, [isOpen]);
   useLayoutEffect(() => {
     const at = field.current;
     if (!at) return;
@@ -41,8 +47,9 @@ export function Composer() {
       (reason: Error) => setError(reason.message),
     );
   };
-  const isReady = phase.value === "open" && (text.trim() !== "" || images.length > 0);
+  const isReady = isOpen && (text.trim() !== "" || images.length > 0);
   const submit = () => {
+    if (!isOpen) setError(AWAY);
     if (!isReady) return;
     void send(text, images);
     write("");

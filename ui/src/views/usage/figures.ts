@@ -3,6 +3,8 @@
 export interface Totals {
   input: number;
   output: number;
+  cacheRead: number;
+  cacheWrite: number;
   totalTokens: number;
   totalCost: number;
   missingCostEntries: number;
@@ -22,6 +24,14 @@ export interface Usage {
   };
 }
 
+/** All that was asked; `input` is what of it no cache of a provider gave or took. */
+export const askedOf = (totals: Totals): number => totals.input + totals.cacheRead + totals.cacheWrite;
+
+/** A run that failed before any model was asked has none. */
+export function modelName(row: { provider?: string; model?: string }): string {
+  return [row.provider, row.model].filter(Boolean).join("/") || "(none)";
+}
+
 /** Every day from the first to the last, also those on which nothing ran. */
 function between(first: string, last: string): string[] {
   const days: string[] = [];
@@ -34,13 +44,13 @@ function between(first: string, last: string): string[] {
 /** Days beside each other, the tokens of each model on top of those before it: [names, days, sums]. */
 export function stacked(usage: Usage, most: number): [string[], string[], number[][]] {
   const days = between(usage.startDate, usage.endDate);
-  const names = usage.aggregates.byModel.map((row) => `${row.provider}/${row.model}`);
+  const names = usage.aggregates.byModel.map(modelName);
   const own = names.slice(0, names.length > most ? most - 1 : most);
   const shown = names.length > own.length ? [...own, "others"] : own;
   const sums = shown.map(() => days.map(() => 0));
   const at = new Map(days.map((day, number) => [day, number]));
   for (const row of usage.aggregates.modelDaily) {
-    const number = own.indexOf(`${row.provider}/${row.model}`);
+    const number = own.indexOf(modelName(row));
     const of = sums[number < 0 ? shown.length - 1 : number];
     const day = at.get(row.date);
     if (of && day !== undefined) of[day] = (of[day] ?? 0) + row.tokens;

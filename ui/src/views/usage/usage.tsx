@@ -8,7 +8,7 @@ import { path } from "../../state/route";
 import { isLive, runs } from "../../state/runs";
 import { titleOf } from "../../state/sessions";
 import { cost, exactly, short } from "../../text/numbers";
-import { stacked, type Totals, type Usage } from "./figures";
+import { askedOf, modelName, stacked, type Totals, type Usage } from "./figures";
 import { Plot } from "./plot";
 
 const DAYS = [7, 30, 90];
@@ -50,7 +50,8 @@ function Sums({ of }: { of: Usage }) {
     <>
       <dl class="figures">
         <Figure name="Tokens" value={short(totals.totalTokens)} more={exactly(totals.totalTokens)} />
-        <Figure name="Asked" value={short(totals.input)} more={exactly(totals.input)} />
+        <Figure name="Asked" value={short(askedOf(totals))} more={exactly(askedOf(totals))} />
+        <Figure name="of it cached" value={short(totals.cacheRead)} more={exactly(totals.cacheRead)} />
         <Figure name="Answered" value={short(totals.output)} more={exactly(totals.output)} />
         <Figure name="Runs" value={exactly(aggregates.messages.user)} more={`${aggregates.messages.errors} failed`} />
         <Figure name="Cost" value={cost(totals.totalCost)} more={unpriced(totals)} />
@@ -59,7 +60,7 @@ function Sums({ of }: { of: Usage }) {
       <div class="tables">
         <Table
           title="By model"
-          rows={aggregates.byModel.map((row) => [`${row.provider}/${row.model}`, row.totals, ""])}
+          rows={aggregates.byModel.map((row) => [modelName(row), row.totals, ""])}
         />
         <Table title="By agent" rows={aggregates.byAgent.map((row) => [nameOf(row.agentId), row.totals, ""])} />
         <Table
@@ -96,6 +97,9 @@ function Table({ title, rows }: { title: string; rows: [string, Totals, string][
               Asked
             </th>
             <th scope="col" class="number">
+              of it cached
+            </th>
+            <th scope="col" class="number">
               Answered
             </th>
             <th scope="col" class="number">
@@ -109,7 +113,8 @@ function Table({ title, rows }: { title: string; rows: [string, Totals, string][
               <th scope="row" dir="auto">
                 {where ? <a href={where}>{name}</a> : name}
               </th>
-              <td class="number">{exactly(totals.input)}</td>
+              <td class="number">{exactly(askedOf(totals))}</td>
+              <td class="number">{exactly(totals.cacheRead)}</td>
               <td class="number">{exactly(totals.output)}</td>
               <td class="number" title={unpriced(totals)}>
                 {cost(totals.totalCost)}

@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-STATE := $(CURDIR)/.state
+# The state directory of `make run`: what the environment names, as for every command of openclaw.
+STATE := $(or $(OPENCLAW_STATE_DIR),$(CURDIR)/.state)
 LOCK_TOOL := .cache/lock
 FUZZ_TOOL := .cache/fuzz
 COMPLY_TOOL := .cache/comply

@@ -89,7 +89,8 @@ class InstanceLock:
             pid = (holder(self._path.parent) or Holder()).pid
             raise StartupError(
                 f"A gateway is already running for this state directory{f' (pid {pid})' if pid else ''}. "
-                "Stop it first, or use another state directory (OPENCLAW_STATE_DIR) and port.",
+                "Stop it first (openclaw gateway stop), or use another state directory (OPENCLAW_STATE_DIR) "
+                "and port.",
                 exit_code=EX_ALREADY_RUNNING,
                 code="already_running",
             )

@@ -86,6 +86,7 @@ async def test_what_a_value_leads_to_is_said(written: Program) -> None:
     [
         ("gateway.port", "70000", "gateway.port: must be from 1 to 65535"),
         ("gateway.prt", "5000", "gateway.prt: is not a known key"),
+        ("agents.list[0].idd", "b", 'did you mean "id", which is set?'),
         ("agents.defaults.model", "no/such", 'The provider "no"'),
         ("agents.list[0].id.x", "1", "agents.list[0].id is neither an object nor a list"),
         ("agents.list[7]", "{ id: 'b' }", "a list has 1 entries here"),

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from openclaw_gateway import __version__
+from openclaw_gateway.cli.setup.own_address import own_address
 from openclaw_gateway.testing.gateway import model_config
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, fails, says
 from tests.cli.conftest import DEADLINE_S, Program, Started
@@ -30,6 +31,20 @@ def _chat(
         headers={"Authorization": f"Bearer {token}"},
         timeout=aiohttp.ClientTimeout(total=DEADLINE_S),
     )
+
+
+async def test_one_that_listens_everywhere_names_an_address_that_others_can_type(configured: Program) -> None:
+    configured.configure(
+        {"gateway": {"auth": {"token": "0123456789abcdefghij-and-more"}}}, "openclaw-gateway.json"
+    )
+    started = await configured.gateway("--bind", "lan")
+    port = started.row("gateway").rpartition(":")[2]
+    address = own_address()
+    if address is None:
+        assert "from other machines" not in started.out
+    else:
+        assert started.row("network") == f"http://{address}:{port}"
+    assert started.row("gateway") == f"http://0.0.0.0:{port}"
 
 
 async def test_is_ready_when_it_says_so_and_ends_with_zero(configured: Program) -> None:

@@ -29,6 +29,8 @@ def _open(name: str, mode: int = 0o644, text: str = "x") -> Arrange:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.is_dir() and not path.exists():
             path.write_text(text)
+        if not path.is_dir():
+            path.parent.chmod(0o711)
         path.chmod(mode)
 
     return arrange
@@ -185,6 +187,20 @@ async def test_doctor_and_audit_say_the_same(program: Program) -> None:
         "gateway.trusted_proxy_wide",
         "tools.exec.full_without_sandbox",
     }
+
+
+async def test_a_file_whose_folder_keeps_others_out_is_not_critical(program: Program) -> None:
+    _configure(program, {})
+    dotenv = program.state / ".env"
+    dotenv.write_text("A=b\n")
+    dotenv.chmod(0o644)
+    code, (found,) = await _audit(program)
+    assert (code, found["check"], found["severity"]) == (0, "fs.dotenv.perms", "warning")
+    assert "only its folder keeps other users of this machine out" in found["means"]
+    program.state.chmod(0o711)
+    code, (found,) = await _audit(program)
+    assert (code, found["severity"]) == (1, "critical")
+    assert "other users of this machine may read it" in found["means"]
 
 
 async def test_for_people_each_cure_can_be_copied(program: Program) -> None:

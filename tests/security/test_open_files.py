@@ -60,10 +60,19 @@ def test_each_file_and_folder_that_others_may_use_is_named(
     state: Path, name: str, bits: int, may: str
 ) -> None:
     path = state / name
+    state.chmod(0o711)
     path.chmod(mode(path) | bits)
     (sentence,) = found(state)
     assert sentence.startswith(f"{path}: other users of this machine may {may} it (mode ")
     assert sentence.endswith(f"make it {'0700' if name == '.' else '0600'}, as config validate --fix does.")
+
+
+def test_where_the_folder_keeps_others_out_that_is_said(state: Path) -> None:
+    (state / ".env").chmod(0o644)
+    (sentence,) = found(state)
+    assert (
+        "only its folder keeps other users of this machine out, its mode 0644 lets them read it" in sentence
+    )
 
 
 def test_a_file_of_another_user_is_left_to_him(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -463,7 +463,7 @@ async def test_a_fault_nobody_knew_of_is_told_and_tried_again() -> None:
 async def test_without_the_package_there_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mcp", None)
     servers = McpServers(McpConfig(servers={"s": McpServer(command="x")}), {}, McpPool())
-    assert "pip install 'openclaw-gateway[mcp]'" in (servers.notice() or "")
+    assert 'pip install "$(ls dist/*.whl)[mcp]"' in (servers.notice() or "")
     servers.start()
     assert troubles(servers) == {}
     await servers.close()

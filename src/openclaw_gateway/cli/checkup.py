@@ -97,7 +97,11 @@ def _models(plan: Blueprint) -> Iterator[Finding]:
         if model.agents and model.target is None:
             yield Finding("models", "wrong", f"{', '.join(model.agents)}: {model.problem}")
         elif model.agents:
-            yield Finding("models", "ok", f"{model.ref} is there for {', '.join(model.agents)}.")
+            yield Finding(
+                "models",
+                "ok",
+                f"{model.ref} is configured for {', '.join(model.agents)}; `models test` asks it.",
+            )
 
 
 def _gateway(plan: Blueprint) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """A key that is neither served nor known: what was probably meant, as the end of a sentence. Pure.
 
-A hint is given only when following it mends the fault: the value fits where the hint sends it, and nothing
-stands there yet.
+A hint is given only when following it mends the fault: the value fits where the hint sends it, and it is
+said when something stands there already.
 """
 
 from collections.abc import Callable, Iterable
@@ -56,8 +56,10 @@ def unknown_key(path: KeyPath, value: Any, known: Iterable[str], fits: Fits, fre
         return f"is not a key; write what it means at {target}, which takes another kind of value"
     near = nearest(str(path[-1]), known)
     meant = (*path[:-1], near or "")
-    if near and free(meant) and fits(meant, value):
-        return f'is not a known key; did you mean "{near}"?'
+    if near and fits(meant, value):
+        hint = f'did you mean "{near}"'
+        said = f"{hint}?" if free(meant) else f"remove it, or {hint}, which is set?"
+        return f"is not a known key; {said}"
     return "is not a known key; remove it"
 
 

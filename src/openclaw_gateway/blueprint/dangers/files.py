@@ -26,12 +26,12 @@ def in_files(read: Partly, plan: Blueprint) -> Iterator[Danger]:
     for each in open_files(read, plan):
         text = read.texts.get(each.path) or ""
         has_secrets = each.path.name == ".env" or any(secret in text for secret in secrets)
-        means = f"{each.path}: other users of this machine may {each.may} it (mode {each.mode:04o})"
+        means = each.means
         if has_secrets and "read" in each.may:
             means += ", and secrets stand in it in clear"
         yield Danger(
             f"fs.{_kind(each.path, plan)}.perms",
-            "critical" if has_secrets or "change" in each.may else "warning",
+            "critical" if not each.shut and (has_secrets or "change" in each.may) else "warning",
             f"{means}.",
             f"chmod {each.wanted:o} {shlex.quote(str(each.path))}",
         )

@@ -9,12 +9,15 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from openclaw_gateway import __version__
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation
 from openclaw_gateway.cli.process.port_holder import free_port, port_holder
+from openclaw_gateway.cli.running.address import EVERYWHERE, from_here
+from openclaw_gateway.cli.setup.own_address import own_address
 from openclaw_gateway.cli.terminal import Terminal
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.daemon import Daemon, outlive_signals
@@ -121,13 +124,17 @@ def banner(terminal: Terminal, program: str, daemon: Daemon, urls: tuple[str, ..
     gateway, choice = daemon.gateway, daemon.model_choice
     terminal.title(f"{program} {__version__}")
     terminal.row("gateway", "  ".join(urls))
+    everywhere = next((url for url in urls if urlsplit(url).hostname in EVERYWHERE), None)
+    address = own_address() if everywhere else None
+    if everywhere and address:
+        terminal.row("network", f"http://{address}:{urlsplit(everywhere).port}", aside="from other machines")
     ids = gateway.roster.ids
     shown = ", ".join(ids[:8]) if len(ids) <= 8 else f"{', '.join(ids[:8])}, … ({len(ids)} in all)"
     terminal.row("agents", shown, aside=f"default: {gateway.roster.default_id}" if len(ids) > 1 else "")
     terminal.row("model", choice.why)
     terminal.row("auth", daemon.auth.mode, aside="" if daemon.auth.generated else daemon.auth.source)
     off = f"off; set {gateway.chat_switch} to true"
-    terminal.row("endpoint", off if gateway.chat_switch else f"{urls[0]}/v1/chat/completions")
+    terminal.row("endpoint", off if gateway.chat_switch else f"{from_here(urls[0])}/v1/chat/completions")
     loaded = daemon.loaded
     terminal.row("config", str(loaded.path), aside="" if loaded.exists else "not there; the defaults apply")
     missing = LocalModel.from_environment(loaded.environ).unavailable()

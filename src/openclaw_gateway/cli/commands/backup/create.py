@@ -42,4 +42,4 @@ def command(invocation: Invocation, *, file: Path | None, output: Path | None) -
             {"file": str(target), "bytes": size, "files": about.files, "config": [p.name for p in config]}
         )
         return
-    terminal.say(f"Saved in {target}, {size_text(size)}. Workspaces are not in it.")
+    terminal.say(f"Saved in {target}, {size_text(size)}. Secrets are in it, workspaces are not.")

@@ -45,7 +45,7 @@ DOCUMENTS = _all(
         "overload": "Too much load is refused at once with 429 or 503 and `Retry-After`.",
         # The first lines, and Try it
         "both-names": (
-            "It reads the configuration of OpenClaw and of its ancestor Clawdbot, answers to both names,"
+            "It reads the configuration of OpenClaw and of its ancestor Clawdbot, and answers to both names."
         ),
         "quickstart": (
             "It prints a curl line, a Python snippet and the address of the control page; "

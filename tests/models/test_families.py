@@ -267,3 +267,8 @@ def test_who_cannot_think_and_have_tools_is_told_not_to_think() -> None:
 )
 def test_the_newer_models_of_openai_are_spoken_to_where_they_take_tools(ref: str, api: str | None) -> None:
     assert spoken("openai", ref) == api
+
+
+def test_the_embedded_model_is_not_said_to_think_or_to_see() -> None:
+    family = family_of("local", "", "openai-completions", "smollm2-135m-instruct")
+    assert (family.thinking.way, family.images) == ("never", False)

@@ -13,6 +13,8 @@ export interface Model {
   id: string;
   name: string;
   provider: string;
+  /** False: no agent can have it. */
+  available?: boolean;
   reasoning?: boolean;
   contextWindow?: number;
 }

@@ -77,6 +77,7 @@ function Row({ model }: { model: Model }) {
       <th scope="row">
         {model.id} {model.name !== model.id && <span class="faint">{model.name}</span>}
         {model.reasoning && <span class="faint"> thinks</span>}
+        {model.available === false && <span class="wrong"> cannot be asked: its provider is not known, or has no key or address</span>}
       </th>
       <td class="number">{model.contextWindow ? exactly(model.contextWindow) : ""}</td>
       <td>{users.map((agent) => agent.name).join(", ")}</td>

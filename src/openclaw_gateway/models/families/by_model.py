@@ -446,6 +446,12 @@ _OTHERS: tuple[Row, ...] = (
         models=re.compile(r"llama-?3-[13](?!-vision)|qwen-?[23](?:-5)?-(?:\d+b|coder|max|turbo)(?!-vl)"),
     ),
     Row(
+        "huggingface.co/HuggingFaceTB, model card of SmolLM2: of texts, and its answers have no thoughts",
+        _NOV,
+        {"images": False, "thinking": Thinking("never")},
+        models=re.compile(r"smollm2"),
+    ),
+    Row(
         "console.groq.com/docs/reasoning: none or default",
         _NOV,
         {"thinking": Thinking("effort", ("none", "medium"), {"medium": "default"})},

@@ -113,7 +113,8 @@ async def test_ctrl_c_stops_the_answer_and_keeps_the_chat(ready: Program, models
         # What is half typed is given up by it as well.
         screen.types("half\x03")
         await screen.shows(READY)
-        screen.types("\x04")
+        # Once more, with nothing typed since, leaves.
+        screen.types("\x03")
         assert await screen.ends() == 0
     await models.wait_aborted(1)
     assert "half" not in models.requests[-1].messages[-1]["content"]

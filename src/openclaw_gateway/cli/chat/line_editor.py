@@ -22,7 +22,7 @@ _MOST_BYTES = 1_000_000
 
 
 class LineEditor:
-    """Enter sends, Alt-Enter begins another line, Ctrl-C gives up what was typed, Ctrl-D ends."""
+    """Enter sends, Alt-Enter begins another line, Ctrl-C gives up what was typed, twice or Ctrl-D ends."""
 
     edits = True
 
@@ -44,11 +44,14 @@ class LineEditor:
         self._answers: PromptSession[str] = PromptSession(history=InMemoryHistory(), output=output)
 
     async def line(self, prompt: str) -> str | None:
+        interrupted = False
         while True:
             try:
                 return await self._lines.prompt_async(prompt, handle_sigint=False)
             except KeyboardInterrupt:
-                continue
+                if interrupted and not self._lines.default_buffer.text:
+                    return None
+                interrupted = True
             except EOFError:
                 return None
 

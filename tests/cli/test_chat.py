@@ -400,7 +400,8 @@ async def test_a_gateway_that_died_is_found_again_and_its_run_is_said_to_have_en
 
 
 async def test_ctrl_c_twice_leaves(ready: Program, models: ModelServer) -> None:
-    models.script("m", says("before ", Hold(asyncio.Event())))
+    gate = asyncio.Event()
+    models.script("m", says("before ", Hold(gate)))
     async with chatting(ready) as screen:
         screen.types("go\r")
         await screen.shows("before")
@@ -412,3 +413,5 @@ async def test_ctrl_c_twice_leaves(ready: Program, models: ModelServer) -> None:
             assert await screen.ends() == 130
         finally:
             ready.started[0].process.send_signal(signal.SIGCONT)
+            # The gateway has an answer to end, when it is told to.
+            gate.set()

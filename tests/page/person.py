@@ -34,6 +34,15 @@ class Person:
         await self.page.type(token)
         await self.page.press("Enter", 13, "\r")
 
+    async def begins_anew(self) -> None:
+        """In a new conversation, which stands there before anything is typed."""
+        before = await self.page.value("location.hash")
+        await self.page.click("button", "New chat")
+        await self.page.until(
+            f"location.hash !== {json.dumps(before)} && !document.querySelector('.said')"
+            " && document.querySelector('.top h1')?.textContent === 'New conversation'"
+        )
+
     async def writes(self, text: str) -> None:
         await self.page.click("#message")
         await self.page.type(text)

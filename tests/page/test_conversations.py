@@ -18,13 +18,11 @@ async def test_sessions_are_found_renamed_begun_anew_and_deleted(
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
-        await page.click("button", "New chat")
-        await page.until("location.hash.includes('chat-')")
+        await ada.begins_anew()
         await ada.writes("About gardens")
         await ada.said(2)
         await ada.renames("Gardens")
-        await page.click("button", "New chat")
-        await page.until("!document.querySelector('.said')")
+        await ada.begins_anew()
         await ada.writes("About boats")
         await ada.said(2)
         await ada.renames("Boats")
@@ -56,8 +54,7 @@ async def test_a_conversation_has_a_name_also_if_its_beginning_was_not_seen_to_i
     models.script("mock-echo", says("One ", Hold(rest), "two"))
     async with person(gateway) as ada:
         await ada.signs_in()
-        await ada.page.click("button", "New chat")
-        await ada.page.until("location.hash.includes('chat-')")
+        await ada.begins_anew()
         await ada.writes("About herons")
         await ada.sees("One")
         await ada.page.reload()

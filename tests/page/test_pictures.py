@@ -157,11 +157,10 @@ async def test_a_day_at_the_page(models: ModelServer, tmp_path: Path) -> None:
             if view == "connect":
                 await page.click(".client summary", "Open WebUI")
             await photographs(ada, view)
-        await page.click("button", "New chat")
+        await ada.begins_anew()
         await ada.writes("Write to the council about the hedge.")
         await ada.sees("A letter to the council:")
-        await page.click("button", "New chat")
-        await page.until("!document.querySelector('.said')")
+        await ada.begins_anew()
         await ada.writes("Save my notes.")
         await ada.sees("mkdir -p 'backup/garden notes'", ".approval pre")
         await photographs(ada, "approval")
@@ -175,8 +174,7 @@ async def test_a_day_at_the_page(models: ModelServer, tmp_path: Path) -> None:
 
 
 async def begins(at: Person, question: str, name: str) -> None:
-    await at.page.click("button", "New chat")
-    await at.page.until("!document.querySelector('.said')")
+    await at.begins_anew()
     await at.writes(question)
     await at.said(2)
     await at.renames(name)

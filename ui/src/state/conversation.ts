@@ -132,8 +132,8 @@ function joined(old: Message[], oldTotal: number, told: Message[], total: number
   return meets === undefined || meets === told[0]?.__openclaw?.id ? [...old.slice(0, kept), ...told] : told;
 }
 
-export async function send(text: string, attachments: Attachment[] = []): Promise<void> {
-  const session = open.value || key.value;
+/** To the session that the person has before him: what is shown may be a moment behind the address. */
+export async function send(session: string, text: string, attachments: Attachment[] = []): Promise<void> {
   const runId = crypto.randomUUID();
   note({ runId, session, text, at: Date.now(), images: attachments.length, error: "" });
   known(runId, { session });
@@ -170,7 +170,7 @@ export async function answerAgain(entry: Entry): Promise<void> {
   const made = await fork(open.value, question.id);
   go("chat", made.sessionKey);
   await show(made.sessionKey);
-  await send(made.editorText ?? "", images(made));
+  await send(made.sessionKey, made.editorText ?? "", images(made));
 }
 
 function images(made: Fork): Attachment[] {

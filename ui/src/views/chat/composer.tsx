@@ -51,7 +51,7 @@ export function Composer() {
   const submit = () => {
     if (!isOpen) setError(AWAY);
     if (!isReady) return;
-    void send(text, images);
+    void send(session, text, images);
     write("");
     hold([]);
     setError("");

@@ -10,7 +10,7 @@ import { Answer } from "./answer";
 export function Question({ asked, run }: { asked: Pending; run: Run | undefined }) {
   const again = () => {
     dismiss(asked.runId);
-    void send(asked.text);
+    void send(asked.session, asked.text);
   };
   return (
     <>

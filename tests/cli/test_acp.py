@@ -323,11 +323,13 @@ async def test_what_is_no_message_is_answered_and_stdout_is_the_protocols(ready:
         "[1]",
         '{"jsonrpc":"2.0","id":1,"method":"nosuch"}',
         '{"jsonrpc":"2.0","id":2,"method":"session/new"}',
+        '{"jsonrpc":"2.0","id":3,"method":"session/list","params":{"cursor":"%s"}}' % ("9" * 5000),
     ]
     done = await ready.run("acp", stdin="\n".join(lines) + "\n")
     answers = [msgspec.json.decode(line) for line in done.out.splitlines()]
-    assert sorted(one["error"]["code"] for one in answers) == [-32700, -32700, -32602, -32601]
-    assert {one["id"] for one in answers} == {None, 1, 2}
+    assert sorted(one["error"]["code"] for one in answers) == [-32700, -32700, -32602, -32602, -32601]
+    assert {one["id"] for one in answers} == {None, 1, 2, 3}
+    assert done.err == ""
     assert done.code == 0
 
 

@@ -94,7 +94,7 @@ async def test_doctor_names_each_thing_that_is_wrong(configured: Program) -> Non
 
 async def test_where_no_gateway_runs_the_last_one_is_named_and_what_starts_one(configured: Program) -> None:
     done = await configured.run("doctor")
-    assert "It does not run. `gateway run` starts it" in done.out
+    assert "It does not run. `openclaw gateway run` starts it" in done.out
     gateway = await configured.gateway()
     del configured.environ["OPENCLAW_GATEWAY_PORT"]
     url = gateway.row("gateway")

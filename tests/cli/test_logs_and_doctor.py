@@ -100,7 +100,7 @@ async def test_where_no_gateway_runs_the_last_one_is_named_and_what_starts_one(c
     url = gateway.row("gateway")
     assert (await configured.run("gateway", "stop")).code == 0
     done = await configured.run("doctor")
-    assert (done.code, f"The last one was at {url}. `gateway run`" in done.out) == (0, True)
+    assert (done.code, f"The last one was at {url}. `openclaw gateway run`" in done.out) == (0, True)
     assert f"the last one was at {url}" in (await configured.run("status")).out
     assert (await configured.run("status", "--json")).json["gateway"]["lastUrl"] == url
     for words in (("health",), ("agent", "hi"), ("sessions",)):

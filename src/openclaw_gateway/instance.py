@@ -52,8 +52,8 @@ def check_restored(directory: Path) -> None:
     if any(directory.glob(f"{RESTORING}*")):
         raise StartupError(
             f"A backup was being put back into {directory}, and that did not end. Put it back again "
-            "(openclaw backup restore FILE). Or move back what is in the newest before-restore-… there, and "
-            f"remove what begins with {RESTORING}.",
+            "(`openclaw backup restore FILE`). Or move back what is in the newest before-restore-… there, "
+            f"and remove what begins with {RESTORING}.",
             exit_code=73,
             code="restore_interrupted",
         )
@@ -89,8 +89,8 @@ class InstanceLock:
             pid = (holder(self._path.parent) or Holder()).pid
             raise StartupError(
                 f"A gateway is already running for this state directory{f' (pid {pid})' if pid else ''}. "
-                "Stop it first (openclaw gateway stop), or use another state directory (OPENCLAW_STATE_DIR) "
-                "and port.",
+                "Stop it first (`openclaw gateway stop`), or use another state directory "
+                "(OPENCLAW_STATE_DIR) and port.",
                 exit_code=EX_ALREADY_RUNNING,
                 code="already_running",
             )

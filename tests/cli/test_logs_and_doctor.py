@@ -94,13 +94,13 @@ async def test_doctor_names_each_thing_that_is_wrong(configured: Program) -> Non
 
 async def test_where_no_gateway_runs_the_last_one_is_named_and_what_starts_one(configured: Program) -> None:
     done = await configured.run("doctor")
-    assert "It does not run. `gateway run` starts it" in done.out
+    assert "It does not run. `openclaw gateway run` starts it" in done.out
     gateway = await configured.gateway()
     del configured.environ["OPENCLAW_GATEWAY_PORT"]
     url = gateway.row("gateway")
     assert (await configured.run("gateway", "stop")).code == 0
     done = await configured.run("doctor")
-    assert (done.code, f"The last one was at {url}. `gateway run`" in done.out) == (0, True)
+    assert (done.code, f"The last one was at {url}. `openclaw gateway run`" in done.out) == (0, True)
     assert f"the last one was at {url}" in (await configured.run("status")).out
     assert (await configured.run("status", "--json")).json["gateway"]["lastUrl"] == url
     for words in (("health",), ("agent", "hi"), ("sessions",)):

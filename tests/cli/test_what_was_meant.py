@@ -116,6 +116,12 @@ async def test_a_command_to_type_has_the_profile_it_was_asked_with(
         (["gateway", "quikstart"], "Did you mean: openclaw --profile ada gateway quickstart"),
         (["config", "validate"], "`openclaw --profile ada setup` makes one"),
         (["status"], "`openclaw --profile ada setup` makes one"),
+        (["doctor"], "`openclaw --profile ada setup` makes one"),
+        (["agent", "--no-such"], "Try 'openclaw --profile ada agent --help' for help."),
+        (["agent", "--help"], "Example: openclaw --profile ada agent"),
+        (["agent", "hi", "--no-color"], "goes before the command: openclaw --profile ada --no-color …"),
+        (["agent", "hi", "--profile", "bob"], "goes before the command: openclaw --profile …"),
+        (["chat"], "`openclaw --profile ada gateway run`"),
     ):
         done = await program.run("--profile", "ada", *words)
         assert said in " ".join((done.out + done.err).split())

@@ -43,7 +43,7 @@ class Edit:
         self.file = self.before.plan.loaded.path
         self._text = self.before.read.texts.get(self.file)
         if self._text is None and self.before.plan.loaded.exists | self.file.exists():
-            raise ConfigError([f"{self.file} cannot be read; `config validate` says why."])
+            raise ConfigError([f"{self.file} cannot be read; `openclaw config validate` says why."])
 
     def tried(self, change: Callable[[str], str]) -> Edited:
         """Raises CannotEdit, ConfigError."""

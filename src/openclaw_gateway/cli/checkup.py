@@ -61,7 +61,7 @@ def checked(around: Surroundings, program: str, *, fix: bool) -> Iterator[Findin
 def _configuration(drawing: Drawing) -> Iterator[Finding]:
     plan, loaded = drawing.plan, drawing.plan.loaded
     if not loaded.exists:
-        yield Finding("config", "wrong", f"There is no {loaded.path}. `setup` makes one.")
+        yield Finding("config", "wrong", f"There is no {loaded.path}. `openclaw setup` makes one.")
         return
     for problem in drawing.explained().problems if plan.problems else ():
         yield Finding("config", "wrong", problem)
@@ -88,7 +88,7 @@ def _dangers(drawing: Drawing, program: str) -> Iterator[Finding]:
             continue
         mend = "; ".join(each.mend.splitlines())
         of_files = each.check.startswith("fs.")
-        also = ", or doctor --fix" if of_files else ""
+        also = f", or {program} doctor --fix" if of_files else ""
         yield Finding("rights" if of_files else "security", "warning", f"{each.means} Mend it: {mend}{also}")
 
 
@@ -100,7 +100,7 @@ def _models(plan: Blueprint) -> Iterator[Finding]:
             yield Finding(
                 "models",
                 "ok",
-                f"{model.ref} is configured for {', '.join(model.agents)}; `models test` asks it.",
+                f"{model.ref} is configured for {', '.join(model.agents)}; `openclaw models test` asks it.",
             )
 
 
@@ -124,7 +124,8 @@ def _gateway(plan: Blueprint) -> Iterator[Finding]:
     yield Finding(
         "gateway",
         "warning",
-        f"It does not run.{was} `gateway run` starts it in a terminal, `gateway install` as a service.",
+        f"It does not run.{was} `openclaw gateway run` starts it in a terminal, `openclaw gateway install` "
+        "as a service.",
     )
     if plan.listen is not None and plan.listen.port:
         hosts, port = plan.listen.hosts, plan.listen.port
@@ -146,7 +147,9 @@ def _store(path: Path) -> Iterator[Finding]:
         yield Finding("store", "ok", f"{path.name} is whole, {size_text(path.stat().st_size)}.")
     else:
         yield Finding(
-            "store", "wrong", f"{path} is damaged ({found}): `backup restore FILE` puts a backup back."
+            "store",
+            "wrong",
+            f"{path} is damaged ({found}): `openclaw backup restore FILE` puts a backup back.",
         )
 
 

@@ -86,7 +86,8 @@ def _misplaced(error: click.ClickException, invocation: Invocation) -> click.Usa
     whole = error.ctx.find_root().command
     if not any(error.option_name in param.opts for param in whole.params):
         return None
-    said = f"{error.option_name} goes before the command: {invocation.program} {error.option_name} …"
+    begins = invocation.program if error.option_name == "--profile" else invocation.typed
+    said = f"{error.option_name} goes before the command: {begins} {error.option_name} …"
     return click.UsageError(said, error.ctx)
 
 

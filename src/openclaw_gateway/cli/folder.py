@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from openclaw_gateway.cli.example import WithExample
-from openclaw_gateway.cli.invocation import Invocation
 
 
 class Folder(WithExample, click.Group):
@@ -43,8 +42,8 @@ class Folder(WithExample, click.Group):
             return super().resolve_command(ctx, args)
         from openclaw_gateway.cli.unknown_commands import about_unknown  # noqa: PLC0415  not for every start
 
-        program, *path = ctx.command_path.split()
-        program = ctx.ensure_object(Invocation).typed if ctx.obj else program
+        program = ctx.find_root().command_path
+        path = ctx.command_path.removeprefix(program).split()
         raise click.UsageError(about_unknown(program, (*path, args[0]), self.list_commands(ctx)), ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

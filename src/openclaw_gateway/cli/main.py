@@ -82,7 +82,9 @@ _DEBUG = "Show the stack trace of a fault of this program."
 
 
 def _profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-    ctx.ensure_object(Invocation).profile = value
+    invocation = ctx.ensure_object(Invocation)
+    invocation.profile = value
+    ctx.info_name = invocation.typed  # click's own advice and every example begin with it
 
 
 def _no_color(ctx: click.Context, _: click.Parameter, value: bool) -> None:

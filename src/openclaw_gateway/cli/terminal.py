@@ -22,7 +22,7 @@ class Terminal:
     """Lines go to stdout unless said otherwise; every line is flushed."""
 
     def __init__(self, invocation: Invocation) -> None:
-        self._worded = invocation.worded
+        self.worded = invocation.worded
         self._out = _console(sys.stdout, invocation)
         self._err = _console(sys.stderr, invocation)
 
@@ -59,11 +59,11 @@ class Terminal:
 
     def notice(self, text: str) -> None:
         """Something to know that is no error; on stderr, so that it is in nobody's way."""
-        self._err.print(Text("note: ", style="yellow").append(printable(self._worded(text)), style="default"))
+        self._err.print(Text("note: ", style="yellow").append(printable(self.worded(text)), style="default"))
 
     def fault(self, text: str) -> None:
         """Something that is wrong; on stderr."""
-        self._err.print(Text(printable(self._worded(text)), style="red"))
+        self._err.print(Text(printable(self.worded(text)), style="red"))
 
     def aside(self, text: str) -> None:
         """Dim text on stderr, without an end of line."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from openclaw_gateway.cli.chat.keyboard import Keyboard
 from openclaw_gateway.cli.chat.screen import Screen
 from openclaw_gateway.cli.harmless import one_line, visible
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.link import Link
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved, Decision
@@ -56,7 +57,7 @@ class Approving:
             try:
                 await self._link.request("exec.approval.resolve", {"id": asked.id, "decision": decision})
             except GatewayError as error:
-                self._screen.beside(error.message, "bad")
+                self._screen.beside(self._screen.worded(in_terminal_words(error.message)), "bad")
             else:
                 self._screen.beside(_DONE[decision])
         finally:

@@ -19,6 +19,7 @@ from openclaw_gateway.cli.chat.screen import Screen
 from openclaw_gateway.cli.chat.showing import Showing
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.harmless import one_line
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.followed_run import FollowedRun
 from openclaw_gateway.client.link import Again, Link, Lost, News
 from openclaw_gateway.client.steps import Ended
@@ -61,7 +62,7 @@ class Chat:
             case ApprovalResolved():
                 self._approving.resolved(news)
             case Lost():
-                self._notice(f"{news.why} Trying to take it up again …", "bad")
+                self._notice(f"{self._screen.worded(news.why)} Trying to take it up again …", "bad")
             case Again():
                 self._notice("Connected again.", "good")
 
@@ -106,7 +107,7 @@ class Chat:
                 await self._follow(await self._link.attach(running, self._place.session))
         except (GatewayError, CommandFailed) as error:
             self.failed = True
-            self._screen.fault(error.message)
+            self._screen.fault(self._screen.worded(in_terminal_words(error.message)))
         return True
 
     async def _say(self, text: str) -> None:
@@ -155,10 +156,11 @@ class Chat:
         """A question of another conversation comes while a line is being typed: it is shown, not asked."""
         while not self._questions.empty() and self._run is None:
             asked = self._questions.get_nowait()
+            decisions = "|".join(asked.request.decisions)
             who = one_line(asked.request.session_key or "a conversation without a name")
             self._notice(
                 f"{who} asks whether a command may run: {one_line(asked.request.command)}\n"
-                f"To answer: openclaw approvals answer {asked.id} {'|'.join(asked.request.decisions)}",
+                f"To answer: {self._screen.worded(f'`openclaw approvals answer {asked.id} {decisions}`')}",
                 "dim",
             )
 

@@ -6,6 +6,7 @@ what is beside it to stderr, without any code. What others wrote is made harmles
 
 import os
 import sys
+from collections.abc import Callable
 from typing import IO
 
 from openclaw_gateway.cli.chat.flow import Style
@@ -28,9 +29,11 @@ _CODES: dict[Style, str] = {
 
 
 class Screen:
-    """`rendered`: Markdown is shown as what it means. `colored`: with styles."""
+    """`rendered`: Markdown is shown as what it means. `colored`: with styles. `worded` puts the commands in a
+    sentence of ours as who chats types them."""
 
-    def __init__(self, *, rendered: bool, colored: bool) -> None:
+    def __init__(self, *, rendered: bool, colored: bool, worded: Callable[[str], str]) -> None:
+        self.worded = worded
         self.rendered = rendered
         self._colored = colored
         self._out: IO[str] = sys.stdout

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from typing import Unpack
 
 import click
@@ -40,16 +41,18 @@ def command(invocation: Invocation, *, agent_id: str | None, **which: Unpack[Whi
     around = Surroundings.of(invocation)
     following = RunningGateway(around, (READ, WRITE), **which)
     asked = RunningGateway(around, (APPROVALS,), **which)
-    run(_serve(following, asked, agent_id))
+    run(_serve(following, asked, agent_id, invocation.worded))
 
 
-async def _serve(following: RunningGateway, asked: RunningGateway, agent_id: str | None) -> None:
+async def _serve(
+    following: RunningGateway, asked: RunningGateway, agent_id: str | None, worded: Callable[[str], str]
+) -> None:
     def explained(error: Exception) -> RpcError | None:
         if isinstance(error, GatewayError):
             code = INVALID_PARAMS if error.http_status in (400, 404, 422) else INTERNAL_ERROR
-            return RpcError(code, following.failure(error).message, {"code": error.code})
+            return RpcError(code, worded(following.failure(error).message), {"code": error.code})
         if isinstance(error, CommandFailed):
-            return RpcError(INTERNAL_ERROR, error.message, {"code": error.code})
+            return RpcError(INTERNAL_ERROR, worded(error.message), {"code": error.code})
         return None
 
     try:

@@ -47,7 +47,7 @@ def command(
     around = Surroundings.of(invocation)
     asked = sys.stdin.isatty()
     seen = asked and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    colored = seen and invocation.color and not os.environ.get("NO_COLOR")
+    colored = seen and invocation.shows_color()
     # Who shows no questions must not count as somebody to ask. (To choose a model is the operator's alone.)
     scopes = (ADMIN,) if asked else (READ, WRITE)
     there = RunningGateway(around, scopes, **which)
@@ -57,7 +57,7 @@ def command(
 
         paths = resolve_paths(around.environ, home=around.home, cwd=around.cwd)
         keyboard = LineEditor(kept_history(paths.own_dir / _HISTORY), tuple(ORDERS))
-    screen = Screen(rendered=seen, colored=colored)
+    screen = Screen(rendered=seen, colored=colored, worded=invocation.worded)
     return FAILED if run(_chat(there, screen, keyboard, agent=agent, session=session)) else None
 
 

@@ -1,6 +1,7 @@
 """`doctor`: everything that can be looked at, at once, each with what to do."""
 
 import click
+import msgspec
 
 from openclaw_gateway.cli.checkup import checked
 from openclaw_gateway.cli.example import WithExample
@@ -23,11 +24,10 @@ def command(invocation: Invocation, *, fix: bool) -> int:
     terminal = Terminal(invocation)
     found = []
     for finding in checked(Surroundings.of(invocation), invocation.typed, fix=fix):
-        found.append(finding)
+        found.append(msgspec.structs.replace(finding, text=invocation.worded(finding.text)))
         if not invocation.json:
-            terminal.row(
-                finding.check, finding.text, aside="" if finding.verdict == "ok" else finding.verdict
-            )
+            aside = "" if finding.verdict == "ok" else finding.verdict
+            terminal.row(finding.check, found[-1].text, aside=aside)
     wrong = any(finding.verdict == "wrong" for finding in found)
     if invocation.json:
         terminal.result({"ok": not wrong, "findings": found})

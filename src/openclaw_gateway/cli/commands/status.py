@@ -139,7 +139,7 @@ def _tell_service(terminal: Terminal, seen: _Seen) -> None:
         return
     terminal.row("service", str(service), aside=service.name)
     for trouble in service.troubles:
-        terminal.row("", trouble)
+        terminal.row("", terminal.worded(trouble))
     if seen.running and not service.running:
         terminal.row("", "The gateway that runs is not this service.")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.running.address import Address, find_address
 from openclaw_gateway.cli.running.shut_out import shut_out
+from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.client.connection import GatewayClient, Hear
 from openclaw_gateway.client.errors import AuthRefused, GatewayUnreachable
@@ -52,4 +53,6 @@ class RunningGateway:
         """What is told to who called."""
         if isinstance(error, AuthRefused) and self._address is not None:
             return shut_out(self._address, error)
-        return of_gateway_error(error)
+        failed = of_gateway_error(error)
+        failed.message = in_terminal_words(failed.message)
+        return failed

@@ -28,11 +28,12 @@ def wait_ready(manager: Manager, own_dir: Path, seconds: float = READY_S) -> str
             except OSError:
                 pass
         if not state.running or (state.pid is None and state.troubles):
-            why = " ".join(state.troubles) or "It has ended; `gateway logs` shows why."
+            why = " ".join(state.troubles) or "It has ended; `openclaw gateway logs` shows why."
             raise CommandFailed(f"The service {state.name} does not run. {why}", code="service_failed")
         time.sleep(_LOOK_S)
     raise CommandFailed(
-        f"The service is not ready after {seconds:g} s; `gateway logs` shows why.", code="service_failed"
+        f"The service is not ready after {seconds:g} s; `openclaw gateway logs` shows why.",
+        code="service_failed",
     )
 
 

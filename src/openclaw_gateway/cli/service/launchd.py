@@ -72,12 +72,15 @@ class Launchd:
             return
         if owner == "nobody":
             if found is not None:
-                yield f"launchd holds it, and its file {self._path} is gone; `gateway uninstall` clears that."
+                yield (
+                    f"launchd holds it, and its file {self._path} is gone; `openclaw gateway uninstall` "
+                    "clears that."
+                )
             return
         if self._disabled():
-            yield "It is disabled; `gateway install` enables it."
+            yield "It is disabled; `openclaw gateway install` enables it."
         elif found is None:
-            yield "launchd does not hold it; `gateway start` loads it."
+            yield "launchd does not hold it; `openclaw gateway start` loads it."
         yield from program_trouble(plist.program_of(self._path.read_bytes()))
         code = found.get("last exit code", "") if found is not None else ""
         if not running and code.split(":")[0].isdigit() and int(code.split(":")[0]):

@@ -143,9 +143,10 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def program_trouble(program: str | None) -> Iterator[str]:
     if program is not None and not os.access(program, os.X_OK):
-        yield f"It starts {program}, which is not there any more; `gateway install` writes it anew."
+        yield f"It starts {program}, which is not there any more; `openclaw gateway install` writes it anew."
 
 
 def ended_badly(code: int) -> str:
     meaning = EXIT_CODES.get(code)
-    return f"It ended with exit code {code}{f': {meaning}' if meaning else ''}; `gateway logs` shows why."
+    told = f"{code}: {meaning}" if meaning else str(code)
+    return f"It ended with exit code {told}; `openclaw gateway logs` shows why."

@@ -64,9 +64,12 @@ class Systemd:
             return
         if owner == "nobody":
             if running:
-                yield f"It runs, and its file {self._path} is gone; `gateway stop` ends it."
+                yield f"It runs, and its file {self._path} is gone; `openclaw gateway stop` ends it."
             elif self._link().is_symlink():
-                yield f"Its file {self._path} is gone, it is still enabled; `gateway uninstall` mends it."
+                yield (
+                    f"Its file {self._path} is gone, it is still enabled; `openclaw gateway uninstall` mends "
+                    "it."
+                )
             return
         fragment = found.get("FragmentPath", "")
         if fragment and fragment != str(self._path):
@@ -76,12 +79,15 @@ class Systemd:
         elif found.get("LoadState") != "loaded" or found.get("NeedDaemonReload") == "yes":
             yield "systemd has not read its file as it is now; `systemctl --user daemon-reload` has it read."
         elif found.get("UnitFileState") not in _ON:
-            yield "It does not start by itself; `gateway install` has it start with your other services."
+            yield (
+                "It does not start by itself; `openclaw gateway install` has it start with your other "
+                "services."
+            )
         yield from program_trouble(unit.program_of(self._path.read_text("utf-8", "replace")))
         if found.get("ActiveState") == "failed" or found.get("SubState") == "auto-restart":
             code = int(found.get("ExecMainStatus") or 0)
             ended = found.get("Result", "")
-            yield ended_badly(code) if code else f"It failed ({ended}); `gateway logs` shows why."
+            yield ended_badly(code) if code else f"It failed ({ended}); `openclaw gateway logs` shows why."
 
     def _link(self) -> Path:
         return self._path.parent / "default.target.wants" / self._unit

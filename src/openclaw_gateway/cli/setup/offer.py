@@ -30,7 +30,7 @@ def offer_setup(invocation: Invocation, around: Surroundings, config_path: Path 
             return
     raise CommandFailed(
         f"There is no configuration at {paths.config_file}, and without one the OpenAI API is off. Make one "
-        f"with `{invocation.typed} setup` (`setup --yes` asks nothing), or start without: "
+        f"with `{invocation.typed} setup` (`{invocation.typed} setup --yes` asks nothing), or start without: "
         f"{invocation.typed} gateway run --allow-unconfigured",
         code="config_missing",
         exit_code=CONFIG,

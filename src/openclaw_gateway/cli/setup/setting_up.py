@@ -66,8 +66,9 @@ def where_it_goes(around: Surroundings) -> Paths:
 
 def already_there(path: Path) -> CommandFailed:
     return CommandFailed(
-        f"There is a configuration already, {path}, and it stays as it is. `config set` changes it, `config "
-        "validate` looks at it, `models test` tries its model; to begin anew, move it away first.",
+        f"There is a configuration already, {path}, and it stays as it is. `openclaw config set` "
+        "changes it, `openclaw config validate` looks at it, `openclaw models test` tries its model; to "
+        "begin anew, move it away first.",
         code="config_exists",
     )
 

@@ -68,7 +68,7 @@ def command(
     if not state.running and other is not None:
         notices.append(
             f"A gateway runs already for {paths.state_dir}{said_pid(other)}, and not as this service. "
-            f"To change over: {invocation.typed} gateway stop, then gateway start."
+            f"To change over: {invocation.typed} gateway stop, then {invocation.typed} gateway start."
         )
     elif not no_start:
         if state.running:

@@ -22,7 +22,7 @@ def command(invocation: Invocation, *, timeout_s: int) -> None:
     around = Surroundings.of(invocation)
     own_dir = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
     manager = manager_here(around)
-    state = installed(manager, invocation.typed)
+    state = installed(manager)
     if state.running:
         manager.stop()
         wait_ended(manager, timeout_s)

@@ -21,7 +21,7 @@ def command(invocation: Invocation) -> None:
     around = Surroundings.of(invocation)
     own_dir = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
     manager = manager_here(around)
-    state = installed(manager, invocation.typed)
+    state = installed(manager)
     other = holder(own_dir)
     if not state.running and other is not None:
         raise CommandFailed(

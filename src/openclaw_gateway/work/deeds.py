@@ -5,7 +5,8 @@ a task of its own, which belongs to the room and not to the connection. Knows no
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -25,9 +26,12 @@ class Deeds:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def done(self, work: Coroutine[Any, Any, R], name: str) -> R:
+    async def done(
+        self, work: Coroutine[Any, Any, R], name: str, tell: Callable[[R], None] | None = None
+    ) -> R:
         """What `work` returns. Raises what it raises, and Overloaded when too much is going on. Who is
-        cancelled is let go; the work goes on to its end."""
+        cancelled is let go; the work goes on to its end. `tell` is called once with what it returned: right
+        before that is returned here, or where nobody waits, at the end of the work."""
         if len(self._tasks) >= MOST:
             work.close()
             raise Overloaded("Too many changes are being made at once. Try again in a moment.", retry_after=1)
@@ -35,10 +39,13 @@ class Deeds:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            return await asyncio.shield(task)
+            result = await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_say)
+            task.add_done_callback(partial(_left, tell))
             raise
+        if tell is not None:
+            tell(result)
+        return result
 
     async def close(self) -> None:
         """What is going on has some seconds to end."""
@@ -49,7 +56,11 @@ class Deeds:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _say(task: asyncio.Task[Any]) -> None:
-    """Nobody waits for it any more."""
-    if not task.cancelled() and (error := task.exception()) is not None:
+def _left(tell: Callable[[Any], None] | None, task: asyncio.Task[Any]) -> None:
+    """It has ended, and nobody waits for it."""
+    if task.cancelled():
+        return
+    if (error := task.exception()) is not None:
         log.warning("deed.failed", what=task.get_name(), error=str(error))
+    elif tell is not None:
+        tell(task.result())

@@ -38,7 +38,7 @@ class SessionForks:
         """Of a user's message what comes before it, of another one that too, with the results of what it
         called; without a place all of it. Raises NotFound, StoreError."""
         principal.require(WRITE)
-        return await self._deeds.done(self._fork(principal.owner, key, place), "session.fork")
+        return await self._deeds.done(self._fork(principal.owner, key, place), "session.fork", self._tell)
 
     async def _fork(self, owner: str, key: str, place: str | None) -> Forked:
         record = await self._store.get_session(owner, key)
@@ -50,8 +50,11 @@ class SessionForks:
         forked = await self._store.get_session(owner, name) if made else None
         if forked is None:
             raise _no_session()
-        self._hub.changed(SessionChange(owner, name, forked.agent, "fork"))
         return Forked(forked, cut.asked)
+
+    def _tell(self, forked: Forked) -> None:
+        record = forked.record
+        self._hub.changed(SessionChange(record.owner, record.key, record.agent, "fork"))
 
     async def _cut(self, record: SessionRecord, place: str) -> Cut:
         """Raises NotFound."""

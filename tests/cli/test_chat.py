@@ -187,6 +187,12 @@ async def test_orders_change_conversation_model_and_agent(program: Program, mode
         assert "* mock/m  (default)" in bare(await said(screen, "/model\r"))
         await said(screen, "/model mock/other\r")
         assert "Other." in bare(await said(screen, "two\r"))
+        await said(screen, "/model mock/nosuch\r")
+        refused = bare(await said(screen, "lost\r"))
+        assert "'mock/nosuch' is not allowed for agent 'main'" in refused
+        assert "answered by the agent's own model again" in " ".join(refused.split())
+        assert "* mock/m  (default)" in bare(await said(screen, "/model\r"))
+        await said(screen, "/model mock/other\r")
         await said(screen, "/model default\r")
         assert "A new conversation." in bare(await said(screen, "/new\r"))
         await said(screen, "three\r")

@@ -20,6 +20,7 @@ from openclaw_gateway.cli.chat.showing import Showing
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.harmless import one_line
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
+from openclaw_gateway.client.errors import RemoteError
 from openclaw_gateway.client.followed_run import FollowedRun
 from openclaw_gateway.client.link import Again, Link, Lost, News
 from openclaw_gateway.client.steps import Ended
@@ -27,6 +28,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved
 
 _ABORT_S = 5.0
+_REFUSED_MODEL = frozenset({"model_not_allowed", "model_not_found"})
 
 
 class Chat:
@@ -116,7 +118,14 @@ class Chat:
             more["attachments"] = list(self._obeying.attached)
         if self._place.model:
             more["model"] = self._place.model
-        run = await self._link.send(self._place.session, text, **more)
+        try:
+            run = await self._link.send(self._place.session, text, **more)
+        except RemoteError as error:
+            if self._place.model is None or error.code not in _REFUSED_MODEL:
+                raise
+            self._place.model = None
+            said = f"{error.message} The next messages are answered by the agent's own model again."
+            raise CommandFailed(said, code=error.code) from None
         self._obeying.attached.clear()
         await self._follow(run)
 

@@ -13,6 +13,7 @@ from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.work.deeds import Deeds
 from tests.ws.peer import Peer, connected
 from tests.ws.test_methods import say
 
@@ -127,7 +128,7 @@ async def test_a_text_that_is_too_large_is_not_written(models: ModelServer, tmp_
 
 
 async def test_they_are_the_operator_s_alone() -> None:
-    files = AgentFiles(OperatorConfig(lambda: "token"), lambda: None)  # type: ignore[arg-type,return-value]
+    files = AgentFiles(OperatorConfig(lambda: "token", Deeds()), lambda: None)  # type: ignore[arg-type,return-value]
     stranger = Principal("ada", frozenset({ADMIN}))
     for ask in (
         lambda: files.list(stranger, "main"),

@@ -16,6 +16,7 @@ from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import ADMIN, Principal
 from openclaw_gateway.testing.gateway import TOKEN, RunningGateway, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
+from openclaw_gateway.work.deeds import Deeds
 from tests.ws.peer import Peer, connected
 
 KEY = "sk-proj-Zx81kQpw03nVb"
@@ -403,7 +404,7 @@ async def test_a_gateway_that_does_not_follow_is_told_to(models: ModelServer, tm
 
 
 async def test_it_is_the_operator_s_alone() -> None:
-    own = OperatorConfig(lambda: "token")
+    own = OperatorConfig(lambda: "token", Deeds())
     with pytest.raises(Forbidden, match="the operator's alone"):
         await own.change(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
 

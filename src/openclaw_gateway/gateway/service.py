@@ -120,7 +120,7 @@ class Gateway:
         self._health = Health(rooms.store, rooms.live, rooms.starting)
         self.health_news = self._health.news
         self.spending = Spending(rooms.store)
-        self.operator = OperatorRooms(lambda: self.generation, self._at_work, rooms.model_trials)
+        self.operator = OperatorRooms(lambda: self.generation, self._at_work, rooms.model_trials, rooms.deeds)
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""

@@ -27,6 +27,7 @@ from openclaw_gateway.errors import AgentFileUnusable, ConfigNotInForce, Invalid
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.operator.config import OperatorConfig
 from openclaw_gateway.gateway.principal import Principal
+from openclaw_gateway.work.deeds import Deeds
 from openclaw_gateway.work.threads import Threads
 
 _DEADLINE_S = 15.0
@@ -42,11 +43,17 @@ class Removed(Struct, frozen=True):
 
 
 class OperatorAgents:
-    """`generation` gives what is in force, `at_work` how many runs of an agent are."""
+    """`generation` gives what is in force, `at_work` how many runs of an agent are. An agent comes and goes
+    as one of `deeds`: with its folder, whether or not its client stays."""
 
     def __init__(
-        self, config: OperatorConfig, generation: Callable[[], Generation], at_work: Callable[[str], int]
+        self,
+        config: OperatorConfig,
+        generation: Callable[[], Generation],
+        at_work: Callable[[str], int],
+        deeds: Deeds,
     ) -> None:
+        self._deeds = deeds
         self._config = config
         self._generation = generation
         self._at_work = at_work
@@ -56,6 +63,9 @@ class OperatorAgents:
         """(its id, its home, which is made). Raises InvalidRequest (agent_exists, agent_id_invalid),
         AgentFileUnusable, and as `OperatorConfig.change` does."""
         self._config.check_may(principal)
+        return await self._deeds.done(self._create(principal, name, fields), "agent.create")
+
+    async def _create(self, principal: Principal, name: str, fields: Fields) -> tuple[str, Home]:
         agent_id = id_from_name(name)
         entry: dict[tuple[str, ...], str | None] = {**fields}
         if name != agent_id:
@@ -94,6 +104,9 @@ class OperatorAgents:
         """Raises InvalidRequest (agent_not_found, agent_is_default, agent_busy), and as
         `OperatorConfig.change` does."""
         self._config.check_may(principal)
+        return await self._deeds.done(self._delete(principal, asked, files=files), "agent.delete")
+
+    async def _delete(self, principal: Principal, asked: str, *, files: bool) -> Removed:
         before = self._generation()
         agent_id = _id(asked)
         home = before.homes.get(agent_id)

@@ -19,6 +19,7 @@ from openclaw_gateway.config.shown import Shown
 from openclaw_gateway.errors import ConfigNotInForce, ConfigUnwritable, Forbidden
 from openclaw_gateway.gateway.generation import Standing
 from openclaw_gateway.gateway.principal import ADMIN, OPERATOR, Principal
+from openclaw_gateway.work.deeds import Deeds
 from openclaw_gateway.work.threads import Threads
 
 log = structlog.get_logger()
@@ -78,10 +79,12 @@ class Follower(Protocol):
 
 
 class OperatorConfig:
-    """`auth_mode` gives how callers prove who they are."""
+    """`auth_mode` gives how callers prove who they are. A change is one of `deeds`: written and put in force,
+    whether or not its client stays."""
 
-    def __init__(self, auth_mode: Callable[[], str]) -> None:
+    def __init__(self, auth_mode: Callable[[], str], deeds: Deeds) -> None:
         self._auth_mode = auth_mode
+        self._deeds = deeds
         self._rewrite: Callable[[Wanted, Base], Rewritten] | None = None
         self._follower: Follower
         self._threads = Threads("config.write", most=1)
@@ -113,8 +116,11 @@ class OperatorConfig:
         self.check_may(principal)
         if self._rewrite is None:
             raise ConfigUnwritable("This gateway does not follow a file; change it on its machine.")
+        work = partial(self._rewrite, wanted, base)
+        return await self._deeds.done(self._change(principal, work, at_once=at_once), "config.change")
+
+    async def _change(self, principal: Principal, work: Callable[[], Rewritten], *, at_once: bool) -> Outcome:
         async with self._turn:
-            work = partial(self._rewrite, wanted, base)
             try:
                 written = await self._threads.run(principal.owner, work, deadline_s=_WRITTEN_S)
             except TimeoutError:

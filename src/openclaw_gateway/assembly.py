@@ -50,6 +50,7 @@ from openclaw_gateway.tools.base import ToolServices, conversation
 from openclaw_gateway.tools.mcp.servers import McpServers
 from openclaw_gateway.tools.web.fetching import Fetcher
 from openclaw_gateway.wire.run import RunRequest
+from openclaw_gateway.work.deeds import Deeds
 
 log = structlog.get_logger()
 
@@ -80,6 +81,8 @@ class Assembly:
         ledger = Ledger(self._foundation.store)
         ledger.open(live.hub)
         self._undo.push_async_callback(ledger.close)
+        deeds = Deeds()
+        self._undo.push_async_callback(deeds.close)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
         self.gateway = Gateway(
@@ -88,6 +91,7 @@ class Assembly:
                 rooms.store,
                 rooms.bus,
                 live,
+                deeds,
                 rooms.questions,
                 rooms.devices,
                 Embeddings(rooms.embedder, ledger),

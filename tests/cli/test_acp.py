@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -323,12 +324,25 @@ async def test_what_is_no_message_is_answered_and_stdout_is_the_protocols(ready:
         "[1]",
         '{"jsonrpc":"2.0","id":1,"method":"nosuch"}',
         '{"jsonrpc":"2.0","id":2,"method":"session/new"}',
+        '{"jsonrpc":"2.0","id":3,"method":"session/list","params":{"cursor":"%s"}}' % ("9" * 5000),
     ]
     done = await ready.run("acp", stdin="\n".join(lines) + "\n")
     answers = [msgspec.json.decode(line) for line in done.out.splitlines()]
-    assert sorted(one["error"]["code"] for one in answers) == [-32700, -32700, -32602, -32601]
-    assert {one["id"] for one in answers} == {None, 1, 2}
+    assert sorted(one["error"]["code"] for one in answers) == [-32700, -32700, -32602, -32602, -32601]
+    assert {one["id"] for one in answers} == {None, 1, 2, 3}
+    assert done.err == ""
     assert done.code == 0
+
+
+async def test_an_editor_that_reads_no_more_ends_it_without_a_word(ready: Program) -> None:
+    reading, ready.stdout = os.pipe()
+    os.close(reading)
+    try:
+        lines = ["no json", '{"jsonrpc":"2.0","id":1,"method":"nosuch"}'] * 100
+        done = await ready.run("acp", stdin="\n".join(lines) + "\n")
+    finally:
+        os.close(ready.stdout)
+    assert (done.code, done.err) == (0, "")
 
 
 async def test_a_sub_agents_command_is_asked_about_too(working: Program, models: ModelServer) -> None:

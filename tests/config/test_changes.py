@@ -112,3 +112,30 @@ def test_masks_of_a_list_are_those_of_their_entries() -> None:
     assert unmasked({"args": ["run", "more", "--key=***"]}, listed, {"args": ["--key=k", "run"]}) == {
         "args": ["run", "more", "--key=k"]
     }
+
+
+@pytest.mark.parametrize(
+    ("shown", "back"),
+    [
+        (["--key", "***", "--token", "***"], ["--token", "***", "--key", "***"]),
+        (["--key", "***", "--token", "***"], ["--key", "***", "more", "--token", "***"]),
+        (["run", "***"], ["***", "***"]),
+        (["run", "***"], ["***", "run", "***"]),
+    ],
+)
+def test_a_mask_whose_list_was_turned_about_stands_for_no_secret(shown: list[str], back: list[str]) -> None:
+    written = [f"secret {at}" if each == "***" else each for at, each in enumerate(shown)]
+    with pytest.raises(Masked):
+        unmasked({"args": back}, {"args": shown}, {"args": written})
+
+
+def test_what_moves_takes_its_own_secret_along() -> None:
+    shown = [{"name": "a", "key": "***"}, {"name": "b", "key": "***"}]
+    written = [{"name": "a", "key": "A"}, {"name": "b", "key": "B"}]
+    assert unmasked({"x": shown[::-1]}, {"x": shown}, {"x": written}) == {"x": written[::-1]}
+    # What only changed where it stands is still the same entry.
+    args = ["serve", "--key", "***", "--token", "***"]
+    back = ["start", "--key", "***", "--secret", "***"]
+    assert unmasked({"x": back}, {"x": args}, {"x": ["serve", "--key", "K", "--token", "T"]}) == {
+        "x": ["start", "--key", "K", "--secret", "T"]
+    }

@@ -4,7 +4,9 @@ import pytest
 
 from openclaw_gateway.models.price import Price
 from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.answer import Answer
 from openclaw_gateway.runs.bill import Bill
+from openclaw_gateway.wire.events import ModelCalled, UsageReported
 from openclaw_gateway.wire.run import Usage
 
 DEAR = ModelTarget(Endpoint("p", "http://p"), "dear", price=Price(3.0, 15.0, 0.3, 3.75))
@@ -66,3 +68,13 @@ def test_an_attempt_that_failed_before_a_word_costs_nothing() -> None:
     one.called()
     one.used("p/dear", Usage(1_000_000, 0, 1_000_000))
     assert one.cost == 3
+
+
+def test_what_a_summary_cost_is_its_models() -> None:
+    """It is made before the run's own model is asked, and perhaps by another one."""
+    answer = Answer(targets=(DEAR, FREE))
+    million = Usage(1_000_000, 0, 1_000_000)
+    answer.take([UsageReported(million, "p/dear")], 0)
+    assert (answer.bill.cost, answer.model) == (3, "p/dear")
+    answer.take([ModelCalled("p", "free"), UsageReported(million)], 1)
+    assert (answer.bill.cost, answer.model) == (3, "p/free")

@@ -129,7 +129,8 @@ async def test_past_the_threshold_the_older_turns_become_a_summary(house: House)
     assert shown[1] == UserMessage("question 8")
     assert shown[-1] == NEW[0]
     assert fits(conversation_tokens(shown), WINDOW, Compaction())
-    assert house.told == [UsageReported(Usage(100, 7, 107))] * len(house.models.requests) + [Compacted(16)]
+    counted = UsageReported(Usage(100, 7, 107), "acme/m")
+    assert house.told == [counted] * len(house.models.requests) + [Compacted(16)]
     assert await house.covered() == (16, "They talked about nine things.")
     assert await context.prepare(shown) is shown
     # The whole conversation is still there.

@@ -1,16 +1,19 @@
 """`chat.inject` and `sessions.compact`: done to a session in its turn, and on disk before they are told."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
-from openclaw_gateway.testing.gateway import RunningGateway
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, calls, fails, says
 from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import Usage
 from tests.doors.chat import ask, assistant, user
+from tests.doors.test_ledger import rows
 from tests.ws.peer import Peer, connected, request
 from tests.ws.test_chat import sent, texts
 from tests.ws.test_feed import TALK
@@ -185,6 +188,19 @@ async def test_the_older_part_is_summarised_in_its_turn(
     record = await gateway.gateway._store.get_session("operator", TALK)
     assert record is not None
     assert record.active_run is None
+
+
+async def test_a_summary_has_its_model_and_its_cost(models: ModelServer, tmp_path: Path) -> None:
+    config = model_config(models.base_url)
+    config["models"]["providers"]["mock"]["models"] = [{"id": "mock-echo", "cost": {"input": 1, "output": 0}}]
+    models.script("mock-echo", says(LONG))
+    async with running_gateway(config, state_dir=tmp_path) as gateway, connected(gateway) as peer:
+        for number in range(3):
+            await say(peer, f"question {number}", sessionKey="talk")
+        models.script("mock-echo", says("They talked.", usage=Usage(2_000_000, 10, 2_000_010)))
+        assert (await peer.result("sessions.compact", {"key": "talk"}))["compacted"]
+    *_, row = rows(tmp_path)
+    assert (row["model"], row["cost"], row["prompt_tokens"]) == ("mock/mock-echo", 2.0, 2_000_000)
 
 
 async def test_where_there_is_nothing_to_summarise_no_model_is_asked(models: ModelServer, peer: Peer) -> None:

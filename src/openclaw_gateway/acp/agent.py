@@ -38,6 +38,7 @@ from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved
 _HISTORY = 1_000
 _MOST_CHARS = 500_000
 _PAGE = 100
+_CURSOR_DIGITS = 9
 _ABORT_S = 5.0
 log = structlog.get_logger()
 
@@ -111,7 +112,7 @@ class Agent:
         """A session here has no folder: all are listed, whichever an editor asks for."""
         wanted = read_params(params, ListSessions)
         cursor = wanted.cursor or "0"
-        if not cursor.isdecimal():
+        if not cursor.isdecimal() or len(cursor) > _CURSOR_DIGITS:
             raise RpcError(INVALID_PARAMS, "The cursor is none of ours.")
         asked: dict[str, object] = {"limit": _PAGE, "offset": int(cursor)}
         if self._agent_id:

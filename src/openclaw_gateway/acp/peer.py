@@ -4,6 +4,7 @@ Knows streams and no method. Each request is a task of its own, so that an edito
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -47,9 +48,12 @@ class Peer:
             while line := await self._reader.readline():
                 if line.strip():
                     await self._take(line, methods)
-        except (ValueError, ConnectionError):
+        except ConnectionError:
+            pass  # the editor reads no more
+        except ValueError:
             # A line beyond the reader's bound: where the next one begins nobody can tell.
-            await self._fail(None, RpcError(jsonrpc.INVALID_REQUEST, "The message is too long."))
+            with contextlib.suppress(ConnectionError):
+                await self._fail(None, RpcError(jsonrpc.INVALID_REQUEST, "The message is too long."))
         else:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=_LAST_S)
@@ -86,10 +90,15 @@ class Peer:
                     waiting.set_result(answered)
             case Asked() as asked:
                 task = asyncio.create_task(
-                    self._answer(asked, methods.get(asked.method, _unknown(asked.method)))
+                    self._answered(asked, methods.get(asked.method, _unknown(asked.method)))
                 )
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    async def _answered(self, asked: Asked, handler: Handler) -> None:
+        """Whoever reads the other end notices by himself that the editor has gone."""
+        with contextlib.suppress(ConnectionError):
+            await self._answer(asked, handler)
 
     async def _answer(self, asked: Asked, handler: Handler) -> None:
         try:
@@ -98,6 +107,8 @@ class Peer:
             if not asked.notifies:
                 await self._fail(asked.id, error)
             return
+        except ConnectionError:
+            raise
         # The edge to the editor: nothing that goes wrong with one request ends the conversation.
         except Exception as error:
             told = self._explain(error)
@@ -116,6 +127,9 @@ class Peer:
         await self._write(jsonrpc.failure(id_, error))
 
     async def _write(self, line: bytes) -> None:
+        """Raises ConnectionError where the editor reads no more."""
+        if self._writer.is_closing():
+            raise ConnectionResetError("the editor has closed its end")
         self._writer.write(line)
         await self._writer.drain()
 

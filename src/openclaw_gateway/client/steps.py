@@ -120,12 +120,12 @@ class Steps:
         state = payload.get("state")
         if state not in ("final", "aborted", "error") or self.ended:
             return ()
-        missing = self._missing(message_text(payload.get("message") or {}))
+        missing = self._missing(message_text(_object(payload.get("message"))))
         self.ended = True
         if state == "error":
             text = str(payload.get("errorMessage") or "The run failed.")
             return (*missing, Ended("failed", message=text, code=self._code))
-        usage = payload.get("usage") or {}
+        usage = _object(payload.get("usage"))
         if state == "aborted":
             return (*missing, Ended("aborted", usage=usage))
         return (*missing, Ended("completed", str(payload.get("stopReason") or "stop"), usage=usage))
@@ -158,6 +158,11 @@ class Steps:
         self._thought_at += len(delta)
         self._thought += len(new)
         return Thought(new) if new else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """It comes from the network: what is no object has nothing in it."""
+    return value if isinstance(value, dict) else {}
 
 
 def _inside(stream: str, data: dict[str, Any]) -> Step | None:

@@ -5,6 +5,7 @@ else stands for nothing and is refused: it would be written over a secret, or ta
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -112,14 +113,17 @@ def _restored(back: Any, shown: Any, written: Any, path: KeyPath) -> Any:
 
 
 def _paired(back: list[Any], shown: list[Any]) -> list[int | None]:
-    """Of each item the one that it was; None where there is no telling."""
+    """Of each item the one that it was; None where there is no telling. Places say so only where nothing has
+    moved: of `--key *** --token ***` turned about, each mask would stand for the other's secret."""
     names, known = by_id(back), by_id(shown)
     if names is not None and known is not None:
         return [known.get(name) for name in names]
-    if len(back) == len(shown):
-        return list(range(len(back)))
-    alike: dict[bytes, list[int]] = {}
-    for at, item in enumerate(shown):
-        alike.setdefault(spelled(item), []).append(at)
-    found = [alike.get(spelled(item), []) for item in back]
-    return [which[0] if len(which) == 1 else None for which in found]
+    before, after = list(map(spelled, shown)), list(map(spelled, back))
+    there = Counter(before)
+    if len(before) == len(after):
+        pairs = zip(before, after, strict=True)
+        if not any(was != now and now in there for was, now in pairs):
+            return list(range(len(after)))
+    places = {item: at for at, item in enumerate(before) if there[item] == 1}
+    again = Counter(after)
+    return [places.get(item) if again[item] == 1 else None for item in after]

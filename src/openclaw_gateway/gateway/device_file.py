@@ -19,20 +19,20 @@ FILE_NAME = "devices.json"
 
 
 def read_devices(path: Path) -> dict[str, Device]:
-    """By their ids. What is no such file is put aside, and nothing is known. Raises OSError."""
+    """By their ids. What is no such file, or cannot be read, is put aside: nothing is written over it, and
+    nothing is known. Raises OSError."""
     try:
-        data = path.read_bytes()
+        book = msgspec.json.decode(path.read_bytes(), type=DeviceBook)
     except FileNotFoundError:
         return {}
-    try:
-        book = msgspec.json.decode(data, type=DeviceBook)
-    except msgspec.DecodeError:
+    except (OSError, msgspec.DecodeError):
         aside = path.with_suffix(".unreadable")
         path.replace(aside)
         log.warning(
             "devices.unreadable",
             path=str(path),
-            detail=f"it is no file of devices and is now {aside.name}: every device is unknown again",
+            detail=f"it cannot be read as a file of devices and is now {aside.name}: "
+            "every device is unknown again",
         )
         return {}
     return {device.device_id: device for device in book.devices}

@@ -6,7 +6,7 @@ for what the operator decides. Who may see or change it is decided here. Knows n
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -18,6 +18,7 @@ from openclaw_gateway.gateway.bell import Bell
 from openclaw_gateway.gateway.device_file import FILE_NAME, read_devices, write_devices
 from openclaw_gateway.gateway.principal import PAIRING, Principal
 from openclaw_gateway.wire.devices import Device, Seen
+from openclaw_gateway.work.deeds import Deeds
 from openclaw_gateway.work.threads import Threads
 
 log = structlog.get_logger()
@@ -36,9 +37,11 @@ class _Present(Struct):
 
 
 class Devices:
-    """`own_dir` is our folder of the state directory. `together_s` is how long changes are collected."""
+    """`own_dir` is our folder of the state directory. `together_s` is how long changes are collected. What
+    the operator decides is one of the `deeds`: done to its end, whether or not he stays."""
 
     def __init__(self, own_dir: Path, together_s: float = TOGETHER_S) -> None:
+        self.deeds = Deeds()
         self._path = own_dir / FILE_NAME
         self._together_s = together_s
         self._known: dict[str, Device] = {}
@@ -47,6 +50,7 @@ class Devices:
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
         self._due = False
+        self._closed = False
         self._written_ms = 0
         # For all the connections without a device: thousands may be idle.
         self._never = Bell()
@@ -62,6 +66,8 @@ class Devices:
 
     async def close(self) -> None:
         """What was not written yet is."""
+        await self.deeds.close()
+        self._closed = True
         if self._later is not None:
             self._later.cancel()
             await asyncio.gather(self._later, return_exceptions=True)
@@ -89,8 +95,8 @@ class Devices:
         return self._known.get(device_id)
 
     async def approve(self, seen: Seen, now_ms: int) -> Device:
-        """From now on it is let in for these scopes, and those of before. Raises Overloaded,
-        DevicesUnwritable: then it is not."""
+        """From now on it is let in for these scopes, and those of before. Its caller makes one of the
+        `deeds` of it. Raises Overloaded, DevicesUnwritable: then it is not."""
         before = self._known.get(seen.device_id)
         if before is None and not self._make_room():
             raise Overloaded(f"{MOST_KNOWN} devices are approved already. Remove some (device.pair.remove).")
@@ -98,7 +104,7 @@ class Devices:
         device = before or Device(**said, created_at_ms=now_ms, last_seen_at_ms=now_ms)
         scopes = tuple(sorted({*device.approved_scopes, *seen.scopes}))
         approved = replace(device, approved_at_ms=now_ms, approved_scopes=scopes)
-        await self._write({**self._known, seen.device_id: approved})
+        await self._write(approved)
         # It may have been here meanwhile.
         newest = self._known.get(seen.device_id, approved)
         self._known[seen.device_id] = replace(newest, approved_at_ms=now_ms, approved_scopes=scopes)
@@ -137,7 +143,7 @@ class Devices:
             )
         if (present := self._present.pop(device_id, None)) is not None:
             present.removed.set()
-        await self._write()
+        await self.deeds.done(self._write(), "devices.remove")
         return device
 
     def _make_room(self) -> bool:
@@ -152,7 +158,7 @@ class Devices:
 
     def _write_later(self) -> None:
         self._due = True
-        if self._later is None or self._later.done():
+        if not self._closed and (self._later is None or self._later.done()):
             self._later = asyncio.create_task(self._collect(), name="devices.write")
 
     async def _collect(self) -> None:
@@ -169,10 +175,14 @@ class Devices:
         with contextlib.suppress(DevicesUnwritable):
             await self._write()
 
-    async def _write(self, known: Mapping[str, Device] | None = None) -> None:
-        """All, or what is to be known once it is written. Raises DevicesUnwritable."""
+    async def _write(self, more: Device | None = None) -> None:
+        """All, and what is to be known once it is written. Raises DevicesUnwritable.
+
+        A removal that was not written is tried again later."""
         async with self._writing:
-            devices = tuple((self._known if known is None else known).values())
+            # As it is now: another decision may have been written meanwhile.
+            known = self._known if more is None else {**self._known, more.device_id: more}
+            devices = tuple(known.values())
             try:
                 await self._threads.run(
                     "write", lambda: write_devices(self._path, devices), deadline_s=_DEADLINE_S
@@ -180,6 +190,8 @@ class Devices:
             except (OSError, TimeoutError) as error:
                 why = getattr(error, "strerror", None) or "it takes too long"
                 log.warning("devices.unwritable", path=str(self._path), error=why)
+                if more is None:
+                    self._write_later()
                 raise DevicesUnwritable(f"{FILE_NAME} cannot be written: {why}. Try again.") from None
             self._written_ms = max((each.last_seen_at_ms for each in devices), default=0)
 

@@ -27,6 +27,8 @@ class Pairing:
     def __init__(self, devices: Devices) -> None:
         self._devices = devices
         self._pending: dict[str, PairingRequest] = {}
+        # Those whose approval is being written.
+        self._approving: set[str] = set()
         self._hearing: dict[object, Callable[[News], None]] = {}
 
     def check(self, seen: Seen, now_ms: int) -> None:
@@ -63,11 +65,24 @@ class Pairing:
         self, principal: Principal, request_id: str, now_ms: int
     ) -> tuple[PairingRequest, Device]:
         """Nobody gives away more than he has. Raises Forbidden, NotFound, Overloaded, DevicesUnwritable."""
+        return await self._devices.deeds.done(
+            self._approve(principal, request_id, now_ms),
+            "pairing.approve",
+            lambda done: self._tell_end(done[0], "approved", now_ms),
+        )
+
+    async def _approve(
+        self, principal: Principal, request_id: str, now_ms: int
+    ) -> tuple[PairingRequest, Device]:
         request = self._find(principal, request_id, now_ms)
         for scope in request.scopes:
             principal.require(scope)
-        device = await self._devices.approve(_seen(request), now_ms)
-        self._resolve(request, "approved", now_ms)
+        self._approving.add(request_id)
+        try:
+            device = await self._devices.approve(_seen(request), now_ms)
+        finally:
+            self._approving.discard(request_id)
+        del self._pending[request_id]
         return request, device
 
     def reject(self, principal: Principal, request_id: str, now_ms: int) -> PairingRequest:
@@ -92,7 +107,7 @@ class Pairing:
         principal.require(PAIRING)
         self._expire(now_ms)
         request = self._pending.get(request_id)
-        if request is None:
+        if request is None or request_id in self._approving:
             raise NotFound(
                 f"unknown requestId: {request_id[:128]}. A device that waits asks anew after five minutes; "
                 "device.pair.list names the requests there are.",
@@ -106,7 +121,7 @@ class Pairing:
         former = next((each for each in self._pending.values() if each.device_id == seen.device_id), None)
         if former is not None and former.scopes == seen.scopes:
             return former
-        if former is not None:
+        if former is not None and former.request_id not in self._approving:
             self._resolve(former, "rejected", now_ms)
         self._check_room(seen)
         request = PairingRequest(**asdict(seen), request_id=str(uuid.uuid4()), ts=now_ms, is_repair=is_repair)
@@ -125,12 +140,15 @@ class Pairing:
 
     def _expire(self, now_ms: int) -> None:
         for each in list(self._pending.values()):
-            if now_ms - each.ts >= EXPIRES_MS:
+            if now_ms - each.ts >= EXPIRES_MS and each.request_id not in self._approving:
                 del self._pending[each.request_id]
 
     def _resolve(self, request: PairingRequest, decision: Decision, now_ms: int) -> None:
         if self._pending.pop(request.request_id, None) is not None:
-            self._tell(PairingResolved(request.request_id, request.device_id, decision, now_ms))
+            self._tell_end(request, decision, now_ms)
+
+    def _tell_end(self, request: PairingRequest, decision: Decision, now_ms: int) -> None:
+        self._tell(PairingResolved(request.request_id, request.device_id, decision, now_ms))
 
     def _tell(self, news: News) -> None:
         for told in tuple(self._hearing.values()):

@@ -59,6 +59,7 @@ from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Door, Note, RunRequest
+from openclaw_gateway.work.deeds import Deeds
 
 
 class Rooms(Struct, frozen=True):
@@ -69,6 +70,7 @@ class Rooms(Struct, frozen=True):
     store: Store
     bus: Bus
     live: LiveRuns
+    deeds: Deeds
     questions: Questions
     devices: Devices
     embeddings: Embeddings
@@ -108,8 +110,9 @@ class Gateway:
             rooms.store,
             self.abort_session,
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
+            rooms.deeds,
         )
-        self.session_forks = SessionForks(rooms.store, rooms.live.hub)
+        self.session_forks = SessionForks(rooms.store, rooms.live.hub, rooms.deeds)
         self.session_errands = SessionErrands(self.start, self.held)
         self.session_search = SessionSearch(rooms.store)
         self.presence = Presence()

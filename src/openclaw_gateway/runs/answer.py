@@ -113,6 +113,7 @@ class Answer:
     def _account(self, event: Event) -> None:
         if type(event) is UsageReported:
             self.usage += event.usage
+            self.model = event.model or self.model
             self.bill.used(self.model, event.usage)
             self.prompt_tokens = event.usage.prompt_tokens
             self.completion_tokens = event.usage.completion_tokens

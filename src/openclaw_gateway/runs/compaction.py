@@ -28,7 +28,7 @@ from openclaw_gateway.runs.summary import (
     summary_tokens,
 )
 from openclaw_gateway.sessions.store import Claim, Store, Summary, Transcript
-from openclaw_gateway.wire.events import Compacted, Event, ModelFailed, TextDelta, UsageReported
+from openclaw_gateway.wire.events import Compacted, Event, ModelCalled, ModelFailed, TextDelta, UsageReported
 
 log = structlog.get_logger()
 
@@ -133,13 +133,22 @@ class Compactor:
 
     async def _ask(self, request: ModelRequest, targets: Sequence[ModelTarget], tell: Tell) -> str:
         said: list[str] = []
+        model = ""
 
         def hear(events: list[Event]) -> None:
+            nonlocal model
             for event in events:
-                if isinstance(event, TextDelta):
-                    said.append(event.text)
-                elif isinstance(event, UsageReported | ModelFailed):
-                    tell([event])
+                match event:
+                    case TextDelta():
+                        said.append(event.text)
+                    case ModelCalled():
+                        model = f"{event.provider}/{event.model}"
+                    case UsageReported():
+                        tell([UsageReported(event.usage, model)])
+                    case ModelFailed():
+                        tell([event])
+                    case _:
+                        pass
 
         call = FallbackCall(targets, request, hear)
         await self._models.make(call)

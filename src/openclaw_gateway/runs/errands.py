@@ -43,4 +43,11 @@ class Errands:
                     claimed.claim,
                     transcript,
                 )
-        return RunResult("completed", text, finish_reason="stop", usage=answer.usage, model=answer.model)
+        return RunResult(
+            "completed",
+            text,
+            finish_reason="stop",
+            usage=answer.usage,
+            model=answer.model,
+            cost=answer.bill.cost,
+        )

@@ -381,7 +381,7 @@ class Store(Protocol):
 
     async def search(self, wanted: SearchWanted) -> Searched:
         """Messages of the owner's transcripts that hold the words, the newest first; what was said before a
-        session was begun anew is not looked at. It looks as far as `searching` says, and then tells so."""
+        session was begun anew is not looked at. It looks as far as `search_walk` says, and then tells so."""
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
         """Append to the ledger, all or nothing."""

@@ -120,10 +120,12 @@ class Compacted(Struct, frozen=True, tag_field="kind", tag="compacted"):
 
 
 class UsageReported(Struct, frozen=True, tag_field="kind", tag="usage"):
-    """What one model call cost; the run's total is in RunEnded."""
+    """What one model call cost; the run's total is in RunEnded. `model` is the reference of whom it was that
+    counted, where that is not said by the ModelCalled before."""
 
     public: ClassVar[bool] = False
     usage: Usage
+    model: str = ""
 
 
 class RunEnded(Struct, frozen=True, tag_field="kind", tag="ended"):

@@ -13,6 +13,7 @@ from openclaw_gateway.runs.hub import Hub, SessionChange
 from openclaw_gateway.sessions.places import Cut, cut_at, place_of
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.work.deeds import Deeds
 
 # What follows an answer: the results of the tools that it called.
 _PAGE = 200
@@ -26,15 +27,20 @@ class Forked(Struct, frozen=True):
 
 
 class SessionForks:
-    def __init__(self, store: Store, hub: Hub) -> None:
+    """A fork is one of `deeds`: made and told, whether or not its client stays."""
+
+    def __init__(self, store: Store, hub: Hub, deeds: Deeds) -> None:
         self._store = store
         self._hub = hub
+        self._deeds = deeds
 
     async def fork(self, principal: Principal, key: str, place: str | None) -> Forked:
         """Of a user's message what comes before it, of another one that too, with the results of what it
         called; without a place all of it. Raises NotFound, StoreError."""
         principal.require(WRITE)
-        owner = principal.owner
+        return await self._deeds.done(self._fork(principal.owner, key, place), "session.fork", self._tell)
+
+    async def _fork(self, owner: str, key: str, place: str | None) -> Forked:
         record = await self._store.get_session(owner, key)
         if record is None:
             raise _no_session()
@@ -44,8 +50,11 @@ class SessionForks:
         forked = await self._store.get_session(owner, name) if made else None
         if forked is None:
             raise _no_session()
-        self._hub.changed(SessionChange(owner, name, forked.agent, "fork"))
         return Forked(forked, cut.asked)
+
+    def _tell(self, forked: Forked) -> None:
+        record = forked.record
+        self._hub.changed(SessionChange(record.owner, record.key, record.agent, "fork"))
 
     async def _cut(self, record: SessionRecord, place: str) -> Cut:
         """Raises NotFound."""

@@ -20,6 +20,7 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import BESIDE, Entry, RunRecord, SessionRecord, Store, beside
 from openclaw_gateway.wire.messages import Message, UserMessage
+from openclaw_gateway.work.deeds import Deeds
 
 # How long runs that have been told to end are waited for.
 _END_S = 10.0
@@ -37,7 +38,7 @@ class HeldSession(Struct, frozen=True):
 
 class HeldSessions:
     """`abort_session` ends the caller's runs of a session; `is_main` says whether a key is that of an agent's
-    main one."""
+    main one. A change is one of `deeds`: made and told, whether or not its client stays."""
 
     def __init__(
         self,
@@ -45,12 +46,14 @@ class HeldSessions:
         store: Store,
         abort_session: Callable[[Principal, str], Awaitable[object]],
         is_main: Callable[[str], bool],
+        deeds: Deeds,
     ) -> None:
         self._live = live
         self._store = store
         self._said = SaidTurns(store)
         self._abort_session = abort_session
         self._is_main = is_main
+        self._deeds = deeds
         self._attending: dict[asyncio.Event, tuple[str, str]] = {}
         self.is_closing = False
 
@@ -118,10 +121,18 @@ class HeldSessions:
     ) -> None:
         """This, and nothing else, from now on as long as if it were new. Raises StoreError."""
         principal.require(WRITE)
-        body, name = bytes(about), beside(record.key)
+        await self._deeds.done(
+            self._remember(principal, record, bytes(about), labels),
+            "session.remember",
+            lambda _: self._tell(record, "patch"),
+        )
+
+    async def _remember(
+        self, principal: Principal, record: SessionRecord, body: bytes, labels: tuple[str, ...]
+    ) -> None:
+        name = beside(record.key)
         if not await self._store.rekeep(principal.owner, name, body, labels, anew=True):
             await self._store.keep(principal.owner, name, body, labels)
-        self._tell(record, "patch")
 
     async def turns(
         self, principal: Principal, key: str, *, after: str | None, limit: int, newest_first: bool
@@ -197,23 +208,28 @@ class HeldSessions:
         """End its runs; then what was said is no part of the conversation any more. None when there is none.
         Raises StoreError."""
         principal.require(ADMIN)
+        return await self._deeds.done(
+            self._begin_anew(principal, key), "session.reset", lambda record: self._tell(record, "reset")
+        )
+
+    async def _begin_anew(self, principal: Principal, key: str) -> SessionRecord | None:
         await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         if record is not None and record.last_seq:
             await self._store.summarise(principal.owner, key, record.last_seq, "")
-        if record is not None:
-            self._tell(record, "reset")
         return record
 
     async def rename(self, principal: Principal, key: str, label: str | None) -> SessionRecord | None:
         """Give a session a name for people, or take it away; None when there is none. Raises StoreError."""
         principal.require(WRITE)
+        return await self._deeds.done(
+            self._rename(principal, key, label), "session.patch", lambda record: self._tell(record, "patch")
+        )
+
+    async def _rename(self, principal: Principal, key: str, label: str | None) -> SessionRecord | None:
         if not await self._store.rename(principal.owner, key, label):
             return None
-        record = await self._store.get_session(principal.owner, key)
-        if record is not None:
-            self._tell(record, "patch")
-        return record
+        return await self._store.get_session(principal.owner, key)
 
     async def end(self, principal: Principal, key: str) -> None:
         """Its open runs, and wait for those that are executed here, for a while. Raises StoreError."""
@@ -233,19 +249,25 @@ class HeldSessions:
                 "An agent's main session stays: it cannot be deleted. sessions.reset begins it anew.",
                 param="key",
             )
+        deleted, _ = await self._deeds.done(
+            self._delete(principal, key), "session.delete", lambda done: self._tell(done[1], "delete")
+        )
+        return deleted
+
+    async def _delete(self, principal: Principal, key: str) -> tuple[bool, SessionRecord | None]:
+        """Whether it was there, and what it was."""
         await self.end(principal, key)
         record = await self._store.get_session(principal.owner, key)
         deleted = await self._store.delete_session(principal.owner, key)
-        if deleted and record is not None:
-            self._tell(record, "delete")
         for news, place in self._attending.items():
             if place == (principal.owner, key):
                 news.set()
-        return deleted
+        return deleted, record if deleted else None
 
-    def _tell(self, record: SessionRecord, reason: ChangeReason) -> None:
-        """Whoever of its owner's listens."""
-        self._live.hub.changed(SessionChange(record.owner, record.key, record.agent, reason))
+    def _tell(self, record: SessionRecord | None, reason: ChangeReason) -> None:
+        """Whoever of its owner's listens, where there is one."""
+        if record is not None:
+            self._live.hub.changed(SessionChange(record.owner, record.key, record.agent, reason))
 
     async def _held(self, records: Sequence[SessionRecord]) -> tuple[HeldSession, ...]:
         at_work = {_place(run) for run in self._open()}

@@ -173,6 +173,31 @@ async def test_a_question_that_is_answered_elsewhere_goes_away(program: Program,
         assert "Over." in shown
 
 
+async def test_a_question_that_ends_while_another_is_asked_is_asked_no_more(
+    program: Program, models: ModelServer
+) -> None:
+    (program.state / "workspace").mkdir()
+    program.configure(model_config(models.base_url, model="m"))
+    asks = [calls(Call("exec", encoded({"command": f"touch {name}"}))) for name in ("first", "second")]
+    models.script("m", *asks, says("Beside."), says("Over."))
+    await program.gateway()
+    async with chatting(program) as screen:
+        screen.types("go\r")
+        await screen.shows(READY)
+        beside = asyncio.create_task(program.run("agent", "--session-key", "beside", "go"))
+        pending: list[dict[str, str]] = []
+        async with asyncio.timeout(30):
+            while len(pending) < 2:
+                pending = (await program.run("approvals", "pending", "--json")).json["pending"]
+        (other,) = (one["id"] for one in pending if "second" in encoded(one))
+        await program.run("approvals", "answer", other, "deny")
+        assert "Beside." in (await beside).out
+        screen.types("n\r")
+        shown = bare(await screen.shows(READY))
+        assert "Over." in shown
+        assert "May this run?" not in shown
+
+
 async def test_orders_change_conversation_model_and_agent(program: Program, models: ModelServer) -> None:
     entry = {"id": "work", "name": "Worker"}
     agents = {"list": [{"id": "main", "default": True}, entry]}

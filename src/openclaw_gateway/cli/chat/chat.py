@@ -18,7 +18,7 @@ from openclaw_gateway.cli.chat.quiet_keys import quiet_keys
 from openclaw_gateway.cli.chat.screen import Screen
 from openclaw_gateway.cli.chat.showing import Showing
 from openclaw_gateway.cli.failure import CommandFailed
-from openclaw_gateway.cli.harmless import one_line
+from openclaw_gateway.cli.harmless import one_line, visible
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.errors import RemoteError
 from openclaw_gateway.client.followed_run import FollowedRun
@@ -28,6 +28,7 @@ from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved
 
 _ABORT_S = 5.0
+_MOST_QUESTIONS = 100
 _REFUSED_MODEL = frozenset({"model_not_allowed", "model_not_found"})
 
 
@@ -46,9 +47,8 @@ class Chat:
         self._obeying = Obeying(link, screen, self._place)
         self._showing = Showing(screen)
         self._approving = Approving(link, screen, keyboard, self._interrupted)
-        # As many as the gateway has open for one owner, which it bounds.
-        self._questions: asyncio.Queue[ApprovalRequested] = asyncio.Queue()
-        self._known: set[str] = set()
+        self._questions: asyncio.Queue[ApprovalRequested] = asyncio.Queue(_MOST_QUESTIONS)
+        self._known: set[str] = set()  # which are open
         self._run: FollowedRun | None = None
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,12 +56,14 @@ class Chat:
     def hear(self, news: News) -> None:
         match news:
             case ApprovalRequested():
-                if news.id not in self._known:
+                # What is too much stays open, and `approvals pending` has it.
+                if news.id not in self._known and not self._questions.full():
                     self._known.add(news.id)
                     self._questions.put_nowait(news)
                     if self._run is None:
                         self._own(self._ask_between())
             case ApprovalResolved():
+                self._known.discard(news.id)
                 self._approving.resolved(news)
             case Lost():
                 self._notice(f"{self._screen.worded(news.why)} Trying to take it up again …", "bad")
@@ -159,16 +161,19 @@ class Chat:
         while True:
             asked = await self._questions.get()
             async with floor:
-                await self._approving.ask(asked)
+                if asked.id in self._known:
+                    await self._approving.ask(asked)
 
     async def _ask_between(self) -> None:
         """A question of another conversation comes while a line is being typed: it is shown, not asked."""
         while not self._questions.empty() and self._run is None:
             asked = self._questions.get_nowait()
+            if asked.id not in self._known:
+                continue
             decisions = "|".join(asked.request.decisions)
             who = one_line(asked.request.session_key or "a conversation without a name")
             self._notice(
-                f"{who} asks whether a command may run: {one_line(asked.request.command)}\n"
+                f"{who} asks whether a command may run: {one_line(visible(asked.request.command))}\n"
                 f"To answer: {self._screen.worded(f'`openclaw approvals answer {asked.id} {decisions}`')}",
                 "dim",
             )

@@ -1,5 +1,6 @@
 """Fixtures for all tests: a scripted model server and a real gateway in front of it."""
 
+import importlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -28,6 +29,13 @@ def _quiet_logs() -> None:
 def _guarded() -> None:
     """The guard that ends what this process starts belongs to it, not to the test that first needs one."""
     marked({})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sdk() -> None:
+    """So does the library that MCP servers are spoken to with: a gateway that a test stops at once leaves its
+    thread importing it."""
+    importlib.import_module("openclaw_gateway.tools.mcp.sdk")
 
 
 @pytest.fixture

@@ -48,6 +48,30 @@ _UNTIL = """new Promise((done, failed) => {
     watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
     look();
 })"""
+# Resolves with the middle of what is to be clicked, as soon as it stood at one place for two frames with
+# nothing over it: a page that is being drawn moves it away between the look and the click.
+_STILL = """new Promise((done, failed) => {
+    const late = performance.now() + DEADLINE;
+    let before = "";
+    const look = () => {
+        const at = [...document.querySelectorAll(SELECTOR)].find(each =>
+            each.checkVisibility({visibilityProperty: true}) &&
+            `${each.textContent} ${each.ariaLabel ?? ''}`.includes(TEXT));
+        let now = "";
+        if (at && !at.disabled) {
+            at.scrollIntoView({block: "center"});
+            const box = at.getBoundingClientRect();
+            const place = {x: box.x + box.width / 2, y: box.y + box.height / 2};
+            now = JSON.stringify(box);
+            const top = document.elementFromPoint(place.x, place.y);
+            if (now === before && (at.contains(top) || top?.contains(at))) return done(place);
+        }
+        before = now;
+        if (performance.now() > late) return failed(new Error("not seen"));
+        requestAnimationFrame(look);
+    };
+    look();
+})"""
 
 
 class NotSeen(AssertionError):
@@ -137,17 +161,12 @@ class Page:
 
     async def click(self, selector: str, text: str = "") -> None:
         """The first that is to be seen with that text in its words or its label."""
-        place = await self.until(
-            f"""(() => {{
-                const at = [...document.querySelectorAll({json.dumps(selector)})].find(each =>
-                    each.checkVisibility({{visibilityProperty: true}}) &&
-                    `${{each.textContent}} ${{each.ariaLabel ?? ''}}`.includes({json.dumps(text)}));
-                if (!at || at.disabled) return null;
-                at.scrollIntoView({{block: "center"}});
-                const box = at.getBoundingClientRect();
-                return {{x: box.x + box.width / 2, y: box.y + box.height / 2}};
-            }})()"""
-        )
+        asked = _STILL.replace("SELECTOR", json.dumps(selector)).replace("TEXT", json.dumps(text))
+        try:
+            place = await self.value(asked.replace("DEADLINE", str(int(DEADLINE_S * 1000))))
+        except (NotSeen, TimeoutError):
+            there = await self.value("document.body?.innerText ?? ''")
+            raise NotSeen(f"{selector} {text}\nThe page shows:\n{there}\n{self.errors}") from None
         for kind in ("mousePressed", "mouseReleased"):
             await self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 

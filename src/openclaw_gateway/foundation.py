@@ -26,9 +26,9 @@ from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.retention import Retention
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.mcp.pool import McpPool

@@ -4,8 +4,8 @@ import asyncio
 import gc
 
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.local_bus import LocalWatch
-from openclaw_gateway.sessions.local_log import EventLog
+from openclaw_gateway.sessions.local.bus import LocalWatch
+from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hang, ModelServer, says
 from tests.doors.chat import say

@@ -16,7 +16,7 @@ from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.gateway.principal import Principal
-from openclaw_gateway.sessions.local_log import LogReader
+from openclaw_gateway.sessions.local.log import LogReader
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, Reasoning, fails, says
 from openclaw_gateway.wire.events import Event

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.doors import delivery
 from openclaw_gateway.gateway.principal import OPERATOR
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import (
     Call,

@@ -11,8 +11,8 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.local_bus import LocalBus
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import say

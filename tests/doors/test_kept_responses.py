@@ -7,7 +7,7 @@ import pytest
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs import kept
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing import replies
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer, Reasoning, says

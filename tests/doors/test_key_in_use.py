@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing.gateway import model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 from tests.doors.chat import ask, user

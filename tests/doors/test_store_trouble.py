@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import ModelServer, says
 from tests.doors.chat import http, say

@@ -16,7 +16,7 @@ from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.told_stream import KEEPALIVE, ToldStream
 from openclaw_gateway.runs.readers import Readers
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event, ReasoningDelta, RunEnded, TextDelta
 from openclaw_gateway.wire.run import RunResult
 

@@ -29,9 +29,9 @@ from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.tools.base import Tool, ToolContext, ToolResult

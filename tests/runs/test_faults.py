@@ -26,8 +26,8 @@ from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.memory import Memory
 from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.sessions.local_bus import LocalBus
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.testing.model_server import ModelServer
 from openclaw_gateway.wire.messages import UserMessage

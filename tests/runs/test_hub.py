@@ -10,7 +10,7 @@ from openclaw_gateway.models.target import Endpoint, ModelTarget
 from openclaw_gateway.runs.hub import Hub, Listener
 from openclaw_gateway.runs.plan import PlainEquipment, Plan
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.run import Origin, RunRequest
 from tests.doors.logged import logged
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claim, Ending, Released, Store
 from openclaw_gateway.testing.model_server import ModelServer, says
 from openclaw_gateway.wire.messages import UserMessage

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openclaw_gateway.runs.emitted_text import EmittedText
 from openclaw_gateway.runs.readers import AHEAD_CHARS, AHEAD_EVENTS, Reader, Readers
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event, ReasoningDelta, TextDelta
 
 batches = st.lists(st.lists(st.one_of(st.builds(TextDelta, st.text()), st.builds(ReasoningDelta, st.text()))))

@@ -9,7 +9,7 @@ import pytest
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claim, Ending, Released, Store
 from openclaw_gateway.testing.model_server import Call, ModelServer, calls, says
 from openclaw_gateway.tools.base import ToolContext, ToolResult

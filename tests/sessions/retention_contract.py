@@ -2,8 +2,8 @@
 
 import pytest
 
-from openclaw_gateway.sessions import sqlite_kept
 from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.sqlite import kept
 from openclaw_gateway.sessions.store import Claimed, Duplicate, LedgerRow, Store, beside
 from openclaw_gateway.wire.messages import UserMessage
 from tests.sessions.store_contract import (
@@ -133,7 +133,7 @@ class RetentionContract(WithStore):
     async def test_of_more_answers_than_there_is_room_for_the_oldest_go(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite_kept, "_SIZES_AT_ONCE", 7)
+        monkeypatch.setattr(kept, "_SIZES_AT_ONCE", 7)
         assert KEEP.kept_bytes == 4 << 30
         await store.keep(ME, beside(S), b"x" * 100_000)
         for number in range(100):

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from openclaw_gateway.sessions import sqlite_spending
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
+from openclaw_gateway.sessions.sqlite import spending
 from openclaw_gateway.sessions.store import LedgerRow, Store
 from tests.sessions.store_contract import ME, S, WithStore
 
@@ -59,7 +59,7 @@ class SpendingContract(WithStore):
     async def test_parts_add_up(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
     ) -> None:
-        monkeypatch.setattr(sqlite_spending, "ROWS_AT_ONCE", rows_at_once)
+        monkeypatch.setattr(spending, "ROWS_AT_ONCE", rows_at_once)
         # Many at one time, and older ones written later.
         times = [5, 5, 5, 5, 9, 5, 2, 2, 9, 1, 5, 5]
         await store.record([row(number, started_ms=at) for number, at in enumerate(times)])

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.wire.messages import UserMessage, assistant
 from openclaw_gateway.wire.run import Idempotency, Usage

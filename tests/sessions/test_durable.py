@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.sessions.sqlite_schema import connect
+from openclaw_gateway.sessions.sqlite.schema import connect
 
 # SQLite's own number for FULL: in a write-ahead log, an fsync at every commit.
 FULL = 2

@@ -7,8 +7,8 @@ import pytest
 
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.sessions.bus import Bus
-from openclaw_gateway.sessions.local_bus import LocalBus
-from openclaw_gateway.sessions.local_log import weight
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.local.log import weight
 from openclaw_gateway.wire.events import (
     Event,
     ReasoningDelta,

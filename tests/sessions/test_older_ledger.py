@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_migration
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
-from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite import migration
+from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import LedgerRow
 from openclaw_gateway.wire.messages import UserMessage, assistant
 
@@ -69,7 +69,7 @@ async def test_it_is_then_as_a_new_one(path: Path, tmp_path: Path) -> None:
 async def test_one_that_is_cut_off_in_the_middle_is_the_old_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_migration, "_COUNTED", ("cached_tokens", "run"))  # the second is there
+    monkeypatch.setattr(migration, "_COUNTED", ("cached_tokens", "run"))  # the second is there
     with pytest.raises((sqlite3.Error, StoreError)):
         await SqliteStore(path).open()
     assert (version(path), shape(path)) == (3, shape(OLD))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Ending, NewRun
 from openclaw_gateway.wire.messages import (
     AssistantMessage,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions import blob_files
-from openclaw_gateway.sessions.file_thread import FileThread
 from openclaw_gateway.sessions.retention import Retention
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite import blob_files
+from openclaw_gateway.sessions.sqlite.file_thread import FileThread
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.messages import Image, Message, UserMessage
 from tests.sessions.sqlite_file import files, rows

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_guard
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite import guard
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Entry, Summary
 from openclaw_gateway.wire.messages import SystemMessage, UserMessage
 from tests.doors.logged import logged
@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteStore]:
-    monkeypatch.setattr(sqlite_guard, "_READ_EVERY_S", 0.0)
+    monkeypatch.setattr(guard, "_READ_EVERY_S", 0.0)
     store = SqliteStore(path)
     await store.open()
     yield store

@@ -42,8 +42,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import StoreFull
-from openclaw_gateway.sessions import sqlite_migration
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite import migration
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Summary
 from openclaw_gateway.wire.messages import (
     Image,
@@ -225,7 +225,7 @@ async def test_a_migration_that_was_cut_short_begins_again(
         raise sqlite3.OperationalError("killed here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(sqlite_migration, "_measure", cut)
+        patched.setattr(migration, "_measure", cut)
         with pytest.raises(Exception, match="failed"):
             await opened(path)
     assert rows(path, "PRAGMA user_version") == [(1,)]

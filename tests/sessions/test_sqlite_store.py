@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_gateway.sessions import sqlite_kept
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite import kept
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from tests.sessions.key_contract import KeyContract
 from tests.sessions.retention_contract import RetentionContract
 from tests.sessions.spending_contract import SpendingContract
@@ -17,12 +17,12 @@ def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
     db = sqlite3.connect(":memory:", isolation_level=None)
     cursor = db.cursor()
     cursor.execute("CREATE TABLE sessions (owner TEXT, key TEXT)")
-    for statement in sqlite_kept.TABLES:
+    for statement in kept.TABLES:
         cursor.execute(statement)
     cursor.execute("BEGIN")
     for number in range(10_000):
         labels = ("all", "odd" if number % 2 else "even")
-        sqlite_kept.keep(cursor, sqlite_kept.Given("o", str(number), b"", labels), number)
+        kept.keep(cursor, kept.Given("o", str(number), b"", labels), number)
     cursor.execute("COMMIT")
     steps = 0
 
@@ -31,8 +31,8 @@ def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
         steps += 1
 
     db.set_progress_handler(count, 100)
-    wanted = sqlite_kept.WantedNames("o", ("odd", "all"), "5001", 3, newest_first=True)
-    assert sqlite_kept.names(cursor, wanted) == ("4999", "4997", "4995")
+    wanted = kept.WantedNames("o", ("odd", "all"), "5001", 3, newest_first=True)
+    assert kept.names(cursor, wanted) == ("4999", "4997", "4995")
     db.close()
     assert steps < 10
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway.errors import SessionBusy, StoreError, StoreFull
-from openclaw_gateway.sessions.sqlite_endings import EndingWrites
-from openclaw_gateway.sessions.sqlite_errors import translated
-from openclaw_gateway.sessions.sqlite_runs import RunWrites
-from openclaw_gateway.sessions.sqlite_schema import connect
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
-from openclaw_gateway.sessions.sqlite_thread import SqliteThread
+from openclaw_gateway.sessions.sqlite.endings import EndingWrites
+from openclaw_gateway.sessions.sqlite.errors import translated
+from openclaw_gateway.sessions.sqlite.runs import RunWrites
+from openclaw_gateway.sessions.sqlite.schema import connect
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
+from openclaw_gateway.sessions.sqlite.thread import SqliteThread
 from openclaw_gateway.sessions.store import Claimed, Released
 from tests.sessions.sqlite_file import runs
 from tests.sessions.store_contract import LEASE, ME, Clock, S, ending, new_run, said, turn

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy
 from openclaw_gateway.sessions.retention import Retention
-from openclaw_gateway.sessions.sqlite_store import SqliteStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import (
     Claim,
     Claimed,

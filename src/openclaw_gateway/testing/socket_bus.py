@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.sessions.bus import Heed, Signal, Subscription, Watch
-from openclaw_gateway.sessions.local_bus import LocalBus
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.sqlite_errors import translated
+from openclaw_gateway.sessions.sqlite.errors import translated
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from openclaw_gateway.errors import StoreFull
-from openclaw_gateway.sessions import blob_files
 from openclaw_gateway.sessions.older_messages import decode_entry
+from openclaw_gateway.sessions.sqlite import blob_files
 from openclaw_gateway.wire.messages import WithImages
 
 log = structlog.get_logger()

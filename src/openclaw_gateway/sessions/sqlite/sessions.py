@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 
 from openclaw_gateway.errors import SessionBusy, StoreError
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_schema import entry_id
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.schema import entry_id
 from openclaw_gateway.sessions.store import Summary
 
 # What one act clears away: a few milliseconds of the writer's time.

@@ -7,9 +7,9 @@ reads one, goes on with it or deletes it needs nothing of the session that it ca
 import sqlite3
 from typing import NamedTuple
 
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_reads import entries_between, summary_until
-from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of, session_of
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.reads import entries_between, summary_until
+from openclaw_gateway.sessions.sqlite.schema import entry_id, seq_of, session_of
 from openclaw_gateway.sessions.store import Summary
 
 LABEL = "earlier branch"

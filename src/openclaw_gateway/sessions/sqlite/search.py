@@ -7,13 +7,13 @@ import sqlite3
 
 from msgspec.structs import replace
 
-from openclaw_gateway.sessions import sqlite_rows as rows
 from openclaw_gateway.sessions.search_walk import Slice
 from openclaw_gateway.sessions.searched import Hit, SearchWanted
 from openclaw_gateway.sessions.searching import hit_of, holds, stored
-from openclaw_gateway.sessions.sqlite_errors import is_damage
-from openclaw_gateway.sessions.sqlite_reads import reset_of
-from openclaw_gateway.sessions.sqlite_schema import entry_id, seq_of
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.errors import is_damage
+from openclaw_gateway.sessions.sqlite.reads import reset_of
+from openclaw_gateway.sessions.sqlite.schema import entry_id, seq_of
 
 # What the thread, and with it the interpreter's lock, is held for at once.
 _SLICE_BYTES = 256 << 10

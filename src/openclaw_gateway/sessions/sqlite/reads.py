@@ -10,9 +10,9 @@ from typing import NamedTuple
 import structlog
 
 from openclaw_gateway.errors import Fenced
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_errors import is_damage
-from openclaw_gateway.sessions.sqlite_schema import SCHEMA_VERSION, entry_id, seq_of
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.errors import is_damage
+from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION, entry_id, seq_of
 from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary
 
 log = structlog.get_logger()

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_branches import leave_branch
-from openclaw_gateway.sessions.sqlite_runs import fenced, not_waiting, oldest_waiting
-from openclaw_gateway.sessions.sqlite_schema import seq_of, session_of
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.branches import leave_branch
+from openclaw_gateway.sessions.sqlite.runs import fenced, not_waiting, oldest_waiting
+from openclaw_gateway.sessions.sqlite.schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus, Usage

@@ -1,8 +1,8 @@
 """SqliteStore: the Store of one node, a single file with one writer.
 
-Only hands work to its two threads: sqlite_runs, sqlite_endings, sqlite_sessions, sqlite_ledger and
-sqlite_retention say what a write does, sqlite_reads what a look-up does, sqlite_thread how they are
-committed and answered. Nothing here blocks the event loop.
+Only hands work to its two threads: runs, endings, branches, sessions, kept, ledger and pruning say what a
+write does, reads, search and spending what a look-up does, thread how they are committed and answered.
+Nothing here blocks the event loop.
 
 A caller that is cancelled while it waits loses the answer, not the operation: whoever must know the
 outcome of `begin`, `claim`, `finish` or `withdraw` shields the call and awaits it.
@@ -19,27 +19,28 @@ import structlog
 from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import (
-    sqlite_branches,
-    sqlite_kept,
-    sqlite_ledger,
-    sqlite_reads,
-    sqlite_retention,
-    sqlite_search,
-    sqlite_spending,
-)
-from openclaw_gateway.sessions.blobs import Blobs
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
 from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent, added
-from openclaw_gateway.sessions.sqlite_endings import EndingWrites
-from openclaw_gateway.sessions.sqlite_guard import FileGuard
-from openclaw_gateway.sessions.sqlite_migration import drop_copy
-from openclaw_gateway.sessions.sqlite_runs import RunWrites
-from openclaw_gateway.sessions.sqlite_schema import connect, connect_reader
-from openclaw_gateway.sessions.sqlite_sessions import SessionWrites
-from openclaw_gateway.sessions.sqlite_thread import SqliteThread
+from openclaw_gateway.sessions.sqlite import (
+    branches,
+    kept,
+    ledger,
+    pruning,
+    reads,
+    search,
+    spending,
+)
+from openclaw_gateway.sessions.sqlite.blobs import Blobs
+from openclaw_gateway.sessions.sqlite.endings import EndingWrites
+from openclaw_gateway.sessions.sqlite.guard import FileGuard
+from openclaw_gateway.sessions.sqlite.kept import Room
+from openclaw_gateway.sessions.sqlite.migration import drop_copy
+from openclaw_gateway.sessions.sqlite.runs import RunWrites
+from openclaw_gateway.sessions.sqlite.schema import connect, connect_reader
+from openclaw_gateway.sessions.sqlite.sessions import SessionWrites
+from openclaw_gateway.sessions.sqlite.thread import SqliteThread
 from openclaw_gateway.sessions.store import (
     Begun,
     Claim,
@@ -143,7 +144,7 @@ class SqliteStore:
         """Reads; writes only when the newest write failed, to see whether that is over."""
         try:
             async with asyncio.timeout(_HEALTH_DEADLINE_S):
-                version = await self._reader.submit(sqlite_reads.schema_version)
+                version = await self._reader.submit(reads.schema_version)
                 if self._writer.trouble is not None:
                     await self._writer.submit(self._sessions.probe)
         except TimeoutError:
@@ -160,14 +161,14 @@ class SqliteStore:
 
     async def read(self, claim: Claim) -> Transcript:
         submit = self._reader.submit
-        hold = await submit(sqlite_reads.held, claim)
-        summary = await submit(sqlite_reads.summary_of, hold.number, hold.covered_seq)
+        hold = await submit(reads.held, claim)
+        summary = await submit(reads.summary_of, hold.number, hold.covered_seq)
         read: list[Entry] = []
         seq = hold.covered_seq
         while seq < hold.last_seq:
-            read += await submit(sqlite_reads.page, hold.number, seq, hold.last_seq)
+            read += await submit(reads.page, hold.number, seq, hold.last_seq)
             seq = read[-1].seq
-        await submit(sqlite_reads.held, claim)
+        await submit(reads.held, claim)
         return Transcript(tuple(read), summary)
 
     async def renew(self, claim: Claim, *, lease_s: float) -> bool:
@@ -189,7 +190,7 @@ class SqliteStore:
         return await self._writer.submit(self._runs.request_abort, owner, run_id)
 
     async def open_runs(self, owner: str, session: str) -> tuple[str, ...]:
-        return await self._reader.submit(sqlite_reads.open_runs, owner, session)
+        return await self._reader.submit(reads.open_runs, owner, session)
 
     async def runs_of(
         self,
@@ -200,31 +201,29 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[RunRecord, ...]:
-        wanted = sqlite_reads.WantedRuns(owner, session, after, limit, newest_first)
-        return await self._reader.submit(sqlite_reads.runs_of, wanted)
+        wanted = reads.WantedRuns(owner, session, after, limit, newest_first)
+        return await self._reader.submit(reads.runs_of, wanted)
 
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
-        return await self._reader.submit(sqlite_reads.get_run, owner, run_id)
+        return await self._reader.submit(reads.get_run, owner, run_id)
 
     async def run_by_key(self, owner: str, key: str) -> RunRecord | None:
-        return await self._reader.submit(sqlite_reads.run_by_key, owner, key)
+        return await self._reader.submit(reads.run_by_key, owner, key)
 
     async def result(self, owner: str, run_id: str) -> bytes | None:
-        return await self._reader.submit(sqlite_reads.result, owner, run_id)
+        return await self._reader.submit(reads.result, owner, run_id)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        await self._writer.submit(
-            sqlite_kept.keep, sqlite_kept.Given(owner, name, body, labels), self._clock()
-        )
+        await self._writer.submit(kept.keep, kept.Given(owner, name, body, labels), self._clock())
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
     ) -> bool:
-        given = sqlite_kept.Given(owner, name, body, labels)
-        return await self._writer.submit(sqlite_kept.rekeep, given, self._clock() if anew else None)
+        given = kept.Given(owner, name, body, labels)
+        return await self._writer.submit(kept.rekeep, given, self._clock() if anew else None)
 
     async def kept(self, owner: str, name: str) -> bytes | None:
-        return await self._reader.submit(sqlite_kept.kept, owner, name)
+        return await self._reader.submit(kept.kept, owner, name)
 
     async def kept_names(
         self,
@@ -235,25 +234,25 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[str, ...] | None:
-        wanted = sqlite_kept.WantedNames(owner, labels, after, limit, newest_first)
-        return await self._reader.submit(sqlite_kept.names, wanted)
+        wanted = kept.WantedNames(owner, labels, after, limit, newest_first)
+        return await self._reader.submit(kept.names, wanted)
 
     async def forget(self, owner: str, name: str) -> bool:
-        return await self._writer.submit(sqlite_kept.forget, owner, name)
+        return await self._writer.submit(kept.forget, owner, name)
 
     async def transcript(
         self, owner: str, session: str, *, after: int = 0, limit: int = 200
     ) -> tuple[Entry, ...]:
-        return await self._reader.submit(sqlite_reads.transcript, owner, session, after, limit)
+        return await self._reader.submit(reads.transcript, owner, session, after, limit)
 
     async def whole(self, one: M) -> M:
         return await self._blobs.whole(one)
 
     async def summary_until(self, owner: str, session: str, seq: int) -> Summary | None:
-        return await self._reader.submit(sqlite_reads.summary_of_key, owner, session, seq)
+        return await self._reader.submit(reads.summary_of_key, owner, session, seq)
 
     async def begun_behind(self, owner: str, session: str) -> int:
-        return await self._reader.submit(sqlite_reads.begun_behind, owner, session)
+        return await self._reader.submit(reads.begun_behind, owner, session)
 
     async def summarise(
         self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
@@ -273,21 +272,21 @@ class SqliteStore:
         oldest_first: bool = False,
         branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        wanted = sqlite_reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
-        return await self._reader.submit(sqlite_reads.list_sessions, wanted)
+        wanted = reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
+        return await self._reader.submit(reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:
-        return await self._reader.submit(sqlite_reads.count_sessions, owner, agent)
+        return await self._reader.submit(reads.count_sessions, owner, agent)
 
     async def get_session(self, owner: str, session: str) -> SessionRecord | None:
-        return await self._reader.submit(sqlite_reads.get_session, owner, session)
+        return await self._reader.submit(reads.get_session, owner, session)
 
     async def rename(self, owner: str, session: str, label: str | None) -> bool:
         return await self._writer.submit(self._sessions.rename, owner, session, label)
 
     async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
-        wanted = sqlite_branches.Fork(owner, session, keeps, key)
-        return await self._writer.submit(sqlite_branches.fork, wanted, self._clock())
+        wanted = branches.Fork(owner, session, keeps, key)
+        return await self._writer.submit(branches.fork, wanted, self._clock())
 
     async def search(self, wanted: SearchWanted) -> Searched:
         keys = wanted.sessions
@@ -297,10 +296,10 @@ class SqliteStore:
         submit = self._reader.submit
 
         async def look(key: str, before: int | None) -> Slice:
-            return await submit(sqlite_search.slice_of, wanted, key, before)
+            return await submit(search.slice_of, wanted, key, before)
 
         found = await walk(keys, look, wanted.limit)
-        return replace(found, hits=await submit(sqlite_search.dated, wanted.owner, found.hits))
+        return replace(found, hits=await submit(search.dated, wanted.owner, found.hits))
 
     async def delete_session(self, owner: str, session: str) -> bool:
         if not await self._writer.submit(self._sessions.delete_session, owner, session):
@@ -314,12 +313,12 @@ class SqliteStore:
         return True
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
-        await self._writer.submit(sqlite_ledger.record, rows)
+        await self._writer.submit(ledger.record, rows)
 
     async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
-        parts, after = await self._reader.submit(sqlite_spending.part, wanted, None)
+        parts, after = await self._reader.submit(spending.part, wanted, None)
         while after is not None:
-            more, after = await self._reader.submit(sqlite_spending.part, wanted, after)
+            more, after = await self._reader.submit(spending.part, wanted, after)
             parts = added((*parts, *more))
         return added(parts)
 
@@ -328,16 +327,16 @@ class SqliteStore:
         sessions = await self._prune_sessions(retention, now) if retention.bounds_sessions else 0
         await self._clear_away()
         await self._blobs.sweep(self._named)
-        results = await self._repeated(sqlite_retention.drop_results, _before(now, retention.results_s))
+        results = await self._repeated(pruning.drop_results, _before(now, retention.results_s))
         runs = await self._prune_runs(_before(now, retention.runs_s))
-        ledger = await self._repeated(sqlite_ledger.drop, _before(now, retention.ledger_s))
-        kept = await self._repeated(sqlite_kept.drop, _before(now, retention.kept_s))
-        kept += await self._prune_kept(sqlite_kept.Room(retention.kept_bytes))
-        return Pruned(sessions, runs, results, ledger, kept)
+        rows = await self._repeated(ledger.drop, _before(now, retention.ledger_s))
+        answers = await self._repeated(kept.drop, _before(now, retention.kept_s))
+        answers += await self._prune_kept(Room(retention.kept_bytes))
+        return Pruned(sessions, runs, results, rows, answers)
 
     async def _prune_sessions(self, retention: Retention, now: int) -> int:
         dropped = 0
-        while found := await self._reader.submit(sqlite_retention.beyond, retention, now):
+        while found := await self._reader.submit(pruning.beyond, retention, now):
             before = dropped
             for start in range(0, len(found), _BURIED_AT_ONCE):
                 part = found[start : start + _BURIED_AT_ONCE]
@@ -351,16 +350,16 @@ class SqliteStore:
         dropped = 0
         after: int | None = 0
         while after is not None:
-            some, after = await self._writer.submit(sqlite_retention.drop_runs, before_ms, after)
+            some, after = await self._writer.submit(pruning.drop_runs, before_ms, after)
             dropped += some
         return dropped
 
-    async def _prune_kept(self, room: sqlite_kept.Room | None) -> int:
+    async def _prune_kept(self, room: Room | None) -> int:
         while room is not None and room.size >= 0:
-            room = await self._reader.submit(sqlite_kept.room_below, room)
+            room = await self._reader.submit(kept.room_below, room)
         if room is None or room.below is None:
             return 0
-        return await self._repeated(sqlite_kept.drop_below, room.below)
+        return await self._repeated(kept.drop_below, room.below)
 
     async def _repeated(self, drop: Callable[[sqlite3.Cursor, int], int], before_ms: int) -> int:
         dropped = 0
@@ -369,7 +368,7 @@ class SqliteStore:
         return dropped
 
     async def _named(self, digests: list[str]) -> set[str]:
-        return await self._reader.submit(sqlite_reads.named, digests)
+        return await self._reader.submit(reads.named, digests)
 
     async def _clear_away(self) -> None:
         while await self._writer.submit(self._sessions.clear_away):

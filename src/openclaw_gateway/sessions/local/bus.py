@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from openclaw_gateway.sessions.bus import Heed, Signal
-from openclaw_gateway.sessions.local_log import NO_TOKEN, EventLog, LogReader, settle, wait
+from openclaw_gateway.sessions.local.log import NO_TOKEN, EventLog, LogReader, settle, wait
 from openclaw_gateway.wire.events import Event, RunEnded
 
 _MIB = 1 << 20

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.sessions.older_messages import decode_entries, decode_entry
-from openclaw_gateway.sessions.sqlite_schema import seq_of, session_of
+from openclaw_gateway.sessions.sqlite.schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import Media, Message, SystemMessage, media_of

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from openclaw_gateway.sessions import blob_files
-from openclaw_gateway.sessions.file_thread import FileThread
+from openclaw_gateway.sessions.sqlite import blob_files
+from openclaw_gateway.sessions.sqlite.file_thread import FileThread
 from openclaw_gateway.wire.messages import M, Message
 
 StillNamed = Callable[[list[str]], Awaitable[set[str]]]

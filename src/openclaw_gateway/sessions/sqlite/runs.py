@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Callable
 
 from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
-from openclaw_gateway.sessions import sqlite_rows as rows
-from openclaw_gateway.sessions.sqlite_reads import entries_between, summary_of
+from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions.sqlite.reads import entries_between, summary_of
 from openclaw_gateway.sessions.store import (
     Begun,
     Claim,

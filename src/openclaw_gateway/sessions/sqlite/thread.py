@@ -19,7 +19,7 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 import structlog
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.sqlite_errors import translated
+from openclaw_gateway.sessions.sqlite.errors import translated
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,8 +13,8 @@ import sqlite3
 from pathlib import Path
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions import sqlite_kept
-from openclaw_gateway.sessions.sqlite_migration import from_schema_1, from_schema_2
+from openclaw_gateway.sessions.sqlite import kept
+from openclaw_gateway.sessions.sqlite.migration import from_schema_1, from_schema_2
 
 SCHEMA_VERSION = 4
 _APPLICATION_ID = 0x6F634757  # "ocGW", so that `file` and we know our own
@@ -157,7 +157,7 @@ def connect(path: Path, blobs: Path) -> sqlite3.Connection:
         ) from error
     try:
         _migrate(db, path, blobs)
-        for statement in sqlite_kept.TABLES:
+        for statement in kept.TABLES:
             db.execute(statement)
         # The write-ahead log makes readers independent of the writer; FULL makes a commit durable.
         db.execute("PRAGMA journal_mode = WAL").fetchone()

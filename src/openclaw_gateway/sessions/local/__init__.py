@@ -1,0 +1,1 @@
+"""The bus of one process: logs, doorbells and signals in memory."""

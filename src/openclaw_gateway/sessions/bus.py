@@ -13,6 +13,7 @@ from openclaw_gateway.wire.events import Event
 
 Signal = Literal["abort"]
 Heed = Callable[[str, Signal], None]
+Hear = Callable[[bytes], None]
 
 
 class Subscription(Protocol):
@@ -68,6 +69,13 @@ class Bus(Protocol):
     def heed(self, heard: Heed) -> Callable[[], None]:
         """Call `heard` for every signal, until the returned function is called. Once per process: it knows
         which runs it holds. `heard` must not raise."""
+
+    def announce(self, news: bytes) -> None:
+        """Tell the other processes, in the order of the calls; it may be lost. Never blocks, never raises."""
+
+    def hear(self, heard: Hear) -> Callable[[], None]:
+        """Call `heard` for what other processes announce, until the returned function is called. `heard` must
+        not raise."""
 
     def ring(self, topic: str) -> None: ...
 

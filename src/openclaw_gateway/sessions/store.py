@@ -28,7 +28,9 @@ class NewRun(Struct, frozen=True):
     """A run to be recorded. The gateway makes the id.
 
     `session` None: the run has no session to wait for and leaves no turn. `user` is the end user whom the
-    request named, `parent` the id of the run that started this one.
+    request named, `parent` the id of the run that started this one. `work` is all that another process needs
+    to execute it, for a store that several share; the others pass it over. One that is `given` is not
+    claimed by `begin`: whoever has room takes it up.
     """
 
     id: str
@@ -38,6 +40,8 @@ class NewRun(Struct, frozen=True):
     user: str | None = None
     parent: str | None = None
     idempotency: Idempotency | None = None
+    work: bytes | None = None
+    given: bool = False
 
 
 class Claim(Struct, frozen=True):

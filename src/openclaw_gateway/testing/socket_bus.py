@@ -9,13 +9,14 @@ must bear it. Not for production: nothing is authenticated, every end holds ever
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.sessions.bus import Heed, Signal, Subscription, Watch
+from openclaw_gateway.sessions.bus import Hear, Heed, Signal, Subscription, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event
 
@@ -45,7 +46,11 @@ class _Rung(Struct, frozen=True, tag="ring"):
     topic: str
 
 
-_News = _Emitted | _Forgotten | _Signalled | _Rung
+class _Announced(Struct, frozen=True, tag="announce"):
+    news: bytes
+
+
+_News = _Emitted | _Forgotten | _Signalled | _Rung | _Announced
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder[_News](_News).decode
 
@@ -60,6 +65,7 @@ class SocketBus:
         self._server: asyncio.Server | None = None
         self._links: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self._changed = asyncio.Condition()
+        self._hearing: list[Hear] = []
 
     async def open(self) -> None:
         """Raises OSError when the host is not there, or its path is taken."""
@@ -104,6 +110,13 @@ class SocketBus:
 
     def heed(self, heard: Heed) -> Callable[[], None]:
         return self._replica.heed(heard)
+
+    def announce(self, news: bytes) -> None:
+        self._tell(_Announced(news))
+
+    def hear(self, heard: Hear) -> Callable[[], None]:
+        self._hearing.append(heard)
+        return partial(self._hearing.remove, heard)
 
     def ring(self, topic: str) -> None:
         self._replica.ring(topic)
@@ -158,3 +171,6 @@ class SocketBus:
                 self._replica.signal(news.run_id, news.signal)
             case _Rung():
                 self._replica.ring(news.topic)
+            case _Announced():
+                for heard in list(self._hearing):
+                    heard(news.news)

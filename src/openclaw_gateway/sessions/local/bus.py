@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from openclaw_gateway.sessions.bus import Heed, Signal
+from openclaw_gateway.sessions.bus import Hear, Heed, Signal
 from openclaw_gateway.sessions.local.log import NO_TOKEN, EventLog, LogReader, settle, wait
 from openclaw_gateway.wire.events import Event, RunEnded
 
@@ -128,6 +128,13 @@ class LocalBus:
                 self._heeding.remove(heard)
 
         return ignore
+
+    def announce(self, news: bytes) -> None:
+        """There is no other process."""
+
+    def hear(self, heard: Hear) -> Callable[[], None]:
+        """Nothing will be heard."""
+        return _nothing
 
     def ring(self, topic: str) -> None:
         for watch in self._watches.get(topic, ()):
@@ -264,3 +271,7 @@ class LocalWatch:
     def close(self) -> None:
         self.stop()
         self._left(self)
+
+
+def _nothing() -> None:
+    """There is nothing to undo."""

@@ -1,0 +1,85 @@
+"""The SharedStore protocol: what the replicas of one gateway have in common beside transcripts.
+
+A replica is one process. It beats as long as it lives; when its lease has ended, by the database's clock, it
+counts as gone, and its runs are anybody's. Rules every implementation keeps, beside those of a Store
+(tests/sessions/shared_contract.py holds it to them):
+- a run is executed at least once and recorded exactly once: who was paused and comes back is Fenced;
+- what is to be executed (`NewRun.work`) is on disk before `begin` returns;
+- a run that `acts` said of is never executed again: taken up after that, it is closed as "interrupted";
+- of a session only the oldest open run is taken up, and only while nobody holds the session.
+"""
+
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from openclaw_gateway.sessions.store import Claimed, Store
+
+Role = Literal["all", "front", "worker"]
+
+# How often a run is executed at most, in all.
+ATTEMPTS = 2
+
+
+class Replica(Struct, frozen=True):
+    """One process of the gateway. `runs` is how many it executes now, `most` how many it would at most."""
+
+    id: str
+    role: Role
+    version: str
+    address: str
+    started_ms: int
+    runs: int = 0
+    most: int = 0
+
+
+class Work(Struct, frozen=True):
+    """A run to be executed here, from now on this replica's own. `body` is its `NewRun.work`; `attempt`
+    counts from 1. `claimed` is its session's claim, None = it has none to wait for."""
+
+    run_id: str
+    owner: str
+    session: str | None
+    body: bytes
+    attempt: int
+    claimed: Claimed | None = None
+
+
+class Document(Struct, frozen=True):
+    """A configuration that all replicas read. `version` grows with every change; 0 = there is none yet."""
+
+    version: int
+    text: str
+
+
+class SharedStore(Store, Protocol):
+    """All coroutines raise StoreError."""
+
+    async def beat(self, replica: Replica, *, lease_s: float) -> None:
+        """This process lives, for that long at least. What it begins and claims afterwards is its own."""
+
+    async def leave(self) -> None:
+        """This process takes no part any more: what it still has open is anybody's at once."""
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        """Those whose lease has not ended, the oldest first."""
+
+    async def take_up(self, *, lease_s: float) -> Work | None:
+        """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.
+        None = there is none.
+
+        On the way it closes as "interrupted" what nobody may execute again: a run without `work`, one that
+        has acted, one that was begun ATTEMPTS times.
+        """
+
+    async def acts(self, run_id: str) -> None:
+        """The run is about to do what a second execution would do twice."""
+
+    async def hand_over(self, run_id: str) -> bool:
+        """Give up a run of this process that has neither acted nor ended, so that another takes it up: it is
+        the oldest of its session still. False where that may not be, and nothing is changed."""
+
+    async def document(self) -> Document: ...
+
+    async def write_document(self, text: str, *, replaces: int) -> int:
+        """The new version. Raises StoreError (code "document_changed") where the version is another one."""

@@ -202,6 +202,7 @@ class RunLoop:
             await self._lanes.leave(run, claim, ending)
         except StoreError as error:
             run.keeps_answer = False
+            run.is_lost = True
             log.warning(
                 "run.not_recorded",
                 request=run.asked.request,

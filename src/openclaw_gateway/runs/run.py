@@ -53,6 +53,7 @@ class Run:
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
+    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
@@ -85,6 +86,7 @@ class Run:
         self.begun: Claimed | Recorded | None = None
         self.is_mirrored = False
         self.is_followed = False
+        self.is_lost = False
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
@@ -205,6 +207,11 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def begin_anew(self) -> None:
+        """What was emitted so far counts no more: its log begins again."""
+        self._token += 1
+        self.emitted = 0
+
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
         return self._bus.subscribe(self.id, after)
@@ -295,6 +302,10 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
+        if self.begun is not None and (self.is_lost or self.abort_reason == TAKEN_OVER):
+            # Who has given it away hears its end from who records it.
+            self._close(result)
+            return
         try:
             self._bus.emit(self.id, self._token, self.emitted, ended)
         except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end

@@ -214,7 +214,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after)
+        return self._bus.subscribe(self.id, after, here=True)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows

@@ -274,6 +274,22 @@ async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Flee
         assert len(models.requests) == 2
 
 
+async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    async with fleet.member("front") as front:
+        async with fleet.member("worker") as worker:
+            asked = asyncio.create_task(say(front, "hi", **SESSION))
+            await models.wait_requests(1)
+            await worker.gateway.drain(0.05)
+        assert not asked.done()
+        async with fleet.member("worker"):
+            assert (await asked).content == "all of it"
+    (run,) = fleet.memory.runs.values()
+    assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 1)
+
+
 def _only(fleet: Fleet) -> str:
     (run_id,) = fleet.memory.runs
     return run_id

@@ -5,9 +5,9 @@
 -- file before it, so that releases N and N-1 run side by side; one that takes away or changes a meaning names
 -- itself, and older releases refuse the database. A file that was released is never changed.
 --
--- Text that people or models write lies in bytea: PostgreSQL's text takes no U+0000. Names are in the
--- collation "C": an index does not depend on the system's. There are no foreign keys: they would lock rows
--- of `sessions` behind the back of the order in which locks are taken (0003_acts.sql).
+-- Texts stand as texts.py writes them. They are in the collation "C": an index does not depend on the
+-- system's. There are no foreign keys to `sessions` and `runs`: they would lock rows behind the back of the
+-- order in which locks are taken (0003_acts.sql).
 
 -- A run's number is its place in the order of arrival; a claim's token is drawn from the same row of numbers,
 -- so it is larger than every earlier one, also where a session was deleted and comes again.
@@ -76,18 +76,11 @@ CREATE TABLE entries (
     session bigint NOT NULL, seq bigint NOT NULL, run text COLLATE "C" NOT NULL, body bytea NOT NULL,
     PRIMARY KEY (session, seq)
 );
--- text: UTF-8; an empty one begins the conversation anew.
+-- An empty text begins the conversation anew.
 CREATE TABLE summaries (
-    session bigint NOT NULL, seq bigint NOT NULL, text bytea NOT NULL, created_ms bigint NOT NULL,
+    session bigint NOT NULL, seq bigint NOT NULL, text text NOT NULL, created_ms bigint NOT NULL,
     PRIMARY KEY (session, seq)
 );
--- Which of the large images and files (0002: blobs) a session names, the first entry that does, and how large
--- they are.
-CREATE TABLE named_blobs (
-    session bigint NOT NULL, digest text COLLATE "C" NOT NULL, seq bigint NOT NULL, size bigint NOT NULL,
-    PRIMARY KEY (session, digest)
-);
-CREATE INDEX named_blobs_by_digest ON named_blobs (digest);
 -- Numbers of sessions that are deleted, and of which something is left to clear away.
 CREATE TABLE graves (session bigint PRIMARY KEY);
 
@@ -104,5 +97,5 @@ CREATE TABLE replicas (
 
 -- The configuration that all replicas read: at most one row.
 CREATE TABLE documents (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one), version bigint NOT NULL, text bytea NOT NULL
+    one boolean PRIMARY KEY DEFAULT true CHECK (one), version bigint NOT NULL, text text NOT NULL
 );

@@ -61,7 +61,8 @@ CREATE TABLE runs (
     replica text COLLATE "C",                -- the process that executes it or waits for it; NULL = nobody
     acted boolean NOT NULL DEFAULT false,    -- it has done what a second execution would do twice
     attempts integer NOT NULL DEFAULT 0,     -- how often its execution was begun,
-    handed integer NOT NULL DEFAULT 0        -- and how many of these were given up in order
+    handed integer NOT NULL DEFAULT 0,       -- and how many of these were given up in order
+    ticket text COLLATE "C"                  -- of the call that took it up, which may not have heard the answer
 ) WITH (fillfactor = 70);
 CREATE INDEX runs_of_session ON runs (session, number) WHERE session IS NOT NULL;
 CREATE INDEX runs_open ON runs (number) WHERE ended_ms IS NULL;
@@ -83,6 +84,9 @@ CREATE TABLE summaries (
 );
 -- Numbers of sessions that are deleted, and of which something is left to clear away.
 CREATE TABLE graves (session bigint PRIMARY KEY);
+
+-- To write to where it must be known whether writing works.
+CREATE TABLE probe (id integer PRIMARY KEY, at_ms bigint NOT NULL, room bytea NOT NULL);
 
 CREATE TABLE replicas (
     id text COLLATE "C" PRIMARY KEY,

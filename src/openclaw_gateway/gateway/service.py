@@ -35,6 +35,7 @@ from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.operator.model_trials import ModelTrials
 from openclaw_gateway.gateway.operator.rooms import OperatorRooms
 from openclaw_gateway.gateway.pairing import Pairing
+from openclaw_gateway.gateway.peers import Peers
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
@@ -81,6 +82,10 @@ class Rooms(Struct, frozen=True):
 
 
 class Gateway:
+    """`peers` is what is known of other processes of this gateway, where there may be any."""
+
+    peers: Peers | None = None
+
     def __init__(self, rooms: Rooms) -> None:
         self.generation = rooms.generation
         self.standing = Standing()
@@ -95,7 +100,7 @@ class Gateway:
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
-        self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
+        self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
         self._retries = Retries(rooms.live, rooms.bus)
         self.answers = Answers(
             rooms.live,
@@ -103,6 +108,7 @@ class Gateway:
             rooms.bus,
             self._named,
             lambda: self.generation.plans,
+            follow=self._follow,
             abort=self.abort,
         )
         self.held = HeldSessions(
@@ -221,6 +227,12 @@ class Gateway:
 
     def _plan_for(self, principal: Principal, request: RunRequest) -> Plan:
         """Raises AgentUnavailable, Forbidden, InvalidRequest."""
+        if request.model and request.origin.parent is None:
+            principal.require(ADMIN)
+        return self.plan_of(request)
+
+    def plan_of(self, request: RunRequest) -> Plan:
+        """What a request is executed with, whoever asks. Raises AgentUnavailable, InvalidRequest."""
         plan = self.generation.plans.get(request.agent_id)
         if plan is None:
             # It was there when the request was routed.
@@ -232,8 +244,6 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
-            if request.origin.parent is None:
-                principal.require(ADMIN)
             plan = self._with_model(plan, request)
         return plan
 
@@ -350,7 +360,10 @@ class Gateway:
         """Tell `listener` of the caller's runs here, or of those in one session, until the returned function
         is called."""
         principal.require(READ)
-        return self._live.hub.listen(listener, owner=principal.owner, session=session)
+        leave = self._live.hub.listen(listener, owner=principal.owner, session=session)
+        if self.peers is not None:
+            self.peers.neighbours.joined(principal.owner, session)
+        return leave
 
     def running(self, principal: Principal, session: str | None = None) -> tuple[Run, ...]:
         """The caller's live runs here, or those in one session, in order of their start."""
@@ -411,6 +424,10 @@ class Gateway:
         self._questions.close()
         self.held.close()
         await self._live.drain(seconds)
+
+    async def _follow(self, owner: str, run_id: str) -> Run | None:
+        """A run that another process executes; None where it is not known, or there is no other process."""
+        return None if self.peers is None else await self.peers.following.run(owner, run_id)
 
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)

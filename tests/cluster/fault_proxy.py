@@ -64,7 +64,7 @@ class FaultProxy:
     async def __aenter__(self) -> Self:
         self._open = {direction: asyncio.Event() for direction in DIRECTIONS}
         self.turn(self._network)
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._came, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -104,25 +104,29 @@ class FaultProxy:
                 _reset(writer)
             task.cancel()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.came += 1
         if self._network.refuses:
             self.resets += 1
             _reset(writer)
             return
-        task = asyncio.current_task()
-        assert task is not None
         writers = [writer]
+        task = asyncio.create_task(self._serve(reader, writer, writers), name="fault_proxy.connection")
         self._connections[task] = writers
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        for each in self._connections.pop(task):
+            each.transport.abort()
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, writers: list[asyncio.StreamWriter]
+    ) -> None:
         try:
             await self._joined(reader, writer, writers)
         except* OSError:
             # An end has gone: so does the other.
             pass
-        finally:
-            del self._connections[task]
-            for each in writers:
-                each.transport.abort()
 
     async def _joined(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, writers: list[asyncio.StreamWriter]

@@ -38,6 +38,8 @@ class Replica:
         self.ways = ways
         self.role = role
         self.paused = False
+        # Of each of its lives, beside what it needs.
+        self.environ: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,26 +60,22 @@ class Replica:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self, *, under: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> None:
-        """It answers when this returns. `under` is a command that becomes the program behind it."""
-        await self.launch(under=under, environ=environ)
-        await self.ready()
-
-    async def launch(self, *, under: tuple[str, ...] = (), environ: Mapping[str, str] | None = None) -> None:
+    async def start(self) -> None:
+        """It answers when this returns. Raises RuntimeError, with what it said, where it does not."""
         assert not self.alive
         folder = self.state_dir
         role = ("--role", self.role) if self.role else ()
         with (folder / "said.log").open("ab") as said:
             self._process = await asyncio.create_subprocess_exec(
-                *under,
                 sys.executable,
                 *("-m", "openclaw_gateway", "gateway", "run", "--port", str(self.port), *role),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env={"OPENCLAW_STATE_DIR": str(folder), "HOME": str(folder), "PATH": "", **(environ or {})},
+                env={"OPENCLAW_STATE_DIR": str(folder), "HOME": str(folder), "PATH": "", **self.environ},
             )
         self.paused = False
+        await self.ready()
 
     async def ready(self, *, deadline_s: float = READY_S) -> None:
         """Raises RuntimeError, with what it said, where it does not become ready."""
@@ -162,6 +160,7 @@ async def replicas(
     engines: Mapping[str, int | str] | None = None,
     configured: Configured | None = None,
     model: str = "mock-echo",
+    environs: Mapping[str, Mapping[str, str]] | None = None,
     seed: int = 1,
 ) -> AsyncIterator[list[Replica]]:
     """So many replicas, all of them ready. `engines` are the ports at which engines listen; each replica
@@ -178,7 +177,9 @@ async def replicas(
             ports = {engine: way.port for engine, way in ways.items()}
             more = configured(name, ports) if configured is not None else {}
             write_config(folder / name, model_config(models.base_url, more, model=model))
-            found.append(Replica(name, folder / name, free_port(), ways, (roles or {}).get(name)))
+            one = Replica(name, folder / name, free_port(), ways, (roles or {}).get(name))
+            one.environ.update((environs or {}).get(name, {}))
+            found.append(one)
         async with asyncio.TaskGroup() as starting:
             for each in found:
                 starting.create_task(each.start())

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+from tests.cluster.clocks import Clock
 from tests.cluster.fault_proxy import (
     BLACK_HOLE,
     HALF_OPEN_DOWN,
@@ -23,6 +24,7 @@ from tests.cluster.replicas import Replica
 
 _GAP_S = (0.7, 2.0)
 _AWAY_S = (0.0, 1.0)
+_JUMPS_S = (-86_400, -3_600, 0, 3_600, 86_400)
 NETWORKS: tuple[tuple[str, Network], ...] = (
     ("black hole", BLACK_HOLE),
     ("half-open up", HALF_OPEN_UP),
@@ -52,6 +54,7 @@ class Troubles:
         *,
         lease_s: float,
         engines: dict[str, Engine] | None = None,
+        clocks: Sequence[Clock] = (),
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.outages: list[Outage] = []
@@ -59,6 +62,7 @@ class Troubles:
         self._chance = chance
         self._lease_s = lease_s
         self._engines = engines or {}
+        self._clocks = clocks
         self._struck: set[str] = set()
         self._away: set[str] = set()
 
@@ -69,7 +73,8 @@ class Troubles:
     async def everything(self, until: Callable[[], bool]) -> None:
         """The same, and networks fail, and engines."""
         kinds = [self._kill, self._pause, self._network, self._network, self._reset]
-        await self._go_on(until, (*kinds, *([self._engine] if self._engines else ())))
+        kinds += [self._engine] if self._engines else []
+        await self._go_on(until, (*kinds, *([self._clock] if self._clocks else ())))
 
     async def _go_on(self, until: Callable[[], bool], kinds: Sequence[Trouble]) -> None:
         """Returns when the last of them has passed."""
@@ -122,6 +127,11 @@ class Troubles:
             engine = self._chance.choice(sorted(one.ways))
             self.counts[f"reset to the {engine}"] += 1
             one.ways[engine].reset()
+
+    async def _clock(self) -> None:
+        jump = self._chance.choice(_JUMPS_S)
+        self.counts[f"clock {jump:+d} s"] += 1
+        self._chance.choice(self._clocks).jump(jump)
 
     async def _engine(self) -> None:
         name = self._chance.choice(sorted(self._engines))

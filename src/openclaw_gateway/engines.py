@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import SharedStore
 
 
@@ -23,8 +24,8 @@ def store(url: str, *, max_queued: int) -> Engine:
 
 
 def bus(url: str) -> Bus:
-    """Raises StartupError."""
-    made: Bus = _module("redis.bus", "bus.url").RedisBus(url)
+    """Raises StartupError, ConfigError."""
+    made: Bus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
     return made
 
 

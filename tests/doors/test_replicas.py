@@ -8,21 +8,35 @@ from pathlib import Path
 import pytest
 
 from openclaw_gateway import engines
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.memory_data import MemoryData
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.testing.shared_memory_store import SharedMemory, SharedMemoryStore
 from openclaw_gateway.testing.socket_bus import SocketBus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
+from tests.doors.tool_replies import calls
 
 CLUSTER = {
     "store": {"url": "postgresql://memory/test", "leaseSeconds": 1},
     "bus": {"url": "redis://memory"},
 }
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
+
+
+class Severable(SharedMemoryStore):
+    """The store of a process that does not reach it any more, once it `is_cut`."""
+
+    is_cut = False
+
+    def _opened(self) -> MemoryData:
+        if self.is_cut:
+            raise StoreError("The session store does not answer.")
+        return super()._opened()
 
 
 class Fleet:
@@ -34,6 +48,7 @@ class Fleet:
         self._models = models
         self._started = 0
         self._buses: list[SocketBus] = []
+        self.stores: list[Severable] = []
 
     @asynccontextmanager
     async def member(self, role: Role) -> AsyncIterator[RunningGateway]:
@@ -44,8 +59,9 @@ class Fleet:
         async with running_gateway(config, state_dir=state_dir, role=role) as gateway:
             yield gateway
 
-    def store(self, url: str, *, max_queued: int) -> SharedMemoryStore:
-        return SharedMemoryStore(self.memory, max_queued=max_queued)
+    def store(self, url: str, *, max_queued: int) -> Severable:
+        self.stores.append(Severable(self.memory, max_queued=max_queued))
+        return self.stores[-1]
 
     def bus(self, url: str) -> SocketBus:
         self._buses.append(SocketBus(self._path / "bus", host=not self._buses))
@@ -193,7 +209,7 @@ async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fle
 
 async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fleet: Fleet) -> None:
     gate = asyncio.Event()
-    models.script("mock-echo", says("a", Hold(gate)))
+    models.enqueue(says("a", Hold(gate)))
     async with members(fleet, "front", "front", "worker") as (one, other, _):
         asked = asyncio.create_task(say(one, "hi", **SESSION))
         await models.wait_requests(1)
@@ -210,3 +226,70 @@ async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fle
 async def test_detached_at_a_front(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker") as (front, _):
         assert "".join(said(await detached(front))) == "hi"
+
+
+async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, "front", "worker") as (front, worker):
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await models.wait_requests(1)
+        fleet.stores[1].is_cut = True
+        async with fleet.member("worker"):
+            assert (await asked).content == "all of it"
+            await worker.wait_no_runs()
+            fleet.stores[1].is_cut = False
+        (run,) = fleet.memory.runs.values()
+        assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 2)
+        (session,) = fleet.memory.sessions.values()
+        assert [entry.message.content for entry in session.entries] == ["hi", "all of it"]
+
+
+@pytest.mark.promise("error.run_begun_anew")
+async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, "front", "worker", "worker") as (front, *_):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readuntil(b"half")
+            held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
+            held[0].is_cut = True
+            rest = (await response.content.read()).decode()
+            held[0].is_cut = False
+        assert "run_begun_anew" in rest
+        assert "all of it" not in rest
+
+
+async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
+    call = ("1", "write", '{"path": "made.txt", "content": "x"}')
+    models.enqueue(calls(call), says("", Hold(asyncio.Event())))
+    async with members(fleet, "front", "worker", "worker") as (front, *_):
+        asked = asyncio.create_task(say(front, "write it", **SESSION))
+        await models.wait_requests(2)
+        assert fleet.memory.acted == {_only(fleet)}
+        held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
+        held[0].is_cut = True
+        answer = await asked
+        held[0].is_cut = False
+        assert (answer.status, answer.error["code"]) == (503, "run_interrupted")
+        assert len(models.requests) == 2
+
+
+async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    async with fleet.member("front") as front:
+        async with fleet.member("worker") as worker:
+            asked = asyncio.create_task(say(front, "hi", **SESSION))
+            await models.wait_requests(1)
+            await worker.gateway.drain(0.05)
+        assert not asked.done()
+        async with fleet.member("worker"):
+            assert (await asked).content == "all of it"
+    (run,) = fleet.memory.runs.values()
+    assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 1)
+
+
+def _only(fleet: Fleet) -> str:
+    (run_id,) = fleet.memory.runs
+    return run_id

@@ -8,12 +8,13 @@ from typing import ClassVar
 from openclaw_gateway.config.places import KeyPath, Problem
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.config.schema.guarded import Guarded
+from openclaw_gateway.errors import ConfigError
+from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import Role
 
 STORE_URL: KeyPath = ("store", "url")
 BUS_URL: KeyPath = ("bus", "url")
 _STORES = ("postgresql", "postgres")
-_BUSES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
 class Cluster(Guarded, frozen=True):
@@ -37,7 +38,7 @@ def cluster_of(config: Config, role: Role | None) -> Cluster:
 def cluster_problems(cluster: Cluster) -> Iterator[Problem]:
     """Why no start may go by it."""
     yield from _scheme(STORE_URL, cluster.store_url, _STORES, "postgresql://user:password@host/database")
-    yield from _scheme(BUS_URL, cluster.bus_url, _BUSES, "redis://host:6379/0")
+    yield from _unread_bus(cluster.bus_url)
     if cluster.store_url is None:
         if cluster.role != "all":
             why = f"is not set, but with --role {cluster.role} others do the rest; set it, or drop --role"
@@ -61,6 +62,14 @@ def cluster_notes(cluster: Cluster) -> Iterator[Problem]:
             "of another say before they have ended"
         )
         yield Problem(BUS_URL, why)
+
+
+def _unread_bus(url: str | None) -> Iterator[Problem]:
+    try:
+        if url is not None:
+            parsed(url)
+    except ConfigError as error:
+        yield Problem(BUS_URL, error.message.removeprefix("bus.url: "))
 
 
 def _scheme(path: KeyPath, url: str | None, schemes: tuple[str, ...], example: str) -> Iterator[Problem]:

@@ -52,8 +52,9 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.bus import Bus, BusHealth
 from openclaw_gateway.sessions.keys import main_key
+from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
@@ -91,6 +92,7 @@ class Gateway:
         self.standing = Standing()
         self.started_ms = now_ms()
         self._store = rooms.store
+        self._bus = rooms.bus
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._questions = rooms.questions
@@ -406,6 +408,13 @@ class Gateway:
     async def readiness(self) -> Readiness:
         """Whether a request would be served now."""
         return await self._health.readiness()
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        """The processes of this gateway, where there may be several. Raises StoreError."""
+        return () if self.peers is None else await self.peers.store.replicas()
+
+    def bus_health(self) -> BusHealth:
+        return self._bus.health()
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""

@@ -16,6 +16,7 @@ from openclaw_gateway.errors import (
     EventsGone,
     GatewayError,
     RunAborted,
+    RunBegunAnew,
     RunCutShort,
     RunTimeout,
     StoreError,
@@ -169,8 +170,8 @@ class Mirrors:
 
 
 class _Said:
-    """What of an executor's events was told here. One that begins anew is told only as long as a client has
-    heard nothing yet: what it has heard cannot be taken back."""
+    """What of an executor's events was told here. One that begins anew is told from its beginning as long as
+    no client has heard anything: what it has heard cannot be taken back."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -179,18 +180,17 @@ class _Said:
         self._has_said = False
 
     def take(self, events: Sequence[Event]) -> RunResult | None:
-        """The result, where they have the end. Raises RunAborted."""
+        """The result, where they have the end. Raises RunBegunAnew."""
         told: list[Event] = []
         for event in events:
             match event:
                 case RunEnded(result=result):
                     self._run.emit(told)
                     return result
-                case RunStarted() if self._has_begun:
-                    if self._has_said or say_something(told):
-                        raise RunAborted(_BEGUN_ANEW, code="run_begun_anew")
-                    continue
                 case RunStarted():
+                    if self._has_begun:
+                        self._begin_anew()
+                        told = []
                     self._has_begun = True
                     self._run.queued = 0
                 case TextDelta(text=text):
@@ -201,6 +201,16 @@ class _Said:
         self._has_said = self._has_said or say_something(told)
         self._run.emit(told)
         return None
+
+    def _begin_anew(self) -> None:
+        if self._has_said and self._run.readers.shown:
+            raise RunBegunAnew(
+                "The machine that answered has gone in the middle of it, and another one has begun the "
+                "answer anew. Ask again under the same Idempotency-Key, or read the session's transcript."
+            )
+        self._run.begin_anew()
+        self._text.clear()
+        self._has_said = False
 
     def rest(self, result: RunResult, last: Sequence[Event]) -> RunResult:
         """The result, with what of its text was not told yet."""
@@ -255,7 +265,3 @@ def _failed(error: GatewayError) -> RunResult:
 
 
 _INTERNAL = "The run failed inside the gateway. The operator finds the cause in its log."
-_BEGUN_ANEW = (
-    "The machine that answered has gone in the middle of it, and another one has begun the answer anew. Ask "
-    "for it again with the same Idempotency-Key, or read the session's transcript."
-)

@@ -33,8 +33,10 @@ SHUTTING_DOWN = "the gateway is shutting down"
 PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
+HANDED_OVER = "another process goes on with it"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+_ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
 RETURN_S = 3.0
@@ -53,6 +55,7 @@ class Run:
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
+    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
@@ -85,6 +88,7 @@ class Run:
         self.begun: Claimed | Recorded | None = None
         self.is_mirrored = False
         self.is_followed = False
+        self.is_lost = False
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
@@ -205,9 +209,14 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def begin_anew(self) -> None:
+        """What was emitted so far counts no more: its log begins again."""
+        self._token += 1
+        self.emitted = 0
+
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after)
+        return self._bus.subscribe(self.id, after, here=True)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
@@ -267,6 +276,11 @@ class Run:
         finally:
             self._at_tools = False
 
+    @property
+    def may_go_elsewhere(self) -> bool:
+        """Whether nobody waits for it here: no client hears anything when another process goes on with it."""
+        return self.begun is not None or self.request.detached is not None or not self.clients
+
     async def acts(self) -> None:
         """It is about to do what a second execution would do twice, and so is whatever has started it. Raises
         StoreError, after which it must not."""
@@ -295,6 +309,10 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
+        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
+            # Who has given it away hears its end from who records it.
+            self._close(result)
+            return
         try:
             self._bus.emit(self.id, self._token, self.emitted, ended)
         except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end

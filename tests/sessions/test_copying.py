@@ -14,20 +14,23 @@ from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
 from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd, shown
 from openclaw_gateway.sessions.copying.sqlite_ends import SqliteSource, SqliteTarget
 from openclaw_gateway.sessions.copying.tables import TABLES, Row, Table
+from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed
 from openclaw_gateway.wire.messages import Image, UserMessage
 from tests.sessions.one_of_each import LARGE, ODD, everything, fill
-from tests.sessions.postgres_database import server, url
 from tests.sessions.sqlite_file import check, files
 from tests.sessions.store_contract import LEASE, ME, Clock, S, claimed, ending, new_run, said
-
-__all__ = ["server", "url"]
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    return postgres_url
 
 
 @pytest.fixture
@@ -105,6 +108,12 @@ async def test_all_there_is_goes_there_and_back(
     assert not there.went_on
     assert there.rows["sessions"] >= 18
     assert all(there.rows.values()), "there is something of every kind"
+    between = PostgresStore(url, clock=clock)
+    await between.open()
+    try:
+        assert await everything(between) == was
+    finally:
+        await between.close()
     back = await copied(PostgresEnd(url), SqliteTarget(second))
     assert (back.rows, back.digests) == (there.rows, there.digests)
     async with opened(second, clock) as store:
@@ -147,6 +156,23 @@ async def test_a_copy_that_was_cut_off_anywhere_goes_on(
     assert parts > 20
 
 
+@pytest.mark.promise("error.copy_unfinished")
+async def test_no_gateway_takes_half_a_copy_for_a_store(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    path = place(tmp_path)
+    await filled(path, clock)
+    with pytest.raises(CutOff):
+        await copied(SqliteSource(path), Fragile(url, 12, writes_last=True))
+    store = PostgresStore(url)
+    with pytest.raises(StoreError) as caught:
+        await store.open()
+    assert caught.value.code == "copy_unfinished"
+    await copied(SqliteSource(path), PostgresEnd(url))
+    await store.open()
+    await store.close()
+
+
 class FragileFile(SqliteTarget):
     async def write(self, table: Table, rows: Sequence[Row], begun: Begun) -> None:
         await super().write(table, rows, begun)
@@ -171,6 +197,7 @@ async def test_a_file_is_a_store_only_once_all_of_it_has_come(
         assert await everything(store) == was
 
 
+@pytest.mark.promise("error.store_not_empty", "error.copy_of_another")
 async def test_nothing_is_overwritten(tmp_path: Path, url: str, clock: Clock, small_parts: None) -> None:
     first, second = place(tmp_path / "first"), place(tmp_path / "second")
     await filled(first, clock)
@@ -188,6 +215,7 @@ async def test_nothing_is_overwritten(tmp_path: Path, url: str, clock: Clock, sm
         assert caught.value.code == "store_not_empty"
 
 
+@pytest.mark.promise("error.copy_differs")
 async def test_what_was_changed_between_two_starts_is_noticed(
     tmp_path: Path, url: str, clock: Clock, small_parts: None
 ) -> None:
@@ -226,6 +254,7 @@ async def test_an_image_that_is_lost_stays_lost_and_holds_nothing_up(
         assert caught.value.code == "store_corrupt"
 
 
+@pytest.mark.promise("error.store_in_use")
 async def test_a_database_that_replicas_work_with_is_not_copied(
     tmp_path: Path, url: str, clock: Clock
 ) -> None:
@@ -234,7 +263,7 @@ async def test_a_database_that_replicas_work_with_is_not_copied(
     await db.execute("INSERT INTO replicas VALUES ('r', 'all', '1', '', 1, 0, 1, now_ms(NULL) + 60000)")
     with pytest.raises(StoreError) as caught:
         await copied(PostgresEnd(url), SqliteTarget(place(tmp_path)))
-    assert caught.value.code == "already_running"
+    assert caught.value.code == "store_in_use"
     await db.execute("UPDATE replicas SET lease_until_ms = 1")
     one, other = PostgresEnd(url), PostgresEnd(url)
     await one.open()
@@ -246,7 +275,7 @@ async def test_a_database_that_replicas_work_with_is_not_copied(
 
 
 @pytest.mark.parametrize(
-    ("url", "name"),
+    ("address", "name"),
     [
         (
             "postgresql://me:secret@db.example:5433/store?sslmode=require",
@@ -256,5 +285,5 @@ async def test_a_database_that_replicas_work_with_is_not_copied(
         ("postgresql://u:p%40@[::1]:1/s", "postgresql://[::1]:1/s"),
     ],
 )
-def test_no_secret_of_an_address_is_shown(url: str, name: str) -> None:
-    assert shown(url) == name
+def test_no_secret_of_an_address_is_shown(address: str, name: str) -> None:
+    assert shown(address) == name

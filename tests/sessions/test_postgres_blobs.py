@@ -9,9 +9,9 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.large import LARGE, UNTOUCHED_S, digest_of
 from openclaw_gateway.sessions.postgres import blobs
 from openclaw_gateway.wire.messages import File, Image, ToolMessage, UserMessage
-from tests.sessions.postgres_database import Connect, connect, db, server, url
+from tests.sessions.postgres_database import Connect, connect, db
 
-__all__ = ["connect", "db", "server", "url"]
+__all__ = ["connect", "db"]
 
 CONTENT = "A" * (LARGE + 1)
 DIGEST = digest_of(CONTENT.encode())

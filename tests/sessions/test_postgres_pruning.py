@@ -8,9 +8,9 @@ from asyncpg import Connection
 from openclaw_gateway.sessions.postgres import kept, pruning, sessions, spending
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.spending import SpendingWanted
-from tests.sessions.postgres_database import Connect, connect, db, server, url
+from tests.sessions.postgres_database import Connect, connect, db
 
-__all__ = ["connect", "db", "server", "url"]
+__all__ = ["connect", "db"]
 
 NOW = 1_700_000_000_000
 ALL_OLD = Retention(sessions_s=1, runs_s=1, results_s=1, ledger_s=1, kept_s=1)

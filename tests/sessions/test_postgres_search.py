@@ -17,9 +17,9 @@ from openclaw_gateway.sessions.sqlite.schema import entry_id
 from openclaw_gateway.sessions.store import Entry
 from openclaw_gateway.sessions.stored import encode
 from openclaw_gateway.wire.messages import SystemMessage, ToolMessage, UserMessage, assistant
-from tests.sessions.postgres_database import connect, db, server, url
+from tests.sessions.postgres_database import connect, db
 
-__all__ = ["connect", "db", "server", "url"]
+__all__ = ["connect", "db"]
 
 SAID = (
     "Grüße aus der STRASSE, Straße",

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from openclaw_gateway.sessions.postgres import kept
 from openclaw_gateway.sessions.postgres.kept import Given, WantedNames
 from openclaw_gateway.sessions.postgres.texts import read, written
-from tests.sessions.postgres_database import connect, db, server, url
+from tests.sessions.postgres_database import connect, db
 
-__all__ = ["connect", "db", "server", "url"]
+__all__ = ["connect", "db"]
 
 TEXTS = (
     "",

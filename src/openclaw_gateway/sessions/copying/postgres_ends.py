@@ -54,12 +54,14 @@ class PostgresEnd:
             await use_texts(db)
             await migrate(db)
             if not await db.fetchval(_LOCK):
-                raise StoreError(f"Another copy is made of {self.name}, or into it: wait for its end.")
+                raise StoreError(
+                    f"Another copy is made of {self.name}, or into it: wait for its end.", code="store_in_use"
+                )
             if replicas := await db.fetchval(_REPLICAS):
                 raise StoreError(
                     f"{replicas} of the gateway's processes work with {self.name}: stop them first (one that "
                     "was killed counts for 15 more seconds).",
-                    code="already_running",
+                    code="store_in_use",
                 )
             while await clear_away(db):
                 pass

@@ -16,8 +16,8 @@ from openclaw_gateway.wire.run import RunStatus, Usage
 
 BRANCH_LABEL = "earlier branch"
 _FINISH = (
-    "SELECT * FROM finish_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-    "$19, $20)"
+    "SELECT * FROM finish_run("
+    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
 )
 _CONCLUDE = "SELECT conclude_run($1, $2, $3, $4, $5, $6, $7)"
 _WITHDRAW = "SELECT * FROM withdraw_run($1, $2, $3, $4)"

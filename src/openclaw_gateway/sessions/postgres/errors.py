@@ -3,8 +3,6 @@
 Pure. No message names the address, the user or the password: whoever must know more has the log.
 """
 
-import ssl
-
 import asyncpg
 
 from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
@@ -16,10 +14,14 @@ _UNPREPARED = ("26000", "42P05")
 _READ_ONLY = "25006"
 _RETRY_S = 1.0
 _FULL_RETRY_S = 30.0
-AWAY = "The database of the session store cannot be reached: see that PostgreSQL runs and that store.url is right"
+_AWAY = (
+    "The database of the session store cannot be reached: see that PostgreSQL runs and that store.url is "
+    "right."
+)
 _SILENT = (
     "The database of the session store does not answer in time: see how busy PostgreSQL and its disk are."
 )
+_FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
 # By SQLSTATE or its class: (what to say, code).
 _SAID: dict[str, tuple[str, str | None]] = {
     "28": ("PostgreSQL refuses the user or the password of store.url: correct them.", None),
@@ -31,8 +33,8 @@ _SAID: dict[str, tuple[str, str | None]] = {
     "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
     "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
     _READ_ONLY: (
-        "The database of the session store takes no writes: it is a standby, or set to read only. Let store.url "
-        "name the primary.",
+        "The database of the session store takes no writes: it is a standby, or set to read only. Let "
+        "store.url name the primary.",
         None,
     ),
     "53300": ("PostgreSQL has no connection left for the session store: raise its max_connections.", None),
@@ -84,29 +86,20 @@ def translated(error: BaseException) -> BaseException:
 
 def _ours(error: BaseException) -> StoreError | None:
     state = _state(error)
-    if state == "53100":
-        return StoreFull(
-            "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself.",
-            retry_after=_FULL_RETRY_S,
-        )
     if state is not None and not state.startswith("08"):
         return _said(state)
     if isinstance(error, asyncpg.DataError | UnicodeEncodeError):
         return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return StoreError("store.url is no address of a database: postgresql://USER@HOST/DATABASE.")
     if isinstance(error, TimeoutError):
         return StoreError(_SILENT, retry_after=_RETRY_S)
-    if isinstance(error, ssl.SSLError):
-        return StoreError(f"{AWAY} (TLS failed).", retry_after=_RETRY_S)
-    if isinstance(error, asyncpg.ClientConfigurationError):
-        return StoreError(
-            "store.url is no address of a PostgreSQL database: postgresql://USER@HOST/DATABASE."
-        )
-    if state is not None or is_lost(error):
-        return StoreError(f"{AWAY}.", retry_after=_RETRY_S)
-    return None
+    return StoreError(_AWAY, retry_after=_RETRY_S) if state is not None or is_lost(error) else None
 
 
 def _said(state: str) -> StoreError:
+    if state == "53100":
+        return StoreFull(_FULL, retry_after=_FULL_RETRY_S)
     for length in (5, 3, 2):
         said = _SAID.get(state[:length])
         if said is not None:

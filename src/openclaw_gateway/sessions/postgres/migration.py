@@ -1,9 +1,9 @@
 """Brings a database to the schema of this release, and says which databases this release can work on.
 
 The schema is the numbered files of schema/, each applied once, in order, all that are missing in one
-transaction under a lock of the whole database: of several processes that start together one does it. Each file
-says in its first line the oldest schema whose release still works on a database that has it (0001 says the
-rule); an older release goes on working on a database of a newer one exactly as long as that allows.
+transaction under a lock of the whole database: of several processes that start together one does it. Each
+file says in its first line the oldest schema whose release still works on a database that has it (0001 says
+the rule); an older release goes on working on a database of a newer one exactly as long as that allows.
 """
 
 import re
@@ -21,7 +21,9 @@ _READABLE_FROM = re.compile(r"-- readable from: (\d+)\n")
 _MIGRATION_S = 3600.0
 _TABLE = """
     CREATE TABLE schema_version (
-        version integer PRIMARY KEY, readable_from integer NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+        version integer PRIMARY KEY,
+        readable_from integer NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
     )
 """
 log = structlog.get_logger()
@@ -50,7 +52,8 @@ def parts() -> tuple[Part, ...]:
             continue
         sql = file.read_text("utf-8")
         said = _READABLE_FROM.match(sql)
-        assert said is not None, f"{file.name} does not say who can read it"
+        if said is None:
+            raise ValueError(f"{file.name} does not say who can read it")
         found.append(Part(int(file.name[:4]), int(said[1]), sql))
     return tuple(sorted(found))
 
@@ -60,7 +63,8 @@ def newest() -> int:
 
 
 async def state(db: Connection) -> State:
-    """Raises StoreError where the database is another program's, takes no writes or has the wrong encoding."""
+    """Raises StoreError where the database is another program's, takes no writes or has the wrong
+    encoding."""
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
@@ -110,6 +114,16 @@ async def migrate(db: Connection) -> int:
                     part.readable_from,
                 )
     return max(found.version, newest())
+
+
+async def require_whole(db: Connection) -> None:
+    """Raises StoreError (code "copy_unfinished") where a store is being copied into the database."""
+    if await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)"):
+        raise StoreError(
+            "A store is being copied into the database of store.url, or that was cut off: let it come to its "
+            "end (the same `openclaw store copy` goes on where it was).",
+            code="copy_unfinished",
+        )
 
 
 def _readable(found: State) -> State:

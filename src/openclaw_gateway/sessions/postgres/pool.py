@@ -1,11 +1,11 @@
-"""The connections to PostgreSQL: a bounded number of them, each wait with a deadline, each error in our words.
+"""The connections to PostgreSQL: so many at most, each wait with a deadline, each error in our words.
 
 Knows nothing of sessions or runs. An act is a function of a connection; it is executed in a task of its own,
 so that a caller who is cancelled loses the answer, not the operation. A connection that breaks, or on which
-nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store goes
-on by itself when the server returns. An act that another one was in the way of (a deadlock, a conflict) is made
-again, a few times; so is one that PgBouncer has given to a connection of the server which was not told of its
-statement: from then on nothing is prepared.
+nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
+goes on by itself when the server returns. An act that another one was in the way of (a deadlock, a conflict)
+is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
+told of its statement: from then on nothing is prepared.
 
 No state of a session is used (no LISTEN, no SET, no locks of a session, no temporary tables), so a pool of
 transactions may stand between this and the server.
@@ -14,7 +14,7 @@ transactions may stand between this and the server.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -69,7 +69,7 @@ class Pool:
         self._is_open = True
         try:
             self._release(await self._acquire(ACQUIRE_S))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - of the driver and the network: all become ours
             self._is_open = False
             raise translated(error) from None
 
@@ -93,51 +93,49 @@ class Pool:
         self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
     ) -> R:
         """What `act(connection, *args)` gives. Raises StoreError."""
-        return await self.within(ACQUIRE_S, act, *args, **named)
+        return await self.owned(self.execute(ACQUIRE_S, act, *args, **named))
 
-    async def within(
-        self,
-        acquire_s: float,
-        act: Callable[Concatenate[Connection, P], Awaitable[R]],
-        *args: P.args,
-        **named: P.kwargs,
-    ) -> R:
-        """As `submit`, with another deadline for having a connection."""
+    async def owned(self, work: Coroutine[Any, Any, R]) -> R:
+        """What it gives. It is done to its end also when its caller is cancelled. Raises StoreError."""
         if not self._is_open:
+            work.close()
             raise StoreError("The session store is closed: the gateway is starting or stopping.")
         if len(self._tasks) >= _MOST_WAITING:
-            raise StoreError(
-                "The session store has more work waiting than it can take: try again in a moment.",
-                code="store_busy",
-                retry_after=1.0,
-            )
-        task = asyncio.get_running_loop().create_task(self._executed(acquire_s, act, *args, **named))
+            work.close()
+            raise _too_much()
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._has_ended)
         return await asyncio.shield(task)
+
+    async def settled(self, deadline_s: float) -> None:
+        """Once all that was asked until now is done, or the deadline is over."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=deadline_s)
 
     def _has_ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # its caller may have gone
 
-    async def _executed(
+    async def execute(
         self,
         acquire_s: float,
         act: Callable[Concatenate[Connection, P], Awaitable[R]],
         *args: P.args,
         **named: P.kwargs,
     ) -> R:
+        """As `submit`, in the caller's own task, with another deadline for having a connection."""
         tries = 0
         while True:
             tries += 1
             try:
                 connection = await self._acquire(acquire_s)
-            except Exception as error:  # noqa: BLE001 - of the driver and of the network: all become ours
+            except Exception as error:  # noqa: BLE001 - as in `open`
                 raise translated(error) from None
             try:
                 answer = await act(connection, *args, **named)
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - as in `open`
                 self._after_error(connection, error)
                 if tries < _TRIES and self._may_try_again(error):
                     continue
@@ -145,6 +143,10 @@ class Pool:
                 if isinstance(ours, StoreError) and is_doubtful(error):
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__
+            except BaseException:  # cancelled, in the middle of something
+                connection.terminate()
+                self._release(connection)
+                raise
             self._release(connection)
             return answer
 
@@ -169,11 +171,7 @@ class Pool:
                 self._count -= 1
             left = until - time.monotonic()
             if left <= 0:
-                raise StoreError(
-                    "The session store has more work waiting than it can take: try again in a moment.",
-                    code="store_busy",
-                    retry_after=1.0,
-                )
+                raise _too_much()
             if self._count < self._size:
                 return await self._connected(left)
             waiter = asyncio.get_running_loop().create_future()
@@ -221,7 +219,6 @@ class Pool:
 
     def _after_error(self, connection: Connection, error: BaseException) -> None:
         if not isinstance(error, asyncpg.PostgresError | StoreError) or is_lost(error):
-            # Also where it may be in the middle of something.
             connection.terminate()
             if is_lost(error):
                 self._drop_idle()
@@ -240,6 +237,14 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(None)
                 return
+
+
+def _too_much() -> StoreError:
+    return StoreError(
+        "The session store has more work waiting than it can take: try again in a moment.",
+        code="store_busy",
+        retry_after=1.0,
+    )
 
 
 DOUBTFUL = "it may have been done all the same"

@@ -16,7 +16,7 @@ _PAGE = f"""
         SELECT seq, body, sum(length(body)) OVER (ORDER BY seq) - length(body) AS before FROM (
             SELECT seq, body FROM entries WHERE session = $1 AND seq > $2 AND seq <= $3
             ORDER BY seq LIMIT {_PAGE_ENTRIES}
-        ) AS some
+        ) AS first
     ) AS measured WHERE before < {_PAGE_BYTES} ORDER BY seq
 """  # noqa: S608 - of constants
 _NUMBER = "SELECT number, last_seq FROM sessions WHERE owner = $1 AND key = $2"

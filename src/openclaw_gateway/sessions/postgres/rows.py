@@ -23,8 +23,15 @@ _NOTHING = Transcript()
 
 def run_record(row: Record) -> RunRecord:
     usage, error, digest, parent, name, answered_by, _ = row[7:]
+    run_id, owner, session, agent, status, created_ms, ended_ms = row[:7]
     return RunRecord(
-        *row[:7],
+        run_id,
+        owner,
+        session,
+        agent,
+        status,
+        created_ms,
+        ended_ms,
         usage=stored.usage(usage),
         error=stored.error(error),
         digest=digest,

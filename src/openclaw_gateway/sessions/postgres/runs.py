@@ -1,14 +1,14 @@
 """What the PostgreSQL store does to runs that begin or go on: begin, claim, read, renew, taking one up.
 
-Each is one function of schema/0003 and one round trip, but for the reading of a long transcript. Knows nothing
-of pools. Leases end by the clock of the database: no clock of this machine takes a session away.
+Each is one function of schema/0003 and one round trip, but for the reading of a long transcript. Knows
+nothing of pools. Leases end by the clock of the database: no clock of this machine takes a session away.
 """
 
+import time
 from typing import NamedTuple
 
 from asyncpg import Connection
 
-from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.postgres import reads, rows
 from openclaw_gateway.sessions.shared import ATTEMPTS
@@ -48,9 +48,10 @@ class Who(NamedTuple):
 
 
 async def begin(
-    db: Connection, who: Who, run: NewRun, lease_s: float, max_queued: int, *, again: bool, deadline_s: float
+    db: Connection, who: Who, run: NewRun, lease_s: float, max_queued: int, *, again: bool, until: float
 ) -> Begun:
-    """`again`: the same call was made before, and nobody knows what came of it."""
+    """`again`: the same call was made before, and nobody knows what came of it. An answer is there before
+    `until`, of the monotonic clock."""
     named = run.idempotency
     row = await db.fetchrow(
         _BEGIN,
@@ -71,12 +72,11 @@ async def begin(
         ATTEMPTS,
         LOST,
         again,
-        timeout=deadline_s,
+        timeout=max(until - time.monotonic(), 0.001),
     )
     outcome, known, place, token = row[:4]
     if outcome == "claimed":
-        assert run.session is not None
-        return rows.claimed(Claim(run.id, run.owner, run.session, token, lease_s), row)
+        return rows.claimed(Claim(run.id, run.owner, run.session or "", token, lease_s), row)
     if outcome == "recorded":
         return Recorded()
     if outcome == "queued":

@@ -1,8 +1,10 @@
-"""What the PostgreSQL store does to sessions: summarise, name, fork, delete, clear away. Knows nothing of pools.
+"""What the PostgreSQL store does to sessions: summarise, name, fork, delete, clear away.
 
 A session is deleted in two acts: at one stroke it is gone for everybody (its row becomes a grave), and then
-what it had is cleared away a little at a time, so that nobody waits for it.
+what it had is cleared away a little at a time, so that nobody waits for it. Knows nothing of pools.
 """
+
+from typing import NamedTuple
 
 from asyncpg import Connection
 
@@ -21,7 +23,7 @@ _PROBE = (
 
 
 async def summarise(
-    db: Connection, at_ms: int | None, owner: str, session: str, summary: Summary, earlier: bool
+    db: Connection, at_ms: int | None, owner: str, session: str, summary: Summary, *, earlier: bool
 ) -> Summary:
     outcome, covered, last = await db.fetchrow(
         "SELECT * FROM summarise_session($1, $2, $3, $4, $5, $6)",
@@ -43,8 +45,17 @@ async def rename(db: Connection, owner: str, session: str, label: str | None) ->
     return await db.fetchval(_RENAME, owner, session, label) is not None
 
 
-async def fork(db: Connection, at_ms: int | None, owner: str, session: str, keeps: int, key: str) -> bool:
-    outcome = await db.fetchval("SELECT fork_session($1, $2, $3, $4, $5)", at_ms, owner, session, keeps, key)
+class Fork(NamedTuple):
+    """The first `keeps` entries of a session, under another `key`."""
+
+    owner: str
+    session: str
+    keeps: int
+    key: str
+
+
+async def fork(db: Connection, at_ms: int | None, wanted: Fork) -> bool:
+    outcome = await db.fetchval("SELECT fork_session($1, $2, $3, $4, $5)", at_ms, *wanted)
     if outcome == "taken":
         raise StoreError("There is a session of that name already: choose another one.")
     return bool(outcome == "made")

@@ -27,44 +27,44 @@ $$;
 
 -- Whether the session may be had now by who is next: it is free, or its holder has let its lease run out and is
 -- not to be taken up where its process has gone.
-CREATE FUNCTION may_be_had(session sessions, in_now_ms bigint, in_attempts integer) RETURNS boolean
+CREATE FUNCTION may_be_had(own sessions, in_now_ms bigint, in_attempts integer) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF session.lease_until_ms IS NULL THEN
+    IF own.lease_until_ms IS NULL THEN
         RETURN true;
-    ELSIF session.lease_until_ms > in_now_ms THEN
+    ELSIF own.lease_until_ms > in_now_ms THEN
         RETURN false;
     END IF;
     RETURN NOT EXISTS (
         SELECT 1 FROM runs
-        WHERE runs.number = session.holder AND may_be_taken_up(runs, in_attempts) AND is_nobodys(runs, in_now_ms));
+        WHERE runs.number = own.holder AND may_be_taken_up(runs, in_attempts) AND is_nobodys(runs, in_now_ms));
 END $$;
 
 -- Gives a session, whose row is locked, to a run; a holder before it that has let its lease run out ends as
 -- lost. What is short of the transcript comes with it: `bodies` is the entries, joined by commas; NULL = long.
 CREATE FUNCTION hand_session(
-    session sessions, in_run bigint, in_token bigint, in_lease_until_ms bigint, in_now_ms bigint, in_lost bytea,
+    own sessions, in_run bigint, in_token bigint, in_lease_until_ms bigint, in_now_ms bigint, in_lost bytea,
     OUT after_seq bigint, OUT last_seq bigint, OUT previous_ms bigint, OUT summary text, OUT bodies bytea
 ) LANGUAGE plpgsql AS $$
 BEGIN
-    IF session.lease_until_ms IS NOT NULL AND session.holder <> in_run THEN
+    IF own.lease_until_ms IS NOT NULL AND own.holder <> in_run THEN
         UPDATE runs SET status = 'interrupted', ended_ms = in_now_ms, error = in_lost, work = NULL
-        WHERE runs.number = session.holder AND runs.ended_ms IS NULL;
+        WHERE runs.number = own.holder AND runs.ended_ms IS NULL;
     END IF;
     UPDATE sessions SET token = in_token, holder = in_run, lease_until_ms = in_lease_until_ms
-    WHERE sessions.number = session.number;
-    after_seq := session.covered_seq;
-    last_seq := session.last_seq;
-    previous_ms := session.updated_ms;
+    WHERE sessions.number = own.number;
+    after_seq := own.covered_seq;
+    last_seq := own.last_seq;
+    previous_ms := own.updated_ms;
     IF after_seq > 0 THEN
         SELECT summaries.text INTO summary FROM summaries
-        WHERE summaries.session = hand_session.session.number AND summaries.seq = after_seq;
+        WHERE summaries.session = own.number AND summaries.seq = after_seq;
     END IF;
     IF last_seq = after_seq THEN
         bodies := '';
-    ELSIF session.tail <= 65536 AND last_seq - after_seq <= 256 THEN
+    ELSIF own.tail <= 65536 AND last_seq - after_seq <= 256 THEN
         SELECT string_agg(entries.body, ',' ORDER BY entries.seq) INTO bodies FROM entries
-        WHERE entries.session = hand_session.session.number
+        WHERE entries.session = own.number
             AND entries.seq > after_seq AND entries.seq <= hand_session.last_seq;
     END IF;
 END $$;
@@ -83,7 +83,7 @@ CREATE FUNCTION begin_run(
 #variable_conflict use_column
 DECLARE
     earlier runs;
-    session sessions;
+    own sessions;
     is_new boolean := false;
     now bigint;
     arrival bigint;
@@ -136,29 +136,29 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT * INTO session FROM sessions WHERE owner = in_owner AND key = in_session FOR UPDATE;
-    IF session.number IS NULL THEN
+    SELECT * INTO own FROM sessions WHERE owner = in_owner AND key = in_session FOR UPDATE;
+    IF own.number IS NULL THEN
         now := now_ms(in_at_ms);
         INSERT INTO sessions (owner, key, agent, "user", created_ms, updated_ms)
         VALUES (in_owner, in_session, in_agent, in_user, now, now)
-        ON CONFLICT (owner, key) DO NOTHING RETURNING * INTO session;
-        is_new := session.number IS NOT NULL;
+        ON CONFLICT (owner, key) DO NOTHING RETURNING * INTO own;
+        is_new := own.number IS NOT NULL;
         IF NOT is_new THEN
-            SELECT * INTO STRICT session FROM sessions
+            SELECT * INTO STRICT own FROM sessions
             WHERE owner = in_owner AND key = in_session FOR UPDATE;
         END IF;
     END IF;
     now := now_ms(in_at_ms);
     arrival := nextval('arrivals');
-    IF NOT in_given AND session.waiting = 0 AND may_be_had(session, now, in_attempts) THEN
+    IF NOT in_given AND own.waiting = 0 AND may_be_had(own, now, in_attempts) THEN
         INSERT INTO runs (
             number, id, owner, session, agent, parent, idempotency_key, digest, status, created_ms, token, work,
             replica, attempts)
         VALUES (
-            arrival, in_id, in_owner, session.number, in_agent, in_parent, in_key, in_digest, 'running', now,
+            arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'running', now,
             arrival, in_work, in_replica, 1);
         SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
-        FROM hand_session(session, arrival, arrival, now + in_lease_ms, now, in_lost);
+        FROM hand_session(own, arrival, arrival, now + in_lease_ms, now, in_lost);
         IF is_new THEN
             previous_ms := NULL;
         END IF;
@@ -166,19 +166,19 @@ BEGIN
         outcome := 'claimed';
         RETURN;
     END IF;
-    IF session.waiting >= in_max_queued THEN
+    IF own.waiting >= in_max_queued THEN
         outcome := 'busy';
-        place := session.waiting;
+        place := own.waiting;
         RETURN;
     END IF;
     INSERT INTO runs (
         number, id, owner, session, agent, parent, idempotency_key, digest, status, created_ms, work, replica)
     VALUES (
-        arrival, in_id, in_owner, session.number, in_agent, in_parent, in_key, in_digest, 'queued', now, in_work,
+        arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'queued', now, in_work,
         CASE WHEN NOT in_given THEN in_replica END);
-    UPDATE sessions SET waiting = waiting + 1 WHERE number = session.number;
+    UPDATE sessions SET waiting = waiting + 1 WHERE number = own.number;
     outcome := 'queued';
-    place := session.waiting + (session.lease_until_ms IS NOT NULL)::integer;
+    place := own.waiting + (own.lease_until_ms IS NOT NULL)::integer;
 END $$;
 
 -- What a begin of this very process has come to, whose answer was lost.
@@ -189,7 +189,7 @@ CREATE FUNCTION begun_before(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    session sessions;
+    own sessions;
     run runs;
     now bigint;
 BEGIN
@@ -198,14 +198,14 @@ BEGIN
         outcome := 'recorded';
         RETURN;
     END IF;
-    SELECT * INTO session FROM sessions WHERE number = run.session FOR UPDATE;
-    IF session.holder = in_run AND session.lease_until_ms IS NOT NULL THEN
+    SELECT * INTO own FROM sessions WHERE number = run.session FOR UPDATE;
+    IF own.holder = in_run AND own.lease_until_ms IS NOT NULL THEN
         now := now_ms(in_at_ms);
-        token := session.token;
+        token := own.token;
         SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
-        FROM hand_session(session, in_run, session.token, now + in_lease_ms, now, NULL);
+        FROM hand_session(own, in_run, own.token, now + in_lease_ms, now, NULL);
         outcome := 'claimed';
-        IF session.created_ms = session.updated_ms AND session.last_seq = 0 THEN
+        IF own.created_ms = own.updated_ms AND own.last_seq = 0 THEN
             previous_ms := NULL;
         END IF;
         RETURN;
@@ -225,33 +225,33 @@ CREATE FUNCTION claim_run(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    session sessions;
+    own sessions;
     run runs;
     now bigint;
 BEGIN
     outcome := 'refused';
-    SELECT sessions.* INTO session FROM runs JOIN sessions ON sessions.number = runs.session
+    SELECT sessions.* INTO own FROM runs JOIN sessions ON sessions.number = runs.session
     WHERE runs.id = in_id AND runs.ended_ms IS NULL FOR UPDATE OF sessions;
-    IF session.number IS NULL THEN
+    IF own.number IS NULL THEN
         RETURN;
     END IF;
     SELECT * INTO run FROM runs WHERE id = in_id FOR UPDATE;
-    run_owner := session.owner;
-    run_session := session.key;
+    run_owner := own.owner;
+    run_session := own.key;
     now := now_ms(in_at_ms);
-    IF in_again AND run.status = 'running' AND run.replica = in_replica AND session.holder = run.number
-        AND session.lease_until_ms IS NOT NULL
+    IF in_again AND run.status = 'running' AND run.replica = in_replica AND own.holder = run.number
+        AND own.lease_until_ms IS NOT NULL
     THEN
-        token := session.token;
+        token := own.token;
         SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
-        FROM hand_session(session, run.number, token, now + in_lease_ms, now, in_lost);
+        FROM hand_session(own, run.number, token, now + in_lease_ms, now, in_lost);
         outcome := 'claimed';
         RETURN;
     ELSIF run.status IS DISTINCT FROM 'queued' THEN
         RETURN;
     END IF;
     outcome := 'later';
-    IF NOT may_be_had(session, now, in_attempts) OR EXISTS (
+    IF NOT may_be_had(own, now, in_attempts) OR EXISTS (
         SELECT 1 FROM runs
         WHERE runs.session = run.session AND ended_ms IS NULL AND status = 'queued' AND number < run.number)
     THEN
@@ -260,9 +260,9 @@ BEGIN
     token := nextval('arrivals');
     UPDATE runs SET status = 'running', token = claim_run.token, replica = in_replica, attempts = attempts + 1
     WHERE number = run.number;
-    UPDATE sessions SET waiting = waiting - 1 WHERE number = session.number;
+    UPDATE sessions SET waiting = waiting - 1 WHERE number = own.number;
     SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
-    FROM hand_session(session, run.number, token, now + in_lease_ms, now, in_lost);
+    FROM hand_session(own, run.number, token, now + in_lease_ms, now, in_lost);
     outcome := 'claimed';
 END $$;
 

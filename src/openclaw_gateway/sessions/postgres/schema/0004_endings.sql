@@ -60,35 +60,35 @@ $$;
 
 -- Leaves behind what a session (its row is locked) is until now, as a session of its own, and goes on behind
 -- the entry `in_keeps`.
-CREATE FUNCTION leave_branch(session sessions, in_keeps bigint, in_label text, in_now_ms bigint) RETURNS void
+CREATE FUNCTION leave_branch(own sessions, in_keeps bigint, in_label text, in_now_ms bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     branch bigint;
-    name text := session.key || '~fork:' || session.token;
+    name text := own.key || '~fork:' || own.token;
     kept record;
 BEGIN
     INSERT INTO sessions (
         owner, key, agent, "user", parent, label, created_ms, updated_ms, last_seq, covered_seq, size, tail)
     VALUES (
-        session.owner, name, session.agent, session."user", session.key, in_label, session.created_ms,
-        session.updated_ms, session.last_seq, session.covered_seq, session.size, session.tail)
+        own.owner, name, own.agent, own."user", own.key, in_label, own.created_ms,
+        own.updated_ms, own.last_seq, own.covered_seq, own.size, own.tail)
     ON CONFLICT (owner, key) DO NOTHING RETURNING number INTO branch;
     IF branch IS NULL THEN
         -- A client has made a session of that very name.
         INSERT INTO sessions (
             owner, key, agent, "user", parent, label, created_ms, updated_ms, last_seq, covered_seq, size, tail)
         VALUES (
-            session.owner, name || '~' || replace(gen_random_uuid()::text, '-', ''), session.agent,
-            session."user", session.key, in_label, session.created_ms, session.updated_ms, session.last_seq,
-            session.covered_seq, session.size, session.tail)
+            own.owner, name || '~' || replace(gen_random_uuid()::text, '-', ''), own.agent,
+            own."user", own.key, in_label, own.created_ms, own.updated_ms, own.last_seq,
+            own.covered_seq, own.size, own.tail)
         RETURNING number INTO branch;
     END IF;
-    SELECT * INTO kept FROM summary_until(session.number, in_keeps);
-    PERFORM copy_entries(session.number, branch, session.last_seq);
-    DELETE FROM entries WHERE entries.session = leave_branch.session.number AND seq > in_keeps;
-    DELETE FROM summaries WHERE summaries.session = leave_branch.session.number AND seq > in_keeps;
-    PERFORM name_no_more(session.number);
-    PERFORM settle_entries(session.number, in_keeps, kept.covers, kept.told, in_now_ms);
+    SELECT * INTO kept FROM summary_until(own.number, in_keeps);
+    PERFORM copy_entries(own.number, branch, own.last_seq);
+    DELETE FROM entries WHERE entries.session = own.number AND seq > in_keeps;
+    DELETE FROM summaries WHERE summaries.session = own.number AND seq > in_keeps;
+    PERFORM name_no_more(own.number);
+    PERFORM settle_entries(own.number, in_keeps, kept.covers, kept.told, in_now_ms);
 END $$;
 
 -- outcome: made | refused (no session, or not so many entries) | taken (the key is).
@@ -96,25 +96,25 @@ CREATE FUNCTION fork_session(
     in_at_ms bigint, in_owner text, in_session text, in_keeps bigint, in_key text
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-    session sessions;
+    own sessions;
     made bigint;
     kept record;
     now bigint;
 BEGIN
-    SELECT * INTO session FROM sessions WHERE owner = in_owner AND key = in_session FOR SHARE;
-    IF session.number IS NULL OR in_keeps < 0 OR in_keeps > session.last_seq THEN
+    SELECT * INTO own FROM sessions WHERE owner = in_owner AND key = in_session FOR SHARE;
+    IF own.number IS NULL OR in_keeps < 0 OR in_keeps > own.last_seq THEN
         RETURN 'refused';
     END IF;
     now := now_ms(in_at_ms);
     INSERT INTO sessions (owner, key, agent, "user", parent, label, created_ms, updated_ms)
-    VALUES (session.owner, in_key, session.agent, session."user", session.key, session.label, now, now)
+    VALUES (own.owner, in_key, own.agent, own."user", own.key, own.label, now, now)
     ON CONFLICT (owner, key) DO NOTHING RETURNING number INTO made;
     IF made IS NULL THEN
         RETURN 'taken';
     END IF;
-    SELECT * INTO kept FROM summary_until(session.number, in_keeps);
-    PERFORM copy_entries(session.number, made, in_keeps);
-    IF in_keeps < session.last_seq THEN
+    SELECT * INTO kept FROM summary_until(own.number, in_keeps);
+    PERFORM copy_entries(own.number, made, in_keeps);
+    IF in_keeps < own.last_seq THEN
         PERFORM name_no_more(made);
     END IF;
     PERFORM settle_entries(made, in_keeps, kept.covers, kept.told, now);
@@ -133,16 +133,16 @@ CREATE FUNCTION finish_run(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    session sessions;
+    own sessions;
     now bigint;
     added bigint := 0;
     beside bigint := 0;
     ended bigint := 0;
 BEGIN
-    SELECT * INTO session FROM sessions
+    SELECT * INTO own FROM sessions
     WHERE owner = in_owner AND key = in_session AND token = in_token AND lease_until_ms IS NOT NULL FOR UPDATE;
-    IF session.number IS NULL OR NOT EXISTS (
-        SELECT 1 FROM runs WHERE number = session.holder AND id = in_id AND ended_ms IS NULL)
+    IF own.number IS NULL OR NOT EXISTS (
+        SELECT 1 FROM runs WHERE number = own.holder AND id = in_id AND ended_ms IS NULL)
     THEN
         -- A repeat gets the first answer.
         SELECT runs.final_seq, runs.next_run INTO final_seq, next_run
@@ -152,16 +152,16 @@ BEGIN
         RETURN;
     END IF;
     now := now_ms(in_at_ms);
-    final_seq := session.last_seq;
+    final_seq := own.last_seq;
     IF in_keeps IS NOT NULL AND in_keeps < final_seq THEN
-        PERFORM leave_branch(session, in_keeps, in_label, now);
+        PERFORM leave_branch(own, in_keeps, in_label, now);
         final_seq := in_keeps;
     END IF;
     IF in_taken IS NOT NULL THEN
         WITH done AS (
             UPDATE runs SET status = in_status, ended_ms = now, usage = in_unused, error = in_error,
                 next_run = in_id, work = NULL
-            WHERE session = finish_run.session.number AND status = 'queued' AND id = ANY (in_taken)
+            WHERE session = own.number AND status = 'queued' AND id = ANY (in_taken)
             RETURNING number, id
         ), kept AS (
             INSERT INTO results (number, kept_ms, body)
@@ -173,31 +173,31 @@ BEGIN
     END IF;
     IF cardinality(in_turn) > 0 THEN
         INSERT INTO entries (session, seq, run, body)
-        SELECT session.number, final_seq + place, in_id, convert_to('{"seq":' || final_seq + place, 'UTF8') || rest
+        SELECT own.number, final_seq + place, in_id, convert_to('{"seq":' || final_seq + place, 'UTF8') || rest
         FROM unnest(in_turn) WITH ORDINALITY AS turn (rest, place);
         SELECT coalesce(sum(length(body)), 0) INTO added FROM entries
-        WHERE session = finish_run.session.number AND seq > final_seq;
+        WHERE session = own.number AND seq > final_seq;
         final_seq := final_seq + cardinality(in_turn);
         IF in_digests IS NOT NULL THEN
             WITH named AS (
                 INSERT INTO blobs (session, digest, size)
-                SELECT DISTINCT ON (digest) finish_run.session.number, large.digest, large.size
+                SELECT DISTINCT ON (digest) own.number, large.digest, large.size
                 FROM unnest(in_digests, in_sizes) AS large (digest, size) ORDER BY digest
                 ON CONFLICT (session, digest) DO NOTHING RETURNING size
             )
             SELECT coalesce(sum(size), 0) INTO beside FROM named;
         END IF;
     END IF;
-    IF session.waiting - ended > 0 THEN
+    IF own.waiting - ended > 0 THEN
         SELECT id INTO next_run FROM runs
-        WHERE session = finish_run.session.number AND ended_ms IS NULL AND status = 'queued'
+        WHERE session = own.number AND ended_ms IS NULL AND status = 'queued'
         ORDER BY number LIMIT 1;
     END IF;
     UPDATE runs SET status = in_status, ended_ms = now, usage = in_usage, error = in_error,
         final_seq = finish_run.final_seq, next_run = finish_run.next_run, work = NULL
-    WHERE number = session.holder;
+    WHERE number = own.holder;
     IF in_result IS NOT NULL THEN
-        INSERT INTO results (number, kept_ms, body) VALUES (session.holder, now, in_result);
+        INSERT INTO results (number, kept_ms, body) VALUES (own.holder, now, in_result);
     END IF;
     UPDATE sessions SET
         lease_until_ms = NULL,
@@ -209,7 +209,7 @@ BEGIN
         updated_ms = CASE WHEN cardinality(in_turn) > 0 THEN now ELSE updated_ms END,
         size = size + added + beside,
         tail = tail + added
-    WHERE number = session.number;
+    WHERE number = own.number;
 END $$;
 
 -- done | refused (it has a session, or is unknown) | fenced (another process has taken it up).
@@ -243,23 +243,23 @@ CREATE FUNCTION withdraw_run(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    session sessions;
+    own sessions;
     run runs;
 BEGIN
-    SELECT sessions.* INTO session FROM runs JOIN sessions ON sessions.number = runs.session
+    SELECT sessions.* INTO own FROM runs JOIN sessions ON sessions.number = runs.session
     WHERE runs.id = in_id FOR UPDATE OF sessions;
     SELECT * INTO run FROM runs WHERE id = in_id FOR UPDATE;
-    IF session.number IS NULL OR run.number IS NULL OR run.status = 'running' THEN
+    IF own.number IS NULL OR run.number IS NULL OR run.status = 'running' THEN
         RETURN;
     END IF;
     IF run.status = 'queued' THEN
         UPDATE runs SET status = in_status, ended_ms = now_ms(in_at_ms), error = in_error, work = NULL
         WHERE number = run.number;
-        UPDATE sessions SET waiting = waiting - 1 WHERE number = session.number;
-        session.waiting := session.waiting - 1;
+        UPDATE sessions SET waiting = waiting - 1 WHERE number = own.number;
+        own.waiting := own.waiting - 1;
     END IF;
-    last_seq := session.last_seq;
-    IF session.waiting > 0 AND session.lease_until_ms IS NULL THEN
+    last_seq := own.last_seq;
+    IF own.waiting > 0 AND own.lease_until_ms IS NULL THEN
         SELECT id INTO next_run FROM runs
         WHERE runs.session = run.session AND ended_ms IS NULL ORDER BY number LIMIT 1;
     END IF;

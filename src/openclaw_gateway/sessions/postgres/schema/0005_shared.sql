@@ -59,7 +59,7 @@ CREATE FUNCTION take_up_run(
 #variable_conflict use_column
 DECLARE
     candidate record;
-    session sessions;
+    own sessions;
     run runs;
     now bigint;
     is_taken boolean := false;
@@ -78,10 +78,10 @@ BEGIN
             END
         ORDER BY runs.replica IS DISTINCT FROM in_replica, runs.number LIMIT 50
     LOOP
-        session := NULL;
+        own := NULL;
         IF candidate.session IS NOT NULL THEN
-            SELECT * INTO session FROM sessions WHERE number = candidate.session FOR UPDATE SKIP LOCKED;
-            CONTINUE WHEN session.number IS NULL;
+            SELECT * INTO own FROM sessions WHERE number = candidate.session FOR UPDATE SKIP LOCKED;
+            CONTINUE WHEN own.number IS NULL;
         END IF;
         SELECT * INTO run FROM runs WHERE number = candidate.number FOR UPDATE SKIP LOCKED;
         now := now_ms(in_at_ms);
@@ -93,10 +93,10 @@ BEGIN
             EXIT;
         END IF;
         CONTINUE WHEN NOT is_nobodys(run, now) OR NOT may_be_taken_up(run, in_attempts);
-        CONTINUE WHEN session.lease_until_ms IS NOT NULL AND session.holder <> run.number;
+        CONTINUE WHEN own.lease_until_ms IS NOT NULL AND own.holder <> run.number;
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM runs
-            WHERE runs.session = session.number AND ended_ms IS NULL AND number < run.number);
+            WHERE runs.session = own.number AND ended_ms IS NULL AND number < run.number);
         is_taken := true;
         token := nextval('arrivals');
         attempt := run.attempts + 1;
@@ -104,7 +104,7 @@ BEGIN
             attempts = take_up_run.attempt, ticket = in_ticket
         WHERE number = run.number;
         IF run.status = 'queued' THEN
-            UPDATE sessions SET waiting = waiting - 1 WHERE number = session.number;
+            UPDATE sessions SET waiting = waiting - 1 WHERE number = own.number;
         END IF;
         EXIT;
     END LOOP;
@@ -113,11 +113,11 @@ BEGIN
     END IF;
     run_id := run.id;
     run_owner := run.owner;
-    run_session := session.key;
+    run_session := own.key;
     body := run.work;
-    IF session.number IS NOT NULL THEN
+    IF own.number IS NOT NULL THEN
         SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
-        FROM hand_session(session, run.number, token, now + in_lease_ms, now, in_error);
+        FROM hand_session(own, run.number, token, now + in_lease_ms, now, in_error);
     END IF;
 END $$;
 

@@ -1,7 +1,5 @@
 """What PostgresStore answers without writing: each look-up is handed to the pool. Knows nothing of SQL."""
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from openclaw_gateway.sessions.postgres import blobs, kept, reads, runs, search, spending
@@ -14,11 +12,8 @@ from openclaw_gateway.wire.messages import M
 
 
 class Lookups:
-    """`clock` None = the database's."""
-
-    def __init__(self, pool: Pool, clock: Callable[[], int] | None) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._clock = clock
 
     async def read(self, claim: Claim) -> Transcript:
         return await self._pool.submit(runs.read, claim)
@@ -111,7 +106,3 @@ class Lookups:
 
     async def spent(self, wanted: SpendingWanted) -> tuple[Spent, ...]:
         return await self._pool.submit(spending.spent, wanted)
-
-    @property
-    def _at_ms(self) -> int | None:
-        return None if self._clock is None else self._clock()

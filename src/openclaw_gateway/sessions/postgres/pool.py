@@ -93,7 +93,7 @@ class Pool:
         self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
     ) -> R:
         """What `act(connection, *args)` gives. Raises StoreError."""
-        return await self.owned(self.execute(ACQUIRE_S, act, *args, **named))
+        return await self.owned(self.within(ACQUIRE_S, act, *args, **named))
 
     async def owned(self, work: Coroutine[Any, Any, R]) -> R:
         """What it gives. It is done to its end also when its caller is cancelled. Raises StoreError."""
@@ -119,13 +119,19 @@ class Pool:
             task.exception()  # its caller may have gone
 
     async def execute(
+        self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        """As `submit`, in the caller's own task."""
+        return await self.within(ACQUIRE_S, act, *args, **named)
+
+    async def within(
         self,
         acquire_s: float,
         act: Callable[Concatenate[Connection, P], Awaitable[R]],
         *args: P.args,
         **named: P.kwargs,
     ) -> R:
-        """As `submit`, in the caller's own task, with another deadline for having a connection."""
+        """As `execute`, with another deadline for having a connection."""
         tries = 0
         while True:
             tries += 1

@@ -10,7 +10,6 @@ middle may be made again: `claim`, `finish`, `conclude` and `withdraw` give the 
 whose `begin` nobody heard the answer is ended.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 
@@ -33,7 +32,7 @@ from openclaw_gateway.sessions.postgres.arrivals import Arrivals
 from openclaw_gateway.sessions.postgres.doubts import Doubts
 from openclaw_gateway.sessions.postgres.lookups import Lookups
 from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
-from openclaw_gateway.sessions.postgres.runs import Who
+from openclaw_gateway.sessions.postgres.sharing import Sharing
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
     Begun,
@@ -55,7 +54,7 @@ _CLOSE_DEADLINE_S = 20.0
 log = structlog.get_logger()
 
 
-class PostgresStore(Lookups):
+class PostgresStore(Lookups, Sharing):
     """`url` as libpq has it: postgresql://user:password@host:port/database. Of one process, `size`
     connections at most. `clock` is for tests: Unix milliseconds instead of those of the database."""
 
@@ -69,11 +68,11 @@ class PostgresStore(Lookups):
         statement_s: float = STATEMENT_S,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        super().__init__(Pool(url, size=size, statement_s=statement_s), clock)
+        pool = Pool(url, size=size, statement_s=statement_s)
+        Lookups.__init__(self, pool)
+        Sharing.__init__(self, pool, clock)
         self._max_queued = max_queued
         self._begin_s = begin_s
-        # Which process a run is executed by; its first beat may say another name.
-        self._replica = f"unnamed-{secrets.token_hex(8)}"
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
@@ -190,10 +189,6 @@ class PostgresStore(Lookups):
     async def prune(self, retention: Retention) -> Pruned:
         return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)
 
-    @property
-    def _who(self) -> Who:
-        return Who(self._replica, self._at_ms)
-
     async def _begun(self, run: NewRun, lease_s: float) -> Begun:
         until = time.monotonic() + self._begin_s
         key = None if run.idempotency is None else run.idempotency.key
@@ -221,7 +216,7 @@ class PostgresStore(Lookups):
 
     async def _begin_once(self, run: NewRun, lease_s: float, until: float, *, again: bool) -> Begun:
         left = max(until - time.monotonic(), 0.0)
-        return await self._pool.execute(
+        return await self._pool.within(
             min(left, ACQUIRE_S),
             runs.begin,
             self._who,
@@ -236,7 +231,7 @@ class PostgresStore(Lookups):
         in_doubt = self._claims_in_doubt
         try:
             claimed = await self._pool.execute(
-                ACQUIRE_S, runs.claim, self._who, run_id, lease_s, again=run_id in in_doubt
+                runs.claim, self._who, run_id, lease_s, again=run_id in in_doubt
             )
         except StoreError as error:
             if may_have_been_done(error):

@@ -15,8 +15,8 @@ pytest_plugins = [
     "tests.surroundings",
     "tests.leftovers",
     "tests.promised",
-    "tests.engines.valkey",
     "tests.engines.fixtures",
+    "tests.engines.valkey",
 ]
 
 # How long an example takes says more of the machine, and of what measures beside it, than of the code.

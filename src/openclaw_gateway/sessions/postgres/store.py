@@ -88,6 +88,7 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.open()
         try:
             await self._pool.submit(migration.migrate)
+            await self._pool.submit(migration.require_whole)
             closed = await self._pool.submit(endings.close_nobodys, self._who)
         except BaseException:
             await self._pool.close(_CLOSE_DEADLINE_S)

@@ -7,15 +7,14 @@ from asyncpg import Connection
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import refused
 from openclaw_gateway.sessions.postgres import rows
-from openclaw_gateway.sessions.postgres.moment import now
 from openclaw_gateway.sessions.postgres.runs import LOST, Who
 from openclaw_gateway.sessions.shared import ATTEMPTS, Document, Replica, Work
 from openclaw_gateway.sessions.store import Claim
 
 _BEAT = "SELECT beat_replica($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _REPLICAS = (
-    "SELECT id, role, version, address, started_ms, runs, most FROM replicas "  # noqa: S608 - our own text
-    f"WHERE lease_until_ms > {now(1)} ORDER BY started_ms, id"
+    "SELECT id, role, version, address, started_ms, runs, most FROM replicas "
+    "WHERE lease_until_ms > now_ms($1) ORDER BY started_ms, id"
 )
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"

@@ -79,10 +79,10 @@ class RedisBus:
             await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
 
     async def close(self) -> None:
-        await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
-        for task in self._tasks:
-            task.cancel()
         if self._tasks:
+            await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
+            for task in self._tasks:
+                task.cancel()
             await asyncio.wait(self._tasks)
         self._tasks.clear()
         for mirror in tuple(self._mirrors.values()):

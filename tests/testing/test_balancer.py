@@ -166,20 +166,25 @@ async def test_a_503_of_one_that_stays_is_passed_on(models: ModelServer) -> None
 async def test_without_a_replica_it_says_so(models: ModelServer) -> None:
     async with replicas(models, "one") as (one,):
         await one.daemon.close()
-        async with in_front(one) as (session, _):
-            async with session.post(CHAT, json=question("x" * 300_000)) as response:
-                assert (response.status, response.headers["Retry-After"]) == (503, "1")
-                assert (await response.json())["error"]["code"] == "no_replica"
+        async with (
+            in_front(one) as (session, _),
+            session.post(CHAT, json=question("x" * 300_000)) as response,
+        ):
+            assert (response.status, response.headers["Retry-After"]) == (503, "1")
+            assert (await response.json())["error"]["code"] == "no_replica"
 
 
 async def test_the_websocket_passes(models: ModelServer) -> None:
-    async with replicas(models, "one") as (one,), in_front(one) as (session, _):
-        async with session.ws_connect("/") as socket:
-            told = await socket.receive_json(timeout=DEADLINE_S)
-            assert told["event"] == "connect.challenge"
-            await socket.send_str("no frame of ours")
-            closed = await socket.receive(timeout=DEADLINE_S)
-            assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.TEXT)
+    async with (
+        replicas(models, "one") as (one,),
+        in_front(one) as (session, _),
+        session.ws_connect("/") as socket,
+    ):
+        told = await socket.receive_json(timeout=DEADLINE_S)
+        assert told["event"] == "connect.challenge"
+        await socket.send_str("no frame of ours")
+        closed = await socket.receive(timeout=DEADLINE_S)
+        assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.TEXT)
 
 
 async def test_a_body_passes_whole_and_after_a_word_of_the_replica(models: ModelServer) -> None:
@@ -221,10 +226,14 @@ async def test_an_answer_that_was_cut_is_not_taken_for_whole() -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
 
-    async with broken(serve) as place, opened(Balancer([place])) as url:
-        async with aiohttp.ClientSession(url) as session, session.get("/") as response:
-            with pytest.raises(aiohttp.ClientPayloadError):
-                await response.read()
+    async with (
+        broken(serve) as place,
+        opened(Balancer([place])) as url,
+        aiohttp.ClientSession(url) as session,
+        session.get("/") as response,
+    ):
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
 
 
 async def test_one_that_dies_before_its_answer_is_not_repeated() -> None:
@@ -234,9 +243,14 @@ async def test_one_that_dies_before_its_answer_is_not_repeated() -> None:
         nonlocal asked
         asked += 1
 
-    async with broken(serve) as place, broken(serve) as other, opened(Balancer([place, other])) as url:
-        async with aiohttp.ClientSession(url) as session, session.post("/", data=b"x") as response:
-            assert (response.status, (await response.json())["error"]["code"]) == (502, "replica_lost")
+    async with (
+        broken(serve) as place,
+        broken(serve) as other,
+        opened(Balancer([place, other])) as url,
+        aiohttp.ClientSession(url) as session,
+        session.post("/", data=b"x") as response,
+    ):
+        assert (response.status, (await response.json())["error"]["code"]) == (502, "replica_lost")
     assert asked == 1
 
 
@@ -259,12 +273,15 @@ async def test_one_that_says_nothing_for_long_loses_its_requests() -> None:
 
     server = await asyncio.start_server(served, "127.0.0.1", 0)
     place = Place(*server.sockets[0].getsockname()[:2])
-    async with opened(Balancer([place], look_s=0.01, gone_s=0.05)) as url:
-        async with aiohttp.ClientSession(url) as session, session.get("/") as response:
-            await hangs.wait()
-            with pytest.raises(aiohttp.ClientPayloadError):
-                async with asyncio.timeout(DEADLINE_S):
-                    await response.read()
+    async with (
+        opened(Balancer([place], look_s=0.01, gone_s=0.05)) as url,
+        aiohttp.ClientSession(url) as session,
+        session.get("/") as response,
+    ):
+        await hangs.wait()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            async with asyncio.timeout(DEADLINE_S):
+                await response.read()
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,30 @@ to be retained stays findable for a while, in a bounded number; the others are f
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
+from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, StoreError, ToolLoop
+from openclaw_gateway.logs.asked import Asked
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
-from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
+from openclaw_gateway.runs.run import (
+    BY_REQUEST,
+    CLIENT_LEFT,
+    HANDED_OVER,
+    PARENT_ENDED,
+    SHUTTING_DOWN,
+    Run,
+)
 from openclaw_gateway.sessions.bus import Bus, Signal
+from openclaw_gateway.sessions.shared import Work
+from openclaw_gateway.sessions.store import Recorded, RunRecord
 from openclaw_gateway.wire.run import Note, RunRequest
 
 log = structlog.get_logger()
@@ -27,23 +38,46 @@ log = structlog.get_logger()
 # What tools get of a shutdown: a model that is speaking comes to an end, work may not.
 TOOLS_S = 1.0
 RECORD_S = 15.0
+_HAND_OVER_S = 2.0
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
+
+
+class Executes(Protocol):
+    async def execute(self, run: Run) -> None:
+        """The body of a run's own task: to its end. Never raises but for cancellation."""
+
+    def give_up(self, run: Run) -> None:
+        """The end of a run whose task could not reach it; one that has ended stays as it is."""
+
+
+class Others(Struct, frozen=True):
+    """How runs are had executed by other processes, and the bus of this one alone, for what is told of them
+    here. `always`: this process executes none itself but what its runs start. `hand_over` gives up a run of
+    this process, by its id, so that another goes on with it; False where that may not be."""
+
+    by: Executes
+    bus: Bus
+    always: bool
+    hand_over: Callable[[str], Awaitable[bool]]
 
 
 class Terms(Struct, frozen=True):
     """What a configuration says about all runs: how they are executed, how many at once, and what is kept
     for as long as one of them lasts."""
 
-    loop: RunLoop
+    loop: Executes
     max_runs: int
     lease: Lease
 
 
 class LiveRuns:
-    def __init__(self, bus: Bus, terms: Terms) -> None:
+    """`others` None: there is no other process."""
+
+    def __init__(self, bus: Bus, terms: Terms, others: Others | None = None) -> None:
         self._bus = bus
+        self._others = others
         self._terms = terms
         self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
@@ -59,6 +93,16 @@ class LiveRuns:
     @property
     def draining(self) -> bool:
         return self._draining
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more run may begin."""
+        is_taking = not self._draining and not self.suspended
+        return is_taking and len(self._running) < self._terms.max_runs
+
+    @property
+    def most(self) -> int:
+        return self._terms.max_runs
 
     async def start(self, request: RunRequest, plan: Plan) -> Run:
         """Start a run; returns once it is accepted (with a session: on disk).
@@ -81,16 +125,45 @@ class LiveRuns:
         """
         self._admit()
         parent = self._parent(request)
+        away = self._others
+        if away is not None and away.always and parent is None:
+            run = Run(request, plan, away.bus)
+            run.is_mirrored = True
+            return self._under_way(run, away.by)
         run = Run(request, plan, self._bus, parent)
         if parent is not None:
             parent.children.append(run)
         if request.session_key is not None:
             run.when_made = self._made_session
+        return self._under_way(run, self._terms.loop)
+
+    def take_up(self, work: Work, request: RunRequest, asked: Asked, plan: Plan) -> Run:
+        """Execute what another process has begun, or given away."""
+        run = Run(request, plan, self._bus, id_=work.run_id)
+        run.asked = asked
+        run.begun = Recorded() if work.claimed is None else work.claimed
+        return self._under_way(run, self._terms.loop)
+
+    def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
+        """A run that another process executes, as one to be heard and waited for here; None where there is no
+        other process. Raises Overloaded."""
+        away = self._others
+        if away is None:
+            return None
+        if (known := self.find(record.id)) is not None:
+            return known
+        self._admit()
+        run = Run(request, plan, away.bus, id_=record.id)
+        run.created_ms = record.created_ms
+        run.is_mirrored = run.is_followed = True
+        return self._under_way(run, away.by)
+
+    def _under_way(self, run: Run, by: Executes) -> Run:
         terms = self._terms
-        task = asyncio.create_task(terms.loop.execute(run), name=run.id)
+        task = asyncio.create_task(by.execute(run), name=run.id)
         self._running[run.id] = (run, task)
         terms.lease.enter()
-        task.add_done_callback(partial(self._ended, run, terms))
+        task.add_done_callback(partial(self._ended, run, terms, by))
         self.hub.started(run)
         return run
 
@@ -114,8 +187,8 @@ class LiveRuns:
         self._draining = True
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the runs, for those that are at tools not as long; after `seconds` abort the rest and wait
-        for them to be recorded."""
+        """Wait for the runs, for those that are at tools not as long; after `seconds` have others go on with
+        the rest, where that may be, or abort them, and wait for them to be recorded."""
         self.refuse()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -123,8 +196,7 @@ class LiveRuns:
                 for run in self.running():
                     run.hurry()
                 await self.idle()
-        for run in self.running():
-            run.abort(SHUTTING_DOWN)
+        await asyncio.gather(*map(self._give_up, self.running()))
         try:
             async with asyncio.timeout(RECORD_S):
                 await self.idle()
@@ -132,6 +204,15 @@ class LiveRuns:
             log.warning("runs.not_ended", runs=len(self._running))
             await self._cancel()
         self._deafen()
+
+    async def _give_up(self, run: Run) -> None:
+        others = self._others
+        is_handed = False
+        if others is not None and not run.is_mirrored and run.may_go_elsewhere:
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_HAND_OVER_S):
+                    is_handed = await others.hand_over(run.id)
+        run.abort(HANDED_OVER if is_handed else SHUTTING_DOWN)
 
     async def idle(self) -> None:
         """Wait until no run is live."""
@@ -217,10 +298,10 @@ class LiveRuns:
                 SessionChange(request.origin.owner, request.session_key, request.agent_id, reason)
             )
 
-    def _ended(self, run: Run, terms: Terms, task: asyncio.Task[None]) -> None:
+    def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
         del self._running[run.id]
         terms.lease.leave()
-        terms.loop.give_up(run)
+        by.give_up(run)
         self.hub.ended(run)
         self._did_errand(run)
         for child in run.children:
@@ -235,13 +316,13 @@ class LiveRuns:
 
     def _keep(self, run: Run) -> None:
         if run.refused or run.request.idempotency is None:
-            self._bus.forget(run.id)
+            run.forget_log()
             return
         run.forget_words()
         self._retained[run.id] = (run, time.monotonic())
         while self._retained:
-            oldest, (_, ended_at) = next(iter(self._retained.items()))
+            oldest, (kept, ended_at) = next(iter(self._retained.items()))
             if len(self._retained) <= RETAINED_RUNS and time.monotonic() - ended_at < RETAINED_S:
                 break
             del self._retained[oldest]
-            self._bus.forget(oldest)
+            kept.forget_log()

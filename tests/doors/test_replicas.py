@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,13 @@ class Severable(SharedMemoryStore):
 
 
 class Fleet:
-    """One gateway in several parts, on a store and a bus in memory."""
+    """One gateway in several parts, on a store and a bus in memory, or on what `config` names."""
 
-    def __init__(self, path: Path, models: ModelServer) -> None:
+    def __init__(self, path: Path, models: ModelServer, config: dict[str, Any] = CLUSTER) -> None:
         self.memory = SharedMemory()
         self._path = path
         self._models = models
+        self.config = config
         self._started = 0
         self._buses: list[SocketBus] = []
         self.stores: list[Severable] = []
@@ -55,7 +57,7 @@ class Fleet:
         self._started += 1
         state_dir = self._path / str(self._started)
         state_dir.mkdir()
-        config = model_config(self._models.base_url, CLUSTER)
+        config = model_config(self._models.base_url, self.config)
         async with running_gateway(config, state_dir=state_dir, role=role) as gateway:
             yield gateway
 

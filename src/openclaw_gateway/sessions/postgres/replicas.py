@@ -18,6 +18,7 @@ _REPLICAS = (
     f"WHERE lease_until_ms > {now(1)} ORDER BY started_ms, id"
 )
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
+_WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
 _WRITE_FIRST = (
     "INSERT INTO documents (version, text) VALUES (1, $1) ON CONFLICT (one) DO NOTHING RETURNING version"
@@ -48,6 +49,11 @@ async def leave(db: Connection, who: Who) -> None:
 
 async def living(db: Connection, at_ms: int | None) -> tuple[Replica, ...]:
     return tuple(Replica(*row) for row in await db.fetch(_REPLICAS, at_ms))
+
+
+async def work(db: Connection, owner: str, run_id: str) -> bytes | None:
+    body: bytes | None = await db.fetchval(_WORK, run_id, owner)
+    return body
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:

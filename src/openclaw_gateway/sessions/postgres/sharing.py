@@ -34,6 +34,9 @@ class Sharing:
         """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
         return await self._pool.owned(self._taken_up(lease_s))
 
+    async def work(self, owner: str, run_id: str) -> bytes | None:
+        return await self._pool.submit(replicas.work, owner, run_id)
+
     async def acts(self, run_id: str) -> None:
         await self._pool.submit(replicas.acts, self._who, run_id)
 

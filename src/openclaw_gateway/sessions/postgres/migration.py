@@ -118,6 +118,16 @@ async def migrate(db: Connection) -> int:
     return max(found.version, newest())
 
 
+async def require_whole(db: Connection) -> None:
+    """Raises StoreError (code "copy_unfinished") where a store is being copied into the database."""
+    if await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)"):
+        raise StoreError(
+            "A store is being copied into the database of store.url, or that was cut off: let it come to its "
+            "end (the same `openclaw store copy` goes on where it was).",
+            code="copy_unfinished",
+        )
+
+
 def _readable(found: State) -> State:
     if found.readable_from > newest():
         raise StoreError(

@@ -5,6 +5,7 @@ COPY requirements requirements
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/base.txt \
     && python -m venv /tools && /tools/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY docs docs
 COPY src src
 RUN /tools/bin/python -m pip wheel --no-index --no-build-isolation --no-deps --wheel-dir /dist . \
     && /venv/bin/pip install --no-cache-dir --no-index --no-deps /dist/*.whl

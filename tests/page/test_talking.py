@@ -168,7 +168,7 @@ async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGat
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
-        await page.value(_PASTED)
+        await page.value(PASTED)
         await page.until("document.querySelector('.chips img')?.naturalWidth === 2")
         await ada.writes("What is it?")
         await ada.said(2)
@@ -179,7 +179,7 @@ async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGat
 
 
 # A drawing, pasted as a browser pastes one.
-_PASTED = """(async () => {
+PASTED = """(async () => {
     const canvas = Object.assign(document.createElement('canvas'), {width: 2, height: 2});
     canvas.getContext('2d').fillRect(0, 0, 2, 2);
     const blob = await new Promise(done => canvas.toBlob(done, 'image/png'));

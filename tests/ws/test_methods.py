@@ -67,6 +67,7 @@ SCOPES = {
     "commands.list": READ,
     "system-presence": READ,
     "chat.history": READ,
+    "chat.image": READ,
     "chat.startup": READ,
     "chat.metadata": READ,
     "chat.send": WRITE,

@@ -40,7 +40,7 @@ const FIRST = 200;
 const PAGE = 500;
 const NOTED = "gateway-pending";
 
-const open = signal("");
+export const open = signal("");
 const messages = signal<Message[]>([]);
 const count = signal(0);
 export const pending = signal<Pending[]>(noted());

@@ -94,7 +94,7 @@ class Daemon:
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()
         rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
-        self.gateway.operator.config.open(rewriter.rewrite, reload)
+        self.gateway.operator.config.open(rewriter, reload)
         return urls
 
     async def serve(self) -> int:

@@ -22,6 +22,7 @@ SCOPES = {
     "config.set": ADMIN,
     "config.apply": ADMIN,
     "config.patch": ADMIN,
+    "config.preview": ADMIN,
     "docs.list": READ,
     "docs.get": READ,
     "docs.search": READ,

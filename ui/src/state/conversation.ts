@@ -26,6 +26,8 @@ export interface Pending {
   at: number;
   images: number;
   error: string;
+  /** For the run at work, and not to wait until that has ended. */
+  steers?: boolean;
 }
 
 interface History {
@@ -132,10 +134,11 @@ function joined(old: Message[], oldTotal: number, told: Message[], total: number
   return meets === undefined || meets === told[0]?.__openclaw?.id ? [...old.slice(0, kept), ...told] : told;
 }
 
-/** To the session that the person has before him: what is shown may be a moment behind the address. */
-export async function send(session: string, text: string, attachments: Attachment[] = []): Promise<void> {
+/** To the session that the person has before him: what is shown may be a moment behind the address. `steers`: the
+ * run at work hears of it before its next step; where there is no further one, it has its turn as any other. */
+export async function send(session: string, text: string, attachments: Attachment[] = [], steers = false): Promise<void> {
   const runId = crypto.randomUUID();
-  note({ runId, session, text, at: Date.now(), images: attachments.length, error: "" });
+  note({ runId, session, text, at: Date.now(), images: attachments.length, error: "", steers });
   known(runId, { session });
   sending.add(runId);
   try {
@@ -143,6 +146,7 @@ export async function send(session: string, text: string, attachments: Attachmen
       sessionKey: session,
       message: text,
       idempotencyKey: runId,
+      ...(steers ? { queueMode: "steer" } : {}),
       ...(attachments.length ? { attachments } : {}),
     });
     refresh();

@@ -20,7 +20,7 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
         </p>
         {asked.images > 0 && <p class="faint">with {asked.images} {asked.images === 1 ? "image" : "images"}</p>}
       </article>
-      {run && !asked.error && <Going run={run} />}
+      {run && !asked.error && <Going run={run} steers={asked.steers} />}
       {asked.error && (
         <div class="failure" role="alert">
           <p dir="auto">{asked.error}</p>
@@ -40,7 +40,7 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
   );
 }
 
-export function Going({ run }: { run: Run }) {
+export function Going({ run, steers = false }: { run: Run; steers?: boolean | undefined }) {
   run.changed.value; // the parts grow in place
   const before = place(run);
   const isGoing = isLive(run);
@@ -50,7 +50,7 @@ export function Going({ run }: { run: Run }) {
       {isGoing && (
         <p class="faint progress" role="status">
           <span class="dot busy" />
-          {run.stage === "queued" && before > 0 ? `Waits its turn: ${before} before it` : <Pace run={run} />}
+          {run.stage === "queued" && before > 0 ? waits(before, steers) : <Pace run={run} />}
         </p>
       )}
       {run.stage === "failed" && (
@@ -60,6 +60,10 @@ export function Going({ run }: { run: Run }) {
       )}
     </article>
   );
+}
+
+function waits(before: number, steers: boolean): string {
+  return steers ? "Told to the answer above before its next step, else it has its turn" : `Waits its turn: ${before} before it`;
 }
 
 /** Counted by the clock, so that one sees that something goes on. */

@@ -7,10 +7,13 @@ path.
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from functools import partial
+from socket import gethostname
 
 import msgspec
 import structlog
 
+import openclaw_gateway
 from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.skill_rules import skill_rules
@@ -23,28 +26,36 @@ from openclaw_gateway.gateway.embedding import Embeddings
 from openclaw_gateway.gateway.generation import Generation
 from openclaw_gateway.gateway.limiter import FailureLimiter
 from openclaw_gateway.gateway.operator.model_trials import ModelTrials
+from openclaw_gateway.gateway.peers import Peers
 from openclaw_gateway.gateway.principal import OPERATOR, Principal
 from openclaw_gateway.gateway.service import Gateway, Rooms
 from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
+from openclaw_gateway.runs.following import Following
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.ledger import Ledger
-from openclaw_gateway.runs.live import LiveRuns, Terms
+from openclaw_gateway.runs.live import LiveRuns, Others, Terms
 from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.loop_guard import MAX_ROUNDS
+from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.memory import Memory
+from openclaw_gateway.runs.mirrored import Mirrors
+from openclaw_gateway.runs.neighbours import Neighbours
 from openclaw_gateway.runs.plan import Plan, Refusal
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.sub_agents import SubAgents
+from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
+from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import Claim
 from openclaw_gateway.tools.base import ToolServices, conversation
 from openclaw_gateway.tools.mcp.servers import McpServers
@@ -66,6 +77,7 @@ class Assembly:
         self._plan: Blueprint
         self._prompts: PromptCache
         self._book_lease: Lease
+        self._membership: Membership | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def build(self, plan: Blueprint) -> Gateway:
@@ -75,7 +87,7 @@ class Assembly:
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         generation = await self._open(plan, None)
-        live = LiveRuns(self._foundation.bus, generation.terms)
+        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
         self._undo.push_async_callback(live.hub.close)
         live.hub.listen(Listener(ended=self._run_over))
         ledger = Ledger(self._foundation.store)
@@ -83,6 +95,7 @@ class Assembly:
         self._undo.push_async_callback(ledger.close)
         deeds = Deeds()
         self._undo.push_async_callback(deeds.close)
+        self._undo.push_async_callback(self._leave_others)
         self._undo.push_async_callback(live.drain, 0)
         rooms = self._foundation
         self.gateway = Gateway(
@@ -102,7 +115,37 @@ class Assembly:
             )
         )
         self._undo.callback(self._left)
+        await self._join(plan, live)
         return self.gateway
+
+    def _others(self, plan: Blueprint) -> Others | None:
+        rooms = self._foundation
+        if rooms.shared is None:
+            return None
+        return Others(Mirrors(rooms.shared, rooms.bus), LocalBus(), always=plan.cluster.role == "front")
+
+    async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
+        """Become one of several, where the store is shared."""
+        rooms, gateway = self._foundation, self.gateway
+        if rooms.shared is None:
+            return
+        following = Following(rooms.shared, live, gateway.plan_of)
+        neighbours = Neighbours(rooms.bus, live.hub, following)
+        self._undo.push_async_callback(neighbours.close)
+        gateway.peers = Peers(rooms.shared, following, neighbours)
+        self._membership = Membership(
+            rooms.shared,
+            rooms.bus,
+            live,
+            partial(_replica, fresh_digits(), plan, gateway, live),
+            gateway.plan_of,
+            lease_s=plan.cluster.lease_s,
+        )
+        await self._membership.open()
+
+    async def _leave_others(self) -> None:
+        if self._membership is not None:
+            await self._membership.close()
 
     async def adopt(self, plan: Blueprint) -> None:
         """Make it the gateway's configuration, without disturbing what goes on."""
@@ -238,6 +281,18 @@ class Assembly:
     async def _start_run(self, request: RunRequest) -> Run:
         """The way in for tools: the gateway they run in."""
         return await self.gateway.start(Principal(request.origin.owner, OPERATOR.scopes), request)
+
+
+def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Replica:
+    return Replica(
+        id_,
+        plan.cluster.role,
+        openclaw_gateway.__version__,
+        f"{gethostname()}:{plan.listen.port if plan.listen else 0}",
+        gateway.started_ms,
+        sum(not run.is_mirrored for run in live.running()),
+        live.most,
+    )
 
 
 async def _without_sandbox(plan: Blueprint) -> dict[str, str]:

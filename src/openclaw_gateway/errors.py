@@ -382,6 +382,15 @@ class RunAborted(GatewayError):
     default_code = "run_aborted"
 
 
+class RunBegunAnew(GatewayError):
+    """Its executor has gone after a client had heard a part of it, and another one has begun it anew: what
+    was heard cannot be taken back. The same request once more would be a second one."""
+
+    status = 503
+    type = "api_error"
+    default_code = "run_begun_anew"
+
+
 class RunCutShort(RunAborted):
     """Aborted because the gateway shuts down: the same request may succeed a moment later."""
 

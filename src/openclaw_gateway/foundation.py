@@ -6,11 +6,13 @@ Knows how to make each of them and in which order they close; what is done with 
 
 import asyncio
 import contextlib
+from typing import Protocol
 
 import msgspec
 import structlog
 from msgspec import Struct
 
+from openclaw_gateway import engines
 from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
@@ -23,12 +25,15 @@ from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.runs.held import HeldRounds
-from openclaw_gateway.runs.lanes import Lanes
+from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
+from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
+from openclaw_gateway.sessions.store import Store
 from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
 from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.mcp.pool import McpPool
@@ -36,11 +41,18 @@ from openclaw_gateway.tools.mcp.pool import McpPool
 log = structlog.get_logger()
 
 
-class Foundation(Struct, frozen=True):
-    """`held` are rounds that wait for results of clients' tools, `cooldowns` keys that failed lately."""
+class Stored(Store, Protocol):
+    def go_by(self, *, max_queued: int) -> None:
+        """How many runs may wait for a session, from now on."""
 
-    store: SqliteStore
-    bus: LocalBus
+
+class Foundation(Struct, frozen=True):
+    """`shared` is the store where other processes use it too. `held` are rounds that wait for results of
+    clients' tools, `cooldowns` keys that failed lately."""
+
+    store: "Stored"
+    shared: SharedStore | None
+    bus: Bus
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
@@ -64,16 +76,21 @@ class Foundation(Struct, frozen=True):
 
 
 async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExitStack) -> Foundation:
-    """`undo` closes it again, in reverse order. Raises StoreError."""
+    """`undo` closes it again, in reverse order. Raises StoreError, StartupError."""
     config = loaded.config
     limits = config.gateway.limits
-    store = SqliteStore(loaded.own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
+    store: Stored
+    shared: SharedStore | None = None
+    if config.store.url is None:
+        store = SqliteStore(loaded.own_dir / "sessions.sqlite", max_queued=limits.max_queued_per_session)
+    else:
+        store = shared = engines.store(config.store.url, max_queued=limits.max_queued_per_session)
     await store.open()
     undo.push_async_callback(store.close)
     upkeep = Upkeep(store, _retention(config))
     upkeep.open()
     undo.push_async_callback(upkeep.close)
-    bus = LocalBus()
+    bus: Bus = LocalBus() if config.bus.url is None else engines.bus(config.bus.url)
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -93,7 +110,9 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
     undo.push_async_callback(upstream.close)
-    lanes = Lanes(store, bus)
+    lease_s = config.store.lease_seconds
+    pace = Pace(lease_s=lease_s, renew_every_s=lease_s / 3)
+    lanes = Lanes(store, bus, pace, shared=shared)
     lanes.open()
     undo.push_async_callback(lanes.close)
     cooldowns = Cooldowns()
@@ -103,6 +122,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     held = HeldRounds()
     return Foundation(
         store,
+        shared,
         bus,
         upstream,
         lanes,

@@ -64,13 +64,14 @@ ASKED: dict[str, list[str]] = {
         *PROJECT["optional-dependencies"]["mcp"],
     ],
     "local": PROJECT["optional-dependencies"]["local"],
-    "test": PYPROJECT["dependency-groups"]["test"],
+    # What a gateway of many processes needs is there for the tests.
+    "test": [*PYPROJECT["dependency-groups"]["test"], *PROJECT["optional-dependencies"]["cluster"]],
     "build": PYPROJECT["build-system"]["requires"],
 }
 
 
 def test_every_list_of_requirements_has_a_lock() -> None:
-    assert set(PROJECT["optional-dependencies"]) == {"devices", "local", "mcp"}
+    assert set(PROJECT["optional-dependencies"]) == {"cluster", "devices", "local", "mcp"}
     assert set(PYPROJECT["dependency-groups"]) == {"test"}
     assert set(LOCK_NAMES) == {*ASKED, "openmp", "uv"}
 

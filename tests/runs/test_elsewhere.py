@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from openclaw_gateway.runs.elsewhere import Elsewhere, Ending
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.bus import Subscription
 from openclaw_gateway.testing.model_server import Hold, ModelServer, fails, says
 from openclaw_gateway.testing.socket_bus import SocketBus
 from openclaw_gateway.wire.messages import UserMessage
@@ -56,16 +57,25 @@ def wait(pair: Pair, run: Run) -> "asyncio.Task[Ending | None]":
     return asyncio.create_task(pair.elsewhere.ending(run.id, "me"))
 
 
-async def test_the_end_of_a_run_elsewhere_is_waited_for(models: ModelServer, pair: Pair) -> None:
+async def test_the_end_of_a_run_elsewhere_is_waited_for(
+    models: ModelServer, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = asyncio.Event()
     models.enqueue(says("a", Hold(gate)))
     run = await pair.house.start(HI)
+    waits, subscribe = asyncio.Event(), pair.far.subscribe
+
+    def subscribed(run_id: str, after: int = 0) -> Subscription:
+        waits.set()
+        return subscribe(run_id, after)
+
+    monkeypatch.setattr(pair.far, "subscribe", subscribed)
     waiting = wait(pair, run)
     await models.wait_requests(1)
+    # Not before it listens, and its start has come over the bus: the store alone does not tell when that was.
+    await asyncio.wait_for(waits.wait(), SOON)
     assert not waiting.done()
-    # Not before its start has come over the bus: the store alone does not tell when that was. Who listens
-    # until the end keeps the start there for whoever begins to listen later.
-    with contextlib.closing(pair.far.subscribe(run.id)) as events:
+    with contextlib.closing(subscribe(run.id)) as events:
         assert await events.batch(SOON)
         gate.set()
         ending = await ended(waiting)

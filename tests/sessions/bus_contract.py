@@ -2,6 +2,7 @@
 one where the other end may be another process."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -37,13 +38,29 @@ async def read_all(subscription: Subscription) -> list[Event]:
     return seen
 
 
-async def kept(bus: Bus, run_id: str, after: int = 0) -> list[Event]:
+async def kept(bus: Bus, run_id: str, after: int = 0, *, wait_s: float = 0) -> list[Event]:
     """What the log holds now from an index on. Raises LookupError when that is gone."""
     reader = bus.subscribe(run_id, after)
     try:
-        return list(await reader.batch(0))
+        return list(await reader.batch(wait_s))
     finally:
         reader.close()
+
+
+async def gone(bus: Bus, run_id: str) -> None:
+    """Until who comes to read a log is told that it is gone."""
+    async with asyncio.timeout(SOON):
+        with pytest.raises(EventsGone):
+            while await kept(bus, run_id, wait_s=SOON):
+                pass
+
+
+async def refused(bus: Bus, run_id: str, token: int, seq: int) -> None:
+    """Until somebody who emits under this token is told to stop."""
+    async with asyncio.timeout(SOON):
+        while bus.emit(run_id, token, seq, texts("zombie")):
+            seq += 1
+            await asyncio.sleep(0)
 
 
 class BusContract:
@@ -128,9 +145,22 @@ class BusContract:
         bus.emit("r", 2, 0, [STARTED])
         await self.told(bus, far)
         assert not bus.emit("r", 1, 1, texts("zombie"))
-        assert not far.emit("r", 1, 1, texts("zombie elsewhere"))
+        await refused(far, "r", 1, 1)
         await self.told(far, bus)
-        assert await kept(bus, "r") == await kept(far, "r") == [STARTED]
+        assert await kept(bus, "r", wait_s=SOON) == await kept(far, "r", wait_s=SOON) == [STARTED]
+
+    async def test_who_reads_at_an_older_holder_goes_on_with_the_newer_one(self, bus: Bus, far: Bus) -> None:
+        bus.emit("r", 1, 0, [STARTED, *texts("old")])
+        reader = bus.subscribe("r", here=True)
+        assert list(await reader.batch(SOON)) == [STARTED, *texts("old")]
+        await self.told(bus, far)
+        assert far.emit("r", 2, 0, [STARTED, *texts("new")])
+        await self.told(far, bus)
+        await refused(bus, "r", 1, 2)
+        far.emit("r", 2, 2, [ENDED])
+        seen = await read_all(reader)
+        assert seen[-3:] == [STARTED, *texts("new"), ENDED]
+        assert seen[:-3] == texts("zombie") * (len(seen) - 3)
 
     async def test_a_newer_holder_begins_again(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED, *texts("old")])
@@ -176,10 +206,7 @@ class BusContract:
         assert await read_all(reader) == [STARTED, *texts("a"), ENDED]
         await self.told(bus, far)
         for end in (bus, far):
-            late = end.subscribe("r")
-            with pytest.raises(EventsGone):
-                await late.batch(SOON)
-            late.close()
+            await gone(end, "r")
 
     async def test_a_log_forgotten_early_is_kept_until_its_end(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])
@@ -187,10 +214,29 @@ class BusContract:
         bus.forget("r")
         assert bus.emit("r", 1, 1, [*texts("a"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("a"), ENDED]
-        with pytest.raises(EventsGone):
-            await kept(bus, "r")
+        await gone(bus, "r")
         bus.forget("r")
         bus.forget("unknown")
+
+    async def test_who_executes_a_run_reads_it_at_once(self, bus: Bus) -> None:
+        reader = bus.subscribe("r", here=True)
+        assert bus.emit("r", 1, 0, [STARTED])
+        assert list(await reader.batch(0)) == [STARTED]
+        bus.emit("r", 1, 1, [ENDED])
+        assert list(await reader.batch(0)) == [ENDED]
+        reader.close()
+
+    async def test_many_runs_side_by_side(self, bus: Bus, far: Bus) -> None:
+        runs = [f"run-{n}" for n in range(40)]
+        readings = [asyncio.create_task(read_all(far.subscribe(run))) for run in runs]
+        for n in range(30):
+            for run in runs:
+                bus.emit(run, 1, n, texts(f"{run} {n}"))
+            await asyncio.sleep(0)
+        for run in runs:
+            bus.emit(run, 1, 30, [ENDED])
+        for run, seen in zip(runs, await asyncio.gather(*readings), strict=True):
+            assert seen == [*texts(*(f"{run} {n}" for n in range(30))), ENDED]
 
     async def test_a_ring_wakes_all_who_wait(self, bus: Bus, far: Bus) -> None:
         watches = [far.watch("door") for _ in range(3)]
@@ -244,6 +290,30 @@ class BusContract:
         bus.signal("other", "abort")
         await self.told(bus, far)
         assert heard[2:] == [("near", "other", "abort")]
+
+    async def test_what_is_announced_the_others_hear_in_order(self, bus: Bus, far: Bus) -> None:
+        near_heard: list[bytes] = []
+        far_heard: list[bytes] = []
+        bus.hear(near_heard.append)
+        ignore = far.hear(far_heard.append)
+        news = [b"%d" % n for n in range(100)]
+        for each in news:
+            bus.announce(each)
+        await self.told(bus, far)
+        assert far_heard == ([] if far is bus else news)
+        assert near_heard == []
+        ignore()
+        ignore()
+        bus.announce(b"more")
+        await self.told(bus, far)
+        assert len(far_heard) == (0 if far is bus else 100)
+
+    async def test_it_says_that_it_is_well(self, bus: Bus, far: Bus) -> None:
+        await self.told(bus, far)
+        for end in (bus, far):
+            assert end.health().connected
+            assert end.health().since_ms <= time.time() * 1000
+            assert end.health().reason is None
 
     async def test_closing_sets_everyone_free(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED])

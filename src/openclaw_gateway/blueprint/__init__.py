@@ -14,6 +14,7 @@ from msgspec import Struct
 from openclaw_gateway.agents.homes import Home, homes_of
 from openclaw_gateway.agents.roster import Roster, compile_roster, entries_of
 from openclaw_gateway.agents.zone import zone_of
+from openclaw_gateway.blueprint.cluster import Cluster, cluster_notes
 from openclaw_gateway.blueprint.given import Flags, Machine, Options
 from openclaw_gateway.blueprint.notes import notes_of
 from openclaw_gateway.blueprint.problems import Findings
@@ -69,6 +70,7 @@ class Blueprint(Struct, frozen=True):
     shown: Shown
     embeddings: EmbeddingChoice
     choices: ModelChoices
+    cluster: Cluster
 
     @property
     def known_models(self) -> KnownModels:
@@ -91,9 +93,14 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
         hosts, port = found.listen(flags, auth)
         listen = Listen(hosts, port)
     found.default_agent()
+    cluster = found.cluster(flags)
     entries = {entry.id: entry for entry in entries_of(config.agents)}
     left_out = (*served.left_out, *machine.left_out, *found.unreachable)
-    notes = (*found.passed_over, *notes_of(read, catalog, machine.outside.stores))
+    notes = (
+        *found.passed_over,
+        *notes_of(read, catalog, machine.outside.stores),
+        *cluster_notes(cluster),
+    )
     choices = ModelChoices(config, homes, catalog)
     choices.look_up(roster)
     web = config.gateway
@@ -130,6 +137,7 @@ def blueprint(read: Partly, flags: Flags, machine: Machine) -> Blueprint:
             config, catalog.endpoints, machine.outside, agents_in(loaded), embedded=machine.embedded_model
         ),
         choices=choices,
+        cluster=cluster,
     )
 
 

@@ -14,6 +14,12 @@ def needs_restart(started: Blueprint, now: Blueprint) -> tuple[str, ...]:
             names.append("gateway.port")
         if started.listen.hosts != now.listen.hosts:
             names.append("gateway.bind")
+    if started.cluster.store_url != now.cluster.store_url:
+        names.append("store.url")
+    if started.cluster.bus_url != now.cluster.bus_url:
+        names.append("bus.url")
+    if started.cluster.lease_s != now.cluster.lease_s:
+        names.append("store.leaseSeconds")
     if env(started.loaded.environ, "LOCAL_MODEL") != env(now.loaded.environ, "LOCAL_MODEL"):
         names.append(env_names("LOCAL_MODEL"))
     return tuple(names)

@@ -11,6 +11,7 @@ from openclaw_gateway.config.schema import AuthMode
 from openclaw_gateway.config.schema.guarded import Guarded
 from openclaw_gateway.models.defaults import NOTHING_ASKED, Survey
 from openclaw_gateway.models.keys import Outside
+from openclaw_gateway.sessions.shared import Role
 
 
 class Flags(Guarded, frozen=True, kw_only=True):
@@ -18,7 +19,7 @@ class Flags(Guarded, frozen=True, kw_only=True):
 
     `environment_keys` False ignores provider keys found in the environment, `local_servers` False model
     servers on this machine that nobody has configured. `listens` False is for a gateway without a port, in
-    somebody else's process.
+    somebody else's process. `role` is what this process does of what several do together.
     """
 
     hidden: ClassVar[frozenset[str]] = frozenset({"token", "password"})
@@ -31,6 +32,7 @@ class Flags(Guarded, frozen=True, kw_only=True):
     environment_keys: bool = True
     local_servers: bool = True
     listens: bool = True
+    role: Role | None = None
 
     def keys(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         """Where to look for providers' keys."""

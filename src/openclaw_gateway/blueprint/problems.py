@@ -14,6 +14,13 @@ from typing import Any
 from msgspec import Struct
 
 from openclaw_gateway.agents.roster import Roster
+from openclaw_gateway.blueprint.cluster import (
+    BUS_URL,
+    STORE_URL,
+    Cluster,
+    cluster_of,
+    cluster_problems,
+)
 from openclaw_gateway.blueprint.given import Flags, Machine
 from openclaw_gateway.blueprint.written import agents_in, any_above, any_near, places_of
 from openclaw_gateway.config.auth import ResolvedAuth, exposure, is_loopback, resolve_auth
@@ -210,6 +217,13 @@ class Findings:
             else:
                 if target is not None:
                     found[agent.id] = target
+        return found
+
+    def cluster(self, flags: Flags) -> Cluster:
+        """What is shared with other processes."""
+        found = cluster_of(self._loaded.config, flags.role)
+        if not any_near(self._faulty, STORE_URL, BUS_URL, ("env",)):
+            self._found += cluster_problems(found)
         return found
 
     def default_agent(self) -> None:

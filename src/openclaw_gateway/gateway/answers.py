@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from openclaw_gateway.errors import EventsGone, StoreError
 from openclaw_gateway.gateway.background import Background, Noted
-from openclaw_gateway.gateway.idempotency import NamedRuns, has_beginning, with_events
+from openclaw_gateway.gateway.idempotency import Follow, NamedRuns, has_beginning, with_events
 from openclaw_gateway.gateway.principal import READ, WRITE, Principal
 from openclaw_gateway.runs.kept import Before, KeptAnswer, KeptAnswers, KeptHead, KeptPage
 from openclaw_gateway.runs.live import LiveRuns
@@ -22,7 +22,8 @@ from openclaw_gateway.wire.run import KeptKind
 
 
 class Answers:
-    """`plans` gives those of the present configuration; `abort` ends a run of the caller's."""
+    """`plans` gives those of the present configuration; `follow` finds runs that other processes execute,
+    `abort` ends a run of the caller's."""
 
     def __init__(
         self,
@@ -32,8 +33,10 @@ class Answers:
         named: NamedRuns,
         plans: Callable[[], Mapping[str, Plan]],
         *,
+        follow: Follow,
         abort: Callable[[Principal, str], Awaitable[bool]],
     ) -> None:
+        self._follow = follow
         self._live = live
         self._bus = bus
         self._named = named
@@ -123,7 +126,7 @@ class Answers:
         Raises StoreError, and EventsGone while it goes on and its beginning is not kept any more.
         """
         principal.require(READ)
-        run = self._live.find(run_id)
+        run = self._live.find(run_id) or await self._follow(principal.owner, run_id)
         if run is None:
             return await self._named.told_again(principal.owner, run_id, self._plans())
         if run.request.origin.owner != principal.owner or run.request.detached is None:

@@ -7,7 +7,7 @@ then the store has its answer. The same name for another request is refused. A r
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from msgspec import UNSET
@@ -25,10 +25,15 @@ from openclaw_gateway.wire.run import Idempotency, KeptResult, Origin, RunReques
 _result = msgspec.json.Decoder(KeptResult)
 
 
-class NamedRuns:
-    """The runs of this process that were named, by (owner, key)."""
+# A run of this owner that another process executes, by its id.
+Follow = Callable[[str, str], Awaitable[Run | None]]
 
-    def __init__(self, live: LiveRuns, store: Store, bus: Bus) -> None:
+
+class NamedRuns:
+    """The runs of this process that were named, by (owner, key); `follow` finds those of others."""
+
+    def __init__(self, live: LiveRuns, store: Store, bus: Bus, follow: Follow) -> None:
+        self._follow = follow
         self._live = live
         self._store = store
         self._bus = bus
@@ -62,6 +67,10 @@ class NamedRuns:
     async def _earlier(self, request: RunRequest, named: Idempotency, plan: Plan, repeated: Repeated) -> Run:
         record = repeated.run
         _check(Idempotency(named.key, record.digest or b""), named)
+        if record.ended_ms is None and (run := await self._follow(record.owner, record.id)) is not None:
+            self._remember(record.owner, named.key, run)
+            await accepted(run)
+            return run
         kept = await self._store.result(record.owner, record.id)
         if kept is None:
             raise SessionBusy(

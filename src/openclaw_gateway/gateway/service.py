@@ -36,6 +36,7 @@ from openclaw_gateway.gateway.idempotency import NamedRuns
 from openclaw_gateway.gateway.operator.model_trials import ModelTrials
 from openclaw_gateway.gateway.operator.rooms import OperatorRooms
 from openclaw_gateway.gateway.pairing import Pairing
+from openclaw_gateway.gateway.peers import Peers
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
@@ -52,8 +53,9 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
-from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.bus import Bus, BusHealth
 from openclaw_gateway.sessions.keys import main_key
+from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
@@ -82,11 +84,16 @@ class Rooms(Struct, frozen=True):
 
 
 class Gateway:
+    """`peers` is what is known of other processes of this gateway, where there may be any."""
+
+    peers: Peers | None = None
+
     def __init__(self, rooms: Rooms) -> None:
         self.generation = rooms.generation
         self.standing = Standing()
         self.started_ms = now_ms()
         self._store = rooms.store
+        self._bus = rooms.bus
         self._elsewhere = Elsewhere(rooms.store, rooms.bus)
         self._live = rooms.live
         self._questions = rooms.questions
@@ -96,7 +103,7 @@ class Gateway:
         self._embeddings = rooms.embeddings
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
-        self._named = NamedRuns(rooms.live, rooms.store, rooms.bus)
+        self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
         self._retries = Retries(rooms.live, rooms.bus)
         self.answers = Answers(
             rooms.live,
@@ -104,6 +111,7 @@ class Gateway:
             rooms.bus,
             self._named,
             lambda: self.generation.plans,
+            follow=self._follow,
             abort=self.abort,
         )
         self.held = HeldSessions(
@@ -223,6 +231,12 @@ class Gateway:
 
     def _plan_for(self, principal: Principal, request: RunRequest) -> Plan:
         """Raises AgentUnavailable, Forbidden, InvalidRequest."""
+        if request.model and request.origin.parent is None:
+            principal.require(ADMIN)
+        return self.plan_of(request)
+
+    def plan_of(self, request: RunRequest) -> Plan:
+        """What a request is executed with, whoever asks. Raises AgentUnavailable, InvalidRequest."""
         plan = self.generation.plans.get(request.agent_id)
         if plan is None:
             # It was there when the request was routed.
@@ -234,8 +248,6 @@ class Gateway:
                 raise AgentUnavailable(plan.refusal.reason, code="sandbox_unavailable")
             raise AgentUnavailable(plan.refusal.reason)
         if request.model:
-            if request.origin.parent is None:
-                principal.require(ADMIN)
             plan = self._with_model(plan, request)
         return plan
 
@@ -352,7 +364,10 @@ class Gateway:
         """Tell `listener` of the caller's runs here, or of those in one session, until the returned function
         is called."""
         principal.require(READ)
-        return self._live.hub.listen(listener, owner=principal.owner, session=session)
+        leave = self._live.hub.listen(listener, owner=principal.owner, session=session)
+        if self.peers is not None:
+            self.peers.neighbours.joined(principal.owner, session)
+        return leave
 
     def running(self, principal: Principal, session: str | None = None) -> tuple[Run, ...]:
         """The caller's live runs here, or those in one session, in order of their start."""
@@ -396,6 +411,13 @@ class Gateway:
         """Whether a request would be served now."""
         return await self._health.readiness()
 
+    async def replicas(self) -> tuple[Replica, ...]:
+        """The processes of this gateway, where there may be several. Raises StoreError."""
+        return () if self.peers is None else await self.peers.store.replicas()
+
+    def bus_health(self) -> BusHealth:
+        return self._bus.health()
+
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
         self._live.suspended = suspended
@@ -413,6 +435,10 @@ class Gateway:
         self._questions.close()
         self.held.close()
         await self._live.drain(seconds)
+
+    async def _follow(self, owner: str, run_id: str) -> Run | None:
+        """A run that another process executes; None where it is not known, or there is no other process."""
+        return None if self.peers is None else await self.peers.following.run(owner, run_id)
 
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)

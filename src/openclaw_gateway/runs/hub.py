@@ -100,6 +100,10 @@ class Hub:
             return _enter(self._owners, owner, listener)
         return _enter(self._sessions, (owner, session), listener)
 
+    def is_heard(self, owner: str, session: str | None) -> bool:
+        """Whether somebody listens to this owner's runs, or to those of this session, not to all."""
+        return owner in self._owners or (session is not None and (owner, session) in self._sessions)
+
     def started(self, run: Run) -> None:
         for listener in self._interested(run):
             if listener.started is not _nothing:

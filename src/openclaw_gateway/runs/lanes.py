@@ -9,8 +9,10 @@ Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
+from itertools import chain
 
 import structlog
 from msgspec import Struct
@@ -18,8 +20,10 @@ from msgspec import Struct
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
+from openclaw_gateway.runs.work import written
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.same_message import known_by_content, same
+from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import (
     Begun,
     Claim,
@@ -52,8 +56,14 @@ class Pace(Struct, frozen=True):
 
 
 class Lanes:
-    def __init__(self, store: Store, bus: Bus, pace: Pace | None = None) -> None:
+    """With `shared`, which is the same store, others may execute what this process has begun, once it has
+    gone."""
+
+    def __init__(
+        self, store: Store, bus: Bus, pace: Pace | None = None, *, shared: SharedStore | None = None
+    ) -> None:
         self._pace = pace or Pace()
+        self._shared = shared
         self._store = store
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
@@ -82,6 +92,10 @@ class Lanes:
         Raises SessionBusy (also where its client would not wait), StoreError, Repeated;
         TimeoutError at the run's deadline or abort, after the run was taken out of the queue.
         """
+        if isinstance(run.begun, Claimed):
+            self._share(run)
+            run.accept()
+            return self._held_by(run, run.begun)
         try:
             begun = await self._begun(run, session)
         except SessionBusy:
@@ -103,13 +117,24 @@ class Lanes:
 
     async def _begun(self, run: Run, session: str) -> Begun:
         try:
-            return await self._store.begin(_new_run(run, session), lease_s=self._pace.lease_s)
+            return await self._store.begin(self._new(run, session), lease_s=self._pace.lease_s)
         except BaseException as error:
             # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
             is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
             if not is_refusal and not (isinstance(error, StoreError) and error.code == "run_id_taken"):
                 await self._withdraw(run.id, "failed")
             raise
+
+    def _new(self, run: Run, session: str | None) -> NewRun:
+        return new_run(run, session, shared=self._share(run))
+
+    def _share(self, run: Run) -> bool:
+        """Whether another process may execute it once this one has gone: what a run has started ends with
+        it."""
+        if self._shared is None or run.parent is not None:
+            return False
+        run.when_acts = partial(self._shared.acts, run.id)
+        return True
 
     async def _has_made_room(self, run: Run, session: str) -> bool:
         """In a line that is full, for one that does not want to stand in it. Raises TimeoutError."""
@@ -138,7 +163,7 @@ class Lanes:
         wish = run.request.queue
         if wish == "reject":
             await self._withdraw(run.id, "aborted")
-            raise _at_work()
+            raise at_work()
         run.accept()
         lane = (run.request.origin.owner, session)
         waiting = self._waiting.setdefault(lane, [])
@@ -200,9 +225,12 @@ class Lanes:
 
         Raises StoreError, Repeated.
         """
-        begun = await self._store.begin(_new_run(run, None), lease_s=self._pace.lease_s)
-        if isinstance(begun, Duplicate):
-            raise Repeated(begun.run)
+        if run.begun is not None:
+            self._share(run)
+        else:
+            begun = await self._store.begin(self._new(run, None), lease_s=self._pace.lease_s)
+            if isinstance(begun, Duplicate):
+                raise Repeated(begun.run)
         run.accept()
 
     async def conclude(self, run: Run, ending: Ending) -> None:
@@ -306,11 +334,16 @@ class Lanes:
             return
         try:
             self._bus.ring(_turn_topic(waiting))
+            if self._shared is not None and not any(run.id == waiting for run in self._all_waiting()):
+                self._bus.ring(WORK_TOPIC)
         except (
             Exception,
             asyncio.CancelledError,
         ):  # the edge to the bus: a ring may be lost, who waits looks by itself
             log.exception("lane.not_rung", run=waiting)
+
+    def _all_waiting(self) -> Iterator[Run]:
+        return chain.from_iterable(self._waiting.values())
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)
@@ -355,7 +388,8 @@ def _knows(run: Run, left: Run) -> bool:
     return any(same(asked, message) for asked in question for message in sent)
 
 
-def _at_work() -> SessionBusy:
+def at_work() -> SessionBusy:
+    """What a request gets that would not wait."""
     busy = SessionBusy(
         "This session is at work on another request, and yours said that it would not wait "
         "(x-openclaw-queue: reject). Send it again later, or say wait or interrupt."
@@ -380,8 +414,10 @@ class Repeated(GatewayError):
         self.run = run
 
 
-def _new_run(run: Run, session: str | None) -> NewRun:
+def new_run(run: Run, session: str | None, *, shared: bool = False, given: bool = False) -> NewRun:
+    """As it is recorded; one that is `shared`, or `given` away, with all that another process needs."""
     request, origin = run.request, run.request.origin
+    work = written(request, run.asked) if shared or given else None
     return NewRun(
         run.id,
         origin.owner,
@@ -390,6 +426,8 @@ def _new_run(run: Run, session: str | None) -> NewRun:
         user=origin.user,
         parent=origin.parent,
         idempotency=request.idempotency,
+        work=work,
+        given=given,
     )
 
 

@@ -63,7 +63,8 @@ class Ledger:
         self._news.set()
 
     def _ended(self, run: Run) -> None:
-        if run.result is not None and not run.refused:
+        # Who executes a run writes down what it has cost.
+        if run.result is not None and not run.refused and not run.is_mirrored:
             self.note(_row(run, run.result))
 
     async def _write(self) -> None:

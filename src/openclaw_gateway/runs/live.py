@@ -9,17 +9,20 @@ import time
 from collections import OrderedDict
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
+from openclaw_gateway.logs.asked import Asked
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
-from openclaw_gateway.runs.loop import RunLoop
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
 from openclaw_gateway.sessions.bus import Bus, Signal
+from openclaw_gateway.sessions.shared import Work
+from openclaw_gateway.sessions.store import Recorded, RunRecord
 from openclaw_gateway.wire.run import Note, RunRequest
 
 log = structlog.get_logger()
@@ -32,18 +35,38 @@ RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
 
 
+class Executes(Protocol):
+    async def execute(self, run: Run) -> None:
+        """The body of a run's own task: to its end. Never raises but for cancellation."""
+
+    def give_up(self, run: Run) -> None:
+        """The end of a run whose task could not reach it; one that has ended stays as it is."""
+
+
+class Others(Struct, frozen=True):
+    """How runs are had executed by other processes, and the bus of this one alone, for what is told of them
+    here. `always`: this process executes none itself but what its runs start."""
+
+    by: Executes
+    bus: Bus
+    always: bool
+
+
 class Terms(Struct, frozen=True):
     """What a configuration says about all runs: how they are executed, how many at once, and what is kept
     for as long as one of them lasts."""
 
-    loop: RunLoop
+    loop: Executes
     max_runs: int
     lease: Lease
 
 
 class LiveRuns:
-    def __init__(self, bus: Bus, terms: Terms) -> None:
+    """`elsewhere` None: there is no other process."""
+
+    def __init__(self, bus: Bus, terms: Terms, elsewhere: Others | None = None) -> None:
         self._bus = bus
+        self._elsewhere = elsewhere
         self._terms = terms
         self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
@@ -59,6 +82,16 @@ class LiveRuns:
     @property
     def draining(self) -> bool:
         return self._draining
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more run may begin."""
+        is_taking = not self._draining and not self.suspended
+        return is_taking and len(self._running) < self._terms.max_runs
+
+    @property
+    def most(self) -> int:
+        return self._terms.max_runs
 
     async def start(self, request: RunRequest, plan: Plan) -> Run:
         """Start a run; returns once it is accepted (with a session: on disk).
@@ -81,16 +114,45 @@ class LiveRuns:
         """
         self._admit()
         parent = self._parent(request)
+        away = self._elsewhere
+        if away is not None and away.always and parent is None:
+            run = Run(request, plan, away.bus)
+            run.is_mirrored = True
+            return self._under_way(run, away.by)
         run = Run(request, plan, self._bus, parent)
         if parent is not None:
             parent.children.append(run)
         if request.session_key is not None:
             run.when_made = self._made_session
+        return self._under_way(run, self._terms.loop)
+
+    def take_up(self, work: Work, request: RunRequest, asked: Asked, plan: Plan) -> Run:
+        """Execute what another process has begun, or given away."""
+        run = Run(request, plan, self._bus, id_=work.run_id)
+        run.asked = asked
+        run.begun = Recorded() if work.claimed is None else work.claimed
+        return self._under_way(run, self._terms.loop)
+
+    def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
+        """A run that another process executes, as one to be heard and waited for here; None where there is no
+        other process. Raises Overloaded."""
+        away = self._elsewhere
+        if away is None:
+            return None
+        if (known := self.find(record.id)) is not None:
+            return known
+        self._admit()
+        run = Run(request, plan, away.bus, id_=record.id)
+        run.created_ms = record.created_ms
+        run.is_mirrored = run.is_followed = True
+        return self._under_way(run, away.by)
+
+    def _under_way(self, run: Run, by: Executes) -> Run:
         terms = self._terms
-        task = asyncio.create_task(terms.loop.execute(run), name=run.id)
+        task = asyncio.create_task(by.execute(run), name=run.id)
         self._running[run.id] = (run, task)
         terms.lease.enter()
-        task.add_done_callback(partial(self._ended, run, terms))
+        task.add_done_callback(partial(self._ended, run, terms, by))
         self.hub.started(run)
         return run
 
@@ -217,10 +279,10 @@ class LiveRuns:
                 SessionChange(request.origin.owner, request.session_key, request.agent_id, reason)
             )
 
-    def _ended(self, run: Run, terms: Terms, task: asyncio.Task[None]) -> None:
+    def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
         del self._running[run.id]
         terms.lease.leave()
-        terms.loop.give_up(run)
+        by.give_up(run)
         self.hub.ended(run)
         self._did_errand(run)
         for child in run.children:
@@ -235,13 +297,13 @@ class LiveRuns:
 
     def _keep(self, run: Run) -> None:
         if run.refused or run.request.idempotency is None:
-            self._bus.forget(run.id)
+            run.forget_log()
             return
         run.forget_words()
         self._retained[run.id] = (run, time.monotonic())
         while self._retained:
-            oldest, (_, ended_at) = next(iter(self._retained.items()))
+            oldest, (kept, ended_at) = next(iter(self._retained.items()))
             if len(self._retained) <= RETAINED_RUNS and time.monotonic() - ended_at < RETAINED_S:
                 break
             del self._retained[oldest]
-            self._bus.forget(oldest)
+            kept.forget_log()

@@ -107,7 +107,8 @@ class RunLoop:
         session = run.request.session_key
         if session is not None:
             return self._in_session(run, session)
-        return self._answered(run) if run.request.idempotency is None else self._recorded(run)
+        is_recorded = run.request.idempotency is not None or run.begun is not None
+        return self._recorded(run) if is_recorded else self._answered(run)
 
     async def _recorded(self, run: Run) -> RunResult:
         """Without a session, but its client may ask for it again."""
@@ -201,6 +202,7 @@ class RunLoop:
             await self._lanes.leave(run, claim, ending)
         except StoreError as error:
             run.keeps_answer = False
+            run.is_lost = True
             log.warning(
                 "run.not_recorded",
                 request=run.asked.request,
@@ -279,7 +281,9 @@ def _is_final(run: Run, answer: Answer, result: RunResult) -> bool:
 def _ending(
     run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
 ) -> Ending:
-    kept = kept_result(run, result) if run.keeps_answer and run.request.idempotency else None
+    # Who has given a run away may have lost what was said of it meanwhile.
+    may_be_asked = run.request.idempotency is not None or run.begun is not None
+    kept = kept_result(run, result) if run.keeps_answer and may_be_asked else None
     # A run that leaves nothing changes nothing.
     keeps = recalled.keeps if turn else None
     taken = taken_with(run, result, turn) if run.taken else ()
@@ -287,9 +291,12 @@ def _ending(
 
 
 async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
-    """What of the answer belongs to the turn: of an aborted run, what has reached a reader."""
+    """What of the answer belongs to the turn: of an aborted run, what has reached a reader. (Those of a run
+    that was given away are elsewhere, and a moment behind.)"""
     if status != "aborted":
         return answer.messages
+    if run.begun is not None:
+        return answer.delivered(run.emitted)
     await run.readers.last_words(run.emitted)
     return answer.delivered(run.readers.shown)
 

@@ -6,7 +6,7 @@ run may leave at any time: of its readers a run knows what they have, and goes o
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import cast
@@ -23,6 +23,7 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
@@ -50,15 +51,28 @@ class Run:
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
     its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
+    `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
+    executed by another process and recorded there; one that is `followed` was so when it was asked for here.
+    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, `taken_by` the one that has taken up its own: they end as that one does.
     """
 
-    def __init__(self, request: RunRequest, plan: Plan, bus: Bus, parent: "Run | None" = None) -> None:
-        """`parent` is the run whose tool starts this one. Raises ToolLoop when it may not."""
+    def __init__(
+        self,
+        request: RunRequest,
+        plan: Plan,
+        bus: Bus,
+        parent: "Run | None" = None,
+        *,
+        id_: str | None = None,
+    ) -> None:
+        """`parent` is the run whose tool starts this one, `id_` that of one that there is already. Raises
+        ToolLoop when it may not."""
         loop = asyncio.get_running_loop()
-        self.id = _fresh_id()
+        self.id = id_ or _fresh_id()
         self.request = request
         self.asked = ASKED.get()
         self.plan = plan
@@ -69,6 +83,11 @@ class Run:
         self.queued = 0
         self.taken: tuple[Run, ...] = ()
         self.taken_by: Run | None = None
+        self.begun: Claimed | Recorded | None = None
+        self.is_mirrored = False
+        self.is_followed = False
+        self.is_lost = False
+        self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
@@ -188,9 +207,14 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def begin_anew(self) -> None:
+        """What was emitted so far counts no more: its log begins again."""
+        self._token += 1
+        self.emitted = 0
+
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after)
+        return self._bus.subscribe(self.id, after, here=True)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
@@ -211,6 +235,10 @@ class Run:
     def interruptible(self) -> "_Interruptible":
         """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
         return _Interruptible(self)
+
+    def forget_log(self) -> None:
+        """Nobody comes for its events any more but who reads them now."""
+        self._bus.forget(self.id)
 
     def forget_words(self) -> None:
         """An ended run that is kept is kept for its result: what it was sent may be many megabytes."""
@@ -246,6 +274,16 @@ class Run:
         finally:
             self._at_tools = False
 
+    async def acts(self) -> None:
+        """It is about to do what a second execution would do twice, and so is whatever has started it. Raises
+        StoreError, after which it must not."""
+        run: Run | None = self
+        while run is not None:
+            if run.when_acts is not None:
+                await run.when_acts()
+                run.when_acts = None
+            run = run.parent
+
     def hurry(self) -> None:
         """The gateway shuts down: what the model is saying may still be said, but tools have had their time,
         for nobody knows how long they and the rounds after them would take."""
@@ -264,6 +302,10 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
+        if self.begun is not None and (self.is_lost or self.abort_reason == TAKEN_OVER):
+            # Who has given it away hears its end from who records it.
+            self._close(result)
+            return
         try:
             self._bus.emit(self.id, self._token, self.emitted, ended)
         except BaseException:  # noqa: BLE001 - the readers' only way to hear of the end

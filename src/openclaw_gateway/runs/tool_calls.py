@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from openclaw_gateway.errors import ToolError
+from openclaw_gateway.errors import StoreError, ToolError
 from openclaw_gateway.runs.run import Run, is_being_cancelled
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolResult
@@ -86,9 +86,13 @@ async def _result(run: Run, call: ToolCall, toolbox: Toolbox, model: str) -> Too
     except (DecodeError, UnicodeEncodeError) as error:
         return ToolResult(f"The arguments are not a JSON object: {error}. Call it again.", is_error=True)
     try:
+        if not tool.read_only:
+            await run.acts()
         return await tool.run(arguments, _context(run, call, model))
     except ToolError as error:
         return ToolResult(str(error), is_error=True)
+    except StoreError as error:
+        return ToolResult(f"Not run: {error.message}", is_error=True)
     except (Exception, asyncio.CancelledError) as error:
         if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
             raise

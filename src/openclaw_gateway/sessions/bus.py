@@ -9,11 +9,23 @@ store by itself from time to time. Rules every implementation keeps: tests/sessi
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
+from msgspec import Struct
+
 from openclaw_gateway.wire.events import Event
 
 Signal = Literal["abort"]
 Heed = Callable[[str, Signal], None]
 Hear = Callable[[bytes], None]
+
+
+class BusHealth(Struct, frozen=True):
+    """Whether what is emitted here reaches the other processes. `since_ms` is Unix time: since when it is so;
+    `reason` is why not, in a few words without secrets."""
+
+    kind: Literal["local", "redis"]
+    connected: bool
+    since_ms: int
+    reason: str | None = None
 
 
 class Subscription(Protocol):
@@ -54,11 +66,14 @@ class Bus(Protocol):
 
         Readers are woken once for all of them. A repeated `seq` is dropped. A newer token restarts the log
         at index 0; False when the log is known to have a newer holder, or to have ended: this one should
-        stop.
+        stop. Of a newer holder elsewhere it may be known only after a while.
         """
 
-    def subscribe(self, run_id: str, after: int = 0) -> Subscription:
-        """A reader from index `after`. A run that has emitted nothing yet is waited for."""
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> Subscription:
+        """A reader from index `after`. A run that has emitted nothing yet is waited for.
+
+        `here`: this process executes the run, or has, so nobody need be asked for its log.
+        """
 
     def forget(self, run_id: str) -> None:
         """The log may be dropped once its present readers have read it."""
@@ -80,3 +95,5 @@ class Bus(Protocol):
     def ring(self, topic: str) -> None: ...
 
     def watch(self, topic: str) -> Watch: ...
+
+    def health(self) -> BusHealth: ...

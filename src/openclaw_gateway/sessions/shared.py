@@ -17,6 +17,8 @@ from openclaw_gateway.sessions.store import Claimed, Store
 
 Role = Literal["all", "front", "worker"]
 
+# Rung on the bus when there is something to take up.
+WORK_TOPIC = "work"
 # How often a run is executed at most, in all.
 ATTEMPTS = 2
 
@@ -69,8 +71,11 @@ class SharedStore(Store, Protocol):
         None = there is none.
 
         On the way it closes as "interrupted" what nobody may execute again: a run without `work`, one that
-        has acted, one that was begun ATTEMPTS times.
+        has acted, one that was begun ATTEMPTS times; and as "aborted" one that somebody has asked to stop.
         """
+
+    async def work(self, owner: str, run_id: str) -> bytes | None:
+        """`NewRun.work` of a run that is open; None of any other."""
 
     async def acts(self, run_id: str) -> None:
         """The run is about to do what a second execution would do twice."""

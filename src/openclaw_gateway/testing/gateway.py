@@ -16,6 +16,7 @@ from openclaw_gateway.daemon import Daemon, running
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.sessions.shared import Role
 
 TOKEN = "a-test-token-of-some-length"  # noqa: S105
 
@@ -97,6 +98,7 @@ async def running_gateway(
     environ: Mapping[str, str] | None = None,
     port: int = 0,
     text: str | None = None,
+    role: Role | None = None,
 ) -> AsyncIterator[RunningGateway]:
     """Start the gateway with `config`, or with a file that holds `text`. A given `state_dir` outlives the
     block, as over a restart."""
@@ -111,6 +113,7 @@ async def running_gateway(
             home=state_dir,
             cwd=state_dir,
             port=port,
+            role=role,
         )
         async with running(options) as (daemon, urls):
             yield RunningGateway(urls[0], daemon.auth.secret or "", state_dir, daemon)

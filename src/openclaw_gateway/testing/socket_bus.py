@@ -9,14 +9,13 @@ must bear it. Not for production: nothing is authenticated, every end holds ever
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import msgspec
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.sessions.bus import Hear, Heed, Signal, Subscription, Watch
+from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Subscription, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.wire.events import Event
 
@@ -97,8 +96,8 @@ class SocketBus:
             self._tell(_Emitted(run_id, token, seq, tuple(events)))
         return taken
 
-    def subscribe(self, run_id: str, after: int = 0) -> Subscription:
-        return self._replica.subscribe(run_id, after)
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> Subscription:
+        return self._replica.subscribe(run_id, after, here=here)
 
     def forget(self, run_id: str) -> None:
         self._replica.forget(run_id)
@@ -116,7 +115,12 @@ class SocketBus:
 
     def hear(self, heard: Hear) -> Callable[[], None]:
         self._hearing.append(heard)
-        return partial(self._hearing.remove, heard)
+
+        def ignore() -> None:
+            if heard in self._hearing:
+                self._hearing.remove(heard)
+
+        return ignore
 
     def ring(self, topic: str) -> None:
         self._replica.ring(topic)
@@ -124,6 +128,9 @@ class SocketBus:
 
     def watch(self, topic: str) -> Watch:
         return self._replica.watch(topic)
+
+    def health(self) -> BusHealth:
+        return self._replica.health()
 
     def _tell(self, news: _News) -> None:
         if self._links:

@@ -163,13 +163,13 @@ class Invocation(Struct, frozen=True):
     session_key: str | None = None
 
 
-class Note(Struct, frozen=True):
+class Note(Struct, frozen=True, tag_field="kind", tag="note"):
     """A note of the assistant's is written into the session, in its turn. No model is asked."""
 
     text: str
 
 
-class Compact(Struct, frozen=True):
+class Compact(Struct, frozen=True, tag_field="kind", tag="compact"):
     """The older part of the session is summarised now, in its turn."""
 
 

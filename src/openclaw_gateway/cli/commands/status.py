@@ -42,6 +42,7 @@ def command(invocation: Invocation) -> int:
         terminal.title(f"{invocation.program} {__version__}")
         _tell_process(terminal, seen)
         _tell_files(terminal, seen, f"`{invocation.typed} setup` makes one")
+        _tell_replicas(terminal, seen.told)
         _tell_tools(terminal, seen.told)
     return CONFIG if seen.problems else 0
 
@@ -116,6 +117,8 @@ def _described(seen: _Seen) -> dict[str, object]:
         "leftOut": seen.left_out,
         "grep": told.grep,
         "mcp": told.mcp,
+        "replicas": told.replicas,
+        "bus": told.bus,
         "chatCompletions": None if seen.problems else seen.chat,
         "notices": loaded.notices,
     }
@@ -170,6 +173,15 @@ def _tell_files(terminal: Terminal, seen: _Seen, makes: str) -> None:
         terminal.row("endpoint", "on" if seen.chat else f"off: set {CHAT_SWITCH}")
 
 
+def _tell_replicas(terminal: Terminal, told: "_Status") -> None:
+    for each in told.replicas:
+        other = "" if each.version == told.version else f", version {each.version}"
+        at_work = f"{each.runs} of {each.max_runs} runs{other}"
+        terminal.row("replica", f"{each.role} at {each.address}", aside=at_work)
+    if not told.bus.connected:
+        terminal.row("bus", f"away: {told.bus.reason or 'no answer'}", aside="runs go on and are recorded")
+
+
 def _tell_tools(terminal: Terminal, told: "_Status") -> None:
     if told.grep is not None:
         terminal.row("grep", told.grep)
@@ -216,6 +228,19 @@ class _Server(Struct, frozen=True, rename="camel"):
     left_out: tuple[_LeftOut, ...] = ()
 
 
+class _Replica(Struct, frozen=True, rename="camel"):
+    role: str
+    version: str
+    address: str
+    runs: int
+    max_runs: int
+
+
+class _Bus(Struct, frozen=True):
+    connected: bool = True
+    reason: str | None = None
+
+
 class _Runs(Struct, frozen=True):
     active: int = 0
 
@@ -241,5 +266,7 @@ class _Status(Struct, frozen=True, rename="camel"):
     runs: _Runs | None = None
 
     config: _Config = _Config()
+    replicas: tuple[_Replica, ...] = ()
+    bus: _Bus = _Bus()
     grep: str | None = None
     mcp: tuple[_Server, ...] = ()

@@ -6,6 +6,7 @@ They differ where the file has two shapes for one thing, or holds what is used u
 from msgspec import Struct
 
 from openclaw_gateway.config.schema.agents import AgentsConfig, AgentsWritten
+from openclaw_gateway.config.schema.cluster import BusConfig, StoreConfig
 from openclaw_gateway.config.schema.gateway import GatewayConfig
 from openclaw_gateway.config.schema.mcp import McpConfig
 from openclaw_gateway.config.schema.models import ModelsConfig
@@ -26,6 +27,8 @@ class _Sections(Struct, frozen=True, rename="camel", kw_only=True):
     skills: SkillsConfig = SkillsConfig()
     session: SessionConfig = SessionConfig()
     logging: LoggingConfig = LoggingConfig()
+    store: StoreConfig = StoreConfig()
+    bus: BusConfig = BusConfig()
 
 
 class Config(_Sections, frozen=True, rename="camel"):

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from openclaw_gateway.sessions.bus import Hear, Heed, Signal
+from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal
 from openclaw_gateway.sessions.local.log import NO_TOKEN, EventLog, LogReader, settle, wait
 from openclaw_gateway.wire.events import Event, RunEnded
 
@@ -19,6 +19,8 @@ _MIB = 1 << 20
 
 class LocalBus:
     """The bounds are for tests to lower; sizes are bytes of memory, `clock` is monotonic seconds.
+
+    `grown` is called with each log that has new events, also one that is dropped with them.
 
     The size of a log that still grows is looked at every `weigh_every` events. Logs that end are looked at
     when there are more than `max_unweighed`: nearly all are forgotten before.
@@ -35,6 +37,7 @@ class LocalBus:
         weigh_every: int = 64,
         max_unweighed: int = 32,
         clock: Callable[[], float] = time.monotonic,
+        grown: Callable[[EventLog], None] | None = None,
     ) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -44,6 +47,8 @@ class LocalBus:
         self._weigh_every = weigh_every
         self._max_unweighed = max_unweighed
         self._clock = clock
+        self._grown = grown
+        self._since_ms = int(time.time() * 1000)
         self._logs: dict[str, EventLog] = {}
         self._ended: dict[str, float] = {}  # in order of their end
         self._ended_bytes = 0
@@ -94,10 +99,19 @@ class LocalBus:
             self._end(log)
         elif len(log.events) >= log.weigh_at:
             self._bound(log)
+        if self._grown is not None:
+            self._grown(log)
         return True
 
-    def subscribe(self, run_id: str, after: int = 0) -> LogReader:
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> LogReader:
         """As in Bus; one whose log was dropped raises at its first read."""
+        return LogReader(self.joined(run_id), after, self.left)
+
+    def find(self, run_id: str) -> EventLog | None:
+        return self._logs.get(run_id)
+
+    def joined(self, run_id: str) -> EventLog:
+        """The log for one reader more, who calls `left` when it is done."""
         log = self._logs.get(run_id)
         if log is None:
             log = EventLog(run_id)
@@ -106,7 +120,20 @@ class LocalBus:
             else:
                 self._logs[run_id] = log
         log.readers += 1
-        return LogReader(log, after, self._left)
+        return log
+
+    def left(self, log: EventLog) -> None:
+        log.readers -= 1
+        if log.token == NO_TOKEN and not log.readers and self._logs.get(log.run_id) is log:
+            del self._logs[log.run_id]
+
+    def hand_over(self, run_id: str, token: int) -> None:
+        """Another process holds the run under this token: what is emitted here under an older one, or under
+        this one, is refused from now on."""
+        log = self._logs.get(run_id)
+        if log is not None and log.token < token:
+            self._drop(log)
+        self._dropped[run_id] = max(token, self._dropped.get(run_id, NO_TOKEN))
 
     def forget(self, run_id: str) -> None:
         log = self._logs.get(run_id)
@@ -139,6 +166,14 @@ class LocalBus:
     def ring(self, topic: str) -> None:
         for watch in self._watches.get(topic, ()):
             watch.hear()
+
+    def ring_all(self) -> None:
+        """For who may have missed something."""
+        for topic in tuple(self._watches):
+            self.ring(topic)
+
+    def health(self) -> BusHealth:
+        return BusHealth("local", connected=True, since_ms=self._since_ms)
 
     def watch(self, topic: str) -> "LocalWatch":
         """A topic nobody watches costs nothing."""
@@ -174,11 +209,6 @@ class LocalBus:
                 # Somewhat below the bounds, so that it is not done again for the next event.
                 log.trim(self._max_events - self._max_events // 8, self._max_bytes - self._max_bytes // 8)
         log.weigh_at = min(len(log.events) + self._weigh_every, self._max_events + 1)
-
-    def _left(self, log: EventLog) -> None:
-        log.readers -= 1
-        if log.token == NO_TOKEN and not log.readers and self._logs.get(log.run_id) is log:
-            del self._logs[log.run_id]
 
     def _restart(self, log: EventLog) -> None:
         self._unlist(log)

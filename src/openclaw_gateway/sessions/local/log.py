@@ -125,18 +125,17 @@ class LogReader:
         self._timer: asyncio.TimerHandle | None = None
 
     async def batch(self, wait_s: float | None = None) -> Sequence[Event]:
-        log = self._log
         while True:
+            log = self._log
             if self._token != log.token:
                 self._held_anew(log.token)
             start = self._next - log.base
-            if start < 0:
-                raise EventsGone(
-                    "This reader of the answer fell too far behind: what comes next is not kept any more. "
-                    "Ask again and read faster, or ask without streaming."
-                )
             if self._closed:
                 raise EventsGone("The reader of this run's events is closed.")
+            if start < 0:
+                events = await self._older()
+                self._next += len(events)
+                return events
             if start < len(log.events):
                 events = log.events[start:]
                 self._next += len(events)
@@ -153,9 +152,10 @@ class LogReader:
                 is_new = await waiter
             finally:
                 self._waiter = None
-                if log.waiters and self in log.waiters:
+                waiters = self._log.waiters
+                if waiters and self in waiters:
                     # The log did not wake it: the time is up, or it was roused or cancelled.
-                    log.waiters.remove(self)
+                    waiters.remove(self)
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
@@ -187,6 +187,16 @@ class LogReader:
             settle(self._waiter, result=True)
         return False
 
+    def move_to(self, log: EventLog, left: Callable[[EventLog], None]) -> None:
+        """Go on with another log of the same run; `left` is called for the one before."""
+        before, leave = self._log, self._left
+        self._log, self._left = log, left
+        if self in before.waiters:
+            before.waiters.remove(self)
+        if self._waiter is not None:
+            settle(self._waiter, result=True)
+        leave(before)
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -195,6 +205,13 @@ class LogReader:
                 self._timer.cancel()
             if self._waiter is not None:
                 settle(self._waiter, result=True)
+
+    async def _older(self) -> Sequence[Event]:
+        """What comes next and is not in the log any more, at least one. Raises EventsGone."""
+        raise EventsGone(
+            "This reader of the answer fell too far behind: what comes next is not kept any more. "
+            "Ask again and read faster, or ask without streaming."
+        )
 
     def _held_anew(self, token: int) -> None:
         if self._token != NO_TOKEN:

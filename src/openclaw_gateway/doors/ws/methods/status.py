@@ -12,8 +12,11 @@ from msgspec import Struct
 import openclaw_gateway
 from openclaw_gateway.doors.ws.method import Method, MethodCall
 from openclaw_gateway.doors.ws.methods.health import RECENT, STORE, aged
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ
+from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord
 from openclaw_gateway.tools.mcp.servers import ServerState
 
@@ -85,7 +88,7 @@ async def _status(call: MethodCall, params: StatusParams) -> object:
     readiness = await gateway.readiness()
     default_id = gateway.roster.default_id
     running = [_row(run) for run in gateway.running(call.principal)]
-    told = {
+    told: dict[str, Any] = {
         "version": openclaw_gateway.__version__,
         "ready": readiness.ready,
         "failing": readiness.failing,
@@ -114,10 +117,34 @@ async def _status(call: MethodCall, params: StatusParams) -> object:
         "channelSummary": [],
         "queuedSystemEvents": [],
     }
+    if gateway.peers is not None:
+        # Ours: OpenClaw's gateway is one process.
+        told["replicas"] = [_replica_row(each) for each in await _replicas(gateway)]
+        told["bus"] = {"connected": gateway.bus_health().connected, "reason": gateway.bus_health().reason}
     if params.include_cli_projection:
         rows = [{"id": agent.id, "name": agent.name} for agent in gateway.roster]
         told["cliProjection"] = {"agents": {"defaultId": default_id, "rows": rows}}
     return told
+
+
+async def _replicas(gateway: Gateway) -> tuple[Replica, ...]:
+    """None while the store is away: that is told as what is failing."""
+    try:
+        return await gateway.replicas()
+    except StoreError:
+        return ()
+
+
+def _replica_row(replica: Replica) -> dict[str, Any]:
+    return {
+        "id": replica.id,
+        "role": replica.role,
+        "version": replica.version,
+        "address": replica.address,
+        "startedAtMs": replica.started_ms,
+        "runs": replica.runs,
+        "maxRuns": replica.most,
+    }
 
 
 METHODS = (Method("status", READ, StatusParams, _status),)

@@ -1,0 +1,39 @@
+"""The engines that several processes share, made when a configuration names them: they come with an extra.
+
+Knows how to make them and what to say where the extra is not installed.
+"""
+
+from importlib import import_module
+from typing import Any, Protocol
+
+from openclaw_gateway.errors import StartupError
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.redis.urls import parsed
+from openclaw_gateway.sessions.shared import SharedStore
+
+
+class Engine(SharedStore, Protocol):
+    def go_by(self, *, max_queued: int) -> None:
+        """How many runs may wait for a session, from now on."""
+
+
+def store(url: str, *, max_queued: int) -> Engine:
+    """Raises StartupError."""
+    made: Engine = _module("postgres.store", "store.url").PostgresStore(url, max_queued=max_queued)
+    return made
+
+
+def bus(url: str) -> Bus:
+    """Raises StartupError, ConfigError."""
+    made: Bus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
+    return made
+
+
+def _module(name: str, key: str) -> Any:
+    try:
+        return import_module(f"openclaw_gateway.sessions.{name}")
+    except ImportError as error:
+        raise StartupError(
+            f"{key} is set, but what it needs is not installed: install the package with its extra, "
+            "`openclaw-gateway[cluster]`."
+        ) from error

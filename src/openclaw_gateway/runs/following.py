@@ -1,0 +1,37 @@
+"""How a run that another process executes is found, to be heard and waited for as if it were at work here.
+
+Knows no client and no door.
+"""
+
+from collections.abc import Callable
+
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.plan import Plan
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.work import read
+from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.wire.run import RunRequest
+
+PlanOf = Callable[[RunRequest], Plan]
+
+
+class Following:
+    """`plan_of` gives what a request would be executed with here; it may raise any GatewayError."""
+
+    def __init__(self, store: SharedStore, live: LiveRuns, plan_of: PlanOf) -> None:
+        self._store = store
+        self._live = live
+        self._plan_of = plan_of
+
+    async def run(self, owner: str, run_id: str) -> Run | None:
+        """None of one that is not open, or not this owner's. Raises StoreError, Overloaded, AgentUnavailable,
+        InvalidRequest."""
+        body = await self._store.work(owner, run_id)
+        record = None if body is None else await self._store.get_run(owner, run_id)
+        if body is None or record is None:
+            return None
+        request, asked = read(body)
+        run = self._live.follow(record, request, self._plan_of(request))
+        if run is not None and run.is_followed:
+            run.asked = asked
+        return run

@@ -1,0 +1,122 @@
+"""This process as one of several: it beats, it takes up what nobody executes, and in the end it leaves.
+
+While it cannot beat it executes on as long as its lease is certain to last, by its own monotonic clock, and
+then stops what others may have begun anew. (Runs with a session have leases of their own: `runs/lanes`.)
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+import structlog
+
+from openclaw_gateway.errors import GatewayError, StoreError
+from openclaw_gateway.runs.following import PlanOf
+from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.run import TAKEN_OVER, is_being_cancelled
+from openclaw_gateway.runs.work import read
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
+from openclaw_gateway.sessions.store import Ending
+from openclaw_gateway.wire.error_info import error_info
+
+log = structlog.get_logger()
+
+_LOOK_EVERY_S = 1.0
+_LEAVES_WITHIN_S = 5.0
+
+
+class Membership:
+    """`replica` says what this process is now, `plan_of` what a request is executed with; one whose role is
+    "front" takes nothing up."""
+
+    def __init__(
+        self,
+        store: SharedStore,
+        bus: Bus,
+        live: LiveRuns,
+        replica: Callable[[], Replica],
+        plan_of: PlanOf,
+        *,
+        lease_s: float,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._live = live
+        self._replica = replica
+        self._plan_of = plan_of
+        self._lease_s = lease_s
+        self._until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Raises StoreError."""
+        await self._beat()
+        self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))
+        if self._replica().role != "front":
+            self._tasks.append(asyncio.create_task(self._taking_up(), name="membership.work"))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(_LEAVES_WITHIN_S):
+                await self._store.leave()
+        self._bus.ring(WORK_TOPIC)
+
+    async def _beat(self) -> None:
+        now = asyncio.get_running_loop().time()
+        await self._store.beat(self._replica(), lease_s=self._lease_s)
+        self._until = now + self._lease_s
+
+    async def _beating(self) -> None:
+        every_s = self._lease_s / 3
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self._beat()
+            except StoreError as error:
+                log.warning("replica.not_beaten", error=error.message)
+                if asyncio.get_running_loop().time() + every_s >= self._until:
+                    self._stop()
+            except Exception:
+                log.exception("replica.beat")
+
+    def _stop(self) -> None:
+        for run in self._live.running():
+            is_recorded = run.begun is not None or run.request.idempotency is not None
+            if run.request.session_key is None and is_recorded and not run.is_mirrored:
+                run.abort(TAKEN_OVER)
+
+    async def _taking_up(self) -> None:
+        with closing(self._bus.watch(WORK_TOPIC)) as watch:
+            while True:
+                try:
+                    await self._take_up()
+                except StoreError as error:
+                    log.warning("work.not_taken_up", error=error.message)
+                except (Exception, asyncio.CancelledError):
+                    if is_being_cancelled():
+                        raise
+                    log.exception("work.not_taken_up")
+                await watch.ring(_LOOK_EVERY_S)
+
+    async def _take_up(self) -> None:
+        while self._live.has_room:
+            work = await self._store.take_up(lease_s=self._lease_s)
+            if work is None:
+                return
+            await self._begin(work)
+
+    async def _begin(self, work: Work) -> None:
+        log.info("work.taken_up", run=work.run_id, session=work.session, attempt=work.attempt)
+        try:
+            request, asked = read(work.body)
+            self._live.take_up(work, request, asked, self._plan_of(request))
+        except GatewayError as error:
+            ending = Ending("failed", error=error_info(error))
+            if work.claimed is None:
+                await self._store.conclude(work.run_id, ending)
+            else:
+                await self._store.finish(work.claimed.claim, ending)

@@ -1,0 +1,267 @@
+"""Runs that another process executes, as their clients here see them: given away, or found at work there.
+
+To a door such a run is like any other. What its executor emits comes over the bus and is told on in a log of
+this process's own; where the bus loses it, the store has the end, and what was not told yet is told then. Who
+executes is not known here, and nothing of the run is recorded here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+import structlog
+
+from openclaw_gateway.errors import (
+    EventsGone,
+    GatewayError,
+    RunAborted,
+    RunBegunAnew,
+    RunCutShort,
+    RunTimeout,
+    StoreError,
+)
+from openclaw_gateway.runs.lanes import Repeated, at_work, new_run
+from openclaw_gateway.runs.run import (
+    BY_REQUEST,
+    CLIENT_LEFT,
+    SHUTTING_DOWN,
+    UNDELIVERED,
+    Run,
+    is_being_cancelled,
+)
+from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
+from openclaw_gateway.sessions.store import Duplicate, Queued, RunRecord
+from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta, say_something
+from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
+
+log = structlog.get_logger()
+
+# How often the store is asked while the bus says nothing of an end.
+_LOOK_EVERY_S = 1.0
+# What an executor gets to end a run that was stopped, before its clients here are told without it.
+_STOPS_WITHIN_S = 20.0
+_STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
+_result = msgspec.json.Decoder(KeptResult)
+
+
+class Mirrors:
+    """Executes runs (`runs.live.Executes`) by having others do it. `bus` is the one that all share; a run's
+    own log is of this process."""
+
+    def __init__(self, store: SharedStore, bus: Bus) -> None:
+        self._store = store
+        self._bus = bus
+
+    async def execute(self, run: Run) -> None:
+        """Never raises but for cancellation."""
+        result: RunResult | None = None
+        try:
+            result = await self._result_of(run)
+        except GatewayError as error:
+            run.refuse(error)
+            result = _failed(error)
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
+                raise
+            log.exception("run.crashed", request=run.asked.request, run=run.id)
+        finally:
+            result = result or _failed(GatewayError(_INTERNAL))
+            run.keeps_answer = result.status == "completed"
+            run.end(result)
+
+    def give_up(self, run: Run) -> None:
+        if run.result is None:
+            run.end(_failed(GatewayError(_INTERNAL)))
+
+    async def _result_of(self, run: Run) -> RunResult:
+        events = self._bus.subscribe(run.id)
+        try:
+            if not run.is_followed:
+                await self._give(run)
+            run.accept()
+            return await self._told(run, events)
+        finally:
+            events.close()
+
+    async def _give(self, run: Run) -> None:
+        """Raises Repeated, SessionBusy, StoreError."""
+        request = run.request
+        begun = await self._store.begin(new_run(run, request.session_key, given=True), lease_s=0.0)
+        match begun:
+            case Duplicate(run=earlier):
+                raise Repeated(earlier)
+            case Queued(position=position) if position and request.queue == "reject":
+                await self._store.withdraw(run.id, "aborted")
+                raise at_work()
+            case Queued(position=position):
+                run.queued = position
+                if position and request.queue == "interrupt":
+                    await self._interrupt(run)
+            case _:
+                pass
+        self._bus.ring(WORK_TOPIC)
+
+    async def _interrupt(self, run: Run) -> None:
+        owner = run.request.origin.owner
+        ids = await self._store.open_runs(owner, run.request.session_key or "")
+        for run_id in reversed(ids[: ids.index(run.id)] if run.id in ids else ids):
+            await self._stop(owner, run_id)
+
+    async def _told(self, run: Run, events: Subscription) -> RunResult:
+        """What is said, told on as it comes; how it ended."""
+        said = _Said(run)
+        clock = asyncio.get_running_loop().time
+        stopped_at: float | None = None
+        while True:
+            look_at = clock() + _LOOK_EVERY_S
+            while (left := look_at - clock()) > 0:
+                try:
+                    if stopped_at is None:
+                        with run.interruptible():
+                            batch = await _batch(events, left)
+                    else:
+                        batch = await _batch(events, left)
+                except TimeoutError:
+                    stopped_at = clock()
+                    await self._stopped(run)
+                    if run.is_followed and run.abort_reason in _STOPPED:
+                        return _failed(RunAborted(f"The run was aborted: {run.abort_reason}."))
+                    break
+                if (ended := said.take(batch)) is not None:
+                    return _timed_out(run, ended) if stopped_at is not None else ended
+            record = await self._record(run)
+            if record is not None and record.ended_ms is not None:
+                return said.rest(await self._recorded(run, record), await _batch(events, 0))
+            if stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
+                return _failed(_why(run))
+
+    async def _record(self, run: Run) -> RunRecord | None:
+        """None also while the store is away: it is asked again."""
+        with suppress(StoreError):
+            return await self._store.get_run(run.request.origin.owner, run.id)
+        return None
+
+    async def _recorded(self, run: Run, record: RunRecord) -> RunResult:
+        kept = await self._store.result(record.owner, record.id)
+        if kept is not None:
+            return _result.decode(kept)
+        return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=record.error)
+
+    async def _stopped(self, run: Run) -> None:
+        """Who follows and leaves stops nothing: others may wait for it."""
+        if run.is_followed and run.abort_reason in _STOPPED:
+            return
+        with suppress(StoreError):
+            await self._stop(run.request.origin.owner, run.id)
+
+    async def _stop(self, owner: str, run_id: str) -> None:
+        """One that still waits is taken out of the line; what is at work is told to end."""
+        try:
+            await self._store.withdraw(run_id, "aborted")
+        except StoreError as error:
+            if error.code != "run_not_open":
+                raise
+            if await self._store.request_abort(owner, run_id):
+                self._bus.signal(run_id, "abort")
+        self._bus.ring(WORK_TOPIC)
+
+
+class _Said:
+    """What of an executor's events was told here. One that begins anew is told from its beginning as long as
+    no client has heard anything: what it has heard cannot be taken back."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._text: list[str] = []
+        self._has_begun = False
+        self._has_said = False
+
+    def take(self, events: Sequence[Event]) -> RunResult | None:
+        """The result, where they have the end. Raises RunBegunAnew."""
+        told: list[Event] = []
+        for event in events:
+            match event:
+                case RunEnded(result=result):
+                    self._run.emit(told)
+                    return result
+                case RunStarted():
+                    if self._has_begun:
+                        self._begin_anew()
+                        told = []
+                    self._has_begun = True
+                    self._run.queued = 0
+                case TextDelta(text=text):
+                    self._text.append(text)
+                case _:
+                    pass
+            told.append(event)
+        self._has_said = self._has_said or say_something(told)
+        self._run.emit(told)
+        return None
+
+    def _begin_anew(self) -> None:
+        if self._has_said and self._run.readers.shown:
+            raise RunBegunAnew(
+                "The machine that answered has gone in the middle of it, and another one has begun the "
+                "answer anew. Ask again under the same Idempotency-Key, or read the session's transcript."
+            )
+        self._run.begin_anew()
+        self._text.clear()
+        self._has_said = False
+
+    def rest(self, result: RunResult, last: Sequence[Event]) -> RunResult:
+        """The result, with what of its text was not told yet."""
+        if (ended := self.take(last)) is not None:
+            return ended
+        text = "".join(self._text)
+        if result.text.startswith(text):
+            left = result.text[len(text) :]
+            if not self._has_begun:
+                request = self._run.request
+                self._run.emit(
+                    (RunStarted(self._run.id, request.agent_id, request.session_key, self._run.created_ms),)
+                )
+            if left:
+                self._run.emit((TextDelta(left),))
+        return result
+
+
+async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
+    """What the bus brings within the time; nothing, after it, where it has lost the log."""
+    try:
+        return await events.batch(seconds)
+    except EventsGone:
+        await asyncio.sleep(seconds)
+        return ()
+
+
+def _timed_out(run: Run, result: RunResult) -> RunResult:
+    """How it ended, where it was this process that had it stopped: its executor knows no more than that."""
+    if run.abort_reason is not None or result.status != "aborted":
+        return result
+    return msgspec.structs.replace(result, status="failed", error=error_info(_why(run)))
+
+
+def _why(run: Run) -> GatewayError:
+    if run.abort_reason is None:
+        return RunTimeout(
+            "The run took longer than its limit and was stopped. Raise agents.defaults.timeoutSeconds "
+            "(or the request's timeout) if it should have more time."
+        )
+    if run.abort_reason == SHUTTING_DOWN:
+        return RunCutShort(
+            "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
+            retry_after=5,
+        )
+    return RunAborted(f"The run was aborted: {run.abort_reason or BY_REQUEST}.")
+
+
+def _failed(error: GatewayError) -> RunResult:
+    status: RunStatus = "aborted" if isinstance(error, RunAborted) else "failed"
+    return RunResult(status, error=error_info(error))
+
+
+_INTERNAL = "The run failed inside the gateway. The operator finds the cause in its log."

@@ -1,0 +1,127 @@
+"""What processes tell each other and may lose: rings, signals, announcements, and who has taken over a run.
+
+One channel, and one connection of this process that listens there. What is sent comes back to its sender,
+who knows it by its name. Knows no log.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from openclaw_gateway.sessions.bus import Signal
+from openclaw_gateway.sessions.redis.entries import BELL
+from openclaw_gateway.sessions.redis.link import ANSWER_S, Away, Command, Link
+from openclaw_gateway.sessions.redis.outage import Outage, Patience
+from openclaw_gateway.sessions.redis.places import Places
+
+log = structlog.get_logger()
+
+# How long nothing may be heard before the server is asked whether it is there.
+QUIET_S = 5.0
+
+
+class Rung(Struct, frozen=True, tag="r", array_like=True):
+    topic: str
+
+
+class Signalled(Struct, frozen=True, tag="s", array_like=True):
+    run_id: str
+    signal: Signal
+
+
+class Announced(Struct, frozen=True, tag="a", array_like=True):
+    news: bytes
+
+
+class TookOver(Struct, frozen=True, tag="t", array_like=True):
+    """The run has a newer holder, with this token."""
+
+    run_id: str
+    token: int
+
+
+News = Rung | Signalled | Announced | TookOver
+
+
+class _Letter(Struct, frozen=True, array_like=True):
+    sender: str
+    news: News
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder[_Letter](_Letter).decode
+
+
+def letter(sender: str, news: News) -> Command:
+    return [b"PUBLISH", BELL, _encode(_Letter(sender, news))]
+
+
+class Listener:
+    """`heard` is called for the news of others, `back` when it listens again after a while that it could
+    not."""
+
+    def __init__(
+        self, me: str, places: Places, outage: Outage, heard: Callable[[News], None], back: Callable[[], None]
+    ) -> None:
+        self._me = me
+        self._places = places
+        self._outage = outage
+        self._heard = heard
+        self._back = back
+        self._deaf = False
+        self.tried = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until it is cancelled; `tried` is set when it first listens, or cannot."""
+        patience = Patience()
+        while True:
+            try:
+                link = await self._places.open(0)
+                try:
+                    await self._listen(link, patience)
+                finally:
+                    await link.close()
+            except (Away, ValueError) as error:
+                self._deaf = True
+                self._outage.failed("bells", str(error))
+                self.tried.set()
+                await asyncio.sleep(patience.next_wait())
+
+    async def _listen(self, link: Link, patience: Patience) -> None:
+        """Raises Away, and ValueError for what makes no sense."""
+        await link.send(b"SUBSCRIBE", BELL)
+        if (said := await link.heard(ANSWER_S)) is None or said[0] != b"subscribe":
+            raise Away("the server does not let us listen")
+        self._outage.well("bells")
+        patience.reset()
+        self.tried.set()
+        if self._deaf:
+            self._deaf = False
+            self._back()
+        while True:
+            said = await link.heard(QUIET_S)
+            if said is None:
+                await link.send(b"PING")
+                said = await link.heard(ANSWER_S)
+            match said:
+                case None:
+                    raise Away(f"the server has said nothing for {QUIET_S + ANSWER_S:g} s")
+                case [b"message", _, bytes(payload)]:
+                    self._read(payload)
+                case [b"pong", *_]:
+                    pass
+                case _:
+                    raise ValueError("this is nothing that a channel says")
+
+    def _read(self, payload: bytes) -> None:
+        try:
+            told = _decode(payload)
+        except ValueError:
+            # Of a newer version, or of somebody who has no business there.
+            log.debug("bus.unreadable")
+            return
+        if told.sender != self._me:
+            self._heard(told.news)

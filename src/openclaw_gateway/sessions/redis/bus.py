@@ -1,0 +1,277 @@
+"""RedisBus: the Bus of many processes. Who reads a run in the process that executes it reads memory, as with
+LocalBus; a copy goes out behind it, and comes in where another process has a reader.
+
+Nothing here waits for the server, and nothing fails because it is away: readers elsewhere get nothing then,
+and the log is written again when it is back. Belongs to one event loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Watch
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.local.log import EventLog
+from openclaw_gateway.sessions.redis import entries
+from openclaw_gateway.sessions.redis.bells import Announced, Listener, News, Rung, Signalled, TookOver, letter
+from openclaw_gateway.sessions.redis.link import Away
+from openclaw_gateway.sessions.redis.mirror import BusReader, Mirror
+from openclaw_gateway.sessions.redis.outage import Outage
+from openclaw_gateway.sessions.redis.outgoing import Outgoing
+from openclaw_gateway.sessions.redis.places import places
+from openclaw_gateway.sessions.redis.publisher import Publisher, Told
+from openclaw_gateway.sessions.redis.puller import Puller
+from openclaw_gateway.sessions.redis.urls import BusUrl
+from openclaw_gateway.wire.events import Event
+
+log = structlog.get_logger()
+
+# How long a start waits for the first connection, and a shutdown for what is still on its way.
+OPEN_S = 1.0
+CLOSE_S = 1.0
+# Of logs that have been written to their end, how many can still be given up before they expire.
+MOST_FINISHED = 10_000
+# Of a log, for a reader who is behind what is in memory.
+_PAGE_ENTRIES = 4
+
+
+class RedisBus:
+    """Raises ConfigError for files of certificates that cannot be used."""
+
+    def __init__(self, url: BusUrl) -> None:
+        self._me = fresh_digits()
+        self._outage = Outage(str(url))
+        self._local = LocalBus(grown=self._grown)
+        self._outgoing: dict[str, Outgoing] = {}
+        self._finished: dict[str, int] = {}  # run id -> token
+        self._readers: dict[str, set[BusReader]] = {}
+        self._mirrors: dict[str, Mirror] = {}
+        self._hearing: list[Hear] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        there = places(url)
+        self._listener = Listener(self._me, there, self._outage, self._heard, self._back)
+        told = Told(self._superseded, self._took_over, self._done)
+        # By bucket; where one server holds all of them they are all the same.
+        self._publishers: dict[int, Publisher] = {}
+        self._pullers: dict[int, Puller] = {}
+        for group in there.groups:
+            first = group[0]
+            publisher = Publisher(f"writing {first}", first, there, self._outage, told)
+            wake_key = entries.wake_key(first, self._me)
+            wake = partial(publisher.wake, *entries.wake(wake_key))
+            puller = Puller(f"reading {first}", first, there, self._outage, wake_key=wake_key, wake=wake)
+            self._publishers |= dict.fromkeys(group, publisher)
+            self._pullers |= dict.fromkeys(group, puller)
+
+    async def open(self) -> None:
+        """Never fails: a server that is not there is said in the log, and waited for."""
+        pullers = dict.fromkeys(self._pullers.values())
+        work = [self._listener.run(), *(each.run() for each in self._each_publisher())]
+        work += [each.run() for each in pullers]
+        self._tasks += [asyncio.create_task(each, name="redis_bus") for each in work]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks.clear()
+        for mirror in tuple(self._mirrors.values()):
+            mirror.lose()
+        await self._local.close()
+        self._hearing.clear()
+
+    def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
+        return self._local.emit(run_id, token, seq, events)
+
+    def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> BusReader:
+        if here or self._local.find(run_id) is not None:
+            reader = BusReader(self._local.joined(run_id), after, self._local.left, self._gone, self._pages)
+            self._readers.setdefault(run_id, set()).add(reader)
+            return reader
+        mirror, is_new = self._mirror(run_id)
+        reader = BusReader(mirror.log, after, _nothing, self._gone, self._pages)
+        self._reflect(reader, mirror)
+        if is_new:
+            self._puller(run_id).watch(mirror)
+        return reader
+
+    def forget(self, run_id: str) -> None:
+        self._local.forget(run_id)
+        token = self._finished.pop(run_id, None)
+        if token is not None:
+            self._give_up(run_id, token)
+
+    def signal(self, run_id: str, signal: Signal) -> None:
+        self._local.signal(run_id, signal)
+        self._tell(Signalled(run_id, signal))
+
+    def heed(self, heard: Heed) -> Callable[[], None]:
+        return self._local.heed(heard)
+
+    def announce(self, news: bytes) -> None:
+        self._tell(Announced(news))
+
+    def hear(self, heard: Hear) -> Callable[[], None]:
+        self._hearing.append(heard)
+
+        def ignore() -> None:
+            if heard in self._hearing:
+                self._hearing.remove(heard)
+
+        return ignore
+
+    def ring(self, topic: str) -> None:
+        self._local.ring(topic)
+        self._tell(Rung(topic))
+
+    def watch(self, topic: str) -> Watch:
+        return self._local.watch(topic)
+
+    def health(self) -> BusHealth:
+        return self._outage.health()
+
+    def _grown(self, grown: EventLog) -> None:
+        """A log of this process has new events."""
+        out = self._outgoing.get(grown.run_id)
+        if out is None or out.token != grown.token:
+            out = self._began(grown, out)
+        self._publishers[out.bucket].changed(out)
+
+    def _began(self, grown: EventLog, before: Outgoing | None) -> Outgoing:
+        """This process holds a run that it did not, or holds it again."""
+        if before is not None:
+            self._publishers[before.bucket].drop(before)
+        out = self._outgoing[grown.run_id] = Outgoing(grown)
+        mirror = self._mirrors.get(grown.run_id)
+        if mirror is not None:
+            self._pullers[out.bucket].leave(mirror)
+            del self._mirrors[grown.run_id]
+            for reader in mirror.readers:
+                reader.mirror = None
+                grown.readers += 1
+                reader.move_to(grown, self._local.left)
+        return out
+
+    def _superseded(self, run_id: str, token: int) -> None:
+        """Another process holds the run now; whoever reads it here goes on with what that one writes."""
+        before = self._outgoing.pop(run_id, None)
+        if before is not None:
+            self._publishers[before.bucket].drop(before)
+        self._finished.pop(run_id, None)
+        self._local.hand_over(run_id, token)
+        readers = [each for each in self._readers.get(run_id, ()) if each.mirror is None]
+        if not readers:
+            return
+        mirror, is_new = self._mirror(run_id)
+        # It begins under another token, whatever of it has been given up by now.
+        mirror.fresh = False
+        for reader in readers:
+            reader.move_to(mirror.log, _nothing)
+            self._reflect(reader, mirror)
+        if is_new:
+            self._puller(run_id).watch(mirror)
+
+    def _took_over(self, run_id: str, token: int) -> None:
+        self._tell(TookOver(run_id, token))
+
+    def _done(self, out: Outgoing, given_up: bool) -> None:
+        """A log is written to its end."""
+        if self._outgoing.get(out.run_id) is out:
+            del self._outgoing[out.run_id]
+        if given_up:
+            return
+        if out.log is not None and out.log.forgotten:
+            self._give_up(out.run_id, out.token)
+            return
+        self._finished[out.run_id] = out.token
+        if len(self._finished) > MOST_FINISHED:
+            del self._finished[next(iter(self._finished))]
+
+    def _give_up(self, run_id: str, token: int) -> None:
+        commands = entries.give_up(entries.log_key(run_id), token)
+        self._publishers[entries.bucket_of(run_id)].post(*commands)
+
+    def _mirror(self, run_id: str) -> tuple[Mirror, bool]:
+        mirror = self._mirrors.get(run_id)
+        if mirror is not None:
+            return mirror, False
+        mirror = self._mirrors[run_id] = Mirror(run_id, self._puller(run_id).stir)
+        return mirror, True
+
+    def _reflect(self, reader: BusReader, mirror: Mirror) -> None:
+        reader.mirror = mirror
+        mirror.readers.add(reader)
+        self._readers.setdefault(mirror.run_id, set()).add(reader)
+
+    def _gone(self, reader: BusReader) -> None:
+        """It is closed."""
+        run_id, mirror = reader.run_id, reader.mirror
+        readers = self._readers.get(run_id)
+        if readers is not None:
+            readers.discard(reader)
+            if not readers:
+                del self._readers[run_id]
+        if mirror is not None:
+            mirror.readers.discard(reader)
+            if not mirror.readers and self._mirrors.get(run_id) is mirror:
+                del self._mirrors[run_id]
+                self._puller(run_id).leave(mirror)
+
+    async def _pages(self, run_id: str, token: int, seq: int) -> Sequence[Event]:
+        """What comes next of a log, for a reader who is behind what is in memory; nothing when that is not
+        kept any more, or cannot be had."""
+        key, publisher = entries.log_key(run_id), self._publishers[entries.bucket_of(run_id)]
+        with suppress(Away, ValueError):
+            found = entries.entries_of(await publisher.ask(entries.page(key, token, seq, _PAGE_ENTRIES)))
+            if not found or found[0].seq != seq:
+                # It stands within an entry.
+                found = entries.entries_of(await publisher.ask(entries.holding(key, token, seq)))
+            events: list[Event] = []
+            for entry in found:
+                at = seq + len(events)
+                if entry.seq is None or not entry.seq <= at < entry.end:
+                    break
+                events += entry.decoded()[at - entry.seq :]
+            return events
+        return ()
+
+    def _tell(self, news: News) -> None:
+        self._publishers[0].post(letter(self._me, news))
+
+    def _heard(self, news: News) -> None:
+        match news:
+            case Rung(topic=topic):
+                self._local.ring(topic)
+            case Signalled(run_id=run_id, signal=signal):
+                self._local.signal(run_id, signal)
+            case Announced(news=said):
+                for heard in tuple(self._hearing):
+                    heard(said)
+            case TookOver(run_id=run_id, token=token):
+                held = self._local.find(run_id)
+                if held is not None and held.token < token:
+                    self._superseded(run_id, token)
+
+    def _back(self) -> None:
+        """Rings may have been missed, and the server may have come back with less than it had."""
+        self._local.ring_all()
+        for publisher in self._each_publisher():
+            publisher.doubt()
+
+    def _puller(self, run_id: str) -> Puller:
+        return self._pullers[entries.bucket_of(run_id)]
+
+    def _each_publisher(self) -> tuple[Publisher, ...]:
+        return tuple(dict.fromkeys(self._publishers.values()))
+
+
+def _nothing(_: EventLog) -> None:
+    """A mirror is left by its readers, not by their number."""

@@ -1,0 +1,144 @@
+"""One connection to one server: commands go out in one piece, their answers come back in order.
+
+A thin shell over redis-py's connection, with a deadline on every wait: a server that hangs, lies or goes away
+is one failure, `Away`, after which the link is of no use. Knows no key and no command.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
+
+from openclaw_gateway.redaction import safe_text
+from openclaw_gateway.sessions.redis.urls import Address, Credentials
+
+CONNECT_S = 3.0
+ANSWER_S = 5.0
+# What is asked of a connection at its beginning, beside who we are, is of use to others' servers only.
+_NO_NEWS = MaintNotificationsConfig(enabled=False)
+
+Command = Sequence[bytes]
+# What a server says: bytes, whole numbers, nothing, lists of these; an error it answers with.
+Reply = Any
+
+
+class Away(Exception):
+    """The server cannot be asked; the text says why, without secrets."""
+
+
+class Opener:
+    """How connections to the servers of one URL are made."""
+
+    def __init__(self, credentials: Credentials, tls: ssl.SSLContext | None, database: int = 0) -> None:
+        self._credentials = credentials
+        self._tls = tls
+        self._database = database
+
+    async def open(self, address: Address) -> "Link":
+        """Raises Away."""
+        link = Link(self._connection(address), (self._credentials.password or "",))
+        await link.open()
+        return link
+
+    def _connection(self, address: Address) -> AbstractConnection:
+        common: dict[str, Any] = {
+            "db": self._database,
+            "username": self._credentials.username,
+            "password": self._credentials.password,
+            "socket_timeout": None,
+            "socket_connect_timeout": CONNECT_S,
+            "protocol": 2,
+            "driver_info": None,
+            "maint_notifications_config": _NO_NEWS,
+        }
+        if address.path:
+            return UnixDomainSocketConnection(path=address.path, **common)
+        if self._tls is None:
+            return Connection(host=address.host, port=address.port, **common)
+        secured = SSLConnection(host=address.host, port=address.port, **common)
+        # Made once: a context reads the system's authorities from disk.
+        secured.ssl_context.context = self._tls
+        return secured
+
+
+class Link:
+    """For one task at a time."""
+
+    def __init__(self, connection: AbstractConnection, secrets: Sequence[str]) -> None:
+        self._connection = connection
+        self._secrets = tuple(filter(None, secrets))
+
+    async def open(self) -> None:
+        """Raises Away."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._connection.connect()  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - a server may lie
+            raise await self._lost(error, "no connection") from None
+
+    async def call(self, commands: Sequence[Command], *, within: float = ANSWER_S) -> list[Reply]:
+        """Their answers; one that is an error is a ResponseError among them. Raises Away."""
+        try:
+            async with asyncio.timeout(within):
+                await self._connection.send_packed_command(
+                    b"".join(map(_packed, commands)), check_health=False
+                )
+                return [await self._answer() for _ in commands]
+        except Exception as error:  # noqa: BLE001 - a server may lie
+            raise await self._lost(error, f"no answer within {within:g} s") from None
+
+    async def ask(self, *command: bytes, within: float = ANSWER_S) -> Reply:
+        """The answer to one command. Raises Away, also for an error."""
+        (reply,) = await self.call([command], within=within)
+        if isinstance(reply, ResponseError):
+            raise Away(self._worded(reply))
+        return reply
+
+    async def send(self, *command: bytes) -> None:
+        """Without waiting for an answer. Raises Away."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._connection.send_packed_command(_packed(command), check_health=False)
+        except Exception as error:  # noqa: BLE001 - a server may lie
+            raise await self._lost(error, "nothing can be sent") from None
+
+    async def heard(self, within: float) -> Reply:
+        """The next thing the server says by itself; None when the time is up. Raises Away."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._connection.read_response(disable_decoding=True, disconnect_on_error=False)
+        except TimeoutError:
+            return None
+        except Exception as error:  # noqa: BLE001 - a server may lie
+            raise await self._lost(error, "the link is broken") from None
+
+    async def close(self) -> None:
+        # Nothing is waited for: what was said and not answered is of no interest any more.
+        await self._connection.disconnect(nowait=True)
+
+    async def _answer(self) -> Reply:
+        try:
+            return await self._connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            return error
+
+    async def _lost(self, error: Exception, late: str) -> Away:
+        """What to raise; the connection is closed. What a lying server makes the library raise may be
+        anything."""
+        await self._connection.disconnect(nowait=True)
+        if isinstance(error, TimeoutError):
+            return Away(late)
+        return Away(self._worded(error))
+
+    def _worded(self, error: Exception) -> str:
+        if isinstance(error, RedisError | OSError):
+            return safe_text(str(error) or type(error).__name__, known=self._secrets, limit=200)
+        return f"its answer cannot be read ({type(error).__name__})"
+
+
+def _packed(command: Command) -> bytes:
+    return b"*%d\r\n" % len(command) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in command])

@@ -1,0 +1,284 @@
+"""What goes out to one server: logs, news, and questions of readers, one pipeline after the other.
+
+What comes while a pipeline is on its way goes with the next: without a timer it adds nothing to one delta
+and gathers many under load. Whoever hands something over never waits. Away, nothing is held but the logs
+themselves, of which those that have ended up to a bound; back, each log is asked for and goes on where it is,
+or is written again.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from redis.exceptions import ResponseError
+
+from openclaw_gateway.sessions.local.log import settle
+from openclaw_gateway.sessions.redis.link import ANSWER_S, Away, Command, Link, Reply
+from openclaw_gateway.sessions.redis.outage import Outage, Patience
+from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
+from openclaw_gateway.sessions.redis.places import Places
+
+PIPELINE_BYTES = 1 << 20
+# Of logs that have ended and cannot be written, in bytes of memory and by number.
+MOST_HELD_BYTES = 64 << 20
+MOST_HELD = 10_000
+MOST_POSTED = 4_096
+
+# A log is superseded (by this token), has taken over from an older holder, or is done (and was given up).
+Superseded = Callable[[str, int], None]
+TookOver = Callable[[str, int], None]
+Done = Callable[[Outgoing, bool], None]
+
+
+class Told(Struct, frozen=True):
+    """Whom a publisher tells of what it learns."""
+
+    superseded: Superseded
+    took_over: TookOver
+    done: Done
+
+
+class Publisher:
+    """`name` is what it is called among the parts of an outage; `bucket` one of those its server holds."""
+
+    def __init__(self, name: str, bucket: int, places: Places, outage: Outage, told: Told) -> None:
+        self._name = name
+        self._bucket = bucket
+        self._places = places
+        self._outage = outage
+        self._told = told
+        self._all: dict[str, Outgoing] = {}
+        self._changed: dict[Outgoing, None] = {}
+        self._held: OrderedDict[Outgoing, int] = OrderedDict()
+        self._held_bytes = 0
+        self._is_away = False
+        self._posted: deque[Command] = deque(maxlen=MOST_POSTED)
+        self._waking: tuple[Command, ...] = ()
+        self._asked: deque[tuple[Command, asyncio.Future[Reply]]] = deque()
+        self._idle: asyncio.Future[bool] | None = None
+        self._drained: asyncio.Future[bool] | None = None
+
+    def changed(self, out: Outgoing) -> None:
+        """There is something new in a log."""
+        self._all[out.run_id] = out
+        self._changed[out] = None
+        if self._idle is not None:
+            settle(self._idle, result=True)
+        elif self._is_away and out.log is not None and out.log.ended:
+            self._hold(out)
+
+    def drop(self, out: Outgoing) -> None:
+        """Nothing more is written of it."""
+        if self._all.get(out.run_id) is out:
+            del self._all[out.run_id]
+        self._changed.pop(out, None)
+        self._held_bytes -= self._held.pop(out, 0)
+
+    def doubt(self) -> None:
+        """The server may have been another one for a moment: every log is asked for."""
+        for out in self._all.values():
+            out.doubt()
+            self._changed[out] = None
+        self._wake()
+
+    def post(self, *commands: Command) -> None:
+        """Send these with the next pipeline, after the logs; nobody hears of their answers. While the server
+        is away they are dropped."""
+        if not self._is_away:
+            self._posted.extend(commands)
+            self._wake()
+
+    def wake(self, *commands: Command) -> None:
+        """Send these with the next pipeline, whenever that is."""
+        self._waking = commands
+        self._wake()
+
+    async def ask(self, command: Command) -> Reply:
+        """Raises Away, also for an answer that is an error."""
+        if self._is_away:
+            raise Away("the server is away")
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._asked.append((command, answer))
+        self._wake()
+        try:
+            async with asyncio.timeout(2 * ANSWER_S):
+                return await answer
+        except TimeoutError:
+            raise Away("no answer in time") from None
+
+    async def drained(self, within: float) -> None:
+        """Wait until nothing is left to be sent, so long at most; not at all while the server is away."""
+        if self._is_away or not (self._changed or self._posted or self._idle is None):
+            return
+        self._drained = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._drained], timeout=within)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        patience = Patience()
+        link: Link | None = None
+        failures = 0
+        try:
+            while True:
+                await self._work()
+                try:
+                    if link is None:
+                        link = await self._places.open(self._bucket)
+                        self._came_back()
+                    await self._pipeline(link)
+                    self._outage.well(self._name)
+                    patience.reset()
+                    failures = 0
+                except (Away, ValueError) as error:
+                    self._lost(str(error))
+                    failures += 1
+                    if link is not None:
+                        await link.close()
+                    if link is None or failures > 1:
+                        self._outage.failed(self._name, str(error))
+                        await asyncio.sleep(patience.next_wait())
+                    # else: the server may have closed a link that nobody had used for long.
+                    link = None
+        finally:
+            if link is not None:
+                await link.close()
+            self._refuse("the bus is closed")
+
+    async def _work(self) -> None:
+        """Wait until there is something to send."""
+        while not (self._changed or self._posted or self._asked or self._waking):
+            if self._drained is not None:
+                settle(self._drained, result=True)
+            self._idle = asyncio.get_running_loop().create_future()
+            try:
+                await self._idle
+            finally:
+                self._idle = None
+
+    async def _pipeline(self, link: Link) -> None:
+        """Raises Away, and ValueError for answers that make no sense; what was on its way is doubted then."""
+        parcels, posted, asked = self._packed()
+        commands = [command for parcel in parcels for command in parcel.commands]
+        commands += posted
+        commands += [command for command, _ in asked]
+        try:
+            replies = await link.call(commands)
+            at = 0
+            for parcel in parcels:
+                self._judge(parcel, replies[at : (at := at + len(parcel.commands))])
+            self._heed(replies[at : at + len(posted)])
+        except BaseException:
+            for parcel in parcels:
+                self._again(parcel.of)
+            for _, answer in asked:
+                _fail(answer, "the server went away")
+            raise
+        for (_, answer), reply in zip(asked, replies[at + len(posted) :], strict=True):
+            if isinstance(reply, ResponseError):
+                _fail(answer, str(reply))
+            elif not answer.done():
+                answer.set_result(reply)
+
+    def _packed(self) -> tuple[list[Parcel], list[Command], list[tuple[Command, "asyncio.Future[Reply]"]]]:
+        now = asyncio.get_running_loop().time()
+        parcels: list[Parcel] = []
+        unfinished: list[Outgoing] = []
+        room = PIPELINE_BYTES
+        # Those that have waited longest go first; what there is no room for stays.
+        while self._changed and room > 0:
+            out = next(iter(self._changed))
+            del self._changed[out]
+            parcel = out.parcel(now, room)
+            room -= sum(len(word) for command in parcel.commands for word in command)
+            if out.log is not None and out.state != "unsure" and parcel.end < _end(out):
+                unfinished.append(out)
+            if parcel.commands:
+                parcels.append(parcel)
+        self._changed.update(dict.fromkeys(unfinished))
+        posted, asked = [*self._posted, *self._waking], list(self._asked)
+        self._posted.clear()
+        self._waking = ()
+        self._asked.clear()
+        return parcels, posted, asked
+
+    def _judge(self, parcel: Parcel, replies: Sequence[Reply]) -> None:
+        out = parcel.of
+        verdict = parcel.judged(replies)
+        if self._all.get(out.run_id) is not out:
+            return
+        if parcel.took_over:
+            self._told.took_over(out.run_id, out.token)
+        match verdict:
+            case "written":
+                pass
+            case "again":
+                self._changed[out] = None
+            case "superseded":
+                self.drop(out)
+                self._told.superseded(out.run_id, parcel.end)
+            case "done":
+                self.drop(out)
+                self._told.done(out, parcel.gives_up)
+
+    def _heed(self, replies: Sequence[Reply]) -> None:
+        for reply in replies:
+            # A log need not be given up where a newer holder has written.
+            if isinstance(reply, ResponseError) and "XADD" not in str(reply):
+                raise Away(str(reply))
+
+    def _again(self, out: Outgoing) -> None:
+        if self._all.get(out.run_id) is out:
+            out.doubt()
+            self._changed[out] = None
+
+    def _came_back(self) -> None:
+        self._is_away = False
+        self._held.clear()
+        self._held_bytes = 0
+        for out in self._all.values():
+            if out.state == "sure":
+                out.doubt()
+                self._changed[out] = None
+
+    def _lost(self, why: str) -> None:
+        self._posted.clear()
+        self._refuse(why)
+        if not self._is_away:
+            self._is_away = True
+            for out in tuple(self._all.values()):
+                if out.log is not None and out.log.ended:
+                    self._hold(out)
+
+    def _hold(self, out: Outgoing) -> None:
+        """A log that has ended is kept for the sake of the stream alone. What is too much is given up, the
+        oldest first: who reads it elsewhere is told that it is gone."""
+        if out.log is None or out in self._held:
+            return
+        out.log.weigh()
+        self._held[out] = out.log.size
+        self._held_bytes += out.log.size
+        while self._held_bytes > MOST_HELD_BYTES:
+            oldest, size = next((each, size) for each, size in self._held.items() if size)
+            self._held[oldest] = 0
+            self._held_bytes -= size
+            oldest.give_up()
+        while len(self._held) > MOST_HELD:
+            self.drop(next(iter(self._held)))
+
+    def _refuse(self, why: str) -> None:
+        while self._asked:
+            _fail(self._asked.popleft()[1], why)
+
+    def _wake(self) -> None:
+        if self._idle is not None:
+            settle(self._idle, result=True)
+
+
+def _end(out: Outgoing) -> int:
+    return 0 if out.log is None else out.log.base + len(out.log.events)
+
+
+def _fail(answer: "asyncio.Future[Reply]", why: str) -> None:
+    if not answer.done():
+        answer.set_exception(Away(why))

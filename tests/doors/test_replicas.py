@@ -1,0 +1,279 @@
+"""Several processes of one gateway: who asks at one is answered by whichever, and hears and stops all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from openclaw_gateway import engines
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.sessions.shared import Role
+from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
+from openclaw_gateway.testing.memory_data import MemoryData
+from openclaw_gateway.testing.model_server import Hold, ModelServer, says
+from openclaw_gateway.testing.shared_memory_store import SharedMemory, SharedMemoryStore
+from openclaw_gateway.testing.socket_bus import SocketBus
+from tests.doors.chat import CHAT, Answer, ask, http, user
+from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
+from tests.doors.tool_replies import calls
+
+CLUSTER = {
+    "store": {"url": "postgresql://memory/test", "leaseSeconds": 1},
+    "bus": {"url": "redis://memory"},
+}
+SESSION = {"x-openclaw-session-key": "agent:main:s"}
+
+
+class Severable(SharedMemoryStore):
+    """The store of a process that does not reach it any more, once it `is_cut`."""
+
+    is_cut = False
+
+    def _opened(self) -> MemoryData:
+        if self.is_cut:
+            raise StoreError("The session store does not answer.")
+        return super()._opened()
+
+
+class Fleet:
+    """One gateway in several parts, on a store and a bus in memory."""
+
+    def __init__(self, path: Path, models: ModelServer) -> None:
+        self.memory = SharedMemory()
+        self._path = path
+        self._models = models
+        self._started = 0
+        self._buses: list[SocketBus] = []
+        self.stores: list[Severable] = []
+
+    @asynccontextmanager
+    async def member(self, role: Role) -> AsyncIterator[RunningGateway]:
+        self._started += 1
+        state_dir = self._path / str(self._started)
+        state_dir.mkdir()
+        config = model_config(self._models.base_url, CLUSTER)
+        async with running_gateway(config, state_dir=state_dir, role=role) as gateway:
+            yield gateway
+
+    def store(self, url: str, *, max_queued: int) -> Severable:
+        self.stores.append(Severable(self.memory, max_queued=max_queued))
+        return self.stores[-1]
+
+    def bus(self, url: str) -> SocketBus:
+        self._buses.append(SocketBus(self._path / "bus", host=not self._buses))
+        return self._buses[-1]
+
+
+@pytest.fixture
+def fleet(models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    fleet = Fleet(tmp_path, models)
+    monkeypatch.setattr(engines, "store", fleet.store)
+    monkeypatch.setattr(engines, "bus", fleet.bus)
+    return fleet
+
+
+@asynccontextmanager
+async def members(fleet: Fleet, *roles: Role) -> AsyncIterator[list[RunningGateway]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(fleet.member(role)) for role in roles]
+
+
+async def say(gateway: RunningGateway, text: str, **headers: str) -> Answer:
+    return await ask(gateway, {"model": "openclaw", "messages": [user(text)]}, headers=headers)
+
+
+async def test_a_front_is_answered_by_a_worker(models: ModelServer, fleet: Fleet) -> None:
+    async with members(fleet, "front", "worker") as (front, _):
+        assert (await say(front, "one two three")).content == "one two three"
+        assert (await say(front, "in a session", **SESSION)).content == "in a session"
+        assert (await say(front, "and again", **SESSION)).content == "and again"
+        assert [len(request.messages) for request in models.requests] == [2, 2, 4]
+        streamed = await ask(front, {"model": "openclaw", "messages": [user("a b c")], "stream": True})
+        assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
+        assert len(fleet.memory.ledger) <= len(models.requests), "written down once, where it was executed"
+
+
+async def test_what_comes_while_no_worker_is_there_waits_for_one(fleet: Fleet) -> None:
+    async with fleet.member("front") as front:
+        asked = [asyncio.create_task(say(front, f"number {n}", **SESSION)) for n in range(3)]
+        await front.wait_runs(3)
+        async with fleet.member("worker"):
+            answers = await asyncio.gather(*asked)
+        assert sorted(answer.content for answer in answers) == ["number 0", "number 1", "number 2"]
+
+
+async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    async with members(fleet, "front", "worker") as (front, _):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readline()
+        await models.wait_aborted(1)
+        await front.wait_no_runs()
+    (run,) = fleet.memory.runs.values()
+    assert run.status == "aborted"
+
+
+async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, fleet: Fleet) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("once", Hold(gate)))
+    async with members(fleet, "all", "all", "front") as every:
+        asked = [
+            asyncio.create_task(say(gateway, "hi", **{"Idempotency-Key": "k"}))
+            for gateway in every
+            for _ in range(10)
+        ]
+        await models.wait_requests(1)
+        for gateway in every:
+            await gateway.wait_runs(1)
+        gate.set()
+        answers = await asyncio.gather(*asked)
+        assert {(answer.status, answer.content) for answer in answers} == {(200, "once")}
+        assert len(models.requests) == 1
+        later = await say(every[1], "hi", **{"Idempotency-Key": "k"})
+        assert later.content == "once"
+
+
+async def test_a_stream_that_was_cut_at_one_goes_on_at_another(models: ModelServer, fleet: Fleet) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", "b ", Hold(gate), "c ", "d"))
+    async with members(fleet, "front", "front", "worker") as (one, other, _):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(one) as session, session.post(CHAT, json=body, headers=DETACH) as response:
+            begun = (await response.content.readuntil(b"\n\n")).decode()
+            id_ = id_of(Answer(200, response.headers.copy(), begun))
+        going = asyncio.create_task(events(other, id_, number(begun)))
+        await other.wait_runs(1)
+        gate.set()
+        rest = await going
+        assert "".join(said(rest)) == "a b c d"
+        whole = await events(one, id_)
+        assert frames_of(whole.text) == [begun, *frames_of(rest.text)]
+
+
+async def test_any_of_them_stops_a_run_and_hears_of_it(models: ModelServer, fleet: Fleet) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    async with members(fleet, "all", "all") as (one, other):
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        silence = other.gateway.listen(
+            OPERATOR,
+            Listener(
+                lambda run: heard.put_nowait(f"started {run.request.session_key}"),
+                lambda run: heard.put_nowait(f"ended {run.result.status if run.result else ''}"),
+            ),
+        )
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        async with asyncio.timeout(5):
+            assert await heard.get() == "started agent:main:s"
+        await models.wait_requests(1)
+        (stopped,) = await other.gateway.abort_session(OPERATOR, "agent:main:s")
+        assert stopped
+        async with asyncio.timeout(5):
+            assert await heard.get() == "ended aborted"
+        await models.wait_aborted(1)
+        assert (await asked).status != 200
+        silence()
+
+
+async def test_who_comes_late_hears_what_goes_on_elsewhere(models: ModelServer, fleet: Fleet) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        silence = other.gateway.listen(OPERATOR, Listener(lambda run: heard.put_nowait(run.id)))
+        async with asyncio.timeout(5):
+            run = other.gateway.find(OPERATOR, await heard.get())
+        assert run is not None
+        gate.set()
+        async with asyncio.timeout(5):
+            assert (await run.wait()).text == "a b"
+        assert (await asked).content == "a b"
+        silence()
+
+
+async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:
+    async with members(fleet, "front", "worker", "all") as (front, _, other):
+        assert (await say(front, "hi", **{"Idempotency-Key": "k"})).status == 200
+        refused = await say(other, "something else", **{"Idempotency-Key": "k"})
+        assert refused.status == 422
+        assert "idempotency_key_reused" in refused.text
+
+
+async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fleet: Fleet) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("a", Hold(gate)))
+    async with members(fleet, "front", "front", "worker") as (one, other, _):
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        refused = await say(other, "me too", **SESSION, **{"x-openclaw-queue": "reject"})
+        assert refused.status == 429
+        interrupting = asyncio.create_task(
+            say(other, "me now", **SESSION, **{"x-openclaw-queue": "interrupt"})
+        )
+        await models.wait_aborted(1)
+        assert (await interrupting).content == "me now"
+        assert (await asked).status != 200
+
+
+async def test_detached_at_a_front(fleet: Fleet) -> None:
+    async with members(fleet, "front", "worker") as (front, _):
+        assert "".join(said(await detached(front))) == "hi"
+
+
+async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, "front", "worker") as (front, worker):
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await models.wait_requests(1)
+        fleet.stores[1].is_cut = True
+        async with fleet.member("worker"):
+            assert (await asked).content == "all of it"
+            await worker.wait_no_runs()
+            fleet.stores[1].is_cut = False
+        (run,) = fleet.memory.runs.values()
+        assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 2)
+        (session,) = fleet.memory.sessions.values()
+        assert [entry.message.content for entry in session.entries] == ["hi", "all of it"]
+
+
+@pytest.mark.promise("error.run_begun_anew")
+async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    async with members(fleet, "front", "worker", "worker") as (front, *_):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readuntil(b"half")
+            held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
+            held[0].is_cut = True
+            rest = (await response.content.read()).decode()
+            held[0].is_cut = False
+        assert "run_begun_anew" in rest
+        assert "all of it" not in rest
+
+
+async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
+    call = ("1", "write", '{"path": "made.txt", "content": "x"}')
+    models.enqueue(calls(call), says("", Hold(asyncio.Event())))
+    async with members(fleet, "front", "worker", "worker") as (front, *_):
+        asked = asyncio.create_task(say(front, "write it", **SESSION))
+        await models.wait_requests(2)
+        assert fleet.memory.acted == {_only(fleet)}
+        held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
+        held[0].is_cut = True
+        answer = await asked
+        held[0].is_cut = False
+        assert (answer.status, answer.error["code"]) == (503, "run_interrupted")
+        assert len(models.requests) == 2
+
+
+def _only(fleet: Fleet) -> str:
+    (run_id,) = fleet.memory.runs
+    return run_id

@@ -98,3 +98,24 @@ async def kept(gateway: RunningGateway, turns: int, images: tuple[Image, ...]) -
         assert isinstance(begun, Claimed)
         turn = (UserMessage(f"Look {number}", images=images), assistant(f"Yes {number}"))
         await store.finish(begun.claim, Ending("completed", turn=turn))
+
+
+async def test_what_is_being_answered_shows_its_images_and_is_tried_again_with_them(
+    models: ModelServer,
+) -> None:
+    async with (
+        running_gateway(model_config(models.base_url, model="mock-err-400")) as gateway,
+        person(gateway) as ada,
+    ):
+        page = ada.page
+        await ada.signs_in()
+        await page.value(PASTED)
+        await page.until("document.querySelector('.chips img')?.naturalWidth === 2")
+        await ada.writes("What is it?")
+        await page.until("document.querySelector('.failure button')")
+        await sees_image(ada, ".said.user", 2)
+        asked = len(models.requests)
+        await page.click(".failure button", "Try again")
+        await models.wait_requests(asked + 1)
+        kinds = [part["type"] for part in models.requests[-1].messages[-1]["content"]]
+        assert sorted(kinds) == ["image_url", "text"]

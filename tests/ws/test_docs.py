@@ -44,11 +44,12 @@ async def test_a_section_is_found_by_all_its_words(gateway: RunningGateway) -> N
 
 def test_what_is_code_is_no_heading() -> None:
     text = "# Top\n\nFirst [words](x.md).\n\n```sh\n# not a heading: needle\n```\n\n## Below `it`, twice\n\n"
-    text += "needle **two**\n"
+    text += "needle **two**\n\n### A table\n\n| `a needle` | " + "so on " * 40 + "|\n"
     hits = found({"a.md": Document("a.md", "Top", text)}, "NEEDLE", 10)
     assert [(hit.heading, hit.anchor, hit.line) for hit in hits] == [
         ("Top", "", "# not a heading: needle"),
         ("Below it, twice", "below-it-twice", "needle two"),
+        ("A table", "a-table", "a needle · " + "so on " * 24 + "so on…"),
     ]
 
 

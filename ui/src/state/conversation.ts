@@ -51,6 +51,8 @@ export const problem = signal("");
 /** What the person has typed and not sent, by session. */
 export const drafts = new Map<string, string>();
 export const attached = new Map<string, Attachment[]>();
+/** The images of messages that this tab has sent and no history has yet; not kept when it is loaded again. */
+export const brought = new Map<string, Attachment[]>();
 
 /** The key of the session that is shown: of the address, else the default agent's main one. */
 export const key = computed(() => {
@@ -138,6 +140,7 @@ function joined(old: Message[], oldTotal: number, told: Message[], total: number
  * run at work hears of it before its next step; where there is no further one, it has its turn as any other. */
 export async function send(session: string, text: string, attachments: Attachment[] = [], steers = false): Promise<void> {
   const runId = crypto.randomUUID();
+  if (attachments.length) brought.set(runId, attachments);
   note({ runId, session, text, at: Date.now(), images: attachments.length, error: "", steers });
   known(runId, { session });
   sending.add(runId);
@@ -224,6 +227,7 @@ function note(message: Pending): void {
 
 function save(all: Pending[]): void {
   pending.value = all;
+  for (const runId of brought.keys()) if (!all.some((each) => each.runId === runId)) brought.delete(runId);
   sessionStorage.setItem(NOTED, JSON.stringify(all));
 }
 

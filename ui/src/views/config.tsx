@@ -139,7 +139,7 @@ function Editor({ config, draft, write, done, leave }: Editing) {
         class="document"
         dir="ltr"
         spellcheck={false}
-        rows={24}
+        rows={18}
         aria-label="Configuration"
         aria-invalid={fault !== ""}
         value={draft}

@@ -21,6 +21,7 @@ _HEADING = re.compile(r"#{1,6} +(.+?) *$")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _MARKS = re.compile(r"[`*]|!?\[([^\]]*)\]\([^)]*\)")
 _SHOWN = 160
+_CELLS = re.compile(r"\s*\|\s*")
 
 
 class Document(Struct, frozen=True):
@@ -66,7 +67,7 @@ def found(pages: Mapping[str, Document], words: str, most: int) -> list[Found]:
                 continue
             line = next((each for each in lines if any(word in each.lower() for word in wanted)), "")
             anchor = "" if heading == page.title else anchor_of(heading)
-            hits.append(Found(page.name, page.title, heading, anchor, _plain(line)[:_SHOWN]))
+            hits.append(Found(page.name, page.title, heading, anchor, _brief(line)))
             if len(hits) == most:
                 return hits
     return hits
@@ -97,6 +98,12 @@ def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
             yield heading, lines
         heading, lines = _plain(match[1]), []
     yield heading, lines
+
+
+def _brief(line: str) -> str:
+    """Of a row of a table, what stands in its cells."""
+    text = _CELLS.sub(" · ", _plain(line).strip("| ")) if line.startswith("|") else _plain(line)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN].rstrip()}…"
 
 
 def _plain(line: str) -> str:

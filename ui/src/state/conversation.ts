@@ -28,6 +28,8 @@ export interface Pending {
   error: string;
   /** For the run at work, and not to wait until that has ended. */
   steers?: boolean;
+  /** The gateway has said that it has it. */
+  isTaken?: boolean;
 }
 
 interface History {
@@ -152,6 +154,7 @@ export async function send(session: string, text: string, attachments: Attachmen
       ...(steers ? { queueMode: "steer" } : {}),
       ...(attachments.length ? { attachments } : {}),
     });
+    save(pending.value.map((each) => (each.runId === runId ? { ...each, isTaken: true } : each)));
     refresh();
   } catch (error) {
     forget([runId]);

@@ -29,7 +29,7 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
           </p>
         )}
       </article>
-      {run && !asked.error && <Going run={run} steers={asked.steers} />}
+      {run && !asked.error && <Going run={run} steering={steering(asked)} />}
       {asked.error && (
         <div class="failure" role="alert">
           <p dir="auto">{asked.error}</p>
@@ -49,7 +49,13 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
   );
 }
 
-export function Going({ run, steers = false }: { run: Run; steers?: boolean | undefined }) {
+/** What became so far of a message for the run at work; "" of any other. */
+function steering(asked: Pending): string {
+  if (!asked.steers) return "";
+  return asked.isTaken ? "Told to the answer above before its next step, else it has its turn" : "Is being told";
+}
+
+export function Going({ run, steering = "" }: { run: Run; steering?: string }) {
   run.changed.value; // the parts grow in place
   const before = place(run);
   const isGoing = isLive(run);
@@ -59,7 +65,7 @@ export function Going({ run, steers = false }: { run: Run; steers?: boolean | un
       {isGoing && (
         <p class="faint progress" role="status">
           <span class="dot busy" />
-          {run.stage === "queued" && before > 0 ? waits(before, steers) : <Pace run={run} />}
+          {run.stage === "queued" && before > 0 ? steering || `Waits its turn: ${before} before it` : <Pace run={run} />}
         </p>
       )}
       {run.stage === "failed" && (
@@ -69,10 +75,6 @@ export function Going({ run, steers = false }: { run: Run; steers?: boolean | un
       )}
     </article>
   );
-}
-
-function waits(before: number, steers: boolean): string {
-  return steers ? "Told to the answer above before its next step, else it has its turn" : `Waits its turn: ${before} before it`;
 }
 
 /** Counted by the clock, so that one sees that something goes on. */

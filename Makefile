@@ -18,7 +18,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -80,11 +80,16 @@ soak: python ## 500 edits of the configuration under 100 streams (about 2 minute
 	@$(SETUP) --tests
 	@SOAK=1 $(BIN)/python -m pytest tests/doors/test_reload_storm.py
 
+cluster-chaos: python ## kill, pause and cut off replicas and engines, and how it went into docs/cluster-chaos.md (MINUTES=30 SEED=1)
+	@$(SETUP) --tests
+	@$(BIN)/python -m tests.cluster $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
 retries: python ## 1,000 requests of the openai SDK through a proxy that cuts and fails (about a minute)
 	@$(SETUP) --tests
 	@RETRIES=1000 $(BIN)/python -m pytest tests/doors/test_retries.py
 
-bench: setup ## the table of budget figures (BENCH="--quick" for a fast look)
+bench: python ## the table of budget figures (BENCH="--quick" for a fast look; BENCH=--cluster for many processes)
+	@$(SETUP) $(if $(findstring --cluster,$(BENCH)),--tests)
 	@$(BIN)/python -m bench $(BENCH)
 
 startup: setup ## what commands cost before they say a word, beside python -c pass (half a minute)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import platform
@@ -39,6 +40,10 @@ def read_options() -> argparse.Namespace:
         "--against", type=Path, metavar="CHECKOUT", help="another version in the same run, with its own .venv"
     )
     parser.add_argument("--relay-only", action="store_true", help="the floor alone, without a gateway")
+    parser.add_argument(
+        "--cluster", action="store_true", help="one, two and four processes on PostgreSQL and Valkey"
+    )
+    parser.add_argument("--write", action="store_true", help="with --cluster: also into docs/performance.md")
     return parser.parse_args()
 
 
@@ -171,7 +176,11 @@ def main() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        return run(read_options())
+        options = read_options()
+        if options.cluster:
+            # It needs what `make setup` does not install: the engines of the tests.
+            return int(importlib.import_module("bench.cluster_report").main(options))
+        return run(options)
     except StartError as reason:
         print(f"\n{reason}", file=sys.stderr)
         return 1

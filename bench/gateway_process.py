@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,17 +128,21 @@ def gateway(
     models: list[str],
     counter: Sequence[str] = (),
     python: Path = Path(sys.executable),
+    *,
+    more: Mapping[str, Any] | None = None,
 ) -> Iterator[Process]:
     """`openclaw gateway run` with a state directory and an environment of its own; it is ready when given.
 
-    `python` is that of the installation to be measured: this one's, or another checkout's.
+    `python` is that of the installation to be measured: this one's, or another checkout's. `more` are
+    sections of its configuration.
     """
     state = folder / "state"
     (folder / "workspace").mkdir(parents=True, exist_ok=True)
     (folder / "workspace" / READ_FILE).write_text(f"{READ_TEXT}\n" * 20, "utf-8")
     state.mkdir(mode=0o700, exist_ok=True)
     config = state / "openclaw.json"
-    config.write_text(json.dumps(gateway_config(model_port, models, folder / "workspace")), "utf-8")
+    written = gateway_config(model_port, models, folder / "workspace") | dict(more or {})
+    config.write_text(json.dumps(written), "utf-8")
     config.chmod(0o600)
     port = free_port()
     # No provider key and no setting of the person who runs the bench may play a part.

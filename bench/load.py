@@ -40,7 +40,8 @@ class Job(msgspec.Struct):
 
 
 class Result(msgspec.Struct):
-    """`errors` holds the first few in words; milliseconds everywhere but in `seconds`."""
+    """`errors` holds the first few in words; milliseconds everywhere but in `seconds`. `took` is from a
+    request to its answer's end."""
 
     seconds: float
     wrong: int
@@ -49,6 +50,8 @@ class Result(msgspec.Struct):
     gap_p50: float
     gap_p99: float
     gap_max: float
+    took_p50: float
+    took_p99: float
 
 
 class Text(msgspec.Struct):
@@ -169,12 +172,13 @@ class Load:
         self._wrong = 0
         self._first = array("d")
         self._gaps = array("d")
+        self._took = array("d")
 
     async def run(self) -> Result:
         began = perf_counter()
         await asyncio.gather(*(self._client(number) for number in range(self._job.clients)))
         seconds = perf_counter() - began
-        gaps = sorted(self._gaps)
+        gaps, took = sorted(self._gaps), sorted(self._took)
         return Result(
             seconds=seconds,
             wrong=self._wrong,
@@ -183,6 +187,8 @@ class Load:
             gap_p50=percentile(gaps, 0.5),
             gap_p99=percentile(gaps, 0.99),
             gap_max=percentile(gaps, 1.0),
+            took_p50=percentile(took, 0.5),
+            took_p99=percentile(took, 0.99),
         )
 
     async def _client(self, number: int) -> None:
@@ -213,6 +219,7 @@ class Load:
         return client
 
     def _note(self, sent: float, arrivals: array[float]) -> None:
+        self._took.append((perf_counter() - sent) * 1000)
         if arrivals:
             self._first.append((arrivals[0] - sent) * 1000)
         self._gaps.extend((b - a) * 1000 for a, b in pairwise(arrivals))

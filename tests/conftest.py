@@ -11,7 +11,13 @@ from openclaw_gateway.logs import configure_logging
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import ModelServer
 
-pytest_plugins = ["tests.surroundings", "tests.leftovers", "tests.promised", "tests.engines.valkey"]
+pytest_plugins = [
+    "tests.surroundings",
+    "tests.leftovers",
+    "tests.promised",
+    "tests.engines.fixtures",
+    "tests.engines.valkey",
+]
 
 # How long an example takes says more of the machine, and of what measures beside it, than of the code.
 settings.register_profile(

@@ -122,7 +122,9 @@ class Assembly:
         rooms = self._foundation
         if rooms.shared is None:
             return None
-        return Others(Mirrors(rooms.shared, rooms.bus), LocalBus(), always=plan.cluster.role == "front")
+        return Others(
+            Mirrors(rooms.shared, rooms.bus), LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over
+        )
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""

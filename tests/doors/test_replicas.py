@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,13 @@ class Severable(SharedMemoryStore):
 
 
 class Fleet:
-    """One gateway in several parts, on a store and a bus in memory."""
+    """One gateway in several parts, on a store and a bus in memory, or on what `config` names."""
 
-    def __init__(self, path: Path, models: ModelServer) -> None:
+    def __init__(self, path: Path, models: ModelServer, config: dict[str, Any] = CLUSTER) -> None:
         self.memory = SharedMemory()
         self._path = path
         self._models = models
+        self.config = config
         self._started = 0
         self._buses: list[SocketBus] = []
         self.stores: list[Severable] = []
@@ -55,7 +57,7 @@ class Fleet:
         self._started += 1
         state_dir = self._path / str(self._started)
         state_dir.mkdir()
-        config = model_config(self._models.base_url, CLUSTER)
+        config = model_config(self._models.base_url, self.config)
         async with running_gateway(config, state_dir=state_dir, role=role) as gateway:
             yield gateway
 
@@ -272,6 +274,22 @@ async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Flee
         held[0].is_cut = False
         assert (answer.status, answer.error["code"]) == (503, "run_interrupted")
         assert len(models.requests) == 2
+
+
+async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    async with fleet.member("front") as front:
+        async with fleet.member("worker") as worker:
+            asked = asyncio.create_task(say(front, "hi", **SESSION))
+            await models.wait_requests(1)
+            await worker.gateway.drain(0.05)
+        assert not asked.done()
+        async with fleet.member("worker"):
+            assert (await asked).content == "all of it"
+    (run,) = fleet.memory.runs.values()
+    assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 1)
 
 
 def _only(fleet: Fleet) -> str:

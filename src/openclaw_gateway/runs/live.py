@@ -7,6 +7,7 @@ to be retained stays findable for a while, in a bounded number; the others are f
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -14,12 +15,19 @@ from typing import Protocol
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, ToolLoop
+from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, StoreError, ToolLoop
 from openclaw_gateway.logs.asked import Asked
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.plan import Plan
-from openclaw_gateway.runs.run import BY_REQUEST, CLIENT_LEFT, PARENT_ENDED, SHUTTING_DOWN, Run
+from openclaw_gateway.runs.run import (
+    BY_REQUEST,
+    CLIENT_LEFT,
+    HANDED_OVER,
+    PARENT_ENDED,
+    SHUTTING_DOWN,
+    Run,
+)
 from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.sessions.shared import Work
 from openclaw_gateway.sessions.store import Recorded, RunRecord
@@ -30,6 +38,7 @@ log = structlog.get_logger()
 # What tools get of a shutdown: a model that is speaking comes to an end, work may not.
 TOOLS_S = 1.0
 RECORD_S = 15.0
+_HAND_OVER_S = 2.0
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
@@ -45,11 +54,13 @@ class Executes(Protocol):
 
 class Others(Struct, frozen=True):
     """How runs are had executed by other processes, and the bus of this one alone, for what is told of them
-    here. `always`: this process executes none itself but what its runs start."""
+    here. `always`: this process executes none itself but what its runs start. `hand_over` gives up a run of
+    this process, by its id, so that another goes on with it; False where that may not be."""
 
     by: Executes
     bus: Bus
     always: bool
+    hand_over: Callable[[str], Awaitable[bool]]
 
 
 class Terms(Struct, frozen=True):
@@ -62,11 +73,11 @@ class Terms(Struct, frozen=True):
 
 
 class LiveRuns:
-    """`elsewhere` None: there is no other process."""
+    """`others` None: there is no other process."""
 
-    def __init__(self, bus: Bus, terms: Terms, elsewhere: Others | None = None) -> None:
+    def __init__(self, bus: Bus, terms: Terms, others: Others | None = None) -> None:
         self._bus = bus
-        self._elsewhere = elsewhere
+        self._others = others
         self._terms = terms
         self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
@@ -114,7 +125,7 @@ class LiveRuns:
         """
         self._admit()
         parent = self._parent(request)
-        away = self._elsewhere
+        away = self._others
         if away is not None and away.always and parent is None:
             run = Run(request, plan, away.bus)
             run.is_mirrored = True
@@ -136,7 +147,7 @@ class LiveRuns:
     def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
         """A run that another process executes, as one to be heard and waited for here; None where there is no
         other process. Raises Overloaded."""
-        away = self._elsewhere
+        away = self._others
         if away is None:
             return None
         if (known := self.find(record.id)) is not None:
@@ -176,8 +187,8 @@ class LiveRuns:
         self._draining = True
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the runs, for those that are at tools not as long; after `seconds` abort the rest and wait
-        for them to be recorded."""
+        """Wait for the runs, for those that are at tools not as long; after `seconds` have others go on with
+        the rest, where that may be, or abort them, and wait for them to be recorded."""
         self.refuse()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -185,8 +196,7 @@ class LiveRuns:
                 for run in self.running():
                     run.hurry()
                 await self.idle()
-        for run in self.running():
-            run.abort(SHUTTING_DOWN)
+        await asyncio.gather(*map(self._give_up, self.running()))
         try:
             async with asyncio.timeout(RECORD_S):
                 await self.idle()
@@ -194,6 +204,15 @@ class LiveRuns:
             log.warning("runs.not_ended", runs=len(self._running))
             await self._cancel()
         self._deafen()
+
+    async def _give_up(self, run: Run) -> None:
+        others = self._others
+        is_handed = False
+        if others is not None and not run.is_mirrored and run.may_go_elsewhere:
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_HAND_OVER_S):
+                    is_handed = await others.hand_over(run.id)
+        run.abort(HANDED_OVER if is_handed else SHUTTING_DOWN)
 
     async def idle(self) -> None:
         """Wait until no run is live."""

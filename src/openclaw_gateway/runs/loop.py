@@ -26,7 +26,7 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.run import HANDED_OVER, SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
@@ -336,6 +336,11 @@ def _internal() -> GatewayError:
 
 
 def _stopped(run: Run) -> GatewayError:
+    if run.abort_reason == HANDED_OVER:
+        return RunCutShort(
+            "The gateway is shutting down; another process goes on with this run. Read its session's "
+            "transcript, or ask for the run again under its name."
+        )
     if run.abort_reason == SHUTTING_DOWN:
         return RunCutShort(
             "The gateway is shutting down and had to stop this run. Try again in a few seconds.",

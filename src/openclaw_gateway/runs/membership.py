@@ -109,9 +109,24 @@ class Membership:
                 return
             await self._begin(work)
 
+    async def _has_let_go(self, run_id: str) -> bool:
+        """Whether this process is not at this run any more, which it had lost."""
+        before = self._live.find(run_id)
+        if before is None:
+            return True
+        before.abort(TAKEN_OVER)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._lease_s / 3):
+                await self._live.gone(before)
+                return True
+        return False
+
     async def _begin(self, work: Work) -> None:
         log.info("work.taken_up", run=work.run_id, session=work.session, attempt=work.attempt)
         try:
+            if not await self._has_let_go(work.run_id):
+                log.error("work.still_at_work", run=work.run_id)
+                return
             request, asked = read(work.body)
             self._live.take_up(work, request, asked, self._plan_of(request))
         except GatewayError as error:

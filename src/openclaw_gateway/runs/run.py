@@ -33,8 +33,10 @@ SHUTTING_DOWN = "the gateway is shutting down"
 PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
+HANDED_OVER = "another process goes on with it"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+_ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
 RETURN_S = 3.0
@@ -274,6 +276,11 @@ class Run:
         finally:
             self._at_tools = False
 
+    @property
+    def may_go_elsewhere(self) -> bool:
+        """Whether nobody waits for it here: no client hears anything when another process goes on with it."""
+        return self.begun is not None or self.request.detached is not None or not self.clients
+
     async def acts(self) -> None:
         """It is about to do what a second execution would do twice, and so is whatever has started it. Raises
         StoreError, after which it must not."""
@@ -302,7 +309,7 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
-        if self.begun is not None and (self.is_lost or self.abort_reason == TAKEN_OVER):
+        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
             # Who has given it away hears its end from who records it.
             self._close(result)
             return

@@ -13,7 +13,8 @@ events (`Hold`), a test waits for conditions (`wait_requests`, `wait_aborted`, `
         server.requests[0].body["messages"]
 
 A request takes, in this order: the next reply of `server.enqueue(...)`; the next reply scripted for its
-model (the last one repeats); the built-in behaviour of its model name (the part after the last "/"):
+model (the last one repeats), or what `server.compute(...)` makes of it; the built-in behaviour of its model
+name (the part after the last "/"):
 
     mock-<n>-<gap_us>   n deltas "tok0 ", "tok1 ", … that many microseconds apart
     mock-echo           the last user message, word by word; without one "Hello."
@@ -122,6 +123,7 @@ class ModelServer:
         self.port = 0
         self._queue: deque[Reply] = deque()
         self._scripts: dict[str, deque[Reply]] = {}
+        self._computed: dict[str, Callable[[Recorded], Reply]] = {}
         self._strict: dict[str, Rule] = {}
         self._waiters: dict[asyncio.Future[None], Callable[[], bool]] = {}
         self._runner: web.AppRunner | None = None
@@ -141,6 +143,10 @@ class ModelServer:
     def script(self, model: str, *replies: Reply) -> None:
         """What requests for `model` get, in order; the last reply repeats. Replaces an earlier script."""
         self._scripts[model] = deque(replies)
+
+    def compute(self, model: str, reply: Callable[[Recorded], Reply]) -> None:
+        """What requests for `model` get, unless there is a script for it."""
+        self._computed[model] = reply
 
     def strict(self, model: str, vendor: str) -> None:
         """Requests for `model` are refused with a 400 as that vendor would (`strict_vendors`), before any
@@ -238,6 +244,8 @@ class ModelServer:
         script = self._scripts.get(request.model)
         if script:
             return script.popleft() if len(script) > 1 else script[0]
+        if computed := self._computed.get(request.model):
+            return computed(request)
         if is_for_vectors(request.path):
             return embeds()
         return _built_in(request)

@@ -5,7 +5,6 @@ entry any more is swept up later, but never a file that somebody has just put th
 its way. Blocking; knows no threads and no database. Raises OSError, and StoreError for a lost file.
 """
 
-import hashlib
 import os
 import re
 import time
@@ -13,32 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from msgspec.structs import replace
-
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.wire.messages import M, Message, UserMessage, WithImages, media_of
+from openclaw_gateway.sessions.large import UNTOUCHED_S, digest_of, referenced
+from openclaw_gateway.wire.messages import Message
 
-LARGE = 64 << 10
-UNTOUCHED_S = 600.0
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PART = ".part"
 _WRITTEN_AT_ONCE = 512 << 10
 
 
-def is_large(message: Message) -> bool:
-    """Whether something of the message lies better beside it."""
-    media = media_of(message)
-    return bool(media) and any(len(one.data) > LARGE for one in media)
-
-
 def set_aside(folder: Path, message: Message) -> Message:
     """The message with references for what is large in it, which is on disk when this returns."""
-    if not isinstance(message, WithImages) or not is_large(message):
-        return message
-    message = replace(message, images=tuple(_reference(folder, image) for image in message.images))
-    if not isinstance(message, UserMessage) or not message.files:
-        return message
-    return replace(message, files=tuple(_reference(folder, file) for file in message.files))
+    message, contents = referenced(message)
+    for digest, content in contents.items():
+        put(folder, digest, content)
+    return message
 
 
 def read(folder: Path, digest: str) -> str:
@@ -47,7 +35,7 @@ def read(folder: Path, digest: str) -> str:
         content = _place(folder, digest).read_bytes()
     except FileNotFoundError:
         content = b""
-    if hashlib.sha256(content).hexdigest() != digest:
+    if digest_of(content) != digest:
         raise StoreError(
             "An image or file of this conversation is lost from the store.", code="store_corrupt"
         )
@@ -83,16 +71,8 @@ def drop(folder: Path, digests: list[str], now: float | None = None) -> int:
     return dropped
 
 
-def _reference(folder: Path, one: M) -> M:
-    if len(one.data) <= LARGE:
-        return one
-    content = one.data.encode("ascii")
-    digest = hashlib.sha256(content).hexdigest()
-    _put(folder, digest, content)
-    return replace(one, data="", digest=digest, size=len(content))
-
-
-def _put(folder: Path, digest: str, content: bytes) -> None:
+def put(folder: Path, digest: str, content: bytes) -> None:
+    """One content, under its digest."""
     place = _place(folder, digest)
     try:
         if place.stat().st_size == len(content):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from openclaw_gateway.sessions.large import is_large
 from openclaw_gateway.sessions.sqlite import blob_files
 from openclaw_gateway.sessions.sqlite.file_thread import FileThread
 from openclaw_gateway.wire.messages import M, Message
@@ -29,7 +30,7 @@ class Blobs:
 
     async def set_aside(self, turn: tuple[Message, ...]) -> tuple[Message, ...]:
         """The turn with references for what is large, which is on disk when this returns."""
-        if not any(map(blob_files.is_large, turn)):
+        if not any(map(is_large, turn)):
             return turn
         return tuple(
             [await self._writer.submit(partial(blob_files.set_aside, self._folder, each)) for each in turn]

@@ -7,7 +7,7 @@ reads one, goes on with it or deletes it needs nothing of the session that it ca
 import sqlite3
 from typing import NamedTuple
 
-from openclaw_gateway.sessions.sqlite import rows
+from openclaw_gateway.sessions import stored
 from openclaw_gateway.sessions.sqlite.reads import entries_between, summary_until
 from openclaw_gateway.sessions.sqlite.schema import entry_id, seq_of, session_of
 from openclaw_gateway.sessions.store import Summary
@@ -119,7 +119,7 @@ def _name_no_more(db: sqlite3.Cursor, number: int, last: int) -> None:
     if not named:
         return
     for entry in entries_between(db, number, 0, last):
-        named.difference_update(blob.digest for blob in rows.blobs_of(entry.message))
+        named.difference_update(blob.digest for blob in stored.blobs_of(entry.message))
     db.executemany(
         "DELETE FROM blobs WHERE session = ? AND digest = ?", [(number, digest) for digest in named]
     )

@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.branches import leave_branch
-from openclaw_gateway.sessions.sqlite.runs import fenced, not_waiting, oldest_waiting
+from openclaw_gateway.sessions.sqlite.runs import oldest_waiting
 from openclaw_gateway.sessions.sqlite.schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 _NAME = "INSERT INTO blobs (session, digest, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-_OPEN_STATES = ("queued", "running")
 
 # Of the session that a claim holds: the id of its newest entry, and who waits. Each column costs as much as
 # a look-up in the table.
@@ -41,14 +41,6 @@ _ENDED = (
 _TAKEN = "SELECT number FROM runs WHERE id = ? AND session = ? AND status = 'queued'"
 _END_TAKEN = "UPDATE runs SET status = ?, ended_ms = ?, usage = ?, error = ?, next_run = ? WHERE number = ?"
 
-INTERRUPTED = ErrorInfo(
-    message="The gateway stopped before this run had ended: send the request again.",
-    type="api_error",
-    code="run_interrupted",
-    status=503,
-    retryable=True,
-)
-
 
 class EndingWrites:
     """`clock` gives Unix milliseconds."""
@@ -57,7 +49,7 @@ class EndingWrites:
         self._clock = clock
 
     def finish(self, db: sqlite3.Cursor, claim: Claim, ending: Ending) -> Released:
-        require_ended(ending.status)
+        stored.require_ended(ending.status)
         execute = db.execute
         now = self._clock()
         row = execute(_HELD, (claim.owner, claim.session, claim.token)).fetchone()
@@ -80,7 +72,7 @@ class EndingWrites:
             body = rows.encode(entry)
             size += len(body)
             execute("INSERT INTO entries (id, body) VALUES (?, ?)", (place, body))
-            for image in rows.blobs_of(message):
+            for image in stored.blobs_of(message):
                 execute(_NAME, (session, image.digest, image.size))
                 beside += image.size if db.rowcount else 0
         seq = seq_of(place)
@@ -92,7 +84,7 @@ class EndingWrites:
         else:
             execute(_ENDED, (ending.status, now, usage, _encoded(ending.error), next_run, *run))
         if db.rowcount == 0:
-            raise fenced()
+            raise refused.fenced()
         self._keep(db, claim.token, ending.result, now)
         used = ending.usage
         tokens = (used.prompt_tokens, used.completion_tokens, used.total_tokens)
@@ -103,11 +95,11 @@ class EndingWrites:
         return Released(seq, next_run)
 
     def conclude(self, db: sqlite3.Cursor, run_id: str, ending: Ending) -> None:
-        require_ended(ending.status)
+        stored.require_ended(ending.status)
         now = self._clock()
         row = db.execute("SELECT number, session, ended_ms FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None or row[1] is not None:
-            raise not_waiting()
+            raise refused.not_waiting()
         number, _, ended_ms = row
         if ended_ms is not None:
             return
@@ -120,11 +112,11 @@ class EndingWrites:
     def withdraw(
         self, db: sqlite3.Cursor, run_id: str, status: RunStatus, error: ErrorInfo | None
     ) -> Released:
-        require_ended(status)
+        stored.require_ended(status)
         execute = db.execute
         row = execute("SELECT status, session FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None or row[0] == "running" or row[1] is None:
-            raise not_waiting()
+            raise refused.not_waiting()
         state, session = row
         if state == "queued":
             execute(
@@ -134,7 +126,7 @@ class EndingWrites:
             execute("UPDATE sessions SET waiting = waiting - 1 WHERE number = ?", (session,))
         found = execute(rows.HOLD + "WHERE number = ?", (session,)).fetchone()
         if found is None:  # the session is deleted, the run not yet cleared away
-            raise not_waiting()
+            raise refused.not_waiting()
         hold = rows.Hold._make(found)
         is_free = hold.waiting > 0 and hold.lease_until_ms is None
         return Released(hold.last_seq, oldest_waiting(db, hold.number, hold.token)[1] if is_free else None)
@@ -147,7 +139,7 @@ class EndingWrites:
         ).fetchall()
         execute(
             "UPDATE runs SET status = 'interrupted', ended_ms = ?, error = ? WHERE ended_ms IS NULL",
-            (self._clock(), rows.encode(INTERRUPTED)),
+            (self._clock(), rows.encode(stored.INTERRUPTED)),
         )
         closed = db.rowcount
         for (session,) in held:
@@ -175,12 +167,6 @@ class EndingWrites:
             db.execute("INSERT INTO results (number, kept_ms, body) VALUES (?, ?, ?)", (number, now, result))
 
 
-def require_ended(status: RunStatus) -> None:
-    """Raises ValueError."""
-    if status in _OPEN_STATES:
-        raise ValueError(f"a run cannot end as {status!r}")
-
-
 def _encoded(error: ErrorInfo | None) -> bytearray | None:
     return None if error is None else rows.encode(error)
 
@@ -193,5 +179,5 @@ def _answer_again(db: sqlite3.Cursor, claim: Claim) -> Released:
         (claim.token, claim.run_id, claim.owner, claim.session),
     ).fetchone()
     if row is None or row[0] is None:
-        raise fenced()
+        raise refused.fenced()
     return Released(*row)

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from openclaw_gateway.errors import StoreFull
+from openclaw_gateway.sessions.large import LARGE
 from openclaw_gateway.sessions.older_messages import decode_entry
 from openclaw_gateway.sessions.sqlite import blob_files
 from openclaw_gateway.wire.messages import WithImages
@@ -162,7 +163,7 @@ def _move(db: sqlite3.Connection, tables: Iterable[str]) -> None:
 def _set_aside(db: sqlite3.Connection, blobs: Path) -> None:
     """One entry at a time: all of them together may be more than the memory holds."""
     told = _Progress("store.setting_aside")
-    large = db.execute("SELECT id FROM entries WHERE length(body) > ?", (blob_files.LARGE,)).fetchall()
+    large = db.execute("SELECT id FROM entries WHERE length(body) > ?", (LARGE,)).fetchall()
     for done, (place,) in enumerate(large, 1):
         (body,) = db.execute("SELECT body FROM entries WHERE id = ?", (place,)).fetchone()
         try:

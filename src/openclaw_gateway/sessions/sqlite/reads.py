@@ -7,15 +7,11 @@ answered before it began. Knows nothing of threads, event loops or files, and ca
 import sqlite3
 from typing import NamedTuple
 
-import structlog
-
-from openclaw_gateway.errors import Fenced
+from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.errors import is_damage
 from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION, entry_id, seq_of
 from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary
-
-log = structlog.get_logger()
 
 _PAGE_BYTES = 1 << 20
 _DAMAGED_PAGE = 64
@@ -23,7 +19,6 @@ _ENTRIES = "SELECT id, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id"
 _OF_OWNER = "SELECT updated_ms, number FROM sessions WHERE owner = ?"
 _OF_AGENT = _OF_OWNER + " AND agent = ?"
 _MOST_MERGED = 400  # SQLite takes 500 parts of a query
-_LOST_SUMMARY = "[The summary of the earlier conversation is damaged in the store and cannot be read.]"
 
 
 class Wanted(NamedTuple):
@@ -56,9 +51,7 @@ def held(db: sqlite3.Cursor, claim: Claim) -> rows.Hold:
     ).fetchone()
     run = db.execute("SELECT 1 FROM runs WHERE number = ? AND id = ?", (claim.token, claim.run_id)).fetchone()
     if row is None or run is None:
-        raise Fenced(
-            "A newer run holds this session: this one may no longer read it. Send the request again."
-        )
+        raise refused.not_to_be_read()
     return rows.Hold._make(row)
 
 
@@ -66,9 +59,7 @@ def summary_of(db: sqlite3.Cursor, session: int, covered_seq: int) -> Summary | 
     if not covered_seq:
         return None
     row = db.execute("SELECT text FROM summaries WHERE id = ?", (entry_id(session, covered_seq),)).fetchone()
-    if row is None:
-        log.error("store.summary_damaged", covers_to_seq=covered_seq, code="store_corrupt")
-    return Summary(covered_seq, _LOST_SUMMARY if row is None else row[0])
+    return Summary(covered_seq, stored.lost_summary(covered_seq) if row is None else row[0])
 
 
 def summary_until(db: sqlite3.Cursor, session: int, seq: int) -> Summary | None:

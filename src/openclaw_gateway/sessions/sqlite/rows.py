@@ -1,22 +1,17 @@
 """Between rows of the SQLite store and the structs of the Store protocol.
 
-No statement is run here. One encoder and one decoder per stored type, made once. What a damaged disk has
-made unreadable costs itself: an entry is replaced by one that says so, a usage or an error is left out.
+No statement is run here.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import msgspec
-import structlog
 from msgspec import Struct
 
-from openclaw_gateway.sessions.older_messages import decode_entries, decode_entry
+from openclaw_gateway.sessions import stored
 from openclaw_gateway.sessions.sqlite.schema import seq_of, session_of
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord
-from openclaw_gateway.wire.error_info import ErrorInfo
-from openclaw_gateway.wire.messages import Media, Message, SystemMessage, media_of
-from openclaw_gateway.wire.run import RunStatus, Usage
+from openclaw_gateway.wire.run import RunStatus
 
 # A run whose session is deleted is gone, whether or not it is cleared away yet.
 # S608: only our own column names are put into the text.
@@ -37,13 +32,6 @@ FREE = "SELECT sessions.number << 32 | last_seq, covered_seq, updated_ms, tail"
 HELD = FREE + ", token, lease_until_ms, waiting"
 HOLD = HELD + " FROM sessions "
 
-log = structlog.get_logger()
-_encode = msgspec.json.Encoder().encode
-_decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
-_decode_usage = msgspec.json.Decoder(Usage).decode
-_decode_error = msgspec.json.Decoder(ErrorInfo).decode
-
-T = TypeVar("T")
 EntryRow = tuple[int, bytes]
 RunRow = tuple[
     str,
@@ -90,41 +78,17 @@ class Hold(NamedTuple):
 
 
 def entries(found: Sequence[EntryRow], after: int, until: int) -> tuple[Entry, ...]:
-    """The entries `after` < seq <= `until` of one session; rows that are damaged or lost say so.
-
-    All entries in one decode, unless something is wrong.
-    """
-    if len(found) == until - after:
-        together = b"[" + b",".join([body for _, body in found]) + b"]"
-        read = _readable(_decode_entries, together)
-        if read is None:
-            read = _readable(decode_entries, together)
-        if read is not None and len(read) == len(found):
-            return read
-    bodies = {seq_of(place): body for place, body in found}
-    whole: list[Entry] = []
-    for seq in range(after + 1, until + 1):
-        entry = _readable(decode_entry, bodies[seq]) if seq in bodies else None
-        if entry is None:
-            log.error("store.entry_damaged", seq=seq, code="store_corrupt")
-            # Beside its neighbours, so that a turn stays in one piece.
-            entry = Entry(seq, whole[-1].run_id if whole else "", SystemMessage(_damaged(seq)))
-        whole.append(entry)
-    return tuple(whole)
-
-
-def blobs_of(message: Message) -> Sequence[Media]:
-    """What of a message lies in files beside it."""
-    media = media_of(message)
-    return [one for one in media if one.digest] if media else ()
+    """The entries `after` < seq <= `until` of one session; rows that are damaged or lost say so."""
+    bodies = [body for _, body in found]
+    return stored.entries(bodies, lambda: [seq_of(place) for place, _ in found], after, until)
 
 
 def run_record(row: RunRow) -> RunRecord:
     usage, error, digest, parent, name, answered_by, _ = row[7:]
     return RunRecord(
         *row[:7],
-        usage=None if usage is None else _readable(_decode_usage, usage),
-        error=None if error is None else _readable(_decode_error, error),
+        usage=stored.usage(usage),
+        error=stored.error(error),
         digest=digest,
         parent=parent,
         name=name,
@@ -138,15 +102,4 @@ def session_record(row: SessionRow) -> SessionRecord:
 
 def encode(value: Struct) -> bytearray:
     """To be bound: sqlite3 looks for an adapter of `bytes`, which takes longer than a copy."""
-    return bytearray(_encode(value))
-
-
-def _readable(decode: Callable[[bytes], T], body: bytes) -> T | None:
-    try:
-        return decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _damaged(seq: int) -> str:
-    return f"[Message {seq} of this conversation is damaged in the store and cannot be read.]"
+    return bytearray(stored.encode(value))

@@ -8,7 +8,7 @@ no jump of the wall clock takes a session away.
 import sqlite3
 from collections.abc import Callable
 
-from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.reads import entries_between, summary_of
 from openclaw_gateway.sessions.store import (
@@ -21,20 +21,12 @@ from openclaw_gateway.sessions.store import (
     Recorded,
     Transcript,
 )
-from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import Idempotency
 
 # What is read in the very transaction that claims; more than that would hold up everybody's commit.
 _SHORT_BYTES = 64 << 10
 _SHORT_ENTRIES = 256
 
-LEASE_LOST = ErrorInfo(
-    message="This run lost its session to the next one, because its lease ran out: send the request again.",
-    type="api_error",
-    code="run_interrupted",
-    status=503,
-    retryable=True,
-)
 _NOTHING = Transcript()
 _IF_FREE = rows.FREE + " FROM sessions WHERE owner = ? AND key = ? AND waiting = 0 AND lease_until_ms IS NULL"
 # Numbers of runs that are deleted are not given again; who else writes to the file is kept out of it.
@@ -95,11 +87,7 @@ class RunWrites:
         if is_free:
             return self._hand_over(db, claim, hold)
         if hold.waiting >= self.max_queued:
-            raise SessionBusy(
-                f"This session already has {hold.waiting} runs waiting: let some of them end first, or use "
-                "another session.",
-                retry_after=1.0,
-            )
+            raise refused.queue_full(hold.waiting)
         db.execute("UPDATE sessions SET waiting = waiting + 1 WHERE number = ?", (hold.number,))
         return Queued(hold.waiting + (lease is not None))
 
@@ -110,10 +98,10 @@ class RunWrites:
             (run_id,),
         ).fetchone()
         if row is None:
-            raise not_waiting()
+            raise refused.not_waiting()
         *state, number, status, owner, key = row
         if status != "queued":
-            raise not_waiting()
+            raise refused.not_waiting()
         hold = rows.Hold._make(state)
         if hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock():
             return None
@@ -131,12 +119,12 @@ class RunWrites:
             (self._lease_end(lease_s), claim.owner, claim.session, claim.token),
         )
         if db.rowcount == 0:
-            raise fenced()
+            raise refused.fenced()
         row = execute(
             "SELECT abort_requested FROM runs WHERE number = ? AND id = ?", (claim.token, claim.run_id)
         ).fetchone()
         if row is None:
-            raise fenced()
+            raise refused.fenced()
         return bool(row[0])
 
     def request_abort(self, db: sqlite3.Cursor, owner: str, run_id: str) -> bool:
@@ -162,7 +150,7 @@ class RunWrites:
         if hold.lease_until_ms is not None:
             db.execute(
                 "UPDATE runs SET status = 'interrupted', ended_ms = ?, error = ? WHERE number = ?",
-                (self._clock(), rows.encode(LEASE_LOST), hold.token),
+                (self._clock(), rows.encode(stored.LEASE_LOST), hold.token),
             )
         db.execute(
             "UPDATE sessions SET token = ?, lease_until_ms = ? WHERE number = ?",
@@ -213,7 +201,7 @@ def _insert(
         return None
     row = db.execute(rows.RUNS + "AND runs.id = ? AND runs.owner = ?", (run.id, run.owner)).fetchone()
     if row is None:
-        raise StoreError("This run id is taken: choose another one.", code="run_id_taken")
+        raise refused.run_id_taken()
     return Duplicate(rows.run_record(row))
 
 
@@ -239,15 +227,3 @@ def oldest_waiting(db: sqlite3.Cursor, session: int, token: int) -> tuple[int, s
         (session, token),
     ).fetchone()
     return row
-
-
-def fenced() -> Fenced:
-    return Fenced(
-        "A newer run holds this session: this one may no longer write to it. Send the request again."
-    )
-
-
-def not_waiting() -> StoreError:
-    return StoreError(
-        "This run is not waiting for its session: it runs, has ended or is unknown.", code="run_not_open"
-    )

@@ -9,7 +9,7 @@ away a little at a time, so that no commit waits for it.
 import sqlite3
 from collections.abc import Callable, Iterable
 
-from openclaw_gateway.errors import SessionBusy, StoreError
+from openclaw_gateway.sessions import refused
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.schema import entry_id
 from openclaw_gateway.sessions.store import Summary
@@ -36,7 +36,7 @@ class SessionWrites:
             "SELECT number, last_seq, covered_seq FROM sessions WHERE owner = ? AND key = ?", (owner, session)
         ).fetchone()
         if row is None:
-            raise StoreError("There is no session of that name.", code="session_not_found")
+            raise refused.no_session()
         number, last, covered = row
         place = entry_id(number, covers_to_seq)
         if covers_to_seq == covered:
@@ -52,10 +52,7 @@ class SessionWrites:
                 execute("UPDATE sessions SET size = size + ? WHERE number = ?", (len(text), number))
             return summary
         if not covered < covers_to_seq <= last:
-            raise StoreError(
-                f"A summary must cover more than entry {covered} and at most entry {last} of the session.",
-                code="summary_outdated",
-            )
+            raise refused.summary_outdated(covered, last)
         execute("INSERT INTO summaries (id, text, created_ms) VALUES (?, ?, ?)", (place, text, self._clock()))
         execute(
             "UPDATE sessions SET covered_seq = ?, size = size + ?, "
@@ -75,10 +72,7 @@ class SessionWrites:
             return False
         hold = rows.Hold._make(row)
         if hold.waiting or (hold.lease_until_ms is not None and hold.lease_until_ms > self._lease_clock()):
-            raise SessionBusy(
-                "A run holds this session or waits for it: abort it or let it end, then delete the session.",
-                retry_after=1.0,
-            )
+            raise refused.session_in_use()
         _bury(db, hold.number)
         return True
 

@@ -1,0 +1,1 @@
+"""The Store that several machines share: PostgreSQL through asyncpg."""

@@ -1,0 +1,128 @@
+"""What the PostgreSQL store does to runs that end: finish, conclude, withdraw, close.
+
+Each is one function of schema/0004: one transaction and one round trip. Knows nothing of pools.
+"""
+
+from asyncpg import Connection
+from msgspec.structs import replace
+
+from openclaw_gateway.sessions import refused, stored
+from openclaw_gateway.sessions.postgres.runs import Who
+from openclaw_gateway.sessions.postgres.texts import written_list
+from openclaw_gateway.sessions.shared import ATTEMPTS
+from openclaw_gateway.sessions.store import Claim, Ending, Entry, Released
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.run import RunStatus, Usage
+
+BRANCH_LABEL = "earlier branch"
+_FINISH = (
+    "SELECT * FROM finish_run("
+    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+)
+_CONCLUDE = "SELECT conclude_run($1, $2, $3, $4, $5, $6, $7)"
+_WITHDRAW = "SELECT * FROM withdraw_run($1, $2, $3, $4)"
+_CLOSE_OWN = (
+    "SELECT close_runs($1, ARRAY(SELECT number FROM runs WHERE ended_ms IS NULL AND replica = $2 "
+    "ORDER BY number LIMIT 500), $2, $3, $4)"
+)
+_CLOSE_NOBODYS = "SELECT close_nobodys($1, $2, $3, $4)"
+_DISOWN = "SELECT disown_runs($1, $2, $3, $4)"
+_INTERRUPTED = stored.encode(stored.INTERRUPTED)
+_UNUSED = stored.encode(Usage())
+# How an entry begins; its number is known where it is written.
+_NUMBERED = b'{"seq":0'
+
+
+async def finish(db: Connection, who: Who, claim: Claim, ending: Ending) -> Released:
+    """What is large of the turn is set aside already."""
+    stored.require_ended(ending.status)
+    large = [one for message in ending.turn for one in stored.blobs_of(message)]
+    taken = ending.taken
+    used = ending.usage
+    final_seq, next_run = await db.fetchrow(
+        _FINISH,
+        who.at_ms,
+        claim.owner,
+        claim.session,
+        claim.token,
+        claim.run_id,
+        ending.status,
+        stored.encode(used),
+        _encoded(ending.error),
+        _bodies(claim.run_id, ending),
+        [one.digest for one in large] if large else None,
+        [one.size for one in large] if large else None,
+        ending.result,
+        used.prompt_tokens,
+        used.completion_tokens,
+        used.total_tokens,
+        ending.keeps,
+        BRANCH_LABEL,
+        written_list(each.run_id for each in taken) if taken else None,
+        [each.result for each in taken] if taken else None,
+        _UNUSED,
+    )
+    if final_seq is None:
+        raise refused.fenced()
+    return Released(final_seq, next_run)
+
+
+async def conclude(db: Connection, who: Who, run_id: str, ending: Ending) -> None:
+    stored.require_ended(ending.status)
+    usage, error = stored.encode(ending.usage), _encoded(ending.error)
+    outcome = await db.fetchval(
+        _CONCLUDE, who.at_ms, run_id, who.replica, ending.status, usage, error, ending.result
+    )
+    if outcome == "refused":
+        raise refused.not_waiting()
+    if outcome == "fenced":
+        raise refused.taken_up()
+
+
+async def withdraw(
+    db: Connection, who: Who, run_id: str, status: RunStatus, error: ErrorInfo | None
+) -> Released:
+    stored.require_ended(status)
+    last_seq, next_run = await db.fetchrow(_WITHDRAW, who.at_ms, run_id, status, _encoded(error))
+    if last_seq is None:
+        raise refused.not_waiting()
+    return Released(last_seq, next_run)
+
+
+async def close_own(db: Connection, who: Who) -> int:
+    """Close as interrupted every run of this process that is still open; how many."""
+    return await _repeated(db, _CLOSE_OWN, who)
+
+
+async def close_nobodys(db: Connection, who: Who) -> int:
+    """Close as interrupted what processes that have gone left open, and nobody is to execute; how many."""
+    return await _repeated(db, _CLOSE_NOBODYS, who)
+
+
+async def disown(db: Connection, who: Who, run_ids: list[str]) -> int:
+    """Close as interrupted those of these runs that are open after all: nobody heard that they were begun."""
+    closed: int = await db.fetchval(_DISOWN, who.at_ms, written_list(run_ids), who.replica, _INTERRUPTED)
+    return closed
+
+
+async def _repeated(db: Connection, close: str, who: Who) -> int:
+    closed = 0
+    while some := await db.fetchval(close, who.at_ms, who.replica, ATTEMPTS, _INTERRUPTED):
+        closed += some
+    return closed
+
+
+def _bodies(run_id: str, ending: Ending) -> list[bytes]:
+    """The entries of the turn without their beginning."""
+    taken_from = {each.at: each.run_id for each in ending.taken if each.at is not None}
+    bodies = []
+    for at, message in enumerate(ending.turn):
+        entry = Entry(0, run_id, message, ending.alone)
+        if at in taken_from:
+            entry = replace(entry, taken_from=taken_from[at])
+        bodies.append(stored.encode(entry)[len(_NUMBERED) :])
+    return bodies
+
+
+def _encoded(error: ErrorInfo | None) -> bytes | None:
+    return None if error is None else stored.encode(error)

@@ -1,0 +1,116 @@
+"""What PostgreSQL, its driver and the network say, in the words of our exception tree.
+
+Pure. No message names the address, the user or the password: whoever must know more has the log.
+"""
+
+import asyncpg
+
+from openclaw_gateway.errors import GatewayError, StoreError, StoreFull
+
+# The same call may be made again at once: nothing of it was done, and what was in its way is over.
+_CONFLICTS = ("40001", "40P01", "23505", "P0002")
+# PgBouncer gave the statement to a connection of the server that was not told of it before.
+_UNPREPARED = ("26000", "42P05")
+_READ_ONLY = "25006"
+_RETRY_S = 1.0
+_FULL_RETRY_S = 30.0
+_AWAY = (
+    "The database of the session store cannot be reached: see that PostgreSQL runs and that store.url is "
+    "right."
+)
+_SILENT = (
+    "The database of the session store does not answer in time: see how busy PostgreSQL and its disk are."
+)
+_FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
+# By SQLSTATE or its class: (what to say, code).
+_SAID: dict[str, tuple[str, str | None]] = {
+    "28": ("PostgreSQL refuses the user or the password of store.url: correct them.", None),
+    "3D": ("There is no such database: create the one that store.url names, for the gateway alone.", None),
+    "42501": (
+        "The user of store.url may not do this in its database: make it the owner of the database.",
+        None,
+    ),
+    "42P01": ("The database lacks tables of the session store: run `openclaw store migrate`.", None),
+    "42883": ("The database lacks functions of the session store: run `openclaw store migrate`.", None),
+    _READ_ONLY: (
+        "The database of the session store takes no writes: it is a standby, or set to read only. Let "
+        "store.url name the primary.",
+        None,
+    ),
+    "53300": ("PostgreSQL has no connection left for the session store: raise its max_connections.", None),
+    "53": ("PostgreSQL has run out of memory or of another resource: see its log.", None),
+    "57P": ("PostgreSQL is starting or stopping: the gateway goes on as soon as it answers.", None),
+    "57014": (_SILENT, None),
+    "22021": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
+    "22P05": ("The session store cannot keep text that is no Unicode.", "store_rejected"),
+    "54": ("This is more than PostgreSQL keeps in one piece: send less at once.", "store_rejected"),
+    "XX001": ("The database of the session store is damaged: restore it from a backup.", "store_corrupt"),
+    "XX002": ("The database of the session store is damaged: restore it from a backup.", "store_corrupt"),
+}
+
+
+def is_conflict(error: BaseException) -> bool:
+    return _state(error) in _CONFLICTS
+
+
+def is_unprepared(error: BaseException) -> bool:
+    return _state(error) in _UNPREPARED
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is of no use any more. What was under way may have been done or not."""
+    state = _state(error)
+    if state is not None:
+        return state.startswith(("08", "57P")) or state == _READ_ONLY
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+
+
+def is_doubtful(error: BaseException) -> bool:
+    """Whether nobody knows what came of it: the connection broke, or nothing was heard in time."""
+    state = _state(error)
+    if state is not None:
+        return state.startswith("08") or state in ("57P01", "57P02", "57014")
+    return is_lost(error)
+
+
+def translated(error: BaseException) -> BaseException:
+    """Ours for what they said; anything else (ours already, or a bug) as it is."""
+    if isinstance(error, GatewayError):
+        return error
+    ours = _ours(error)
+    if ours is None:
+        return error
+    ours.__cause__ = error
+    return ours
+
+
+def _ours(error: BaseException) -> StoreError | None:
+    state = _state(error)
+    if state is not None and not state.startswith("08"):
+        return _said(state)
+    if isinstance(error, asyncpg.DataError | UnicodeEncodeError):
+        return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return StoreError("store.url is no address of a database: postgresql://USER@HOST/DATABASE.")
+    if isinstance(error, TimeoutError):
+        return StoreError(_SILENT, retry_after=_RETRY_S)
+    return StoreError(_AWAY, retry_after=_RETRY_S) if state is not None or is_lost(error) else None
+
+
+def _said(state: str) -> StoreError:
+    if state == "53100":
+        return StoreFull(_FULL, retry_after=_FULL_RETRY_S)
+    for length in (5, 3, 2):
+        said = _SAID.get(state[:length])
+        if said is not None:
+            message, code = said
+            return StoreError(message, code=code, retry_after=None if code else _RETRY_S)
+    if state in _CONFLICTS:
+        return StoreError(
+            "The session store has too much to do at one place: try again.", retry_after=_RETRY_S
+        )
+    return StoreError(f"The session store's PostgreSQL failed ({state}): see the gateway's log.")
+
+
+def _state(error: BaseException) -> str | None:
+    return error.sqlstate if isinstance(error, asyncpg.PostgresError) else None

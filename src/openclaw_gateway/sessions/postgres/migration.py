@@ -1,0 +1,126 @@
+"""Brings a database to the schema of this release, and says which databases this release can work on.
+
+The schema is the numbered files of schema/, each applied once, in order, all that are missing in one
+transaction under a lock of the whole database: of several processes that start together one does it. Each
+file says in its first line the oldest schema whose release still works on a database that has it (0001 says
+the rule); an older release goes on working on a database of a newer one exactly as long as that allows.
+"""
+
+import re
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import structlog
+from asyncpg import Connection
+
+from openclaw_gateway.errors import StoreError
+
+_LOCK = 0x6F634757  # "ocGW"
+_READABLE_FROM = re.compile(r"-- readable from: (\d+)\n")
+_MIGRATION_S = 3600.0
+_TABLE = """
+    CREATE TABLE schema_version (
+        version integer PRIMARY KEY,
+        readable_from integer NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+log = structlog.get_logger()
+
+
+class Part(NamedTuple):
+    """One file of schema/."""
+
+    version: int
+    readable_from: int
+    sql: str
+
+
+class State(NamedTuple):
+    """What a database has: its newest part, and the oldest schema whose release works on it. 0 = nothing."""
+
+    version: int
+    readable_from: int
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    found = []
+    for file in resources.files(__package__).joinpath("schema").iterdir():
+        if not file.name.endswith(".sql"):
+            continue
+        sql = file.read_text("utf-8")
+        said = _READABLE_FROM.match(sql)
+        if said is None:
+            raise ValueError(f"{file.name} does not say who can read it")
+        found.append(Part(int(file.name[:4]), int(said[1]), sql))
+    return tuple(sorted(found))
+
+
+def newest() -> int:
+    return parts()[-1].version
+
+
+async def state(db: Connection) -> State:
+    """Raises StoreError where the database is another program's, takes no writes or has the wrong
+    encoding."""
+    encoding, is_standby, is_ours, is_taken = await db.fetchrow(
+        "SELECT current_setting('server_encoding'), "
+        "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
+        "to_regclass('schema_version') IS NOT NULL, "
+        "to_regclass('sessions') IS NOT NULL OR to_regclass('runs') IS NOT NULL"
+    )
+    if encoding != "UTF8":
+        raise StoreError(
+            f"The database of the session store has the encoding {encoding}: create one with ENCODING 'UTF8'."
+        )
+    if is_standby:
+        raise StoreError(
+            "The database of the session store takes no writes: it is a standby, or set to read only. Let "
+            "store.url name the primary.",
+            retry_after=1.0,
+        )
+    if not is_ours:
+        if is_taken:
+            raise StoreError(
+                "The database of store.url has tables of another program: give the gateway one of its own.",
+                code="store_foreign",
+            )
+        return State(0, 0)
+    version, readable_from = await db.fetchrow(
+        "SELECT coalesce(max(version), 0), coalesce(max(readable_from), 0) FROM schema_version"
+    )
+    return State(version, readable_from)
+
+
+async def migrate(db: Connection) -> int:
+    """Apply what is missing; the version the database has now. Raises StoreError (code "store_too_new")."""
+    found = _readable(await state(db))
+    if found.version >= newest():
+        return found.version
+    async with db.transaction():
+        await db.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=_MIGRATION_S)
+        found = _readable(await state(db))
+        if found.version == 0:
+            await db.execute(_TABLE)
+        for part in parts():
+            if part.version > found.version:
+                log.info("store.migrating", schema=part.version)
+                await db.execute(part.sql, timeout=_MIGRATION_S)
+                await db.execute(
+                    "INSERT INTO schema_version (version, readable_from) VALUES ($1, $2)",
+                    part.version,
+                    part.readable_from,
+                )
+    return max(found.version, newest())
+
+
+def _readable(found: State) -> State:
+    if found.readable_from > newest():
+        raise StoreError(
+            f"The session store was written by a newer release (schema {found.version}, this one knows "
+            f"{newest()}): upgrade the gateway, or give this one another database.",
+            code="store_too_new",
+        )
+    return found

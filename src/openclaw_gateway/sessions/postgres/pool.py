@@ -1,0 +1,269 @@
+"""The connections to PostgreSQL: so many at most, each wait with a deadline, each error in our words.
+
+Knows nothing of sessions or runs. An act is a function of a connection; it is executed in a task of its own,
+so that a caller who is cancelled loses the answer, not the operation. A connection that breaks, or on which
+nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
+goes on by itself when the server returns. An act that another one was in the way of (a deadlock, a conflict)
+is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
+told of its statement: from then on nothing is prepared.
+
+No state of a session is used (no LISTEN, no SET, no locks of a session, no temporary tables), so a pool of
+transactions may stand between this and the server.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import asyncpg
+import structlog
+from asyncpg import Connection
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.postgres.errors import (
+    is_conflict,
+    is_doubtful,
+    is_lost,
+    is_unprepared,
+    translated,
+)
+from openclaw_gateway.sessions.postgres.texts import use_texts
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SIZE = 10
+# How long to wait for a connection, and for the answer to one statement.
+ACQUIRE_S = 0.8
+STATEMENT_S = 10.0
+_CLOSE_S = 5.0
+_TRIES = 5
+_MOST_WAITING = 10_000
+_CACHED_STATEMENTS = 200
+log = structlog.get_logger()
+
+
+class Pool:
+    """`url` is never logged: it may hold a password."""
+
+    def __init__(self, url: str, *, size: int = SIZE, statement_s: float = STATEMENT_S) -> None:
+        self._url = url
+        self._size = size
+        self._statement_s = statement_s
+        self._is_open = False
+        self._is_prepared = True
+        self._idle: list[Connection] = []
+        self._count = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    async def open(self) -> None:
+        """Open the first connection. Raises StoreError."""
+        self._is_open = True
+        try:
+            self._release(await self._acquire(ACQUIRE_S))
+        except Exception as error:  # noqa: BLE001 - of the driver and the network: all become ours
+            self._is_open = False
+            raise translated(error) from None
+
+    async def close(self, deadline_s: float) -> None:
+        """Finish what was asked, close the connections. Raises StoreError when that takes too long."""
+        self._is_open = False
+        left: set[asyncio.Task[Any]] = set()
+        if self._tasks:
+            _, left = await asyncio.wait(self._tasks, timeout=deadline_s)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=_CLOSE_S)
+        idle, self._idle = self._idle, []
+        self._count -= len(idle)
+        await asyncio.gather(*map(_closed, idle))
+        if left:
+            raise StoreError(f"The session store did not finish its work within {deadline_s:g} s.")
+
+    async def submit(
+        self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        """What `act(connection, *args)` gives. Raises StoreError."""
+        return await self.owned(self.within(ACQUIRE_S, act, *args, **named))
+
+    async def owned(self, work: Coroutine[Any, Any, R]) -> R:
+        """What it gives. It is done to its end also when its caller is cancelled. Raises StoreError."""
+        if not self._is_open:
+            work.close()
+            raise StoreError("The session store is closed: the gateway is starting or stopping.")
+        if len(self._tasks) >= _MOST_WAITING:
+            work.close()
+            raise _too_much()
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._has_ended)
+        return await asyncio.shield(task)
+
+    async def settled(self, deadline_s: float) -> None:
+        """Once all that was asked until now is done, or the deadline is over."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=deadline_s)
+
+    def _has_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # its caller may have gone
+
+    async def execute(
+        self, act: Callable[Concatenate[Connection, P], Awaitable[R]], *args: P.args, **named: P.kwargs
+    ) -> R:
+        """As `submit`, in the caller's own task."""
+        return await self.within(ACQUIRE_S, act, *args, **named)
+
+    async def within(
+        self,
+        acquire_s: float,
+        act: Callable[Concatenate[Connection, P], Awaitable[R]],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> R:
+        """As `execute`, with another deadline for having a connection."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                connection = await self._acquire(acquire_s)
+            except Exception as error:  # noqa: BLE001 - as in `open`
+                raise translated(error) from None
+            try:
+                answer = await act(connection, *args, **named)
+            except Exception as error:  # noqa: BLE001 - as in `open`
+                self._after_error(connection, error)
+                if tries < _TRIES and self._may_try_again(error):
+                    continue
+                ours = translated(error)
+                if isinstance(ours, StoreError) and is_doubtful(error):
+                    ours.__notes__ = [DOUBTFUL]
+                raise ours from ours.__cause__
+            except BaseException:  # cancelled, in the middle of something
+                connection.terminate()
+                self._release(connection)
+                raise
+            self._release(connection)
+            return answer
+
+    def _may_try_again(self, error: BaseException) -> bool:
+        if is_unprepared(error):
+            if self._is_prepared:
+                log.warning(
+                    "store.statements_not_prepared", remedy="PgBouncer: max_prepared_statements = 200"
+                )
+            self._is_prepared = False
+            self._drop_idle()
+            return True
+        return is_conflict(error)
+
+    async def _acquire(self, deadline_s: float) -> Connection:
+        until = time.monotonic() + deadline_s
+        while True:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.is_closed():
+                    return connection
+                self._count -= 1
+            left = until - time.monotonic()
+            if left <= 0:
+                raise _too_much()
+            if self._count < self._size:
+                return await self._connected(left)
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            try:
+                async with asyncio.timeout(left):
+                    await waiter
+            except TimeoutError:
+                continue  # to say so
+            finally:
+                if waiter in self._waiting:
+                    self._waiting.remove(waiter)
+
+    async def _connected(self, deadline_s: float) -> Connection:
+        self._count += 1
+        try:
+            async with asyncio.timeout(deadline_s):
+                connection = await asyncpg.connect(
+                    self._url,
+                    timeout=deadline_s,
+                    command_timeout=self._statement_s,
+                    statement_cache_size=_CACHED_STATEMENTS if self._is_prepared else 0,
+                    server_settings={"application_name": "openclaw-gateway"},
+                )
+                try:
+                    await use_texts(connection)
+                except BaseException:
+                    connection.terminate()
+                    raise
+        except BaseException:
+            self._count -= 1
+            self._wake()
+            raise
+        return connection
+
+    def _release(self, connection: Connection) -> None:
+        if connection.is_closed():
+            self._count -= 1
+        elif self._is_open or self._tasks:
+            self._idle.append(connection)
+        else:
+            connection.terminate()
+            self._count -= 1
+        self._wake()
+
+    def _after_error(self, connection: Connection, error: BaseException) -> None:
+        if not isinstance(error, asyncpg.PostgresError | StoreError) or is_lost(error):
+            connection.terminate()
+            if is_lost(error):
+                self._drop_idle()
+        self._release(connection)
+
+    def _drop_idle(self) -> None:
+        """They were opened to the same server, which has gone, or they know what no longer holds."""
+        idle, self._idle = self._idle, []
+        self._count -= len(idle)
+        for connection in idle:
+            connection.terminate()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+
+def _too_much() -> StoreError:
+    return StoreError(
+        "The session store has more work waiting than it can take: try again in a moment.",
+        code="store_busy",
+        retry_after=1.0,
+    )
+
+
+DOUBTFUL = "it may have been done all the same"
+
+
+def may_have_been_done(error: StoreError) -> bool:
+    """Whether nobody knows what came of the act: the connection broke before its answer was there."""
+    return DOUBTFUL in getattr(error, "__notes__", ())
+
+
+async def _closed(connection: Connection) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(_CLOSE_S):
+            await connection.close()
+            return
+    connection.terminate()

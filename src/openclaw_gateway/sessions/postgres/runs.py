@@ -1,0 +1,130 @@
+"""What the PostgreSQL store does to runs that begin or go on: begin, claim, read, renew, taking one up.
+
+Each is one function of schema/0003 and one round trip, but for the reading of a long transcript. Knows
+nothing of pools. Leases end by the clock of the database: no clock of this machine takes a session away.
+"""
+
+import time
+from typing import NamedTuple
+
+from asyncpg import Connection
+
+from openclaw_gateway.sessions import refused, stored
+from openclaw_gateway.sessions.postgres import reads, rows
+from openclaw_gateway.sessions.shared import ATTEMPTS
+from openclaw_gateway.sessions.store import (
+    Begun,
+    Claim,
+    Claimed,
+    Duplicate,
+    Entry,
+    NewRun,
+    Queued,
+    Recorded,
+    Transcript,
+)
+
+_BEGIN = "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+_CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
+_RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
+_REQUEST_ABORT = (
+    "UPDATE runs SET abort_requested = true WHERE id = $1 AND owner = $2 AND ended_ms IS NULL RETURNING 1"
+)
+_HELD = (
+    "SELECT sessions.number, covered_seq, last_seq, "
+    "(SELECT text FROM summaries WHERE session = sessions.number AND seq = covered_seq) "
+    "FROM sessions JOIN runs ON runs.number = holder "
+    "WHERE sessions.owner = $1 AND key = $2 AND sessions.token = $3 AND lease_until_ms IS NOT NULL "
+    "AND runs.id = $4"
+)
+LOST = stored.encode(stored.LEASE_LOST)
+
+
+class Who(NamedTuple):
+    """Whose act it is: of the process `replica`, at a time that a test says (None = the database's)."""
+
+    replica: str
+    at_ms: int | None
+
+
+async def begin(
+    db: Connection, who: Who, run: NewRun, lease_s: float, max_queued: int, *, again: bool, until: float
+) -> Begun:
+    """`again`: the same call was made before, and nobody knows what came of it. An answer is there before
+    `until`, of the monotonic clock."""
+    named = run.idempotency
+    row = await db.fetchrow(
+        _BEGIN,
+        who.at_ms,
+        run.id,
+        run.owner,
+        run.session,
+        run.agent,
+        run.user,
+        run.parent,
+        None if named is None else named.key,
+        None if named is None else named.digest,
+        run.work,
+        run.given,
+        who.replica,
+        int(lease_s * 1000),
+        max_queued,
+        ATTEMPTS,
+        LOST,
+        again,
+        timeout=max(until - time.monotonic(), 0.001),
+    )
+    outcome, known, place, token = row[:4]
+    if outcome == "claimed":
+        return rows.claimed(Claim(run.id, run.owner, run.session or "", token, lease_s), row)
+    if outcome == "recorded":
+        return Recorded()
+    if outcome == "queued":
+        return Queued(place)
+    if outcome == "busy":
+        raise refused.queue_full(place)
+    record = None if outcome == "taken" else await reads.get_run(db, run.owner, known)
+    if record is None:
+        # Another owner's, or one that was dropped since.
+        raise refused.run_id_taken()
+    return Duplicate(record)
+
+
+async def claim(db: Connection, who: Who, run_id: str, lease_s: float, *, again: bool) -> Claimed | None:
+    row = await db.fetchrow(
+        _CLAIM, who.at_ms, run_id, who.replica, int(lease_s * 1000), ATTEMPTS, LOST, again
+    )
+    outcome, owner, session, token = row[:4]
+    if outcome == "refused":
+        raise refused.not_waiting()
+    return None if outcome == "later" else rows.claimed(Claim(run_id, owner, session, token, lease_s), row)
+
+
+async def renew(db: Connection, who: Who, claim: Claim, lease_s: float) -> bool:
+    is_unwanted: bool | None = await db.fetchval(
+        _RENEW, who.at_ms, claim.owner, claim.session, claim.token, claim.run_id, int(lease_s * 1000)
+    )
+    if is_unwanted is None:
+        raise refused.fenced()
+    return is_unwanted
+
+
+async def request_abort(db: Connection, owner: str, run_id: str) -> bool:
+    return await db.fetchval(_REQUEST_ABORT, run_id, owner) is not None
+
+
+async def read(db: Connection, claim: Claim) -> Transcript:
+    """As `Store.read` says, in pages: a long one is not held in memory twice."""
+    held = (claim.owner, claim.session, claim.token, claim.run_id)
+    row = await db.fetchrow(_HELD, *held)
+    if row is None:
+        raise refused.not_to_be_read()
+    number, covered_seq, last_seq, summary = row
+    read: list[Entry] = []
+    seq = covered_seq
+    while seq < last_seq:
+        read += await reads.page(db, number, seq, last_seq)
+        seq = read[-1].seq
+    if read and await db.fetchrow(_HELD, *held) is None:
+        raise refused.not_to_be_read()
+    return Transcript(tuple(read), rows.summary_of(covered_seq, summary))

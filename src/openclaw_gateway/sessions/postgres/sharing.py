@@ -1,0 +1,77 @@
+"""What PostgresStore does beyond the Store of one process: each act is handed to the pool. Knows no SQL."""
+
+import secrets
+from collections.abc import Callable
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.postgres import replicas
+from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
+from openclaw_gateway.sessions.postgres.runs import Who
+from openclaw_gateway.sessions.shared import Document, Replica, Work
+
+
+class Sharing:
+    """`clock` None = the database's."""
+
+    def __init__(self, pool: Pool, clock: Callable[[], int] | None) -> None:
+        self._pool = pool
+        self._clock = clock
+        # Which process a run is executed by; its first beat may say another name.
+        self._replica = f"unnamed-{secrets.token_hex(8)}"
+        # Of calls that may have taken something up, and nobody has heard what.
+        self._unheard: list[str] = []
+
+    async def beat(self, replica: Replica, *, lease_s: float) -> None:
+        await self._pool.owned(self._beaten(replica, lease_s))
+
+    async def leave(self) -> None:
+        await self._pool.submit(replicas.leave, self._who)
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        return await self._pool.submit(replicas.living, self._at_ms)
+
+    async def take_up(self, *, lease_s: float) -> Work | None:
+        """Whoever is cancelled while it waits does not hear what is its own from now on: shield the call."""
+        return await self._pool.owned(self._taken_up(lease_s))
+
+    async def work(self, owner: str, run_id: str) -> bytes | None:
+        return await self._pool.submit(replicas.work, owner, run_id)
+
+    async def acts(self, run_id: str) -> None:
+        await self._pool.submit(replicas.acts, self._who, run_id)
+
+    async def hand_over(self, run_id: str) -> bool:
+        return await self._pool.submit(replicas.hand_over, self._who, run_id)
+
+    async def document(self) -> Document:
+        return await self._pool.submit(replicas.document)
+
+    async def write_document(self, text: str, *, replaces: int) -> int:
+        return await self._pool.submit(replicas.write_document, text, replaces)
+
+    @property
+    def _at_ms(self) -> int | None:
+        return None if self._clock is None else self._clock()
+
+    @property
+    def _who(self) -> Who:
+        return Who(self._replica, self._at_ms)
+
+    async def _beaten(self, replica: Replica, lease_s: float) -> None:
+        before, self._replica = self._who, replica.id
+        try:
+            await self._pool.execute(replicas.beat, before, replica, lease_s)
+        except StoreError as error:
+            if not may_have_been_done(error):
+                self._replica = before.replica
+            raise
+
+    async def _taken_up(self, lease_s: float) -> Work | None:
+        again = bool(self._unheard)
+        ticket = self._unheard.pop() if again else secrets.token_hex(8)
+        try:
+            return await self._pool.execute(replicas.take_up, self._who, lease_s, ticket, again=again)
+        except StoreError as error:
+            if again or may_have_been_done(error):
+                self._unheard.append(ticket)
+            raise

@@ -1,0 +1,245 @@
+"""PostgresStore: the Store of several machines, one database for all of them.
+
+Only hands acts to its pool of connections: runs and endings say what is done to runs, sessions what is done
+to sessions, lookups what is asked. A rule of the protocol is kept by one statement or one transaction,
+whoever else is at work.
+
+A caller that is cancelled while it waits loses the answer, not the operation: whoever must know the outcome
+of `begin`, `claim`, `finish` or `withdraw` shields the call and awaits it. A call that broke off in the
+middle may be made again: `claim`, `finish`, `conclude` and `withdraw` give the first answer, and a run of
+whose `begin` nobody heard the answer is ended.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from msgspec.structs import replace
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.large import is_large
+from openclaw_gateway.sessions.postgres import (
+    blobs,
+    endings,
+    kept,
+    ledger,
+    migration,
+    pruning,
+    runs,
+    sessions,
+)
+from openclaw_gateway.sessions.postgres.arrivals import Arrivals
+from openclaw_gateway.sessions.postgres.doubts import Doubts
+from openclaw_gateway.sessions.postgres.lookups import Lookups
+from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S, Pool, may_have_been_done
+from openclaw_gateway.sessions.postgres.sharing import Sharing
+from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.store import (
+    Begun,
+    Claim,
+    Claimed,
+    Ending,
+    LedgerRow,
+    NewRun,
+    Released,
+    StoreHealth,
+    Summary,
+)
+from openclaw_gateway.wire.error_info import ErrorInfo
+from openclaw_gateway.wire.run import RunStatus
+
+# A run is recorded within this time, or refused.
+BEGIN_S = 0.95
+_CLOSE_DEADLINE_S = 20.0
+log = structlog.get_logger()
+
+
+class PostgresStore(Lookups, Sharing):
+    """`url` as libpq has it: postgresql://user:password@host:port/database. Of one process, `size`
+    connections at most. `clock` is for tests: Unix milliseconds instead of those of the database."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_queued: int = 64,
+        size: int = SIZE,
+        begin_s: float = BEGIN_S,
+        statement_s: float = STATEMENT_S,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        pool = Pool(url, size=size, statement_s=statement_s)
+        Lookups.__init__(self, pool)
+        Sharing.__init__(self, pool, clock)
+        self._max_queued = max_queued
+        self._begin_s = begin_s
+        self._arrivals = Arrivals()
+        self._doubts = Doubts(self._disown)
+        self._claims_in_doubt: set[str] = set()
+        self._is_full = False
+
+    def go_by(self, *, max_queued: int) -> None:
+        """For the runs that come from now on."""
+        self._max_queued = max_queued
+
+    async def open(self) -> None:
+        """Of runs that are open, those of processes that have gone and that nobody may execute are closed as
+        "interrupted"; those of living ones are theirs."""
+        await self._pool.open()
+        try:
+            await self._pool.submit(migration.migrate)
+            closed = await self._pool.submit(endings.close_nobodys, self._who)
+        except BaseException:
+            await self._pool.close(_CLOSE_DEADLINE_S)
+            raise
+        if closed:
+            log.warning("store.runs_interrupted", runs=closed)
+
+    async def close(self) -> None:
+        """Of the runs that are open, those of this process are closed. Safe to repeat."""
+        if not self._pool.is_open:
+            return
+        await self._doubts.stop()
+        try:
+            await self._pool.settled(_CLOSE_DEADLINE_S)
+            await self._pool.submit(endings.close_own, self._who)
+        except StoreError as error:
+            # They are nobody's as soon as this process counts as gone: another one closes them.
+            log.warning("store.runs_left_open", error=error.message)
+        await self._pool.close(_CLOSE_DEADLINE_S)
+
+    async def health(self) -> StoreHealth:
+        """Reads; writes only when the disk was full, to see whether that is over."""
+        try:
+            found = await self._pool.submit(migration.state)
+            if self._is_full:
+                await self._pool.submit(sessions.probe)
+                self._is_full = False
+        except StoreError as error:
+            return StoreHealth(ok=False, detail=error.message)
+        return StoreHealth(ok=True, schema_version=found.version)
+
+    async def begin(self, run: NewRun, *, lease_s: float) -> Begun:
+        return await self._pool.owned(self._begun(run, lease_s))
+
+    async def claim(self, run_id: str, *, lease_s: float) -> Claimed | None:
+        return await self._pool.owned(self._claimed(run_id, lease_s))
+
+    async def renew(self, claim: Claim, *, lease_s: float) -> bool:
+        return await self._pool.submit(runs.renew, self._who, claim, lease_s)
+
+    async def finish(self, claim: Claim, ending: Ending) -> Released:
+        if any(map(is_large, ending.turn)):
+            ending = replace(ending, turn=await self._pool.submit(blobs.set_aside, ending.turn, self._at_ms))
+        return await self._pool.submit(endings.finish, self._who, claim, ending)
+
+    async def conclude(self, run_id: str, ending: Ending) -> None:
+        await self._pool.submit(endings.conclude, self._who, run_id, ending)
+
+    async def withdraw(self, run_id: str, status: RunStatus, error: ErrorInfo | None = None) -> Released:
+        return await self._pool.submit(endings.withdraw, self._who, run_id, status, error)
+
+    async def request_abort(self, owner: str, run_id: str) -> bool:
+        return await self._pool.submit(runs.request_abort, owner, run_id)
+
+    async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
+        await self._pool.submit(kept.keep, kept.Given(owner, name, body, labels), self._at_ms)
+
+    async def rekeep(
+        self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
+    ) -> bool:
+        given = kept.Given(owner, name, body, labels)
+        return await self._pool.submit(kept.rekeep, given, self._at_ms, anew=anew)
+
+    async def forget(self, owner: str, name: str) -> bool:
+        return await self._pool.submit(kept.forget, owner, name)
+
+    async def summarise(
+        self, owner: str, session: str, covers_to_seq: int, text: str, *, earlier: bool = False
+    ) -> Summary:
+        summary = Summary(covers_to_seq, text)
+        return await self._pool.submit(
+            sessions.summarise, self._at_ms, owner, session, summary, earlier=earlier
+        )
+
+    async def rename(self, owner: str, session: str, label: str | None) -> bool:
+        return await self._pool.submit(sessions.rename, owner, session, label)
+
+    async def fork(self, owner: str, session: str, keeps: int, key: str) -> bool:
+        wanted = sessions.Fork(owner, session, keeps, key)
+        return await self._pool.submit(sessions.fork, self._at_ms, wanted)
+
+    async def delete_session(self, owner: str, session: str) -> bool:
+        if not await self._pool.submit(sessions.bury, self._at_ms, owner, session):
+            return False
+        try:
+            while await self._pool.submit(sessions.clear_away):
+                pass
+            while await self._pool.submit(blobs.sweep, self._at_ms):
+                pass
+        except StoreError as error:
+            # It is deleted all the same; the next `prune` clears away what is left.
+            log.warning("store.not_cleared_away", error=error.message)
+        return True
+
+    async def record(self, rows: Sequence[LedgerRow]) -> None:
+        await self._pool.submit(ledger.record, rows)
+
+    async def prune(self, retention: Retention) -> Pruned:
+        return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)
+
+    async def _begun(self, run: NewRun, lease_s: float) -> Begun:
+        until = time.monotonic() + self._begin_s
+        key = None if run.idempotency is None else run.idempotency.key
+        places = [
+            (kind, run.owner, name) for kind, name in (("s", run.session), ("k", key)) if name is not None
+        ]
+        again = run.id in self._doubts
+        try:
+            async with self._arrivals.turn(places, until):
+                try:
+                    begun = await self._begin_once(run, lease_s, until, again=again)
+                except StoreError as error:
+                    if not may_have_been_done(error):
+                        raise
+                    self._doubts.add(run.id)
+                    begun = await self._begin_once(run, lease_s, until, again=True)
+        except TimeoutError:
+            raise StoreError(
+                "The session store has more work waiting than it can take: try again in a moment.",
+                code="store_busy",
+                retry_after=1.0,
+            ) from None
+        self._doubts.discard(run.id)
+        return begun
+
+    async def _begin_once(self, run: NewRun, lease_s: float, until: float, *, again: bool) -> Begun:
+        left = max(until - time.monotonic(), 0.0)
+        return await self._pool.within(
+            min(left, ACQUIRE_S),
+            runs.begin,
+            self._who,
+            run,
+            lease_s,
+            self._max_queued,
+            again=again,
+            until=until,
+        )
+
+    async def _claimed(self, run_id: str, lease_s: float) -> Claimed | None:
+        in_doubt = self._claims_in_doubt
+        try:
+            claimed = await self._pool.execute(
+                runs.claim, self._who, run_id, lease_s, again=run_id in in_doubt
+            )
+        except StoreError as error:
+            if may_have_been_done(error):
+                in_doubt.add(run_id)
+            else:
+                in_doubt.discard(run_id)
+            raise
+        in_doubt.discard(run_id)
+        return claimed
+
+    async def _disown(self, run_ids: list[str]) -> int:
+        return await self._pool.submit(endings.disown, self._who, run_ids)

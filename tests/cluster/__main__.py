@@ -1,0 +1,90 @@
+"""`make cluster-chaos`: troubles for as long as they may last, and how it went into docs/cluster-chaos.md.
+
+MINUTES of troubles, drawn from SEED; then streams that are cut and go on elsewhere, runs that are stopped
+from elsewhere, and rolling restarts. Ends with 1 when a promise was broken.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.cluster import aborting, resuming
+from tests.cluster.aborting import aborted
+from tests.cluster.checker import violations
+from tests.cluster.clocks import fetched
+from tests.cluster.report import Moves, told
+from tests.cluster.resuming import resumed
+from tests.cluster.rolling import rolled
+from tests.cluster.shared import cluster, engines
+from tests.cluster.trial import trial
+
+PAGE = Path(__file__).parents[2] / "docs" / "cluster-chaos.md"
+_RESPONSES: Mapping[str, Any] = {"gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}}}
+_BUS_AWAY = 50
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make cluster-chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    parser.add_argument("--lease", type=float, default=2.0, help="seconds")
+    parser.add_argument("--cuts", type=int, default=10_000)
+    parser.add_argument("--aborts", type=int, default=1_000)
+    parser.add_argument("--restarts", type=int, default=20)
+    return parser.parse_args()
+
+
+async def moves(folder: Path, options: argparse.Namespace) -> Moves:
+    """With leases as they are by default."""
+    chance = random.Random(options.seed)  # noqa: S311
+    async with engines(folder / "engines") as shared, ModelServer() as models:
+        resuming.script(models)
+        aborting.script(models)
+
+        def of(name: str, model: str) -> Any:
+            return cluster(folder / name, models, shared, model=model, lease_s=15.0, more=_RESPONSES)
+
+        async with of("resumed", resuming.MODEL) as found:
+            cut = await resumed(found, options.cuts, chance)
+        async with of("aborted", aborting.MODEL) as found:
+            stopped = await aborted(found, models, options.aborts, chance)
+            await asyncio.to_thread(shared.bus.kill)
+            away = await aborted(found, models, min(_BUS_AWAY, options.aborts), chance)
+            await asyncio.to_thread(shared.bus.start)
+        async with of("rolled", "mock-echo") as found:
+            rolling = await rolled(found, options.restarts, chance)
+    return Moves(cut, stopped, away, rolling)
+
+
+async def main(options: argparse.Namespace) -> int:
+    print(f"SEED={options.seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="cluster-chaos-") as folder:
+        outcome = await trial(
+            Path(folder) / "trial",
+            seed=options.seed,
+            seconds=60 * options.minutes,
+            lease_s=options.lease,
+            faketime=await asyncio.to_thread(fetched),
+        )
+        found = violations(outcome.history, late_s=float("inf"))
+        for each in found:
+            print(f"{each.kind}: {each.what}", flush=True)
+        print(dict(outcome.troubles), outcome.refused, outcome.answers, outcome.takeovers_s[-5:], flush=True)
+        moved = await moves(Path(folder) / "moves", options)
+    page = told(
+        outcome, found, moved, seed=options.seed, lease_s=options.lease, day=time.strftime("%-d %B %Y")
+    )
+    PAGE.write_text(page, "utf-8")
+    print(page)
+    return 1 if found or moved.cut.wrong or moved.rolling.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(read_options())))

@@ -1,0 +1,147 @@
+"""What a PostgreSQL store did and holds, looked at beside the store itself: triggers note who held a session
+when and who wrote what, in the database's own order and by its own clock. A replica is known by the user as
+whom it comes to the database.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from openclaw_gateway.sessions.store import Entry as StoredEntry
+from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
+from tests.cluster.history import Entry, Hold, Recorded, Written
+
+_AUDIT = """
+CREATE SCHEMA audit;
+CREATE TABLE audit.holds (
+    number bigserial PRIMARY KEY, session bigint, token bigint, replica text, holder bigint,
+    at_s double precision, until_s double precision
+);
+CREATE TABLE audit.written (
+    number bigserial PRIMARY KEY, session bigint, seq bigint, run text, replica text, token bigint
+);
+CREATE FUNCTION audit.note_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.lease_until_ms IS NULL THEN RETURN NULL; END IF;
+    ELSIF NEW.token = OLD.token AND NEW.lease_until_ms IS NOT DISTINCT FROM OLD.lease_until_ms THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO audit.holds (session, token, replica, holder, at_s, until_s) VALUES (
+        NEW.number, NEW.token, session_user, NEW.holder,
+        extract(epoch FROM clock_timestamp()), NEW.lease_until_ms / 1000.0
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_hold AFTER INSERT OR UPDATE ON sessions
+    FOR EACH ROW EXECUTE FUNCTION audit.note_hold();
+CREATE FUNCTION audit.note_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.written (session, seq, run, replica, token) SELECT
+        NEW.session, NEW.seq, NEW.run, session_user, s.token
+    FROM sessions s WHERE s.number = NEW.session;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_entry AFTER INSERT ON entries
+    FOR EACH ROW EXECUTE FUNCTION audit.note_entry();
+"""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What the store holds at the end, and what it did until then."""
+
+    transcripts: dict[str, tuple[Entry, ...]]
+    runs: tuple[Recorded, ...]
+    ledger: tuple[str, ...]
+    holds: tuple[Hold, ...]
+    written: tuple[Written, ...]
+
+
+async def users(url: str, names: Sequence[str]) -> None:
+    """A user of the database for each replica; each may do everything, as the one user of an operator may."""
+    link = await asyncpg.connect(url)
+    try:
+        for name in names:
+            await link.execute(f'CREATE ROLE "{name}" LOGIN SUPERUSER')
+    finally:
+        await link.close()
+
+
+async def watch(url: str) -> None:
+    """From now on the database of this URL, which has the store's tables, notes what is done to it."""
+    link = await asyncpg.connect(url)
+    try:
+        await link.execute(_AUDIT)
+    finally:
+        await link.close()
+
+
+async def open_runs(url: str) -> int:
+    link = await asyncpg.connect(url)
+    try:
+        return int(await link.fetchval("SELECT count(*) FROM runs WHERE ended_ms IS NULL"))
+    finally:
+        await link.close()
+
+
+async def held(url: str) -> Held:
+    link = await asyncpg.connect(url)
+    try:
+        async with link.transaction(isolation="repeatable_read", readonly=True):
+            return await _held(link)
+    finally:
+        await link.close()
+
+
+async def _held(link: asyncpg.Connection) -> Held:
+    names = {
+        row["number"]: user_of(row["key"]) for row in await link.fetch("SELECT number, key FROM sessions")
+    }
+    entries: dict[str, list[Entry]] = {name: [] for name in names.values()}
+    for row in await link.fetch("SELECT session, body FROM entries ORDER BY session, seq"):
+        entries[names[row["session"]]].append(_entry(row["body"]))
+    runs = await link.fetch("SELECT number, id, session, idempotency_key, status FROM runs ORDER BY number")
+    ids = {row["number"]: row["id"] for row in runs}
+    holds = await link.fetch("SELECT * FROM audit.holds ORDER BY number")
+    written = await link.fetch("SELECT * FROM audit.written ORDER BY number")
+    ledger = await link.fetch("SELECT run FROM ledger")
+    return Held(
+        transcripts={name: tuple(each) for name, each in entries.items()},
+        runs=tuple(
+            Recorded(row["id"], names.get(row["session"], ""), row["idempotency_key"] or "", row["status"])
+            for row in runs
+        ),
+        ledger=tuple(row["run"] for row in ledger),
+        holds=tuple(
+            Hold(
+                names[row["session"]],
+                row["token"],
+                row["replica"],
+                ids.get(row["holder"], ""),
+                row["at_s"],
+                row["until_s"],
+            )
+            for row in holds
+        ),
+        written=tuple(
+            Written(names[row["session"]], row["seq"], row["run"], row["replica"], row["token"])
+            for row in written
+        ),
+    )
+
+
+def user_of(key: str) -> str:
+    """The user whom a request named, of the key of the session that it made."""
+    return key.rpartition("openai-user:")[2]
+
+
+def _entry(body: bytes) -> Entry:
+    entry = msgspec.json.decode(body, type=StoredEntry)
+    match entry.message:
+        case UserMessage(content=text):
+            return Entry(entry.seq, entry.run_id, "user", text)
+        case AssistantMessage() as message:
+            return Entry(entry.seq, entry.run_id, "assistant", message.content)
+        case other:
+            return Entry(entry.seq, entry.run_id, type(other).__name__, "")

@@ -1,0 +1,104 @@
+"""What claims, leases and logs must not show, one rule a function. Pure: seconds are numbers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from tests.cluster.history import Event, History, Hold, Outage
+from tests.cluster.violation import Violation
+
+
+def zombie(history: History) -> Iterator[Violation]:
+    """Each entry was written by whoever held the session under the token of that moment."""
+    holders = {(hold.session, hold.token): hold for hold in history.holds if hold.until_s is not None}
+    for one in history.written:
+        hold = holders.get((one.session, one.token))
+        if hold is None or (hold.replica, hold.run_id) != (one.replica, one.run_id):
+            held = f"{hold.replica} held it for {hold.run_id}" if hold else "nobody held it"
+            wrote = f"{one.replica} wrote entry {one.seq} of {one.session} for {one.run_id}"
+            yield Violation("zombie", f"{wrote} while {held}")
+
+
+def two_holders(history: History) -> Iterator[Violation]:
+    """Tokens only grow, a token is one replica's, and nobody takes what another's lease still covers."""
+    for session, holds in _by_session(history.holds):
+        for before, after in pairwise(holds):
+            if after.token < before.token:
+                was = f"the token of {session} went from {before.token} to {after.token}"
+                yield Violation("two holders", was)
+            elif after.token == before.token and after.replica != before.replica:
+                both = f"{before.replica} and {after.replica}"
+                yield Violation("two holders", f"{both} hold {session} under the token {after.token}")
+        for before, until_s, after in _taken_over(holds):
+            if after.at_s < until_s:
+                early = f"{until_s - after.at_s:.2f} s before the end of {before.replica}'s lease"
+                yield Violation("two holders", f"{after.replica} took {session} {early}")
+
+
+def late(history: History, late_s: float) -> Iterator[Violation]:
+    """A session whose holder's lease has ended has another one soon; an outage does not count."""
+    for session, holds in _by_session(history.holds):
+        for _, until_s, after in _taken_over(holds):
+            waited = after.at_s - until_s - away_s(history.outages, until_s, after.at_s)
+            if waited > late_s:
+                yield Violation("late", f"{session} was without a holder for {waited:.2f} s")
+
+
+def left_held(history: History) -> Iterator[Violation]:
+    for session, holds in _by_session(history.holds):
+        if holds[-1].until_s is not None:
+            yield Violation("open", f"{session} is still held by {holds[-1].replica}")
+
+
+def away_s(outages: Iterable[Outage], from_s: float, until_s: float) -> float:
+    """How much of that time nobody could do anything; outages do not overlap."""
+    return sum(max(0.0, min(until_s, each.until_s) - max(from_s, each.from_s)) for each in outages)
+
+
+def heard_gap(history: History) -> Iterator[Violation]:
+    """What a client heard of a stream, over all connections it took, has no hole and no repeat."""
+    for asked in history.asked:
+        for before, after in pairwise(asked.events):
+            if after != before + 1:
+                yield Violation("event gap", f"{asked.key} heard event {after} after {before}")
+
+
+def log_gap(history: History) -> Iterator[Violation]:
+    """The log of a run's last holder is whole, and where the run is completed it says so."""
+    if not history.logs_kept:
+        return
+    logs: dict[str, list[Event]] = defaultdict(list)
+    for event in history.events:
+        logs[event.run_id].append(event)
+    completed = {run.run_id for run in history.runs if run.status == "completed"}
+    for run_id, events in logs.items():
+        token = max(event.token for event in events)
+        final = [event for event in events if event.token == token]
+        numbers = [event.seq for event in final]
+        if numbers != list(range(len(numbers))):
+            yield Violation("event gap", f"the log of {run_id} under {token} is {numbers}")
+        elif run_id in completed and not final[-1].ends:
+            yield Violation("event gap", f"the log of {run_id} under {token} has no end")
+
+
+def takeovers_s(history: History) -> tuple[float, ...]:
+    """How long sessions were without a holder, each time that a lease had ended."""
+    return tuple(
+        after.at_s - until_s
+        for _, holds in _by_session(history.holds)
+        for _, until_s, after in _taken_over(holds)
+    )
+
+
+def _taken_over(holds: Iterable[Hold]) -> Iterator[tuple[Hold, float, Hold]]:
+    """(the last word of a holder that did not let go, its lease's end, the first of the next)."""
+    for before, after in pairwise(holds):
+        if after.token != before.token and before.until_s is not None:
+            yield before, before.until_s, after
+
+
+def _by_session(holds: Iterable[Hold]) -> Iterator[tuple[str, list[Hold]]]:
+    found: dict[str, list[Hold]] = defaultdict(list)
+    for hold in holds:
+        found[hold.session].append(hold)
+    yield from found.items()

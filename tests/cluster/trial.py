@@ -1,0 +1,119 @@
+"""One trial of a cluster: replicas that share two engines, clients that ask, troubles that befall; and then
+what there is to be judged. Draws everything from one seed, but for how fast the machine is.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from openclaw_gateway.testing.model_server import ModelServer, Pause, Recorded, Reply, says
+from tests.cluster import audit
+from tests.cluster.asking import Asking
+from tests.cluster.claim_rules import takeovers_s
+from tests.cluster.clocks import Clock
+from tests.cluster.history import History
+from tests.cluster.replicas import Replica
+from tests.cluster.shared import NAMES, cluster, engines
+from tests.cluster.troubles import Troubles
+
+MODEL = "mock-trial"
+SESSIONS = 12
+CLIENTS_EACH = 2
+_SETTLED_S = 60.0
+
+
+class Outcome(Struct, frozen=True):
+    """`refused` counts what clients had in place of an answer, before they had one; `calls` those of the
+    model, which are more than answers by what was executed twice."""
+
+    history: History
+    troubles: Counter[str]
+    refused: dict[str, int]
+    calls: int
+    seconds: float
+
+    @property
+    def answers(self) -> int:
+        return len({asked.key for asked in self.history.asked if asked.answer is not None})
+
+    @property
+    def takeovers_s(self) -> tuple[float, ...]:
+        return tuple(sorted(takeovers_s(self.history)))
+
+
+class Model:
+    """Answers each question unlike every answer before: two executions of one run can be told apart."""
+
+    def __init__(self, server: ModelServer) -> None:
+        self.calls = 0
+        server.compute(MODEL, self._reply)
+
+    def _reply(self, request: Recorded) -> Reply:
+        self.calls += 1
+        asked = [message for message in request.messages if message.get("role") == "user"][-1]
+        pause = Pause(0.02)
+        return says(pause, f"to {asked['content']} ", pause, "there is ", pause, f"answer {self.calls}")
+
+
+async def trial(
+    folder: Path, *, seed: int, seconds: float, lease_s: float = 2.0, faketime: Path | None = None
+) -> Outcome:
+    """In the first half only processes are struck, in the second networks and engines as well. With the
+    library `faketime` one replica has a clock that jumps. Raises NotInstalled where there are no engines."""
+    chance = random.Random(seed)  # noqa: S311
+    clocks = [] if faketime is None else [Clock(faketime, folder / "clock")]
+    environs = {name: clock.environ() for name, clock in zip(NAMES, clocks, strict=False)}
+    async with (
+        engines(folder / "engines") as shared,
+        ModelServer() as models,
+        cluster(folder, models, shared, model=MODEL, lease_s=lease_s, environs=environs, seed=seed) as found,
+    ):
+        model = Model(models)
+        asking = Asking(found, chance)
+        troubles = Troubles(
+            found,
+            chance,
+            lease_s=lease_s,
+            engines={"store": shared.postgres, "bus": shared.bus},
+            clocks=clocks,
+        )
+        began = time.monotonic()
+
+        def half_over() -> bool:
+            return time.monotonic() - began > seconds / 2
+
+        def over() -> bool:
+            return time.monotonic() - began > seconds
+
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(SESSIONS * CLIENTS_EACH):
+                tasks.create_task(asking.client(f"s{number % SESSIONS}", over))
+            await troubles.processes(half_over)
+            await troubles.everything(over)
+        await _settled(shared.url, found)
+        took = time.monotonic() - began
+        held = await audit.held(shared.url)
+    history = History(
+        asked=tuple(asking.asked),
+        transcripts=held.transcripts,
+        runs=held.runs,
+        ledger=held.ledger,
+        holds=held.holds,
+        written=held.written,
+        outages=tuple(troubles.outages),
+    )
+    return Outcome(history, troubles.counts, asking.refused, model.calls, took)
+
+
+async def _settled(url: str, found: Sequence[Replica]) -> None:
+    """Everybody is there again, and what was begun has ended. Raises TimeoutError."""
+    for each in found:
+        await each.ready()
+    async with asyncio.timeout(_SETTLED_S):
+        while await audit.open_runs(url):  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0.1)

@@ -96,7 +96,7 @@ class Daemon:
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()
         rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
-        self.gateway.operator.config.open(rewriter.rewrite, reload)
+        self.gateway.operator.config.open(rewriter, reload)
         self._share_config()
         return urls
 

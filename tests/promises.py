@@ -547,6 +547,8 @@ ERRORS = _all(
         "gateway_unreachable": "client: nothing listens where the gateway should.",
         "connection_lost": "client: the connection ended in the middle.",
         "answer_timeout": "client: no answer came in time.",
+        "answer_garbled": "client: an answer has another shape than the protocol gives it.",
+        "too_much_said": "client: a run says more than is kept for a reader that is far behind.",
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
         "config_changed": "409: somebody else has written the configuration since the caller has seen it.",

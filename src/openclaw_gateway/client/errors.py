@@ -4,6 +4,8 @@ GatewayError
 ├── GatewayUnreachable      nobody listens there, or it is no gateway
 ├── ConnectionLost          the connection ended in the middle of something
 ├── AnswerTimeout           the gateway is there, but this answer did not come in time
+├── AnswerGarbled           its answer has a shape that the protocol does not know
+├── TooMuchSaid             a run says more than is kept for who reads it later
 └── RemoteError             the gateway said no; `code` and `http_status` are the gateway's own
     ├── AuthRefused         the secret is missing or wrong
     │   └── LockedOut       there were too many wrong ones
@@ -52,6 +54,16 @@ class AnswerTimeout(GatewayError):
     status = 504
     default_code = "answer_timeout"
     retryable = True
+
+
+class AnswerGarbled(GatewayError):
+    status = 502
+    default_code = "answer_garbled"
+
+
+class TooMuchSaid(GatewayError):
+    status = 502
+    default_code = "too_much_said"
 
 
 class RemoteError(GatewayError):

@@ -8,7 +8,8 @@ GatewayError
 ├── TooMuchSaid             a run says more than is kept for who reads it later
 └── RemoteError             the gateway said no; `code` and `http_status` are the gateway's own
     ├── AuthRefused         the secret is missing or wrong
-    │   └── LockedOut       there were too many wrong ones
+    │   ├── LockedOut       there were too many wrong ones
+    │   └── NotLetIn        the operator has not let this device in
     └── ProtocolMismatch    client and gateway are of different ages
 """
 
@@ -28,6 +29,8 @@ _PLAIN_CODES = {
     "AUTH_UNAUTHORIZED": "invalid_api_key",
     "AUTH_RATE_LIMITED": "rate_limited",
     "MISSING_SCOPE": "missing_scope",
+    "PAIRING_REQUIRED": "not_paired",
+    "DEVICE_IDENTITY_REQUIRED": "not_paired",
     "PROTOCOL_MISMATCH": "protocol_mismatch",
 }
 
@@ -98,6 +101,15 @@ class LockedOut(AuthRefused):
     """There were too many wrong secrets from this address; `retry_after` is in seconds."""
 
 
+class NotLetIn(AuthRefused):
+    """`request_id` names the request that waits for the operator; None where no device has signed."""
+
+    @property
+    def request_id(self) -> str | None:
+        said = self.details.get("requestId")
+        return said if isinstance(said, str) else None
+
+
 class ProtocolMismatch(RemoteError):
     pass
 
@@ -107,6 +119,8 @@ def remote_error(error: ErrorShape) -> RemoteError:
     code = "" if error.details is UNSET else str(error.details.get("code", ""))
     if code == "AUTH_RATE_LIMITED":
         return LockedOut(error)
+    if _PLAIN_CODES.get(code) == "not_paired":
+        return NotLetIn(error)
     if code.startswith("AUTH_"):
         return AuthRefused(error)
     if code == "PROTOCOL_MISMATCH":

@@ -504,6 +504,7 @@ ERRORS = _all(
         "completion_not_found": "404: no run of that id goes on without its client, or its answer is gone.",
         "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",
         "run_aborted": "499: the run was ended from outside.",
+        "no_worker": "503: fronts are there, and no process that executes.",
         "run_begun_anew": "503: who executed it has gone in the middle of it, another one does it anew.",
         "overloaded": "503: too many runs, connections, requests that begin, or bytes of bodies.",
         "draining": "503: the gateway shuts down.",

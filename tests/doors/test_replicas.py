@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from openclaw_gateway import engines
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
@@ -350,3 +351,29 @@ async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet:
             await peer.result("agent.wait", {"runId": "one", "timeoutMs": 10_000})
         await worker.wait_no_runs()
         assert (await fleet.transcript())[-1] == "Done."
+
+
+@pytest.mark.promise("error.no_worker")
+async def test_with_no_worker_at_all_nothing_waits_for_ever(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrored, "_NOBODY_S", 1.0)
+    async with fleet.member("front") as front:
+        answer = await say(front, "hi", **SESSION)
+        assert (answer.status, answer.error["code"]) == (503, "no_worker")
+        assert int(answer.headers["Retry-After"]) > 0
+        async with fleet.member("worker") as worker:
+            assert (await say(front, "again", **SESSION)).content == "again"
+            await worker.wait_no_runs()
+        assert sorted(await fleet.runs(front)) == ["aborted", "completed"]
+
+
+async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet) -> None:
+    async with members(fleet, "front", "front", "worker") as (front, other, _):
+        changes: asyncio.Queue[str] = asyncio.Queue()
+        listener = Listener(changed=lambda change: changes.put_nowait(f"{change.reason} {change.key}"))
+        silence = other.gateway.listen(OPERATOR, listener)
+        await say(front, "hi", **SESSION)
+        async with asyncio.timeout(5):
+            assert await changes.get() == "create agent:main:s"
+        silence()

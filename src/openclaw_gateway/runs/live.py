@@ -142,7 +142,10 @@ class LiveRuns:
         run = Run(request, plan, self._bus, id_=work.run_id)
         run.asked = asked
         run.begun = Recorded() if work.claimed is None else work.claimed
-        return self._under_way(run, self._terms.loop)
+        self._under_way(run, self._terms.loop)
+        if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
+            self._made_session(run)
+        return run
 
     def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
         """A run that another process executes, as one to be heard and waited for here; None where there is no

@@ -68,8 +68,10 @@ async def state(db: Connection) -> State:
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
-        "to_regclass('schema_version') IS NOT NULL, "
-        "to_regclass('sessions') IS NOT NULL OR to_regclass('runs') IS NOT NULL"
+        # A look at the table of tables, because it sees what another process has made a moment ago.
+        "bool_or(tablename = 'schema_version'), bool_or(tablename IN ('sessions', 'runs')) "
+        "FROM (SELECT '' AS tablename UNION ALL SELECT tablename FROM pg_tables "
+        "WHERE schemaname = current_schema()) AS known"
     )
     if encoding != "UTF8":
         raise StoreError(

@@ -290,7 +290,7 @@ def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Rep
         id_,
         plan.cluster.role,
         openclaw_gateway.__version__,
-        f"{gethostname()}:{plan.listen.port if plan.listen else 0}",
+        f"{gethostname()}:{gateway.url.rpartition(':')[2].strip('/')}",
         gateway.started_ms,
         sum(not run.is_mirrored for run in live.running()),
         live.most,

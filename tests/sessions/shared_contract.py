@@ -211,6 +211,23 @@ class SharedContract:
         assert await a.result(ME, "r2") is None, "the first end stands"
         assert [entry.run_id for entry in await b.transcript(ME, S)] == ["r1", "r1"]
 
+    async def test_what_is_still_claimed_is_not_taken_up_though_its_process_has_gone(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        """One that has not beaten in time may be at work all the same, as long as its claim lasts."""
+        a, b = two
+        begun = await a.begin(work("r1"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        clock.pass_s(LEASE - 1)
+        assert not await a.renew(begun.claim, lease_s=LEASE)
+        clock.pass_s(1)
+        await joined(b, "b")
+        assert await b.take_up(lease_s=LEASE) is None
+        clock.pass_s(LEASE - 1)
+        assert (await taken(b)).run_id == "r1"
+        with pytest.raises(Fenced):
+            await a.renew(begun.claim, lease_s=LEASE)
+
     async def test_a_process_whose_lease_has_ended_goes_on_where_nobody_has_taken_over(
         self, two: Sequence[SharedStore], clock: Clock
     ) -> None:

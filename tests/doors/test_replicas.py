@@ -326,3 +326,27 @@ async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> N
                 told = await peer.result("status")
         assert not told["bus"]["connected"]
         assert "bus.url" in told["bus"]["reason"]
+
+
+async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet: Fleet) -> None:
+    fleet.config["tools"] = {"exec": {"security": "allowlist", "ask": "on-miss"}}
+    models.enqueue(calls(("1", "exec", '{"command": "touch made.txt"}')), says("Done."))
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        async with connected(front) as peer, connected(other) as second:
+            asked = asyncio.create_task(
+                peer.result(
+                    "agent",
+                    {"message": "make it", "sessionKey": "agent:main:s", "idempotencyKey": "one"},
+                )
+            )
+            event = await second.event("exec.approval.requested")
+            assert "touch made.txt" in event["payload"]["request"]["command"]
+            await second.result(
+                "exec.approval.resolve", {"id": event["payload"]["id"], "decision": "allow-once"}
+            )
+            resolved = await peer.event("exec.approval.resolved")
+            assert resolved["payload"]["decision"] == "allow-once"
+            await asked
+            await peer.result("agent.wait", {"runId": "one", "timeoutMs": 10_000})
+        await worker.wait_no_runs()
+        assert (await fleet.transcript())[-1] == "Done."

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+import asyncpg
 import structlog
 from asyncpg import Connection
 
@@ -78,11 +79,8 @@ async def state(db: Connection) -> State:
             f"The database of the session store has the encoding {encoding}: create one with ENCODING 'UTF8'."
         )
     if is_standby:
-        raise StoreError(
-            "The database of the session store takes no writes: it is a standby, or set to read only. Let "
-            "store.url name the primary.",
-            retry_after=1.0,
-        )
+        # As a write is refused: this connection is of no use, also once the database takes writes again.
+        raise asyncpg.ReadOnlySQLTransactionError("read only")
     if not is_ours:
         if is_taken:
             raise StoreError(

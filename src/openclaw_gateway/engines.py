@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import SharedStore
 
@@ -23,9 +24,16 @@ def store(url: str, *, max_queued: int) -> Engine:
     return made
 
 
-def bus(url: str) -> Bus:
+class CountingBus(Bus, Protocol):
+    """One at whose server all processes also count what is limited for all of them."""
+
+    @property
+    def limits(self) -> SharedLimits: ...
+
+
+def bus(url: str) -> CountingBus:
     """Raises StartupError, ConfigError."""
-    made: Bus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
+    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
     return made
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.testing.gateway import RunningGateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, events, frames_of, id_of, number, said
@@ -33,6 +34,22 @@ async def test_a_front_is_answered_by_a_worker(models: ModelServer, engines: Fle
         assert [session.last_seq for session in sessions] == [4]
         roles = sorted(replica.role for replica in await front.gateway.replicas())
         assert roles == ["front", "worker"]
+
+
+@pytest.mark.promise("lock-out-shared")
+async def test_who_guesses_at_many_is_locked_out_at_all(engines: Fleet) -> None:
+    engines.config |= {"gateway": {"auth": {"rateLimit": {"maxAttempts": 4}}}}
+    async with members(engines, "all", "front", "worker") as every:
+
+        async def guess(gateway: RunningGateway) -> int:
+            return (await say(gateway, "hi", Authorization="Bearer wrong")).status
+
+        assert [await guess(gateway) for gateway in (*every, every[0])] == [401] * 4
+        async with asyncio.timeout(10):
+            while [await guess(gateway) for gateway in every] != [429] * 3:
+                pass
+        for gateway in every:
+            assert (await say(gateway, "hi")).status == 200
 
 
 async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, engines: Fleet) -> None:

@@ -17,7 +17,17 @@ from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.bells import Announced, Listener, News, Rung, Signalled, TookOver, letter
+from openclaw_gateway.sessions.redis.bells import (
+    Announced,
+    Listener,
+    LockedOut,
+    News,
+    Rung,
+    Signalled,
+    TookOver,
+    letter,
+)
+from openclaw_gateway.sessions.redis.limits import RedisLimits
 from openclaw_gateway.sessions.redis.link import DEFAULT_PACE, Away, Pace
 from openclaw_gateway.sessions.redis.mirror import BusReader, Mirror
 from openclaw_gateway.sessions.redis.outage import Outage
@@ -40,7 +50,10 @@ _PAGE_ENTRIES = 4
 
 
 class RedisBus:
-    """Raises ConfigError for files of certificates that cannot be used."""
+    """`limits` are those of all processes, counted at the same server.
+
+    Raises ConfigError for files of certificates that cannot be used.
+    """
 
     def __init__(self, url: BusUrl, *, pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
@@ -68,11 +81,12 @@ class RedisBus:
             )
             self._publishers |= dict.fromkeys(group, publisher)
             self._pullers |= dict.fromkeys(group, puller)
+        self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
         pullers = dict.fromkeys(self._pullers.values())
-        work = [self._listener.run(), *(each.run() for each in self._each_publisher())]
+        work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
         work += [each.run() for each in pullers]
         self._tasks += [asyncio.create_task(each, name="redis_bus") for each in work]
         with suppress(TimeoutError):
@@ -197,6 +211,9 @@ class RedisBus:
         if len(self._finished) > MOST_FINISHED:
             del self._finished[next(iter(self._finished))]
 
+    def _lock_out(self, subject: str, seconds: float) -> None:
+        self._tell(LockedOut(subject, seconds))
+
     def _give_up(self, run_id: str, token: int) -> None:
         commands = entries.give_up(entries.log_key(run_id), token)
         self._publishers[entries.bucket_of(run_id)].post(*commands)
@@ -257,6 +274,8 @@ class RedisBus:
             case Announced(news=said):
                 for heard in tuple(self._hearing):
                     heard(said)
+            case LockedOut(subject=subject, seconds=seconds):
+                self.limits.lock(subject, seconds)
             case TookOver(run_id=run_id, token=token):
                 held = self._local.find(run_id)
                 if held is not None and held.token < token:

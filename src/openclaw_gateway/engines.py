@@ -8,14 +8,23 @@ from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.sessions.standing import Standing
 
 
 class Engine(SharedStore, Protocol):
     def go_by(self, *, max_queued: int) -> None:
         """How many runs may wait for a session, from now on."""
+
+
+class CountingBus(Bus, Protocol):
+    """One at whose server all processes also count what is limited for all of them."""
+
+    @property
+    def limits(self) -> SharedLimits: ...
 
 
 def store(url: str, *, max_queued: int) -> Engine:
@@ -24,11 +33,22 @@ def store(url: str, *, max_queued: int) -> Engine:
     return made
 
 
-class CountingBus(Bus, Protocol):
-    """One at whose server all processes also count what is limited for all of them."""
+def copy_end(url: str) -> Target:
+    """Of a copy. Raises StartupError."""
+    made: Target = _module("copying.postgres_ends", "store.url").PostgresEnd(url)
+    return made
 
-    @property
-    def limits(self) -> SharedLimits: ...
+
+async def standing(url: str) -> Standing:
+    """Raises StartupError, StoreError."""
+    found: Standing = await _module("postgres.standing", "store.url").standing(url)
+    return found
+
+
+async def migrated(url: str) -> tuple[int, int]:
+    """The schema before and after. Raises StartupError, StoreError."""
+    done: tuple[int, int] = await _module("postgres.standing", "store.url").migrated(url)
+    return done
 
 
 def bus(url: str) -> CountingBus:

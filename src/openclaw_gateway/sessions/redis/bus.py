@@ -88,7 +88,10 @@ class RedisBus:
         pullers = dict.fromkeys(self._pullers.values())
         work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
         work += [each.run() for each in pullers]
-        self._tasks += [asyncio.create_task(each, name="redis_bus") for each in work]
+        for each in work:
+            task = asyncio.create_task(each, name="redis_bus")
+            task.add_done_callback(_ended)
+            self._tasks.append(task)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
 
@@ -105,6 +108,10 @@ class RedisBus:
         self._hearing.clear()
 
     def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
+        if self._mirrors:
+            mirror = self._mirrors.get(run_id)
+            if mirror is not None and mirror.log.token > token:
+                return False
         return self._local.emit(run_id, token, seq, events)
 
     def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> BusReader:
@@ -292,6 +299,11 @@ class RedisBus:
 
     def _each_publisher(self) -> tuple[Publisher, ...]:
         return tuple(dict.fromkeys(self._publishers.values()))
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("bus.crashed", exc_info=error)
 
 
 def _nothing(_: EventLog) -> None:

@@ -11,7 +11,7 @@ import structlog
 from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import EventsGone
-from openclaw_gateway.sessions.redis import outage, publisher
+from openclaw_gateway.sessions.redis import held, outage
 from openclaw_gateway.sessions.redis.bus import RedisBus
 from openclaw_gateway.sessions.redis.link import Pace
 from openclaw_gateway.sessions.redis.urls import parsed
@@ -222,8 +222,8 @@ async def test_an_outage_is_said_once(own_valkey: Valkey, lines: LogCapture) -> 
 async def test_what_ended_during_an_outage_is_bounded(
     own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "MOST_HELD_BYTES", 50_000)
-    monkeypatch.setattr(publisher, "MOST_HELD", 5)
+    monkeypatch.setattr(held, "MOST_HELD_BYTES", 50_000)
+    monkeypatch.setattr(held, "MOST_HELD", 5)
     async with ends(own_valkey.url, own_valkey.url) as (bus, far):
         own_valkey.kill()
         bus.emit("live", 1, 0, texts("x" * 100_000))

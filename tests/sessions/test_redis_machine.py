@@ -1,5 +1,6 @@
-"""RedisBus put through whatever order of holders, zombies, readers and broken networks: each reader sees a
-log without a gap or a repeat, the newest holder's last, and that to its end."""
+"""RedisBus put through whatever order of holders, zombies, readers, broken networks, and servers that hang or
+lose everything: each reader sees a log without a gap or a repeat, the newest holder's last, and that to its
+end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,9 +26,11 @@ step = st.one_of(
     st.tuples(st.just("zombie"), st.just(0), st.integers(1, 3)),
     st.tuples(st.just("read"), place, st.just(0)),
     st.tuples(st.just("let"), st.just(0), st.integers(0, 20)),
+    st.tuples(st.sampled_from(["restart_server", "pause_server", "resume_server"]), place, st.just(0)),
     st.tuples(st.sampled_from(["cut_link", "hold_link", "refuse_link", "heal_link"]), place, st.just(0)),
 )
 Step = tuple[str, int, int]
+FAULTS = ("_link", "_server")
 
 
 class Holder:
@@ -49,8 +52,8 @@ class Holder:
 
 
 class Scene:
-    def __init__(self, buses: list[RedisBus], links: list[FaultyLink]) -> None:
-        self._buses, self._links = buses, links
+    def __init__(self, server: Valkey, buses: list[RedisBus], links: list[FaultyLink]) -> None:
+        self._server, self._buses, self._links = server, buses, links
         self._holders = [Holder(buses[0], 1)]
         self._reading: list[asyncio.Task[list[Event]]] = []
 
@@ -68,10 +71,19 @@ class Scene:
                 self._reading.append(asyncio.create_task(self._read(self._buses[at])))
             case "let":
                 await asyncio.sleep(count / 1000)
+            case "restart_server":
+                self._server.resume()
+                self._server.kill()
+                self._server.start()
+            case "pause_server":
+                self._server.pause()
+            case "resume_server":
+                self._server.resume()
             case _:
                 getattr(self._links[at], what.removesuffix("_link"))()
 
     async def judge(self) -> None:
+        self._server.resume()
         for link in self._links:
             link.heal()
         last = self._holders[-1]
@@ -112,22 +124,23 @@ async def _play(valkey: Valkey, steps: list[Step]) -> None:
         for bus in buses:
             await bus.open()
             stack.push_async_callback(bus.close)
-        scene = Scene(buses, links)
+        scene = Scene(valkey, buses, links)
         for each in steps:
             await scene.do(*each)
         await scene.judge()
 
 
 @pytest.mark.parametrize("way", ["calm", "rough"])
-def test_every_reader_sees_a_whole_log(valkey: Valkey, way: str) -> None:
+def test_every_reader_sees_a_whole_log(own_valkey: Valkey, way: str) -> None:
     kinds = st.lists(step, max_size=25)
     if way == "calm":
-        kinds = st.lists(step.filter(lambda each: not each[0].endswith("_link")), max_size=25)
+        kinds = st.lists(step.filter(lambda each: not each[0].endswith(FAULTS)), max_size=25)
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(kinds)
     def played(steps: list[Step]) -> None:
-        valkey.say("FLUSHALL")
-        asyncio.run(_play(valkey, steps))
+        own_valkey.resume()
+        own_valkey.say("FLUSHALL")
+        asyncio.run(_play(own_valkey, steps))
 
     played()

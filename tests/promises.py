@@ -344,6 +344,8 @@ DOCUMENTS = _all(
         "validate-fix": "`openclaw config validate --fix` makes the modes 0600 and 0700",
         "lock-out": "Ten wrong secrets from one address within a minute lock it out for five",
         "lock-out-right": "the right secret is let in all the same.",
+        "lock-out-shared": "Processes that share a bus count together;",
+        "lock-out-share": "while its server is away each locks out after its share of the tries.",
         "trusted-proxies": "wrong credentials then count for the address it forwards",
         "trusted-proxy-mode": "the proxy itself says who is let in,",
         "beyond-loopback": "the gateway refuses to start without a real secret.",

@@ -324,6 +324,8 @@ async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> N
         async with connected(one) as peer, asyncio.timeout(10):
             told = await peer.result("status")
             while {each["address"] for each in told["replicas"]} != addresses:
+                # A client that asks without a pause is sent away.
+                await asyncio.sleep(0.05)
                 told = await peer.result("status")
         assert not told["bus"]["connected"]
         assert "bus.url" in told["bus"]["reason"]
@@ -377,3 +379,19 @@ async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet
         async with asyncio.timeout(5):
             assert await changes.get() == "create agent:main:s"
         silence()
+
+
+@pytest.mark.promise("lock-out-shared")
+async def test_who_guesses_at_many_is_locked_out_at_all(fleet: Fleet) -> None:
+    fleet.config |= {"gateway": {"auth": {"rateLimit": {"maxAttempts": 4}}}}
+    async with members(fleet, "all", "front", "worker") as every:
+
+        async def guess(gateway: RunningGateway) -> int:
+            return (await say(gateway, "hi", Authorization="Bearer wrong")).status
+
+        assert [await guess(gateway) for gateway in (*every, every[0])] == [401] * 4
+        async with asyncio.timeout(10):
+            while [await guess(gateway) for gateway in every] != [429] * 3:
+                pass
+        for gateway in every:
+            assert (await say(gateway, "hi")).status == 200

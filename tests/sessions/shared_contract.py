@@ -166,7 +166,7 @@ class SharedContract:
 
         async with asyncio.timeout(60):
             await asyncio.gather(*(serve(store) for store in (*two, *two)))
-        assert sorted(done) == sorted(f"{kind}{n}" for kind in "sn" for n in range(20))
+        assert sorted(done) == sorted([f"{kind}{n}" for kind in "sn" for n in range(20)])
         for number in range(5):
             entries = await two[1].transcript(ME, f"agent:main:{number}")
             assert [entry.run_id for entry in entries] == [
@@ -210,6 +210,23 @@ class SharedContract:
         await a.conclude("r2", ending(result=b"zombie"))
         assert await a.result(ME, "r2") is None, "the first end stands"
         assert [entry.run_id for entry in await b.transcript(ME, S)] == ["r1", "r1"]
+
+    async def test_what_is_still_claimed_is_not_taken_up_though_its_process_has_gone(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        """One that has not beaten in time may be at work all the same, as long as its claim lasts."""
+        a, b = two
+        begun = await a.begin(work("r1"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        clock.pass_s(LEASE - 1)
+        assert not await a.renew(begun.claim, lease_s=LEASE)
+        clock.pass_s(1)
+        await joined(b, "b")
+        assert await b.take_up(lease_s=LEASE) is None
+        clock.pass_s(LEASE - 1)
+        assert (await taken(b)).run_id == "r1"
+        with pytest.raises(Fenced):
+            await a.renew(begun.claim, lease_s=LEASE)
 
     async def test_a_process_whose_lease_has_ended_goes_on_where_nobody_has_taken_over(
         self, two: Sequence[SharedStore], clock: Clock
@@ -285,6 +302,37 @@ class SharedContract:
             await a.finish(begun.claim, ending(turn("zombie")))
         assert await finished(b, found) == Released(2, None)
 
+    async def test_what_somebody_has_asked_to_stop_is_not_executed_again(
+        self, two: Sequence[SharedStore], clock: Clock
+    ) -> None:
+        a, b = two
+        await a.begin(work("r1"), lease_s=LEASE)
+        await a.begin(work("r2", None), lease_s=LEASE)
+        await a.begin(work("r3", "agent:main:other", given=True), lease_s=LEASE)
+        for run_id in ("r1", "r2", "r3"):
+            assert await b.request_abort(ME, run_id)
+        clock.pass_s(LEASE)
+        await joined(b, "b")
+        assert await b.take_up(lease_s=LEASE) is None
+        for run_id in ("r1", "r2", "r3"):
+            run = await b.get_run(ME, run_id)
+            assert run is not None
+            assert (run.status, run.error) == ("aborted", None)
+        assert isinstance(await b.begin(work("next"), lease_s=LEASE), Claimed)
+
+    async def test_what_is_to_be_done_is_told_to_its_owner_while_the_run_is_open(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        await a.begin(work("r1", given=True), lease_s=LEASE)
+        assert await b.work(ME, "r1") == WORK
+        assert await b.work("p", "r1") is None
+        assert await b.work(ME, "unknown") is None
+        found = await taken(b)
+        assert await a.work(ME, "r1") == WORK
+        await finished(b, found)
+        assert await a.work(ME, "r1") is None
+
     async def test_a_run_is_begun_only_so_often(self, two: Sequence[SharedStore], clock: Clock) -> None:
         a, b = two
         for session in (S, None):
@@ -310,12 +358,13 @@ class SharedContract:
         await a.begin(work("r2"), lease_s=LEASE)
         await a.begin(new_run("r3", None), lease_s=LEASE)
         await a.leave()
+        assert await status(b, "r3") == "interrupted", "nobody may execute it again"
+        await a.begin(work("late", None), lease_s=LEASE)
         await a.close()
         found = await taken(b)
         assert found.run_id == "r1"
-        assert await status(b, "r3") == "interrupted"
         assert await finished(b, found) == Released(2, "r2")
-        assert (await taken(b)).run_id == "r2"
+        assert [(await taken(b)).run_id for _ in range(2)] == ["r2", "late"]
 
     async def test_a_process_that_stops_closes_its_own_runs_and_no_others(
         self, two: Sequence[SharedStore], new_shared: NewShared, clock: Clock

@@ -12,24 +12,23 @@ from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.large import UNTOUCHED_S, digest_of, is_large, referenced
-from openclaw_gateway.sessions.postgres.moment import now
 from openclaw_gateway.wire.messages import M, Message
 
 _AT_ONCE = 100
 _SURELY_OLD = int(UNTOUCHED_S * 1000)
 # From now on it counts as new, where it is there and whole.
 _TOUCH = (
-    f"UPDATE blob_contents SET touched_ms = {now(2)} "  # noqa: S608 - our own text
+    "UPDATE blob_contents SET touched_ms = now_ms($2) "
     "WHERE digest = $1 AND octet_length(body) = size RETURNING 1"
 )
 _PUT = (
-    f"INSERT INTO blob_contents (digest, size, touched_ms, body) VALUES ($1, $3, {now(2)}, $4) "  # noqa: S608
+    "INSERT INTO blob_contents (digest, size, touched_ms, body) VALUES ($1, $3, now_ms($2), $4) "
     "ON CONFLICT (digest) DO UPDATE SET size = excluded.size, touched_ms = excluded.touched_ms, "
     "body = excluded.body"
 )
 # Two statements: the second sees who has come to name one before the first had its row.
 _LOCK_UNNAMED = f"""
-    SELECT digest FROM blob_contents WHERE touched_ms < {now(1)} - {_SURELY_OLD}
+    SELECT digest FROM blob_contents WHERE touched_ms < now_ms($1) - {_SURELY_OLD}
         AND NOT EXISTS (SELECT 1 FROM blobs WHERE blobs.digest = blob_contents.digest)
     LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - our own text

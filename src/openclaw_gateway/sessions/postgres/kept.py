@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from asyncpg import Connection
 
-from openclaw_gateway.sessions.postgres.moment import now
 from openclaw_gateway.sessions.postgres.texts import written_list
 from openclaw_gateway.sessions.store import BESIDE
 
@@ -20,11 +19,11 @@ _LABEL = (
     "INSERT INTO kept_labels (owner, label, number) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING"
 )
 _KEEP = (
-    f"INSERT INTO kept (owner, name, body, kept_ms) VALUES ($1, $2, $3, {now(4)}) "  # noqa: S608 - our own text
+    "INSERT INTO kept (owner, name, body, kept_ms) VALUES ($1, $2, $3, now_ms($4)) "
     "ON CONFLICT DO NOTHING RETURNING number"
 )
 _REKEEP = (
-    f"UPDATE kept SET body = $3, kept_ms = CASE WHEN $4 THEN {now(5)} ELSE kept_ms END "  # noqa: S608
+    "UPDATE kept SET body = $3, kept_ms = CASE WHEN $4 THEN now_ms($5) ELSE kept_ms END "
     "WHERE owner = $1 AND name = $2 RETURNING number"
 )
 _NUMBER = "SELECT number FROM kept WHERE owner = $1 AND name = $2"

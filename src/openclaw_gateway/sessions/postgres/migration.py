@@ -65,11 +65,13 @@ def newest() -> int:
 async def state(db: Connection) -> State:
     """Raises StoreError where the database is another program's, takes no writes or has the wrong
     encoding."""
+    # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
+    # another process has made under the lock is not there yet.
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
-        "to_regclass('schema_version') IS NOT NULL, "
-        "to_regclass('sessions') IS NOT NULL OR to_regclass('runs') IS NOT NULL"
+        "bool_or(relname = 'schema_version') IS TRUE, bool_or(relname IN ('sessions', 'runs')) IS TRUE "
+        "FROM pg_class WHERE relname IN ('schema_version', 'sessions', 'runs') AND pg_table_is_visible(oid)"
     )
     if encoding != "UTF8":
         raise StoreError(
@@ -114,6 +116,16 @@ async def migrate(db: Connection) -> int:
                     part.readable_from,
                 )
     return max(found.version, newest())
+
+
+async def require_whole(db: Connection) -> None:
+    """Raises StoreError (code "copy_unfinished") where a store is being copied into the database."""
+    if await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)"):
+        raise StoreError(
+            "A store is being copied into the database of store.url, or that was cut off: let it come to its "
+            "end (the same `openclaw store copy` goes on where it was).",
+            code="copy_unfinished",
+        )
 
 
 def _readable(found: State) -> State:

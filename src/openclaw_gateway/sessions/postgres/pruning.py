@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 from asyncpg import Connection
 
 from openclaw_gateway.sessions.postgres import blobs, kept, ledger
-from openclaw_gateway.sessions.postgres.moment import now
 from openclaw_gateway.sessions.retention import Pruned, Retention
 
 _SESSIONS_AT_ONCE = 5_000
 _BURIED_AT_ONCE = 100
 _RUNS_AT_ONCE = 500
 _RESULTS_AT_ONCE = 100
-_NOW = f"SELECT {now(1)}"
+_NOW = "SELECT now_ms($1)"
 _FREE = "waiting = 0 AND lease_until_ms IS NULL"
 _COUNT = "SELECT count(*), coalesce(sum(size), 0)::bigint FROM sessions"
 _OLDEST = "SELECT number, updated_ms, size FROM sessions ORDER BY updated_ms, number LIMIT $1"

@@ -6,16 +6,15 @@ from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions import refused
-from openclaw_gateway.sessions.postgres import rows
-from openclaw_gateway.sessions.postgres.moment import now
+from openclaw_gateway.sessions.postgres import endings, rows
 from openclaw_gateway.sessions.postgres.runs import LOST, Who
 from openclaw_gateway.sessions.shared import ATTEMPTS, Document, Replica, Work
 from openclaw_gateway.sessions.store import Claim
 
 _BEAT = "SELECT beat_replica($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 _REPLICAS = (
-    "SELECT id, role, version, address, started_ms, runs, most FROM replicas "  # noqa: S608 - our own text
-    f"WHERE lease_until_ms > {now(1)} ORDER BY started_ms, id"
+    "SELECT id, role, version, address, started_ms, runs, most FROM replicas "
+    "WHERE lease_until_ms > now_ms($1) ORDER BY started_ms, id"
 )
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
@@ -45,15 +44,11 @@ async def beat(db: Connection, who: Who, replica: Replica, lease_s: float) -> No
 
 async def leave(db: Connection, who: Who) -> None:
     await db.execute("SELECT leave_replicas($1)", who.replica)
+    await endings.close_nobodys(db, who)
 
 
 async def living(db: Connection, at_ms: int | None) -> tuple[Replica, ...]:
     return tuple(Replica(*row) for row in await db.fetch(_REPLICAS, at_ms))
-
-
-async def work(db: Connection, owner: str, run_id: str) -> bytes | None:
-    body: bytes | None = await db.fetchval(_WORK, run_id, owner)
-    return body
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:
@@ -68,6 +63,11 @@ async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, agai
     if session is not None:
         claimed = rows.claimed(Claim(run_id, owner, session, token, lease_s), row)
     return Work(run_id, owner, session, body, attempt, claimed)
+
+
+async def work(db: Connection, owner: str, run_id: str) -> bytes | None:
+    body: bytes | None = await db.fetchval(_WORK, run_id, owner)
+    return body
 
 
 async def acts(db: Connection, who: Who, run_id: str) -> None:

@@ -18,6 +18,7 @@ class Sharing:
         self._clock = clock
         # Which process a run is executed by; its first beat may say another name.
         self._replica = f"unnamed-{secrets.token_hex(8)}"
+        self._has_left = False
         # Of calls that may have taken something up, and nobody has heard what.
         self._unheard: list[str] = []
 
@@ -25,6 +26,7 @@ class Sharing:
         await self._pool.owned(self._beaten(replica, lease_s))
 
     async def leave(self) -> None:
+        self._has_left = True
         await self._pool.submit(replicas.leave, self._who)
 
     async def replicas(self) -> tuple[Replica, ...]:
@@ -59,6 +61,7 @@ class Sharing:
 
     async def _beaten(self, replica: Replica, lease_s: float) -> None:
         before, self._replica = self._who, replica.id
+        self._has_left = False
         try:
             await self._pool.execute(replicas.beat, before, replica, lease_s)
         except StoreError as error:

@@ -88,6 +88,7 @@ class PostgresStore(Lookups, Sharing):
         await self._pool.open()
         try:
             await self._pool.submit(migration.migrate)
+            await self._pool.submit(migration.require_whole)
             closed = await self._pool.submit(endings.close_nobodys, self._who)
         except BaseException:
             await self._pool.close(_CLOSE_DEADLINE_S)
@@ -102,7 +103,8 @@ class PostgresStore(Lookups, Sharing):
         await self._doubts.stop()
         try:
             await self._pool.settled(_CLOSE_DEADLINE_S)
-            await self._pool.submit(endings.close_own, self._who)
+            # Where it has left, what came to it since is anybody's, too.
+            await (self.leave() if self._has_left else self._pool.submit(endings.close_own, self._who))
         except StoreError as error:
             # They are nobody's as soon as this process counts as gone: another one closes them.
             log.warning("store.runs_left_open", error=error.message)

@@ -68,3 +68,6 @@ CREATE TABLE blobs (
     PRIMARY KEY (session, digest)
 );
 CREATE INDEX blobs_by_digest ON blobs (digest);
+
+-- How far a copy into this database has come, until it is whole: at most one row. `place` is JSON.
+CREATE TABLE begun_copies (one boolean PRIMARY KEY DEFAULT true CHECK (one), place bytea NOT NULL);

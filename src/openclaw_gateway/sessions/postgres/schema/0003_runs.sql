@@ -12,10 +12,10 @@ CREATE FUNCTION now_ms(in_at_ms bigint) RETURNS bigint LANGUAGE sql VOLATILE AS 
     SELECT coalesce(in_at_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 $$;
 
--- Whether another process may execute the run (again): it is all there, has done nothing that a second
--- execution would do twice, and was not begun too often.
+-- Whether another process may execute the run (again): it is all there and wanted, has done nothing that a
+-- second execution would do twice, and was not begun too often.
 CREATE FUNCTION may_be_taken_up(run runs, in_attempts integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT run.ended_ms IS NULL AND run.work IS NOT NULL AND NOT run.acted
+    SELECT run.ended_ms IS NULL AND run.work IS NOT NULL AND NOT run.acted AND NOT run.abort_requested
         AND run.attempts - run.handed < in_attempts
 $$;
 

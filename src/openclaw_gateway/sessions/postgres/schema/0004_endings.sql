@@ -265,8 +265,8 @@ BEGIN
     END IF;
 END $$;
 
--- Ends these runs as interrupted, as far as they are open and this process's own, or nobody's and not to be
--- executed again; how many.
+-- Ends these runs, as far as they are open and this process's own (as interrupted), or nobody's and not to be
+-- executed again (as aborted where somebody has wished that); how many.
 CREATE FUNCTION close_runs(
     in_at_ms bigint, in_numbers bigint[], in_replica text, in_attempts integer, in_error bytea
 ) RETURNS integer LANGUAGE plpgsql AS $$
@@ -279,7 +279,9 @@ BEGIN
     ORDER BY number FOR UPDATE;
     PERFORM 1 FROM runs WHERE number = ANY (in_numbers) ORDER BY number FOR UPDATE;
     now := now_ms(in_at_ms);
-    UPDATE runs SET status = 'interrupted', ended_ms = now, error = in_error, work = NULL
+    UPDATE runs SET ended_ms = now, work = NULL,
+        status = CASE WHEN abort_requested AND is_nobodys(runs, now) THEN 'aborted' ELSE 'interrupted' END,
+        error = CASE WHEN abort_requested AND is_nobodys(runs, now) THEN NULL ELSE in_error END
     WHERE number = ANY (in_numbers) AND ended_ms IS NULL
         AND (replica = in_replica OR (is_nobodys(runs, now) AND NOT may_be_taken_up(runs, in_attempts)));
     GET DIAGNOSTICS closed = ROW_COUNT;

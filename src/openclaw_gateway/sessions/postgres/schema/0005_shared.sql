@@ -24,12 +24,7 @@ BEGIN
     DELETE FROM replicas WHERE lease_until_ms < now - 3600000;
 END $$;
 
-CREATE FUNCTION leave_replicas(in_id text) RETURNS void LANGUAGE sql AS $$
-    DELETE FROM replicas WHERE id = in_id;
-    UPDATE runs SET replica = NULL WHERE ended_ms IS NULL AND replica = in_id;
-$$;
-
--- Ends as interrupted some of what no living process executes and nobody may execute again; how many.
+-- Ends some of what no living process executes and nobody may execute again; how many.
 CREATE FUNCTION close_nobodys(
     in_at_ms bigint, in_replica text, in_attempts integer, in_error bytea
 ) RETURNS integer LANGUAGE plpgsql AS $$
@@ -45,6 +40,15 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN close_runs(in_at_ms, found, in_replica, in_attempts, in_error);
+END $$;
+
+-- This process takes part no more: what it has is nobody's.
+CREATE FUNCTION leave_replicas(in_id text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM replicas WHERE id = in_id;
+    PERFORM 1 FROM runs WHERE ended_ms IS NULL AND replica = in_id ORDER BY number FOR UPDATE;
+    UPDATE runs SET replica = NULL WHERE ended_ms IS NULL AND replica = in_id;
 END $$;
 
 -- The oldest run that nobody executes is this process's from now on; run_id NULL = there is none. `in_again`:
@@ -71,7 +75,9 @@ BEGIN
         WHERE runs.ended_ms IS NULL AND CASE
             WHEN runs.replica = in_replica THEN in_again AND runs.ticket = in_ticket
             ELSE is_nobodys(runs, now) AND may_be_taken_up(runs, in_attempts)
-                AND (runs.session IS NULL OR sessions.lease_until_ms IS NULL OR sessions.holder = runs.number)
+                AND (runs.session IS NULL OR sessions.lease_until_ms IS NULL
+                    OR (sessions.holder = runs.number
+                        AND (runs.replica IS NULL OR sessions.lease_until_ms <= now)))
                 AND NOT EXISTS (
                     SELECT 1 FROM runs AS older
                     WHERE older.session = runs.session AND older.ended_ms IS NULL AND older.number < runs.number)
@@ -87,6 +93,8 @@ BEGIN
         now := now_ms(in_at_ms);
         CONTINUE WHEN run.number IS NULL OR run.ended_ms IS NOT NULL;
         IF run.replica = in_replica THEN
+            -- Another call of this process has just taken it up.
+            CONTINUE WHEN NOT in_again OR run.ticket IS DISTINCT FROM in_ticket;
             is_taken := true;
             token := run.token;
             attempt := run.attempts;
@@ -94,6 +102,8 @@ BEGIN
         END IF;
         CONTINUE WHEN NOT is_nobodys(run, now) OR NOT may_be_taken_up(run, in_attempts);
         CONTINUE WHEN own.lease_until_ms IS NOT NULL AND own.holder <> run.number;
+        -- Its process has gone, as far as is known here; by its claim it may still be at work.
+        CONTINUE WHEN run.replica IS NOT NULL AND own.holder = run.number AND own.lease_until_ms > now;
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM runs
             WHERE runs.session = own.number AND ended_ms IS NULL AND number < run.number);

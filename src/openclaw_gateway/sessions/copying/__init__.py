@@ -1,0 +1,1 @@
+"""All that one store holds, copied into another of another kind."""

@@ -1,0 +1,291 @@
+"""A store that is copied into one of another kind holds the same, wherever the copying was cut off."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from openclaw_gateway.errors import StoreError
+from openclaw_gateway.sessions.copying import postgres_ends, postgres_rows, sqlite_rows
+from openclaw_gateway.sessions.copying.copy import Copied, copy
+from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
+from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd
+from openclaw_gateway.sessions.copying.sqlite_ends import SqliteSource, SqliteTarget
+from openclaw_gateway.sessions.copying.tables import TABLES, Row, Table
+from openclaw_gateway.sessions.postgres.standing import shown
+from openclaw_gateway.sessions.postgres.store import PostgresStore
+from openclaw_gateway.sessions.sqlite.store import SqliteStore
+from openclaw_gateway.sessions.store import Claimed
+from openclaw_gateway.wire.messages import Image, UserMessage
+from tests.sessions.one_of_each import LARGE, ODD, everything, fill
+from tests.sessions.sqlite_file import check, files
+from tests.sessions.store_contract import LEASE, ME, Clock, S, claimed, ending, new_run, said
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    return postgres_url
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (sqlite_rows, postgres_rows):
+        monkeypatch.setattr(module, "PART_ROWS", 7)
+        monkeypatch.setattr(module, "PART_BYTES", 3_000)
+
+
+def place(folder: Path) -> Path:
+    return folder / "gateway" / "sessions.sqlite"
+
+
+@asynccontextmanager
+async def opened(path: Path, clock: Clock) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(path, clock=clock)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def filled(path: Path, clock: Clock) -> dict[str, object]:
+    """All that can be read of it, once its last process has ended."""
+    async with opened(path, clock) as store:
+        await fill(store, clock)
+    async with opened(path, clock) as store:
+        return await everything(store)
+
+
+async def copied(source: Source, target: Target, *, anew: bool = False) -> Copied:
+    told: list[tuple[str, str, int, int]] = []
+    try:
+        await source.open()
+        await target.open()
+        done = await copy(source, target, lambda *of: told.append(of), anew=anew)
+    finally:
+        await source.close()
+        await target.close()
+    for step in ("copying", "checking"):
+        ends = {name: (done, of) for which, name, done, of in told if which == step}
+        assert all(done == of for done, of in ends.values()), ends
+        names = [table.name for table in TABLES]
+        assert list(ends) == names[len(names) - len(ends) :], "a step goes on where it was"
+    return done
+
+
+class CutOff(Exception):
+    pass
+
+
+class Fragile(PostgresEnd):
+    """Ends after so many parts: with the last of them written, or without it."""
+
+    def __init__(self, url: str, parts: int, *, writes_last: bool) -> None:
+        super().__init__(url)
+        self.parts = parts
+        self.writes_last = writes_last
+
+    async def write(self, table: Table, rows: Sequence[Row], begun: Begun) -> None:
+        self.parts -= 1
+        if self.parts or self.writes_last:
+            await super().write(table, rows, begun)
+        if not self.parts:
+            raise CutOff
+
+
+async def test_all_there_is_goes_there_and_back(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    was = await filled(first, clock)
+    there = await copied(SqliteSource(first), PostgresEnd(url))
+    assert not there.went_on
+    assert there.rows["sessions"] >= 18
+    assert all(there.rows.values()), "there is something of every kind"
+    between = PostgresStore(url, clock=clock)
+    await between.open()
+    try:
+        assert await everything(between) == was
+    finally:
+        await between.close()
+    back = await copied(PostgresEnd(url), SqliteTarget(second))
+    assert (back.rows, back.digests) == (there.rows, there.digests)
+    async with opened(second, clock) as store:
+        assert await everything(store) == was
+        assert await store.get_session(ME, ODD) is not None
+        check(second)
+        assert sorted(file.name for file in files(second)) == sorted(file.name for file in files(first))
+        # Life goes on, with numbers that nobody had before.
+        begun = await store.begin(new_run("next"), lease_s=LEASE)
+        assert isinstance(begun, Claimed)
+        assert begun.claim.token > there.rows["runs"]
+        await store.finish(begun.claim, ending((UserMessage("on"),)))
+        assert await store.delete_session(ME, S)
+    assert not list(second.parent.glob("*.copy*"))
+
+
+async def emptied(url: str) -> None:
+    end = PostgresEnd(url)
+    await end.open()
+    await end.drop()
+    await end.close()
+
+
+@pytest.mark.parametrize("writes_last", [False, True])
+async def test_a_copy_that_was_cut_off_anywhere_goes_on(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None, writes_last: bool
+) -> None:
+    path = place(tmp_path)
+    await filled(path, clock)
+    whole = await copied(SqliteSource(path), PostgresEnd(url))
+    for parts in range(1, 1_000):
+        await emptied(url)
+        try:
+            await copied(SqliteSource(path), Fragile(url, parts, writes_last=writes_last))
+            break
+        except CutOff:
+            went_on = await copied(SqliteSource(path), PostgresEnd(url))
+            assert went_on.went_on
+            assert went_on.digests == whole.digests
+    assert parts > 20
+
+
+@pytest.mark.promise("error.copy_unfinished")
+async def test_no_gateway_takes_half_a_copy_for_a_store(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    path = place(tmp_path)
+    await filled(path, clock)
+    with pytest.raises(CutOff):
+        await copied(SqliteSource(path), Fragile(url, 12, writes_last=True))
+    store = PostgresStore(url)
+    with pytest.raises(StoreError) as caught:
+        await store.open()
+    assert caught.value.code == "copy_unfinished"
+    await copied(SqliteSource(path), PostgresEnd(url))
+    await store.open()
+    await store.close()
+
+
+class FragileFile(SqliteTarget):
+    async def write(self, table: Table, rows: Sequence[Row], begun: Begun) -> None:
+        await super().write(table, rows, begun)
+        if table.name == "contents":
+            raise CutOff
+
+
+async def test_a_file_is_a_store_only_once_all_of_it_has_come(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    was = await filled(first, clock)
+    await copied(SqliteSource(first), PostgresEnd(url))
+    async with opened(second, clock):
+        pass  # one that is empty is in nobody's way
+    with pytest.raises(CutOff):
+        await copied(PostgresEnd(url), FragileFile(second))
+    async with opened(second, clock) as store:
+        assert await store.list_sessions(ME) == ()
+    assert (await copied(PostgresEnd(url), SqliteTarget(second))).went_on
+    async with opened(second, clock) as store:
+        assert await everything(store) == was
+
+
+@pytest.mark.promise("error.store_not_empty", "error.copy_of_another")
+async def test_nothing_is_overwritten(tmp_path: Path, url: str, clock: Clock, small_parts: None) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    await filled(first, clock)
+    async with opened(second, clock) as store:
+        await store.keep(ME, "a", b"1")
+    with pytest.raises(CutOff):
+        await copied(SqliteSource(first), Fragile(url, 3, writes_last=True))
+    with pytest.raises(StoreError, match=r"begun copy of sqlite:.*first") as caught:
+        await copied(SqliteSource(second), PostgresEnd(url))
+    assert caught.value.code == "copy_of_another"
+    assert (await copied(SqliteSource(second), PostgresEnd(url), anew=True)).rows["kept"] == 1
+    for source, target in ((SqliteSource(first), PostgresEnd(url)), (PostgresEnd(url), SqliteTarget(first))):
+        with pytest.raises(StoreError) as caught:
+            await copied(source, target, anew=True)
+        assert caught.value.code == "store_not_empty"
+
+
+@pytest.mark.promise("error.copy_differs")
+async def test_what_was_changed_between_two_starts_is_noticed(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    path = place(tmp_path)
+    await filled(path, clock)
+    with pytest.raises(CutOff):
+        await copied(SqliteSource(path), Fragile(url, 12, writes_last=True))
+    async with opened(path, clock) as store:
+        await said(store, "meanwhile", "agent:main:0")
+    with pytest.raises(StoreError, match="--anew") as caught:
+        await copied(SqliteSource(path), PostgresEnd(url))
+    assert caught.value.code == "copy_differs"
+    assert (await copied(SqliteSource(path), PostgresEnd(url), anew=True)).rows["sessions"] > 0
+
+
+async def test_an_image_that_is_lost_stays_lost_and_holds_nothing_up(
+    tmp_path: Path, url: str, clock: Clock
+) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    async with opened(first, clock) as store:
+        for number in range(2):
+            claim = await claimed(store, f"r{number}", f"agent:main:{number}")
+            image = Image("image/png", f"{LARGE}{number}000")
+            await store.finish(claim, ending((UserMessage("look", images=(image,)),)))
+    (lost, spoilt) = files(first)
+    lost.unlink()
+    spoilt.write_bytes(b"A" * spoilt.stat().st_size)
+    there = await copied(SqliteSource(first), PostgresEnd(url))
+    assert there.rows["contents"] == there.rows["blobs"] == 2
+    assert (await copied(PostgresEnd(url), SqliteTarget(second))).digests == there.digests
+    async with opened(second, clock) as store:
+        (entry,) = await store.transcript(ME, "agent:main:0")
+        assert isinstance(entry.message, UserMessage)
+        with pytest.raises(StoreError) as caught:
+            await store.whole(entry.message.images[0])
+        assert caught.value.code == "store_corrupt"
+
+
+@pytest.mark.promise("error.store_in_use")
+async def test_a_database_that_replicas_work_with_is_not_copied(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_ends, "_LOCK_S", 0.1)
+    await emptied(url)
+    db = await asyncpg.connect(url)
+    await db.execute("INSERT INTO replicas VALUES ('r', 'all', '1', '', 1, 0, 1, now_ms(NULL) + 60000)")
+    with pytest.raises(StoreError) as caught:
+        await copied(PostgresEnd(url), SqliteTarget(place(tmp_path)))
+    assert caught.value.code == "store_in_use"
+    await db.execute("UPDATE replicas SET lease_until_ms = 1")
+    one, other = PostgresEnd(url), PostgresEnd(url)
+    await one.open()
+    with pytest.raises(StoreError, match="Another copy"):
+        await other.open()
+    await other.close()
+    await one.close()
+    await db.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (
+            "postgresql://me:secret@db.example:5433/store?sslmode=require",
+            "postgresql://db.example:5433/store",
+        ),
+        ("postgres://host/s", "postgresql://host/s"),
+        ("postgresql://u:p%40@[::1]:1/s", "postgresql://[::1]:1/s"),
+    ],
+)
+def test_no_secret_of_an_address_is_shown(address: str, name: str) -> None:
+    assert shown(address) == name

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of
 from tests.doors.tool_replies import calls
 from tests.engines.valkey import Valkey
 from tests.sessions.test_postgres_store import PATIENT_S
+from tests.ws.peer import connected
 
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
@@ -312,3 +314,39 @@ async def test_with_the_bus_away_runs_go_on_and_are_told(fleet: Fleet) -> None:
         streamed = await ask(alone, {"model": "openclaw", "messages": [user("a b c")], "stream": True})
         assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
         assert not front.gateway.bus_health().connected
+
+
+async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> None:
+    del fleet.config["bus"]
+    async with members(fleet, "all", "all") as (one, other):
+        addresses = {f"{gethostname()}:{each.url.rpartition(':')[2]}" for each in (one, other)}
+        async with connected(one) as peer, asyncio.timeout(10):
+            told = await peer.result("status")
+            while {each["address"] for each in told["replicas"]} != addresses:
+                told = await peer.result("status")
+        assert not told["bus"]["connected"]
+        assert "bus.url" in told["bus"]["reason"]
+
+
+async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet: Fleet) -> None:
+    fleet.config["tools"] = {"exec": {"security": "allowlist", "ask": "on-miss"}}
+    models.enqueue(calls(("1", "exec", '{"command": "touch made.txt"}')), says("Done."))
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        async with connected(front) as peer, connected(other) as second:
+            asked = asyncio.create_task(
+                peer.result(
+                    "agent",
+                    {"message": "make it", "sessionKey": "agent:main:s", "idempotencyKey": "one"},
+                )
+            )
+            event = await second.event("exec.approval.requested")
+            assert "touch made.txt" in event["payload"]["request"]["command"]
+            await second.result(
+                "exec.approval.resolve", {"id": event["payload"]["id"], "decision": "allow-once"}
+            )
+            resolved = await peer.event("exec.approval.resolved")
+            assert resolved["payload"]["decision"] == "allow-once"
+            await asked
+            await peer.result("agent.wait", {"runId": "one", "timeoutMs": 10_000})
+        await worker.wait_no_runs()
+        assert (await fleet.transcript())[-1] == "Done."

@@ -84,9 +84,11 @@ class Rooms(Struct, frozen=True):
 
 
 class Gateway:
-    """`peers` is what is known of other processes of this gateway, where there may be any."""
+    """`peers` is what is known of other processes of this gateway, where there may be any; `url` is where
+    this one listens, "" = nowhere yet."""
 
     peers: Peers | None = None
+    url: str = ""
 
     def __init__(self, rooms: Rooms) -> None:
         self.generation = rooms.generation

@@ -46,6 +46,7 @@ async def answer(url: str, text: str, **fields: Any) -> str:
         return str(told["choices"][0]["message"]["content"])
 
 
+@pytest.mark.promise("cluster-trying")
 @pytest.mark.usefixtures("postgres_server", "valkey_of_session")  # which say what is missing
 async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer, tmp_path: Path) -> None:
     write_config(tmp_path, model_config(models.base_url))

@@ -128,7 +128,7 @@ class Router:
         endpoint = self._find(path)
         if endpoint is None and base and place_in_page(base, path) is not None:
             endpoint = self._exact["/"]
-        linked = is_the_page(base, path) and headers.get("Sec-Fetch-Mode") == "navigate"
+        linked = headers.get("Sec-Fetch-Mode") == "navigate" and is_the_page(base, path)
         fetch_site = None if linked else headers.get("Sec-Fetch-Site")
         guard = self._gateway.generation.guard
         guard.check(headers.get(hdrs.HOST), origin, fetch_site)

@@ -69,9 +69,9 @@ def test_what_it_names_is_there() -> None:
 def test_the_urls_of_a_bus_are_urls() -> None:
     (block,) = blocks(PAGE, "json5")
     written: dict[str, Any] = pyjson5.decode(block.text)
-    assert parsed(written["bus"]["url"])
-    for url in re.findall(r"`(redis\+\w+://\S+)`", PAGE):
-        assert parsed(url)
+    assert parsed(written["bus"]["url"]).kind == "single"
+    urls = re.findall(r"`(redis\+\w+://\S+)`", PAGE)
+    assert [parsed(url).kind for url in urls] == ["sentinel", "cluster"]
 
 
 def shell(line: str, url: str, server: Postgres, folder: Path) -> None:

@@ -364,6 +364,11 @@ DOCUMENTS = _all(
         ),
         "sandbox-network": "`network` (`false`).",
         "exec-security": "`tools.exec.security` (`deny`, `allowlist`, `full`), `tools.exec.ask`",
+        # Many machines
+        "cluster-once": "**A run is executed at least once and recorded exactly once.**",
+        "cluster-acted": "A run that has had side effects by then",
+        "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
+        "cluster-backup": "All conversations with their images and files are in it,",
     },
 )
 

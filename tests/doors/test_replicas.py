@@ -249,6 +249,7 @@ async def test_detached_at_a_front(fleet: Fleet) -> None:
         assert "".join(said(await detached(front))) == "hi"
 
 
+@pytest.mark.promise("cluster-once")
 async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
     async with members(fleet, "front", "worker") as (front, worker):
@@ -278,6 +279,7 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+@pytest.mark.promise("cluster-acted")
 async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
     call = ("1", "write", '{"path": "made.txt", "content": "x"}')
     models.enqueue(calls(call), says("", Hold(asyncio.Event())))

@@ -3,8 +3,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The state directory of `make run`: what the environment names, as for every command of openclaw.
-STATE := $(or $(OPENCLAW_STATE_DIR),$(CURDIR)/.state)
+# The state directory of `make run`: in the checkout, or what its own command line names. What the environment
+# names may be where an OpenClaw of the same person lives, and is left alone.
+STATE := $(or $(if $(filter command,$(origin OPENCLAW_STATE_DIR)),$(OPENCLAW_STATE_DIR)),$(CURDIR)/.state)
 LOCK_TOOL := .cache/lock
 FUZZ_TOOL := .cache/fuzz
 COMPLY_TOOL := .cache/comply

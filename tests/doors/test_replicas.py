@@ -18,6 +18,7 @@ from openclaw_gateway.testing.memory_data import MemoryData
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.testing.shared_memory_store import SharedMemory, SharedMemoryStore
 from openclaw_gateway.testing.socket_bus import SocketBus
+from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
@@ -290,6 +291,23 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
             assert (await asked).content == "all of it"
     (run,) = fleet.memory.runs.values()
     assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 1)
+
+
+@pytest.mark.parametrize(("status", "told"), [("failed", 503), ("aborted", 499)])
+async def test_a_run_that_ended_without_a_word_has_no_empty_answer(
+    fleet: Fleet, status: RunStatus, told: int
+) -> None:
+    """As one does of which its process did not hear whether it had been recorded."""
+    async with fleet.member("front") as front:
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await front.wait_runs(1)
+        async with asyncio.timeout(5):
+            while not fleet.memory.runs:  # noqa: ASYNC110 - no event says so
+                await asyncio.sleep(0)
+        await fleet.stores[0].withdraw(_only(fleet), status)
+        answer = await asked
+    assert answer.status == told
+    assert answer.error["message"]
 
 
 def _only(fleet: Fleet) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from openclaw_gateway.sessions.store import Entry as StoredEntry
 from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
-from tests.cluster.history import Entry, Hold, Recorded, Written
+from tests.cluster.history import Billed, Entry, Hold, Recorded, Written
 
 _AUDIT = """
 CREATE SCHEMA audit;
@@ -53,7 +53,7 @@ class Held(msgspec.Struct, frozen=True):
 
     transcripts: dict[str, tuple[Entry, ...]]
     runs: tuple[Recorded, ...]
-    ledger: tuple[str, ...]
+    ledger: tuple[Billed, ...]
     holds: tuple[Hold, ...]
     written: tuple[Written, ...]
 
@@ -105,14 +105,14 @@ async def _held(link: asyncpg.Connection) -> Held:
     ids = {row["number"]: row["id"] for row in runs}
     holds = await link.fetch("SELECT * FROM audit.holds ORDER BY number")
     written = await link.fetch("SELECT * FROM audit.written ORDER BY number")
-    ledger = await link.fetch("SELECT run FROM ledger")
+    ledger = await link.fetch("SELECT run, status FROM ledger")
     return Held(
         transcripts={name: tuple(each) for name, each in entries.items()},
         runs=tuple(
             Recorded(row["id"], names.get(row["session"], ""), row["idempotency_key"] or "", row["status"])
             for row in runs
         ),
-        ledger=tuple(row["run"] for row in ledger),
+        ledger=tuple(Billed(row["run"], row["status"]) for row in ledger),
         holds=tuple(
             Hold(
                 names[row["session"]],

@@ -49,6 +49,13 @@ class Recorded(Struct, frozen=True):
     status: RunStatus
 
 
+class Billed(Struct, frozen=True):
+    """A row of the ledger: what one execution of a run was, and how it ended."""
+
+    run_id: str
+    status: RunStatus
+
+
 class Hold(Struct, frozen=True):
     """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on."""
 
@@ -93,7 +100,7 @@ class History(Struct, frozen=True):
     asked: tuple[Asked, ...] = ()
     transcripts: Mapping[str, tuple[Entry, ...]] = {}
     runs: tuple[Recorded, ...] = ()
-    ledger: tuple[str, ...] = ()
+    ledger: tuple[Billed, ...] = ()
     holds: tuple[Hold, ...] = ()
     written: tuple[Written, ...] = ()
     events: tuple[Event, ...] = ()

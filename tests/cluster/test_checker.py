@@ -7,6 +7,7 @@ from tests.cluster.checker import RULES, violations
 from tests.cluster.claim_rules import away_s, takeovers_s
 from tests.cluster.history import (
     Asked,
+    Billed,
     Entry,
     Event,
     History,
@@ -50,7 +51,12 @@ GOOD = History(
         Recorded("r2", "s", "k2", "completed"),
         Recorded("r3", "s", "k3", "failed"),
     ),
-    ledger=("r1", "r2", "r3"),
+    ledger=(
+        Billed("r1", "completed"),
+        Billed("r2", "failed"),
+        Billed("r2", "completed"),
+        Billed("r3", "failed"),
+    ),
     holds=(
         Hold("s", 1, A, "r1", 100.0, 102.0),
         Hold("s", 1, A, "r1", 101.0, None),
@@ -104,7 +110,10 @@ BAD: dict[str, tuple[Kind, History]] = {
             runs=(*GOOD.runs, Recorded("r9", "s", "k2", "completed")),
         ),
     ),
-    "the ledger has a run twice": ("doubled", replace(GOOD, ledger=("r1", "r2", "r1"))),
+    "the ledger has a run twice": (
+        "doubled",
+        replace(GOOD, ledger=(*GOOD.ledger, Billed("r2", "completed"))),
+    ),
     "turns stand in another order than runs arrived": (
         "order",
         with_turns(*renumbered(*SECOND, *FIRST)),
@@ -141,7 +150,10 @@ BAD: dict[str, tuple[Kind, History]] = {
         "two holders",
         with_holds(*GOOD.holds[2:4], Hold("s", 1, B, "r2", 106.3, 108.0), *GOOD.holds[4:]),
     ),
-    "two have one token": ("two holders", with_holds(GOOD.holds[0], replace(GOOD.holds[1], replica=B))),
+    "two have one token": (
+        "two holders",
+        with_holds(GOOD.holds[0], replace(GOOD.holds[0], at_s=101.0, replica=B), GOOD.holds[1]),
+    ),
     "a session is taken before its lease has ended": (
         "two holders",
         with_holds(*GOOD.holds[:4], replace(GOOD.holds[4], at_s=105.9), GOOD.holds[5]),

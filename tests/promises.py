@@ -111,6 +111,7 @@ DOCUMENTS = _all(
         "log-reopened": "a file that logrotate has moved is begun anew by itself.",
         "log-run-ended": "`run.ended` tells run, session, agent, door,",
         "backup": "`openclaw backup create` saves sessions, usage, approvals and configuration in one file",
+        "store-copy": "what is cut off goes on where it was with the same command, `--anew` begins again.",
         "doctor": "`openclaw doctor` looks at all that can be wrong,",
         "logs": "`openclaw logs -f` follows",
         "audit": "`openclaw security audit` at what could be dangerous, each with the line that mends it.",

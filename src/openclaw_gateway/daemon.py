@@ -27,6 +27,7 @@ from openclaw_gateway.instance import InstanceLock, check_restored
 from openclaw_gateway.logs import flush_log
 from openclaw_gateway.models.defaults import Choice
 from openclaw_gateway.reload import Reload
+from openclaw_gateway.shared_config import SharedConfig
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ class Daemon:
         self.plan = drawing.check()
         self.gateway: Gateway
         self.reload: Reload | None = None
+        self.shared_config: SharedConfig | None = None
         # Called with each configuration that comes into force; may raise StartupError.
         self.followers: list[Callable[[LoadedConfig], None]] = []
         self._options = options
@@ -95,7 +97,17 @@ class Daemon:
         self.reload.start()
         rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
         self.gateway.operator.config.open(rewriter.rewrite, reload)
+        self._share_config()
         return urls
+
+    def _share_config(self) -> None:
+        peers, loaded = self.gateway.peers, self.loaded
+        if peers is None or not self.plan.cluster.keeps_config:
+            return
+        shared = self.shared_config = SharedConfig(peers.store, loaded.path, loaded.own_dir / "shared-config")
+        self.followers.append(shared.in_force)
+        self._undo.push_async_callback(shared.close)
+        shared.start()
 
     async def serve(self) -> int:
         """Until SIGTERM or SIGINT, then drain; the exit code. A second signal ends the process at once.

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.sessions.standing import Standing
 
 
 class Engine(SharedStore, Protocol):
@@ -21,6 +23,24 @@ def store(url: str, *, max_queued: int) -> Engine:
     """Raises StartupError."""
     made: Engine = _module("postgres.store", "store.url").PostgresStore(url, max_queued=max_queued)
     return made
+
+
+def copy_end(url: str) -> Target:
+    """Of a copy. Raises StartupError."""
+    made: Target = _module("copying.postgres_ends", "store.url").PostgresEnd(url)
+    return made
+
+
+async def standing(url: str) -> Standing:
+    """Raises StartupError, StoreError."""
+    found: Standing = await _module("postgres.standing", "store.url").standing(url)
+    return found
+
+
+async def migrated(url: str) -> tuple[int, int]:
+    """The schema before and after. Raises StartupError, StoreError."""
+    done: tuple[int, int] = await _module("postgres.standing", "store.url").migrated(url)
+    return done
 
 
 def bus(url: str) -> Bus:

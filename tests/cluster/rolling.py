@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import aiohttp
 import msgspec
 from msgspec import Struct
-from openclaw_gateway.testing.balancer import balancing
 
+from openclaw_gateway.testing.balancer import balancing
 from tests.cluster.asking import CHAT, heard_of
 from tests.cluster.replicas import Replica, headers
 

@@ -23,7 +23,7 @@ from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
 
-CLUSTER = {
+CLUSTER: dict[str, Any] = {
     "store": {"url": "postgresql://memory/test", "leaseSeconds": 1},
     "bus": {"url": "redis://memory"},
 }

@@ -12,10 +12,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+SLOTS = 16_384
 _READY_S = 20.0
 _PROGRAMS = ("valkey-server", "redis-server")
 
@@ -44,9 +46,11 @@ def free_port() -> int:
 
 
 class Valkey:
-    """One server on a port of 127.0.0.1 that stays the same, and a Unix socket in `folder`."""
+    """One server on a port of 127.0.0.1 that stays the same, and a Unix socket in `folder`. One that `stores`
+    nothing is a sentinel."""
 
-    def __init__(self, folder: Path, *settings: str, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *settings: str, port: int | None = None, stores: bool = True) -> None:
+        self._stores = stores
         self._program = program()
         self._folder = folder
         self._settings = settings
@@ -63,7 +67,9 @@ class Valkey:
         said = self._folder / f"{self.port}.log"
         command = [str(self._program), *self._settings]
         command += ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-        command += ["--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
+        if self._stores:
+            command += ["--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
+            command += ["--repl-diskless-sync-delay", "0"]
         with said.open("wb") as output:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._folder
@@ -108,10 +114,10 @@ class Valkey:
 
 
 @contextmanager
-def running(folder: Path, *settings: str, port: int | None = None) -> Iterator[Valkey]:
-    server = Valkey(folder, *settings, port=port)
-    server.start()
+def running(folder: Path, *settings: str, port: int | None = None, stores: bool = True) -> Iterator[Valkey]:
+    server = Valkey(folder, *settings, port=port, stores=stores)
     try:
+        server.start()
         yield server
     finally:
         server.kill()
@@ -123,6 +129,62 @@ def _within(seconds: float, true: Callable[[], bool], why: Callable[[], str]) ->
         if time.monotonic() > deadline:
             raise RuntimeError(f"the server did not answer: {why()}")
         time.sleep(0.01)
+
+
+@contextmanager
+def running_cluster(folder: Path, count: int) -> Iterator[list[Valkey]]:
+    """Servers that share the slots evenly, all of them masters."""
+    servers: list[Valkey] = []
+    links = [free_port() for _ in range(count)]
+    try:
+        for link in links:
+            home = folder / str(link)
+            home.mkdir()
+            servers.append(Valkey(home, "--cluster-enabled", "yes", "--cluster-port", str(link)))
+            servers[-1].start()
+        each = -(-SLOTS // count)
+        for number, server in enumerate(servers):
+            last = min((number + 1) * each, SLOTS) - 1
+            assert server.say("CLUSTER", "ADDSLOTSRANGE", str(number * each), str(last)) == b"+OK\r\n"
+            for other, link in zip(servers[:number], links, strict=False):
+                server.say("CLUSTER", "MEET", "127.0.0.1", str(other.port), str(link))
+        for server in servers:
+            _within(_READY_S, partial(_is_whole, server), lambda: "the cluster is not whole")
+        yield servers
+    finally:
+        for server in servers:
+            server.kill()
+
+
+def _is_whole(server: Valkey) -> bool:
+    return b"cluster_state:ok" in server.say("CLUSTER", "INFO")
+
+
+@contextmanager
+def running_watched(folder: Path, service: str) -> Iterator[tuple[Valkey, Valkey, Valkey]]:
+    """A master, its replica, and a sentinel that makes the one the other when it has to."""
+    with running(folder) as master, running(folder, "--replicaof", f"127.0.0.1 {master.port}") as replica:
+        port = free_port()
+        settings = folder / "sentinel.conf"
+        settings.write_text(
+            f"sentinel monitor {service} 127.0.0.1 {master.port} 1\n"
+            f"sentinel down-after-milliseconds {service} 300\n"
+            f"sentinel failover-timeout {service} 2000\n"
+        )
+        with running(folder, str(settings), "--sentinel", port=port, stores=False) as sentinel:
+            linked = partial(_has_replica, master)
+            _within(_READY_S, linked, lambda: "the replica does not follow")
+            known = partial(_knows_replica, sentinel, service)
+            _within(_READY_S, known, lambda: "the sentinel does not know the replica")
+            yield master, replica, sentinel
+
+
+def _has_replica(master: Valkey) -> bool:
+    return b"state=online" in master.say("INFO", "replication")
+
+
+def _knows_replica(sentinel: Valkey, service: str) -> bool:
+    return b"runid" in sentinel.say("SENTINEL", "REPLICAS", service)
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +203,24 @@ def valkey(valkey_of_session: Valkey) -> Valkey:
     """The same, empty."""
     valkey_of_session.say("FLUSHALL")
     return valkey_of_session
+
+
+@pytest.fixture(scope="session")
+def valkeys_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Valkey]]:
+    try:
+        program()
+    except NotInstalled as error:
+        pytest.skip(str(error))
+    with running_cluster(tmp_path_factory.mktemp("valkeys"), 2) as servers:
+        yield servers
+
+
+@pytest.fixture
+def valkeys(valkeys_of_session: list[Valkey]) -> list[Valkey]:
+    """A cluster of two, empty."""
+    for server in valkeys_of_session:
+        server.say("FLUSHALL")
+    return valkeys_of_session
 
 
 @pytest.fixture

@@ -57,9 +57,10 @@ def read_wishes(name: str) -> list[str]:
 LOCK_NAMES = sorted(path.stem for path in LOCKS.glob("*.txt"))
 PROJECT = PYPROJECT["project"]
 ASKED: dict[str, list[str]] = {
-    # `make setup` also brings the extras for MCP servers and for devices.
+    # `make setup` and the image also bring the extras for many processes, for MCP servers and for devices.
     "base": [
         *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["cluster"],
         *PROJECT["optional-dependencies"]["devices"],
         *PROJECT["optional-dependencies"]["mcp"],
     ],

@@ -8,12 +8,13 @@ import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.copying import postgres_rows, sqlite_rows
+from openclaw_gateway.sessions.copying import postgres_ends, postgres_rows, sqlite_rows
 from openclaw_gateway.sessions.copying.copy import Copied, copy
 from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
-from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd, shown
+from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd
 from openclaw_gateway.sessions.copying.sqlite_ends import SqliteSource, SqliteTarget
 from openclaw_gateway.sessions.copying.tables import TABLES, Row, Table
+from openclaw_gateway.sessions.postgres.standing import shown
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed
@@ -256,8 +257,9 @@ async def test_an_image_that_is_lost_stays_lost_and_holds_nothing_up(
 
 @pytest.mark.promise("error.store_in_use")
 async def test_a_database_that_replicas_work_with_is_not_copied(
-    tmp_path: Path, url: str, clock: Clock
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgres_ends, "_LOCK_S", 0.1)
     await emptied(url)
     db = await asyncpg.connect(url)
     await db.execute("INSERT INTO replicas VALUES ('r', 'all', '1', '', 1, 0, 1, now_ms(NULL) + 60000)")

@@ -84,6 +84,21 @@ class TestThreeEnds(BusContract):
         return all_three[2]
 
 
+class TestCluster(BusContract):
+    @pytest.fixture
+    async def both(self, valkeys: list[Valkey]) -> AsyncIterator[list[RedisBus]]:
+        async with ends(f"redis+cluster://127.0.0.1:{valkeys[1].port}", 2) as both:
+            yield both
+
+    @pytest.fixture
+    async def bus(self, both: list[RedisBus]) -> Bus:
+        return both[0]
+
+    @pytest.fixture
+    async def far(self, both: list[RedisBus]) -> Bus:
+        return both[1]
+
+
 async def test_two_processes(valkey: Valkey) -> None:
     async with ends(valkey.url, 1) as (bus,):
         reader = bus.subscribe("r")

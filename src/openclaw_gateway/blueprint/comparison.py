@@ -20,6 +20,8 @@ def needs_restart(started: Blueprint, now: Blueprint) -> tuple[str, ...]:
         names.append("bus.url")
     if started.cluster.lease_s != now.cluster.lease_s:
         names.append("store.leaseSeconds")
+    if started.cluster.keeps_config != now.cluster.keeps_config:
+        names.append("store.config")
     if env(started.loaded.environ, "LOCAL_MODEL") != env(now.loaded.environ, "LOCAL_MODEL"):
         names.append(env_names("LOCAL_MODEL"))
     return tuple(names)

@@ -65,6 +65,15 @@ class Terminal:
         """Something that is wrong; on stderr."""
         self._err.print(Text(printable(self.worded(text)), style="red"))
 
+    @property
+    def for_bars(self) -> Console:
+        """Where something is drawn that is gone afterwards; on stderr."""
+        return self._err
+
+    def told(self, text: str) -> None:
+        """How far something has come, a line for it; on stderr."""
+        self._err.print(Text(printable(text), style="dim"))
+
     def aside(self, text: str) -> None:
         """Dim text on stderr, without an end of line."""
         self._err.print(Text(printable(text), style="dim italic"), end="")

@@ -18,8 +18,11 @@ Tell = Callable[[Step, str, int, int], None]
 
 
 class Copied(Struct, frozen=True):
-    """`rows` and `digests` by table; `went_on`: a part of it was there from an earlier start."""
+    """From which end to which. `rows` and `digests` by table; `went_on`: a part was there from an earlier
+    start."""
 
+    source: str
+    target: str
     rows: dict[str, int]
     digests: dict[str, str]
     went_on: bool
@@ -42,7 +45,7 @@ async def copy(source: Source, target: Target, tell: Tell, *, anew: bool = False
     for table in TABLES:
         rows[table.name], digests[table.name] = await _checked(source, target, table, tell)
     await target.finish(await source.numbers())
-    return Copied(rows, digests, went_on)
+    return Copied(source.name, target.name, rows, digests, went_on)
 
 
 async def _begun(source: Source, target: Target, *, anew: bool) -> Begun | None:

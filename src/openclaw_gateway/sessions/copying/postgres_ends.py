@@ -6,9 +6,7 @@ until it is whole. All coroutines raise StoreError.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
-import asyncpg
 import msgspec
 from asyncpg import Connection
 
@@ -19,13 +17,12 @@ from openclaw_gateway.sessions.copying.tables import Key, Numbers, Row, Table
 from openclaw_gateway.sessions.postgres.errors import translated
 from openclaw_gateway.sessions.postgres.migration import migrate
 from openclaw_gateway.sessions.postgres.sessions import clear_away
-from openclaw_gateway.sessions.postgres.texts import use_texts
+from openclaw_gateway.sessions.postgres.standing import connected, shown
 
-_CONNECT_S = 10.0
-_STATEMENT_S = 600.0
 _CLOSE_S = 5.0
-# "ocGW" and "copy": as long as this connection lives.
-_LOCK = "SELECT pg_try_advisory_lock(1868777303, 1668247673)"
+# "ocGW" and "copy": as long as this connection lives. That of a process that was killed ends a moment later.
+_LOCK = "SELECT pg_advisory_lock(1868777303, 1668247673)"
+_LOCK_S = 5.0
 _REPLICAS = "SELECT count(*) FROM replicas WHERE lease_until_ms > now_ms(NULL)"
 _HOLDS_SOMETHING = "SELECT " + " OR ".join(  # noqa: S608
     f"EXISTS (SELECT 1 FROM {name})"  # noqa: S608
@@ -48,15 +45,14 @@ class PostgresEnd:
 
     async def open(self) -> None:
         with _our_words():
-            db = self._connection = await asyncpg.connect(
-                self._url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S
-            )
-            await use_texts(db)
+            db = self._connection = await connected(self._url)
             await migrate(db)
-            if not await db.fetchval(_LOCK):
+            try:
+                await db.execute(_LOCK, timeout=_LOCK_S)
+            except TimeoutError:
                 raise StoreError(
                     f"Another copy is made of {self.name}, or into it: wait for its end.", code="store_in_use"
-                )
+                ) from None
             if replicas := await db.fetchval(_REPLICAS):
                 raise StoreError(
                     f"{replicas} of the gateway's processes work with {self.name}: stop them first (one that "
@@ -119,13 +115,6 @@ class PostgresEnd:
         if self._connection is None:
             raise StoreError("The store is closed.")
         return self._connection
-
-
-def shown(url: str) -> str:
-    """The address of a database without user, password and options."""
-    parts = urlsplit(url)
-    _, _, place = parts.netloc.rpartition("@")
-    return f"postgresql://{place}{parts.path}"
 
 
 @contextmanager

@@ -13,14 +13,11 @@ from msgspec import Struct
 
 from openclaw_gateway.sessions.bus import Signal
 from openclaw_gateway.sessions.redis.entries import BELL
-from openclaw_gateway.sessions.redis.link import ANSWER_S, Away, Command, Link
+from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.places import Places
 
 log = structlog.get_logger()
-
-# How long nothing may be heard before the server is asked whether it is there.
-QUIET_S = 5.0
 
 
 class Rung(Struct, frozen=True, tag="r", array_like=True):
@@ -64,11 +61,19 @@ class Listener:
     not."""
 
     def __init__(
-        self, me: str, places: Places, outage: Outage, heard: Callable[[News], None], back: Callable[[], None]
+        self,
+        me: str,
+        places: Places,
+        outage: Outage,
+        pace: Pace,
+        *,
+        heard: Callable[[News], None],
+        back: Callable[[], None],
     ) -> None:
         self._me = me
         self._places = places
         self._outage = outage
+        self._pace = pace
         self._heard = heard
         self._back = back
         self._deaf = False
@@ -93,7 +98,8 @@ class Listener:
     async def _listen(self, link: Link, patience: Patience) -> None:
         """Raises Away, and ValueError for what makes no sense."""
         await link.send(b"SUBSCRIBE", BELL)
-        if (said := await link.heard(ANSWER_S)) is None or said[0] != b"subscribe":
+        said = await link.heard(self._pace.answer_s)
+        if not isinstance(said, list) or said[:1] != [b"subscribe"]:
             raise Away("the server does not let us listen")
         self._outage.well("bells")
         patience.reset()
@@ -102,13 +108,13 @@ class Listener:
             self._deaf = False
             self._back()
         while True:
-            said = await link.heard(QUIET_S)
+            said = await link.heard(self._pace.quiet_s)
             if said is None:
                 await link.send(b"PING")
-                said = await link.heard(ANSWER_S)
+                said = await link.heard(self._pace.answer_s)
             match said:
                 case None:
-                    raise Away(f"the server has said nothing for {QUIET_S + ANSWER_S:g} s")
+                    raise Away("the server says nothing any more")
                 case [b"message", _, bytes(payload)]:
                     self._read(payload)
                 case [b"pong", *_]:

@@ -18,7 +18,7 @@ from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.sessions.redis import entries
 from openclaw_gateway.sessions.redis.bells import Announced, Listener, News, Rung, Signalled, TookOver, letter
-from openclaw_gateway.sessions.redis.link import Away
+from openclaw_gateway.sessions.redis.link import DEFAULT_PACE, Away, Pace
 from openclaw_gateway.sessions.redis.mirror import BusReader, Mirror
 from openclaw_gateway.sessions.redis.outage import Outage
 from openclaw_gateway.sessions.redis.outgoing import Outgoing
@@ -42,7 +42,7 @@ _PAGE_ENTRIES = 4
 class RedisBus:
     """Raises ConfigError for files of certificates that cannot be used."""
 
-    def __init__(self, url: BusUrl) -> None:
+    def __init__(self, url: BusUrl, *, pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
         self._outage = Outage(str(url))
         self._local = LocalBus(grown=self._grown)
@@ -52,18 +52,20 @@ class RedisBus:
         self._mirrors: dict[str, Mirror] = {}
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
-        there = places(url)
-        self._listener = Listener(self._me, there, self._outage, self._heard, self._back)
+        there = places(url, pace)
+        self._listener = Listener(self._me, there, self._outage, pace, heard=self._heard, back=self._back)
         told = Told(self._superseded, self._took_over, self._done)
         # By bucket; where one server holds all of them they are all the same.
         self._publishers: dict[int, Publisher] = {}
         self._pullers: dict[int, Puller] = {}
         for group in there.groups:
             first = group[0]
-            publisher = Publisher(f"writing {first}", first, there, self._outage, told)
+            publisher = Publisher(f"writing {first}", first, there, self._outage, told=told, pace=pace)
             wake_key = entries.wake_key(first, self._me)
             wake = partial(publisher.wake, *entries.wake(wake_key))
-            puller = Puller(f"reading {first}", first, there, self._outage, wake_key=wake_key, wake=wake)
+            puller = Puller(
+                f"reading {first}", first, there, self._outage, wake_key=wake_key, wake=wake, pace=pace
+            )
             self._publishers |= dict.fromkeys(group, publisher)
             self._pullers |= dict.fromkeys(group, puller)
 
@@ -77,10 +79,10 @@ class RedisBus:
             await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
 
     async def close(self) -> None:
-        await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
-        for task in self._tasks:
-            task.cancel()
         if self._tasks:
+            await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
+            for task in self._tasks:
+                task.cancel()
             await asyncio.wait(self._tasks)
         self._tasks.clear()
         for mirror in tuple(self._mirrors.values()):

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -16,8 +17,6 @@ from redis.maint_notifications import MaintNotificationsConfig
 from openclaw_gateway.redaction import safe_text
 from openclaw_gateway.sessions.redis.urls import Address, Credentials
 
-CONNECT_S = 3.0
-ANSWER_S = 5.0
 # What is asked of a connection at its beginning, beside who we are, is of use to others' servers only.
 _NO_NEWS = MaintNotificationsConfig(enabled=False)
 
@@ -30,17 +29,32 @@ class Away(Exception):
     """The server cannot be asked; the text says why, without secrets."""
 
 
+class Pace(Struct, frozen=True):
+    """How long a server has, in seconds: to be connected to, to answer, and to say nothing at all before it
+    is asked whether it is there."""
+
+    connect_s: float = 3.0
+    answer_s: float = 5.0
+    quiet_s: float = 5.0
+
+
+DEFAULT_PACE = Pace()
+
+
 class Opener:
     """How connections to the servers of one URL are made."""
 
-    def __init__(self, credentials: Credentials, tls: ssl.SSLContext | None, database: int = 0) -> None:
+    def __init__(
+        self, credentials: Credentials, tls: ssl.SSLContext | None, pace: Pace, database: int = 0
+    ) -> None:
         self._credentials = credentials
+        self._pace = pace
         self._tls = tls
         self._database = database
 
     async def open(self, address: Address) -> "Link":
         """Raises Away."""
-        link = Link(self._connection(address), (self._credentials.password or "",))
+        link = Link(self._connection(address), (self._credentials.password or "",), self._pace)
         await link.open()
         return link
 
@@ -50,7 +64,7 @@ class Opener:
             "username": self._credentials.username,
             "password": self._credentials.password,
             "socket_timeout": None,
-            "socket_connect_timeout": CONNECT_S,
+            "socket_connect_timeout": self._pace.connect_s,
             "protocol": 2,
             "driver_info": None,
             "maint_notifications_config": _NO_NEWS,
@@ -68,20 +82,23 @@ class Opener:
 class Link:
     """For one task at a time."""
 
-    def __init__(self, connection: AbstractConnection, secrets: Sequence[str]) -> None:
+    def __init__(self, connection: AbstractConnection, secrets: Sequence[str], pace: Pace) -> None:
         self._connection = connection
+        self._pace = pace
         self._secrets = tuple(filter(None, secrets))
 
     async def open(self) -> None:
         """Raises Away."""
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(self._pace.connect_s):
                 await self._connection.connect()  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - a server may lie
             raise await self._lost(error, "no connection") from None
 
-    async def call(self, commands: Sequence[Command], *, within: float = ANSWER_S) -> list[Reply]:
-        """Their answers; one that is an error is a ResponseError among them. Raises Away."""
+    async def call(self, commands: Sequence[Command], *, within: float = 0.0) -> list[Reply]:
+        """Their answers; one that is an error is a ResponseError among them. `within` is in seconds, 0 = as
+        long as any answer may take. Raises Away."""
+        within = within or self._pace.answer_s
         try:
             async with asyncio.timeout(within):
                 await self._connection.send_packed_command(
@@ -91,7 +108,7 @@ class Link:
         except Exception as error:  # noqa: BLE001 - a server may lie
             raise await self._lost(error, f"no answer within {within:g} s") from None
 
-    async def ask(self, *command: bytes, within: float = ANSWER_S) -> Reply:
+    async def ask(self, *command: bytes, within: float = 0.0) -> Reply:
         """The answer to one command. Raises Away, also for an error."""
         (reply,) = await self.call([command], within=within)
         if isinstance(reply, ResponseError):
@@ -101,7 +118,7 @@ class Link:
     async def send(self, *command: bytes) -> None:
         """Without waiting for an answer. Raises Away."""
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._pace.answer_s):
                 await self._connection.send_packed_command(_packed(command), check_health=False)
         except Exception as error:  # noqa: BLE001 - a server may lie
             raise await self._lost(error, "nothing can be sent") from None

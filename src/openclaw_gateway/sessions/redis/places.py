@@ -8,7 +8,7 @@ from binascii import crc_hqx
 from typing import Protocol
 
 from openclaw_gateway.sessions.redis.entries import BUCKETS
-from openclaw_gateway.sessions.redis.link import Away, Link, Opener, Reply
+from openclaw_gateway.sessions.redis.link import Away, Link, Opener, Pace, Reply
 from openclaw_gateway.sessions.redis.urls import Address, BusUrl, tls_context
 
 _SLOTS = 16_384
@@ -24,15 +24,15 @@ class Places(Protocol):
         """A link to the server that holds the bucket's keys, and takes writes. Raises Away."""
 
 
-def places(url: BusUrl) -> Places:
+def places(url: BusUrl, pace: Pace) -> Places:
     """Raises ConfigError for files of certificates that cannot be used."""
     tls = None if url.tls is None else tls_context(url.tls)
-    opener = Opener(url.credentials, tls, url.database)
+    opener = Opener(url.credentials, tls, pace, url.database)
     match url.kind:
         case "single":
             return One(url.addresses[0], opener)
         case "sentinel":
-            return Watched(url.addresses, url.service, opener, Opener(url.sentinel_credentials, tls))
+            return Watched(url.addresses, url.service, opener, Opener(url.sentinel_credentials, tls, pace))
         case "cluster":
             return Spread(url.addresses, opener)
 

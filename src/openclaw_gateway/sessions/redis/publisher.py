@@ -14,7 +14,7 @@ from msgspec import Struct
 from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import settle
-from openclaw_gateway.sessions.redis.link import ANSWER_S, Away, Command, Link, Reply
+from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.places import Places
@@ -42,12 +42,15 @@ class Told(Struct, frozen=True):
 class Publisher:
     """`name` is what it is called among the parts of an outage; `bucket` one of those its server holds."""
 
-    def __init__(self, name: str, bucket: int, places: Places, outage: Outage, told: Told) -> None:
+    def __init__(
+        self, name: str, bucket: int, places: Places, outage: Outage, *, told: Told, pace: Pace
+    ) -> None:
         self._name = name
         self._bucket = bucket
         self._places = places
         self._outage = outage
         self._told = told
+        self._pace = pace
         self._all: dict[str, Outgoing] = {}
         self._changed: dict[Outgoing, None] = {}
         self._held: OrderedDict[Outgoing, int] = OrderedDict()
@@ -102,7 +105,7 @@ class Publisher:
         self._asked.append((command, answer))
         self._wake()
         try:
-            async with asyncio.timeout(2 * ANSWER_S):
+            async with asyncio.timeout(2 * self._pace.answer_s):
                 return await answer
         except TimeoutError:
             raise Away("no answer in time") from None
@@ -121,7 +124,8 @@ class Publisher:
         failures = 0
         try:
             while True:
-                await self._work()
+                if not failures:
+                    await self._work()
                 try:
                     if link is None:
                         link = await self._places.open(self._bucket)
@@ -162,6 +166,10 @@ class Publisher:
         commands = [command for parcel in parcels for command in parcel.commands]
         commands += posted
         commands += [command for command, _ in asked]
+        if not commands:
+            # Back from an outage with nothing to say: whether it answers is all that matters.
+            await link.ask(b"PING")
+            return
         try:
             replies = await link.call(commands)
             at = 0

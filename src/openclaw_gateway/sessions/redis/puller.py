@@ -13,13 +13,11 @@ from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import NO_TOKEN, settle
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.link import ANSWER_S, Away, Link, Reply
+from openclaw_gateway.sessions.redis.link import Away, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.mirror import Mirror
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.places import Places
 
-# How long the server lets one XREAD wait: a server that hangs is noticed after this and ANSWER_S.
-BLOCK_MS = 5_000
 # How many entries of each log are asked for at once: fewer when they are large.
 PAGE_ENTRIES = 16
 _FEWEST, _MOST = 4, 1024
@@ -39,6 +37,7 @@ class Puller:
         *,
         wake_key: bytes,
         wake: Callable[[], None],
+        pace: Pace,
     ) -> None:
         self._name = name
         self._bucket = bucket
@@ -46,6 +45,7 @@ class Puller:
         self._outage = outage
         self._wake_key = wake_key
         self._wake = wake
+        self._pace = pace
         self._woken_at = _START
         self._count = PAGE_ENTRIES
         self._mirrors: dict[bytes, Mirror] = {}
@@ -109,14 +109,14 @@ class Puller:
             ]
             self._is_reading = True
             try:
-                reply = await link.ask(*self._command(read), within=BLOCK_MS / 1000 + ANSWER_S)
+                reply = await link.ask(*self._command(read), within=self._pace.quiet_s + self._pace.answer_s)
             finally:
                 self._is_reading = False
             self._feed(reply)
 
     def _command(self, read: Sequence[Mirror]) -> list[bytes]:
-        command = [b"XREAD", b"COUNT", b"%d" % self._count, b"BLOCK", b"%d" % BLOCK_MS, b"STREAMS"]
-        command += [self._wake_key, *(mirror.key for mirror in read)]
+        command = [b"XREAD", b"COUNT", b"%d" % self._count, b"BLOCK", b"%d" % (self._pace.quiet_s * 1000)]
+        command += [b"STREAMS", self._wake_key, *(mirror.key for mirror in read)]
         return [*command, self._woken_at, *(mirror.position or _START for mirror in read)]
 
     def _feed(self, reply: Reply) -> None:

@@ -1,0 +1,88 @@
+"""How a PostgreSQL store stands, and bringing its schema to this release's, on a connection of its own.
+
+Raises StoreError. The address may hold a password: it is shown to nobody.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+from asyncpg import Connection
+
+from openclaw_gateway.sessions.postgres import migration, replicas
+from openclaw_gateway.sessions.postgres.errors import translated
+from openclaw_gateway.sessions.postgres.texts import use_texts
+from openclaw_gateway.sessions.standing import Standing
+
+_CONNECT_S = 10.0
+_STATEMENT_S = 600.0
+_CLOSE_S = 5.0
+_ABOUT = """
+    SELECT pg_database_size(current_database()), pg_is_in_recovery(),
+        current_setting('transaction_read_only')::boolean, to_regclass('schema_version') IS NOT NULL
+"""
+_COUNTS = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM runs WHERE ended_ms IS NULL)"
+_COPIED = "to_regclass('begun_copies') IS NOT NULL"
+
+
+def shown(url: str) -> str:
+    """The address of a database without user, password and options."""
+    parts = urlsplit(url)
+    _, _, place = parts.netloc.rpartition("@")
+    return f"postgresql://{place}{parts.path}"
+
+
+async def connected(url: str) -> Connection:
+    """One connection that waits long for an answer. Raises what the driver raises."""
+    db = await asyncpg.connect(url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S)
+    await use_texts(db)
+    return db
+
+
+async def standing(url: str) -> Standing:
+    async with _connection(url) as db:
+        size, is_standby, is_read_only, is_made = await db.fetchrow(_ABOUT)
+        trouble = ""
+        if is_standby:
+            trouble = "It is a standby: let store.url name the primary."
+        elif is_read_only:
+            trouble = "It is set to read only."
+        schema = await db.fetchval("SELECT max(version) FROM schema_version") if is_made else 0
+        bare = Standing("postgresql", shown(url), schema or 0, migration.newest(), size=size, trouble=trouble)
+        if not schema:
+            return bare
+        if not trouble and await db.fetchval(f"SELECT {_COPIED}"):
+            trouble = await _half_copied(db)
+        sessions, open_runs = await db.fetchrow(_COUNTS)
+        living = await replicas.living(db, None)
+        return Standing(
+            bare.kind, bare.place, schema, bare.newest, size, sessions, open_runs, living, trouble
+        )
+
+
+async def migrated(url: str) -> tuple[int, int]:
+    """The schema that it had, and the one that it has now."""
+    async with _connection(url) as db:
+        before = (await migration.state(db)).version
+        return before, await migration.migrate(db)
+
+
+async def _half_copied(db: Connection) -> str:
+    is_begun = await db.fetchval("SELECT EXISTS (SELECT 1 FROM begun_copies)")
+    return "A store is being copied into it, or that was cut off." if is_begun else ""
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[Connection]:
+    try:
+        db = await connected(url)
+        try:
+            yield db
+        finally:
+            await db.close(timeout=_CLOSE_S)
+    except Exception as error:
+        ours = translated(error)
+        if ours is error:
+            raise
+        raise ours from error

@@ -1,0 +1,310 @@
+"""RedisBus while its server is away, hangs, lies, or has lost everything: nothing here waits for it, and who
+reads elsewhere goes on without a gap when it is back."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from openclaw_gateway.errors import EventsGone
+from openclaw_gateway.sessions.redis import outage, publisher
+from openclaw_gateway.sessions.redis.bus import RedisBus
+from openclaw_gateway.sessions.redis.link import Pace
+from openclaw_gateway.sessions.redis.urls import parsed
+from openclaw_gateway.wire.events import Event
+from tests.engines.faulty_link import faulty_link
+from tests.engines.valkey import Valkey, free_port, running
+from tests.sessions.bus_contract import ENDED, SOON, STARTED, kept, read_all, some, texts
+
+QUICK = Pace(connect_s=0.5, answer_s=0.5, quiet_s=0.2)
+
+
+@contextlib.asynccontextmanager
+async def ends(*urls: str, pace: Pace = QUICK) -> AsyncIterator[list[RedisBus]]:
+    buses = [RedisBus(parsed(url), pace=pace) for url in urls]
+    for bus in buses:
+        await bus.open()
+    try:
+        yield buses
+    finally:
+        for bus in reversed(buses):
+            await bus.close()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON):
+        while not true():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.005)
+
+
+class Teller:
+    """Emits words of one run, one by one."""
+
+    def __init__(self, bus: RedisBus, run_id: str = "r", token: int = 1) -> None:
+        self._bus, self._run_id, self._token = bus, run_id, token
+        self.said: list[Event] = []
+
+    def say(self, *events: Event) -> None:
+        assert self._bus.emit(self._run_id, self._token, len(self.said), events)
+        self.said += events
+
+
+async def test_a_start_without_the_server_is_a_start(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}"
+    async with ends(url, url) as (bus, far):
+        assert not bus.health().connected
+        teller = Teller(bus)
+        here, there = bus.subscribe("r", here=True), far.subscribe("r")
+        teller.say(STARTED, *texts("a"))
+        assert list(await here.batch(0)) == teller.said
+        assert list(await there.batch(0.01)) == []
+        bus.ring("door")
+        bus.signal("r", "abort")
+        bus.announce(b"news")
+        with running(tmp_path, port=port):
+            assert await some(there, 2) == teller.said
+            teller.say(*texts("b"), ENDED)
+            assert await read_all(there) == [*texts("b"), ENDED]
+            await until(lambda: bus.health().connected and far.health().connected)
+        here.close()
+
+
+async def test_a_server_that_is_killed_loses_nothing_for_those_who_read(own_valkey: Valkey) -> None:
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        teller, ended = Teller(bus), Teller(bus, "ended")
+        there, other = far.subscribe("r"), far.subscribe("ended")
+        teller.say(STARTED, *texts("a", "b"))
+        ended.say(STARTED)
+        seen = await some(there, 3)
+        own_valkey.kill()
+        await until(lambda: not bus.health().connected)
+        for n in range(100):
+            teller.say(*texts(str(n)))
+        ended.say(*texts("all of it"), ENDED)
+        bus.forget("ended")
+        own_valkey.start()
+        teller.say(*texts("after"), ENDED)
+        seen += await read_all(there)
+        assert seen == teller.said
+        assert await read_all(other) == ended.said
+        assert await read_all(far.subscribe("r")) == teller.said
+
+
+async def test_a_run_that_says_nothing_is_there_again_for_new_readers(own_valkey: Valkey) -> None:
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        teller = Teller(bus)
+        teller.say(STARTED, *texts("a"))
+        assert await kept(far, "r", wait_s=SOON) == teller.said
+        own_valkey.kill()
+        await until(lambda: not bus.health().connected)
+        own_valkey.start()
+        assert await kept(far, "r", wait_s=SOON) == teller.said
+
+
+async def test_a_server_that_is_started_anew_at_once_is_noticed(own_valkey: Valkey) -> None:
+    """Nobody has used the link since; the first who does finds out, and loses nothing."""
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        teller = Teller(bus)
+        there = far.subscribe("r")
+        for n in range(5):
+            teller.say(*texts(str(n)))
+            await some(there, 1)
+            own_valkey.kill()
+            own_valkey.start()
+        teller.say(ENDED)
+        assert await read_all(there) == [ENDED]
+
+
+async def test_a_server_that_hangs_holds_nobody(own_valkey: Valkey) -> None:
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        teller = Teller(bus)
+        here, there = bus.subscribe("r", here=True), far.subscribe("r")
+        teller.say(STARTED)
+        seen = await some(there, 1)
+        assert list(await here.batch(0)) == [STARTED]
+        own_valkey.pause()
+        try:
+            for n in range(200):
+                teller.say(*texts(str(n)))
+                bus.ring("door")
+                assert list(await here.batch(0)) == texts(str(n))
+            await until(lambda: not bus.health().connected and not far.health().connected)
+            late, unknown = far.subscribe("r"), far.subscribe("unknown")
+            assert list(await late.batch(0)) == [STARTED]
+            assert list(await unknown.batch(0.01)) == []
+            unknown.close()
+        finally:
+            own_valkey.resume()
+        teller.say(ENDED)
+        seen += await read_all(there)
+        assert seen == teller.said
+        assert await read_all(late) == teller.said[1:]
+        await until(lambda: bus.health().connected)
+        here.close()
+
+
+@pytest.mark.parametrize("fault", ["cut", "hold", "refuse"])
+async def test_a_broken_network_between_the_holder_and_the_server(valkey: Valkey, fault: str) -> None:
+    async with faulty_link(valkey.port) as link, ends(link.url, valkey.url) as (bus, far):
+        teller = Teller(bus)
+        there = far.subscribe("r")
+        teller.say(STARTED)
+        seen = await some(there, 1)
+        for n in range(10):
+            getattr(link, fault)()
+            for m in range(20):
+                teller.say(*texts(f"{n} {m}"))
+                await asyncio.sleep(0)
+            if fault != "cut" and n % 3 == 0:
+                await until(lambda: not bus.health().connected)
+            link.heal()
+        teller.say(ENDED)
+        seen += await read_all(there)
+        assert seen == teller.said
+
+
+@pytest.mark.parametrize("fault", ["cut", "hold", "refuse"])
+async def test_a_broken_network_between_a_reader_and_the_server(valkey: Valkey, fault: str) -> None:
+    async with faulty_link(valkey.port) as link, ends(valkey.url, link.url) as (bus, far):
+        teller = Teller(bus)
+        readers = [far.subscribe("r") for _ in range(3)]
+        reading = [asyncio.create_task(read_all(reader)) for reader in readers]
+        teller.say(STARTED)
+        for n in range(10):
+            getattr(link, fault)()
+            for m in range(20):
+                teller.say(*texts(f"{n} {m}"))
+                await asyncio.sleep(0)
+            if fault != "cut" and n % 3 == 0:
+                await until(lambda: not far.health().connected)
+            link.heal()
+        teller.say(ENDED)
+        assert await asyncio.gather(*reading) == [teller.said] * 3
+
+
+async def test_who_waits_at_a_door_looks_again_when_the_server_is_back(own_valkey: Valkey) -> None:
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        door = far.watch("door")
+        own_valkey.kill()
+        await until(lambda: not far.health().connected)
+        bus.ring("door")
+        own_valkey.start()
+        assert await door.ring(SOON)
+        door.close()
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> LogCapture:
+    """What the log says of outages."""
+    lines = LogCapture()
+    logger = structlog.wrap_logger(None, processors=[lines], wrapper_class=structlog.BoundLogger)
+    monkeypatch.setattr(outage, "log", logger)
+    return lines
+
+
+async def test_an_outage_is_said_once(own_valkey: Valkey, lines: LogCapture) -> None:
+    async with ends(own_valkey.url) as (bus,):
+        for _ in range(3):
+            own_valkey.kill()
+            await until(lambda: not bus.health().connected)
+            assert bus.health().reason
+            own_valkey.start()
+            await until(lambda: bus.health().connected)
+    assert [line["event"] for line in lines.entries] == ["bus.away", "bus.back"]
+
+
+async def test_what_ended_during_an_outage_is_bounded(
+    own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "MOST_HELD_BYTES", 50_000)
+    monkeypatch.setattr(publisher, "MOST_HELD", 5)
+    async with ends(own_valkey.url, own_valkey.url) as (bus, far):
+        own_valkey.kill()
+        bus.emit("live", 1, 0, texts("x" * 100_000))
+        await until(lambda: not bus.health().connected)
+        for n in range(10):
+            bus.emit(f"r{n}", 1, 0, [*texts("x" * 20_000), ENDED])
+            bus.forget(f"r{n}")
+        own_valkey.start()
+        # The newest are there, the older ones are known to be gone, and of the oldest nothing is known.
+        assert await kept(far, "live", wait_s=SOON) == texts("x" * 100_000)
+        for n in range(8, 10):
+            with pytest.raises(EventsGone):
+                while await kept(far, f"r{n}", wait_s=SOON):
+                    pass
+        for n in range(5, 8):
+            with pytest.raises(EventsGone):
+                await kept(far, f"r{n}", wait_s=SOON)
+        assert await kept(far, "r0", wait_s=0.05) == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"+OK\r\n",
+        b":1\r\n" * 1000,
+        b"-ERR no\r\n",
+        b"-LOADING still\r\n" * 5,
+        b"*-1\r\n" * 50,
+        b"*2\r\n*1\r\n*0\r\n$1\r\nx\r\n" * 20,
+        b"*1000000\r\n",
+        b"$999999999999\r\nxx",
+        b"$xx\r\n",
+        b"*3\r\n$9\r\nsubscribe\r\n$9\r\nocgw:bell\r\n:1\r\n" * 20,
+        b"*" * 100_000,
+        b"*1\r\n" * 100_000,
+    ],
+    ids=range(14),
+)
+async def test_a_server_that_lies_harms_nobody(lie: bytes) -> None:
+    links: set[asyncio.Task[None]] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        links.add(task)
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                writer.write(lie)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        async with ends(url, url) as (bus, far):
+            teller = Teller(bus)
+            here, there = bus.subscribe("r", here=True), far.subscribe("r")
+            for n in range(20):
+                teller.say(*texts(str(n)))
+                bus.ring("door")
+                assert list(await here.batch(0)) == texts(str(n))
+                assert list(await there.batch(0.02)) == []
+            await until(lambda: bus.health().reason is not None)
+            here.close()
+            there.close()
+    finally:
+        server.close()
+        if links:
+            await asyncio.wait(links, timeout=SOON)
+
+
+async def test_secrets_of_a_url_are_told_nobody(tmp_path: Path, lines: LogCapture) -> None:
+    with running(tmp_path, "--requirepass", "the right one") as server:
+        url = f"redis://:{{}}@127.0.0.1:{server.port}/0"
+        async with ends(url.format("a-wrong-one")) as (bus,):
+            await until(lambda: bus.health().reason is not None)
+            told = f"{bus.health()} {lines.entries} {parsed(url.format('a-wrong-one'))!r}"
+            assert "a-wrong-one" not in told
+            assert "password" in told
+        async with ends(url.format("the%20right%20one"), url.format("the%20right%20one")) as (bus, far):
+            assert bus.health().connected
+            bus.emit("r", 1, 0, [STARTED])
+            assert await kept(far, "r", wait_s=SOON) == [STARTED]

@@ -65,13 +65,13 @@ def newest() -> int:
 async def state(db: Connection) -> State:
     """Raises StoreError where the database is another program's, takes no writes or has the wrong
     encoding."""
-    # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
-    # another process has made under the lock is not there yet.
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
-        "bool_or(relname = 'schema_version') IS TRUE, bool_or(relname IN ('sessions', 'runs')) IS TRUE "
-        "FROM pg_class WHERE relname IN ('schema_version', 'sessions', 'runs') AND pg_table_is_visible(oid)"
+        # A look at the table of tables, because it sees what another process has made a moment ago.
+        "bool_or(tablename = 'schema_version'), bool_or(tablename IN ('sessions', 'runs')) "
+        "FROM (SELECT '' AS tablename UNION ALL SELECT tablename FROM pg_tables "
+        "WHERE schemaname = current_schema()) AS known"
     )
     if encoding != "UTF8":
         raise StoreError(

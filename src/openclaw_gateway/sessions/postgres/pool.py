@@ -22,7 +22,7 @@ import asyncpg
 import structlog
 from asyncpg import Connection
 
-from openclaw_gateway.errors import StoreError
+from openclaw_gateway.errors import StoreError, StoreFull
 from openclaw_gateway.sessions.postgres.errors import (
     is_conflict,
     is_doubtful,
@@ -38,6 +38,8 @@ R = TypeVar("R")
 SIZE = 10
 # How long to wait for a connection, and for the answer to one statement.
 ACQUIRE_S = 0.8
+# A start waits longer than a request would: many processes may start at once, on a machine that is busy.
+OPEN_S = 10.0
 STATEMENT_S = 10.0
 _CLOSE_S = 5.0
 _TRIES = 5
@@ -55,6 +57,8 @@ class Pool:
         self._statement_s = statement_s
         self._is_open = False
         self._is_prepared = True
+        # Since a write found no room, until one that is told of does.
+        self.is_full = False
         self._idle: list[Connection] = []
         self._count = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -68,7 +72,7 @@ class Pool:
         """Open the first connection. Raises StoreError."""
         self._is_open = True
         try:
-            self._release(await self._acquire(ACQUIRE_S))
+            self._release(await self._acquire(OPEN_S))
         except Exception as error:  # noqa: BLE001 - of the driver and the network: all become ours
             self._is_open = False
             raise translated(error) from None
@@ -146,6 +150,7 @@ class Pool:
                 if tries < _TRIES and self._may_try_again(error):
                     continue
                 ours = translated(error)
+                self.is_full = self.is_full or isinstance(ours, StoreFull)
                 if isinstance(ours, StoreError) and is_doubtful(error):
                     ours.__notes__ = [DOUBTFUL]
                 raise ours from ours.__cause__
@@ -207,9 +212,11 @@ class Pool:
                 except BaseException:
                     connection.terminate()
                     raise
-        except BaseException:
+        except BaseException as error:
             self._count -= 1
             self._wake()
+            if isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError):
+                raise asyncpg.ClientConfigurationError(type(error).__name__) from None
             raise
         return connection
 

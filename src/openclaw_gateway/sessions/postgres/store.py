@@ -76,7 +76,6 @@ class PostgresStore(Lookups, Sharing):
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
-        self._is_full = False
 
     def go_by(self, *, max_queued: int) -> None:
         """For the runs that come from now on."""
@@ -114,9 +113,9 @@ class PostgresStore(Lookups, Sharing):
         """Reads; writes only when the disk was full, to see whether that is over."""
         try:
             found = await self._pool.submit(migration.state)
-            if self._is_full:
+            if self._pool.is_full:
                 await self._pool.submit(sessions.probe)
-                self._is_full = False
+                self._pool.is_full = False
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=found.version)
@@ -205,6 +204,8 @@ class PostgresStore(Lookups, Sharing):
                     if not may_have_been_done(error):
                         raise
                     self._doubts.add(run.id)
+                    if time.monotonic() >= until:
+                        raise
                     begun = await self._begin_once(run, lease_s, until, again=True)
         except TimeoutError:
             raise StoreError(

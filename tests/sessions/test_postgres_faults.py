@@ -1,0 +1,452 @@
+"""PostgresStore where the database is away, says nothing, breaks off, is full, or is none for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import asyncpg
+import pytest
+
+from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.sessions.postgres import migration
+from openclaw_gateway.sessions.postgres.store import PostgresStore
+from openclaw_gateway.sessions.shared import Replica
+from openclaw_gateway.sessions.store import Claimed, Released
+from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
+from tests.engines.postgres import NotInstalled, Postgres, started
+from tests.sessions.shared_contract import work
+from tests.sessions.store_contract import LEASE, ME, S, claimed, ending, new_run, said, turn
+
+DEADLINE_S = 30.0
+SECRET = "hunter2"
+WARM = "agent:main:warm"
+
+
+@pytest.fixture
+async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(postgres_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def own_postgres(postgres_server: Postgres) -> Iterator[Postgres]:
+    """One that a test may stop."""
+    try:
+        server = started()
+    except NotInstalled as error:
+        pytest.skip(str(error))
+    yield server
+    server.end()
+
+
+@pytest.fixture
+async def network(postgres_server: Postgres) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(postgres_server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def behind(postgres_url: str, network: FaultProxy) -> AsyncIterator[PostgresStore]:
+    """A store between which and its database there is a network."""
+    url = postgres_url.replace(postgres_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
+    store = PostgresStore(url, begin_s=DEADLINE_S, size=1)
+    await store.open()
+    # A statement is made known to the server at its first use: what comes afterwards is one message.
+    await store.beat(Replica("warm", "all", "1", "", 1), lease_s=LEASE)
+    first = await claimed(store, "warm 1", WARM)
+    await store.begin(work("warm 2", WARM), lease_s=LEASE)
+    await store.finish(first, ending())
+    second = await store.claim("warm 2", lease_s=LEASE)
+    assert second is not None
+    await store.finish(second.claim, ending())
+    assert await store.take_up(lease_s=LEASE) is None
+    yield store
+    network.turn(PASS)
+    await store.close()
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        # Another process's database has no event to wait for.
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def refusal(work: Awaitable[object]) -> StoreError:
+    with pytest.raises(StoreError) as caught:
+        async with asyncio.timeout(DEADLINE_S):
+            await work
+    return caught.value
+
+
+# Away
+
+
+async def test_a_run_is_refused_while_the_database_is_away_and_begun_when_it_is_back(
+    own_postgres: Postgres,
+) -> None:
+    store = PostgresStore(await own_postgres.new_database())
+    await store.open()
+    claim = await claimed(store, "r1")
+    own_postgres.kill()
+    error = await refusal(store.begin(new_run("r2"), lease_s=LEASE))
+    assert (error.code, error.status, error.retryable, error.retry_after) == (
+        "store_unavailable",
+        503,
+        True,
+        1.0,
+    )
+    assert not (await store.health()).ok
+    await refusal(store.finish(claim, ending(turn("r1"))))
+    own_postgres.start()
+    assert await store.finish(claim, ending(turn("r1"))) == Released(2, None), "nobody started it anew"
+    assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+    assert (await store.health()).ok
+    await store.close()
+
+
+async def test_a_database_that_says_nothing_holds_nobody_up_and_what_it_did_late_is_undone(
+    own_postgres: Postgres,
+) -> None:
+    store = PostgresStore(await own_postgres.new_database(), statement_s=2.0)
+    await store.open()
+    own_postgres.pause()
+    error = await refusal(store.begin(new_run("r1"), lease_s=LEASE))
+    assert (error.code, error.retry_after) == ("store_unavailable", 1.0)
+    own_postgres.go_on()
+
+    async def is_free() -> bool:
+        record = await store.get_run(ME, "r1")
+        return record is None or record.status == "interrupted"
+
+    await until(is_free)
+    assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+    await store.close()
+
+
+async def test_no_message_tells_the_password() -> None:
+    for url in (
+        f"postgresql://me:{SECRET}@127.0.0.1:1/db",
+        f"postgresql://me:{SECRET}@127.0.0.1:port/db",
+        f"nonsense://me:{SECRET}@",
+        f"postgresql://me:{SECRET}@no-such-host.invalid/db",
+    ):
+        store = PostgresStore(url)
+        error = await refusal(store.open())
+        assert "store.url" in error.message
+        assert SECRET not in f"{error.message} {error.__notes__ if hasattr(error, '__notes__') else ''}"
+        assert not (await store.health()).ok
+
+
+async def test_who_may_not_come_in_is_told_what_to_correct(postgres_server: Postgres) -> None:
+    for url, told in (
+        (postgres_server.url("no_such_database"), "no such database"),
+        (postgres_server.url().replace("postgres@", "nobody_known@"), "user"),
+    ):
+        assert told in (await refusal(PostgresStore(url).open())).message
+
+
+# An answer that does not come
+
+
+async def test_a_finish_whose_answer_is_lost_is_made_again(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy
+) -> None:
+    claim = await claimed(behind, "r1")
+    network.turn(HALF_OPEN_DOWN)
+    finish = asyncio.create_task(behind.finish(claim, ending(turn("r1"), result=b"once")))
+
+    async def is_done() -> bool:
+        record = await store.get_run(ME, "r1")
+        return record is not None and record.status == "completed"
+
+    await until(is_done)
+    network.turn(PASS)
+    network.reset()
+    await refusal(finish)
+    assert await behind.finish(claim, ending(turn("again"), result=b"twice")) == Released(2, None)
+    assert [entry.run_id for entry in await store.transcript(ME, S)] == ["r1", "r1"]
+    assert await store.result(ME, "r1") == b"once"
+
+
+@pytest.mark.parametrize("kind", ["claimed", "queued", "without a session", "given"])
+async def test_a_begin_whose_answer_is_lost_is_made_again_by_itself(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy, kind: str
+) -> None:
+    if kind == "queued":
+        await claimed(behind, "r0")
+    session = None if kind == "without a session" else S
+    network.turn(HALF_OPEN_DOWN)
+    run = work("r1", session, given=kind == "given")
+    begin = asyncio.create_task(behind.begin(run, lease_s=LEASE))
+
+    async def is_begun() -> bool:
+        return await store.get_run(ME, "r1") is not None
+
+    await until(is_begun)
+    network.turn(PASS)
+    network.reset()
+    begun = await begin
+    other = await store.begin(new_run("r1", session), lease_s=LEASE)
+    assert type(other).__name__ == "Duplicate", "of anybody else it is none"
+    if kind == "claimed":
+        assert isinstance(begun, Claimed)
+        assert begun.previous_ms is None
+        assert await behind.finish(begun.claim, ending(turn("r1"))) == Released(2, None)
+    else:
+        assert type(begun).__name__ == ("Recorded" if session is None else "Queued")
+
+
+async def test_a_begin_that_nobody_heard_of_is_ended(
+    postgres_url: str, store: PostgresStore, network: FaultProxy
+) -> None:
+    url = postgres_url.replace(postgres_url.rpartition("@")[2].split("/")[0], f"127.0.0.1:{network.port}")
+    deaf = PostgresStore(url, begin_s=0.3)
+    await deaf.open()
+    await deaf.beat(Replica("deaf", "all", "1", "", 1), lease_s=LEASE)
+    network.turn(HALF_OPEN_DOWN)
+    await refusal(deaf.begin(work("r1"), lease_s=LEASE))
+    await refusal(deaf.begin(work("r2", "agent:main:given", given=True), lease_s=LEASE))
+    network.turn(REFUSED)
+    network.reset()
+    await refusal(deaf.begin(work("r3", None), lease_s=LEASE))
+    network.turn(PASS)
+
+    async def are_ended() -> bool:
+        records = [await store.get_run(ME, name) for name in ("r1", "r2", "r3")]
+        return all(record is None or record.status == "interrupted" for record in records)
+
+    await until(are_ended)
+    assert isinstance(await deaf.begin(work("r4"), lease_s=LEASE), Claimed)
+    await deaf.close()
+
+
+async def test_a_claim_whose_answer_is_lost_is_given_again(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy
+) -> None:
+    first = await claimed(behind, "r1")
+    await behind.begin(new_run("r2"), lease_s=LEASE)
+    await behind.finish(first, ending(turn("r1")))
+    network.turn(HALF_OPEN_DOWN)
+    claim = asyncio.create_task(behind.claim("r2", lease_s=LEASE))
+
+    async def is_held() -> bool:
+        record = await store.get_run(ME, "r2")
+        return record is not None and record.status == "running"
+
+    await until(is_held)
+    network.turn(PASS)
+    network.reset()
+    await refusal(claim)
+    with pytest.raises(StoreError, match="not waiting"):
+        await store.claim("r2", lease_s=LEASE)
+    handed = await behind.claim("r2", lease_s=LEASE)
+    assert handed is not None
+    assert handed.last_seq == 2
+    with pytest.raises(StoreError, match="not waiting"):
+        await behind.claim("r2", lease_s=LEASE)
+    assert await behind.finish(handed.claim, ending(turn("r2"))) == Released(4, None)
+
+
+async def test_what_was_taken_up_unheard_is_taken_up_again(
+    behind: PostgresStore, store: PostgresStore, network: FaultProxy
+) -> None:
+    await store.beat(Replica("store", "all", "1", "", 1), lease_s=LEASE)
+    for session in (S, None):
+        run_id = f"r {session}"
+        await store.begin(work(run_id, session, given=True), lease_s=LEASE)
+        network.turn(HALF_OPEN_DOWN)
+        take_up = asyncio.create_task(behind.take_up(lease_s=LEASE))
+
+        async def is_taken(run_id: str = run_id) -> bool:
+            record = await store.get_run(ME, run_id)
+            return record is not None and record.status == "running"
+
+        await until(is_taken)
+        network.turn(PASS)
+        network.reset()
+        await refusal(take_up)
+        assert await store.take_up(lease_s=LEASE) is None
+        found = await behind.take_up(lease_s=LEASE)
+        assert found is not None
+        assert (found.run_id, found.attempt) == (run_id, 1)
+        assert await behind.take_up(lease_s=LEASE) is None
+
+
+# Full, read only, of another schema
+
+
+async def test_a_full_disk_is_told_of_and_nothing_of_the_turn_is_kept(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    claim = await claimed(store, "r1")
+    await execute(
+        postgres_url,
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE TRIGGER no_room BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION no_room()",
+        "CREATE TRIGGER no_room BEFORE INSERT ON probe FOR EACH ROW EXECUTE FUNCTION no_room()",
+    )
+    with pytest.raises(StoreFull) as caught:
+        await store.finish(claim, ending(turn("r1"), result=b"x"))
+    assert (caught.value.code, caught.value.status) == ("store_full", 507)
+    assert await store.transcript(ME, S) == ()
+    assert await store.result(ME, "r1") is None
+    health = await store.health()
+    assert (health.ok, "full" in health.detail) == (False, True)
+    await execute(postgres_url, "DROP FUNCTION no_room() CASCADE")
+    assert (await store.health()).ok
+    assert await store.finish(claim, ending(turn("r1"))) == Released(2, None)
+
+
+async def test_a_database_that_takes_no_writes_is_told_of(store: PostgresStore, postgres_url: str) -> None:
+    name = postgres_url.rpartition("/")[2]
+    await execute(
+        postgres_url,
+        f"ALTER DATABASE {name} SET default_transaction_read_only = on",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "AND datname = current_database()",
+    )
+
+    async def is_read_only() -> bool:
+        error = await refusal(store.begin(new_run("r1"), lease_s=LEASE))
+        return "no writes" in error.message
+
+    await until(is_read_only)
+    assert "no writes" in (await store.health()).detail
+    assert "no writes" in (await refusal(PostgresStore(postgres_url).open())).message
+    await execute(
+        postgres_url,
+        "SET default_transaction_read_only = off",
+        f"ALTER DATABASE {name} SET default_transaction_read_only = off",
+    )
+
+    async def is_writable() -> bool:
+        return (await store.health()).ok
+
+    await until(is_writable)
+    assert isinstance(await store.begin(new_run("r1"), lease_s=LEASE), Claimed)
+
+
+async def test_a_newer_schema_is_accepted_as_far_as_it_only_adds(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    await said(store, "r1")
+    newer = migration.newest() + 1
+    await execute(
+        postgres_url,
+        "ALTER TABLE sessions ADD COLUMN more text",
+        f"INSERT INTO schema_version (version, readable_from) VALUES ({newer}, 1)",  # noqa: S608
+    )
+    older = PostgresStore(postgres_url)
+    await older.open()
+    assert await said(older, "r2") == Released(4, None)
+    assert await said(store, "r3") == Released(6, None), "also on the connections it had"
+    assert (await older.health()).schema_version == newer
+    await older.close()
+    await execute(
+        postgres_url,
+        f"UPDATE schema_version SET readable_from = {newer} WHERE version = {newer}",  # noqa: S608
+    )
+    error = await refusal(PostgresStore(postgres_url).open())
+    assert error.code == "store_too_new"
+
+
+async def test_many_that_start_together_make_the_tables_once(postgres_url: str) -> None:
+    stores = [PostgresStore(postgres_url, size=2) for _ in range(6)]
+    await asyncio.gather(*(store.open() for store in stores))
+    assert {(await store.health()).schema_version for store in stores} == {migration.newest()}
+    await said(stores[0], "r1")
+    assert [len(await store.transcript(ME, S)) for store in stores] == [2] * 6
+    for store in stores:
+        await store.close()
+
+
+async def test_a_database_of_another_program_or_of_another_encoding_is_left_alone(
+    postgres_url: str, postgres_server: Postgres
+) -> None:
+    await execute(postgres_url, "CREATE TABLE runs (id integer)")
+    assert (await refusal(PostgresStore(postgres_url).open())).code == "store_foreign"
+    await execute(postgres_server.url(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
+    assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message
+
+
+# Behind a pool of transactions
+
+
+async def test_a_statement_that_the_server_was_not_told_of_is_sent_again(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind PgBouncer, where a connection of the server is another one at each transaction."""
+    await said(store, "r1")
+    await store._pool.submit(lambda db: db.execute("DEALLOCATE ALL"))
+    assert await said(store, "r2") == Released(4, None)
+    await store._pool.submit(lambda db: db.execute("DEALLOCATE ALL"))
+    assert await said(store, "r3") == Released(6, None)
+
+
+# Everything at once
+
+
+async def test_no_two_acts_wait_for_each_other(postgres_url: str) -> None:
+    stores = [PostgresStore(postgres_url, size=6, begin_s=DEADLINE_S) for _ in range(2)]
+    for number, store in enumerate(stores):
+        await store.open()
+        await store.beat(Replica(f"{number}", "all", "1", "", 1), lease_s=LEASE)
+
+    async def converse(store: PostgresStore, name: str) -> None:
+        for number in range(12):
+            session = f"agent:main:{number % 3}"
+            begun = await store.begin(work(f"{name} {number}", session), lease_s=LEASE)
+            while not isinstance(begun, Claimed):
+                begun = await store.claim(f"{name} {number}", lease_s=LEASE) or begun
+            keeps = 0 if number % 5 == 4 else None
+            end = ending(turn(name), result=b"x")
+            await store.finish(begun.claim, type(end)(end.status, end.usage, end.turn, keeps=keeps))
+
+    async def take_up(store: PostgresStore, name: str) -> None:
+        for number in range(12):
+            session = f"agent:main:{number % 3}"
+            await store.begin(work(f"{name} {number}", session, given=True), lease_s=LEASE)
+            await store.request_abort(ME, f"{name} {number - 1}")
+            await store.fork(ME, session, 0, f"agent:main:{name} {number}")
+
+    async def serve(store: PostgresStore, others: "list[asyncio.Task[None]]") -> None:
+        while not all(task.done() for task in others):
+            found = await store.take_up(lease_s=LEASE)
+            if found is not None and found.claimed is not None:
+                await store.finish(found.claimed.claim, ending(turn("taken")))
+
+    async with asyncio.timeout(120):
+        talking = [
+            asyncio.create_task(does(store, f"{does.__name__}{number}{again}"))
+            for number, store in enumerate(stores)
+            for does in (converse, take_up)
+            for again in range(2)
+        ]
+        await asyncio.gather(*talking, *(serve(store, talking) for store in stores))
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        # A deadlock would have been mended by another try: the server counts them.
+        await connection.execute("SELECT pg_stat_clear_snapshot()")
+        (deadlocks,) = await connection.fetchrow(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
+    finally:
+        await connection.close()
+    assert deadlocks == 0
+    for number in range(3):
+        entries = await stores[0].transcript(ME, f"agent:main:{number}", limit=1000)
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    for store in stores:
+        await store.close()

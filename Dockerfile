@@ -8,6 +8,7 @@ RUN python -m venv --without-pip /venv && python -m venv /tools \
     && /tools/bin/pip --python /venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: \
        -r requirements/base.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY docs docs
 COPY src src
 RUN /tools/bin/python -m pip wheel --no-index --no-build-isolation --no-deps --wheel-dir /dist . \
     && /tools/bin/pip --python /venv/bin/python install --no-cache-dir --no-index --no-deps /dist/*.whl

@@ -189,6 +189,7 @@ DOCUMENTS = _all(
         "ws-subscribe-late": "what is running is told from its beginning.",
         "ws-steer": "with steer a message reaches the run at work behind the",
         "ws-resume": "Who was cut off goes on behind the last event that it has:",
+        "client-device": "own commands sign as a device where `--url` names the gateway",
         "ws-slow-reader": "Who reads slowly is told more at once, in fewer events.",
         "ws-slow-consumer": (
             "A client for which more than `gateway.limits.maxWsBufferedBytes` (25 MiB) waits is closed with "
@@ -555,6 +556,9 @@ ERRORS = _all(
         "gateway_unreachable": "client: nothing listens where the gateway should.",
         "connection_lost": "client: the connection ended in the middle.",
         "answer_timeout": "client: no answer came in time.",
+        "answer_garbled": "client: an answer has another shape than the protocol gives it.",
+        "too_much_said": "client: a run says more than is kept for a reader that is far behind.",
+        "device_key_unusable": "client: the key of this machine's device cannot be read or made.",
         "remote_error": "client: the gateway said an error without a code.",
         "usage": "terminal: the command line is wrong.",
         "config_changed": "409: somebody else has written the configuration since the caller has seen it.",

@@ -33,6 +33,7 @@ from openclaw_gateway.gateway.vouching import Vouching
 from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
@@ -134,6 +135,9 @@ class Assembly:
         following = Following(rooms.shared, live, gateway.plan_of)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
+        elsewhere = AskedElsewhere(rooms.bus, rooms.questions)
+        elsewhere.open()
+        self._undo.push_async_callback(elsewhere.close)
         gateway.peers = Peers(rooms.shared, following, neighbours)
         self._membership = Membership(
             rooms.shared,
@@ -290,7 +294,7 @@ def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Rep
         id_,
         plan.cluster.role,
         openclaw_gateway.__version__,
-        f"{gethostname()}:{plan.listen.port if plan.listen else 0}",
+        f"{gethostname()}:{gateway.url.rpartition(':')[2].strip('/')}",
         gateway.started_ms,
         sum(not run.is_mirrored for run in live.running()),
         live.most,

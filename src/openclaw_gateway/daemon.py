@@ -89,6 +89,7 @@ class Daemon:
         self._undo.push_async_callback(self.gateway.drain, 0)
         urls = await listener.open(where.hosts, where.port)
         self._listener = listener
+        self.gateway.url = urls[0]
         if self._lock is not None:
             with contextlib.suppress(OSError):  # the disk is full or gone: it is found by its configuration
                 self._lock.serves_at(urls[0], config=str(self.loaded.path))
@@ -96,7 +97,7 @@ class Daemon:
         self._undo.push_async_callback(self.reload.close)
         self.reload.start()
         rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
-        self.gateway.operator.config.open(rewriter.rewrite, reload)
+        self.gateway.operator.config.open(rewriter, reload)
         self._share_config()
         return urls
 

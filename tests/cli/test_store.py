@@ -95,6 +95,7 @@ async def test_all_that_is_kept_goes_into_a_database_and_back(
 
 async def test_a_copy_that_was_killed_goes_on_with_the_same_command(configured: Program, url: str) -> None:
     was = await filled(configured)
+    file = file_of(configured)
     db = await asyncpg.connect(url)
     try:
         assert (await configured.run("store", "migrate", "--url", url)).code == 0
@@ -112,7 +113,6 @@ async def test_a_copy_that_was_killed_goes_on_with_the_same_command(configured: 
             await hold.rollback()
             done = await configured.run(*words, "--json")
             assert (done.code, done.json["wentOn"]) == (0, True)
-            file = file_of(configured)
             if file.exists():
                 file.rename(file.with_name("old"))
     finally:

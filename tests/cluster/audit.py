@@ -3,7 +3,9 @@ when and who wrote what, in the database's own order and by its own clock. A rep
 whom it comes to the database.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import asyncpg
 import msgspec
@@ -21,6 +23,18 @@ CREATE TABLE audit.holds (
 CREATE TABLE audit.written (
     number bigserial PRIMARY KEY, session bigint, seq bigint, run text, replica text, token bigint
 );
+CREATE TABLE audit.beats (
+    number bigserial PRIMARY KEY, replica text, process text, at_s double precision, until_s double precision
+);
+CREATE FUNCTION audit.note_beat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.beats (replica, process, at_s, until_s) VALUES (
+        session_user, NEW.id, extract(epoch FROM clock_timestamp()), NEW.lease_until_ms / 1000.0
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_beat AFTER INSERT OR UPDATE ON replicas
+    FOR EACH ROW EXECUTE FUNCTION audit.note_beat();
 CREATE FUNCTION audit.note_hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -45,6 +59,12 @@ BEGIN
 END $$;
 CREATE TRIGGER audit_entry AFTER INSERT ON entries
     FOR EACH ROW EXECUTE FUNCTION audit.note_entry();
+"""
+
+
+_HOLDS = """
+SELECT *, coalesce(lead(at_s) OVER (PARTITION BY session ORDER BY number), 'infinity') AS next_s
+FROM audit.holds ORDER BY number
 """
 
 
@@ -103,7 +123,10 @@ async def _held(link: asyncpg.Connection) -> Held:
         entries[names[row["session"]]].append(_entry(row["body"]))
     runs = await link.fetch("SELECT number, id, session, idempotency_key, status FROM runs ORDER BY number")
     ids = {row["number"]: row["id"] for row in runs}
-    holds = await link.fetch("SELECT * FROM audit.holds ORDER BY number")
+    holds = await link.fetch(_HOLDS)
+    beats = Beats(
+        tuple(row) for row in await link.fetch("SELECT replica, process, at_s, until_s FROM audit.beats")
+    )
     written = await link.fetch("SELECT * FROM audit.written ORDER BY number")
     ledger = await link.fetch("SELECT run, status FROM ledger")
     return Held(
@@ -121,6 +144,7 @@ async def _held(link: asyncpg.Connection) -> Held:
                 ids.get(row["holder"], ""),
                 row["at_s"],
                 row["until_s"],
+                beats.alive_until_s(row["replica"], row["at_s"], row["next_s"]),
             )
             for row in holds
         ),
@@ -129,6 +153,30 @@ async def _held(link: asyncpg.Connection) -> Held:
             for row in written
         ),
     )
+
+
+class Beats:
+    """(replica, process, when, until when), of all processes that there were."""
+
+    def __init__(self, beats: Iterable[tuple[str, str, float, float]]) -> None:
+        self._of: dict[str, list[tuple[float, str, float]]] = {}
+        for replica, process, at_s, until_s in beats:
+            self._of.setdefault(replica, []).append((at_s, process, until_s))
+        for each in self._of.values():
+            each.sort()
+
+    def alive_until_s(self, replica: str, at_s: float, before_s: float) -> float:
+        """Of the process of this name at `at_s`: the end of its lease, as it was beaten last before."""
+        beats = self._of.get(replica, [])
+        at = bisect_right(beats, at_s, key=itemgetter(0)) - 1
+        if at < 0:
+            return 0.0
+        until_s = 0.0
+        for when, process, until in beats[at:]:
+            if when > before_s or process != beats[at][1]:
+                break
+            until_s = until
+        return until_s
 
 
 def user_of(key: str) -> str:

@@ -34,7 +34,7 @@ def two_holders(history: History) -> Iterator[Violation]:
                 yield Violation("two holders", f"{both} hold {session} under the token {after.token}")
         for before, until_s, after in _taken_over(holds):
             if after.at_s < until_s:
-                early = f"{until_s - after.at_s:.2f} s before the end of {before.replica}'s lease"
+                early = f"{until_s - after.at_s:.2f} s before {before.replica} would have had to stop"
                 yield Violation("two holders", f"{after.replica} took {session} {early}")
 
 
@@ -94,10 +94,10 @@ def takeovers_s(history: History) -> tuple[float, ...]:
 
 
 def _taken_over(holds: Iterable[Hold]) -> Iterator[tuple[Hold, float, Hold]]:
-    """(the last word of a holder that did not let go, its lease's end, the first of the next)."""
+    """(the last word of a holder that did not let go, its leases' end, the first of the next)."""
     for before, after in pairwise(holds):
         if after.token != before.token and before.until_s is not None:
-            yield before, before.until_s, after
+            yield before, max(before.until_s, before.alive_until_s), after
 
 
 def _by_session(holds: Iterable[Hold]) -> Iterator[tuple[str, list[Hold]]]:

@@ -57,7 +57,9 @@ class Billed(Struct, frozen=True):
 
 
 class Hold(Struct, frozen=True):
-    """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on."""
+    """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on.
+    `alive_until_s` is the end of the lease of its holder's process, as it was beaten last before another took
+    over, which may be when both leases have ended."""
 
     session: str
     token: int
@@ -65,6 +67,7 @@ class Hold(Struct, frozen=True):
     run_id: str
     at_s: float
     until_s: float | None
+    alive_until_s: float = 0.0
 
 
 class Written(Struct, frozen=True):

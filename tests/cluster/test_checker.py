@@ -158,6 +158,10 @@ BAD: dict[str, tuple[Kind, History]] = {
         "two holders",
         with_holds(*GOOD.holds[:4], replace(GOOD.holds[4], at_s=105.9), GOOD.holds[5]),
     ),
+    "a session is taken while its holder's process counts as alive": (
+        "two holders",
+        with_holds(*GOOD.holds[:3], replace(GOOD.holds[3], alive_until_s=106.5), *GOOD.holds[4:]),
+    ),
     "a takeover is late": (
         "late",
         with_holds(*GOOD.holds[:4], replace(GOOD.holds[4], at_s=106.6), GOOD.holds[5]),

@@ -14,6 +14,7 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "secret-or-number": st.sampled_from(["text", 5, True]),
     "path": st.sampled_from(["w", "w/x", "~/w"]),
     "url": st.just("http://127.0.0.1:9/v1"),
+    "url-path": st.sampled_from(["/ui", "a/b/", "/"]),
     "duration": st.sampled_from(["5m", "1h", "7"]),
     "address": st.sampled_from(["127.0.0.1", "::1"]),
     "network": st.sampled_from(["10.0.0.0/8", "::1", "127.0.0.1"]),

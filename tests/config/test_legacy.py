@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaw_gateway.config.legacy import migrated
@@ -146,6 +146,7 @@ _TREES = st.recursive(
 
 
 @given(st.dictionaries(_NAMES, _TREES, max_size=5))
+@example({"routing": {"agents": {}}})
 def test_any_document_is_migrated_once_and_not_changed_itself(document: dict[str, Any]) -> None:
     before = json.dumps(document)
     once, _ = migrated(document)

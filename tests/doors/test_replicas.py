@@ -4,54 +4,55 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
+from asyncpg import Connection
 
 from openclaw_gateway import engines
-from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
-from openclaw_gateway.testing.memory_data import MemoryData
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
-from openclaw_gateway.testing.shared_memory_store import SharedMemory, SharedMemoryStore
-from openclaw_gateway.testing.socket_bus import SocketBus
 from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
+from tests.engines.valkey import Valkey
+from tests.sessions.test_postgres_store import PATIENT_S
+from tests.ws.peer import connected
 
-CLUSTER: dict[str, Any] = {
-    "store": {"url": "postgresql://memory/test", "leaseSeconds": 1},
-    "bus": {"url": "redis://memory"},
-}
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
 
-class Severable(SharedMemoryStore):
+class Severable(PostgresStore):
     """The store of a process that does not reach it any more, once it `is_cut`."""
 
-    is_cut = False
+    def __init__(self, url: str, *, max_queued: int) -> None:
+        super().__init__(url, max_queued=max_queued, begin_s=PATIENT_S)
+        self.is_cut = False
+        acquire = self._pool._acquire
 
-    def _opened(self) -> MemoryData:
-        if self.is_cut:
-            raise StoreError("The session store does not answer.")
-        return super()._opened()
+        async def acquired(seconds: float) -> Connection:
+            if self.is_cut:
+                raise ConnectionResetError("cut")
+            return await acquire(seconds)
+
+        setattr(self._pool, "_acquire", acquired)  # noqa: B010 - mypy lets nobody replace a method
 
 
 class Fleet:
-    """One gateway in several parts, on a store and a bus in memory, or on what `config` names."""
+    """One gateway in several parts, on what `config` names; `stores` are theirs, in order of their start."""
 
-    def __init__(self, path: Path, models: ModelServer, config: dict[str, Any] = CLUSTER) -> None:
-        self.memory = SharedMemory()
+    def __init__(self, path: Path, models: ModelServer, config: dict[str, Any]) -> None:
+        self.config = config
+        self.stores: list[Severable] = []
         self._path = path
         self._models = models
-        self.config = config
         self._started = 0
-        self._buses: list[SocketBus] = []
-        self.stores: list[Severable] = []
 
     @asynccontextmanager
     async def member(self, role: Role) -> AsyncIterator[RunningGateway]:
@@ -63,19 +64,36 @@ class Fleet:
             yield gateway
 
     def store(self, url: str, *, max_queued: int) -> Severable:
-        self.stores.append(Severable(self.memory, max_queued=max_queued))
+        self.stores.append(Severable(url, max_queued=max_queued))
         return self.stores[-1]
 
-    def bus(self, url: str) -> SocketBus:
-        self._buses.append(SocketBus(self._path / "bus", host=not self._buses))
-        return self._buses[-1]
+    async def runs(self, gateway: RunningGateway) -> list[str]:
+        """How the runs of the session have ended, or not; at most as many as the store knows."""
+        records = await self.stores[0].runs_of(OPERATOR.owner, "agent:main:s")
+        return [record.status for record in records]
+
+    async def transcript(self) -> list[str]:
+        entries = await self.stores[0].transcript(OPERATOR.owner, "agent:main:s")
+        return [entry.message.content for entry in entries]
+
+
+def executing(fleet: Fleet, *every: RunningGateway) -> Severable:
+    """The store of the one of these, which are the first ones that were started, that is at work."""
+    (place,) = [n for n, each in enumerate(every) if each.gateway.live_runs() and n]
+    return fleet.stores[place]
 
 
 @pytest.fixture
-def fleet(models: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    fleet = Fleet(tmp_path, models)
+def fleet(
+    models: ModelServer,
+    tmp_path: Path,
+    postgres_url: str,
+    valkey: Valkey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Fleet:
+    config = {"store": {"url": postgres_url, "leaseSeconds": 1}, "bus": {"url": valkey.url}}
+    fleet = Fleet(tmp_path, models, config)
     monkeypatch.setattr(engines, "store", fleet.store)
-    monkeypatch.setattr(engines, "bus", fleet.bus)
     return fleet
 
 
@@ -97,7 +115,8 @@ async def test_a_front_is_answered_by_a_worker(models: ModelServer, fleet: Fleet
         assert [len(request.messages) for request in models.requests] == [2, 2, 4]
         streamed = await ask(front, {"model": "openclaw", "messages": [user("a b c")], "stream": True})
         assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
-        assert len(fleet.memory.ledger) <= len(models.requests), "written down once, where it was executed"
+        roles = sorted(replica.role for replica in await front.gateway.replicas())
+        assert roles == ["front", "worker"]
 
 
 async def test_what_comes_while_no_worker_is_there_waits_for_one(fleet: Fleet) -> None:
@@ -119,8 +138,7 @@ async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
             await response.content.readline()
         await models.wait_aborted(1)
         await front.wait_no_runs()
-    (run,) = fleet.memory.runs.values()
-    assert run.status == "aborted"
+        assert await fleet.runs(front) == ["aborted"]
 
 
 async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, fleet: Fleet) -> None:
@@ -130,7 +148,7 @@ async def test_the_same_name_at_any_of_them_is_one_run(models: ModelServer, flee
         asked = [
             asyncio.create_task(say(gateway, "hi", **{"Idempotency-Key": "k"}))
             for gateway in every
-            for _ in range(10)
+            for _ in range(17)
         ]
         await models.wait_requests(1)
         for gateway in every:
@@ -241,23 +259,21 @@ async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelS
             assert (await asked).content == "all of it"
             await worker.wait_no_runs()
             fleet.stores[1].is_cut = False
-        (run,) = fleet.memory.runs.values()
-        assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 2)
-        (session,) = fleet.memory.sessions.values()
-        assert [entry.message.content for entry in session.entries] == ["hi", "all of it"]
+        assert await fleet.runs(front) == ["completed"]
+        assert await fleet.transcript() == ["hi", "all of it"]
 
 
 @pytest.mark.promise("error.run_begun_anew")
 async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
-    async with members(fleet, "front", "worker", "worker") as (front, *_):
+    async with members(fleet, "front", "worker", "worker") as (front, *workers):
         body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
         async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
             await response.content.readuntil(b"half")
-            held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
-            held[0].is_cut = True
+            executor = executing(fleet, front, *workers)
+            executor.is_cut = True
             rest = (await response.content.read()).decode()
-            held[0].is_cut = False
+            executor.is_cut = False
         assert "run_begun_anew" in rest
         assert "all of it" not in rest
 
@@ -265,14 +281,13 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
 async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
     call = ("1", "write", '{"path": "made.txt", "content": "x"}')
     models.enqueue(calls(call), says("", Hold(asyncio.Event())))
-    async with members(fleet, "front", "worker", "worker") as (front, *_):
+    async with members(fleet, "front", "worker", "worker") as (front, *workers):
         asked = asyncio.create_task(say(front, "write it", **SESSION))
         await models.wait_requests(2)
-        assert fleet.memory.acted == {_only(fleet)}
-        held = [store for store in fleet.stores if fleet.memory.executors.get(_only(fleet)) == store.me]
-        held[0].is_cut = True
+        executor = executing(fleet, front, *workers)
+        executor.is_cut = True
         answer = await asked
-        held[0].is_cut = False
+        executor.is_cut = False
         assert (answer.status, answer.error["code"]) == (503, "run_interrupted")
         assert len(models.requests) == 2
 
@@ -289,8 +304,7 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
         assert not asked.done()
         async with fleet.member("worker"):
             assert (await asked).content == "all of it"
-    (run,) = fleet.memory.runs.values()
-    assert (run.status, fleet.memory.attempts[run.new.id]) == ("completed", 1)
+        assert await fleet.runs(front) == ["completed"]
 
 
 @pytest.mark.parametrize(("status", "told"), [("failed", 503), ("aborted", 499)])
@@ -301,15 +315,76 @@ async def test_a_run_that_ended_without_a_word_has_no_empty_answer(
     async with fleet.member("front") as front:
         asked = asyncio.create_task(say(front, "hi", **SESSION))
         await front.wait_runs(1)
+        store = fleet.stores[0]
         async with asyncio.timeout(5):
-            while not fleet.memory.runs:  # noqa: ASYNC110 - no event says so
+            while not (open_ := await store.open_runs(OPERATOR.owner, "agent:main:s")):  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        await fleet.stores[0].withdraw(_only(fleet), status)
+        await store.withdraw(open_[0], status)
         answer = await asked
     assert answer.status == told
     assert answer.error["message"]
 
 
-def _only(fleet: Fleet) -> str:
-    (run_id,) = fleet.memory.runs
-    return run_id
+async def test_who_follows_a_run_may_come_to_execute_it(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "all", "all") as (one, other):
+        lost = asyncio.create_task(say(one, "hi", **key))
+        await models.wait_requests(1)
+        followed = asyncio.create_task(say(other, "hi", **key))
+        await other.wait_runs(1)
+        fleet.stores[0].is_cut = True
+        assert (await followed).content == "all of it"
+        assert (await lost).status == 503
+        await one.wait_no_runs()
+        fleet.stores[0].is_cut = False
+        assert await fleet.runs(other) == ["completed"]
+        assert await fleet.transcript() == ["hi", "all of it"]
+        assert (await say(one, "hi", **key)).content == "all of it"
+        await other.wait_no_runs()
+
+
+async def test_with_the_bus_away_runs_go_on_and_are_told(fleet: Fleet) -> None:
+    """The final answer comes from the store."""
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "front", "worker", "all") as (front, _, alone):
+        assert (await say(front, "one two", **SESSION)).content == "one two"
+        streamed = await ask(alone, {"model": "openclaw", "messages": [user("a b c")], "stream": True})
+        assert [frame for frame in frames_of(streamed.text) if '"b' in frame]
+        assert not front.gateway.bus_health().connected
+
+
+async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> None:
+    del fleet.config["bus"]
+    async with members(fleet, "all", "all") as (one, other):
+        addresses = {f"{gethostname()}:{each.url.rpartition(':')[2]}" for each in (one, other)}
+        async with connected(one) as peer, asyncio.timeout(10):
+            told = await peer.result("status")
+            while {each["address"] for each in told["replicas"]} != addresses:
+                told = await peer.result("status")
+        assert not told["bus"]["connected"]
+        assert "bus.url" in told["bus"]["reason"]
+
+
+async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet: Fleet) -> None:
+    fleet.config["tools"] = {"exec": {"security": "allowlist", "ask": "on-miss"}}
+    models.enqueue(calls(("1", "exec", '{"command": "touch made.txt"}')), says("Done."))
+    async with members(fleet, "front", "front", "worker") as (front, other, worker):
+        async with connected(front) as peer, connected(other) as second:
+            asked = asyncio.create_task(
+                peer.result(
+                    "agent",
+                    {"message": "make it", "sessionKey": "agent:main:s", "idempotencyKey": "one"},
+                )
+            )
+            event = await second.event("exec.approval.requested")
+            assert "touch made.txt" in event["payload"]["request"]["command"]
+            await second.result(
+                "exec.approval.resolve", {"id": event["payload"]["id"], "decision": "allow-once"}
+            )
+            resolved = await peer.event("exec.approval.resolved")
+            assert resolved["payload"]["decision"] == "allow-once"
+            await asked
+            await peer.result("agent.wait", {"runId": "one", "timeoutMs": 10_000})
+        await worker.wait_no_runs()
+        assert (await fleet.transcript())[-1] == "Done."

@@ -2,30 +2,27 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from openclaw_gateway.testing.gateway import RunningGateway, model_config
 from openclaw_gateway.testing.model_server import ModelServer
-from tests.doors.test_replicas import CLUSTER, Fleet, fleet, members
+from tests.doors.test_replicas import Fleet, fleet, members
 
 __all__ = ["fleet"]
-
-SHARED: dict[str, Any] = {**CLUSTER, "store": {**CLUSTER["store"], "config": True}}
 
 
 @pytest.fixture
 def sharing(fleet: Fleet) -> Fleet:
-    fleet.config = SHARED
+    fleet.config["store"]["config"] = True
     return fleet
 
 
-def changed(models: ModelServer, *agents: str) -> str:
+def changed(models: ModelServer, sharing: Fleet, *agents: str) -> str:
     entries = [{"id": agent} for agent in agents]
     return msgspec.json.encode(
-        model_config(models.base_url, {**SHARED, "agents": {"list": entries}})
+        model_config(models.base_url, {**sharing.config, "agents": {"list": entries}})
     ).decode()
 
 
@@ -46,18 +43,18 @@ async def file(gateway: RunningGateway) -> Path:
 
 async def test_an_edit_at_one_is_in_force_at_all(models: ModelServer, sharing: Fleet) -> None:
     async with members(sharing, "front", "worker", "all") as every:
-        (await file(every[1])).write_text(changed(models, "ada", "ben"))
+        (await file(every[1])).write_text(changed(models, sharing, "ada", "ben"))
         for gateway in every:
             await has_agents(gateway, "ada", "ben")
-        (await file(every[0])).write_text(changed(models, "cleo"))
+        (await file(every[0])).write_text(changed(models, sharing, "cleo"))
         for gateway in every:
             await has_agents(gateway, "cleo")
-            assert (await file(gateway)).read_text() == changed(models, "cleo")
+            assert (await file(gateway)).read_text() == changed(models, sharing, "cleo")
 
 
 async def test_one_that_comes_later_goes_by_what_is_there(models: ModelServer, sharing: Fleet) -> None:
     async with sharing.member("all") as one:
-        (await file(one)).write_text(changed(models, "ada"))
+        (await file(one)).write_text(changed(models, sharing, "ada"))
         await has_agents(one, "ada")
         async with sharing.member("all") as late:
             await has_agents(late, "ada")
@@ -67,12 +64,12 @@ async def test_one_that_comes_later_goes_by_what_is_there(models: ModelServer, s
 
 async def test_what_cannot_be_gone_by_stays_where_it_was_written(models: ModelServer, sharing: Fleet) -> None:
     async with members(sharing, "all", "all") as (one, other):
-        (await file(one)).write_text(changed(models, "ada"))
+        (await file(one)).write_text(changed(models, sharing, "ada"))
         await has_agents(other, "ada")
         reload = one.daemon.reload
         assert reload is not None
         (await file(one)).write_text("{ this is nothing")
         await asyncio.wait_for(reload.tried(await file(one), "{ this is nothing"), 10)
-        (await file(other)).write_text(changed(models, "ben"))
+        (await file(other)).write_text(changed(models, sharing, "ben"))
         for gateway in (one, other):
             await has_agents(gateway, "ben")

@@ -23,6 +23,11 @@ print("hello")
 | 1 | 2 |
 """
 
+VIEWS = ("chat", "live", "usage", "models", "tools", "config", "log", "connect", "docs")
+_SHOWN = (
+    "document.querySelector('main h1') && (location.hash !== '#/docs' || document.querySelector('.paper td'))"
+)
+
 
 async def test_everybody_can_use_it(models: ModelServer, gateway: RunningGateway, tmp_path: Path) -> None:
     """Light and dark, on a phone, right to left: nothing serious is found, and nothing is cut off."""
@@ -46,14 +51,14 @@ async def test_everybody_can_use_it(models: ModelServer, gateway: RunningGateway
         )
         for scheme in ("light", "dark"):
             await page.prefers(scheme)
-            for view in ("chat", "live", "usage", "models", "tools", "config", "log", "connect"):
+            for view in VIEWS:
                 await ada.looks_at(view)
-                await page.until("document.querySelector('main h1')")
+                await page.until(_SHOWN)
                 assert await ada.serious() == [], (scheme, view)
         await page.size(390, 780, is_phone=True)
-        for view in ("chat", "live", "usage", "models", "tools", "config", "log", "connect"):
+        for view in VIEWS:
             await ada.looks_at(view)
-            await page.until("document.querySelector('main h1')")
+            await page.until(_SHOWN)
             assert await page.value("document.documentElement.scrollWidth") <= 390, view
         await ada.looks_at("chat")
         await page.until("document.querySelector('.chat')")

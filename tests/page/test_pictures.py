@@ -57,6 +57,7 @@ _VIEWS = {
     "tools": "document.querySelector('.list dt')",
     "config": "document.querySelector('pre.document')",
     "connect": "document.querySelector('.client')",
+    "docs": "document.querySelector('.paper td')",
 }
 
 

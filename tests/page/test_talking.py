@@ -148,6 +148,52 @@ async def test_a_message_waits_its_turn(models: ModelServer, gateway: RunningGat
         await ada.sees("Two")
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+async def test_a_run_at_work_is_told_something_now(
+    models: ModelServer, gateway: RunningGateway, by_key: bool
+) -> None:
+    """It stands where the run has heard it, and the next round has it."""
+    rest = asyncio.Event()
+    models.script(
+        "mock-echo", calls("I look. ", Hold(rest), Call("session_status", "{}")), says("Quickly then.")
+    )
+    async with person(gateway) as ada:
+        page = ada.page
+        await ada.signs_in()
+        assert not await page.value("document.querySelector('.now')")
+        await ada.writes("Look around.")
+        await ada.sees("I look.")
+        await page.click("#message")
+        await page.type("And hurry.")
+        if by_key:
+            await page.press("Enter", 13, "\r", modifiers=2)
+        else:
+            await page.click("button", "Tell it now")
+        await ada.sees("Told to the answer above before its next step")
+        rest.set()
+        await ada.said(4)
+        await ada.sees("Quickly then.")
+        said = "[...document.querySelectorAll('.said')].map(each => each.classList[1])"
+        assert await page.value(said) == ["user", "agent", "user", "agent"]
+        assert models.requests[-1].messages[-1]["content"] == "And hurry."
+        assert len(models.requests) == 2
+        assert page.errors == []
+
+
+async def test_with_nothing_at_work_there_is_nothing_to_tell_now(
+    models: ModelServer, gateway: RunningGateway
+) -> None:
+    models.script("mock-echo", says("One"))
+    async with person(gateway) as ada:
+        await ada.signs_in()
+        await ada.page.click("#message")
+        await ada.page.type("Hello")
+        assert not await ada.page.value("document.querySelector('.now')")
+        await ada.page.press("Enter", 13, "\r", modifiers=2)
+        await ada.said(2)
+        assert ada.page.errors == []
+
+
 async def test_what_failed_says_why_and_is_tried_again(models: ModelServer) -> None:
     async with (
         running_gateway(model_config(models.base_url, model="mock-err-400")) as gateway,
@@ -168,7 +214,7 @@ async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGat
     async with person(gateway) as ada:
         page = ada.page
         await ada.signs_in()
-        await page.value(_PASTED)
+        await page.value(PASTED)
         await page.until("document.querySelector('.chips img')?.naturalWidth === 2")
         await ada.writes("What is it?")
         await ada.said(2)
@@ -179,7 +225,7 @@ async def test_images_go_with_a_message(models: ModelServer, gateway: RunningGat
 
 
 # A drawing, pasted as a browser pastes one.
-_PASTED = """(async () => {
+PASTED = """(async () => {
     const canvas = Object.assign(document.createElement('canvas'), {width: 2, height: 2});
     canvas.getContext('2d').fillRect(0, 0, 2, 2);
     const blob = await new Promise(done => canvas.toBlob(done, 'image/png'));

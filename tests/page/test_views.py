@@ -32,6 +32,44 @@ async def test_the_configuration_is_edited_and_says_what_changes(models: ModelSe
         assert page.errors == []
 
 
+async def test_the_editor_says_what_would_come_of_a_change(models: ModelServer, tmp_path: Path) -> None:
+    async with (
+        running_gateway(model_config(models.base_url), state_dir=tmp_path) as gateway,
+        person(gateway) as ada,
+    ):
+        page = ada.page
+        await ada.signs_in()
+        await ada.looks_at("config")
+        await page.click("button", "Edit")
+        before = (tmp_path / "openclaw.json").read_text()
+        await writes_configuration(ada, "{}")
+        draft = json.loads(await page.value(_DRAFT))
+        save = "[...document.querySelectorAll('button')].find(each => each.textContent === 'Save')"
+        draft["gateway"] |= {"port": "x"}
+        await writes_configuration(ada, json.dumps(draft))
+        await ada.sees("Nothing is written:", ".view [role=alert]")
+        assert await page.value(f"{save}.disabled")
+        del draft["gateway"]["port"]
+        draft["gateway"] |= {"bind": "lan", "portals": {}}
+        draft["agents"]["list"] = [{"id": "main", "name": "Jeeves"}]
+        await writes_configuration(ada, json.dumps(draft))
+        await page.until("document.querySelectorAll('.effects dt').length === 3")
+        told = await page.value("document.querySelector('.effects').innerText.split('\\n').filter(Boolean)")
+        assert told == [
+            "Counts at once",
+            "agents.list",
+            "Counts after a restart only",
+            "gateway.bind",
+            "Has no effect here",
+            "gateway.portals",
+        ]
+        assert (tmp_path / "openclaw.json").read_text() == before
+        assert await ada.serious() == []
+        await page.click("button", "Save")
+        await ada.sees("After a restart only: gateway.bind.", ".view [role=status]")
+        assert page.errors == []
+
+
 _DRAFT = "JSON.stringify(JSON.parse(globalThis.first))"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import subprocess
 import sys
 import tomllib
@@ -13,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "openclaw_gateway"
+DOCS = ROOT / "docs"
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 
@@ -57,9 +60,14 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
         for path in PACKAGE.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    wanted |= {f"openclaw_gateway/docs/{path.relative_to(DOCS).as_posix()}" for path in DOCS.rglob("*.md")}
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if name.startswith("openclaw_gateway/")}
+        names = archive.namelist()
+        held = {name for name in names if name.startswith("openclaw_gateway/")}
+        (record,) = (name for name in names if name.endswith(".dist-info/RECORD"))
+        recorded = [row[0] for row in csv.reader(archive.read(record).decode().splitlines())]
     assert held == wanted
+    assert sorted(recorded) == sorted(names)
     assert "openclaw_gateway/py.typed" in held
     assert any(name.startswith("openclaw_gateway/doors/ui/") and not name.endswith(".py") for name in held)
 
@@ -78,3 +86,16 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
 @pytest.mark.parametrize("command", ["openclaw", "clawdbot"])
 def test_the_wheel_brings_both_commands(commands: Path, command: str) -> None:
     assert VERSION in run(commands / command, "--version")
+
+
+def test_the_documentation_is_installed_with_it(commands: Path) -> None:
+    """As it stands in this tree, though no such folder is near."""
+    ask = (
+        "import hashlib; from openclaw_gateway.doors.ui.documents import documents\n"
+        "for page in documents().values(): print(page.name, hashlib.sha256(page.text.encode()).hexdigest())"
+    )
+    told = dict(line.rsplit(" ", 1) for line in run(commands / "python", "-I", "-c", ask).splitlines())
+    assert told == {
+        page.relative_to(DOCS).as_posix(): hashlib.sha256(page.read_bytes()).hexdigest()
+        for page in DOCS.rglob("*.md")
+    }

@@ -11,7 +11,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claim, Ending, Released, Store
-from openclaw_gateway.testing.model_server import Call, ModelServer, calls, says
+from openclaw_gateway.testing.model_server import Call, Hold, ModelServer, calls, says
 from openclaw_gateway.tools.base import ToolContext, ToolResult
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import Idempotency, Origin, Queue, RunRequest
@@ -112,3 +112,28 @@ async def test_where_the_turn_is_not_recorded_both_have_failed_and_the_lane_goes
             await runs.live.idle()
         assert not two.keeps_answer, "the same message may be sent again"
         assert await runs.store.open_runs("me", SESSION) in ((), (one.id,)), "it does not wait any more"
+
+
+async def test_what_was_taken_up_stands_in_the_turn_though_its_own_run_was_cut_off(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    """As at a shutdown that does not wait any longer: the message belongs to the run that answers it."""
+    tool, later = Gated(), asyncio.Event()
+    models.script("m", calls(Call("work")), says("1", Hold(later)))
+    async with house(tmp_path, models, tool.tool) as runs:
+        one = await asked(runs, "one", OPERATOR)
+        async with asyncio.timeout(5):
+            await tool.begun.wait()
+        two = await asked(runs, "two", OPERATOR, "steer")
+        tool.gate.set()
+        await models.wait_requests(2)
+        runs.live._running[two.id][1].cancel()
+        async with asyncio.timeout(5):
+            await runs.live.gone(two)
+        later.set()
+        assert (await runs.result(one)).status == "completed"
+        said = [each for each in await runs.transcript() if isinstance(each, UserMessage)]
+        assert said == [UserMessage("one"), UserMessage("two")]
+        record = await runs.store.get_run("me", two.id)
+        assert record is not None
+        assert (record.status, record.answered_by) == ("completed", one.id)

@@ -124,13 +124,61 @@ async def test_what_is_so_already_is_not_written(models: ModelServer, tmp_path: 
         assert not (tmp_path / "openclaw.json.bak").exists()
 
 
+async def test_what_would_come_of_a_change_is_told_and_nothing_written(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    async with written(models, tmp_path) as there:
+        shown = await there.shown()
+        config, seen = shown["config"], there.file.stat()
+
+        async def foreseen(**more: Any) -> dict[str, Any]:
+            raw = json.dumps({**config, **more})
+            told: dict[str, Any] = await there.peer.call(
+                "config.preview", {"raw": raw, "baseHash": shown["hash"]}
+            )
+            return told
+
+        gateway = config["gateway"]
+        told = (
+            await foreseen(
+                logging={"level": "debug"},
+                gateway={**gateway, "bind": "lan", "portals": {}, "controlUi": {"root": "/ui"}},
+            )
+        )["payload"]
+        assert {each["path"]: each["effect"] for each in told["changes"]} == {
+            "logging": "at_once",
+            "gateway.bind": "restart",
+            "gateway.portals": "none",
+            "gateway.controlUi": "at_once",
+        }
+        assert told["withoutEffect"] == ["gateway.portals", "gateway.controlUi.root"]
+        assert told["reload"] == {"state": "applied", "restartNeededFor": ["gateway.bind"]}
+        assert told["endsConnections"] is False
+        assert (await foreseen())["payload"]["changes"] == []
+        other = {**gateway, "auth": {"mode": "token", "token": "another-token-of-some-length"}}
+        assert (await foreseen(gateway=other))["payload"]["endsConnections"] is True
+        off = await foreseen(gateway={**gateway, "reload": {"mode": "off"}})
+        assert off["payload"]["reload"]["state"] == "applied", "it goes by the mode in force"
+        # What `config.set` would refuse, in its words.
+        for more in ({"agents": {"list": [{"id": "a"}, {"id": "a"}]}}, {"gateway": {**gateway, "port": "x"}}):
+            refused = (await foreseen(**more))["error"]
+            raw = json.dumps({**config, **more})
+            error = await there.peer.error("config.set", {"raw": raw, "baseHash": shown["hash"]})
+            assert refused == error
+            assert refused["details"]["code"] == "config_refused"
+        assert there.text == there.before
+        assert there.file.stat().st_mtime_ns == seen.st_mtime_ns
+        assert not (tmp_path / "openclaw.json.bak").exists()
+        assert (await there.shown())["hash"] == shown["hash"]
+
+
 @pytest.mark.promise("error.config_changed")
 async def test_who_has_not_seen_the_newest_writes_nothing(models: ModelServer, tmp_path: Path) -> None:
     async with written(models, tmp_path) as there:
         old = (await there.shown())["hash"]
         assert (await there.patch({"logging": {"level": "debug"}}))["ok"]
         text = there.text
-        for method in ("config.patch", "config.set", "config.apply"):
+        for method in ("config.patch", "config.set", "config.apply", "config.preview"):
             error = await there.peer.error(method, {"raw": "{}", "baseHash": old})
             assert (error["code"], error["details"]["code"]) == ("INVALID_REQUEST", "config_changed")
             assert "config.get" in error["message"]
@@ -407,6 +455,8 @@ async def test_it_is_the_operator_s_alone() -> None:
     own = OperatorConfig(lambda: "token", Deeds())
     with pytest.raises(Forbidden, match="the operator's alone"):
         await own.change(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
+    with pytest.raises(Forbidden, match="the operator's alone"):
+        await own.foresee(Principal("ada", frozenset({ADMIN})), lambda shown: shown)
 
 
 async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, tmp_path: Path) -> None:
@@ -417,6 +467,7 @@ async def test_where_nobody_proves_who_he_is_nobody_writes(models: ModelServer, 
             ("config.patch", {"raw": "{}"}),
             ("config.set", {"raw": "{}"}),
             ("config.apply", {"raw": "{}"}),
+            ("config.preview", {"raw": "{}"}),
             ("agents.create", {"name": "bob"}),
             ("agents.update", {"agentId": "ada", "name": "bob"}),
             ("agents.delete", {"agentId": "ada"}),

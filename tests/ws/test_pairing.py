@@ -158,15 +158,29 @@ async def test_more_than_was_approved_is_asked_for_anew(paired: RunningGateway) 
             await _let_in(peer, paired, device)
 
 
-async def test_another_wish_takes_the_place_of_the_first(paired: RunningGateway) -> None:
+async def test_a_wish_for_more_takes_the_place_of_the_first(paired: RunningGateway) -> None:
     device = Device()
     async with connected(paired) as operator:
         first = (await _refused(paired, device))["details"]["requestId"]
-        second = (await _refused(paired, device, ["operator.read"]))["details"]["requestId"]
+        second = (await _refused(paired, device, ["operator.approvals"]))["details"]["requestId"]
         told = (await operator.event("device.pair.resolved"))["payload"]
         assert (told["requestId"], told["decision"]) == (first, "rejected")
-        pending = (await operator.result("device.pair.list"))["pending"]
-    assert [one["requestId"] for one in pending] == [second]
+        (pending,) = (await operator.result("device.pair.list"))["pending"]
+    assert pending["requestId"] == second
+    assert pending["scopes"] == ["operator.approvals", "operator.read", "operator.write"]
+
+
+async def test_a_device_that_asks_now_for_this_and_now_for_that_is_told_of_a_few_times(
+    paired: RunningGateway,
+) -> None:
+    device = Device()
+    async with connected(paired) as operator:
+        for _ in range(4):
+            for scope in ("operator.read", "operator.write", "operator.approvals"):
+                await _refused(paired, device, [scope])
+        await operator.result("device.pair.list")
+        told = [one for one in operator.events if one["event"].startswith("device.pair.")]
+    assert [one["event"].rpartition(".")[2] for one in told] == ["requested", *["resolved", "requested"] * 2]
 
 
 @pytest.mark.promise("error.pairing_request_not_found")

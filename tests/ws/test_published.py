@@ -11,6 +11,7 @@ from tests.ws.peer import Peer, connect_params, dial
 
 # Of ours, for what the protocol has no method.
 OWN = {"agents.tools", "mcp.status", "models.test", "sessions.unsubscribe"}
+OWN |= {"chat.image", "config.preview", "docs.list", "docs.get", "docs.search"}
 
 
 @pytest.fixture(autouse=True)

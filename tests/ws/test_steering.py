@@ -46,7 +46,9 @@ async def final(peer: Peer, key: str, state: str = "final") -> dict[str, Any]:
 
 
 async def history(peer: Peer, *keys: str) -> dict[str, Any]:
-    return await peer.result("chat.history", {"sessionKey": "talk", "inputRunIds": list(keys)})
+    return await peer.result(
+        "chat.history", {"sessionKey": "talk", **({"inputRunIds": list(keys)} if keys else {})}
+    )
 
 
 def shown(said: dict[str, Any]) -> list[tuple[str, str]]:
@@ -286,3 +288,56 @@ async def test_after_kill_9_neither_is_half_there_and_both_can_be_sent_again(
         assert await steer(peer, "two") == {"runId": "two", "status": "ok"}
         assert (await peer.result("agent.wait", {"runId": "two"}))["status"] == "ok"
         assert len((await history(peer, "two"))["messages"]) == 5
+
+
+async def test_what_was_stopped_before_its_turn_is_not_answered_when_it_is_sent_again(
+    models: ModelServer, peer: Peer
+) -> None:
+    """A client repeats what it is not sure of, and does not know that its user has stopped it meanwhile."""
+    gate = asyncio.Event()
+    models.enqueue(says("Fir", Hold(gate), "st."))
+    await at_work(peer, models)
+    await steer(peer, "two")
+    await peer.result("chat.abort", {"sessionKey": "talk", "runId": "two"})
+    await final(peer, "two", "aborted")
+    assert await steer(peer, "two") == {"runId": "two", "status": "ok"}
+    gate.set()
+    await final(peer, "one")
+    assert [text for _, text in shown(await history(peer))] == ["look", "First."]
+
+
+async def test_a_message_that_failed_is_begun_anew_when_it_is_sent_again(
+    models: ModelServer, peer: Peer
+) -> None:
+    models.enqueue(fails(400), says("Now."))
+    await peer.result("chat.send", sent("one", "look"))
+    await final(peer, "one", "error")
+    assert await peer.result("chat.send", sent("one", "look")) == {"runId": "one", "status": "started"}
+    assert text_of(await final(peer, "one")) == "Now."
+
+
+async def test_who_says_how_hard_it_is_to_be_thought_about_is_answered_so(
+    models: ModelServer, peer: Peer
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(looks(Hold(gate)), says("Done."), says("Second."))
+    await at_work(peer, models)
+    await steer(peer, "two", thinking="high")
+    gate.set()
+    assert text_of(await final(peer, "one")) == "Let me look.\n\nDone."
+    assert text_of(await final(peer, "two")) == "Second."
+    assert models.requests[-1].body["reasoning_effort"] == "high"
+
+
+async def test_those_that_were_taken_up_do_not_stand_before_who_comes_later(
+    models: ModelServer, peer: Peer
+) -> None:
+    gate, later = asyncio.Event(), asyncio.Event()
+    models.enqueue(looks(Hold(gate)), says("Done", Hold(later), "."), says("Third."))
+    await at_work(peer, models)
+    await steer(peer, "two")
+    gate.set()
+    await models.wait_requests(2)
+    assert (await steer(peer, "three"))["queued"] == 1
+    later.set()
+    assert text_of(await final(peer, "three")) == "Third."

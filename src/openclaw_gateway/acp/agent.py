@@ -29,6 +29,7 @@ from openclaw_gateway.acp.shapes import (
     read_params,
 )
 from openclaw_gateway.acp.updates import Updates, stop_reason, told_again
+from openclaw_gateway.client.answers import Described, Made, Session, Sessions, Transcript, told
 from openclaw_gateway.client.followed_run import FollowedRun
 from openclaw_gateway.client.link import Connect, Link, News
 from openclaw_gateway.client.steps import Ended
@@ -90,13 +91,14 @@ class Agent:
     async def _new(self, params: dict[str, Any]) -> object:
         _pass_over(read_params(params, NewSession).mcp_servers)
         asked = {"agentId": self._agent_id} if self._agent_id else {}
-        made = await self._link.request("sessions.create", asked)
-        return {"sessionId": str(made["key"])}
+        made = told(await self._link.request("sessions.create", asked), "sessions.create", Made)
+        return {"sessionId": made.key}
 
     async def _load(self, params: dict[str, Any]) -> object:
         session_id = await self._found(read_params(params, OldSession))
         asked = {"sessionKey": session_id, "limit": _HISTORY, "maxChars": _MOST_CHARS}
-        for update in told_again((await self._link.request("chat.history", asked))["messages"]):
+        said = told(await self._link.request("chat.history", asked), "chat.history", Transcript)
+        for update in told_again(said.messages):
             await self._tell(session_id, update)
         return {}
 
@@ -117,11 +119,11 @@ class Agent:
         asked: dict[str, object] = {"limit": _PAGE, "offset": int(cursor)}
         if self._agent_id:
             asked["agentId"] = self._agent_id
-        told = await self._link.request("sessions.list", asked)
+        listed = told(await self._link.request("sessions.list", asked), "sessions.list", Sessions)
         cwd = wanted.cwd or os.getcwd()  # noqa: PTH109  a text is wanted
-        answer: dict[str, Any] = {"sessions": [_listed(row, cwd) for row in told["sessions"]]}
-        if told.get("nextOffset"):
-            answer["nextCursor"] = str(told["nextOffset"])
+        answer: dict[str, Any] = {"sessions": [_listed(row, cwd) for row in listed.sessions]}
+        if listed.next_offset:
+            answer["nextCursor"] = str(listed.next_offset)
         return answer
 
     async def _prompt(self, params: dict[str, Any]) -> object:
@@ -135,7 +137,7 @@ class Agent:
                 asking.hear(self._hear)
                 await asking.open()
                 turn.asking = asking
-                turn.run = run = await self._link.send(wanted.session_id, message.text, **more)
+                turn.run = run = await self._sent(wanted.session_id, message.text, more)
                 turn.updates = Updates(run.run_id)
                 try:
                     ended = await self._told(turn, run)
@@ -154,6 +156,20 @@ class Agent:
         if ended.status == "failed":
             raise RpcError(INTERNAL_ERROR, ended.message or "The run failed.", {"code": ended.code})
         return {"stopReason": stop_reason(ended)}
+
+    async def _sent(self, session_id: str, text: str, more: dict[str, Any]) -> FollowedRun:
+        """Who leaves while the gateway has not answered yet leaves no run behind."""
+        sending = asyncio.ensure_future(self._link.send(session_id, text, **more))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait((sending,), timeout=_ABORT_S)
+            if not sending.done():
+                sending.cancel()
+            elif sending.exception() is None:
+                await self._abort(sending.result())
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
 
     async def _told(self, turn: _Turn, run: FollowedRun) -> Ended:
         """Raises GatewayError when the run cannot be followed to its end."""
@@ -184,10 +200,11 @@ class Agent:
     async def _found(self, wanted: OldSession) -> str:
         """Raises RpcError."""
         _pass_over(wanted.mcp_servers)
-        told = await self._link.request("sessions.describe", {"key": wanted.session_id})
-        if told.get("session") is None:
+        answer = await self._link.request("sessions.describe", {"key": wanted.session_id})
+        session = told(answer, "sessions.describe", Described).session
+        if session is None:
             raise RpcError(NOT_FOUND, "There is no such session: it may have been deleted.")
-        return str(told["session"]["key"])
+        return session.key
 
     def _hear(self, news: News) -> None:
         match news:
@@ -241,6 +258,8 @@ def _pass_over(servers: list[dict[str, Any]]) -> None:
         log.warning("acp.mcp_servers_passed_over", servers=names, instead="mcp.servers of the gateway")
 
 
-def _listed(row: Mapping[str, Any], cwd: str) -> dict[str, Any]:
-    at = datetime.fromtimestamp(row["updatedAt"] / 1000, UTC).isoformat()
-    return {"sessionId": row["key"], "cwd": cwd, "title": str(row["displayName"]), "updatedAt": at}
+def _listed(row: Session, cwd: str) -> dict[str, Any]:
+    listed = {"sessionId": row.key, "cwd": cwd, "title": row.display_name}
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a time that is none
+        listed["updatedAt"] = datetime.fromtimestamp(row.updated_at / 1000, UTC).isoformat()
+    return listed

@@ -22,6 +22,8 @@ from openclaw_gateway.acp.jsonrpc import (
 
 # What has come is answered, if that does not take long: the editor may have closed one end only.
 _LAST_S = 1.0
+# What is asked beyond so much is refused; what is only said is dealt with before more is read.
+MOST_OPEN = 128
 Handler = Callable[[dict[str, Any]], Awaitable[object]]
 log = structlog.get_logger()
 
@@ -88,12 +90,17 @@ class Peer:
                 waiting = self._waiting.get(answered.id)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answered)
+            case Asked(notifies=False) as asked if len(self._tasks) >= MOST_OPEN:
+                full = f"{MOST_OPEN} requests are open: wait for their answers, or cancel some."
+                await self._fail(asked.id, RpcError(INTERNAL_ERROR, full))
             case Asked() as asked:
                 task = asyncio.create_task(
                     self._answered(asked, methods.get(asked.method, _unknown(asked.method)))
                 )
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+                if asked.notifies and len(self._tasks) > MOST_OPEN:
+                    await asyncio.wait((task,))
 
     async def _answered(self, asked: Asked, handler: Handler) -> None:
         """Whoever reads the other end notices by himself that the editor has gone."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from openclaw_gateway.blueprint import Blueprint, Options
-from openclaw_gateway.blueprint.comparison import dangers_of
+from openclaw_gateway.blueprint.comparison import dangers_of, needs_restart
 from openclaw_gateway.blueprint.editing import Edit, Edited
 from openclaw_gateway.config.changes import MOST_EDITS, Change, changed_text, changes
 from openclaw_gateway.config.edit import CannotEdit
@@ -36,15 +36,22 @@ class Rewriter:
 
     def rewrite(self, wanted: Wanted, base: Base) -> Rewritten:
         """Raises InvalidRequest, ConfigChanged, ConfigUnwritable, and what `wanted` raises."""
+        return self._judged(wanted, base, writes=True)
+
+    def foresee(self, wanted: Wanted, base: Base) -> Rewritten:
+        """What `rewrite` would write. Raises what it raises."""
+        return self._judged(wanted, base, writes=False)
+
+    def _judged(self, wanted: Wanted, base: Base, *, writes: bool) -> Rewritten:
         try:
-            return self._rewrite(wanted, base)
+            return self._rewrite(wanted, base, writes=writes)
         except ConfigError as error:
             told = self._told("; ".join(error.problems))
             raise InvalidRequest(f"Nothing is written: {told}", code="config_refused") from None
         except (ConfigChanged, ConfigUnwritable) as error:
             raise type(error)(self._told(error.message), code=error.code) from None
 
-    def _rewrite(self, wanted: Wanted, base: Base) -> Rewritten:
+    def _rewrite(self, wanted: Wanted, base: Base, *, writes: bool) -> Rewritten:
         token = None if self._started is None else self._started.auth.secret
         edit = Edit(self._options, token=token, secrets=self._secrets())
         before = edit.before.plan
@@ -84,7 +91,8 @@ class Rewriter:
                 "everybody would be shown it: write the value itself.",
                 code="config_masked",
             )
-        edit.write(edited)
+        if writes:
+            edit.write(edited)
         return Rewritten(
             plan.shown,
             edit.file,
@@ -92,6 +100,8 @@ class Rewriter:
             tuple(dict.fromkeys(dotted(step.path) for step in steps)),
             tuple(map(self._told, edited.notes)),
             new_secret=plan.auth != before.auth,
+            restart=() if self._started is None else needs_restart(self._started, plan),
+            idle=tuple(key for key in plan.loaded.unserved if key not in before.loaded.unserved),
         )
 
     def _tried(self, edit: Edit, steps: Sequence[Change]) -> Edited:

@@ -8,9 +8,15 @@ _RESTART = 1012
 
 
 class Address:
-    """`shown` leaves out what may be secret in an address."""
+    """`shown` leaves out what may be secret in an address. `here`: it is this machine's own gateway that is
+    meant, which whoever asks can start."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, here: bool = True) -> None:
+        self._remedy = (
+            "Start it with `openclaw gateway run`."
+            if here
+            else "Check the address, and whether a gateway runs there and can be reached from this machine."
+        )
         self.url: URL | None
         try:
             self.url = URL(url)
@@ -23,9 +29,7 @@ class Address:
 
     def unreachable(self, why: str) -> GatewayUnreachable:
         """Nobody is there, or not who was expected."""
-        return GatewayUnreachable(
-            f"Gateway not reachable at {self.shown}: {why}. Start it with `openclaw gateway run`."
-        )
+        return GatewayUnreachable(f"Gateway not reachable at {self.shown}: {why}. {self._remedy}")
 
     def unusable(self) -> GatewayUnreachable:
         return GatewayUnreachable("The gateway's address must be a URL such as ws://127.0.0.1:18789.")

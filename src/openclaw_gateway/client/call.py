@@ -1,7 +1,8 @@
 """Answers and events on their way to whoever waits for them. Pure but for the futures.
 
-A run's events are kept until they are read; text that nobody has read yet is joined into one event, so
-that what is kept is never more than the answer itself.
+A run's events are kept until they are read; text that nobody has read yet is joined into one event. Of a run
+whose reader is further behind than MOST_EVENTS or MOST_CHARS the rest is passed over: its answer has all that
+was said.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from openclaw_gateway.wire.decode import decode
 from openclaw_gateway.wire.frames import AgentEvent, ErrorShape, ResponseFrame
 
 _JOINED = ("assistant", "thinking")
+MOST_EVENTS = 10_000
+MOST_CHARS = 64 << 20
 Payload = dict[str, Any]
 _payloads = msgspec.json.Decoder[Payload | list[Any]](Payload | list[Any])
 
@@ -52,6 +55,10 @@ class AgentCall(PendingCall):
         self.run_id = run_id
         self._accepted: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._events: deque[AgentEvent] = deque()
+        # What the last of them goes on with.
+        self._more: list[AgentEvent] = []
+        self._chars = 0
+        self._is_full = False
         self._news = asyncio.Event()
 
     async def accepted(self) -> Payload:
@@ -73,7 +80,11 @@ class AgentCall(PendingCall):
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
-        return self._events.popleft()
+        if len(self._events) == 1:
+            self._join()
+        event = self._events.popleft()
+        self._chars -= len(str(event.data.get("delta", "")))
+        return event
 
     def take(self, frame: ResponseFrame) -> bool:
         said = outcome(frame)
@@ -92,13 +103,27 @@ class AgentCall(PendingCall):
         self._news.set()
 
     def hear(self, event: AgentEvent) -> None:
+        self._chars += len(str(event.data.get("delta", "")))
+        # From the first that is passed over all are: a text with a hole is worse than one that ends.
+        self._is_full |= len(self._events) >= MOST_EVENTS or self._chars > MOST_CHARS
+        if self._is_full:
+            return
         last = self._events[-1] if self._events else None
         if last is not None and event.stream in _JOINED and last.stream == event.stream:
-            joined = {**event.data, "delta": f"{last.data.get('delta', '')}{event.data.get('delta', '')}"}
-            self._events[-1] = msgspec.structs.replace(event, data=joined)
+            self._more.append(event)
         else:
+            self._join()
             self._events.append(event)
         self._news.set()
+
+    def _join(self) -> None:
+        """Once for each event, not for each piece of its text."""
+        if self._more:
+            newest = self._more[-1]
+            deltas = (str(each.data.get("delta", "")) for each in (self._events[-1], *self._more))
+            data = {**newest.data, "delta": "".join(deltas)}
+            self._events[-1] = msgspec.structs.replace(newest, data=data)
+            self._more.clear()
 
 
 def outcome(frame: ResponseFrame) -> Payload | RemoteError:

@@ -21,10 +21,12 @@ import aiohttp
 import msgspec
 from aiohttp import WSMsgType
 from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
 import openclaw_gateway
 from openclaw_gateway.client.address import Address
 from openclaw_gateway.client.call import AgentCall, Payload, PendingCall, outcome
+from openclaw_gateway.client.device import Challenge, DeviceKey
 from openclaw_gateway.client.errors import (
     AnswerTimeout,
     ConnectionLost,
@@ -52,6 +54,7 @@ _CLOSE_WAIT_S = 2.0
 _encode = msgspec.json.Encoder().encode
 _frames = msgspec.json.Decoder[ServerFrame](ServerFrame)
 _agent_events = msgspec.json.Decoder(AgentEvent)
+_challenges = msgspec.json.Decoder(Challenge)
 _hellos = msgspec.json.Decoder(HelloOk)
 
 Hear = Callable[[EventFrame], None]
@@ -62,7 +65,8 @@ class GatewayClient:
     """Connected for as long as the block lasts; `hello` is what the gateway said of itself.
 
     Entering raises GatewayUnreachable, AuthRefused, ProtocolMismatch or ConnectionLost. Seconds. `hear` is
-    told of each event as it comes; it must be quick and not raise.
+    told of each event as it comes; it must be quick and not raise. `device` signs the connect; `here` is said
+    of a gateway that is this machine's own.
     """
 
     hello: HelloOk
@@ -78,8 +82,11 @@ class GatewayClient:
         scopes: tuple[str, ...] = (),
         connect_timeout_s: float = 10.0,
         hear: Hear | None = None,
+        device: DeviceKey | None = None,
+        here: bool = True,
     ) -> None:
-        self._address = Address(url)
+        self._address = Address(url, here=here)
+        self._device = device
         self._params = ConnectParams(
             MIN_PROTOCOL,
             MAX_PROTOCOL,
@@ -187,7 +194,8 @@ class GatewayClient:
     async def _greet(self) -> HelloOk:
         """The handshake. The answer to `connect` is the first one there is."""
         request_id = str(uuid.uuid4())
-        await self._send(request_id, "connect", self._params)
+        params = self._params if self._device is None else self._signed(self._device, await self._challenge())
+        await self._send(request_id, "connect", params)
         while True:
             frame = await self._receive()
             if isinstance(frame, ResponseFrame):
@@ -195,6 +203,19 @@ class GatewayClient:
                 if isinstance(said, GatewayError):
                     raise said
                 return decode(_hellos, Raw(b"{}") if frame.payload is UNSET else frame.payload)
+
+    async def _challenge(self) -> Challenge:
+        """It is the first that a gateway says."""
+        while True:
+            frame = await self._receive()
+            if isinstance(frame, EventFrame) and frame.event == "connect.challenge":
+                return decode(_challenges, Raw(b"{}") if frame.payload is UNSET else frame.payload)
+
+    def _signed(self, device: DeviceKey, challenge: Challenge) -> ConnectParams:
+        params = self._params
+        token = (params.auth.token if params.auth is not None else None) or ""
+        proof = device.proof(challenge, params.client, params.role or "", params.scopes or (), token)
+        return replace(params, device=proof)
 
     async def _send(self, request_id: str, method: str, params: object) -> None:
         frame = RequestFrame(request_id, method, Raw(_encode(params)))

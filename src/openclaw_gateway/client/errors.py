@@ -4,9 +4,12 @@ GatewayError
 ├── GatewayUnreachable      nobody listens there, or it is no gateway
 ├── ConnectionLost          the connection ended in the middle of something
 ├── AnswerTimeout           the gateway is there, but this answer did not come in time
+├── AnswerGarbled           its answer has a shape that the protocol does not know
+├── TooMuchSaid             a run says more than is kept for who reads it later
 └── RemoteError             the gateway said no; `code` and `http_status` are the gateway's own
     ├── AuthRefused         the secret is missing or wrong
-    │   └── LockedOut       there were too many wrong ones
+    │   ├── LockedOut       there were too many wrong ones
+    │   └── NotLetIn        the operator has not let this device in
     └── ProtocolMismatch    client and gateway are of different ages
 """
 
@@ -26,6 +29,8 @@ _PLAIN_CODES = {
     "AUTH_UNAUTHORIZED": "invalid_api_key",
     "AUTH_RATE_LIMITED": "rate_limited",
     "MISSING_SCOPE": "missing_scope",
+    "PAIRING_REQUIRED": "not_paired",
+    "DEVICE_IDENTITY_REQUIRED": "not_paired",
     "PROTOCOL_MISMATCH": "protocol_mismatch",
 }
 
@@ -52,6 +57,16 @@ class AnswerTimeout(GatewayError):
     status = 504
     default_code = "answer_timeout"
     retryable = True
+
+
+class AnswerGarbled(GatewayError):
+    status = 502
+    default_code = "answer_garbled"
+
+
+class TooMuchSaid(GatewayError):
+    status = 502
+    default_code = "too_much_said"
 
 
 class RemoteError(GatewayError):
@@ -86,6 +101,15 @@ class LockedOut(AuthRefused):
     """There were too many wrong secrets from this address; `retry_after` is in seconds."""
 
 
+class NotLetIn(AuthRefused):
+    """`request_id` names the request that waits for the operator; None where no device has signed."""
+
+    @property
+    def request_id(self) -> str | None:
+        said = self.details.get("requestId")
+        return said if isinstance(said, str) else None
+
+
 class ProtocolMismatch(RemoteError):
     pass
 
@@ -95,6 +119,8 @@ def remote_error(error: ErrorShape) -> RemoteError:
     code = "" if error.details is UNSET else str(error.details.get("code", ""))
     if code == "AUTH_RATE_LIMITED":
         return LockedOut(error)
+    if _PLAIN_CODES.get(code) == "not_paired":
+        return NotLetIn(error)
     if code.startswith("AUTH_"):
         return AuthRefused(error)
     if code == "PROTOCOL_MISMATCH":

@@ -21,9 +21,11 @@ from typing import Any, Self
 import msgspec
 from msgspec import UNSET, Struct
 
+from openclaw_gateway.client.answers import Accepted, History, Waited, told
 from openclaw_gateway.client.call import Payload
 from openclaw_gateway.client.connection import GatewayClient, Hear
 from openclaw_gateway.client.errors import (
+    AnswerGarbled,
     AnswerTimeout,
     AuthRefused,
     ConnectionLost,
@@ -31,7 +33,7 @@ from openclaw_gateway.client.errors import (
     RemoteError,
 )
 from openclaw_gateway.client.followed_run import Asking, FollowedRun
-from openclaw_gateway.client.steps import Ended, Waits, message_text
+from openclaw_gateway.client.steps import Ended, Waits, content_text
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved
 from openclaw_gateway.wire.decode import DecodeError, decode
@@ -40,6 +42,8 @@ from openclaw_gateway.wire.frames import AgentEvent, EventFrame
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _OPEN_S = 15.0
 _WAIT_S = 20.0
+# From then on a connection that is lost is another one's end, not one more failure.
+_STAYED_S = 5.0
 # What the store needs to say how a run ended.
 _LOOK_S = 0.5
 _LAST_EVENTS_S = 5.0
@@ -162,20 +166,22 @@ class Link:
     async def _keep(self) -> None:
         """Until there is no sense in trying again."""
         tries = 0
-        was_there = False
+        was_there = is_said = False
         while True:
             try:
                 async with self._connect(self._event) as client:
                     self._client = client
                     self._fault = None
-                    tries = 0
+                    since = asyncio.get_running_loop().time()
                     if was_there:
                         self._heard(Again())
-                    was_there = True
+                    was_there, is_said = True, False
                     self._there.set()
                     for run in list(self._runs.values()):
                         self._own(self._taken_up(client, run))
                     lost: Exception = await client.ended()
+                    if asyncio.get_running_loop().time() - since >= _STAYED_S:
+                        tries = 0
             except (AuthRefused, ProtocolMismatch) as error:
                 self._give_up(error)
                 return
@@ -188,8 +194,9 @@ class Link:
             if not was_there or not (isinstance(lost, GatewayError) and lost.retryable):
                 self._give_up(lost)
                 return
-            if tries == 0:
+            if not is_said:
                 self._heard(Lost(str(lost)))
+                is_said = True
             await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
             tries += 1
 
@@ -227,59 +234,64 @@ class Link:
                 said = await call.accepted()
         else:
             said = await client.request(asking.method, asking.params)
+        answer = told(said, asking.method, Accepted)
         run.accepted = True
-        before = said.get("queued")
-        if isinstance(before, int) and before:
-            run.take(Waits(before))
-            self._own(self._watch_place(client, run, before))
-        if said.get("status") == "ok":
+        if answer.queued:
+            run.take(Waits(answer.queued))
+            self._own(self._watch_place(client, run, answer.queued))
+        if answer.status == "ok":
             await self._has_ended(client, run, _LOOK_S, events_come=False)
 
     async def _watch(self, client: GatewayClient, run: FollowedRun) -> None:
         """The end of a run whose events may have gone by."""
-        with contextlib.suppress(GatewayError):
+        try:
             while not run.over.is_set() and not await self._has_ended(client, run, _WAIT_S, events_come=True):
                 pass
+        except AnswerGarbled as error:
+            # Its events may be as strange.
+            self._runs.pop(run.run_id, None)
+            run.fail(error)
+        except GatewayError:
+            pass
 
     async def _has_ended(
         self, client: GatewayClient, run: FollowedRun, wait_s: float, *, events_come: bool
     ) -> bool:
         """Whether it has, told with what it answered unless an event does so. Raises GatewayError."""
         asked = {"runId": run.run_id, "timeoutMs": int(wait_s * 1000)}
-        told = await client.request("agent.wait", asked, timeout_s=wait_s + 30)
-        if told.get("status") not in ("ok", "error"):
+        waited = await _waited(client, asked, wait_s + 30)
+        if waited.status not in ("ok", "error"):
             return False
         if events_come:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_EVENTS_S):
                     await run.over.wait()
         if not run.over.is_set():
-            text = await self._answered(client, run.session_key) if told["status"] == "ok" else ""
-            run.take(*run.told.found(_ending(told), text))
+            text = await self._answered(client, run) if waited.status == "ok" else ""
+            run.take(*run.told.found(_ending(waited), text))
             self._runs.pop(run.run_id, None)
         return True
 
-    async def _answered(self, client: GatewayClient, session_key: str) -> str:
-        """What was said after the newest question of a session."""
-        asked = {"sessionKey": session_key, "limit": _HISTORY, "maxChars": 500_000}
-        messages = (await client.request("chat.history", asked)).get("messages", [])
-        texts: list[str] = []
-        for message in reversed(messages):
-            if message.get("role") == "user":
-                break
-            if message.get("role") == "assistant":
-                texts.append(message_text(message))
-        return "".join(reversed(texts))
+    async def _answered(self, client: GatewayClient, run: FollowedRun) -> str:
+        """What the run has said, by the transcript: whatever others have asked there since. Texts of two
+        rounds are a blank line apart, as in its events."""
+        asked = {"sessionKey": run.session_key, "limit": _HISTORY, "maxChars": 500_000}
+        history = told(await client.request("chat.history", asked), "chat.history", History)
+        own = (
+            each
+            for each in history.messages
+            if each.role == "assistant" and each.identity is not None and each.identity.run_id == run.run_id
+        )
+        return "\n\n".join(filter(None, (content_text(each.content) for each in own)))
 
     async def _watch_place(self, client: GatewayClient, run: FollowedRun, before: int) -> None:
         """How many come before it, as that changes."""
         with contextlib.suppress(GatewayError):
             while before and not run.over.is_set() and not run.told.begun:
-                told = await client.request("agent.wait", {"runId": run.run_id, "timeoutMs": 1000})
-                now = told.get("queued", 0)
-                if isinstance(now, int) and 0 < now < before:
+                now = (await _waited(client, {"runId": run.run_id, "timeoutMs": 1000}, 30.0)).queued
+                if 0 < now < before:
                     run.take(Waits(now))
-                before = now if isinstance(now, int) else 0
+                before = now
 
     def _own(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -312,14 +324,17 @@ class Link:
                     pass
 
 
-def _ending(told: Mapping[str, Any]) -> Ended:
-    """As `agent.wait` tells it."""
-    if told["status"] == "ok":
+async def _waited(client: GatewayClient, asked: Mapping[str, Any], timeout_s: float) -> Waited:
+    """Raises GatewayError."""
+    return told(await client.request("agent.wait", asked, timeout_s=timeout_s), "agent.wait", Waited)
+
+
+def _ending(waited: Waited) -> Ended:
+    if waited.status == "ok":
         return Ended("completed", "stop")
-    code = str(told.get("code", ""))
-    if code == "run_aborted":
+    if waited.code == "run_aborted":
         return Ended("aborted")
-    return Ended("failed", message=str(told.get("error", "")), code=code)
+    return Ended("failed", message=waited.error, code=waited.code)
 
 
 __all__ = ["Again", "FollowedRun", "Link", "Lost", "News", "RemoteError"]

@@ -187,7 +187,11 @@ def _inside(stream: str, data: dict[str, Any]) -> Step | None:
 
 def message_text(message: dict[str, Any]) -> str:
     """The text of a message of the protocol, without what was thought."""
-    content = message.get("content")
+    return content_text(message.get("content"))
+
+
+def content_text(content: Any) -> str:
+    """The text of its parts."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []

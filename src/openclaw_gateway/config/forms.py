@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_URL_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]{1,64}){0,8}")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*(ms|s|m|h|d)?")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(b|kb|mb|gb|tb)?")
@@ -52,6 +53,14 @@ def url(text: str) -> str:
     if not usable or any(char.isspace() for char in text):
         raise Wrong("must be a URL that begins with http:// or https:// and names a host")
     return text
+
+
+def url_path(text: str) -> str:
+    """As "/a/b", without a slash at its end; "" is the root."""
+    found = f"/{text.strip('/')}" if text.strip("/") else ""
+    if not _URL_PATH.fullmatch(found) or {".", ".."} & set(found.split("/")):
+        raise Wrong('must be a path such as "/gateway", of letters, digits and . _ ~ - alone')
+    return found
 
 
 def one_line(text: str) -> str:

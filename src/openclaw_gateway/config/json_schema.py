@@ -39,6 +39,7 @@ _FORMS: Mapping[str, str] = {
     "header": "One line of text, ${NAME} for a variable, or where it is to be taken from.",
     "path": "A path; ~ is the home directory.",
     "url": "A URL that begins with http:// or https://.",
+    "url-path": "The path of a URL, such as /gateway.",
     "duration": 'Such as "30s", "5m" or "1h"; a number alone means minutes.',
     "age": 'Such as "30d" or "12h"; a number alone means days.',
     "size": 'Such as "500mb" or "10gb"; a number alone means bytes.',

@@ -27,6 +27,7 @@ _TEXT_FORMS = {
     "secret": forms.one_line,
     "header": forms.one_line,
     "url": forms.url,
+    "url-path": forms.url_path,
     "address": forms.address,
     "network": forms.network,
     "duration": forms.duration,

@@ -32,6 +32,7 @@ from openclaw_gateway.doors.requests import (
     peer_address,
     request_id,
 )
+from openclaw_gateway.doors.ui.base_path import is_the_page, place_in_page
 from openclaw_gateway.doors.ws.connection import serve as serve_websocket
 from openclaw_gateway.errors import (
     EndpointOff,
@@ -123,8 +124,11 @@ class Router:
         check_framing(request)
         origin = headers.get(hdrs.ORIGIN)
         path = request.route_path
+        base = self._gateway.config.gateway.control_ui.base_path
         endpoint = self._find(path)
-        linked = path == "/" and headers.get("Sec-Fetch-Mode") == "navigate"
+        if endpoint is None and base and place_in_page(base, path) is not None:
+            endpoint = self._exact["/"]
+        linked = headers.get("Sec-Fetch-Mode") == "navigate" and is_the_page(base, path)
         fetch_site = None if linked else headers.get("Sec-Fetch-Site")
         guard = self._gateway.generation.guard
         guard.check(headers.get(hdrs.HOST), origin, fetch_site)

@@ -7,7 +7,7 @@ it comes back by itself. Requests are few and short-lived, in memory alone. Know
 import uuid
 from collections.abc import Callable
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from openclaw_gateway.errors import NotFound, NotPaired, Overloaded
 from openclaw_gateway.gateway.devices import Devices
@@ -116,13 +116,18 @@ class Pairing:
         return request
 
     def _request(self, seen: Seen, now_ms: int, *, is_repair: bool) -> PairingRequest:
-        """The request that the device has left, or a new one; another wish takes the place of the former."""
+        """The request that the device has left, or a new one. A wish for more takes the place of the former
+        with all that was asked for: so a device that asks now for this and now for that is told of a few
+        times, not for ever."""
         self._expire(now_ms)
-        former = next((each for each in self._pending.values() if each.device_id == seen.device_id), None)
-        if former is not None and former.scopes == seen.scopes:
-            return former
-        if former is not None and former.request_id not in self._approving:
-            self._resolve(former, "rejected", now_ms)
+        wanted = set(seen.scopes)
+        for former in [each for each in self._pending.values() if each.device_id == seen.device_id]:
+            if wanted.issubset(former.scopes):
+                return former
+            if former.request_id not in self._approving:
+                wanted.update(former.scopes)
+                self._resolve(former, "rejected", now_ms)
+        seen = replace(seen, scopes=tuple(sorted(wanted)))
         self._check_room(seen)
         request = PairingRequest(**asdict(seen), request_id=str(uuid.uuid4()), ts=now_ms, is_repair=is_repair)
         self._pending[request.request_id] = request

@@ -29,6 +29,7 @@ from openclaw_gateway.gateway.generation import Generation, Standing
 from openclaw_gateway.gateway.health import Health, Readiness
 from openclaw_gateway.gateway.held.errands import SessionErrands
 from openclaw_gateway.gateway.held.forks import SessionForks
+from openclaw_gateway.gateway.held.said_at import SaidImages
 from openclaw_gateway.gateway.held.search import SessionSearch
 from openclaw_gateway.gateway.held.sessions import HeldSessions
 from openclaw_gateway.gateway.idempotency import NamedRuns
@@ -83,9 +84,11 @@ class Rooms(Struct, frozen=True):
 
 
 class Gateway:
-    """`peers` is what is known of other processes of this gateway, where there may be any."""
+    """`peers` is what is known of other processes of this gateway, where there may be any; `url` is where
+    this one listens, "" = nowhere yet."""
 
     peers: Peers | None = None
+    url: str = ""
 
     def __init__(self, rooms: Rooms) -> None:
         self.generation = rooms.generation
@@ -120,6 +123,7 @@ class Gateway:
             lambda key: any(key == main_key(agent.id) for agent in self.roster),
             rooms.deeds,
         )
+        self.said_images = SaidImages(rooms.store)
         self.session_forks = SessionForks(rooms.store, rooms.live.hub, rooms.deeds)
         self.session_errands = SessionErrands(self.start, self.held)
         self.session_search = SessionSearch(rooms.store)

@@ -173,7 +173,8 @@ class Lanes:
         if wish == "interrupt":
             self._interrupt(run, lane, waiting)
         waiting.append(run)
-        run.queued = position
+        # Those that were taken up wait no more, though the store says so until the run at work ends.
+        run.queued = max(1, position - sum(len(other.taken) for other in self._holding(lane)))
         try:
             claimed = await self._wait_turn(run)
             return None if claimed is None else self._held_by(run, claimed)
@@ -193,8 +194,8 @@ class Lanes:
         taken = [other for other in waiting or () if may_take_up(run, other)]
         for other in taken:
             other.taken_by = run
+            run.taken += tuple((other, message) for message in other.request.messages)
             self._ring(other.id)
-        run.taken += tuple(taken)
         return [message for other in taken for message in other.request.messages]
 
     async def taken_up(self, run: Run) -> RunResult:

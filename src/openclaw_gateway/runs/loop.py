@@ -159,7 +159,9 @@ class RunLoop:
             if claimed is None:
                 return await self._lanes.taken_up(run)
         except TimeoutError:
-            return _failed(Answer(), _stopped(run))
+            stopped = _failed(Answer(), _stopped(run))
+            run.keeps_answer = _is_final(run, Answer(), stopped)
+            return stopped
         except GatewayError as error:
             run.refuse(error)
             return _failed(Answer(), error)

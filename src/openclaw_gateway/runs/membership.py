@@ -22,6 +22,10 @@ from openclaw_gateway.wire.error_info import error_info
 
 log = structlog.get_logger()
 
+WITHOUT_BUS = (
+    "Several processes share store.url and have no bus.url: none hears what the runs of another say, or "
+    "stops them at once. Set bus.url for all of them."
+)
 _LOOK_EVERY_S = 1.0
 _LEAVES_WITHIN_S = 5.0
 
@@ -47,6 +51,7 @@ class Membership:
         self._plan_of = plan_of
         self._lease_s = lease_s
         self._until = 0.0
+        self._has_warned = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -76,12 +81,21 @@ class Membership:
             await asyncio.sleep(every_s)
             try:
                 await self._beat()
+                await self._look_around()
             except StoreError as error:
                 log.warning("replica.not_beaten", error=error.message)
                 if asyncio.get_running_loop().time() + every_s >= self._until:
                     self._stop()
             except Exception:
                 log.exception("replica.beat")
+
+    async def _look_around(self) -> None:
+        """Several processes without a bus find each other's runs, but do not hear them."""
+        if self._bus.health().kind == "local" and not self._has_warned:
+            count = len(await self._store.replicas())
+            if count > 1:
+                self._has_warned = True
+                log.warning("replicas.without_bus", replicas=count, detail=WITHOUT_BUS)
 
     def _stop(self) -> None:
         for run in self._live.running():
@@ -112,7 +126,8 @@ class Membership:
     async def _has_let_go(self, run_id: str) -> bool:
         """Whether this process is not at this run any more, which it had lost."""
         before = self._live.find(run_id)
-        if before is None:
+        if before is None or before.is_mirrored:
+            # Who only follows it is told of this execution as of any other.
             return True
         before.abort(TAKEN_OVER)
         with suppress(TimeoutError):

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -42,6 +42,22 @@ Told = Callable[[News], None]
 Unasked = Literal["nobody", "silent", "full", "shutdown"]
 
 
+class Beyond(Protocol):
+    """The other processes of this gateway."""
+
+    def is_attended(self, owner: str) -> bool:
+        """Whether somebody who may answer for this owner is at one of them."""
+
+    def attending(self) -> None:
+        """Others than before are there at this one."""
+
+    def told(self, owner: str, news: News) -> None:
+        """What became of a question of this process's own."""
+
+    def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
+        """A question of theirs, here."""
+
+
 class Questions:
     """`timeout_s` is how long an answer is waited for."""
 
@@ -55,6 +71,43 @@ class Questions:
         # conversation -> (owner, until when by the monotonic clock)
         self._silent: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._closed = False
+        self._beyond: Beyond | None = None
+        # Of other processes, by id: the end of waiting for what becomes of them.
+        self._foreign: dict[str, asyncio.TimerHandle] = {}
+
+    def go_beyond(self, beyond: Beyond) -> None:
+        """From now on whoever is there at other processes may be asked, too."""
+        self._beyond = beyond
+
+    def attending(self) -> tuple[str, ...]:
+        """The owners for whom somebody is there."""
+        return tuple(self._attending)
+
+    def own(self, owner: str) -> tuple[ApprovalRequested, ...]:
+        """Those of this process that wait for an answer."""
+        return tuple(asked for asked in self._table.of(owner) if asked.id in self._waiting)
+
+    def asked_elsewhere(self, owner: str, asked: ApprovalRequested) -> None:
+        """Another process asks: whoever is there of this owner's is told, and may answer."""
+        left_s = (asked.expires_at_ms - now_ms()) / 1000
+        if asked.id in self._foreign or asked.id in self._waiting or left_s <= 0:
+            return
+        conversation = f"elsewhere of {owner}"
+        if self._table.settled(owner, asked.id) is not None or not self._table.has_room(conversation):
+            return
+        self._table.add(owner, conversation, asked)
+        expired = ApprovalResolved(asked.id, "deny", None, asked.expires_at_ms, asked.request, "expired")
+        loop = asyncio.get_running_loop()
+        # Whoever asks tells of the end; where he has gone, nobody does.
+        self._foreign[asked.id] = loop.call_later(left_s + 1, self.ended_elsewhere, owner, expired)
+        self._tell_here(owner, asked)
+
+    def ended_elsewhere(self, owner: str, resolved: ApprovalResolved) -> None:
+        timer = self._foreign.pop(resolved.id, None)
+        if timer is not None:
+            timer.cancel()
+            if self._table.give_up(resolved.id):
+                self._tell_here(owner, resolved)
 
     def attend(self, owner: str, told: Told) -> Callable[[], None]:
         """Somebody is there to ask, until the returned function is called; he is told at once what is open.
@@ -62,6 +115,7 @@ class Questions:
         self._is_there(owner)
         present = self._attending.setdefault(owner, [])
         present.append(told)
+        self._has_others()
         for asked in self._table.of(owner):
             told(asked)
 
@@ -70,6 +124,7 @@ class Questions:
                 present.remove(told)
             if not present and self._attending.get(owner) is present:
                 del self._attending[owner]
+                self._has_others()
 
         return leave
 
@@ -87,7 +142,7 @@ class Questions:
         log.info("approval.asked", id=asked.id, run=context.run_id, agent=question.agent_id)
         context.update("[waiting for the operator's answer]\n")
         reply = await self._answer_to(owner, conversation, asked, self.timeout_s)
-        if reply == "expired" and owner in self._attending:
+        if reply == "expired" and self._is_attended(owner):
             self._silent[silence] = (owner, time.monotonic() + SILENT_S)
             self._silent.move_to_end(silence)
             if len(self._silent) > MAX_CONVERSATIONS:
@@ -178,7 +233,7 @@ class Questions:
         """Why nobody is asked."""
         if self._closed:
             return "shutdown"
-        if owner not in self._attending:
+        if not self._is_attended(owner):
             return "nobody"
         if time.monotonic() < self._silent.get(silence, ("", 0.0))[1]:
             # A client that is connected is not always somebody who looks.
@@ -212,6 +267,8 @@ class Questions:
                 param="decision",
             )
         waiting = self._waiting.get(id_)
+        if asked is not None and id_ in self._foreign:
+            return self._answer_elsewhere(owner, asked, decision, by)
         if asked is not None and (waiting is None or waiting.done()):
             # It has ended, and whoever asked is about to say so.
             raise _unknown()
@@ -227,6 +284,17 @@ class Questions:
             log.info("approval.answered", id=id_, decision=decision, by=by)
             waiting.set_result(decision)
             self._tell(owner, ApprovalResolved(id_, decision, by, now_ms(), asked.request))
+        return settled
+
+    def _answer_elsewhere(self, owner: str, asked: ApprovalRequested, decision: Decision, by: str) -> Settled:
+        self._foreign.pop(asked.id).cancel()
+        settled = self._table.settle(owner, asked.id, decision, by)
+        if settled is None:
+            raise _unknown()
+        log.info("approval.answered", id=asked.id, decision=decision, by=by)
+        if self._beyond is not None:
+            self._beyond.answered(owner, asked.id, decision, by)
+        self._tell_here(owner, ApprovalResolved(asked.id, decision, by, now_ms(), asked.request))
         return settled
 
     def remember(self, conversation: str, what: Hashable) -> None:
@@ -250,6 +318,8 @@ class Questions:
     def close(self) -> None:
         """The gateway shuts down: what is open is a no, and nothing more is asked."""
         self._closed = True
+        for timer in self._foreign.values():
+            timer.cancel()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result("shutdown")
@@ -259,7 +329,19 @@ class Questions:
         for key in [key for key, (whose, _) in self._silent.items() if whose == owner]:
             del self._silent[key]
 
+    def _is_attended(self, owner: str) -> bool:
+        return owner in self._attending or (self._beyond is not None and self._beyond.is_attended(owner))
+
+    def _has_others(self) -> None:
+        if self._beyond is not None:
+            self._beyond.attending()
+
     def _tell(self, owner: str, news: News) -> None:
+        if self._beyond is not None:
+            self._beyond.told(owner, news)
+        self._tell_here(owner, news)
+
+    def _tell_here(self, owner: str, news: News) -> None:
         for told in tuple(self._attending.get(owner, ())):
             told(news)
 

@@ -25,6 +25,7 @@ from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
+from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
 
 BY_REQUEST = "aborted by request"
@@ -59,7 +60,8 @@ class Run:
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
-    whose messages it has taken up, `taken_by` the one that has taken up its own: they end as that one does.
+    whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
+    end as that one does.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Run:
         self.clients = 0
         self.keeps_answer = False
         self.queued = 0
-        self.taken: tuple[Run, ...] = ()
+        self.taken: tuple[tuple[Run, Message], ...] = ()
         self.taken_by: Run | None = None
         self.begun: Claimed | Recorded | None = None
         self.is_mirrored = False

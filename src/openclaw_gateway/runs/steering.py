@@ -13,7 +13,7 @@ from openclaw_gateway.runs.rounds import check_senses
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.store import Taken
 from openclaw_gateway.wire.messages import Message, UserMessage
-from openclaw_gateway.wire.run import KeptResult, Origin, RunResult
+from openclaw_gateway.wire.run import KeptResult, Origin, RunResult, Sampling
 
 
 def may_end(mine: Origin, theirs: Origin) -> bool:
@@ -25,14 +25,15 @@ def may_take_up(run: Run, waiting: Run) -> bool:
     """Whether a run at work is to answer the message of one that waits for its session.
 
     A client of the HTTP door resends what it saw, and it has not seen such a message: its runs take up none.
-    What the one at work may do is done in the name of who is heard: so nobody is who could not end it.
+    Whoever says how hard it is to be thought about is answered so. What the one at work may do is done in the
+    name of who is heard: so nobody is who could not end it.
     """
     asked = waiting.request
-    if run.abort_reason is not None:
+    if run.abort_reason is not None or run.request.origin.door == "http":
         return False
     if asked.queue != "steer" or waiting.abort_reason is not None or waiting.taken_by is not None:
         return False
-    if run.request.origin.door == "http" or run.request.agent_id != asked.agent_id:
+    if run.request.agent_id != asked.agent_id or asked.sampling not in (Sampling(), run.request.sampling):
         return False
     if asked.errand is not None or len(asked.messages) != 1 or not isinstance(asked.messages[0], UserMessage):
         return False
@@ -55,10 +56,10 @@ def taken_with(by: Run, result: RunResult, turn: Sequence[Message]) -> tuple[Tak
     return tuple(
         Taken(
             run.id,
-            places.get(id(run.request.messages[0])),
+            places.get(id(message)),
             kept_result(run, told) if by.keeps_answer and run.request.idempotency else None,
         )
-        for run in by.taken
+        for run, message in by.taken
     )
 
 

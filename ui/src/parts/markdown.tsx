@@ -1,9 +1,16 @@
 // A text in Markdown that may still be growing.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { Page } from "../text/markdown";
+import { Page, type Leads } from "../text/markdown";
 
-export function Markdown({ text, whole = true }: { text: string; whole?: boolean }) {
+interface Props {
+  text: string;
+  whole?: boolean;
+  /** Of a page of the documentation; must stay the same function as long as the text does. */
+  leads?: Leads;
+}
+
+export function Markdown({ text, whole = true, leads }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const page = useRef<Page | null>(null);
   useLayoutEffect(() => {
@@ -11,13 +18,13 @@ export function Markdown({ text, whole = true }: { text: string; whole?: boolean
     if (!at) return;
     if (!page.current?.goOn(text)) {
       at.replaceChildren();
-      page.current = new Page(at);
+      page.current = new Page(at, leads);
       page.current.goOn(text);
     }
     if (whole) {
       page.current.end();
       page.current = null;
     }
-  }, [text, whole]);
+  }, [text, whole, leads]);
   return <div class="words" dir="auto" ref={root} />;
 }

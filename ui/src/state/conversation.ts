@@ -26,6 +26,10 @@ export interface Pending {
   at: number;
   images: number;
   error: string;
+  /** For the run at work, and not to wait until that has ended. */
+  steers?: boolean;
+  /** The gateway has said that it has it. */
+  isTaken?: boolean;
 }
 
 interface History {
@@ -40,7 +44,7 @@ const FIRST = 200;
 const PAGE = 500;
 const NOTED = "gateway-pending";
 
-const open = signal("");
+export const open = signal("");
 const messages = signal<Message[]>([]);
 const count = signal(0);
 export const pending = signal<Pending[]>(noted());
@@ -49,6 +53,8 @@ export const problem = signal("");
 /** What the person has typed and not sent, by session. */
 export const drafts = new Map<string, string>();
 export const attached = new Map<string, Attachment[]>();
+/** The images of messages that this tab has sent and no history has yet; not kept when it is loaded again. */
+export const brought = new Map<string, Attachment[]>();
 
 /** The key of the session that is shown: of the address, else the default agent's main one. */
 export const key = computed(() => {
@@ -132,10 +138,12 @@ function joined(old: Message[], oldTotal: number, told: Message[], total: number
   return meets === undefined || meets === told[0]?.__openclaw?.id ? [...old.slice(0, kept), ...told] : told;
 }
 
-/** To the session that the person has before him: what is shown may be a moment behind the address. */
-export async function send(session: string, text: string, attachments: Attachment[] = []): Promise<void> {
+/** To the session that the person has before him: what is shown may be a moment behind the address. `steers`: the
+ * run at work hears of it before its next step; where there is no further one, it has its turn as any other. */
+export async function send(session: string, text: string, attachments: Attachment[] = [], steers = false): Promise<void> {
   const runId = crypto.randomUUID();
-  note({ runId, session, text, at: Date.now(), images: attachments.length, error: "" });
+  if (attachments.length) brought.set(runId, attachments);
+  note({ runId, session, text, at: Date.now(), images: attachments.length, error: "", steers });
   known(runId, { session });
   sending.add(runId);
   try {
@@ -143,8 +151,10 @@ export async function send(session: string, text: string, attachments: Attachmen
       sessionKey: session,
       message: text,
       idempotencyKey: runId,
+      ...(steers ? { queueMode: "steer" } : {}),
       ...(attachments.length ? { attachments } : {}),
     });
+    save(pending.value.map((each) => (each.runId === runId ? { ...each, isTaken: true } : each)));
     refresh();
   } catch (error) {
     forget([runId]);
@@ -220,6 +230,7 @@ function note(message: Pending): void {
 
 function save(all: Pending[]): void {
   pending.value = all;
+  for (const runId of brought.keys()) if (!all.some((each) => each.runId === runId)) brought.delete(runId);
   sessionStorage.setItem(NOTED, JSON.stringify(all));
 }
 

@@ -5,6 +5,19 @@ export interface Words {
   text: string;
 }
 
+/** What goes with a message beside its words; of an image that the history only names, where it is had from. */
+export interface Attached {
+  kind: string;
+  name: string;
+  from?: ImagePlace;
+}
+
+/** The message's id and the image's number among that message's images. */
+export interface ImagePlace {
+  messageId: string;
+  index: number;
+}
+
 export interface ToolUse {
   kind: "tool";
   id: string;
@@ -13,6 +26,7 @@ export interface ToolUse {
   result: string | null;
   isError: boolean;
   durationMs: number | null;
+  images?: Attached[];
 }
 
 export type Part = Words | ToolUse;

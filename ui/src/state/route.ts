@@ -2,15 +2,15 @@
 
 import { signal } from "@preact/signals";
 
-export type View = "chat" | "live" | "usage" | "models" | "tools" | "config" | "log" | "connect";
+export type View = "chat" | "live" | "usage" | "models" | "tools" | "config" | "log" | "connect" | "docs";
 
 export interface Route {
   view: View;
-  /** A session's key in the view "chat"; a run's id in "log". */
+  /** A session's key in the view "chat"; a run's id in "log"; a page and a heading in "docs". */
   of: string;
 }
 
-const VIEWS: readonly string[] = ["chat", "live", "usage", "models", "tools", "config", "log", "connect"];
+const VIEWS: readonly string[] = ["chat", "live", "usage", "models", "tools", "config", "log", "connect", "docs"];
 
 export const route = signal<Route>(read());
 

@@ -1,6 +1,6 @@
 // From the messages of `chat.history` to what is shown: questions, and answers with their tools. Pure.
 
-import { add, textOf, tool, type Part } from "./parts";
+import { add, textOf, tool, type Attached, type Part } from "./parts";
 
 export interface Content {
   type: string;
@@ -11,7 +11,6 @@ export interface Content {
   arguments?: unknown;
   mimeType?: string;
   fileName?: string;
-  data?: string;
 }
 
 export interface Message {
@@ -25,12 +24,6 @@ export interface Message {
   toolCallId?: string;
   toolName?: string;
   isError?: boolean;
-}
-
-export interface Attached {
-  kind: string;
-  name: string;
-  source?: string;
 }
 
 export interface Entry {
@@ -100,22 +93,30 @@ function take(entry: Entry, message: Message): void {
         isError: false,
         durationMs: null,
       });
-    } else {
-      const attached: Attached = { kind: part.type, name: part.fileName ?? part.mimeType ?? part.type };
-      if (part.data && part.mimeType?.startsWith("image/")) {
-        attached.source = `data:${part.mimeType};base64,${part.data}`;
-      }
-      entry.attached.push(attached);
     }
   }
+  entry.attached.push(...attachedTo(message));
+}
+
+function attachedTo(message: Message): Attached[] {
+  const messageId = message.__openclaw?.id;
+  let images = 0;
+  return message.content.flatMap((part) => {
+    if (["text", "thinking", "toolCall"].includes(part.type)) return [];
+    const attached: Attached = { kind: part.type, name: part.fileName ?? part.mimeType ?? part.type };
+    if (part.type === "image" && messageId) attached.from = { messageId, index: images++ };
+    return [attached];
+  });
 }
 
 function answered(parts: Part[], message: Message): void {
-  const text = message.content.map((part) => part.text ?? "").join("\n");
+  const text = message.content.flatMap((part) => (part.type === "text" ? [part.text ?? ""] : [])).join("\n");
+  const images = attachedTo(message);
   const known = tool(parts, message.toolCallId ?? "");
   if (known) {
     known.result = text;
     known.isError = message.isError ?? false;
+    known.images = images;
     return;
   }
   parts.push({
@@ -126,6 +127,7 @@ function answered(parts: Part[], message: Message): void {
     result: text,
     isError: message.isError ?? false,
     durationMs: null,
+    images,
   });
 }
 

@@ -2,6 +2,9 @@
 //
 // Text becomes text nodes and nothing else: no HTML is ever parsed. A link leads to http, https or mailto, an
 // image is one that the message itself holds; of any other address only the text is shown.
+//
+// Two kinds of text come here: what is said in a conversation, where a line ends where its writer ended it, and
+// pages of the documentation, which are wrapped and lead to each other.
 
 import {
   attr_to_html_attr,
@@ -19,14 +22,21 @@ const LINK = /^(https?:\/\/|mailto:)/i;
 const PLAIN = /^[\p{L}\p{N} .,;:!?]+$/u;
 const IMAGE = /^(data:image\/(png|jpeg|gif|webp|avif);base64,|blob:)/i;
 
+/** What is otherwise in a page than in something said: where an address leads within this page, "" = nowhere. */
+export type Leads = (address: string) => string;
+
+interface Made extends Default_Renderer_Data {
+  leads: Leads | undefined;
+}
+
 export class Page {
-  private readonly data: Default_Renderer_Data;
+  private readonly data: Made;
   private readonly parser: Parser;
   private readonly last = document.createTextNode("");
   private text = "";
 
-  constructor(root: HTMLElement) {
-    this.data = { nodes: [root], index: 0 } as unknown as Default_Renderer_Data;
+  constructor(root: HTMLElement, leads?: Leads) {
+    this.data = { nodes: [root], index: 0, leads } as unknown as Made;
     this.parser = parser({ data: this.data, add_token, end_token, add_text, set_attr });
   }
 
@@ -51,7 +61,12 @@ export class Page {
   }
 }
 
-function add_token(data: Default_Renderer_Data, type: Token): void {
+function add_token(data: Made, type: Token): void {
+  if (type === Token.Line_Break && data.leads) {
+    data.nodes[data.index]?.append(" ");
+    data.index += 1; // `end_token` follows at once
+    return;
+  }
   default_add_token(data, type);
   const made = data.nodes[data.index];
   if (!made) return;
@@ -77,15 +92,15 @@ const BLOCKS = new Set<Token>([
   Token.Table_Cell,
 ]);
 
-function end_token(data: Default_Renderer_Data): void {
+function end_token(data: Made): void {
   data.index -= 1;
 }
 
-function add_text(data: Default_Renderer_Data, text: string): void {
+function add_text(data: Made, text: string): void {
   data.nodes[data.index]?.append(text);
 }
 
-function set_attr(data: Default_Renderer_Data, type: Attr, value: string): void {
+function set_attr(data: Made, type: Attr, value: string): void {
   const node = data.nodes[data.index];
   if (!node) return;
   if (type === Attr.Lang) {
@@ -93,14 +108,20 @@ function set_attr(data: Default_Renderer_Data, type: Attr, value: string): void 
     return;
   }
   if (type === Attr.Href) {
+    const within = data.leads?.(value);
+    if (within) {
+      node.setAttribute("href", within);
+      return;
+    }
     if (!LINK.test(value)) return;
     node.setAttribute("rel", "noopener noreferrer nofollow");
     node.setAttribute("target", "_blank");
   }
   if (type === Attr.Src && !IMAGE.test(value)) {
-    // Nothing is fetched from elsewhere: the address stands there to be followed by whoever wants to.
-    const named = document.createElement("a");
-    named.textContent = value;
+    // Nothing is fetched from elsewhere: the address stands there to be followed by whoever wants to. A page's
+    // own pictures did not come with it: what they show is said.
+    const named = document.createElement(data.leads ? "em" : "a");
+    named.textContent = data.leads ? node.textContent : value;
     set_link(named, value);
     node.replaceWith(named);
     data.nodes[data.index] = named;

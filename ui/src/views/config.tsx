@@ -1,5 +1,5 @@
 // The configuration in force, without its secrets: what is wrong with what is written, and an editor that shows
-// what would change before it does.
+// what would change before it does, what of it would count at once, and what would be refused.
 
 import { useState } from "preact/hooks";
 import { call, may, serves } from "../connection/gateway";
@@ -7,6 +7,7 @@ import { useAsked } from "../parts/asked";
 import { Copy } from "../parts/copy";
 import { Page } from "../parts/page";
 import { differences, type Difference } from "../state/differences";
+import { Effects, useForeseen } from "./foreseen";
 
 interface Config {
   path: string;
@@ -114,6 +115,10 @@ function Editor({ config, draft, write, done, leave }: Editing) {
   const [error, setError] = useState("");
   const [isSent, setSent] = useState(false);
   const [changes, fault] = judged(config.config, draft);
+  const isChanged = fault === "" && changes.length > 0;
+  const foreseen = useForeseen(isChanged ? draft : "", config.hash);
+  const refused = error || foreseen.refused;
+  const isKnown = !serves("config.preview") || foreseen.told !== null;
   const save = async () => {
     setSent(true);
     try {
@@ -134,20 +139,24 @@ function Editor({ config, draft, write, done, leave }: Editing) {
         class="document"
         dir="ltr"
         spellcheck={false}
-        rows={24}
+        rows={18}
         aria-label="Configuration"
         aria-invalid={fault !== ""}
         value={draft}
-        onInput={(event) => write(event.currentTarget.value)}
+        onInput={(event) => {
+          setError("");
+          write(event.currentTarget.value);
+        }}
       />
-      {(fault || error) && (
+      {(fault || refused) && (
         <p class="wrong" role="alert" dir="auto">
-          {fault || error}
+          {fault || refused}
         </p>
       )}
       <Changes of={changes} />
+      {isChanged && foreseen.told && <Effects of={foreseen.told} />}
       <div class="row">
-        <button type="button" class="main" disabled={isSent || fault !== "" || changes.length === 0} onClick={() => void save()}>
+        <button type="button" class="main" disabled={isSent || !isChanged || !isKnown} onClick={() => void save()}>
           Save
         </button>
         <button type="button" class="quiet" onClick={leave}>

@@ -19,6 +19,7 @@ const LINKS: [View, string][] = [
   ["config", "Configuration"],
   ["log", "Log"],
   ["connect", "Connect"],
+  ["docs", "Documentation"],
 ];
 
 export function Rail() {

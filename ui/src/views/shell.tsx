@@ -9,6 +9,7 @@ import { go, route, type View } from "../state/route";
 import { Chat } from "./chat/chat";
 import { ConfigView } from "./config";
 import { ConnectView } from "./connect";
+import { DocsView } from "./docs";
 import { LiveView } from "./live";
 import { LogView } from "./log";
 import { ModelsView } from "./models";
@@ -28,6 +29,7 @@ const VIEWS: Record<View, () => preact.JSX.Element | null> = {
   config: ConfigView,
   log: LogView,
   connect: ConnectView,
+  docs: DocsView,
 };
 
 export function Shell() {

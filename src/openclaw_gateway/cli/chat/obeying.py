@@ -89,11 +89,11 @@ class Obeying:
             key = self._listed[number - 1] if 0 < number <= len(self._listed) else wanted
             return await self._go(key, None)
         rows = await places.sessions(self._link, self._place.agent)
-        self._listed = [str(row["key"]) for row in rows]
+        self._listed = [row.key for row in rows]
         for number, row in enumerate(rows, 1):
-            mark = "*" if row["key"] == self._place.session else " "
-            at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["updatedAt"] / 1000))
-            self._screen.line(f"{mark} {number:>2}  {at}  {one_line(str(row['displayName']))}")
+            mark = "*" if row.key == self._place.session else " "
+            at = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.updated_at / 1000))
+            self._screen.line(f"{mark} {number:>2}  {at}  {one_line(row.display_name)}")
         if not rows:
             self._screen.beside("There are none yet.")
         return None

@@ -30,12 +30,13 @@ _WS = {"http": "ws", "https": "wss"}
 
 class Address(Struct, frozen=True):
     """`origin` is such as http://127.0.0.1:18789; at most one of `token` and `password` is set.
-    `named`: by --url."""
+    `named`: by --url; then `keys` is the folder of this machine's device."""
 
     origin: str
     token: str | None = None
     password: str | None = None
     named: bool = False
+    keys: Path | None = None
 
     @property
     def ws_url(self) -> str:
@@ -147,7 +148,8 @@ def find_address(
     if token and password:
         raise CommandFailed("Give --token or --password, not both.")
     if url is not None:
-        return Address(origin_of(url), token, password, named=True)
+        keys = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
+        return Address(origin_of(url), token, password, named=True, keys=keys)
     loaded, origin = running_origin(around, config_path, hint)
     address = with_secret(loaded, origin, token=token, password=password)
     if address.token is None and address.password is None:

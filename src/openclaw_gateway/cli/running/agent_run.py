@@ -10,6 +10,7 @@ from typing import Any
 from openclaw_gateway.cli.conversation import MAIN_SESSION, Completed, Part, Question, refusal
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.running.address import LOCALLY, Address
+from openclaw_gateway.cli.running.client import client_of
 from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.client.connection import GatewayClient
@@ -27,9 +28,7 @@ async def through_gateway(address: Address, question: Question) -> AsyncGenerato
     """Raises CommandFailed. Cancelling aborts the run, and so does closing before the answer is there."""
     try:
         # It shows no questions, and must not count as somebody to ask.
-        async with GatewayClient(
-            address.ws_url, token=address.token, password=address.password, scopes=(READ, WRITE)
-        ) as client:
+        async with client_of(address, (READ, WRITE)) as client:
             try:
                 async with aclosing(_ask(client, question)) as parts:
                     async for part in parts:
@@ -40,7 +39,8 @@ async def through_gateway(address: Address, question: Question) -> AsyncGenerato
                         await client.request("chat.abort", {"runId": question.run_id})
                 raise
     except GatewayUnreachable as error:
-        raise CommandFailed(f"{error.message}{LOCALLY}", code=error.code) from None
+        locally = "" if address.named else LOCALLY
+        raise CommandFailed(f"{error.message}{locally}", code=error.code) from None
     except AuthRefused as error:
         raise shut_out(address, error) from None
     except GatewayError as error:

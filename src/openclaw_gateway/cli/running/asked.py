@@ -10,10 +10,10 @@ import msgspec
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.loop import run
 from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.client import client_of
 from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
-from openclaw_gateway.client.connection import GatewayClient
 from openclaw_gateway.client.errors import AuthRefused
 from openclaw_gateway.errors import GatewayError
 
@@ -36,8 +36,7 @@ def asked_gateway(
     address = find_address(around, config_path, url=url, token=token, password=password)
 
     async def ask() -> Any:
-        client = GatewayClient(address.ws_url, token=address.token, password=address.password, scopes=scopes)
-        async with asyncio.timeout(timeout_s), client:
+        async with asyncio.timeout(timeout_s), client_of(address, scopes) as client:
             return await client.request(method, dict(params))
 
     try:

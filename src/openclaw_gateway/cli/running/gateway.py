@@ -6,6 +6,7 @@ from pathlib import Path
 
 from openclaw_gateway.cli.failure import CommandFailed, of_gateway_error
 from openclaw_gateway.cli.running.address import Address, find_address
+from openclaw_gateway.cli.running.client import client_of
 from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -39,15 +40,7 @@ class RunningGateway:
             if error.code != "gateway_unreachable":
                 raise
             raise GatewayUnreachable(error.message) from None
-        return GatewayClient(
-            self._address.ws_url,
-            token=self._address.token,
-            password=self._address.password,
-            client_id="cli",
-            mode="cli",
-            scopes=self._scopes,
-            hear=hear,
-        )
+        return client_of(self._address, self._scopes, client_id="cli", mode="cli", hear=hear)
 
     def failure(self, error: GatewayError) -> CommandFailed:
         """What is told to who called."""

@@ -10,7 +10,7 @@ from openclaw_gateway.config.brands import BRANDS
 _PROGRAM = BRANDS[0].name
 # Sections of the protocol that are none of the configuration, and methods beside keys of it.
 _METHOD = re.compile(
-    r"\b(?:(?:config|sessions|chat|exec\.approvals?|usage|logs|device\.pair)\.[a-z]\w*(?:\.\w+)*"
+    r"\b(?:(?:config|sessions|chat|exec\.approvals?|usage|logs|docs|device\.pair)\.[a-z]\w*(?:\.\w+)*"
     r"|agents\.(?:create|update|delete)\b)"
 )
 _WRONG_PARAMS = re.compile(r"^invalid [\w.]+ params: (?:at \S+: )?")
@@ -39,6 +39,7 @@ _COMMANDS = {
     "config.set": "config set",
     "config.patch": "config set",
     "config.apply": "config set",
+    "config.preview": "config validate",
     "config.schema": "config schema",
 }
 

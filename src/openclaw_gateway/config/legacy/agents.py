@@ -84,7 +84,7 @@ def _texts(value: Any) -> list[str]:
 def _routed(draft: Draft) -> None:
     """`routing.agents`, by id, and which of them is the default."""
     agents = draft.at("routing", "agents")
-    if isinstance(agents, dict):
+    if isinstance(agents, dict) and agents:
         for agent in list(agents):
             part = draft.take("routing", "agents", agent)
             if part is not None and isinstance(part.value, dict):

@@ -15,6 +15,7 @@ from openclaw_gateway.config.schema.values import (
     IpNetwork,
     Port,
     Secret,
+    UrlPath,
 )
 
 Bind = Literal["loopback", "lan", "tailnet", "auto", "custom"]
@@ -152,9 +153,11 @@ class HttpConfig(Struct, frozen=True, rename="camel"):
 
 
 class ControlUiConfig(Struct, frozen=True, rename="camel"):
-    """`enabled`: whether the control page is shown at `/`; what else may ask is `allowed_origins`."""
+    """`enabled`: whether the control page is shown, at `/` or under `base_path`; what else may ask is
+    `allowed_origins`."""
 
     enabled: bool = True
+    base_path: UrlPath = ""
     allowed_origins: tuple[Filled, ...] = ()
 
 

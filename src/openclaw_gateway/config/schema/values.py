@@ -15,6 +15,8 @@ SecretOrNumber = Annotated[str, Meta(extra={"form": "secret-or-number"})]
 HeaderValue = Annotated[str, Meta(extra={"form": "header"})]
 # A path of the operator's; a leading ~ is replaced by the home directory while loading.
 PathText = Annotated[str, Meta(extra={"form": "path"})]
+# The path of a URL: "" or such as "/a/b" once the file is loaded.
+UrlPath = Annotated[str, Meta(extra={"form": "url-path"})]
 HttpUrl = Annotated[str, Meta(extra={"form": "url"})]
 # Such as "30s", "5m" or "1h"; a number alone means minutes.
 Duration = Annotated[str, Meta(extra={"form": "duration"})]

@@ -1,5 +1,5 @@
-"""GET / and its files: the control page, or where `gateway.controlUi.enabled` is false a plain page that says
-that a gateway is here, whether it is healthy, and how to connect.
+"""GET / and its files: the control page, or where `gateway.controlUi` switches it off or puts it under a
+path of its own, a plain page that says that a gateway is here, whether it is healthy, and how to connect.
 
 Anybody may ask, so neither tells what the gateway is made of: no agent, no model, no setting. The control
 page gets all it shows over the WebSocket, with the token of the person who looks at it.
@@ -15,6 +15,7 @@ from aiohttp import hdrs
 from openclaw_gateway.doors.answers import HttpAnswer
 from openclaw_gateway.doors.operation import AT_THE_DOOR, Operation
 from openclaw_gateway.doors.requests import Request
+from openclaw_gateway.doors.ui.base_path import place_in_page
 from openclaw_gateway.doors.ui.page_files import PAGE, PageFile, page_files
 from openclaw_gateway.doors.ui.start_snippets import start_snippets
 from openclaw_gateway.errors import NotFound
@@ -70,11 +71,15 @@ class Endpoint:
 
     async def answer(self, request: Request, principal: Principal) -> HttpAnswer:
         """Raises NotFound."""
-        path = request.route_path
-        is_on = self._gateway.config.gateway.control_ui.enabled
+        path, page = request.route_path, self._gateway.config.gateway.control_ui
+        place = place_in_page(page.base_path, path) if page.enabled else None
+        if place == "":
+            return HttpAnswer(b"", 302, {"Location": f"{page.base_path}/", "Cache-Control": "no-store"})
+        if place == "/":
+            return _told(request, self._files[PAGE], "no-cache")
         if path == "/":
-            return _told(request, self._files[PAGE], "no-cache") if is_on else await self._start_page(request)
-        file = self._files.get(path.removeprefix(_FILES)) if is_on else None
+            return await self._start_page(request)
+        file = self._files.get(place.removeprefix(_FILES)) if place and place.startswith(_FILES) else None
         if file is None:
             raise NotFound("The control page has no such file: load the page again.")
         return _told(request, file, _FOR_EVER if path.endswith((".js", ".css")) else "no-cache")

@@ -3,6 +3,7 @@
 Each message says where it stands (`__openclaw`): its place from 1, and an id by which it is forked from.
 A message is {role, content, timestamp}; content is a list of parts: text, thinking, toolCall. What a tool
 gave back has the role toolResult. Images are named by their kind, not sent: a history would be megabytes.
+Who wants to see one asks for it by the message's id and its number among the message's images (`chat.image`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from openclaw_gateway.sessions.store import Entry, RunRecord
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.messages import (
     AssistantMessage,
+    Image,
     Message,
     Reasoning,
     SystemMessage,
@@ -64,7 +66,7 @@ def _message(entry: Entry, run: RunRecord | None, else_ms: int, most: int) -> di
             return said
         case ToolMessage():
             return {
-                **_told("toolResult", [_text(message.content, most)], ended),
+                **_told("toolResult", [_text(message.content, most), *_images(message.images)], ended),
                 "toolCallId": message.tool_call_id,
                 "toolName": message.name or "",
                 "isError": message.is_error,
@@ -87,13 +89,15 @@ def _told(role: str, content: list[Any], at_ms: int) -> dict[str, Any]:
 def _asked(message: Message, most: int) -> list[Any]:
     parts: list[Any] = [_text(message.content, most)]
     if isinstance(message, UserMessage):
-        parts += [
-            {"type": "image", "mimeType": image.media_type, "omitted": True} for image in message.images
-        ]
+        parts += _images(message.images)
         parts += [
             {"type": "file", "mimeType": file.media_type, "fileName": file.name} for file in message.files
         ]
     return parts
+
+
+def _images(images: Sequence[Image]) -> list[Any]:
+    return [{"type": "image", "mimeType": image.media_type, "omitted": True} for image in images]
 
 
 def _said(message: AssistantMessage, most: int) -> list[Any]:

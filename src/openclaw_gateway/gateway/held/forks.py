@@ -8,9 +8,10 @@ import secrets
 from msgspec import Struct
 
 from openclaw_gateway.errors import NotFound
+from openclaw_gateway.gateway.held.said_at import said_from
 from openclaw_gateway.gateway.principal import WRITE, Principal
 from openclaw_gateway.runs.hub import Hub, SessionChange
-from openclaw_gateway.sessions.places import Cut, cut_at, place_of
+from openclaw_gateway.sessions.places import Cut, cut_at
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.work.deeds import Deeds
@@ -58,13 +59,9 @@ class SessionForks:
 
     async def _cut(self, record: SessionRecord, place: str) -> Cut:
         """Raises NotFound."""
-        named = place_of(place)
-        if named is not None:
-            run_id, seq = named
-            since = await self._store.begun_behind(record.owner, record.key)
-            found = await self._store.transcript(record.owner, record.key, after=seq - 1, limit=_PAGE)
-            if found and found[0].run_id == run_id and seq > since:
-                return cut_at(found)
+        found = await said_from(self._store, record.owner, record.key, place, _PAGE)
+        if found:
+            return cut_at(found)
         raise NotFound("There is no such message in this session: chat.history has the ids.", param="entryId")
 
 

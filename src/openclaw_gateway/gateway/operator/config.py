@@ -43,7 +43,8 @@ Base = str | None | Literal[_Base.ANY]
 class Rewritten(Guarded, frozen=True):
     """`shown` is what clients may see of it now. `text` is what `file` holds. `changed` are places; none: it
     was so already, and nothing is written. `notes` are sentences for the operator. `new_secret`: connections
-    that the secret of before has let in will be closed."""
+    that the secret of before has let in will be closed. `restart` are settings that count after a restart
+    only, `idle` keys that came with the change and have no effect here."""
 
     hidden: ClassVar[frozenset[str]] = frozenset({"text"})
 
@@ -53,6 +54,8 @@ class Rewritten(Guarded, frozen=True):
     changed: tuple[str, ...]
     notes: tuple[str, ...]
     new_secret: bool
+    restart: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 class Outcome(Struct, frozen=True):
@@ -62,6 +65,22 @@ class Outcome(Struct, frozen=True):
     written: Rewritten
     state: Literal["applied", "pending", "off"]
     restart: tuple[str, ...] = ()
+
+
+class Foreseen(Struct, frozen=True):
+    """What a change would be; `follows`: it would come into force by itself."""
+
+    written: Rewritten
+    follows: bool
+
+
+class Rewriting(Protocol):
+    """What edits the files. Both block, and raise InvalidRequest, ConfigChanged, ConfigUnwritable."""
+
+    def rewrite(self, wanted: Wanted, base: Base) -> Rewritten: ...
+
+    def foresee(self, wanted: Wanted, base: Base) -> Rewritten:
+        """The same, judged in the same way, and nothing is written."""
 
 
 class Follower(Protocol):
@@ -85,14 +104,14 @@ class OperatorConfig:
     def __init__(self, auth_mode: Callable[[], str], deeds: Deeds) -> None:
         self._auth_mode = auth_mode
         self._deeds = deeds
-        self._rewrite: Callable[[Wanted, Base], Rewritten] | None = None
+        self._files: Rewriting | None = None
         self._follower: Follower
         self._threads = Threads("config.write", most=1)
         self._turn = asyncio.Lock()
 
-    def open(self, rewrite: Callable[[Wanted, Base], Rewritten], follower: Follower) -> None:
+    def open(self, files: Rewriting, follower: Follower) -> None:
         """From now on it can be changed."""
-        self._rewrite, self._follower = rewrite, follower
+        self._files, self._follower = files, follower
 
     def check_may(self, principal: Principal) -> None:
         """Raises MissingScope, Forbidden."""
@@ -113,11 +132,26 @@ class OperatorConfig:
 
         Raises MissingScope, Forbidden, InvalidRequest, ConfigChanged, ConfigUnwritable, ConfigNotInForce.
         """
-        self.check_may(principal)
-        if self._rewrite is None:
-            raise ConfigUnwritable("This gateway does not follow a file; change it on its machine.")
-        work = partial(self._rewrite, wanted, base)
+        work = partial(self._may_change(principal).rewrite, wanted, base)
         return await self._deeds.done(self._change(principal, work, at_once=at_once), "config.change")
+
+    async def foresee(self, principal: Principal, wanted: Wanted, *, base: Base = ANY_BASE) -> Foreseen:
+        """What `change` would do, and what it would refuse. Raises what it raises."""
+        work = partial(self._may_change(principal).foresee, wanted, base)
+        async with self._turn:
+            try:
+                judged = await self._threads.run(principal.owner, work, deadline_s=_WRITTEN_S)
+            except TimeoutError:
+                raise ConfigUnwritable(
+                    "The configuration could not be read in time: its disk does not answer."
+                ) from None
+        return Foreseen(judged, self._follower.follows)
+
+    def _may_change(self, principal: Principal) -> Rewriting:
+        self.check_may(principal)
+        if self._files is None:
+            raise ConfigUnwritable("This gateway does not follow a file; change it on its machine.")
+        return self._files
 
     async def _change(self, principal: Principal, work: Callable[[], Rewritten], *, at_once: bool) -> Outcome:
         async with self._turn:

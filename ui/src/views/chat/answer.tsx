@@ -1,6 +1,7 @@
 // An answer's parts in their order: words, thoughts, tools with their results.
 
 import { Markdown } from "../../parts/markdown";
+import { Pictures } from "../../parts/picture";
 import type { Part, ToolUse, Words } from "../../state/parts";
 import { span } from "../../text/times";
 
@@ -9,7 +10,14 @@ export function Answer({ parts, isNear, whole }: { parts: Part[]; isNear: boolea
     <>
       {parts.map((part, number) => {
         const isWhole = whole || number < parts.length - 1;
-        if (part.kind === "tool") return <Tool key={number} use={part} isOver={whole} />;
+        if (part.kind === "tool") {
+          return (
+            <div key={number}>
+              <Tool use={part} isOver={whole} />
+              {part.images && <Pictures of={part.images} />}
+            </div>
+          );
+        }
         if (part.kind === "thinking") return <Thoughts key={number} of={part} isWhole={isWhole} />;
         if (isNear) return <Markdown key={number} text={part.text} whole={isWhole} />;
         return (

@@ -1,5 +1,5 @@
-// Where one writes. Enter sends, Shift+Enter begins a line, Escape stops the run; images are pasted, dropped or
-// chosen.
+// Where one writes. Enter sends, Shift+Enter begins a line, Escape stops the run; while one is at work Ctrl+Enter
+// tells it now, and does not wait until it has ended. Images are pasted, dropped or chosen.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { may, phase } from "../../connection/gateway";
@@ -48,10 +48,10 @@ export function Composer() {
     );
   };
   const isReady = isOpen && (text.trim() !== "" || images.length > 0);
-  const submit = () => {
+  const submit = (steers = false) => {
     if (!isOpen) setError(AWAY);
     if (!isReady) return;
-    void send(session, text, images);
+    void send(session, text, images, steers && busy.value !== undefined);
     write("");
     hold([]);
     setError("");
@@ -60,7 +60,7 @@ export function Composer() {
     // Enter that ends a composition (Chinese, Japanese, Korean) is no Enter.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      submit();
+      submit(event.ctrlKey || event.metaKey);
     } else if (event.key === "Escape" && busy.value) {
       void stopAll();
     }
@@ -116,6 +116,11 @@ export function Composer() {
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
+        {busy.value && isReady && (
+          <button type="button" class="quiet now" title="Without waiting for its end (Ctrl+Enter)" onClick={() => submit(true)}>
+            Tell it now
+          </button>
+        )}
         {busy.value && (
           <button type="button" class="round" aria-label="Stop" title="Stop (Escape)" onClick={() => void stopAll()}>
             <Icon of="stop" />

@@ -4,6 +4,7 @@ import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import { may, serves } from "../../connection/gateway";
 import { Copy } from "../../parts/copy";
+import { Pictures } from "../../parts/picture";
 import { answerAgain, edit } from "../../state/conversation";
 import { textOf } from "../../state/parts";
 import type { Entry } from "../../state/transcript";
@@ -28,9 +29,7 @@ function Shown({ entry, isNear }: { entry: Entry; isNear: boolean }) {
           {textOf(entry.parts)}
         </p>
       )}
-      {entry.attached.map((each) =>
-        each.source ? <img class="attached" src={each.source} alt={each.name} /> : <p class="faint">[{each.name}]</p>,
-      )}
+      <Pictures of={entry.attached} />
       {entry.aborted && <p class="faint">Stopped here.</p>}
       <Foot entry={entry} />
     </article>

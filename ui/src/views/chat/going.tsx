@@ -2,15 +2,17 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { may } from "../../connection/gateway";
-import { dismiss, place, send, type Pending } from "../../state/conversation";
+import { brought, dismiss, place, send, type Pending } from "../../state/conversation";
+import { source } from "../../state/pictures";
 import { isLive, pace, type Run } from "../../state/runs";
 import { span } from "../../text/times";
 import { Answer } from "./answer";
 
 export function Question({ asked, run }: { asked: Pending; run: Run | undefined }) {
+  const images = brought.get(asked.runId) ?? [];
   const again = () => {
     dismiss(asked.runId);
-    void send(asked.session, asked.text);
+    void send(asked.session, asked.text, images);
   };
   return (
     <>
@@ -18,14 +20,21 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
         <p class="asked" dir="auto">
           {asked.text}
         </p>
-        {asked.images > 0 && <p class="faint">with {asked.images} {asked.images === 1 ? "image" : "images"}</p>}
+        {images.map((image) => (
+          <img class="attached" src={source(image)} alt={image.fileName} />
+        ))}
+        {asked.images > images.length && (
+          <p class="faint">
+            with {asked.images} {asked.images === 1 ? "image" : "images"}
+          </p>
+        )}
       </article>
-      {run && !asked.error && <Going run={run} />}
+      {run && !asked.error && <Going run={run} steering={steering(asked)} />}
       {asked.error && (
         <div class="failure" role="alert">
           <p dir="auto">{asked.error}</p>
           <div class="row">
-            {may("write") && !asked.images && (
+            {may("write") && asked.images === images.length && (
               <button type="button" class="quiet" onClick={again}>
                 Try again
               </button>
@@ -40,7 +49,13 @@ export function Question({ asked, run }: { asked: Pending; run: Run | undefined 
   );
 }
 
-export function Going({ run }: { run: Run }) {
+/** What became so far of a message for the run at work; "" of any other. */
+function steering(asked: Pending): string {
+  if (!asked.steers) return "";
+  return asked.isTaken ? "Told to the answer above before its next step, else it has its turn" : "Is being told";
+}
+
+export function Going({ run, steering = "" }: { run: Run; steering?: string }) {
   run.changed.value; // the parts grow in place
   const before = place(run);
   const isGoing = isLive(run);
@@ -50,7 +65,7 @@ export function Going({ run }: { run: Run }) {
       {isGoing && (
         <p class="faint progress" role="status">
           <span class="dot busy" />
-          {run.stage === "queued" && before > 0 ? `Waits its turn: ${before} before it` : <Pace run={run} />}
+          {run.stage === "queued" && before > 0 ? steering || `Waits its turn: ${before} before it` : <Pace run={run} />}
         </p>
       )}
       {run.stage === "failed" && (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.running.address import find_address
+from openclaw_gateway.cli.running.client import client_of
 from openclaw_gateway.cli.running.shut_out import shut_out
 from openclaw_gateway.cli.running.terminal_words import in_terminal_words
 from openclaw_gateway.cli.surroundings import Surroundings
@@ -24,14 +25,7 @@ async def operator(
     Raises ConfigError, CommandFailed."""
     address = find_address(around, config_path, url=url, token=token, password=password)
     try:
-        async with GatewayClient(
-            address.ws_url,
-            token=address.token,
-            password=address.password,
-            client_id="cli",
-            mode="cli",
-            scopes=(APPROVALS,),
-        ) as client:
+        async with client_of(address, (APPROVALS,), client_id="cli", mode="cli") as client:
             yield client
     except AuthRefused as error:
         raise shut_out(address, error) from None

@@ -4,9 +4,9 @@ import time
 from typing import Unpack
 
 import click
-import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.cli.commands.devices._decided import Waiting, show
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.harmless import visible
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
@@ -14,6 +14,7 @@ from openclaw_gateway.cli.running.asked import asked_gateway
 from openclaw_gateway.cli.running.options import Which, gateway_options
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
+from openclaw_gateway.client.answers import told
 from openclaw_gateway.gateway.principal import PAIRING
 from openclaw_gateway.logs import configure_logging
 
@@ -36,20 +37,8 @@ class _Device(Struct, frozen=True, rename="camel"):
     approved_scopes: tuple[str, ...] = ()
 
 
-class _Request(Struct, frozen=True, rename="camel"):
-    request_id: str
-    device_id: str
-    client_id: str = ""
-    client_mode: str = ""
-    platform: str = ""
-    display_name: str = ""
-    remote_ip: str = ""
-    scopes: tuple[str, ...] = ()
-
-
-class _Listed(Struct, frozen=True):
-    pending: tuple[_Request, ...]
-    paired: tuple[_Device, ...]
+class _Listed(Waiting, frozen=True):
+    paired: tuple[_Device, ...] = ()
 
 
 @click.command("list", cls=WithExample, example="--json", params=[json_option()])
@@ -61,17 +50,13 @@ def command(invocation: Invocation, **which: Unpack[Which]) -> None:
     configure_logging(level="silent")
     around = Surroundings.of(invocation)
     answer = asked_gateway(around, "device.pair.list", {}, scopes=(PAIRING,), timeout_s=_ANSWER_S, **which)
-    listed = msgspec.convert(answer, _Listed)
+    listed = told(answer, "device.pair.list", _Listed)
     terminal = Terminal(invocation)
     if invocation.json:
-        terminal.result({"pending": answer["pending"], "paired": answer["paired"]})
+        terminal.result({"pending": answer.get("pending", []), "paired": answer.get("paired", [])})
         return
     for request in listed.pending:
-        terminal.heading(f"{request.request_id} waits to be approved")
-        terminal.row("device", request.device_id)
-        terminal.row("client", visible(_client(request)), aside=visible(request.display_name))
-        terminal.row("scopes", visible(", ".join(request.scopes)), aside=visible(request.remote_ip))
-        terminal.say(f"{invocation.typed} devices approve {request.request_id}")
+        show(terminal, invocation, request)
     for device in listed.paired:
         terminal.title(device.device_id)
         terminal.row("client", visible(_client(device)), aside=visible(device.display_name))
@@ -83,7 +68,7 @@ def command(invocation: Invocation, **which: Unpack[Which]) -> None:
         terminal.say("There is none.")
 
 
-def _client(device: _Device | _Request) -> str:
+def _client(device: _Device) -> str:
     return f"{device.client_id} ({device.client_mode}) on {device.platform}"
 
 

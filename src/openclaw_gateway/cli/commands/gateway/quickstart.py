@@ -113,7 +113,7 @@ async def _what_to_do(terminal: Terminal, daemon: Daemon, origin: str, environ: 
     if proxy:
         terminal.notice(f"{proxy} is set: say `export no_proxy=127.0.0.1` first, or the proxy is asked.")
     terminal.heading("And then:")
-    terminal.say(f"  Control page          {origin}/")
+    terminal.say(f"  Control page          {origin}{daemon.loaded.config.gateway.control_ui.base_path}/")
     terminal.say(f"  Its files             {files} ({size_text(sizes[0])})")
     terminal.say(f"  The program           {installed} ({size_text(sizes[1])})")
     terminal.say(f"  From a terminal       {_terminal_line(daemon)}")

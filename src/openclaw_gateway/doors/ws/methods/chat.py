@@ -59,11 +59,11 @@ async def _send(call: MethodCall, params: SendParams) -> object:
         timeout_s=params.timeout_ms / 1000 if params.timeout_ms else None,
         queue=_QUEUES.get(params.queue_mode or "", "wait"),
     )
-    known = gateway.find(call.principal, key) is not None
+    known = gateway.find(call.principal, key)
     with call.events_after(key):
         run = await gateway.start(call.principal, run_request(call.principal, "websocket", route, question))
         # Also of before a restart.
-        is_new = not known and not isinstance(run, ReplayedRun)
+        is_new = run is not known and not isinstance(run, ReplayedRun)
         status = "started" if is_new else "in_flight" if run.result is None else "ok"
         await call.reply({"runId": run.shown_id, "status": status, **place_in_line(run)})
     call.follow(run)

@@ -1,5 +1,7 @@
 """`config.set`, `config.apply`, `config.patch`: the configuration changed by who may.
 
+`config.preview`, which is ours, says what `config.set` would do with the same params, or refuses it alike.
+
 Params as published; the answers are those of OpenClaw's handlers, and `reload`, which is ours: what has come
 of it. `raw` of `set` and `apply` is the whole configuration as `config.get` shows it; what it changes is
 edited in the file, which keeps its comments. `sessionKey`, `deliveryContext`, `note` and `restartDelayMs`
@@ -14,7 +16,7 @@ from openclaw_gateway.config.merge_patch import Loss, TwiceNamed, merge_patch
 from openclaw_gateway.config.submitted import NotUsable, submitted
 from openclaw_gateway.doors.ws.asked import invalid
 from openclaw_gateway.doors.ws.method import Method, MethodCall
-from openclaw_gateway.gateway.operator.config import Outcome
+from openclaw_gateway.gateway.operator.config import Outcome, Rewritten
 from openclaw_gateway.gateway.principal import ADMIN
 
 _Raw = Annotated[str, Meta(min_length=1)]
@@ -62,6 +64,34 @@ async def _patch(call: MethodCall, params: PatchParams) -> object:
     return {**_told(outcome), "changedPaths": outcome.written.changed}
 
 
+async def _preview(call: MethodCall, params: SetParams) -> object:
+    own = call.gateway.operator.config
+    own.check_may(call.principal)
+    sent = _document("config.preview", params)
+    foreseen = await own.foresee(call.principal, lambda _: sent, base=params.base_hash)
+    written = foreseen.written
+    return {
+        "changes": [{"path": path, "effect": _effect(path, written)} for path in written.changed],
+        "withoutEffect": written.idle,
+        "notes": written.notes,
+        "endsConnections": written.new_secret,
+        "reload": {
+            "state": "applied" if foreseen.follows else "off",
+            "restartNeededFor": written.restart,
+        },
+    }
+
+
+def _effect(path: str, written: Rewritten) -> str:
+    if any(_is_within(path, key) for key in written.restart):
+        return "restart"
+    return "none" if any(_is_within(path, key) for key in written.idle) else "at_once"
+
+
+def _is_within(path: str, key: str) -> bool:
+    return path == key or path.startswith((f"{key}.", f"{key}["))
+
+
 def _document(method: str, params: SetParams) -> dict[str, Any]:
     """Raises InvalidRequest."""
     try:
@@ -90,4 +120,5 @@ METHODS = (
     Method("config.set", ADMIN, SetParams, _set),
     Method("config.apply", ADMIN, SetParams, _apply),
     Method("config.patch", ADMIN, PatchParams, _patch),
+    Method("config.preview", ADMIN, SetParams, _preview),
 )

@@ -15,6 +15,7 @@ from openclaw_gateway.doors.ws.methods.health import RECENT, STORE, aged
 from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.gateway.service import Gateway
+from openclaw_gateway.runs.membership import WITHOUT_BUS
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord
@@ -119,8 +120,13 @@ async def _status(call: MethodCall, params: StatusParams) -> object:
     }
     if gateway.peers is not None:
         # Ours: OpenClaw's gateway is one process.
-        told["replicas"] = [_replica_row(each) for each in await _replicas(gateway)]
-        told["bus"] = {"connected": gateway.bus_health().connected, "reason": gateway.bus_health().reason}
+        replicas, bus = await _replicas(gateway), gateway.bus_health()
+        told["replicas"] = [_replica_row(each) for each in replicas]
+        lacks = bus.kind == "local" and len(replicas) > 1
+        told["bus"] = {
+            "connected": bus.connected and not lacks,
+            "reason": WITHOUT_BUS if lacks else bus.reason,
+        }
     if params.include_cli_projection:
         rows = [{"id": agent.id, "name": agent.name} for agent in gateway.roster]
         told["cliProjection"] = {"agents": {"defaultId": default_id, "rows": rows}}

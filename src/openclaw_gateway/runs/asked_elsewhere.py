@@ -1,0 +1,130 @@
+"""Questions of runs to the operator, told between the processes of one gateway: asked where the run is,
+answered where somebody is there.
+
+Each process tells the others whose owners attend at it; who has not been heard of for a while attends nobody.
+The news may be lost: then nobody has answered. The first answer that arrives where the run is counts.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from openclaw_gateway.errors import GatewayError
+from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.runs.questions import News, Questions
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.wire.approvals import ApprovalRequested, ApprovalResolved, Decision
+
+log = structlog.get_logger()
+
+_TELL_EVERY_S = 5.0
+_HEARD_FOR_S = 15.0
+
+
+class _Attended(Struct, frozen=True, tag="attended"):
+    by: str
+    owners: tuple[str, ...]
+
+
+class _Asked(Struct, frozen=True, tag="asked"):
+    owner: str
+    asked: ApprovalRequested
+
+
+class _Ended(Struct, frozen=True, tag="question-ended"):
+    owner: str
+    resolved: ApprovalResolved
+
+
+class _Answered(Struct, frozen=True, tag="answered"):
+    owner: str
+    id: str
+    decision: Decision
+    by: str
+
+
+_Told = _Attended | _Asked | _Ended | _Answered
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder[_Told](_Told).decode
+
+
+class AskedElsewhere:
+    def __init__(self, bus: Bus, questions: Questions) -> None:
+        self._bus = bus
+        self._questions = questions
+        self._me = fresh_digits()
+        # process -> (the owners that attend there, until when that counts)
+        self._there: dict[str, tuple[frozenset[str], float]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._deafen: Callable[[], None] = lambda: None
+
+    def open(self) -> None:
+        self._deafen = self._bus.hear(self._hear)
+        self._questions.go_beyond(self)
+        self._task = asyncio.create_task(self._telling(), name="questions.elsewhere")
+
+    async def close(self) -> None:
+        self._deafen()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._bus.announce(_encode(_Attended(self._me, ())))
+
+    def is_attended(self, owner: str) -> bool:
+        now = self._loop.time()
+        return any(owner in owners and now < until for owners, until in self._there.values())
+
+    def attending(self) -> None:
+        """Others than before attend here."""
+        self._bus.announce(_encode(_Attended(self._me, self._questions.attending())))
+
+    def told(self, owner: str, news: News) -> None:
+        """Of a question of this process's own."""
+        match news:
+            case ApprovalRequested():
+                self._bus.announce(_encode(_Asked(owner, news)))
+            case ApprovalResolved():
+                self._bus.announce(_encode(_Ended(owner, news)))
+
+    def answered(self, owner: str, id_: str, decision: Decision, by: str) -> None:
+        """A question of another process, here."""
+        self._bus.announce(_encode(_Answered(owner, id_, decision, by)))
+
+    async def _telling(self) -> None:
+        while True:
+            self.attending()
+            await asyncio.sleep(_TELL_EVERY_S)
+
+    def _hear(self, told: bytes) -> None:
+        try:
+            news: _Told = _decode(told)
+        except msgspec.MsgspecError:
+            return  # of another kind, or another release
+        match news:
+            case _Attended():
+                self._attended(news)
+            case _Asked():
+                self._questions.asked_elsewhere(news.owner, news.asked)
+            case _Ended():
+                self._questions.ended_elsewhere(news.owner, news.resolved)
+            case _Answered():
+                try:
+                    self._questions.answer(news.owner, news.id, news.decision, news.by)
+                except GatewayError as error:
+                    # It is not this process's, or somebody was first: he is told how it ended.
+                    log.debug("approval.not_answered", id=news.id, reason=error.message)
+
+    def _attended(self, news: _Attended) -> None:
+        is_new = news.by not in self._there
+        self._there[news.by] = (frozenset(news.owners), self._loop.time() + _HEARD_FOR_S)
+        if not news.owners:
+            del self._there[news.by]
+        elif is_new:
+            # Who has just come knows nothing of what is open here.
+            for owner in news.owners:
+                for asked in self._questions.own(owner):
+                    self.told(owner, asked)

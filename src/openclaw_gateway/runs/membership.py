@@ -26,7 +26,8 @@ WITHOUT_BUS = (
     "Several processes share store.url and have no bus.url: none hears what the runs of another say, or "
     "stops them at once. Set bus.url for all of them."
 )
-_LOOK_EVERY_S = 1.0
+# Of what a process that has gone was at, nobody rings.
+_LOOK_EVERY_S = 0.3
 _LEAVES_WITHIN_S = 5.0
 
 

@@ -66,6 +66,7 @@ async def trial(
     """In the first half only processes are struck, in the second networks and engines as well. With the
     library `faketime` one replica has a clock that jumps. Raises NotInstalled where there are no engines."""
     chance = random.Random(seed)  # noqa: S311
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nobody waits
     clocks = [] if faketime is None else [Clock(faketime, folder / "clock")]
     environs = {name: clock.environ() for name, clock in zip(NAMES, clocks, strict=False)}
     async with (

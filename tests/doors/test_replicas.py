@@ -354,14 +354,34 @@ async def test_with_the_bus_away_runs_go_on_and_are_told(fleet: Fleet) -> None:
         assert not front.gateway.bus_health().connected
 
 
+@pytest.mark.parametrize("has_bus", [True, False])
+async def test_without_the_bus_a_run_is_stopped_long_before_its_lease_is_renewed(
+    models: ModelServer, fleet: Fleet, *, has_bus: bool
+) -> None:
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    fleet.config["store"]["leaseSeconds"] = 600
+    if has_bus:
+        fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    else:
+        del fleet.config["bus"]
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        assert await other.gateway.abort_session(OPERATOR, "agent:main:s")
+        await models.wait_aborted(1, deadline_s=30)
+        assert (await asked).status != 200
+
+
 async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> None:
     del fleet.config["bus"]
     async with members(fleet, "all", "all") as (one, other):
         addresses = {f"{gethostname()}:{each.url.rpartition(':')[2]}" for each in (one, other)}
         async with connected(one) as peer, asyncio.timeout(10):
+            # A socket may not ask so often.
+            while {each.address for each in await one.gateway.replicas()} != addresses:  # noqa: ASYNC110
+                await asyncio.sleep(0)
             told = await peer.result("status")
-            while {each["address"] for each in told["replicas"]} != addresses:
-                told = await peer.result("status")
+            assert {each["address"] for each in told["replicas"]} == addresses
         assert not told["bus"]["connected"]
         assert "bus.url" in told["bus"]["reason"]
 

@@ -138,7 +138,7 @@ class ToldStream:
         """The log begins again: another process executes the run now. Raises RunBegunAnew where the client
         has heard of the first beginning, which cannot be taken back."""
         if self._has_told:
-            raise RunBegunAnew
+            raise RunBegunAnew()
         self._place = 0
 
     def _worded(self, events: Sequence[Event]) -> bytes:

@@ -207,7 +207,7 @@ class _Said:
 
     def _begin_anew(self) -> None:
         if self._has_said and self._run.readers.shown:
-            raise RunBegunAnew
+            raise RunBegunAnew()
         self._run.begin_anew()
         self._text.clear()
         self._has_said = False

@@ -105,6 +105,20 @@ async def open_runs(url: str) -> int:
         await link.close()
 
 
+async def completed(url: str, before_s: float) -> tuple[str, ...]:
+    """The runs that had their answer so many seconds ago."""
+    link = await asyncpg.connect(url)
+    try:
+        rows = await link.fetch(
+            "SELECT id FROM runs WHERE status = 'completed' "
+            "AND ended_ms < (extract(epoch FROM clock_timestamp()) - $1::float8) * 1000",
+            before_s,
+        )
+    finally:
+        await link.close()
+    return tuple(row["id"] for row in rows)
+
+
 async def held(url: str) -> Held:
     link = await asyncpg.connect(url)
     try:

@@ -67,21 +67,36 @@ def heard_gap(history: History) -> Iterator[Violation]:
 
 
 def log_gap(history: History) -> Iterator[Violation]:
-    """The log of a run's last holder is whole, and where the run is completed it says so."""
-    if not history.logs_kept:
-        return
+    """The log of a run's last holder has no hole. Its end may be missing, where it was killed then."""
+    for run_id, token, log in _last_logs(history):
+        numbers = [event.seq for event in log]
+        if numbers != list(range(len(numbers))):
+            yield Violation("event gap", f"the log of {run_id} under {token} is {numbers}")
+
+
+def log_differs(history: History) -> Iterator[Violation]:
+    """What the log of a completed run's last holder tells to its end is what is recorded."""
+    recorded = {
+        entry.run_id: entry.text
+        for entries in history.transcripts.values()
+        for entry in entries
+        if entry.role == "assistant"
+    }
+    completed = {run.run_id for run in history.runs if run.status == "completed"}
+    for run_id, token, log in _last_logs(history):
+        text = "".join(event.text for event in log)
+        if run_id in completed and log[-1].ends and text != recorded.get(run_id):
+            yield Violation("differs", f"the log of {run_id} under {token} tells {text!r}")
+
+
+def _last_logs(history: History) -> Iterator[tuple[str, int, list[Event]]]:
+    """(run, token of its last holder, what that one has told)."""
     logs: dict[str, list[Event]] = defaultdict(list)
     for event in history.events:
         logs[event.run_id].append(event)
-    completed = {run.run_id for run in history.runs if run.status == "completed"}
     for run_id, events in logs.items():
         token = max(event.token for event in events)
-        final = [event for event in events if event.token == token]
-        numbers = [event.seq for event in final]
-        if numbers != list(range(len(numbers))):
-            yield Violation("event gap", f"the log of {run_id} under {token} is {numbers}")
-        elif run_id in completed and not final[-1].ends:
-            yield Violation("event gap", f"the log of {run_id} under {token} has no end")
+        yield run_id, token, [event for event in events if event.token == token]
 
 
 def takeovers_s(history: History) -> tuple[float, ...]:

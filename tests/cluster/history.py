@@ -98,7 +98,7 @@ class Outage(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """`logs_kept` False: the bus was wiped meanwhile, so that what it holds of a run may be a part."""
+    """`events` are the logs of runs whose bus nothing has befallen."""
 
     asked: tuple[Asked, ...] = ()
     transcripts: Mapping[str, tuple[Entry, ...]] = {}
@@ -108,4 +108,3 @@ class History(Struct, frozen=True):
     written: tuple[Written, ...] = ()
     events: tuple[Event, ...] = ()
     outages: tuple[Outage, ...] = ()
-    logs_kept: bool = True

@@ -170,6 +170,24 @@ async def _played(room: int, steps: list[tuple[str, Any]]) -> None:
     reader.close()
 
 
+async def test_a_run_that_is_over_and_whose_end_nobody_tells_is_not_waited_for() -> None:
+    client, bus, readers = Client(1 << 30), LocalBus(), Readers()
+    reader = readers.attach(bus.subscribe("r"), 0, holds=True)
+    told = ToldStream(
+        cast(Request, client), Words(), reader, after=0, keepalive_s=0.01, is_over=lambda: bool(over)
+    )
+    over: list[bool] = []
+    telling = asyncio.create_task(told.tell(()))
+    async with asyncio.timeout(5):
+        while KEEPALIVE not in client.got:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+        assert not telling.done()
+        over.append(True)
+        with pytest.raises(RunBegunAnew):
+            await telling
+    reader.close()
+
+
 @pytest.mark.parametrize("has_heard", [False, True])
 async def test_an_answer_that_another_process_begins_anew_is_told_once_or_said_to_be_broken_off(
     has_heard: bool,

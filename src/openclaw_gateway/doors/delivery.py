@@ -122,6 +122,7 @@ class Delivery:
             keepalive_s=self._keepalive_s,
             silence=self._said_in_silence,
             tools=self._tools,
+            is_over=lambda: self._run.result is not None,
         )
         stream = told.stream
         try:

@@ -29,9 +29,13 @@ def keepalive() -> bytes:
     return KEEPALIVE
 
 
+def _never() -> bool:
+    return False
+
+
 class ToldStream:
     """`after` is the index in the run's log of the first event it is given to tell. With `tools` the voice is
-    told of the agent's own, too."""
+    told of the agent's own, too. `is_over`: the run has ended here, whether or not its log says so."""
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class ToldStream:
         keepalive_s: float,
         silence: Callable[[], bytes] = keepalive,
         tools: bool = False,
+        is_over: Callable[[], bool] = _never,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -52,6 +57,7 @@ class ToldStream:
         self._keepalive_s = keepalive_s
         self._silence = silence
         self._tools = tools
+        self._is_over = is_over
         self._silent_until = 0.0
         # Whether the client has heard a word of the answer.
         self._has_told = after > 0
@@ -68,6 +74,9 @@ class ToldStream:
                 return
             now = time.monotonic()
             if now >= self._silent_until:
+                if not events and self._is_over():
+                    # Its log has another holder, and the bus has lost what that one told.
+                    raise RunBegunAnew()
                 # Events that the client is not told of are silence to whatever is between.
                 await self.stream.send(self._silence())
                 self._silent_until = now + self._keepalive_s

@@ -48,6 +48,17 @@ BEGIN
     );
     RETURN NULL;
 END $$;
+-- A process that does not know whether it has a run gives it up: its claim is no claim from then on.
+CREATE FUNCTION audit.note_given_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.holds (session, token, replica, holder, at_s, until_s) SELECT
+        s.number, s.token, session_user, NEW.number, extract(epoch FROM clock_timestamp()), NULL
+    FROM sessions s WHERE s.number = NEW.session AND s.holder = NEW.number AND s.lease_until_ms IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_given_up AFTER UPDATE OF replica ON runs
+    FOR EACH ROW WHEN (OLD.replica IS NOT NULL AND NEW.replica IS NULL AND NEW.ended_ms IS NULL)
+    EXECUTE FUNCTION audit.note_given_up();
 CREATE TRIGGER audit_hold AFTER INSERT OR UPDATE ON sessions
     FOR EACH ROW EXECUTE FUNCTION audit.note_hold();
 CREATE FUNCTION audit.note_entry() RETURNS trigger LANGUAGE plpgsql AS $$

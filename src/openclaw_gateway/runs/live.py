@@ -160,6 +160,8 @@ class LiveRuns:
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
+        # What was told here of the same run before, by one that followed it to another end, is not its log.
+        run.hold(time.monotonic_ns())
         return self._under_way(run, away.by)
 
     def _under_way(self, run: Run, by: Executes, *, is_news: bool = True) -> Run:

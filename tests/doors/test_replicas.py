@@ -278,6 +278,31 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, "all", "all", "all") as (one, other, third):
+        lost = asyncio.create_task(ask(one, body, headers=key))
+        await models.wait_requests(1)
+        async with http(other) as session, session.post(CHAT, json=body, headers=key) as response:
+            await response.content.readuntil(b"half")
+            fleet.stores[0].is_cut = True
+            rest = (await response.content.read()).decode()
+        await models.wait_requests(2)
+        again = [asyncio.create_task(ask(each, body, headers=key)) for each in (other, third)]
+        for each in (other, third):
+            await each.wait_runs(1)
+        gate.set()
+        assert {"".join(said(answer)) for answer in await asyncio.gather(*again)} == {"all of it"}
+        await lost
+        fleet.stores[0].is_cut = False
+    assert "run_begun_anew" in rest
+
+
 async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
     call = ("1", "write", '{"path": "made.txt", "content": "x"}')
     models.enqueue(calls(call), says("", Hold(asyncio.Event())))

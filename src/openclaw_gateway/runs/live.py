@@ -161,7 +161,9 @@ class LiveRuns:
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
         # What was told here of the same run before, by one that followed it to another end, is not its log.
-        run.hold(time.monotonic_ns())
+        token = time.monotonic_ns()
+        run.hold(token)
+        away.bus.emit(run.id, token, 0, ())
         return self._under_way(run, away.by)
 
     def _under_way(self, run: Run, by: Executes, *, is_news: bool = True) -> Run:

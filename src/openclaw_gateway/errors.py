@@ -391,6 +391,12 @@ class RunBegunAnew(GatewayError):
     type = "api_error"
     default_code = "run_begun_anew"
 
+    def __init__(self) -> None:
+        super().__init__(
+            "The machine that answered has gone in the middle of it, and another one has begun the answer "
+            "anew. Ask again under the same Idempotency-Key, or read the session's transcript."
+        )
+
 
 class RunCutShort(RunAborted):
     """Aborted because the gateway shuts down: the same request may succeed a moment later."""

@@ -6,11 +6,12 @@ from elsewhere, and rolling restarts. Ends with 1 when a promise was broken.
 
 import argparse
 import asyncio
+import contextlib
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from tests.cluster import aborting, resuming
 from tests.cluster.aborting import aborted
 from tests.cluster.checker import violations
 from tests.cluster.clocks import fetched
+from tests.cluster.replicas import Replica
 from tests.cluster.report import Moves, told
 from tests.cluster.resuming import resumed
 from tests.cluster.rolling import rolled
-from tests.cluster.shared import cluster, engines
+from tests.cluster.shared import Engines, cluster, engines
 from tests.cluster.trial import trial
 
 PAGE = Path(__file__).parents[2] / "docs" / "cluster-chaos.md"
@@ -41,25 +43,34 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def moves(folder: Path, options: argparse.Namespace) -> Moves:
+@contextlib.asynccontextmanager
+async def three(
+    folder: Path, models: ModelServer, model: str
+) -> AsyncIterator[tuple[list[Replica], Engines]]:
     """With leases as they are by default."""
+    async with (
+        engines(folder / "engines") as shared,
+        cluster(folder, models, shared, model=model, lease_s=15.0, more=_RESPONSES) as found,
+    ):
+        yield found, shared
+
+
+async def moves(folder: Path, options: argparse.Namespace) -> Moves:
     chance = random.Random(options.seed)  # noqa: S311
-    async with engines(folder / "engines") as shared, ModelServer() as models:
+    async with ModelServer() as models:
         resuming.script(models)
         aborting.script(models)
-
-        def of(name: str, model: str) -> Any:
-            return cluster(folder / name, models, shared, model=model, lease_s=15.0, more=_RESPONSES)
-
-        async with of("resumed", resuming.MODEL) as found:
+        async with three(folder / "resumed", models, resuming.MODEL) as (found, _):
             cut = await resumed(found, options.cuts, chance)
-        async with of("aborted", aborting.MODEL) as found:
+        print(f"{cut.cuts} streams cut: {cut.wrong[:5]}", flush=True)
+        async with three(folder / "aborted", models, aborting.MODEL) as (found, shared):
             stopped = await aborted(found, models, options.aborts, chance)
             await asyncio.to_thread(shared.bus.kill)
             away = await aborted(found, models, min(_BUS_AWAY, options.aborts), chance)
-            await asyncio.to_thread(shared.bus.start)
-        async with of("rolled", "mock-echo") as found:
+        print(f"{len(stopped.took_ms)} runs stopped: {stopped.statuses}, {away.statuses}", flush=True)
+        async with three(folder / "rolled", models, "mock-echo") as (found, _):
             rolling = await rolled(found, options.restarts, chance)
+        print(f"{len(rolling.statuses)} restarts: {rolling.wrong[:5]}", flush=True)
     return Moves(cut, stopped, away, rolling)
 
 

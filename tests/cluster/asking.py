@@ -69,15 +69,21 @@ class Asking:
                     await self.answered(http, session, key, streams)
 
     async def answered(self, http: aiohttp.ClientSession, session: str, key: str, streams: bool) -> None:
-        """Ask, at one replica after the other, until there is an answer. Raises TimeoutError."""
-        async with asyncio.timeout(_ANSWER_S):
-            while True:
-                replica = self._chance.choice(self._replicas)
-                one = await self._attempt(http, replica, session, key, streams)
-                self.asked.append(one)
-                if one.answer is not None:
-                    return
-                await asyncio.sleep(self._chance.uniform(*_AGAIN_S))
+        """Ask, at one replica after the other, until there is an answer. Raises TimeoutError, which says at
+        which there was none."""
+        replica = self._replicas[0]
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                while True:
+                    replica = self._chance.choice(self._replicas)
+                    one = await self._attempt(http, replica, session, key, streams)
+                    self.asked.append(one)
+                    if one.answer is not None:
+                        return
+                    await asyncio.sleep(self._chance.uniform(*_AGAIN_S))
+        except TimeoutError as error:
+            how = "a stream" if streams else "an answer"
+            raise TimeoutError(f"{key} had no answer: {how} at {replica.name} last") from error
 
     async def _attempt(
         self, http: aiohttp.ClientSession, replica: Replica, session: str, key: str, streams: bool

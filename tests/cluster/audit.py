@@ -3,14 +3,16 @@ when and who wrote what, in the database's own order and by its own clock. A rep
 whom it comes to the database.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import asyncpg
 import msgspec
 
 from openclaw_gateway.sessions.store import Entry as StoredEntry
 from openclaw_gateway.wire.messages import AssistantMessage, UserMessage
-from tests.cluster.history import Entry, Hold, Recorded, Written
+from tests.cluster.history import Billed, Entry, Hold, Recorded, Written
 
 _AUDIT = """
 CREATE SCHEMA audit;
@@ -21,6 +23,18 @@ CREATE TABLE audit.holds (
 CREATE TABLE audit.written (
     number bigserial PRIMARY KEY, session bigint, seq bigint, run text, replica text, token bigint
 );
+CREATE TABLE audit.beats (
+    number bigserial PRIMARY KEY, replica text, process text, at_s double precision, until_s double precision
+);
+CREATE FUNCTION audit.note_beat() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.beats (replica, process, at_s, until_s) VALUES (
+        session_user, NEW.id, extract(epoch FROM clock_timestamp()), NEW.lease_until_ms / 1000.0
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_beat AFTER INSERT OR UPDATE ON replicas
+    FOR EACH ROW EXECUTE FUNCTION audit.note_beat();
 CREATE FUNCTION audit.note_hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -34,6 +48,17 @@ BEGIN
     );
     RETURN NULL;
 END $$;
+-- A process that does not know whether it has a run gives it up: its claim is no claim from then on.
+CREATE FUNCTION audit.note_given_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit.holds (session, token, replica, holder, at_s, until_s) SELECT
+        s.number, s.token, session_user, NEW.number, extract(epoch FROM clock_timestamp()), NULL
+    FROM sessions s WHERE s.number = NEW.session AND s.holder = NEW.number AND s.lease_until_ms IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_given_up AFTER UPDATE OF replica ON runs
+    FOR EACH ROW WHEN (OLD.replica IS NOT NULL AND NEW.replica IS NULL AND NEW.ended_ms IS NULL)
+    EXECUTE FUNCTION audit.note_given_up();
 CREATE TRIGGER audit_hold AFTER INSERT OR UPDATE ON sessions
     FOR EACH ROW EXECUTE FUNCTION audit.note_hold();
 CREATE FUNCTION audit.note_entry() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,12 +73,18 @@ CREATE TRIGGER audit_entry AFTER INSERT ON entries
 """
 
 
+_HOLDS = """
+SELECT *, coalesce(lead(at_s) OVER (PARTITION BY session ORDER BY number), 'infinity') AS next_s
+FROM audit.holds ORDER BY number
+"""
+
+
 class Held(msgspec.Struct, frozen=True):
     """What the store holds at the end, and what it did until then."""
 
     transcripts: dict[str, tuple[Entry, ...]]
     runs: tuple[Recorded, ...]
-    ledger: tuple[str, ...]
+    ledger: tuple[Billed, ...]
     holds: tuple[Hold, ...]
     written: tuple[Written, ...]
 
@@ -85,6 +116,20 @@ async def open_runs(url: str) -> int:
         await link.close()
 
 
+async def completed(url: str, before_s: float) -> tuple[str, ...]:
+    """The runs that had their answer so many seconds ago."""
+    link = await asyncpg.connect(url)
+    try:
+        rows = await link.fetch(
+            "SELECT id FROM runs WHERE status = 'completed' "
+            "AND ended_ms < (extract(epoch FROM clock_timestamp()) - $1::float8) * 1000",
+            before_s,
+        )
+    finally:
+        await link.close()
+    return tuple(row["id"] for row in rows)
+
+
 async def held(url: str) -> Held:
     link = await asyncpg.connect(url)
     try:
@@ -103,16 +148,19 @@ async def _held(link: asyncpg.Connection) -> Held:
         entries[names[row["session"]]].append(_entry(row["body"]))
     runs = await link.fetch("SELECT number, id, session, idempotency_key, status FROM runs ORDER BY number")
     ids = {row["number"]: row["id"] for row in runs}
-    holds = await link.fetch("SELECT * FROM audit.holds ORDER BY number")
+    holds = await link.fetch(_HOLDS)
+    beats = Beats(
+        tuple(row) for row in await link.fetch("SELECT replica, process, at_s, until_s FROM audit.beats")
+    )
     written = await link.fetch("SELECT * FROM audit.written ORDER BY number")
-    ledger = await link.fetch("SELECT run FROM ledger")
+    ledger = await link.fetch("SELECT run, status FROM ledger")
     return Held(
         transcripts={name: tuple(each) for name, each in entries.items()},
         runs=tuple(
             Recorded(row["id"], names.get(row["session"], ""), row["idempotency_key"] or "", row["status"])
             for row in runs
         ),
-        ledger=tuple(row["run"] for row in ledger),
+        ledger=tuple(Billed(row["run"], row["status"]) for row in ledger),
         holds=tuple(
             Hold(
                 names[row["session"]],
@@ -121,6 +169,7 @@ async def _held(link: asyncpg.Connection) -> Held:
                 ids.get(row["holder"], ""),
                 row["at_s"],
                 row["until_s"],
+                beats.alive_until_s(row["replica"], row["at_s"], row["next_s"]),
             )
             for row in holds
         ),
@@ -129,6 +178,30 @@ async def _held(link: asyncpg.Connection) -> Held:
             for row in written
         ),
     )
+
+
+class Beats:
+    """(replica, process, when, until when), of all processes that there were."""
+
+    def __init__(self, beats: Iterable[tuple[str, str, float, float]]) -> None:
+        self._of: dict[str, list[tuple[float, str, float]]] = {}
+        for replica, process, at_s, until_s in beats:
+            self._of.setdefault(replica, []).append((at_s, process, until_s))
+        for each in self._of.values():
+            each.sort()
+
+    def alive_until_s(self, replica: str, at_s: float, before_s: float) -> float:
+        """Of the process of this name at `at_s`: the end of its lease, as it was beaten last before."""
+        beats = self._of.get(replica, [])
+        at = bisect_right(beats, at_s, key=itemgetter(0)) - 1
+        if at < 0:
+            return 0.0
+        until_s = 0.0
+        for when, process, until in beats[at:]:
+            if when > before_s or process != beats[at][1]:
+                break
+            until_s = until
+        return until_s
 
 
 def user_of(key: str) -> str:

@@ -21,6 +21,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     claim_rules.left_held,
     claim_rules.heard_gap,
     claim_rules.log_gap,
+    claim_rules.log_differs,
 )
 
 

@@ -26,12 +26,15 @@ def two_holders(history: History) -> Iterator[Violation]:
             if after.token < before.token:
                 was = f"the token of {session} went from {before.token} to {after.token}"
                 yield Violation("two holders", was)
+            elif after.until_s is None:
+                # Whoever finds that it may not be executed again closes it, under the token it had.
+                continue
             elif after.token == before.token and after.replica != before.replica:
                 both = f"{before.replica} and {after.replica}"
                 yield Violation("two holders", f"{both} hold {session} under the token {after.token}")
         for before, until_s, after in _taken_over(holds):
             if after.at_s < until_s:
-                early = f"{until_s - after.at_s:.2f} s before the end of {before.replica}'s lease"
+                early = f"{until_s - after.at_s:.2f} s before {before.replica} would have had to stop"
                 yield Violation("two holders", f"{after.replica} took {session} {early}")
 
 
@@ -64,21 +67,36 @@ def heard_gap(history: History) -> Iterator[Violation]:
 
 
 def log_gap(history: History) -> Iterator[Violation]:
-    """The log of a run's last holder is whole, and where the run is completed it says so."""
-    if not history.logs_kept:
-        return
+    """The log of a run's last holder has no hole. Its end may be missing, where it was killed then."""
+    for run_id, token, log in _last_logs(history):
+        numbers = [event.seq for event in log]
+        if numbers != list(range(len(numbers))):
+            yield Violation("event gap", f"the log of {run_id} under {token} is {numbers}")
+
+
+def log_differs(history: History) -> Iterator[Violation]:
+    """What the log of a completed run's last holder tells to its end is what is recorded."""
+    recorded = {
+        entry.run_id: entry.text
+        for entries in history.transcripts.values()
+        for entry in entries
+        if entry.role == "assistant"
+    }
+    completed = {run.run_id for run in history.runs if run.status == "completed"}
+    for run_id, token, log in _last_logs(history):
+        text = "".join(event.text for event in log)
+        if run_id in completed and log[-1].ends and text != recorded.get(run_id):
+            yield Violation("differs", f"the log of {run_id} under {token} tells {text!r}")
+
+
+def _last_logs(history: History) -> Iterator[tuple[str, int, list[Event]]]:
+    """(run, token of its last holder, what that one has told)."""
     logs: dict[str, list[Event]] = defaultdict(list)
     for event in history.events:
         logs[event.run_id].append(event)
-    completed = {run.run_id for run in history.runs if run.status == "completed"}
     for run_id, events in logs.items():
         token = max(event.token for event in events)
-        final = [event for event in events if event.token == token]
-        numbers = [event.seq for event in final]
-        if numbers != list(range(len(numbers))):
-            yield Violation("event gap", f"the log of {run_id} under {token} is {numbers}")
-        elif run_id in completed and not final[-1].ends:
-            yield Violation("event gap", f"the log of {run_id} under {token} has no end")
+        yield run_id, token, [event for event in events if event.token == token]
 
 
 def takeovers_s(history: History) -> tuple[float, ...]:
@@ -91,10 +109,10 @@ def takeovers_s(history: History) -> tuple[float, ...]:
 
 
 def _taken_over(holds: Iterable[Hold]) -> Iterator[tuple[Hold, float, Hold]]:
-    """(the last word of a holder that did not let go, its lease's end, the first of the next)."""
+    """(the last word of a holder that did not let go, its leases' end, the first of the next)."""
     for before, after in pairwise(holds):
         if after.token != before.token and before.until_s is not None:
-            yield before, before.until_s, after
+            yield before, max(before.until_s, before.alive_until_s), after
 
 
 def _by_session(holds: Iterable[Hold]) -> Iterator[tuple[str, list[Hold]]]:

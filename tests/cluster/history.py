@@ -49,8 +49,17 @@ class Recorded(Struct, frozen=True):
     status: RunStatus
 
 
+class Billed(Struct, frozen=True):
+    """A row of the ledger: what one execution of a run was, and how it ended."""
+
+    run_id: str
+    status: RunStatus
+
+
 class Hold(Struct, frozen=True):
-    """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on."""
+    """A session has a holder, or its lease is longer than before. `until_s` None = it is free from now on.
+    `alive_until_s` is the end of the lease of its holder's process, as it was beaten last before another took
+    over, which may be when both leases have ended."""
 
     session: str
     token: int
@@ -58,6 +67,7 @@ class Hold(Struct, frozen=True):
     run_id: str
     at_s: float
     until_s: float | None
+    alive_until_s: float = 0.0
 
 
 class Written(Struct, frozen=True):
@@ -88,14 +98,13 @@ class Outage(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """`logs_kept` False: the bus was wiped meanwhile, so that what it holds of a run may be a part."""
+    """`events` are the logs of runs whose bus nothing has befallen."""
 
     asked: tuple[Asked, ...] = ()
     transcripts: Mapping[str, tuple[Entry, ...]] = {}
     runs: tuple[Recorded, ...] = ()
-    ledger: tuple[str, ...] = ()
+    ledger: tuple[Billed, ...] = ()
     holds: tuple[Hold, ...] = ()
     written: tuple[Written, ...] = ()
     events: tuple[Event, ...] = ()
     outages: tuple[Outage, ...] = ()
-    logs_kept: bool = True

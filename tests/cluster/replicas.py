@@ -22,6 +22,8 @@ from tests.cluster.fault_proxy import FaultProxy
 
 READY_S = 60.0
 END_S = 60.0
+# How long a supervisor waits before it starts again what has ended.
+_AGAIN_S = 0.2
 # What a replica is configured with beside its models, given the ports at which it finds the engines.
 Configured = Callable[[str, Mapping[str, int]], Mapping[str, Any]]
 
@@ -61,7 +63,29 @@ class Replica:
         return self._process.pid
 
     async def start(self) -> None:
-        """It answers when this returns. Raises RuntimeError, with what it said, where it does not."""
+        """It answers when this returns: one that ends before is started again, as a supervisor does it.
+        Raises RuntimeError, with what it said, where it does not."""
+        try:
+            async with asyncio.timeout(READY_S):
+                while True:
+                    await self._launch()
+                    if await self._is_ready():
+                        return
+                    await asyncio.sleep(_AGAIN_S)
+        except TimeoutError as error:
+            raise RuntimeError(f"{self.name} did not become ready:\n{self.log[-3000:]}") from error
+
+    async def ready(self) -> None:
+        """Wait until it answers. Raises RuntimeError, with what it said."""
+        try:
+            async with asyncio.timeout(READY_S):
+                if await self._is_ready():
+                    return
+        except TimeoutError:
+            pass
+        raise RuntimeError(f"{self.name} is not ready:\n{self.log[-3000:]}")
+
+    async def _launch(self) -> None:
         assert not self.alive
         folder = self.state_dir
         role = ("--role", self.role) if self.role else ()
@@ -77,23 +101,18 @@ class Replica:
                 env={"OPENCLAW_STATE_DIR": str(folder), "HOME": str(folder), "PATH": "", **self.environ},
             )
         self.paused = False
-        await self.ready()
 
-    async def ready(self, *, deadline_s: float = READY_S) -> None:
-        """Raises RuntimeError, with what it said, where it does not become ready."""
+    async def _is_ready(self) -> bool:
+        """Waits; False where it has ended."""
         process = self._process
         assert process is not None
-        try:
-            async with asyncio.timeout(deadline_s), aiohttp.ClientSession() as session:
-                while not await answers(session, f"{self.url}/ready"):
-                    if process.returncode is not None:
-                        raise RuntimeError(
-                            f"{self.name} ended with {process.returncode}:\n{self.log[-3000:]}"
-                        )
-                    # The port opens when it opens; asking again is the only way to hear of it.
-                    await asyncio.sleep(0.02)
-        except TimeoutError as error:
-            raise RuntimeError(f"{self.name} did not become ready:\n{self.log[-3000:]}") from error
+        async with aiohttp.ClientSession() as session:
+            while not await answers(session, f"{self.url}/ready"):
+                if process.returncode is not None:
+                    return False
+                # The port opens when it opens; asking again is the only way to hear of it.
+                await asyncio.sleep(0.02)
+        return True
 
     async def kill(self) -> None:
         """kill -9, whatever it is at."""

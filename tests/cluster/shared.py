@@ -39,7 +39,7 @@ class Engines:
 @contextlib.asynccontextmanager
 async def engines(folder: Path, *settings: str) -> AsyncIterator[Engines]:
     """A PostgreSQL and a Valkey. `settings` are those of postgresql.conf. Raises NotInstalled, of either."""
-    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nobody waits
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody waits
     with contextlib.ExitStack() as stack:
         valkey.program()
         postgres = Postgres(*settings)

@@ -17,6 +17,7 @@ from tests.cluster.asking import Asking
 from tests.cluster.claim_rules import takeovers_s
 from tests.cluster.clocks import Clock
 from tests.cluster.history import History
+from tests.cluster.logs import logs
 from tests.cluster.replicas import Replica
 from tests.cluster.shared import NAMES, cluster, engines
 from tests.cluster.troubles import Troubles
@@ -25,6 +26,9 @@ MODEL = "mock-trial"
 SESSIONS = 12
 CLIENTS_EACH = 2
 _SETTLED_S = 60.0
+# What is said reaches the bus a moment later; and a log is not kept for long once it has ended.
+_TOLD_S = 2.0
+_MOST_LOGS = 500
 
 
 class Outcome(Struct, frozen=True):
@@ -66,6 +70,7 @@ async def trial(
     """In the first half only processes are struck, in the second networks and engines as well. With the
     library `faketime` one replica has a clock that jumps. Raises NotInstalled where there are no engines."""
     chance = random.Random(seed)  # noqa: S311
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nobody waits
     clocks = [] if faketime is None else [Clock(faketime, folder / "clock")]
     environs = {name: clock.environ() for name, clock in zip(NAMES, clocks, strict=False)}
     async with (
@@ -94,6 +99,9 @@ async def trial(
             for number in range(SESSIONS * CLIENTS_EACH):
                 tasks.create_task(asking.client(f"s{number % SESSIONS}", over))
             await troubles.processes(half_over)
+            # From now on the bus has its troubles too, and may lose what it has.
+            told = await audit.completed(shared.url, _TOLD_S)
+            events = await logs(shared.bus.port, told[-_MOST_LOGS:])
             await troubles.everything(over)
         await _settled(shared.url, found)
         took = time.monotonic() - began
@@ -105,6 +113,7 @@ async def trial(
         ledger=held.ledger,
         holds=held.holds,
         written=held.written,
+        events=events,
         outages=tuple(troubles.outages),
     )
     return Outcome(history, troubles.counts, asking.refused, model.calls, took)

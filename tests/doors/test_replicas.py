@@ -18,6 +18,7 @@ from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
+from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
@@ -279,6 +280,31 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, "all", "all", "all") as (one, other, third):
+        lost = asyncio.create_task(ask(one, body, headers=key))
+        await models.wait_requests(1)
+        async with http(other) as session, session.post(CHAT, json=body, headers=key) as response:
+            await response.content.readuntil(b"half")
+            fleet.stores[0].is_cut = True
+            rest = (await response.content.read()).decode()
+        await models.wait_requests(2)
+        again = [asyncio.create_task(ask(each, body, headers=key)) for each in (other, third)]
+        for each in (other, third):
+            await each.wait_runs(1)
+        gate.set()
+        assert {"".join(said(answer)) for answer in await asyncio.gather(*again)} == {"all of it"}
+        await lost
+        fleet.stores[0].is_cut = False
+    assert "run_begun_anew" in rest
+
+
 @pytest.mark.promise("cluster-acted")
 async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
     call = ("1", "write", '{"path": "made.txt", "content": "x"}')
@@ -309,6 +335,43 @@ async def test_a_worker_that_is_stopped_hands_over_what_it_cannot_end(
         assert await fleet.runs(front) == ["completed"]
 
 
+@pytest.mark.parametrize(("status", "told"), [("failed", 503), ("aborted", 499)])
+async def test_a_run_that_ended_without_a_word_has_no_empty_answer(
+    fleet: Fleet, status: RunStatus, told: int
+) -> None:
+    """As one does of which its process did not hear whether it had been recorded."""
+    async with fleet.member("front") as front:
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await front.wait_runs(1)
+        store = fleet.stores[0]
+        async with asyncio.timeout(5):
+            while not (open_ := await store.open_runs(OPERATOR.owner, "agent:main:s")):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        await store.withdraw(open_[0], status)
+        answer = await asked
+    assert answer.status == told
+    assert answer.error["message"]
+
+
+async def test_who_follows_a_run_may_come_to_execute_it(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("all of it"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    async with members(fleet, "all", "all") as (one, other):
+        lost = asyncio.create_task(say(one, "hi", **key))
+        await models.wait_requests(1)
+        followed = asyncio.create_task(say(other, "hi", **key))
+        await other.wait_runs(1)
+        fleet.stores[0].is_cut = True
+        assert (await followed).content == "all of it"
+        assert (await lost).status == 503
+        await one.wait_no_runs()
+        fleet.stores[0].is_cut = False
+        assert await fleet.runs(other) == ["completed"]
+        assert await fleet.transcript() == ["hi", "all of it"]
+        assert (await say(one, "hi", **key)).content == "all of it"
+        await other.wait_no_runs()
+
+
 async def test_with_the_bus_away_runs_go_on_and_are_told(fleet: Fleet) -> None:
     """The final answer comes from the store."""
     fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
@@ -319,16 +382,34 @@ async def test_with_the_bus_away_runs_go_on_and_are_told(fleet: Fleet) -> None:
         assert not front.gateway.bus_health().connected
 
 
+@pytest.mark.parametrize("has_bus", [True, False])
+async def test_without_the_bus_a_run_is_stopped_long_before_its_lease_is_renewed(
+    models: ModelServer, fleet: Fleet, *, has_bus: bool
+) -> None:
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    fleet.config["store"]["leaseSeconds"] = 600
+    if has_bus:
+        fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    else:
+        del fleet.config["bus"]
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        assert await other.gateway.abort_session(OPERATOR, "agent:main:s")
+        await models.wait_aborted(1, deadline_s=30)
+        assert (await asked).status != 200
+
+
 async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> None:
     del fleet.config["bus"]
     async with members(fleet, "all", "all") as (one, other):
         addresses = {f"{gethostname()}:{each.url.rpartition(':')[2]}" for each in (one, other)}
         async with connected(one) as peer, asyncio.timeout(10):
+            # A socket may not ask so often.
+            while {each.address for each in await one.gateway.replicas()} != addresses:  # noqa: ASYNC110
+                await asyncio.sleep(0)
             told = await peer.result("status")
-            while {each["address"] for each in told["replicas"]} != addresses:
-                # A client that asks without a pause is sent away.
-                await asyncio.sleep(0.05)
-                told = await peer.result("status")
+            assert {each["address"] for each in told["replicas"]} == addresses
         assert not told["bus"]["connected"]
         assert "bus.url" in told["bus"]["reason"]
 

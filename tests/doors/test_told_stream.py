@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
+import pytest
 from aiohttp.http import HttpVersion11
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from openclaw_gateway.doors.openai.chunks import ChatVoice
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.told_stream import KEEPALIVE, ToldStream
+from openclaw_gateway.errors import RunBegunAnew
 from openclaw_gateway.runs.readers import Readers
 from openclaw_gateway.sessions.local.bus import LocalBus
-from openclaw_gateway.wire.events import Event, ReasoningDelta, RunEnded, TextDelta
+from openclaw_gateway.wire.events import Event, ModelCalled, ReasoningDelta, RunEnded, RunStarted, TextDelta
 from openclaw_gateway.wire.run import RunResult
 
 
@@ -165,4 +167,48 @@ async def _played(room: int, steps: list[tuple[str, Any]]) -> None:
             await telling
     if not client.has_left:
         assert client.heard == "head " + "".join(map(worded, events)) + "end"
+    reader.close()
+
+
+async def test_a_run_that_is_over_and_whose_end_nobody_tells_is_not_waited_for() -> None:
+    client, bus, readers = Client(1 << 30), LocalBus(), Readers()
+    reader = readers.attach(bus.subscribe("r"), 0, holds=True)
+    told = ToldStream(
+        cast(Request, client), Words(), reader, after=0, keepalive_s=0.01, is_over=lambda: bool(over)
+    )
+    over: list[bool] = []
+    telling = asyncio.create_task(told.tell(()))
+    async with asyncio.timeout(5):
+        while KEEPALIVE not in client.got:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+        assert not telling.done()
+        over.append(True)
+        with pytest.raises(RunBegunAnew):
+            await telling
+    reader.close()
+
+
+@pytest.mark.parametrize("has_heard", [False, True])
+async def test_an_answer_that_another_process_begins_anew_is_told_once_or_said_to_be_broken_off(
+    has_heard: bool,
+) -> None:
+    client, bus, readers = Client(1 << 30), LocalBus(), Readers()
+    reader = readers.attach(bus.subscribe("r"), 0, holds=True)
+    told = ToldStream(cast(Request, client), Words(), reader, after=0, keepalive_s=60)
+    telling = asyncio.create_task(told.tell(()))
+    started, called = RunStarted("r", "main", None, 0), ModelCalled("p", "m")
+    first: list[Event] = [started, called, *([TextDelta("fir")] if has_heard else [])]
+    bus.emit("r", 1, 0, first)
+    async with asyncio.timeout(5):
+        while reader.shown < len(first):  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+        bus.emit("r", 2, 0, [started, called, TextDelta("sec"), TextDelta("ond")])
+        bus.emit("r", 2, 4, [RunEnded(RunResult("completed"), 0)])
+        if has_heard:
+            with pytest.raises(RunBegunAnew):
+                await telling
+            assert client.heard == "head <fir>"
+        else:
+            await telling
+            assert client.heard == "head <sec><ond>end"
     reader.close()

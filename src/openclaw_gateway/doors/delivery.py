@@ -20,7 +20,7 @@ from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.told_stream import KEEPALIVE, ToldStream, end_of
 from openclaw_gateway.doors.voice import Voice
-from openclaw_gateway.errors import EventsGone, GatewayError
+from openclaw_gateway.errors import EventsGone, GatewayError, RunBegunAnew
 from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.run import CLIENT_LEFT, UNDELIVERED, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Subscription
@@ -122,6 +122,7 @@ class Delivery:
             keepalive_s=self._keepalive_s,
             silence=self._said_in_silence,
             tools=self._tools,
+            is_over=lambda: self._run.result is not None,
         )
         stream = told.stream
         try:
@@ -136,7 +137,7 @@ class Delivery:
 
     async def _fail(self, stream: EventStream, voice: Voice, error: BaseException) -> None:
         """End a stream that cannot go on, as its dialect ends it; where that is impossible, cut it."""
-        if not isinstance(error, EventsGone):
+        if not isinstance(error, EventsGone | RunBegunAnew):
             log.error("delivery.failed", request=self._run.asked.request, run=self._run.id, exc_info=error)
         if not isinstance(error, GatewayError):
             error = GatewayError("The gateway failed while it sent this answer. Its log has the cause.")

@@ -14,8 +14,9 @@ from operator import attrgetter
 from openclaw_gateway.doors.event_stream import PIECE, EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.voice import Voice
+from openclaw_gateway.errors import RunBegunAnew
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.wire.events import Event, RunEnded, ToolEnded, ToolStarted
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, ToolEnded, ToolStarted
 
 KEEPALIVE = b": keepalive\n\n"
 # How many events are worded in one go, so that others have their turn between.
@@ -28,9 +29,13 @@ def keepalive() -> bytes:
     return KEEPALIVE
 
 
+def _never() -> bool:
+    return False
+
+
 class ToldStream:
     """`after` is the index in the run's log of the first event it is given to tell. With `tools` the voice is
-    told of the agent's own, too."""
+    told of the agent's own, too. `is_over`: the run has ended here, whether or not its log says so."""
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class ToldStream:
         keepalive_s: float,
         silence: Callable[[], bytes] = keepalive,
         tools: bool = False,
+        is_over: Callable[[], bool] = _never,
     ) -> None:
         self.stream = EventStream(request)
         self._request = request
@@ -51,13 +57,16 @@ class ToldStream:
         self._keepalive_s = keepalive_s
         self._silence = silence
         self._tools = tools
+        self._is_over = is_over
         self._silent_until = 0.0
+        # Whether the client has heard a word of the answer.
+        self._has_told = after > 0
         # Worded, and too much to be written at once.
         self._unsent = b""
 
     async def tell(self, events: Sequence[Event]) -> None:
-        """`events` and what follows them. Raises what the voice raises, EventsGone, and ConnectionError when
-        the client has left."""
+        """`events` and what follows them. Raises what the voice raises, EventsGone, RunBegunAnew, and
+        ConnectionError when the client has left."""
         self._unsent = self._voice.head()
         log = self._reader.log
         while True:
@@ -65,12 +74,17 @@ class ToldStream:
                 return
             now = time.monotonic()
             if now >= self._silent_until:
+                if not events and self._is_over():
+                    # Its log has another holder, and the bus has lost what that one told.
+                    raise RunBegunAnew()
                 # Events that the client is not told of are silence to whatever is between.
                 await self.stream.send(self._silence())
                 self._silent_until = now + self._keepalive_s
             log.offer(self._take)
             events = await log.batch(self._silent_until - now)
             log.offer(None)
+            if self._place and events and type(events[0]) is RunStarted:
+                self._begin_anew()
             # Of what was taken meanwhile, the newest may still have to be written, or to leave.
             if self._unsent:
                 await self._send(b"")
@@ -90,6 +104,7 @@ class ToldStream:
                 await self.stream.finish(unsent + piece + last)
                 return True
             if piece or self._unsent:
+                self._has_told = self._has_told or bool(piece)
                 await self._send(piece)
             self._place += len(part)
             self._reader.advance(self._place)
@@ -110,6 +125,8 @@ class ToldStream:
         if self._unsent or self._request.protocol.writing_paused:
             return False
         piece = self._worded(events)
+        if piece:
+            self._has_told = True
         if 0 < len(piece) <= PIECE:
             self.stream.put(piece)
         # Not before: what could not be written has not been told.
@@ -125,6 +142,13 @@ class ToldStream:
         if not self._unsent:
             self._reader.advance(self._place)
         return True
+
+    def _begin_anew(self) -> None:
+        """The log begins again: another process executes the run now. Raises RunBegunAnew where the client
+        has heard of the first beginning, which cannot be taken back."""
+        if self._has_told:
+            raise RunBegunAnew()
+        self._place = 0
 
     def _worded(self, events: Sequence[Event]) -> bytes:
         if self._tools:

@@ -41,8 +41,9 @@ class Background:
         if run is not None:
             return Noted(Raw(about), run.created_ms, *_state(run))
         record = await self._store.get_run(owner, run_id)
-        if record is None or record.ended_ms is None:
-            return Noted(Raw(about), 0 if record is None else record.created_ms, "interrupted")
+        if record is None:
+            return Noted(Raw(about), 0, "interrupted")
+        # One that is open is at work in another process.
         return Noted(Raw(about), record.created_ms, record.status, record.error)
 
     async def forget(self, owner: str, run_id: str) -> bool:

@@ -353,7 +353,7 @@ class Lanes:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(self._pace.renew_every_s)
+            await self._until_due()
             try:
                 renewals = [self._renew(*held) for held in list(self._held.values())]
                 # Nobody else may ask for long how the store is; it says in the log what is wrong.
@@ -363,6 +363,20 @@ class Lanes:
                 if is_being_cancelled():
                     raise
                 log.exception("lanes.heartbeat")
+
+    async def _until_due(self) -> None:
+        """Until leases are to be renewed; sooner where only the store tells that a run is to stop."""
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._pace.renew_every_s
+        while (left := due - clock()) > 0:
+            await asyncio.sleep(left if self._shared is None else min(left, self._pace.look_again_s))
+            if self._shared is not None and not self._is_told():
+                return
+
+    def _is_told(self) -> bool:
+        """Whether the bus brings the wishes of other processes."""
+        health = self._bus.health()
+        return health.connected and health.kind != "local"
 
     async def _renew(self, run: Run, claim: Claim, until: float) -> None:
         now = asyncio.get_running_loop().time()

@@ -138,11 +138,15 @@ class LiveRuns:
         return self._under_way(run, self._terms.loop)
 
     def take_up(self, work: Work, request: RunRequest, asked: Asked, plan: Plan) -> Run:
-        """Execute what another process has begun, or given away."""
+        """Execute what another process has begun, or given away. Who has followed it here follows it on."""
         run = Run(request, plan, self._bus, id_=work.run_id)
+        follows = self._running.pop(run.id, None)
+        if follows is not None:
+            self._running[_beside(run.id)] = follows
         run.asked = asked
         run.begun = Recorded() if work.claimed is None else work.claimed
-        self._under_way(run, self._terms.loop)
+        # Who hears of runs here has heard of one that was followed.
+        self._under_way(run, self._terms.loop, is_news=follows is None)
         if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
             self._made_session(run)
         return run
@@ -159,15 +163,20 @@ class LiveRuns:
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
+        # What was told here of the same run before, by one that followed it to another end, is not its log.
+        token = time.monotonic_ns()
+        run.hold(token)
+        away.bus.emit(run.id, token, 0, ())
         return self._under_way(run, away.by)
 
-    def _under_way(self, run: Run, by: Executes) -> Run:
+    def _under_way(self, run: Run, by: Executes, *, is_news: bool = True) -> Run:
         terms = self._terms
         task = asyncio.create_task(by.execute(run), name=run.id)
         self._running[run.id] = (run, task)
         terms.lease.enter()
         task.add_done_callback(partial(self._ended, run, terms, by))
-        self.hub.started(run)
+        if is_news:
+            self.hub.started(run)
         return run
 
     def find(self, run_id: str) -> Run | None:
@@ -224,9 +233,9 @@ class LiveRuns:
 
     async def gone(self, run: Run) -> None:
         """Wait until a run is recorded, and takes no place among the others any more."""
-        live = self._running.get(run.id)
-        if live is not None:
-            await asyncio.wait([live[1]])
+        for live, task in tuple(self._running.values()):
+            if live is run:
+                await asyncio.wait([task])
 
     async def _idle_within(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -302,7 +311,8 @@ class LiveRuns:
             )
 
     def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
-        del self._running[run.id]
+        beside = self._running.get(_beside(run.id))
+        del self._running[run.id if beside is None or beside[0] is not run else _beside(run.id)]
         terms.lease.leave()
         by.give_up(run)
         self.hub.ended(run)
@@ -329,3 +339,8 @@ class LiveRuns:
                 break
             del self._retained[oldest]
             kept.forget_log()
+
+
+def _beside(run_id: str) -> str:
+    """Under which name one stands that follows a run which this process has come to execute."""
+    return f"{run_id} followed"

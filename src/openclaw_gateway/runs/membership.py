@@ -26,7 +26,8 @@ WITHOUT_BUS = (
     "Several processes share store.url and have no bus.url: none hears what the runs of another say, or "
     "stops them at once. Set bus.url for all of them."
 )
-_LOOK_EVERY_S = 1.0
+# Of what a process that has gone was at, nobody rings.
+_LOOK_EVERY_S = 0.3
 _LEAVES_WITHIN_S = 5.0
 
 
@@ -126,7 +127,8 @@ class Membership:
     async def _has_let_go(self, run_id: str) -> bool:
         """Whether this process is not at this run any more, which it had lost."""
         before = self._live.find(run_id)
-        if before is None:
+        if before is None or before.is_mirrored:
+            # Who only follows it is told of this execution as of any other.
             return True
         before.abort(TAKEN_OVER)
         with suppress(TimeoutError):

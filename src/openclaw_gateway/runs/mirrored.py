@@ -163,7 +163,10 @@ class Mirrors:
         kept = await self._store.result(record.owner, record.id)
         if kept is not None:
             return _result.decode(kept)
-        return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=record.error)
+        error = record.error
+        if error is None and record.status != "completed":
+            error = error_info(_unsaid(run, record.status))
+        return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
 
     async def _stopped(self, run: Run) -> None:
         """Who follows and leaves stops nothing: others may wait for it."""
@@ -219,10 +222,7 @@ class _Said:
 
     def _begin_anew(self) -> None:
         if self._has_said and self._run.readers.shown:
-            raise RunBegunAnew(
-                "The machine that answered has gone in the middle of it, and another one has begun the "
-                "answer anew. Ask again under the same Idempotency-Key, or read the session's transcript."
-            )
+            raise RunBegunAnew()
         self._run.begin_anew()
         self._text.clear()
         self._has_said = False
@@ -232,6 +232,10 @@ class _Said:
         if (ended := self.take(last)) is not None:
             return ended
         text = "".join(self._text)
+        if result.status == "completed" and not result.text.startswith(text):
+            # What was told is of an execution that was not the one to be recorded.
+            self._begin_anew()
+            text, self._has_begun = "", False
         if result.text.startswith(text):
             left = result.text[len(text) :]
             if not self.has_begun:
@@ -281,6 +285,15 @@ def _why(run: Run) -> GatewayError:
             retry_after=5,
         )
     return RunAborted(f"The run was aborted: {run.abort_reason or BY_REQUEST}.")
+
+
+def _unsaid(run: Run, status: RunStatus) -> GatewayError:
+    """Why a run has no answer of which the store knows only how it ended."""
+    if status == "aborted":
+        return RunAborted(f"The run was aborted: {run.abort_reason or BY_REQUEST}.")
+    return RunCutShort(
+        "The machine that had this run could not record or answer it. Send the request again.", retry_after=1
+    )
 
 
 def _failed(error: GatewayError) -> RunResult:

@@ -1,8 +1,10 @@
 """/v1/responses: one agent run in OpenAI's newer shape, as one response or as its typed events; and the
 responses that are kept, to be read, gone on from, and deleted."""
 
+import asyncio
 import re
 import time
+from contextlib import suppress
 from typing import ClassVar
 from urllib.parse import parse_qs, unquote
 
@@ -52,6 +54,9 @@ _FURTHER = re.compile(r"(?:rs|msg)_[0-9a-f]+_\d+")
 _TOLD = Item("reasoning")
 # Each is read from the store.
 _MOST_NAMED = 1_000
+_OPEN = ("queued", "running")
+# What another process gets to stop a run, before it is told of as it is.
+_STOPS_WITHIN_S = 5.0
 
 
 class _About(Struct, frozen=True):
@@ -232,7 +237,14 @@ class Endpoint(AgentEndpoint):
 
     async def _cancelled(self, principal: Principal, id_: str) -> HttpAnswer:
         await self._in_background(principal, id_, "cancelled")
-        await self._gateway.abort(principal, response_run(id_) or "")
+        run_id = response_run(id_) or ""
+        if await self._gateway.abort(principal, run_id):
+            noted = await self._gateway.answers.background(principal, run_id)
+            if noted is not None and noted.status in _OPEN:
+                # Another process has been told to stop it: what it says of that is the answer.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_STOPS_WITHIN_S):
+                        await self._gateway.ending(principal, run_id)
         return await self._found(principal, id_)
 
     async def _in_background(self, principal: Principal, id_: str, what: str) -> Noted:

@@ -41,6 +41,8 @@ R = TypeVar("R")
 SIZE = 10
 # How long to wait for a connection, and for the answer to one statement.
 ACQUIRE_S = 0.8
+# A start waits longer than a request would: many processes may start at once, on a machine that is busy.
+OPEN_S = 10.0
 STATEMENT_S = 10.0
 _CLOSE_S = 5.0
 _TRIES = 5
@@ -84,7 +86,7 @@ class Pool:
         """Open the first connection. Raises StoreError."""
         self._is_open = True
         try:
-            self._release(await self._acquire(ACQUIRE_S))
+            self._release(await self._acquire(OPEN_S))
         except Exception as error:  # noqa: BLE001 - of the driver and the network: all become ours
             self._is_open = False
             raise translated(error) from None

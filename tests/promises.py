@@ -405,6 +405,7 @@ LIMITS = _all(
         "wsMessagesPerSecond": "50: more messages than that, beyond the burst, close with 1008.",
         "wsBurst": "100: so many messages may come at once.",
         "readerStallSeconds": "30: a reader that takes nothing for so long is dropped.",
+        "leaveSeconds": "2: one of several that leaves still takes requests, while /ready says no.",
         "drainSeconds": "30: what still runs then is aborted and told so.",
     },
 )

@@ -122,8 +122,17 @@ class Daemon:
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
             loop.add_signal_handler(signal.SIGHUP, self._on_hangup, _has_terminal(), stop)
         await stop.wait()
+        await self.leave()
         await self.drain()
         return 0
+
+    async def leave(self) -> None:
+        """Let the proxy in front find out that this process leaves, before it refuses anything. Nobody sends
+        a worker anything."""
+        if self.gateway.peers is not None and self.plan.cluster.role != "worker":
+            self.gateway.leave()
+            log.info("gateway.leaving", seconds=self.gateway.limits.leave_s)
+            await asyncio.sleep(self.gateway.limits.leave_s)
 
     async def drain(self) -> None:
         """Refuse new runs and let the running ones end; the rest are aborted after the configured time."""

@@ -59,6 +59,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
         "wsBurst": 100,
         "readerStallSeconds": 30.0,
         "drainSeconds": 30.0,
+        "leaveSeconds": 2.0,
     }
 
 

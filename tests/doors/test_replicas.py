@@ -478,3 +478,19 @@ async def test_who_guesses_at_many_is_locked_out_at_all(fleet: Fleet) -> None:
                 pass
         for gateway in every:
             assert (await say(gateway, "hi")).status == 200
+
+
+@pytest.mark.promise("limit.leaveSeconds")
+async def test_one_that_leaves_says_so_before_it_refuses_anybody(models: ModelServer, fleet: Fleet) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("", Hold(gate), "still here"))
+    async with members(fleet, "front", "worker") as (front, _):
+        leaving = asyncio.create_task(front.daemon.leave())
+        async with asyncio.timeout(10):
+            while (await front.gateway.readiness()).failing != ("draining",):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await models.wait_requests(1)
+        gate.set()
+        assert (await asked).content == "still here"
+        await leaving

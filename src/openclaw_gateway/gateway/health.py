@@ -43,7 +43,7 @@ class Health:
     def notice(self) -> tuple[str, ...]:
         """What keeps the gateway from taking requests; of the store, what was known last."""
         failing = []
-        if self._live.draining:
+        if self._live.draining or self._live.leaving:
             failing.append("draining")
         if self._live.suspended:
             failing.append("instance_lock")

@@ -425,6 +425,11 @@ class Gateway:
         self._live.suspended = suspended
         self._health.notice()
 
+    def leave(self) -> None:
+        """Before a drain, where there are others: `readiness` says no, and requests are still taken."""
+        self._live.leaving = True
+        self._health.notice()
+
     def refuse_runs(self) -> None:
         """First step of a drain: new runs get 503 while the doors still answer, and open questions are no."""
         self._live.refuse()

@@ -83,6 +83,8 @@ class LiveRuns:
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
         self._draining = False
+        # It will be refused soon: who asks what to send here is told, and nothing is taken up.
+        self.leaving = False
         # The state directory is not this process's own at the moment.
         self.suspended = False
         self._deafen = bus.heed(self._signalled)
@@ -97,7 +99,7 @@ class LiveRuns:
     @property
     def has_room(self) -> bool:
         """Whether one more run may begin."""
-        is_taking = not self._draining and not self.suspended
+        is_taking = not (self.leaving or self._draining or self.suspended)
         return is_taking and len(self._running) < self._terms.max_runs
 
     @property

@@ -3,7 +3,9 @@
 Bytes, seconds (`_s`) and counts. What happens beyond a limit is the business of whoever enforces it.
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from openclaw_gateway.config.schema.values import Count, Rate, Seconds
 
@@ -58,3 +60,5 @@ class Limits(Struct, frozen=True, rename=_key):
     # Readers that take nothing, and the end
     reader_stall_s: Seconds = 30.0
     drain_s: Seconds = 30.0
+    # How long one of several processes still takes requests after it has said that it leaves.
+    leave_s: Annotated[float, Meta(ge=0, le=600)] = 2.0

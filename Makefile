@@ -3,8 +3,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The state directory of `make run`: what the environment names, as for every command of openclaw.
-STATE := $(or $(OPENCLAW_STATE_DIR),$(CURDIR)/.state)
+# The state directory of `make run`: in the checkout, or what its own command line names. What the environment
+# names may be where an OpenClaw of the same person lives, and is left alone.
+STATE := $(or $(if $(filter command,$(origin OPENCLAW_STATE_DIR)),$(OPENCLAW_STATE_DIR)),$(CURDIR)/.state)
 LOCK_TOOL := .cache/lock
 FUZZ_TOOL := .cache/fuzz
 COMPLY_TOOL := .cache/comply
@@ -19,7 +20,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: test-deploy cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: test-deploy cluster cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +88,11 @@ coverage: python ## the tests, and how much of src they reach (a third as long a
 soak: python ## 500 edits of the configuration under 100 streams (about 2 minutes)
 	@$(SETUP) --tests
 	@SOAK=1 $(BIN)/python -m pytest tests/doors/test_reload_storm.py
+
+cluster: python ## one gateway as many processes here, with PostgreSQL and Valkey, to be tried (PORT=18790 CONFIG=file)
+	@$(SETUP) --tests
+	@exec $(BIN)/python -m tests.cluster.trying --folder "$(CURDIR)/.state/cluster" $(if $(CONFIG),--config "$(CONFIG)") \
+		$(if $(filter command,$(origin PORT)),--port $(PORT))
 
 cluster-chaos: python ## kill, pause and cut off replicas and engines, and how it went into docs/cluster-chaos.md (MINUTES=30 SEED=1)
 	@$(SETUP) --tests

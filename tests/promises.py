@@ -344,6 +344,8 @@ DOCUMENTS = _all(
         "validate-fix": "`openclaw config validate --fix` makes the modes 0600 and 0700",
         "lock-out": "Ten wrong secrets from one address within a minute lock it out for five",
         "lock-out-right": "the right secret is let in all the same.",
+        "lock-out-shared": "Processes that share a bus count together;",
+        "lock-out-share": "while its server is away each locks out after its share of the tries.",
         "trusted-proxies": "wrong credentials then count for the address it forwards",
         "trusted-proxy-mode": "the proxy itself says who is let in,",
         "beyond-loopback": "the gateway refuses to start without a real secret.",
@@ -362,6 +364,11 @@ DOCUMENTS = _all(
         ),
         "sandbox-network": "`network` (`false`).",
         "exec-security": "`tools.exec.security` (`deny`, `allowlist`, `full`), `tools.exec.ask`",
+        # Many machines
+        "cluster-once": "**A run is executed at least once and recorded exactly once.**",
+        "cluster-acted": "A run that has had side effects by then",
+        "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
+        "cluster-backup": "All conversations with their images and files are in it,",
     },
 )
 
@@ -504,6 +511,7 @@ ERRORS = _all(
         "completion_not_found": "404: no run of that id goes on without its client, or its answer is gone.",
         "events_gone": "410: what a reader had not yet taken of a run is no longer kept.",
         "run_aborted": "499: the run was ended from outside.",
+        "no_worker": "503: fronts are there, and no process that executes.",
         "run_begun_anew": "503: who executed it has gone in the middle of it, another one does it anew.",
         "overloaded": "503: too many runs, connections, requests that begin, or bytes of bodies.",
         "draining": "503: the gateway shuts down.",

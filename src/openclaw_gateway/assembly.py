@@ -54,6 +54,7 @@ from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, 
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.sub_agents import SubAgents
+from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
 from openclaw_gateway.sessions.shared import Replica
@@ -191,7 +192,7 @@ class Assembly:
             plans=_plans(plan, inputs, refusals),
             guard=plan.guard,
             proxies=plan.proxies,
-            authenticator=_authenticator(plan, before),
+            authenticator=_authenticator(plan, before, self._foundation.limits),
             chat_switch=None if config.gateway.http.endpoints.chat_completions.enabled else CHAT_SWITCH,
             terms=Terms(self._loop(plan), defaults.max_concurrent or limits.max_runs, lease),
             servers=servers.states,
@@ -323,10 +324,11 @@ def _plans(plan: Blueprint, inputs: PlanInputs, refusals: dict[str, str]) -> dic
     return plans
 
 
-def _authenticator(plan: Blueprint, before: Generation | None) -> Authenticator:
+def _authenticator(plan: Blueprint, before: Generation | None, limits: SharedLimits) -> Authenticator:
     """With the failures counted so far."""
     auth = plan.loaded.config.gateway.auth
-    limiter = FailureLimiter(auth.rate_limit, before.authenticator.limiter if before else None)
+    counted = before.authenticator.limiter if before else None
+    limiter = FailureLimiter(auth.rate_limit, counted, limits)
     vouching = None
     if plan.auth.mode == "trusted-proxy" and auth.trusted_proxy is not None:
         vouching = Vouching(auth.trusted_proxy, plan.proxies)

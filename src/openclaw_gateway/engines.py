@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from openclaw_gateway.errors import StartupError
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.copying.ends import Target
+from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.standing import Standing
@@ -17,6 +18,13 @@ from openclaw_gateway.sessions.standing import Standing
 class Engine(SharedStore, Protocol):
     def go_by(self, *, max_queued: int) -> None:
         """How many runs may wait for a session, from now on."""
+
+
+class CountingBus(Bus, Protocol):
+    """One at whose server all processes also count what is limited for all of them."""
+
+    @property
+    def limits(self) -> SharedLimits: ...
 
 
 def store(url: str, *, max_queued: int) -> Engine:
@@ -43,9 +51,9 @@ async def migrated(url: str) -> tuple[int, int]:
     return done
 
 
-def bus(url: str) -> Bus:
+def bus(url: str) -> CountingBus:
     """Raises StartupError, ConfigError."""
-    made: Bus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
+    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
     return made
 
 

@@ -57,6 +57,7 @@ class GatewayError(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
+        self.error_type = self.type
         self.param = param
         self.retry_after = _bounded(retry_after)
 
@@ -473,4 +474,4 @@ class ToolError(Exception):
 
 def error_type(error: GatewayError) -> str:
     """The OpenAI error `type` of any of ours."""
-    return error.error_type if isinstance(error, ProviderError) else error.type
+    return error.error_type

@@ -29,7 +29,9 @@ from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
 from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.local.limits import LocalLimits
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
@@ -47,12 +49,13 @@ class Stored(Store, Protocol):
 
 
 class Foundation(Struct, frozen=True):
-    """`shared` is the store where other processes use it too. `held` are rounds that wait for results of
-    clients' tools, `cooldowns` keys that failed lately."""
+    """`shared` is the store where other processes use it too, `limits` what they all count together. `held`
+    are rounds that wait for results of clients' tools, `cooldowns` keys that failed lately."""
 
     store: "Stored"
     shared: SharedStore | None
     bus: Bus
+    limits: SharedLimits
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
@@ -90,7 +93,13 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     upkeep = Upkeep(store, _retention(config))
     upkeep.open()
     undo.push_async_callback(upkeep.close)
-    bus: Bus = LocalBus() if config.bus.url is None else engines.bus(config.bus.url)
+    bus: Bus
+    limited: SharedLimits
+    if config.bus.url is None:
+        bus, limited = LocalBus(), LocalLimits()
+    else:
+        bus = far = engines.bus(config.bus.url)
+        limited = far.limits
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -124,6 +133,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         store,
         shared,
         bus,
+        limited,
         upstream,
         lanes,
         cooldowns,

@@ -96,6 +96,8 @@ class Replica:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
+                # What is typed to end the whole is for whoever started it, who ends this one in order.
+                start_new_session=True,
                 env={"OPENCLAW_STATE_DIR": str(folder), "HOME": str(folder), "PATH": "", **self.environ},
             )
         self.paused = False

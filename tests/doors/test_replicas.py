@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from openclaw_gateway import engines
 from openclaw_gateway.gateway.principal import OPERATOR
+from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
@@ -249,6 +250,7 @@ async def test_detached_at_a_front(fleet: Fleet) -> None:
         assert "".join(said(await detached(front))) == "hi"
 
 
+@pytest.mark.promise("cluster-once")
 async def test_a_run_whose_worker_has_gone_is_executed_by_another(models: ModelServer, fleet: Fleet) -> None:
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
     async with members(fleet, "front", "worker") as (front, worker):
@@ -303,6 +305,7 @@ async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
     assert "run_begun_anew" in rest
 
 
+@pytest.mark.promise("cluster-acted")
 async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Fleet) -> None:
     call = ("1", "write", '{"path": "made.txt", "content": "x"}')
     models.enqueue(calls(call), says("", Hold(asyncio.Event())))
@@ -402,11 +405,11 @@ async def test_a_status_tells_who_is_there_and_what_they_lack(fleet: Fleet) -> N
     async with members(fleet, "all", "all") as (one, other):
         addresses = {f"{gethostname()}:{each.url.rpartition(':')[2]}" for each in (one, other)}
         async with connected(one) as peer, asyncio.timeout(10):
-            # A socket may not ask so often.
-            while {each.address for each in await one.gateway.replicas()} != addresses:  # noqa: ASYNC110
-                await asyncio.sleep(0)
             told = await peer.result("status")
-            assert {each["address"] for each in told["replicas"]} == addresses
+            while {each["address"] for each in told["replicas"]} != addresses:
+                # A client that asks without a pause is sent away.
+                await asyncio.sleep(0.05)
+                told = await peer.result("status")
         assert not told["bus"]["connected"]
         assert "bus.url" in told["bus"]["reason"]
 
@@ -433,3 +436,45 @@ async def test_a_worker_asks_who_is_there_at_a_front(models: ModelServer, fleet:
             await peer.result("agent.wait", {"runId": "one", "timeoutMs": 10_000})
         await worker.wait_no_runs()
         assert (await fleet.transcript())[-1] == "Done."
+
+
+@pytest.mark.promise("error.no_worker")
+async def test_with_no_worker_at_all_nothing_waits_for_ever(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirrored, "_NOBODY_S", 1.0)
+    async with fleet.member("front") as front:
+        answer = await say(front, "hi", **SESSION)
+        assert (answer.status, answer.error["code"]) == (503, "no_worker")
+        assert int(answer.headers["Retry-After"]) > 0
+        async with fleet.member("worker") as worker:
+            assert (await say(front, "again", **SESSION)).content == "again"
+            await worker.wait_no_runs()
+        assert sorted(await fleet.runs(front)) == ["aborted", "completed"]
+
+
+async def test_a_session_made_through_a_front_is_told_of_everywhere(fleet: Fleet) -> None:
+    async with members(fleet, "front", "front", "worker") as (front, other, _):
+        changes: asyncio.Queue[str] = asyncio.Queue()
+        listener = Listener(changed=lambda change: changes.put_nowait(f"{change.reason} {change.key}"))
+        silence = other.gateway.listen(OPERATOR, listener)
+        await say(front, "hi", **SESSION)
+        async with asyncio.timeout(5):
+            assert await changes.get() == "create agent:main:s"
+        silence()
+
+
+@pytest.mark.promise("lock-out-shared")
+async def test_who_guesses_at_many_is_locked_out_at_all(fleet: Fleet) -> None:
+    fleet.config |= {"gateway": {"auth": {"rateLimit": {"maxAttempts": 4}}}}
+    async with members(fleet, "all", "front", "worker") as every:
+
+        async def guess(gateway: RunningGateway) -> int:
+            return (await say(gateway, "hi", Authorization="Bearer wrong")).status
+
+        assert [await guess(gateway) for gateway in (*every, every[0])] == [401] * 4
+        async with asyncio.timeout(10):
+            while [await guess(gateway) for gateway in every] != [429] * 3:
+                pass
+        for gateway in every:
+            assert (await say(gateway, "hi")).status == 200

@@ -1,15 +1,18 @@
-"""A TCP proxy in front of a server that a test cuts, holds and opens again. Knows no protocol."""
+"""A TCP proxy in front of a server that a test cuts, holds and opens again, perhaps over TLS. Knows no
+protocol."""
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 
 
 class FaultyLink:
     """`held`: what comes is not passed on, and nobody is told; new links are taken and held, too."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._to = port
+        self._tls = tls
         self._open = asyncio.Event()
         self._open.set()
         self._refusing = False
@@ -22,7 +25,7 @@ class FaultyLink:
         return f"redis://127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._joined, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._joined, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -86,8 +89,8 @@ class _Ended(Exception):
 
 
 @contextlib.asynccontextmanager
-async def faulty_link(port: int) -> AsyncIterator[FaultyLink]:
-    link = FaultyLink(port)
+async def faulty_link(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[FaultyLink]:
+    link = FaultyLink(port, tls)
     await link.open()
     try:
         yield link

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_gateway.children import marked
+
 SLOTS = 16_384
 _READY_S = 20.0
 _PROGRAMS = ("valkey-server", "redis-server")
@@ -72,7 +74,13 @@ class Valkey:
             command += ["--repl-diskless-sync-delay", "0"]
         with said.open("wb") as output:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self._folder
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self._folder,
+                env=marked(os.environ),
+                start_new_session=True,
             )
         _within(_READY_S, self._answers, lambda: said.read_text(errors="replace")[-2000:])
 

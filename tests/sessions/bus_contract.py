@@ -171,6 +171,15 @@ class BusContract:
         assert far.emit("r", 2, 1, [*texts("new"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("new"), ENDED]
 
+    async def test_an_older_holder_that_comes_late_leads_no_reader_back(self, bus: Bus, far: Bus) -> None:
+        far.emit("r", 2, 0, [STARTED, *texts("new")])
+        await self.told(far, bus)
+        reader = bus.subscribe("r")
+        assert await some(reader, 2) == [STARTED, *texts("new")]
+        assert not bus.emit("r", 1, 0, [STARTED, *texts("zombie")])
+        far.emit("r", 2, 2, [ENDED])
+        assert await read_all(reader) == [ENDED]
+
     async def test_nothing_follows_the_end(self, bus: Bus, far: Bus) -> None:
         bus.emit("r", 1, 0, [STARTED, ENDED])
         assert not bus.emit("r", 1, 2, texts("late"))

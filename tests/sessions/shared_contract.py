@@ -217,14 +217,20 @@ class SharedContract:
         """One that has not beaten in time may be at work all the same, as long as its claim lasts."""
         a, b = two
         begun = await a.begin(work("r1"), lease_s=LEASE)
+        acted = await a.begin(work("acted", "agent:main:acted"), lease_s=LEASE)
         assert isinstance(begun, Claimed)
+        assert isinstance(acted, Claimed)
+        await a.acts("acted")
         clock.pass_s(LEASE - 1)
-        assert not await a.renew(begun.claim, lease_s=LEASE)
+        for each in (begun, acted):
+            assert not await a.renew(each.claim, lease_s=LEASE)
         clock.pass_s(1)
         await joined(b, "b")
         assert await b.take_up(lease_s=LEASE) is None
+        assert await status(b, "acted") == "running"
         clock.pass_s(LEASE - 1)
         assert (await taken(b)).run_id == "r1"
+        assert await status(b, "acted") == "interrupted"
         with pytest.raises(Fenced):
             await a.renew(begun.claim, lease_s=LEASE)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.copying import postgres_ends, postgres_rows, sqlite_rows
+from openclaw_gateway.sessions.copying import postgres_rows, sqlite_rows
 from openclaw_gateway.sessions.copying.copy import Copied, copy
 from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
 from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd
@@ -255,25 +256,73 @@ async def test_an_image_that_is_lost_stays_lost_and_holds_nothing_up(
         assert caught.value.code == "store_corrupt"
 
 
-@pytest.mark.promise("error.store_in_use")
-async def test_a_database_that_replicas_work_with_is_not_copied(
-    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_ends, "_LOCK_S", 0.1)
+async def test_a_database_that_replicas_work_with_is_not_copied(tmp_path: Path, url: str) -> None:
     await emptied(url)
     db = await asyncpg.connect(url)
     await db.execute("INSERT INTO replicas VALUES ('r', 'all', '1', '', 1, 0, 1, now_ms(NULL) + 60000)")
+    await db.close()
     with pytest.raises(StoreError) as caught:
         await copied(PostgresEnd(url), SqliteTarget(place(tmp_path)))
     assert caught.value.code == "store_in_use"
-    await db.execute("UPDATE replicas SET lease_until_ms = 1")
+
+
+@pytest.mark.promise("error.store_in_use")
+async def test_of_two_copies_into_one_database_one_goes_on(
+    tmp_path: Path, url: str, clock: Clock, small_parts: None
+) -> None:
+    path = place(tmp_path)
+    await filled(path, clock)
     one, other = PostgresEnd(url), PostgresEnd(url)
     await one.open()
-    with pytest.raises(StoreError, match="Another copy"):
-        await other.open()
-    await other.close()
+    await other.open()
+    first = Begun("sqlite:here", TABLES[0].name, TABLES[0].first)
+    await one.begin(first)
+    with pytest.raises(StoreError) as caught:
+        await other.begin(first)
+    assert caught.value.code == "store_in_use"
+    assert await other.begun() == first
+    second = Begun("sqlite:here", TABLES[0].name, (7,))
+    await one.write(TABLES[0], (), second)
+    with pytest.raises(StoreError) as caught:
+        await other.write(TABLES[0], (), second)
+    assert caught.value.code == "store_in_use"
     await one.close()
-    await db.close()
+    await other.close()
+
+
+async def test_runs_that_nobody_executes_any_more_are_closed_in_the_file(
+    tmp_path: Path, url: str, clock: Clock
+) -> None:
+    """A file knows nothing of what another process would need to execute them."""
+    store = PostgresStore(url, clock=clock)
+    await store.open()
+    await store.begin(replace(new_run("given"), work=b"all of it", given=True), lease_s=LEASE)
+    await store.begin(replace(new_run("alone", None), work=b"all of it", given=True), lease_s=LEASE)
+    await store._pool.close(5.0)  # as a process that dies
+    await copied(PostgresEnd(url), SqliteTarget(place(tmp_path)))
+    async with opened(place(tmp_path), clock) as file:
+        for run_id in ("given", "alone"):
+            run = await file.get_run(ME, run_id)
+            assert run is not None
+            assert run.status == "interrupted"
+        assert isinstance(await file.begin(new_run("next"), lease_s=LEASE), Claimed), "the session is free"
+
+
+async def test_no_number_is_given_twice_in_a_database_that_was_used_before(
+    tmp_path: Path, url: str, clock: Clock
+) -> None:
+    store = PostgresStore(url, clock=clock)
+    await store.open()
+    for number in range(30):
+        await said(store, f"r{number}", f"agent:main:{number}")
+        assert await store.delete_session(ME, f"agent:main:{number}")
+    await store.close()
+    async with opened(place(tmp_path), clock) as file:
+        await said(file, "only")
+    await copied(SqliteSource(place(tmp_path)), PostgresEnd(url))
+    await store.open()
+    assert (await claimed(store, "next")).token > 30
+    await store.close()
 
 
 @pytest.mark.parametrize(

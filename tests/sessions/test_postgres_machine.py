@@ -87,7 +87,7 @@ class TwoOnPostgres(OnPostgres):
 
 
 SETTINGS = settings(
-    max_examples=20,
+    max_examples=25,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -61,7 +61,7 @@ async def test_a_slow_reader_costs_no_memory_and_misses_nothing(pair: list[Redis
     bus, far = pair
     slow, fast = far.subscribe("r"), far.subscribe("r")
     teller = Teller(bus)
-    mirror = far._mirrors["r"]
+    mirror = far._reading.mirrors["r"]
     following = asyncio.create_task(read_all(fast))
     largest = 0
     for n in range(1_000):
@@ -79,7 +79,7 @@ async def test_what_nobody_reads_is_not_fetched(pair: list[RedisBus]) -> None:
     """10 MB of a run, and one reader who does not come."""
     bus, far = pair
     slow = far.subscribe("r")
-    mirror = far._mirrors["r"]
+    mirror = far._reading.mirrors["r"]
     teller = Teller(bus)
     for n in range(1_000):
         teller.say(*texts(f"{n} {LONG}"))
@@ -125,7 +125,12 @@ async def test_readers_leave_nothing_behind(pair: list[RedisBus]) -> None:
         assert await read_all(reader) == await read_all(other) == [STARTED, ENDED]
         bus.forget(f"r{n}")
     await until(lambda: not bus._outgoing)
-    assert not far._mirrors and not far._readers and not bus._readers and not bus._finished
+    assert (
+        not far._reading.mirrors
+        and not far._reading.readers
+        and not bus._reading.readers
+        and not bus._finished
+    )
 
 
 async def test_an_offer_is_taken_elsewhere_too(pair: list[RedisBus]) -> None:

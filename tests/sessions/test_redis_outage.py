@@ -11,11 +11,12 @@ import structlog
 from structlog.testing import LogCapture
 
 from openclaw_gateway.errors import EventsGone
-from openclaw_gateway.sessions.redis import outage, publisher
+from openclaw_gateway.sessions.redis import held, outage
 from openclaw_gateway.sessions.redis.bus import RedisBus
 from openclaw_gateway.sessions.redis.link import Pace
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.wire.events import Event
+from tests.engines import certificate
 from tests.engines.faulty_link import faulty_link
 from tests.engines.valkey import Valkey, free_port, running
 from tests.sessions.bus_contract import ENDED, SOON, STARTED, kept, read_all, some, texts
@@ -221,8 +222,8 @@ async def test_an_outage_is_said_once(own_valkey: Valkey, lines: LogCapture) -> 
 async def test_what_ended_during_an_outage_is_bounded(
     own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "MOST_HELD_BYTES", 50_000)
-    monkeypatch.setattr(publisher, "MOST_HELD", 5)
+    monkeypatch.setattr(held, "MOST_HELD_BYTES", 50_000)
+    monkeypatch.setattr(held, "MOST_HELD", 5)
     async with ends(own_valkey.url, own_valkey.url) as (bus, far):
         own_valkey.kill()
         bus.emit("live", 1, 0, texts("x" * 100_000))
@@ -257,11 +258,13 @@ async def test_what_ended_during_an_outage_is_bounded(
         b"*1000000\r\n",
         b"$999999999999\r\nxx",
         b"$xx\r\n",
+        b"*1\r\n*2\r\n$1\r\nx\r\n*1\r\n:1\r\n" * 20,
+        b"*1\r\n*2\r\n$1\r\nx\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*1\r\n:1\r\n" * 20,
         b"*3\r\n$9\r\nsubscribe\r\n$9\r\nocgw:bell\r\n:1\r\n" * 20,
         b"*" * 100_000,
         b"*1\r\n" * 100_000,
     ],
-    ids=range(14),
+    ids=range(16),
 )
 async def test_a_server_that_lies_harms_nobody(lie: bytes) -> None:
     links: set[asyncio.Task[None]] = set()
@@ -288,6 +291,7 @@ async def test_a_server_that_lies_harms_nobody(lie: bytes) -> None:
                 assert list(await here.batch(0)) == texts(str(n))
                 assert list(await there.batch(0.02)) == []
             await until(lambda: bus.health().reason is not None)
+            assert not [task for task in (*bus._tasks, *far._tasks) if task.done()]
             here.close()
             there.close()
     finally:
@@ -308,3 +312,21 @@ async def test_secrets_of_a_url_are_told_nobody(tmp_path: Path, lines: LogCaptur
             assert bus.health().connected
             bus.emit("r", 1, 0, [STARTED])
             assert await kept(far, "r", wait_s=SOON) == [STARTED]
+
+
+async def test_over_tls(valkey: Valkey, tmp_path: Path) -> None:
+    context, trusted = certificate.made(tmp_path)
+    async with faulty_link(valkey.port, context) as link:
+        there = f"rediss://127.0.0.1:{link.port}"
+        known = f"{there}?ssl_ca_certs={trusted}"
+        async with ends(known, known) as (bus, far):
+            teller = Teller(bus)
+            reader = far.subscribe("r")
+            teller.say(STARTED)
+            assert await some(reader, 1) == [STARTED]
+            link.cut()
+            teller.say(ENDED)
+            assert await read_all(reader) == [ENDED]
+        async with ends(there) as (bus,):
+            await until(lambda: bus.health().reason is not None)
+            assert "certificate" in (bus.health().reason or "").lower()

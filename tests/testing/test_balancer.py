@@ -200,14 +200,14 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def broken(serve: Serve) -> AsyncIterator[Place]:
-    """A replica that is ready, and does to every other request what `serve` does."""
+async def broken(serve: Serve, *, ready: bytes = b"200 OK") -> AsyncIterator[Place]:
+    """A replica that says so of itself, and does to every other request what `serve` does."""
 
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             if head.startswith(b"GET /ready "):
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % ready)
             else:
                 await serve(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -233,7 +233,21 @@ async def test_an_answer_that_was_cut_is_not_taken_for_whole() -> None:
         session.get("/") as response,
     ):
         with pytest.raises(aiohttp.ClientPayloadError):
-            await response.read()
+            async with asyncio.timeout(DEADLINE_S):
+                await response.read()
+
+
+async def test_one_that_is_not_ready_is_asked_nothing_though_it_would_answer() -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    async with (
+        broken(serve, ready=b"503 Service Unavailable") as place,
+        opened(Balancer([place])) as url,
+        aiohttp.ClientSession(url) as session,
+        session.get("/") as response,
+    ):
+        assert response.status == 503
 
 
 async def test_one_that_dies_before_its_answer_is_not_repeated() -> None:

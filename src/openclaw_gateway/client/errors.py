@@ -35,6 +35,16 @@ _PLAIN_CODES = {
 }
 
 
+_TYPES = {
+    400: "invalid_request_error",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "invalid_request_error",
+    409: "invalid_request_error",
+    422: "invalid_request_error",
+}
+
+
 class GatewayUnreachable(GatewayError):
     status = 503
     default_code = "gateway_unreachable"
@@ -83,10 +93,13 @@ class RemoteError(GatewayError):
             param=param if isinstance(param, str) else None,
             retry_after=None if error.retry_after_ms is UNSET else error.retry_after_ms / 1000,
         )
+        self._status = status if isinstance(status, int) else 500
+        said = details.get("type")
+        # One that says none, of an older gateway, is told by its status.
+        self.error_type = said if isinstance(said, str) else _TYPES.get(self._status, self.type)
         self.kind = error.code
         self.details = details
         self.retryable = error.retryable is True
-        self._status = status if isinstance(status, int) else 500
 
     @property
     def http_status(self) -> int:

@@ -5,6 +5,9 @@ way, or one /64 of IPv6, which is what one customer has; the machine itself is o
 addresses it takes. What is remembered is bounded twice: those who have failed, of whom the longest quiet are
 forgotten first, and those who are locked out, who have room of their own and leave it by the clock alone.
 
+Where several processes are one gateway, each tells the others of what failed (`SharedLimits`) and heeds their
+lock-outs; one that must count alone locks out after its share of the tries.
+
 Who has the right secret is never asked here: a lock-out holds for wrong ones (`auth`).
 """
 
@@ -16,6 +19,8 @@ from msgspec import Struct
 
 from openclaw_gateway.config.schema import RateLimitConfig
 from openclaw_gateway.gateway.caller import Caller
+from openclaw_gateway.sessions.limits import LockOutRule, SharedLimits
+from openclaw_gateway.sessions.local.limits import LocalLimits
 
 MAX_ADDRESSES = 10_000
 MAX_LOCKED = 10_000
@@ -34,10 +39,18 @@ class LockOut(Struct, frozen=True):
 
 
 class FailureLimiter:
-    """With the memory of the one `before`, when it follows another configuration."""
+    """With the memory of the one `before`, when it follows another configuration. `shared` is what the
+    processes of this gateway count together."""
 
-    def __init__(self, config: RateLimitConfig, before: "FailureLimiter | None" = None) -> None:
+    def __init__(
+        self,
+        config: RateLimitConfig,
+        before: "FailureLimiter | None" = None,
+        shared: SharedLimits | None = None,
+    ) -> None:
         self.config = config
+        self._rule = LockOutRule(config.max_attempts, config.window_ms / 1000, config.lockout_ms / 1000)
+        self._shared: SharedLimits = LocalLimits() if shared is None else shared
         self._failures: OrderedDict[str, deque[float]] = before._failures if before else OrderedDict()
         self._tries: int = before._tries if before else 0
         self._locked: OrderedDict[str, float] = before._locked if before else OrderedDict()
@@ -49,16 +62,19 @@ class FailureLimiter:
         """
         if self._is_exempt(caller):
             return 0.0
-        until = self._locked.get(subject(caller.address))
+        address = subject(caller.address)
+        until = self._locked.get(address)
         if until is None and self._is_full(now):
             until = next(iter(self._locked.values()))
-        return 0.0 if until is None else max(0.0, until - now)
+        elsewhere = self._shared.locked_for(address, now)
+        return elsewhere if until is None else max(elsewhere, until - now)
 
     def failed(self, caller: Caller, now: float) -> LockOut | None:
         """Count a wrong credential of somebody who is not locked out; the lock-out it led to."""
         if self._is_exempt(caller):
             return None
         address = subject(caller.address)
+        self._shared.failed(address, self._rule)
         times = self._failures.setdefault(address, deque())
         self._failures.move_to_end(address)
         while times and times[0] <= now - self.config.window_ms / 1000:
@@ -66,7 +82,7 @@ class FailureLimiter:
             self._tries -= 1
         times.append(now)
         self._tries += 1
-        if len(times) >= self.config.max_attempts:
+        if len(times) >= self._shared.share(self.config.max_attempts):
             return self._lock(address, now)
         while len(self._failures) > MAX_ADDRESSES or self._tries > MAX_TRIES:
             self._forget(next(iter(self._failures)))
@@ -75,7 +91,9 @@ class FailureLimiter:
     def succeeded(self, caller: Caller) -> None:
         """Forget the failures of an address. One that is locked out stays so, for wrong credentials."""
         if self._failures:
-            self._forget(subject(caller.address))
+            address = subject(caller.address)
+            self._forget(address)
+            self._shared.succeeded(address)
 
     def _lock(self, address: str, now: float) -> LockOut | None:
         tries, seconds = len(self._failures[address]), self.config.lockout_ms / 1000

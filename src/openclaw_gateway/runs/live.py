@@ -146,7 +146,10 @@ class LiveRuns:
         run.asked = asked
         run.begun = Recorded() if work.claimed is None else work.claimed
         # Who hears of runs here has heard of one that was followed.
-        return self._under_way(run, self._terms.loop, is_news=follows is None)
+        self._under_way(run, self._terms.loop, is_news=follows is None)
+        if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
+            self._made_session(run)
+        return run
 
     def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
         """A run that another process executes, as one to be heard and waited for here; None where there is no

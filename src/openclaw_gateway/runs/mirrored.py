@@ -15,6 +15,7 @@ import structlog
 from openclaw_gateway.errors import (
     EventsGone,
     GatewayError,
+    Overloaded,
     RunAborted,
     RunBegunAnew,
     RunCutShort,
@@ -43,6 +44,8 @@ log = structlog.get_logger()
 _LOOK_EVERY_S = 1.0
 # What an executor gets to end a run that was stopped, before its clients here are told without it.
 _STOPS_WITHIN_S = 20.0
+# How long a run waits while there is no worker: as long as one takes to be started anew.
+_NOBODY_S = 20.0
 _STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
 _result = msgspec.json.Decoder(KeptResult)
 
@@ -114,6 +117,7 @@ class Mirrors:
         """What is said, told on as it comes; how it ended."""
         said = _Said(run)
         clock = asyncio.get_running_loop().time
+        nobody_since: float | None = None
         stopped_at: float | None = None
         while True:
             look_at = clock() + _LOOK_EVERY_S
@@ -135,8 +139,19 @@ class Mirrors:
             record = await self._record(run)
             if record is not None and record.ended_ms is not None:
                 return said.rest(await self._recorded(run, record), await _batch(events, 0))
+            if stopped_at is None and not said.has_begun and record is not None:
+                nobody_since = (nobody_since or clock()) if await self._is_alone() else None
+                if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
+                    await self._stop(record.owner, record.id)
+                    return _failed(_nobody())
             if stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
                 return _failed(_why(run))
+
+    async def _is_alone(self) -> bool:
+        """Whether there is no process that executes anything."""
+        with suppress(StoreError):
+            return all(replica.role == "front" for replica in await self._store.replicas())
+        return False
 
     async def _record(self, run: Run) -> RunRecord | None:
         """None also while the store is away: it is asked again."""
@@ -179,7 +194,7 @@ class _Said:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._text: list[str] = []
-        self._has_begun = False
+        self.has_begun = False
         self._has_said = False
 
     def take(self, events: Sequence[Event]) -> RunResult | None:
@@ -191,10 +206,10 @@ class _Said:
                     self._run.emit(told)
                     return result
                 case RunStarted():
-                    if self._has_begun:
+                    if self.has_begun:
                         self._begin_anew()
                         told = []
-                    self._has_begun = True
+                    self.has_begun = True
                     self._run.queued = 0
                 case TextDelta(text=text):
                     self._text.append(text)
@@ -223,7 +238,7 @@ class _Said:
             text, self._has_begun = "", False
         if result.text.startswith(text):
             left = result.text[len(text) :]
-            if not self._has_begun:
+            if not self.has_begun:
                 request = self._run.request
                 self._run.emit(
                     (RunStarted(self._run.id, request.agent_id, request.session_key, self._run.created_ms),)
@@ -240,6 +255,15 @@ async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
     except EventsGone:
         await asyncio.sleep(seconds)
         return ()
+
+
+def _nobody() -> Overloaded:
+    return Overloaded(
+        "No worker of this gateway is running, so nothing was done. Its operator starts one with "
+        "`openclaw gateway run --role worker`; try again then.",
+        code="no_worker",
+        retry_after=5,
+    )
 
 
 def _timed_out(run: Run, result: RunResult) -> RunResult:

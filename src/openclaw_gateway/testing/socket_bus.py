@@ -3,7 +3,8 @@
 Every end has a replica of all logs: what is emitted, forgotten, rung or signalled at one end is done there
 and told to the others, in order. One end hosts and passes on between those that joined. What was before an
 end joined it does not have, and a lost link is not mended: live things may be lost, and who reads them
-must bear it. Not for production: nothing is authenticated, every end holds everything.
+must bear it. Limits each end counts for itself. Not for production: nothing is authenticated, every end holds
+everything.
 """
 
 import asyncio
@@ -16,7 +17,9 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Subscription, Watch
+from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.sessions.local.limits import LocalLimits
 from openclaw_gateway.wire.events import Event
 
 log = structlog.get_logger()
@@ -65,6 +68,7 @@ class SocketBus:
         self._links: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self._changed = asyncio.Condition()
         self._hearing: list[Hear] = []
+        self.limits: SharedLimits = LocalLimits()
 
     async def open(self) -> None:
         """Raises OSError when the host is not there, or its path is taken."""

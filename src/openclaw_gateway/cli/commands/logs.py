@@ -57,6 +57,9 @@ def command(
         newest = deque((line for line in source.there() if wanted.fits(line)), maxlen=limit)
         for line in newest:
             _show(terminal, line, as_json=invocation.json)
+        if limit and not newest and not follow:
+            asked = any(value is not None for value in (run_id, session, agent, request_id, level))
+            terminal.notice("No line of the log fits." if asked else "The log has no line yet.")
         if follow:
             run(_follow(source, wanted, terminal, as_json=invocation.json))
 

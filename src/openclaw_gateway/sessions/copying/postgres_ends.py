@@ -20,9 +20,9 @@ from openclaw_gateway.sessions.postgres.sessions import clear_away
 from openclaw_gateway.sessions.postgres.standing import connected, shown
 
 _CLOSE_S = 5.0
-# "ocGW" and "copy": as long as this connection lives. That of a process that was killed ends a moment later.
-_LOCK = "SELECT pg_advisory_lock(1868777303, 1668247673)"
-_LOCK_S = 5.0
+# Of two that go on with the same copy one comes first. No lock of a connection: a pool may stand between.
+_BEGIN = "INSERT INTO begun_copies (place) VALUES ($1) ON CONFLICT DO NOTHING RETURNING 1"
+_GO_ON = "UPDATE begun_copies SET place = $2 WHERE place = $1 RETURNING 1"
 _REPLICAS = "SELECT count(*) FROM replicas WHERE lease_until_ms > now_ms(NULL)"
 _HOLDS_SOMETHING = "SELECT " + " OR ".join(  # noqa: S608
     f"EXISTS (SELECT 1 FROM {name})"  # noqa: S608
@@ -42,17 +42,12 @@ class PostgresEnd:
         self._url = url
         self.name = shown(url)
         self._connection: Connection | None = None
+        self._place: bytes | None = None
 
     async def open(self) -> None:
         with _our_words():
             db = self._connection = await connected(self._url)
             await migrate(db)
-            try:
-                await db.execute(_LOCK, timeout=_LOCK_S)
-            except TimeoutError:
-                raise StoreError(
-                    f"Another copy is made of {self.name}, or into it: wait for its end.", code="store_in_use"
-                ) from None
             if replicas := await db.fetchval(_REPLICAS):
                 raise StoreError(
                     f"{replicas} of the gateway's processes work with {self.name}: stop them first (one that "
@@ -82,22 +77,27 @@ class PostgresEnd:
 
     async def begun(self) -> Begun | None:
         with _our_words():
-            place = await self._db.fetchval("SELECT place FROM begun_copies")
-        return None if place is None else _decode_begun(place)
+            self._place = await self._db.fetchval("SELECT place FROM begun_copies")
+        return None if self._place is None else _decode_begun(self._place)
 
     async def is_empty(self) -> bool:
         with _our_words():
             return not await self._db.fetchval(_HOLDS_SOMETHING)
 
     async def begin(self, first: Begun) -> None:
+        self._place = msgspec.json.encode(first)
         with _our_words():
-            await self._db.execute("INSERT INTO begun_copies (place) VALUES ($1)", msgspec.json.encode(first))
+            if not await self._db.fetchval(_BEGIN, self._place):
+                raise self._other()
 
     async def write(self, table: Table, rows: Sequence[Row], begun: Begun) -> None:
         with _our_words():
+            place = msgspec.json.encode(begun)
             async with self._db.transaction():
+                if not await self._db.fetchval(_GO_ON, self._place, place):
+                    raise self._other()
                 await postgres_rows.write(self._db, table, rows)
-                await self._db.execute("UPDATE begun_copies SET place = $1", msgspec.json.encode(begun))
+            self._place = place
 
     async def drop(self) -> None:
         with _our_words():
@@ -109,6 +109,11 @@ class PostgresEnd:
                 await postgres_rows.set_numbers(self._db, numbers)
                 await self._db.execute("DELETE FROM begun_copies")
             await self._db.execute("ANALYZE")
+
+    def _other(self) -> StoreError:
+        return StoreError(
+            f"Another copy into {self.name} is under way: wait for its end.", code="store_in_use"
+        )
 
     @property
     def _db(self) -> Connection:

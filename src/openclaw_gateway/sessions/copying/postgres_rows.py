@@ -43,6 +43,9 @@ _NUMBERS = """
 """
 
 
+_AT_LEAST = "SELECT setval({sequence}, greatest($1, coalesce(pg_sequence_last_value({sequence}), 0)))"
+
+
 class _OfRun(Struct):
     run_id: str = ""
 
@@ -143,4 +146,4 @@ async def set_numbers(db: Connection, given: Numbers) -> None:
     )
     for sequence, number in sequences:
         if number > 0:
-            await db.execute(f"SELECT setval({sequence}, $1)", number)
+            await db.execute(_AT_LEAST.format(sequence=sequence), number)

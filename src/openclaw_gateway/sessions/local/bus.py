@@ -133,7 +133,7 @@ class LocalBus:
         log = self._logs.get(run_id)
         if log is not None and log.token < token:
             self._drop(log)
-        self._dropped[run_id] = max(token, self._dropped.get(run_id, NO_TOKEN))
+        self._remember(run_id, max(token, self._dropped.get(run_id, NO_TOKEN)))
 
     def forget(self, run_id: str) -> None:
         log = self._logs.get(run_id)
@@ -242,7 +242,10 @@ class LocalBus:
     def _drop(self, log: EventLog) -> None:
         del self._logs[log.run_id]
         self._unlist(log)
-        self._dropped[log.run_id] = log.token
+        self._remember(log.run_id, log.token)
+
+    def _remember(self, run_id: str, token: int) -> None:
+        self._dropped[run_id] = token
         if len(self._dropped) > 4 * self._max_ended_logs:
             del self._dropped[next(iter(self._dropped))]
 

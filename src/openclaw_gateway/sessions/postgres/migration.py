@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+import asyncpg
 import structlog
 from asyncpg import Connection
 
@@ -65,24 +66,21 @@ def newest() -> int:
 async def state(db: Connection) -> State:
     """Raises StoreError where the database is another program's, takes no writes or has the wrong
     encoding."""
+    # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
+    # another process has made under the lock is not there yet.
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "
-        # A look at the table of tables, because it sees what another process has made a moment ago.
-        "bool_or(tablename = 'schema_version'), bool_or(tablename IN ('sessions', 'runs')) "
-        "FROM (SELECT '' AS tablename UNION ALL SELECT tablename FROM pg_tables "
-        "WHERE schemaname = current_schema()) AS known"
+        "bool_or(relname = 'schema_version') IS TRUE, bool_or(relname IN ('sessions', 'runs')) IS TRUE "
+        "FROM pg_class WHERE relname IN ('schema_version', 'sessions', 'runs') AND pg_table_is_visible(oid)"
     )
     if encoding != "UTF8":
         raise StoreError(
             f"The database of the session store has the encoding {encoding}: create one with ENCODING 'UTF8'."
         )
     if is_standby:
-        raise StoreError(
-            "The database of the session store takes no writes: it is a standby, or set to read only. Let "
-            "store.url name the primary.",
-            retry_after=1.0,
-        )
+        # As a write is refused: this connection is of no use, also once the database takes writes again.
+        raise asyncpg.ReadOnlySQLTransactionError("read only")
     if not is_ours:
         if is_taken:
             raise StoreError(

@@ -5,13 +5,16 @@ so that a caller who is cancelled loses the answer, not the operation. A connect
 nothing was heard in time, is dropped with all that lie idle; the next act opens another one, so the store
 goes on by itself when the server returns. An act that another one was in the way of (a deadlock, a conflict)
 is made again, a few times; so is one that PgBouncer has given to a connection of the server which was not
-told of its statement: from then on nothing is prepared.
+told of its statement: from then on nothing is prepared, and each act is a transaction that is begun and
+ended.
 
 No state of a session is used (no LISTEN, no SET, no locks of a session, no temporary tables), so a pool of
 transactions may stand between this and the server.
 """
 
 import asyncio
+import itertools
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -46,6 +49,17 @@ _TRIES = 5
 _MOST_WAITING = 10_000
 _CACHED_STATEMENTS = 200
 log = structlog.get_logger()
+
+
+class _Named(Connection):  # type: ignore[misc]  # the driver is not typed
+    """What it prepares has names that no other process uses: behind a pool of transactions, a statement that
+    another one has prepared must not be taken for one's own."""
+
+    _process = secrets.token_hex(8)
+    _numbers = itertools.count()
+
+    def _get_unique_id(self, prefix: str) -> str:
+        return f"__ocgw_{prefix}_{self._process}_{next(self._numbers):x}__"
 
 
 class Pool:
@@ -144,7 +158,12 @@ class Pool:
             except Exception as error:  # noqa: BLE001 - as in `open`
                 raise translated(error) from None
             try:
-                answer = await act(connection, *args, **named)
+                if self._is_prepared:
+                    answer = await act(connection, *args, **named)
+                else:
+                    # What is not prepared goes out in two messages, which must reach the same server.
+                    async with connection.transaction():
+                        answer = await act(connection, *args, **named)
             except Exception as error:  # noqa: BLE001 - as in `open`
                 self._after_error(connection, error)
                 if tries < _TRIES and self._may_try_again(error):
@@ -206,6 +225,7 @@ class Pool:
                     command_timeout=self._statement_s,
                     statement_cache_size=_CACHED_STATEMENTS if self._is_prepared else 0,
                     server_settings={"application_name": "openclaw-gateway"},
+                    connection_class=_Named,
                 )
                 try:
                     await use_texts(connection)
@@ -235,6 +255,8 @@ class Pool:
             connection.terminate()
             if is_lost(error):
                 self._drop_idle()
+        elif is_unprepared(error):
+            connection.terminate()  # it takes for prepared what is not
         self._release(connection)
 
     def _drop_idle(self) -> None:

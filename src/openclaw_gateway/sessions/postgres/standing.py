@@ -34,8 +34,9 @@ def shown(url: str) -> str:
 
 
 async def connected(url: str) -> Connection:
-    """One connection that waits long for an answer. Raises what the driver raises."""
-    db = await asyncpg.connect(url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S)
+    """One connection that waits long for an answer, also through a pool of transactions, which knows of no
+    prepared statements. Raises what the driver raises."""
+    db = await asyncpg.connect(url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S, statement_cache_size=0)
     await use_texts(db)
     return db
 

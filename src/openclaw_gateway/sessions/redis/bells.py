@@ -40,7 +40,14 @@ class TookOver(Struct, frozen=True, tag="t", array_like=True):
     token: int
 
 
-News = Rung | Signalled | Announced | TookOver
+class LockedOut(Struct, frozen=True, tag="l", array_like=True):
+    """Nobody lets the subject try again for so long."""
+
+    subject: str
+    seconds: float
+
+
+News = Rung | Signalled | Announced | TookOver | LockedOut
 
 
 class _Letter(Struct, frozen=True, array_like=True):

@@ -17,14 +17,25 @@ from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.sessions.redis import entries
-from openclaw_gateway.sessions.redis.bells import Announced, Listener, News, Rung, Signalled, TookOver, letter
-from openclaw_gateway.sessions.redis.link import DEFAULT_PACE, Away, Pace
-from openclaw_gateway.sessions.redis.mirror import BusReader, Mirror
+from openclaw_gateway.sessions.redis.bells import (
+    Announced,
+    Listener,
+    LockedOut,
+    News,
+    Rung,
+    Signalled,
+    TookOver,
+    letter,
+)
+from openclaw_gateway.sessions.redis.limits import RedisLimits
+from openclaw_gateway.sessions.redis.link import DEFAULT_PACE, Pace
+from openclaw_gateway.sessions.redis.mirror import BusReader
 from openclaw_gateway.sessions.redis.outage import Outage
 from openclaw_gateway.sessions.redis.outgoing import Outgoing
 from openclaw_gateway.sessions.redis.places import places
 from openclaw_gateway.sessions.redis.publisher import Publisher, Told
 from openclaw_gateway.sessions.redis.puller import Puller
+from openclaw_gateway.sessions.redis.reading import Reading
 from openclaw_gateway.sessions.redis.urls import BusUrl
 from openclaw_gateway.wire.events import Event
 
@@ -35,12 +46,13 @@ OPEN_S = 1.0
 CLOSE_S = 1.0
 # Of logs that have been written to their end, how many can still be given up before they expire.
 MOST_FINISHED = 10_000
-# Of a log, for a reader who is behind what is in memory.
-_PAGE_ENTRIES = 4
 
 
 class RedisBus:
-    """Raises ConfigError for files of certificates that cannot be used."""
+    """`limits` are those of all processes, counted at the same server.
+
+    Raises ConfigError for files of certificates that cannot be used.
+    """
 
     def __init__(self, url: BusUrl, *, pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
@@ -48,8 +60,6 @@ class RedisBus:
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
         self._finished: dict[str, int] = {}  # run id -> token
-        self._readers: dict[str, set[BusReader]] = {}
-        self._mirrors: dict[str, Mirror] = {}
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
         there = places(url, pace)
@@ -57,7 +67,7 @@ class RedisBus:
         told = Told(self._superseded, self._took_over, self._done)
         # By bucket; where one server holds all of them they are all the same.
         self._publishers: dict[int, Publisher] = {}
-        self._pullers: dict[int, Puller] = {}
+        pullers: dict[int, Puller] = {}
         for group in there.groups:
             first = group[0]
             publisher = Publisher(f"writing {first}", first, there, self._outage, told=told, pace=pace)
@@ -67,14 +77,19 @@ class RedisBus:
                 f"reading {first}", first, there, self._outage, wake_key=wake_key, wake=wake, pace=pace
             )
             self._publishers |= dict.fromkeys(group, publisher)
-            self._pullers |= dict.fromkeys(group, puller)
+            pullers |= dict.fromkeys(group, puller)
+        self._pullers = tuple(dict.fromkeys(pullers.values()))
+        self._reading = Reading(self._local, pullers, self._publishers)
+        self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        pullers = dict.fromkeys(self._pullers.values())
-        work = [self._listener.run(), *(each.run() for each in self._each_publisher())]
-        work += [each.run() for each in pullers]
-        self._tasks += [asyncio.create_task(each, name="redis_bus") for each in work]
+        work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
+        work += [each.run() for each in self._pullers]
+        for each in work:
+            task = asyncio.create_task(each, name="redis_bus")
+            task.add_done_callback(_ended)
+            self._tasks.append(task)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
 
@@ -85,25 +100,17 @@ class RedisBus:
                 task.cancel()
             await asyncio.wait(self._tasks)
         self._tasks.clear()
-        for mirror in tuple(self._mirrors.values()):
-            mirror.lose()
+        self._reading.close()
         await self._local.close()
         self._hearing.clear()
 
     def emit(self, run_id: str, token: int, seq: int, events: Sequence[Event]) -> bool:
+        if self._reading.mirrors and self._reading.knows_newer(run_id, token):
+            return False
         return self._local.emit(run_id, token, seq, events)
 
     def subscribe(self, run_id: str, after: int = 0, *, here: bool = False) -> BusReader:
-        if here or self._local.find(run_id) is not None:
-            reader = BusReader(self._local.joined(run_id), after, self._local.left, self._gone, self._pages)
-            self._readers.setdefault(run_id, set()).add(reader)
-            return reader
-        mirror, is_new = self._mirror(run_id)
-        reader = BusReader(mirror.log, after, _nothing, self._gone, self._pages)
-        self._reflect(reader, mirror)
-        if is_new:
-            self._puller(run_id).watch(mirror)
-        return reader
+        return self._reading.subscribe(run_id, after, here=here)
 
     def forget(self, run_id: str) -> None:
         self._local.forget(run_id)
@@ -152,14 +159,7 @@ class RedisBus:
         if before is not None:
             self._publishers[before.bucket].drop(before)
         out = self._outgoing[grown.run_id] = Outgoing(grown)
-        mirror = self._mirrors.get(grown.run_id)
-        if mirror is not None:
-            self._pullers[out.bucket].leave(mirror)
-            del self._mirrors[grown.run_id]
-            for reader in mirror.readers:
-                reader.mirror = None
-                grown.readers += 1
-                reader.move_to(grown, self._local.left)
+        self._reading.came_here(grown)
         return out
 
     def _superseded(self, run_id: str, token: int) -> None:
@@ -169,17 +169,7 @@ class RedisBus:
             self._publishers[before.bucket].drop(before)
         self._finished.pop(run_id, None)
         self._local.hand_over(run_id, token)
-        readers = [each for each in self._readers.get(run_id, ()) if each.mirror is None]
-        if not readers:
-            return
-        mirror, is_new = self._mirror(run_id)
-        # It begins under another token, whatever of it has been given up by now.
-        mirror.fresh = False
-        for reader in readers:
-            reader.move_to(mirror.log, _nothing)
-            self._reflect(reader, mirror)
-        if is_new:
-            self._puller(run_id).watch(mirror)
+        self._reading.went_elsewhere(run_id)
 
     def _took_over(self, run_id: str, token: int) -> None:
         self._tell(TookOver(run_id, token))
@@ -197,53 +187,12 @@ class RedisBus:
         if len(self._finished) > MOST_FINISHED:
             del self._finished[next(iter(self._finished))]
 
+    def _lock_out(self, subject: str, seconds: float) -> None:
+        self._tell(LockedOut(subject, seconds))
+
     def _give_up(self, run_id: str, token: int) -> None:
         commands = entries.give_up(entries.log_key(run_id), token)
         self._publishers[entries.bucket_of(run_id)].post(*commands)
-
-    def _mirror(self, run_id: str) -> tuple[Mirror, bool]:
-        mirror = self._mirrors.get(run_id)
-        if mirror is not None:
-            return mirror, False
-        mirror = self._mirrors[run_id] = Mirror(run_id, self._puller(run_id).stir)
-        return mirror, True
-
-    def _reflect(self, reader: BusReader, mirror: Mirror) -> None:
-        reader.mirror = mirror
-        mirror.readers.add(reader)
-        self._readers.setdefault(mirror.run_id, set()).add(reader)
-
-    def _gone(self, reader: BusReader) -> None:
-        """It is closed."""
-        run_id, mirror = reader.run_id, reader.mirror
-        readers = self._readers.get(run_id)
-        if readers is not None:
-            readers.discard(reader)
-            if not readers:
-                del self._readers[run_id]
-        if mirror is not None:
-            mirror.readers.discard(reader)
-            if not mirror.readers and self._mirrors.get(run_id) is mirror:
-                del self._mirrors[run_id]
-                self._puller(run_id).leave(mirror)
-
-    async def _pages(self, run_id: str, token: int, seq: int) -> Sequence[Event]:
-        """What comes next of a log, for a reader who is behind what is in memory; nothing when that is not
-        kept any more, or cannot be had."""
-        key, publisher = entries.log_key(run_id), self._publishers[entries.bucket_of(run_id)]
-        with suppress(Away, ValueError):
-            found = entries.entries_of(await publisher.ask(entries.page(key, token, seq, _PAGE_ENTRIES)))
-            if not found or found[0].seq != seq:
-                # It stands within an entry.
-                found = entries.entries_of(await publisher.ask(entries.holding(key, token, seq)))
-            events: list[Event] = []
-            for entry in found:
-                at = seq + len(events)
-                if entry.seq is None or not entry.seq <= at < entry.end:
-                    break
-                events += entry.decoded()[at - entry.seq :]
-            return events
-        return ()
 
     def _tell(self, news: News) -> None:
         self._publishers[0].post(letter(self._me, news))
@@ -257,6 +206,8 @@ class RedisBus:
             case Announced(news=said):
                 for heard in tuple(self._hearing):
                     heard(said)
+            case LockedOut(subject=subject, seconds=seconds):
+                self.limits.lock(subject, seconds)
             case TookOver(run_id=run_id, token=token):
                 held = self._local.find(run_id)
                 if held is not None and held.token < token:
@@ -268,12 +219,10 @@ class RedisBus:
         for publisher in self._each_publisher():
             publisher.doubt()
 
-    def _puller(self, run_id: str) -> Puller:
-        return self._pullers[entries.bucket_of(run_id)]
-
     def _each_publisher(self) -> tuple[Publisher, ...]:
         return tuple(dict.fromkeys(self._publishers.values()))
 
 
-def _nothing(_: EventLog) -> None:
-    """A mirror is left by its readers, not by their number."""
+def _ended(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("bus.crashed", exc_info=error)

@@ -7,22 +7,20 @@ or is written again.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from redis.exceptions import ResponseError
 
 from openclaw_gateway.sessions.local.log import settle
+from openclaw_gateway.sessions.redis.held import Held
 from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.outgoing import Outgoing, Parcel
 from openclaw_gateway.sessions.redis.places import Places
 
 PIPELINE_BYTES = 1 << 20
-# Of logs that have ended and cannot be written, in bytes of memory and by number.
-MOST_HELD_BYTES = 64 << 20
-MOST_HELD = 10_000
 MOST_POSTED = 4_096
 
 # A log is superseded (by this token), has taken over from an older holder, or is done (and was given up).
@@ -53,8 +51,7 @@ class Publisher:
         self._pace = pace
         self._all: dict[str, Outgoing] = {}
         self._changed: dict[Outgoing, None] = {}
-        self._held: OrderedDict[Outgoing, int] = OrderedDict()
-        self._held_bytes = 0
+        self._held = Held()
         self._is_away = False
         self._posted: deque[Command] = deque(maxlen=MOST_POSTED)
         self._waking: tuple[Command, ...] = ()
@@ -68,7 +65,7 @@ class Publisher:
         self._changed[out] = None
         if self._idle is not None:
             settle(self._idle, result=True)
-        elif self._is_away and out.log is not None and out.log.ended:
+        elif self._is_away:
             self._hold(out)
 
     def drop(self, out: Outgoing) -> None:
@@ -76,7 +73,7 @@ class Publisher:
         if self._all.get(out.run_id) is out:
             del self._all[out.run_id]
         self._changed.pop(out, None)
-        self._held_bytes -= self._held.pop(out, 0)
+        self._held.drop(out)
 
     def doubt(self) -> None:
         """The server may have been another one for a moment: every log is asked for."""
@@ -243,7 +240,6 @@ class Publisher:
     def _came_back(self) -> None:
         self._is_away = False
         self._held.clear()
-        self._held_bytes = 0
         for out in self._all.values():
             if out.state == "sure":
                 out.doubt()
@@ -255,24 +251,11 @@ class Publisher:
         if not self._is_away:
             self._is_away = True
             for out in tuple(self._all.values()):
-                if out.log is not None and out.log.ended:
-                    self._hold(out)
+                self._hold(out)
 
     def _hold(self, out: Outgoing) -> None:
-        """A log that has ended is kept for the sake of the stream alone. What is too much is given up, the
-        oldest first: who reads it elsewhere is told that it is gone."""
-        if out.log is None or out in self._held:
-            return
-        out.log.weigh()
-        self._held[out] = out.log.size
-        self._held_bytes += out.log.size
-        while self._held_bytes > MOST_HELD_BYTES:
-            oldest, size = next((each, size) for each, size in self._held.items() if size)
-            self._held[oldest] = 0
-            self._held_bytes -= size
-            oldest.give_up()
-        while len(self._held) > MOST_HELD:
-            self.drop(next(iter(self._held)))
+        for surplus in self._held.add(out):
+            self.drop(surplus)
 
     def _refuse(self, why: str) -> None:
         while self._asked:

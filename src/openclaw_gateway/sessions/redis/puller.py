@@ -121,15 +121,15 @@ class Puller:
 
     def _feed(self, reply: Reply) -> None:
         largest = 0
-        for key, items in _streams(reply):
+        for key, items, last in _streams(reply):
             if key == self._wake_key:
-                self._woken_at = items[-1][0]
+                self._woken_at = last
                 continue
             mirror = self._mirrors.get(key)
-            if mirror is None or not items:
+            if mirror is None:
                 continue
-            mirror.position = items[-1][0]
             found = entries.entries_of(items)
+            mirror.position = last
             largest = max(largest, sum(len(entry.events) for entry in found))
             mirror.feed(found)
         if largest > _LARGE_BYTES:
@@ -184,8 +184,8 @@ def _place(mirror: Mirror, newest: entries.Entry | None) -> tuple[int, int]:
     return newest.token, mirror.end if newest.token == mirror.log.token else 0
 
 
-def _streams(reply: Reply) -> list[tuple[bytes, list[Reply]]]:
-    """Of XREAD. Raises ValueError for anything else."""
-    with contextlib.suppress(TypeError, ValueError):
-        return [(bytes(key), list(items)) for key, items in reply or ()]
+def _streams(reply: Reply) -> list[tuple[bytes, Reply, bytes]]:
+    """Of XREAD: keys, what came in each, and the last id of it. Raises ValueError for anything else."""
+    with contextlib.suppress(TypeError, ValueError, IndexError):
+        return [(bytes(key), items, bytes(items[-1][0])) for key, items in reply or ()]
     raise ValueError("this is no answer of XREAD")

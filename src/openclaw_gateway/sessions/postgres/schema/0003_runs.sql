@@ -19,10 +19,14 @@ CREATE FUNCTION may_be_taken_up(run runs, in_attempts integer) RETURNS boolean L
         AND run.attempts - run.handed < in_attempts
 $$;
 
--- Whether no living process executes the run or waits for it.
+-- Whether no living process executes the run or waits for it. One that has not beaten in time may be at work
+-- all the same, as long as the claim of its run lasts; one that has left is not.
 CREATE FUNCTION is_nobodys(run runs, in_now_ms bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT run.replica IS NULL OR NOT EXISTS (
-        SELECT 1 FROM replicas WHERE replicas.id = run.replica AND replicas.lease_until_ms > in_now_ms)
+        SELECT 1 FROM replicas WHERE replicas.id = run.replica
+            AND (replicas.lease_until_ms > in_now_ms OR EXISTS (
+                SELECT 1 FROM sessions WHERE sessions.number = run.session
+                    AND sessions.holder = run.number AND sessions.lease_until_ms > in_now_ms)))
 $$;
 
 -- Whether the session may be had now by who is next: it is free, or its holder has let its lease run out and is

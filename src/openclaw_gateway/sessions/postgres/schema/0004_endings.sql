@@ -280,8 +280,8 @@ BEGIN
     PERFORM 1 FROM runs WHERE number = ANY (in_numbers) ORDER BY number FOR UPDATE;
     now := now_ms(in_at_ms);
     UPDATE runs SET ended_ms = now, work = NULL,
-        status = CASE WHEN abort_requested AND is_nobodys(runs, now) THEN 'aborted' ELSE 'interrupted' END,
-        error = CASE WHEN abort_requested AND is_nobodys(runs, now) THEN NULL ELSE in_error END
+        status = CASE WHEN abort_requested AND replica IS DISTINCT FROM in_replica THEN 'aborted' ELSE 'interrupted' END,
+        error = CASE WHEN abort_requested AND replica IS DISTINCT FROM in_replica THEN NULL ELSE in_error END
     WHERE number = ANY (in_numbers) AND ended_ms IS NULL
         AND (replica = in_replica OR (is_nobodys(runs, now) AND NOT may_be_taken_up(runs, in_attempts)));
     GET DIAGNOSTICS closed = ROW_COUNT;

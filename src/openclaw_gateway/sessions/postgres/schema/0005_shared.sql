@@ -75,9 +75,7 @@ BEGIN
         WHERE runs.ended_ms IS NULL AND CASE
             WHEN runs.replica = in_replica THEN in_again AND runs.ticket = in_ticket
             ELSE is_nobodys(runs, now) AND may_be_taken_up(runs, in_attempts)
-                AND (runs.session IS NULL OR sessions.lease_until_ms IS NULL
-                    OR (sessions.holder = runs.number
-                        AND (runs.replica IS NULL OR sessions.lease_until_ms <= now)))
+                AND (runs.session IS NULL OR sessions.lease_until_ms IS NULL OR sessions.holder = runs.number)
                 AND NOT EXISTS (
                     SELECT 1 FROM runs AS older
                     WHERE older.session = runs.session AND older.ended_ms IS NULL AND older.number < runs.number)
@@ -102,8 +100,6 @@ BEGIN
         END IF;
         CONTINUE WHEN NOT is_nobodys(run, now) OR NOT may_be_taken_up(run, in_attempts);
         CONTINUE WHEN own.lease_until_ms IS NOT NULL AND own.holder <> run.number;
-        -- Its process has gone, as far as is known here; by its claim it may still be at work.
-        CONTINUE WHEN run.replica IS NOT NULL AND own.holder = run.number AND own.lease_until_ms > now;
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM runs
             WHERE runs.session = own.number AND ended_ms IS NULL AND number < run.number);

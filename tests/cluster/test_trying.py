@@ -1,0 +1,97 @@
+"""`make cluster` as a person has it: it says where it is, any process will do, one may go, nothing stays."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from openclaw_gateway.testing.gateway import TOKEN, model_config, write_config
+from openclaw_gateway.testing.model_server import ModelServer
+from tests.cluster.replicas import headers
+from tests.cluster.trying import ROLES, overlay
+from tests.doors.chat import CHAT, user
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 90
+ROW = re.compile(r"^  (in front|[\w-]+) +(http\S+)(?:   pid (\d+))?", re.MULTILINE)
+
+
+async def until(process: asyncio.subprocess.Process, word: str) -> str:
+    """All that it says up to the line with `word`."""
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(DEADLINE_S):
+        while word not in said:
+            line = await process.stdout.readline()
+            assert line, said
+            said += line.decode()
+    return said
+
+
+async def answer(url: str, text: str, **fields: Any) -> str:
+    body = msgspec.json.encode({"messages": [user(text)], **fields})
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}{CHAT}", data=body, headers=headers()) as response,
+    ):
+        told = await response.json()
+        assert response.status == 200, told
+        return str(told["choices"][0]["message"]["content"])
+
+
+@pytest.mark.promise("cluster-trying")
+@pytest.mark.usefixtures("postgres_server", "valkey_of_session")  # which say what is missing
+async def test_it_is_there_in_a_moment_and_gone_after_a_key(models: ModelServer, tmp_path: Path) -> None:
+    write_config(tmp_path, model_config(models.base_url))
+    config = tmp_path / "openclaw.json"
+    written = config.read_bytes()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.cluster.trying", "--port", "0"),
+        *("--folder", str(tmp_path / "cluster"), "--config", str(config)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said = await until(process, "Ctrl-C")
+        found = {name: (url, int(pid or 0)) for name, url, pid in ROW.findall(said)}
+        assert {*ROLES, "in front"} <= {*found}
+        assert f"Authorization: Bearer {TOKEN}" in said
+        front, _ = found["in front"]
+        assert [await answer(front, "one", user="ada"), await answer(front, "two", user="ada")] == [
+            "one",
+            "two",
+        ]
+        # What was said at one is known at the other, and by way of any.
+        direct = await answer(found["front-2"][0], "three", user="ada")
+        assert direct == "three"
+        history = [each["content"] for each in models.requests[-1].body["messages"] if each["role"] == "user"]
+        assert history[-3:] == ["one", "two", "three"]
+        os.kill(found["front-1"][1], signal.SIGKILL)
+        await until(process, "front-1 has gone")
+        assert [await answer(front, f"{n}") for n in range(3)] == ["0", "1", "2"]
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.wait() == 0
+        for _, pid in found.values():
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid or found["front-1"][1], 0)
+        assert config.read_bytes() == written
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def test_what_makes_a_cluster_of_a_configuration_stands_beside_it(tmp_path: Path) -> None:
+    added = overlay("postgresql://h/d", "redis://h", workspace=tmp_path)
+    assert (added["store"], added["bus"]) == ({"url": "postgresql://h/d"}, {"url": "redis://h"})
+    assert added["agents"]["defaults"]["workspace"] == str(tmp_path)
+    assert "agents" not in overlay("postgresql://h/d", "redis://h", workspace=None)

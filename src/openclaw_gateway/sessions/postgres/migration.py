@@ -66,6 +66,8 @@ def newest() -> int:
 async def state(db: Connection) -> State:
     """Raises StoreError where the database is another program's, takes no writes or has the wrong
     encoding."""
+    # Tables are looked for as rows: `to_regclass` may answer from what this connection remembers, and what
+    # another process has made under the lock is not there yet.
     encoding, is_standby, is_ours, is_taken = await db.fetchrow(
         "SELECT current_setting('server_encoding'), "
         "pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean, "

@@ -45,7 +45,6 @@ def test_the_errors_are_ours() -> None:
     assert named == {
         "store_unavailable",
         "store_full",
-        "draining",
         "run_begun_anew",
         "run_interrupted",
     }

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import re
 from collections.abc import Sequence
 
 import aiohttp
@@ -18,7 +17,6 @@ _AT_ONCE = 8
 _READERS = 10
 _PACE_S = 0.002
 _DEADLINE_S = 60.0
-_CREATED = re.compile(rb'"created":\d+')
 
 
 class Resumed(Struct, frozen=True):
@@ -117,13 +115,8 @@ async def _frame(response: aiohttp.ClientResponse) -> bytes:
 
 
 def frames_of(text: bytes) -> list[bytes]:
-    """Whole frames, with their end, but for comments.
-
-    When a run was created its executor says by its own clock, and the others by the database's: the second
-    may be another one, so it does not count.
-    """
-    whole = [frame + b"\n\n" for frame in text.split(b"\n\n")[:-1] if not frame.startswith(b":")]
-    return [_CREATED.sub(b'"created":0', frame) for frame in whole]
+    """Whole frames, with their end, but for comments."""
+    return [frame + b"\n\n" for frame in text.split(b"\n\n")[:-1] if not frame.startswith(b":")]
 
 
 def number_of(frame: bytes) -> int:

@@ -26,8 +26,6 @@ log = structlog.get_logger()
 EX_PORT_TAKEN = 69
 EX_OSERR = 71
 _BACKLOG = 1024
-# How long a process that leaves says so to who asks: what comes when nobody listens any more is lost.
-KNOWN_S = 2.0
 _LAST_BYTES_S = 5.0
 
 
@@ -93,15 +91,10 @@ class Listener:
         self._server.limits = limits
 
     async def drain(self, seconds: float) -> None:
-        """Let running requests end while refusing new runs; returns when every run has ended, and where there
-        are other processes, not before whoever stands in front of them knows that this one leaves."""
-        loop = asyncio.get_running_loop()
-        known_at = loop.time() + (0.0 if self._gateway.peers is None else KNOWN_S)
+        """Let running requests end while refusing new runs; returns when every run has ended."""
         self._gateway.refuse_runs()
         self._closing.set()
         await self._gateway.drain(seconds)
-        if (left := known_at - loop.time()) > 0:
-            await asyncio.sleep(left)
 
     async def close(self) -> None:
         """Close the sockets; answers that are ready still leave."""

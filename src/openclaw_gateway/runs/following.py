@@ -30,8 +30,8 @@ class Following:
         record = None if body is None else await self._store.get_run(owner, run_id)
         if body is None or record is None:
             return None
-        request, asked = read(body)
-        run = self._live.follow(record, request, self._plan_of(request))
+        work = read(body)
+        run = self._live.follow(record, work.request, self._plan_of(work.request))
         if run is not None and run.is_followed:
-            run.asked = asked
+            run.asked = work.asked
         return run

@@ -432,7 +432,7 @@ class Repeated(GatewayError):
 def new_run(run: Run, session: str | None, *, shared: bool = False, given: bool = False) -> NewRun:
     """As it is recorded; one that is `shared`, or `given` away, with all that another process needs."""
     request, origin = run.request, run.request.origin
-    work = written(request, run.asked) if shared or given else None
+    work = written(request, run.asked, run.created_ms) if shared or given else None
     return NewRun(
         run.id,
         origin.owner,
@@ -443,6 +443,7 @@ def new_run(run: Run, session: str | None, *, shared: bool = False, given: bool 
         idempotency=request.idempotency,
         work=work,
         given=given,
+        created_ms=run.created_ms,
     )
 
 

@@ -16,7 +16,6 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Overloaded, RunAborted, ShuttingDown, StoreError, ToolLoop
-from openclaw_gateway.logs.asked import Asked
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
 from openclaw_gateway.runs.plan import Plan
@@ -28,6 +27,7 @@ from openclaw_gateway.runs.run import (
     SHUTTING_DOWN,
     Run,
 )
+from openclaw_gateway.runs.work import RunWork
 from openclaw_gateway.sessions.bus import Bus, Signal
 from openclaw_gateway.sessions.shared import Work
 from openclaw_gateway.sessions.store import Recorded, RunRecord
@@ -139,13 +139,13 @@ class LiveRuns:
             run.when_made = self._made_session
         return self._under_way(run, self._terms.loop)
 
-    def take_up(self, work: Work, request: RunRequest, asked: Asked, plan: Plan) -> Run:
+    def take_up(self, work: Work, wanted: RunWork, plan: Plan) -> Run:
         """Execute what another process has begun, or given away. Who has followed it here follows it on."""
-        run = Run(request, plan, self._bus, id_=work.run_id)
+        run = Run(wanted.request, plan, self._bus, id_=work.run_id)
         follows = self._running.pop(run.id, None)
         if follows is not None:
             self._running[_beside(run.id)] = follows
-        run.asked = asked
+        run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
         # Who hears of runs here has heard of one that was followed.
         self._under_way(run, self._terms.loop, is_news=follows is None)

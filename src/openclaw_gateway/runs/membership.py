@@ -143,8 +143,8 @@ class Membership:
             if not await self._has_let_go(work.run_id):
                 log.error("work.still_at_work", run=work.run_id)
                 return
-            request, asked = read(work.body)
-            self._live.take_up(work, request, asked, self._plan_of(request))
+            wanted = read(work.body)
+            self._live.take_up(work, wanted, self._plan_of(wanted.request))
         except GatewayError as error:
             ending = Ending("failed", error=error_info(error))
             if work.claimed is None:

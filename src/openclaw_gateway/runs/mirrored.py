@@ -115,7 +115,7 @@ class Mirrors:
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
         """What is said, told on as it comes; how it ended."""
-        said = _Said(run)
+        said = Said(run)
         clock = asyncio.get_running_loop().time
         nobody_since: float | None = None
         stopped_at: float | None = None
@@ -187,7 +187,7 @@ class Mirrors:
         self._bus.ring(WORK_TOPIC)
 
 
-class _Said:
+class Said:
     """What of an executor's events was told here. One that begins anew is told from its beginning as long as
     no client has heard anything: what it has heard cannot be taken back."""
 
@@ -235,7 +235,7 @@ class _Said:
         if result.status == "completed" and not result.text.startswith(text):
             # What was told is of an execution that was not the one to be recorded.
             self._begin_anew()
-            text, self._has_begun = "", False
+            text, self.has_begun = "", False
         if result.text.startswith(text):
             left = result.text[len(text) :]
             if not self.has_begun:

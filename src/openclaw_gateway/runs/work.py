@@ -16,23 +16,25 @@ from openclaw_gateway.wire.run import RunRequest
 
 
 class RunWork(Struct, frozen=True, omit_defaults=True):
-    """`detached` is the request's; `asked` who led to it, for the log."""
+    """`detached` is the request's; `asked` who led to it, for the log; `created_ms` the run's, Unix
+    milliseconds."""
 
     request: RunRequest
     detached: Raw | UnsetType = UNSET
     asked: Asked = NOBODY
+    created_ms: int = 0
 
 
 _work: Final = msgspec.json.Decoder(RunWork)
 
 
-def written(request: RunRequest, asked: Asked) -> bytes:
+def written(request: RunRequest, asked: Asked, created_ms: int) -> bytes:
     detached = UNSET if request.detached is None else request.detached
-    return msgspec.json.encode(RunWork(replace(request, detached=None), detached, asked))
+    return msgspec.json.encode(RunWork(replace(request, detached=None), detached, asked, created_ms))
 
 
-def read(body: bytes) -> tuple[RunRequest, Asked]:
-    """Raises StoreError (code "store_corrupt")."""
+def read(body: bytes) -> RunWork:
+    """What was written, with a whole request. Raises StoreError (code "store_corrupt")."""
     try:
         work = _work.decode(body)
     except msgspec.MsgspecError:
@@ -40,7 +42,6 @@ def read(body: bytes) -> tuple[RunRequest, Asked]:
             "What another process has written down of this run cannot be read: ask again.",
             code="store_corrupt",
         ) from None
-    request = work.request
-    if not isinstance(work.detached, UnsetType):
-        request = replace(request, detached=work.detached)
-    return request, work.asked
+    if isinstance(work.detached, UnsetType):
+        return work
+    return replace(work, request=replace(work.request, detached=work.detached))

@@ -30,7 +30,8 @@ class NewRun(Struct, frozen=True):
     `session` None: the run has no session to wait for and leaves no turn. `user` is the end user whom the
     request named, `parent` the id of the run that started this one. `work` is all that another process needs
     to execute it, for a store that several share; the others pass it over. One that is `given` is not
-    claimed by `begin`: whoever has room takes it up.
+    claimed by `begin`: whoever has room takes it up. `created_ms` is what its client is told, Unix
+    milliseconds; None = now.
     """
 
     id: str
@@ -42,6 +43,7 @@ class NewRun(Struct, frozen=True):
     idempotency: Idempotency | None = None
     work: bytes | None = None
     given: bool = False
+    created_ms: int | None = None
 
 
 class Claim(Struct, frozen=True):

@@ -77,7 +77,8 @@ class MemoryStore:
                 raise StoreError("This run id is taken: choose another one.", code="run_id_taken")
             return Duplicate(known.record())
         now = self._clock()
-        added = MemoryRun(run, data.newest_number + 1, now, "running")
+        created_ms = now if run.created_ms is None else run.created_ms
+        added = MemoryRun(run, data.newest_number + 1, created_ms, "running")
         if run.session is None:
             data.add(added)
             return Recorded()

@@ -24,7 +24,9 @@ from openclaw_gateway.sessions.store import (
     Transcript,
 )
 
-_BEGIN = "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+_BEGIN = (
+    "SELECT * FROM begin_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+)
 _CLAIM = "SELECT * FROM claim_run($1, $2, $3, $4, $5, $6, $7)"
 _RENEW = "SELECT renew_run($1, $2, $3, $4, $5, $6)"
 _REQUEST_ABORT = (
@@ -72,6 +74,7 @@ async def begin(
         ATTEMPTS,
         LOST,
         again,
+        run.created_ms,
         timeout=max(until - time.monotonic(), 0.001),
     )
     outcome, known, place, token = row[:4]

@@ -11,6 +11,7 @@ ssl_keyfile (paths) and ssl_check_hostname=no, as in redis-py, and sentinel_user
 A message of this file never has a part of the URL in it that may be a secret.
 """
 
+import re
 import ssl
 from typing import Literal
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -115,18 +116,19 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
 
 def _parsed(url: str) -> BusUrl:
     """Raises ValueError with a sentence."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError("This is no URL.") from None
-    if parts.scheme not in _SCHEMES:
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
         raise ValueError("The bus is a server that speaks Redis's protocol.")
-    kind, over_tls = _SCHEMES[parts.scheme]
+    kind, over_tls = _SCHEMES[scheme]
+    # Apart from the others: some versions of Python take no list of hosts with brackets in it for one.
+    netloc = re.split("[/?#]", rest, maxsplit=1)[0]
+    parts = urlsplit(f"//host{rest[len(netloc) :]}")
     options = _options(parts)
-    opened_by, _, hosts = parts.netloc.rpartition("@")
+    opened_by, _, hosts = netloc.rpartition("@")
     user, _, password = opened_by.partition(":")
     credentials = Credentials(unquote(user) or None, unquote(password) or None)
-    if parts.scheme == "unix":
+    if scheme == "unix":
         if hosts or not parts.path.strip("/"):
             raise ValueError("A Unix socket is named by its whole path.")
         return BusUrl(

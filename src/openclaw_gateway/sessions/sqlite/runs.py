@@ -173,12 +173,13 @@ def _insert(
 ) -> Duplicate | None:
     """Record the run, or say which run of the owner's has its id. Raises StoreError (run_id_taken)."""
     named = run.idempotency
+    created_ms = now if run.created_ms is None else run.created_ms
     if named is None and run.parent is None:
         # A NULL that is bound costs as much as five texts.
         db.execute(
             "INSERT INTO runs (number, id, owner, session, agent, status, created_ms) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (number, run.id, run.owner, session, run.agent, status, now),
+            (number, run.id, run.owner, session, run.agent, status, created_ms),
         )
     else:
         db.execute(
@@ -194,7 +195,7 @@ def _insert(
                 None if named is None else named.key,
                 None if named is None else named.digest,
                 status,
-                now,
+                created_ms,
             ),
         )
     if db.rowcount:

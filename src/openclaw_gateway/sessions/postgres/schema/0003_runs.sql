@@ -80,7 +80,7 @@ END $$;
 CREATE FUNCTION begin_run(
     in_at_ms bigint, in_id text, in_owner text, in_session text, in_agent text, in_user text, in_parent text,
     in_key text, in_digest bytea, in_work bytea, in_given boolean, in_replica text, in_lease_ms bigint,
-    in_max_queued integer, in_attempts integer, in_lost bytea, in_again boolean,
+    in_max_queued integer, in_attempts integer, in_lost bytea, in_again boolean, in_created_ms bigint,
     OUT outcome text, OUT known text, OUT place integer, OUT token bigint, OUT after_seq bigint,
     OUT last_seq bigint, OUT previous_ms bigint, OUT summary text, OUT bodies bytea
 ) LANGUAGE plpgsql AS $$
@@ -134,7 +134,8 @@ BEGIN
         INSERT INTO runs (id, owner, agent, parent, idempotency_key, digest, status, created_ms, work, replica, attempts)
         VALUES (
             in_id, in_owner, in_agent, in_parent, in_key, in_digest,
-            CASE WHEN in_given THEN 'queued' ELSE 'running' END, now_ms(in_at_ms), in_work,
+            CASE WHEN in_given THEN 'queued' ELSE 'running' END,
+            coalesce(in_created_ms, now_ms(in_at_ms)), in_work,
             CASE WHEN NOT in_given THEN in_replica END, CASE WHEN in_given THEN 0 ELSE 1 END);
         outcome := 'recorded';
         RETURN;
@@ -159,7 +160,8 @@ BEGIN
             number, id, owner, session, agent, parent, idempotency_key, digest, status, created_ms, token, work,
             replica, attempts)
         VALUES (
-            arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'running', now,
+            arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'running',
+            coalesce(in_created_ms, now),
             arrival, in_work, in_replica, 1);
         SELECT * INTO after_seq, last_seq, previous_ms, summary, bodies
         FROM hand_session(own, arrival, arrival, now + in_lease_ms, now, in_lost);
@@ -178,7 +180,8 @@ BEGIN
     INSERT INTO runs (
         number, id, owner, session, agent, parent, idempotency_key, digest, status, created_ms, work, replica)
     VALUES (
-        arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'queued', now, in_work,
+        arrival, in_id, in_owner, own.number, in_agent, in_parent, in_key, in_digest, 'queued',
+        coalesce(in_created_ms, now), in_work,
         CASE WHEN NOT in_given THEN in_replica END);
     UPDATE sessions SET waiting = waiting + 1 WHERE number = own.number;
     outcome := 'queued';

@@ -1,0 +1,61 @@
+"""What is told here of a run that another process executes, where that one loses it on the way."""
+
+import asyncio
+
+from openclaw_gateway.agents.roster import Agent
+from openclaw_gateway.models.target import Endpoint, ModelTarget
+from openclaw_gateway.runs.mirrored import Said
+from openclaw_gateway.runs.plan import PlainEquipment, Plan
+from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.local.bus import LocalBus
+from openclaw_gateway.wire.events import Event, RunStarted, TextDelta
+from openclaw_gateway.wire.messages import UserMessage
+from openclaw_gateway.wire.run import Origin, RunRequest, RunResult
+
+STARTED = RunStarted("r", "main", None, 0)
+
+
+def mirror() -> Run:
+    agent = Agent("main", "Main", "p")
+    plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://none"), "m"),), PlainEquipment(agent))
+    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("hi"),))
+    return Run(request, plan, LocalBus())
+
+
+async def heard(run: Run) -> list[Event]:
+    """What a reader hears who comes now."""
+    reader = run.events()
+    try:
+        return list(await asyncio.wait_for(reader.batch(0), 5))
+    finally:
+        reader.close()
+
+
+async def test_what_of_the_recorded_text_was_not_told_is_told_at_the_end() -> None:
+    run = mirror()
+    said = Said(run)
+    said.take([STARTED, TextDelta("half of")])
+    assert said.rest(RunResult("completed", "half of it"), ()).text == "half of it"
+    assert [each.text for each in await heard(run) if isinstance(each, TextDelta)] == ["half of", " it"]
+
+
+async def test_an_execution_that_was_not_recorded_is_not_heard_beside_the_one_that_was() -> None:
+    run = mirror()
+    early = run.events()
+    said = Said(run)
+    said.take([STARTED, TextDelta("half of")])
+    assert await early.batch(0)
+    said.rest(RunResult("completed", "another one"), ())
+    anew = await heard(run)
+    assert [type(each) for each in anew] == [RunStarted, TextDelta], "who reads knows that it begins again"
+    assert anew[1] == TextDelta("another one")
+    assert list(await early.batch(0)) == anew
+    early.close()
+
+
+async def test_a_second_execution_is_told_from_its_beginning_alone() -> None:
+    run = mirror()
+    said = Said(run)
+    said.take([STARTED, TextDelta("half of")])
+    said.take([STARTED, TextDelta("all of it")])
+    assert await heard(run) == [STARTED, TextDelta("all of it")]

@@ -133,7 +133,7 @@ class Assembly:
         rooms, gateway = self._foundation, self.gateway
         if rooms.shared is None:
             return
-        following = Following(rooms.shared, live, gateway.plan_of)
+        following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
         elsewhere = AskedElsewhere(rooms.bus, rooms.questions)

@@ -175,6 +175,8 @@ async def test_a_stream_that_was_cut_at_one_goes_on_at_another(models: ModelServ
         gate.set()
         rest = await going
         assert "".join(said(rest)) == "a b c d"
+        await other.wait_no_runs()
+        assert (await events(other, id_, number(begun))).text == rest.text, "also once it has ended"
         whole = await events(one, id_)
         assert frames_of(whole.text) == [begun, *frames_of(rest.text)]
 

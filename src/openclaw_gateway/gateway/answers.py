@@ -4,7 +4,7 @@ One room of the gateway, for every door: each is its owner's, and what another h
 and how, is decided in `runs/kept`, `background` and `idempotency`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from msgspec import Raw
 
@@ -18,12 +18,13 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import UNDELIVERED, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Store
+from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptKind
 
 
 class Answers:
     """`plans` gives those of the present configuration; `follow` finds runs that other processes execute,
-    `abort` ends a run of the caller's."""
+    `told` gives what they said, `abort` ends a run of the caller's."""
 
     def __init__(
         self,
@@ -34,9 +35,11 @@ class Answers:
         plans: Callable[[], Mapping[str, Plan]],
         *,
         follow: Follow,
+        told: Callable[[str], Awaitable[Sequence[Event] | None]],
         abort: Callable[[Principal, str], Awaitable[bool]],
     ) -> None:
         self._follow = follow
+        self._told = told
         self._live = live
         self._bus = bus
         self._named = named
@@ -128,7 +131,7 @@ class Answers:
         principal.require(READ)
         run = self._live.find(run_id) or await self._follow(principal.owner, run_id)
         if run is None:
-            return await self._named.told_again(principal.owner, run_id, self._plans())
+            return await self._named.told_again(principal.owner, run_id, self._plans(), self._told)
         if run.request.origin.owner != principal.owner or run.request.detached is None:
             return None
         told = await with_events(run, self._bus)

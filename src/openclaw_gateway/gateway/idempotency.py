@@ -7,19 +7,20 @@ then the store has its answer. The same name for another request is refused. A r
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET
 
 from openclaw_gateway.errors import EventsGone, GatewayError, IdempotencyMismatch, SessionBusy
 from openclaw_gateway.runs.lanes import Repeated
-from openclaw_gateway.runs.live import LiveRuns
+from openclaw_gateway.runs.live import RETAINED_S, LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun
-from openclaw_gateway.runs.run import CLIENT_LEFT, Run
+from openclaw_gateway.runs.run import CLIENT_LEFT, Run, now_ms
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import RunRecord, Store
+from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import Idempotency, KeptResult, Origin, RunRequest
 
 _result = msgspec.json.Decoder(KeptResult)
@@ -80,8 +81,15 @@ class NamedRuns:
             )
         return ReplayedRun(request, plan, self._bus, record, _result.decode(kept))
 
-    async def told_again(self, owner: str, run_id: str, plans: Mapping[str, Plan]) -> Run | None:
-        """A named run that has ended, and of which nothing is in memory. Raises StoreError."""
+    async def told_again(
+        self,
+        owner: str,
+        run_id: str,
+        plans: Mapping[str, Plan],
+        told: Callable[[str], Awaitable[Sequence[Event] | None]],
+    ) -> Run | None:
+        """A named run that has ended, and of which nothing is in memory; `told` gives what it said, where
+        that is known elsewhere. Raises StoreError."""
         record = await self._store.get_run(owner, run_id)
         if record is None or record.digest is None or record.ended_ms is None:
             return None
@@ -94,7 +102,9 @@ class NamedRuns:
         request = RunRequest(
             Origin(owner, "http", "conversation"), record.agent, (), record.session, detached=detached
         )
-        return ReplayedRun(request, plan, self._bus, record, result)
+        is_fresh = now_ms() - record.ended_ms < RETAINED_S * 1000
+        said = await told(run_id) if is_fresh else None
+        return ReplayedRun(request, plan, self._bus, record, result, told=said)
 
     def _remember(self, owner: str, key: str, run: Run) -> None:
         self._runs[owner, key] = run

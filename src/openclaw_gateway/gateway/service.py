@@ -60,6 +60,7 @@ from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
+from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import Door, Note, RunRequest
 from openclaw_gateway.work.deeds import Deeds
@@ -114,6 +115,7 @@ class Gateway:
             self._named,
             lambda: self.generation.plans,
             follow=self._follow,
+            told=self._told,
             abort=self.abort,
         )
         self.held = HeldSessions(
@@ -446,6 +448,10 @@ class Gateway:
     async def _follow(self, owner: str, run_id: str) -> Run | None:
         """A run that another process executes; None where it is not known, or there is no other process."""
         return None if self.peers is None else await self.peers.following.run(owner, run_id)
+
+    async def _told(self, run_id: str) -> tuple[Event, ...] | None:
+        """What a run said that other processes may have executed."""
+        return None if self.peers is None else await self.peers.following.told(run_id)
 
     def _find(self, principal: Principal, name: str) -> Run | None:
         run = self._named.find(principal.owner, name) or self._live.find(name)

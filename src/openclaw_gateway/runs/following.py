@@ -3,23 +3,31 @@
 Knows no client and no door.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import closing, suppress
 
+from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import read
+from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
 from openclaw_gateway.wire.run import RunRequest
 
+# How long the bus has for a log that it keeps.
+_REPLAY_S = 1.0
 PlanOf = Callable[[RunRequest], Plan]
 
 
 class Following:
     """`plan_of` gives what a request would be executed with here; it may raise any GatewayError."""
 
-    def __init__(self, store: SharedStore, live: LiveRuns, plan_of: PlanOf) -> None:
+    def __init__(self, store: SharedStore, bus: Bus, live: LiveRuns, plan_of: PlanOf) -> None:
         self._store = store
+        self._bus = bus
         self._live = live
         self._plan_of = plan_of
 
@@ -35,3 +43,16 @@ class Following:
         if run is not None and run.is_followed:
             run.asked = work.asked
         return run
+
+    async def told(self, run_id: str) -> tuple[Event, ...] | None:
+        """All that a run said that has ended, as long as the bus keeps it; None where it does not."""
+        said: list[Event] = []
+        with closing(self._bus.subscribe(run_id)) as events, suppress(EventsGone, TimeoutError):
+            async with asyncio.timeout(_REPLAY_S):
+                while not (said and isinstance(said[-1], RunEnded)):
+                    batch = await events.batch()
+                    if batch and isinstance(batch[0], RunStarted):
+                        said.clear()  # another process had begun it anew
+                    said += batch
+                return tuple(said)
+        return None

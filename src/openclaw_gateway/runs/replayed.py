@@ -26,13 +26,21 @@ class ReplayedRun(Run):
     """`record` and `result` are what the store has of the first run, whose id and time this one has."""
 
     def __init__(
-        self, request: RunRequest, plan: Plan, bus: Bus, record: RunRecord, result: RunResult
+        self,
+        request: RunRequest,
+        plan: Plan,
+        bus: Bus,
+        record: RunRecord,
+        result: RunResult,
+        *,
+        told: Sequence[Event] | None = None,
     ) -> None:
+        """`told` is all that the first run said, where that is still known."""
         super().__init__(request, plan, bus)
         self.id = record.id
         self.created_ms = record.created_ms
         self.keeps_answer = True
-        self._log = _events(request, record, result)
+        self._log = _events(request, record, result) if told is None else told
         self.emitted = len(self._log)
         self._close(result)
 

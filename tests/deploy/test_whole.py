@@ -96,7 +96,10 @@ async def test_fronts_and_a_worker_answer_behind_the_proxy(
                     assert (await response.json())["choices"][0]["message"]["content"] == said
         asked = [each["content"] for each in models.requests[-1].body["messages"] if each["role"] == "user"]
         assert asked == ["one", "two", "three"]
-        # The worker has executed them all.
+        # The worker has executed them all. (A log is whole once its process has ended.)
+        for one in found:
+            one.ask_to_end()
+        assert set(await asyncio.gather(*(one.ended() for one in found))) == {0}
         assert all(one.log.count("work.taken_up") == (3 if one.role == "worker" else 0) for one in found)
     finally:
         for one in found:

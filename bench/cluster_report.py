@@ -16,7 +16,8 @@ from bench.plot import Panel, Series, svg
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 _PLOT = _DOCS / "performance.svg"
 _PAGE = _DOCS / "performance.md"
-_BEGIN, _END = "<!-- what `make bench` writes begins -->", "<!-- and ends -->"
+# Between these headings of the page stands what is written here.
+_BEGIN, _END = "## Figures", "## What they mean"
 _SHARED = [kind for kind in KINDS if kind.shared]
 
 
@@ -100,7 +101,7 @@ def written(page: str, report: Report, day: str) -> str:
     if not mark:
         raise ValueError(f"the page lacks {_BEGIN} and {_END}")
     where = f"{machine()}, {day}; medians of {report.rounds} rounds."
-    return f"{head}{_BEGIN}\n{where}\n\n{as_table(report)}\n{_END}{tail}"
+    return f"{head}{_BEGIN}\n\n{where}\n\n{as_table(report)}\n\n{_END}{tail}"
 
 
 def main(options: argparse.Namespace) -> int:

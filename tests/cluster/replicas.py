@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ END_S = 60.0
 _AGAIN_S = 0.2
 # What a replica is configured with beside its models, given the ports at which it finds the engines.
 Configured = Callable[[str, Mapping[str, int]], Mapping[str, Any]]
+
+# Below those that Linux gives away; each process of a suite begins elsewhere.
+_PORTS = count(12_000 + os.getpid() % 800 * 25)
 
 
 class Replica:
@@ -166,9 +170,12 @@ async def answers(session: aiohttp.ClientSession, url: str, wait_s: float = 5.0)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody is given who asks for any, so that it is still free when it is bound."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.asynccontextmanager

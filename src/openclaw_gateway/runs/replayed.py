@@ -35,12 +35,14 @@ class ReplayedRun(Run):
         *,
         told: Sequence[Event] | None = None,
     ) -> None:
-        """`told` is all that the first run said, where that is still known."""
+        """`told` is all that the first run said, where that is still known: then it `tells_all`, in the same
+        pieces."""
         super().__init__(request, plan, bus)
         self.id = record.id
         self.created_ms = record.created_ms
         self.keeps_answer = True
         self._log = _events(request, record, result) if told is None else told
+        self.tells_all = told is not None
         self.emitted = len(self._log)
         self._close(result)
 

@@ -51,7 +51,7 @@ class Endpoint(AgentEndpoint):
                 "(x-openclaw-detach: true), or its answer is not kept any more.",
                 code="completion_not_found",
             )
-        if had and isinstance(run, ReplayedRun):
+        if had and isinstance(run, ReplayedRun) and not run.tells_all:
             raise gone()
         tools = about.progress != "off"
         limits = self._gateway.limits

@@ -227,7 +227,7 @@ class Endpoint(AgentEndpoint):
         run_id = response_run(id_) or ""
         noted = await self._in_background(principal, id_, "streamed again")
         run = await self._gateway.answers.followed(principal, run_id)
-        if run is None or (had and isinstance(run, ReplayedRun)):
+        if run is None or (had and isinstance(run, ReplayedRun) and not run.tells_all):
             raise gone()
         about = msgspec.json.decode(noted.about, type=_About)
         with Delivery(request, run, self._gateway.limits, started=started, detached=True) as delivery:

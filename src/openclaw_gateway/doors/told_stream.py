@@ -124,6 +124,8 @@ class ToldStream:
             return False
         if self._unsent or self._request.protocol.writing_paused:
             return False
+        if self._place and type(events[0]) is RunStarted:
+            return False  # it begins anew
         piece = self._worded(events)
         if piece:
             self._has_told = True

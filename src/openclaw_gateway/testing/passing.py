@@ -157,6 +157,7 @@ class Asked:
         self._incoming = incoming
         self._leaves = leaves
         self._begun = False
+        self._switched = asyncio.Event()
         self._replica: asyncio.StreamWriter | None = None
 
     def abort(self) -> None:
@@ -195,30 +196,31 @@ class Asked:
         replica.write(incoming.head.passed_on((b"X-Forwarded-For", client.address), about))
         if incoming.held:
             replica.write(bytes(incoming.held))
-        while incoming.upgrade or not incoming.body.ended:
+        while not incoming.body.ended:
             piece = await client.read()
-            if incoming.upgrade:
-                own = piece
-            else:
-                own = piece[: incoming.body.feed(piece)]
-                incoming.hold(own)
-                client.put_back(piece[len(own) :])
-            replica.write(own)
-            with contextlib.suppress(ConnectionError):  # its answer says why, or that there is none
-                await replica.drain()
+            own = piece[: incoming.body.feed(piece)]
+            incoming.hold(own)
+            client.put_back(piece[len(own) :])
+            await _passed(replica, own)
+        while incoming.upgrade:
+            piece = await client.read()
+            # Before, it would be another request, of which nothing here has been looked at.
+            await self._switched.wait()
+            await _passed(replica, piece)
         client.put_back(await client.read())
 
     async def _back(self, reader: asyncio.StreamReader) -> None:
         incoming, client = self._incoming, self._client
         try:
             head = await self._head(reader)
+            body = answer_body(head, method=method_of(incoming.head))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, BadMessage, ConnectionError) as why:
             raise (ConnectionError() if self._begun else Lost()) from why
         if await self._refused(head):
             raise NotReady
-        body: Body = answer_body(head, method=method_of(incoming.head))
         if status_of(head) == 101:
             body = UntilClosed()
+            self._switched.set()
         if isinstance(body, UntilClosed) or not incoming.body.ended:
             client.stays = False
         about = b"Upgrade" if status_of(head) == 101 else b"keep-alive" if client.stays else b"close"
@@ -255,3 +257,9 @@ class Asked:
     def _say(self, answer: bytes) -> None:
         self._begun = True
         self._client.writer.write(answer)
+
+
+async def _passed(replica: asyncio.StreamWriter, piece: bytes) -> None:
+    replica.write(piece)
+    with contextlib.suppress(ConnectionError):  # its answer says why, or that there is none
+        await replica.drain()

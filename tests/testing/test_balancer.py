@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from openclaw_gateway.testing import passing
 from openclaw_gateway.testing.balancer import Balancer, Place, _status, balancing
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
@@ -367,6 +368,28 @@ async def test_an_answer_that_can_be_read_in_two_ways_is_not_the_clients_fault(a
         told = await said_to(url, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     assert told.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
     assert b"replica_lost" in told
+
+
+async def test_a_client_that_reads_nothing_holds_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "IDLE_S", 0.05)
+    left = asyncio.Event()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+        finally:
+            left.set()
+
+    async with broken(serve) as place, opened(Balancer([place])) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]), limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            await left.wait()
+        assert reader.exception() is None
+        writer.transport.abort()
 
 
 async def said_to(url: str, sent: bytes) -> bytes:

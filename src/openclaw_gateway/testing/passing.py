@@ -28,7 +28,8 @@ MOST_HEAD_BYTES = 1 << 16
 # A request that is not longer can be asked of another replica when the first has refused it.
 _HELD_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
-_IDLE_S = 75.0
+# So long a client may take for its next head, and to read a piece of its answer.
+IDLE_S = 75.0
 _DIAL_S = 2.0
 _CLOSE_S = 2.0
 # How long a client that was refused may go on to send, so that it comes to read why.
@@ -89,7 +90,7 @@ class Client:
 
     async def next(self) -> Incoming:
         """The next request. Raises Left, BadMessage, TimeoutError, ConnectionError."""
-        async with asyncio.timeout(_IDLE_S):
+        async with asyncio.timeout(IDLE_S):
             head = head_of(await self._block())
         incoming = Incoming(head, request_body(head))
         self.stays = stays_open(head) and not incoming.upgrade
@@ -166,7 +167,8 @@ class Asked:
 
     async def of(self, host: str, port: int) -> None:
         """Pass it there, and the answer back. Raises Left, Unreachable, NotReady, Lost, BadMessage (of the
-        request), ConnectionError (in the midst of an answer, which ends there)."""
+        request), TimeoutError (the client reads nothing), ConnectionError (in the midst of an answer, which
+        ends there)."""
         try:
             async with asyncio.timeout(_DIAL_S):
                 reader, self._replica = await asyncio.open_connection(host, port, limit=MOST_HEAD_BYTES)
@@ -234,7 +236,8 @@ class Asked:
                 self._say(piece[: body.feed(piece)])
             except BadMessage as why:
                 raise ConnectionError from why
-            await client.writer.drain()
+            async with asyncio.timeout(IDLE_S):
+                await client.writer.drain()
 
     async def _head(self, reader: asyncio.StreamReader) -> Head:
         """Of the answer; what comes before it (`100 Continue`) is passed on."""

@@ -134,4 +134,11 @@ def _entry(identity: bytes, fields: Sequence[bytes]) -> Entry:
     named = dict(zip(fields[::2], fields[1::2], strict=True))
     if b"x" in named:
         return Entry(int(token), None, 0, b"")
-    return Entry(int(token), int(number) - 1, int(named[b"n"]), named[b"e"])
+    return Entry(int(token), int(number) - 1, int(as_bytes(named[b"n"])), as_bytes(named[b"e"]))
+
+
+def as_bytes(said: Reply) -> bytes:
+    """Raises ValueError for what a server says that is none: a number would be taken for a length."""
+    if not isinstance(said, bytes):
+        raise ValueError("this is no text")  # noqa: TRY004 - what a server said is no argument
+    return said

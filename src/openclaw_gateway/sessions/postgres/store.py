@@ -10,6 +10,7 @@ middle may be made again: `claim`, `finish`, `conclude` and `withdraw` give the 
 whose `begin` nobody heard the answer is ended.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -35,6 +36,7 @@ from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S
 from openclaw_gateway.sessions.postgres.sharing import Sharing
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
+    HEALTH_S,
     Begun,
     Claim,
     Claimed,
@@ -112,10 +114,13 @@ class PostgresStore(Lookups, Sharing):
     async def health(self) -> StoreHealth:
         """Reads; writes only when the disk was full, to see whether that is over."""
         try:
-            found = await self._pool.submit(migration.state)
-            if self._pool.is_full:
-                await self._pool.submit(sessions.probe)
-                self._pool.is_full = False
+            async with asyncio.timeout(HEALTH_S):
+                found = await self._pool.submit(migration.state)
+                if self._pool.is_full:
+                    await self._pool.submit(sessions.probe)
+                    self._pool.is_full = False
+        except TimeoutError:
+            return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=found.version)

@@ -42,6 +42,7 @@ from openclaw_gateway.sessions.sqlite.schema import connect, connect_reader
 from openclaw_gateway.sessions.sqlite.sessions import SessionWrites
 from openclaw_gateway.sessions.sqlite.thread import SqliteThread
 from openclaw_gateway.sessions.store import (
+    HEALTH_S,
     Begun,
     Claim,
     Claimed,
@@ -61,7 +62,6 @@ from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
 
 _CLOSE_DEADLINE_S = 20.0
-_HEALTH_DEADLINE_S = 5.0
 _BURIED_AT_ONCE = 100
 log = structlog.get_logger()
 
@@ -143,12 +143,12 @@ class SqliteStore:
     async def health(self) -> StoreHealth:
         """Reads; writes only when the newest write failed, to see whether that is over."""
         try:
-            async with asyncio.timeout(_HEALTH_DEADLINE_S):
+            async with asyncio.timeout(HEALTH_S):
                 version = await self._reader.submit(reads.schema_version)
                 if self._writer.trouble is not None:
                     await self._writer.submit(self._sessions.probe)
         except TimeoutError:
-            return StoreHealth(ok=False, detail=f"no answer within {_HEALTH_DEADLINE_S:g} s")
+            return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=version)

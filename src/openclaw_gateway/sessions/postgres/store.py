@@ -47,6 +47,7 @@ from openclaw_gateway.sessions.store import (
     StoreHealth,
     Summary,
 )
+from openclaw_gateway.sessions.wanted import Given
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus
 
@@ -149,12 +150,12 @@ class PostgresStore(Lookups, Sharing):
         return await self._pool.submit(runs.request_abort, owner, run_id)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        await self._pool.submit(kept.keep, kept.Given(owner, name, body, labels), self._at_ms)
+        await self._pool.submit(kept.keep, Given(owner, name, body, labels), self._at_ms)
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
     ) -> bool:
-        given = kept.Given(owner, name, body, labels)
+        given = Given(owner, name, body, labels)
         return await self._pool.submit(kept.rekeep, given, self._at_ms, anew=anew)
 
     async def forget(self, owner: str, name: str) -> bool:

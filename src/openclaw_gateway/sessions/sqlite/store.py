@@ -57,6 +57,7 @@ from openclaw_gateway.sessions.store import (
     Summary,
     Transcript,
 )
+from openclaw_gateway.sessions.wanted import Given, WantedNames, WantedRuns, WantedSessions
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
@@ -201,7 +202,7 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[RunRecord, ...]:
-        wanted = reads.WantedRuns(owner, session, after, limit, newest_first)
+        wanted = WantedRuns(owner, session, after, limit, newest_first)
         return await self._reader.submit(reads.runs_of, wanted)
 
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
@@ -214,12 +215,12 @@ class SqliteStore:
         return await self._reader.submit(reads.result, owner, run_id)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        await self._writer.submit(kept.keep, kept.Given(owner, name, body, labels), self._clock())
+        await self._writer.submit(kept.keep, Given(owner, name, body, labels), self._clock())
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
     ) -> bool:
-        given = kept.Given(owner, name, body, labels)
+        given = Given(owner, name, body, labels)
         return await self._writer.submit(kept.rekeep, given, self._clock() if anew else None)
 
     async def kept(self, owner: str, name: str) -> bytes | None:
@@ -234,7 +235,7 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[str, ...] | None:
-        wanted = kept.WantedNames(owner, labels, after, limit, newest_first)
+        wanted = WantedNames(owner, labels, after, limit, newest_first)
         return await self._reader.submit(kept.names, wanted)
 
     async def forget(self, owner: str, name: str) -> bool:
@@ -272,7 +273,7 @@ class SqliteStore:
         oldest_first: bool = False,
         branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        wanted = reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
+        wanted = WantedSessions(owner, agent, limit, offset, after, oldest_first, branches)
         return await self._reader.submit(reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

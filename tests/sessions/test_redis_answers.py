@@ -2,17 +2,21 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from redis.exceptions import ResponseError
 
+from openclaw_gateway.sessions.limits import LockOutRule
 from openclaw_gateway.sessions.local.log import weight
 from openclaw_gateway.sessions.redis import entries, publisher, puller
+from openclaw_gateway.sessions.redis.bells import Listener, News, Rung, letter
 from openclaw_gateway.sessions.redis.bus import RedisBus
 from openclaw_gateway.sessions.redis.link import Away, Command, Link, Pace, Reply
 from openclaw_gateway.sessions.redis.mirror import AHEAD_BYTES
+from openclaw_gateway.sessions.redis.outage import Outage
 from openclaw_gateway.sessions.redis.places import Watched
 from openclaw_gateway.sessions.redis.urls import Address, parsed
 from tests.engines.valkey import Valkey
@@ -84,6 +88,47 @@ async def test_what_a_server_refuses_with_is_told_short_and_without_what_opens_i
         server.close()
     assert "is wrong" in "".join(told)
     assert not [one for one in told if SECRET in one or len(one) > 200]
+
+
+DEEP = b"\x91" * 5_000 + b"\x01"
+
+
+def test_an_entry_that_is_nested_too_deeply_is_none() -> None:
+    deep = b"\x91\x83\xa4kind\xa4text\xa4text\xa1a\xa4more" + DEEP
+    with pytest.raises(ValueError, match="nested"):
+        entries.Entry(1, 0, 1, deep).decoded()
+
+
+@pytest.mark.parametrize("payload", [b"\x93\xa1a\x92\xa1r\xa1t" + DEEP, b"\x92\xa1a\x92\xa1r\xa1\xff", b""])
+def test_news_that_nobody_can_read_are_none(payload: bytes) -> None:
+    heard: list[News] = []
+    there: Any = None
+    listener = Listener("me", there, Outage(""), Pace(), heard=heard.append, back=heard.clear)
+    listener._read(payload)
+    listener._read(letter("other", Rung("topic"))[2])
+    assert heard == [Rung("topic")]
+
+
+async def test_half_a_character_costs_itself_and_no_other_run(valkey: Valkey) -> None:
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        broken, other = Teller(bus, "broken"), Teller(bus)
+        halves, whole = far.subscribe("broken"), far.subscribe("r")
+        broken.say(*texts("a", "b\ud800", "\ude00c"))
+        other.say(*texts("漢\0\\"))
+        assert await some(whole, 1) == texts("漢\0\\")
+        assert await some(halves, 3) == texts("a", "b\ufffd", "\ufffdc")
+        assert bus.health().connected
+        halves.close()
+        whole.close()
+
+
+async def test_whoever_is_locked_out_is_told_of_whatever_he_is_called(valkey: Valkey) -> None:
+    subject, rule = "b\ud800", LockOutRule(1, 60, 60)
+    async with ends(valkey.url, valkey.url) as (bus, far):
+        bus.limits.failed(subject, rule)
+        await until(lambda: far.limits.locked_for(subject, time.monotonic()) > 0)
+        assert bus.limits.locked_for(subject, time.monotonic()) > 0
+        assert far.limits.locked_for("another", time.monotonic()) == 0
 
 
 class _Answering:

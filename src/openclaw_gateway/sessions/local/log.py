@@ -179,8 +179,8 @@ class LogReader:
         if self._token == NO_TOKEN:
             self._token = log.token
         start = self._next - log.base
-        is_next = self._token == log.token and 0 <= start < len(log.events)
-        if self._take is not None and is_next and not self._is_anew:
+        is_offered = self._token == log.token and not self._is_anew
+        if self._take is not None and is_offered and 0 <= start < len(log.events):
             events = log.events[start:]
             try:
                 if self._take(events):

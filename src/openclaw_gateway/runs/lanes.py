@@ -9,10 +9,9 @@ Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
-from itertools import chain
 
 import structlog
 from msgspec import Struct
@@ -68,6 +67,7 @@ class Lanes:
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._waiting: dict[tuple[str, str], list[Run]] = {}
+        self._waiting_here: set[str] = set()
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
         self._unconcluded: dict[str, Ending] = {}
@@ -173,6 +173,7 @@ class Lanes:
         if wish == "interrupt":
             self._interrupt(run, lane, waiting)
         waiting.append(run)
+        self._waiting_here.add(run.id)
         # Those that were taken up wait no more, though the store says so until the run at work ends.
         run.queued = max(1, position - sum(len(other.taken) for other in self._holding(lane)))
         try:
@@ -181,6 +182,7 @@ class Lanes:
         finally:
             run.queued = 0
             waiting.remove(run)
+            self._waiting_here.discard(run.id)
             for place, other in enumerate(waiting, 1):
                 other.queued = min(other.queued, place)
             if not waiting:
@@ -335,16 +337,13 @@ class Lanes:
             return
         try:
             self._bus.ring(_turn_topic(waiting))
-            if self._shared is not None and not any(run.id == waiting for run in self._all_waiting()):
+            if self._shared is not None and waiting not in self._waiting_here:
                 self._bus.ring(WORK_TOPIC)
         except (
             Exception,
             asyncio.CancelledError,
         ):  # the edge to the bus: a ring may be lost, who waits looks by itself
             log.exception("lane.not_rung", run=waiting)
-
-    def _all_waiting(self) -> Iterator[Run]:
-        return chain.from_iterable(self._waiting.values())
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)

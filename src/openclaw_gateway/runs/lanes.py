@@ -17,6 +17,7 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
+from openclaw_gateway.runs.elsewhere import interrupt
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
 from openclaw_gateway.runs.work import written
@@ -159,6 +160,16 @@ class Lanes:
             other.abort(BY_REQUEST)
         return asked
 
+    async def _interrupt_elsewhere(self, run: Run) -> None:
+        """The same at other processes."""
+        session = run.request.session_key
+        if self._shared is None or session is None or run.request.queue != "interrupt":
+            return
+        try:
+            await interrupt(self._shared, self._bus, run.request.origin, session, run.id)
+        except StoreError as error:
+            log.warning("lane.not_interrupted", run=run.id, error=error.message)
+
     async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue
         if wish == "reject":
@@ -285,6 +296,7 @@ class Lanes:
     async def _wait_turn(self, run: Run) -> Claimed | None:
         try:
             with closing(self._bus.watch(_turn_topic(run.id))) as watch:
+                await self._interrupt_elsewhere(run)
                 while True:
                     with run.interruptible():
                         await watch.ring(self._pace.look_again_s)

@@ -64,7 +64,8 @@ async def _asked(http: aiohttp.ClientSession, url: str, said: str, number: int, 
         body["user"] = f"u{number}"
     try:
         async with http.post(f"{url}{CHAT}", data=msgspec.json.encode(body), headers=headers()) as response:
-            heard = heard_of(response.status, await response.text())
+            text = await response.text()
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"{type(error).__name__} {error}"
-    return None if heard.answer == said else f"{response.status} {heard.code or heard.answer}"
+    heard = heard_of(response.status, text)
+    return None if heard.answer == said else f"{response.status} {heard.code or heard.answer} {text[-300:]}"

@@ -102,7 +102,7 @@ class AskedElsewhere:
     def _hear(self, told: bytes) -> None:
         try:
             news: _Told = _decode(told)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             return  # of another kind, or another release
         match news:
             case _Attended():
@@ -119,8 +119,9 @@ class AskedElsewhere:
                     log.debug("approval.not_answered", id=news.id, reason=error.message)
 
     def _attended(self, news: _Attended) -> None:
-        is_new = news.by not in self._there
-        self._there[news.by] = (frozenset(news.owners), self._loop.time() + _HEARD_FOR_S)
+        is_new, now = news.by not in self._there, self._loop.time()
+        self._there = {by: there for by, there in self._there.items() if there[1] > now}
+        self._there[news.by] = (frozenset(news.owners), now + _HEARD_FOR_S)
         if not news.owners:
             del self._there[news.by]
         elif is_new:

@@ -22,6 +22,7 @@ from openclaw_gateway.errors import (
     RunTimeout,
     StoreError,
 )
+from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
 from openclaw_gateway.runs.lanes import Repeated, at_work, new_run
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
@@ -102,16 +103,11 @@ class Mirrors:
             case Queued(position=position):
                 run.queued = position
                 if position and request.queue == "interrupt":
-                    await self._interrupt(run)
+                    origin, session = request.origin, request.session_key or ""
+                    await interrupt(self._store, self._bus, origin, session, run.id)
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
-
-    async def _interrupt(self, run: Run) -> None:
-        owner = run.request.origin.owner
-        ids = await self._store.open_runs(owner, run.request.session_key or "")
-        for run_id in reversed(ids[: ids.index(run.id)] if run.id in ids else ids):
-            await self._stop(owner, run_id)
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
         """What is said, told on as it comes; how it ended."""
@@ -182,8 +178,7 @@ class Mirrors:
         except StoreError as error:
             if error.code != "run_not_open":
                 raise
-            if await self._store.request_abort(owner, run_id):
-                self._bus.signal(run_id, "abort")
+            await ask_to_end(self._store, self._bus, owner, run_id)
         self._bus.ring(WORK_TOPIC)
 
 

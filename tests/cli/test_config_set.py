@@ -80,6 +80,21 @@ async def test_what_a_value_leads_to_is_said(written: Program) -> None:
     assert (quiet.code, quiet.err) == (0, "")
 
 
+async def test_what_the_gateway_that_runs_goes_by_only_after_a_restart_is_said(configured: Program) -> None:
+    quiet = await configured.run("config", "set", "gateway.port", "18799", "--json")
+    assert (quiet.json["restart"], quiet.json["refused"]) == ([], [])
+    gateway = await configured.gateway()
+    done = await configured.run("config", "set", "gateway.bind", "lan")
+    assert "goes by the former gateway.bind until it is started again" in done.err
+    done = await configured.run("config", "unset", "gateway.bind", "--json")
+    assert done.json["restart"] == ["gateway.bind"]
+    assert (await configured.run("config", "set", "logging.level", "debug")).err == ""
+    done = await configured.run("config", "unset", "gateway.auth", "--json")
+    assert "names no secret any more" in done.json["refused"][0]
+    gateway.process.terminate()
+    await gateway.ends()
+
+
 @pytest.mark.promise("config-set-checked")
 @pytest.mark.parametrize(
     ("path", "value", "why"),

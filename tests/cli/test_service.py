@@ -156,7 +156,12 @@ async def test_where_there_is_no_manager(managed: tuple[Program, Path]) -> None:
         assert "Failed to connect to bus" in message
         assert "docker run --restart" in message
     assert (await _ok(program, "status")).json["service"] is None
+    assert "No gateway runs" in await _refused(program, "service_unsupported", "start")
     gateway = await program.gateway()
+    for word in ("start", "restart"):
+        message = await _refused(program, "service_unsupported", word)
+        assert message.startswith("No service is installed.")
+        assert f"(pid {gateway.pid}) was started by hand" in message
     assert (await _ok(program, "stop")).json == {"ok": True, "pid": gateway.pid, "service": None}
 
 
@@ -212,7 +217,9 @@ async def test_what_is_half_installed_is_told(managed: tuple[Program, Path]) -> 
     assert "is not there any more" in await trouble()
     file.unlink()
     assert "its file" in await trouble()
-    assert "its file" in await _refused(program, "service_not_installed", "start")
+    message = await _refused(program, "service_not_installed", "start")
+    assert "its file" in message
+    assert "by hand" not in message, "it is the service that runs"
     assert (await _ok(program, "stop")).json["pid"] == state["pid"]
     assert "still enabled" in await trouble()
     assert not (await _ok(program, "uninstall")).json["service"]["enabled"]
@@ -223,6 +230,8 @@ async def test_what_is_half_installed_is_told(managed: tuple[Program, Path]) -> 
 async def test_beside_one_that_runs_in_a_terminal(managed: tuple[Program, Path]) -> None:
     program, _ = managed
     gateway = await program.gateway()
+    message = await _refused(program, "service_not_installed", "restart")
+    assert f"(pid {gateway.pid}) was started by hand: end it with `openclaw gateway stop`" in message
     done = (await _ok(program, *INSTALL)).json
     assert (done["url"], done["service"]["running"]) == (None, False)
     assert f"(pid {gateway.pid})" in done["notices"][0]

@@ -210,6 +210,20 @@ async def test_lists_of_agents_and_models(models: ModelServer) -> None:
     assert [model["id"] for model in listed] == ["mock-echo", "other"]
 
 
+async def test_the_list_of_models_says_what_a_model_lacks_and_claims_no_thinking_of_strangers(
+    models: ModelServer,
+) -> None:
+    fallbacks = ["anthropic/claude-sonnet-4-5", "nobody/m", "mock/deepseek-r1", "mock/gpt-5"]
+    more = {"agents": {"defaults": {"model": {"primary": "mock/stranger", "fallbacks": fallbacks}}}}
+    async with running_gateway(model_config(models.base_url, more)) as gateway, connected(gateway) as peer:
+        listed = {one["id"]: one for one in (await peer.result("models.list"))["models"]}
+    assert listed["stranger"]["reasoning"] is False
+    assert listed["gpt-5"]["reasoning"] is True
+    assert listed["claude-sonnet-4-5"]["unavailableReason"] == "missing-auth"
+    assert not listed["m"]["available"]
+    assert "unavailableReason" not in listed["m"], "another key would not help"
+
+
 async def test_the_list_of_sessions(peer: Peer) -> None:
     for name in ("one", "two", "three"):
         await say(peer, "hi", sessionKey=name, idempotencyKey=name)

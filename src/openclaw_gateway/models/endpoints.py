@@ -80,7 +80,7 @@ class Endpoints:
         base_url = entry.base_url if entry is not None else None
         needed = not base_url and built_in is not None and not headers
         if not found.keys and (needed or found.unused) and not (built_in and built_in.keyless):
-            raise not_to_be_had(_no_key(provider, found))
+            raise NoKey(_no_key(provider, found), code="model_not_found", param="model")
         if not base_url and built_in is not None:
             base_url = _address(built_in, name, found.account)
         if not base_url:
@@ -114,6 +114,10 @@ class Endpoints:
                 except Unresolved as error:
                     raise Unresolved(f"{dotted(path)} {error}.") from None
         return headers
+
+
+class NoKey(InvalidRequest):
+    """The provider is known, and nothing that opens it."""
 
 
 def not_to_be_had(why: str) -> InvalidRequest:

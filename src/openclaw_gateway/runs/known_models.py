@@ -7,18 +7,20 @@ from msgspec import Struct
 from openclaw_gateway.agents.roster import Roster
 from openclaw_gateway.errors import GatewayError
 from openclaw_gateway.models.catalog import Catalog
+from openclaw_gateway.models.endpoints import NoKey
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.runs.planning import target_of
 
 
 class KnownModel(Struct, frozen=True):
     """`agents` use it, the first of each agent's models or a fallback. Either `target` or `problem` is there;
-    an `embedded` one runs in this machine's own child process."""
+    `lacks_key` says what the problem is; an `embedded` one runs in this machine's own child process."""
 
     ref: str
     agents: tuple[str, ...] = ()
     target: ModelTarget | None = None
     problem: str = ""
+    lacks_key: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -54,7 +56,7 @@ class KnownModels(Struct, frozen=True):
         try:
             target = target_of(agent, self.catalog, name) if agent else self.catalog.resolve(name)
         except GatewayError as error:
-            return KnownModel(name, agents, problem=error.message)
+            return KnownModel(name, agents, None, error.message, isinstance(error, NoKey))
         return KnownModel(name, agents, target)
 
     def _reference(self, ref: str) -> str:

@@ -8,6 +8,7 @@ import pyjson5
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.editing import Edit, Edited
+from openclaw_gateway.cli.commands.config._running import effect
 from openclaw_gateway.cli.config_option import new_config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
@@ -53,15 +54,17 @@ def command(
             f"{path} is set at {place}, which counts; change it there. Nothing is written.",
             code="config_set_elsewhere",
         )
+    done = effect(edit, edited)
     backup = edit.write(edited)
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.result({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes, "restart": done.restart, "refused": done.refused})
     else:
         terminal.say(f"{path} is set in {edit.file}.")
         for note in edited.notes:
             terminal.notice(note)
+        done.say(terminal)
 
 
 def _readings(value: str, *, strict: bool) -> list[Any]:

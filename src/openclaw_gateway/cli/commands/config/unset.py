@@ -6,6 +6,7 @@ import click
 
 from openclaw_gateway.blueprint import Options
 from openclaw_gateway.blueprint.editing import Edit
+from openclaw_gateway.cli.commands.config._running import effect
 from openclaw_gateway.cli.config_option import config_option
 from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
@@ -39,14 +40,16 @@ def command(invocation: Invocation, path: str, *, config_path: Path | None) -> N
     if edited.faults:
         raise ConfigError(list(edited.faults))
     still = edit.elsewhere(steps, edited)
+    done = effect(edit, edited)
     backup = edit.write(edited)
     terminal = Terminal(invocation)
     if invocation.json:
         written = {"path": path, "file": str(edit.file), "backup": str(backup) if backup else None}
-        terminal.result({**written, "notes": edited.notes})
+        terminal.result({**written, "notes": edited.notes, "restart": done.restart, "refused": done.refused})
         return
     terminal.say(f"{path} is removed from {edit.file}.")
     for note in edited.notes:
         terminal.notice(note)
     if still is not None:
         terminal.notice(f"{path} is still set at {still}.")
+    done.say(terminal)

@@ -7,7 +7,6 @@ from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invoca
 from openclaw_gateway.cli.process.ends_option import ends_option
 from openclaw_gateway.cli.process.stopping import stop_process
 from openclaw_gateway.cli.service.awaited import wait_ended, wait_ready
-from openclaw_gateway.cli.service.here import manager_here
 from openclaw_gateway.cli.service.installed import installed
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -21,8 +20,7 @@ def command(invocation: Invocation, *, timeout_s: int) -> None:
     """Restart the installed service. A gateway that runs beside it makes room for it."""
     around = Surroundings.of(invocation)
     own_dir = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
-    manager = manager_here(around)
-    state = installed(manager)
+    manager, state = installed(around, own_dir)
     if state.running:
         manager.stop()
         wait_ended(manager, timeout_s)

@@ -6,7 +6,7 @@ from openclaw_gateway.cli.example import WithExample
 from openclaw_gateway.cli.failure import CommandFailed
 from openclaw_gateway.cli.invocation import Invocation, json_option, pass_invocation
 from openclaw_gateway.cli.service.awaited import wait_ready
-from openclaw_gateway.cli.service.here import manager_here, said_pid
+from openclaw_gateway.cli.service.here import said_pid
 from openclaw_gateway.cli.service.installed import installed
 from openclaw_gateway.cli.surroundings import Surroundings
 from openclaw_gateway.cli.terminal import Terminal
@@ -20,8 +20,7 @@ def command(invocation: Invocation) -> None:
     """Start the installed service and wait until it is ready. Without one: `gateway run`."""
     around = Surroundings.of(invocation)
     own_dir = resolve_paths(around.environ, home=around.home, cwd=around.cwd).own_dir
-    manager = manager_here(around)
-    state = installed(manager)
+    manager, state = installed(around, own_dir)
     other = holder(own_dir)
     if not state.running and other is not None:
         raise CommandFailed(

@@ -14,6 +14,8 @@ from openclaw_gateway.gateway.principal import READ
 from openclaw_gateway.runs.known_models import KnownModel
 from openclaw_gateway.runs.run import now_ms
 
+# Ways to say it that also models have which do not think.
+_NOT_TOLD = ("never", "effort")
 _Name = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
@@ -51,10 +53,12 @@ def _told(model: KnownModel, config: Config, tags: list[str]) -> dict[str, Any]:
     if more is not None and more.alias:
         told["alias"] = more.alias
     if model.target is None:
-        return told
+        # The protocol has no word for what else may be wrong.
+        return told | ({"unavailableReason": "missing-auth"} if model.lacks_key else {})
     family = model.target.family
+    thinks = family.reasons or (family.known and family.thinking.way not in _NOT_TOLD)
     told |= {
-        "reasoning": family.thinking.way != "never" if written is None else written.reasoning,
+        "reasoning": thinks if written is None else written.reasoning,
         "supportsTools": bool(family.tools),
         "input": ["text", *(["image"] if family.images else [])],
     }

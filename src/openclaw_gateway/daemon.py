@@ -98,14 +98,17 @@ class Daemon:
         self.reload.start()
         rewriter = Rewriter(self.reload.options, self.plan, lambda: reload.secrets)
         self.gateway.operator.config.open(rewriter, reload)
-        self._share_config()
+        self._share_config(reload)
         return urls
 
-    def _share_config(self) -> None:
+    def _share_config(self, reload: Reload) -> None:
         peers, loaded = self.gateway.peers, self.loaded
         if peers is None or not self.plan.cluster.keeps_config:
             return
-        shared = self.shared_config = SharedConfig(peers.store, loaded.path, loaded.own_dir / "shared-config")
+        noted = loaded.own_dir / "shared-config"
+        shared = self.shared_config = SharedConfig(
+            peers.store, loaded.path, noted, lambda: reload.in_force.get(loaded.path)
+        )
         self.followers.append(shared.in_force)
         self._undo.push_async_callback(shared.close)
         shared.start()

@@ -70,6 +70,8 @@ class Reload:
         self._now = started.plan
         self._attempt: _Attempt | None = None
         self._tried: Mapping[Path, str | None] = started.read.texts
+        # The files as they were read for what is in force.
+        self.in_force: Mapping[Path, str | None] = started.read.texts
         self._news = asyncio.Event()
         self._changed = asyncio.Condition()
         self._wake = threading.Event()
@@ -201,14 +203,14 @@ class Reload:
             if attempt is None:
                 continue
             if attempt.plan is not None:
-                await self._swap(attempt.plan)
+                await self._swap(attempt.plan, attempt.texts)
             else:
                 self._refuse(attempt.problems)
             self._tried = attempt.texts
             async with self._changed:
                 self._changed.notify_all()
 
-    async def _swap(self, plan: Blueprint) -> None:
+    async def _swap(self, plan: Blueprint, texts: Mapping[Path, str | None]) -> None:
         try:
             await self._apply(plan)
         except GatewayError as error:
@@ -218,7 +220,7 @@ class Reload:
             log.exception("config.reload_crashed")
             self._refuse(("The gateway failed on it; its log says why.",))
             return
-        self._now = plan
+        self._now, self.in_force = plan, texts
         # The thread may be waiting as the configuration before told it to.
         self._wake.set()
         restart = needs_restart(self._started, plan)

@@ -9,6 +9,7 @@ stood in the file then is kept beside it, as with every edit.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -30,16 +31,22 @@ T = TypeVar("T")
 
 
 class SharedConfig:
-    """`file` is the main file; `noted` is where it is noted which document that file was a copy of last, so
-    that an edit made while no gateway ran is known for one. `is_copy` is set once the file is one."""
+    """`file` is the main file; `gone_by` gives its text that is in force here. `noted` is where it is noted
+    which document that file was a copy of last, so that an edit made while no gateway ran is known for one.
+    `is_copy` is set once the file is one."""
 
-    def __init__(self, store: SharedStore, file: Path, noted: Path) -> None:
+    def __init__(
+        self, store: SharedStore, file: Path, noted: Path, gone_by: Callable[[], str | None]
+    ) -> None:
         self._store = store
         self._file = file
         self._noted = noted
+        self._gone_by = gone_by
         self._threads = Threads("config.shared", most=1)
-        self._known = Document(0, "")
-        self._is_first = True
+        # None: not known yet. What was in force when the file was made to hold it is no edit of it.
+        self._known: Document | None = None
+        self._before: str | None = None
+        self._trouble = ""
         self.is_copy = asyncio.Event()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -48,7 +55,7 @@ class SharedConfig:
         self._task = asyncio.create_task(self._follow(), name="config.shared")
 
     def in_force(self, loaded: LoadedConfig) -> None:
-        """What stands in the file now is gone by."""
+        """Another text is gone by, or will be in a moment: look soon."""
         self._news.set()
 
     async def close(self) -> None:
@@ -59,34 +66,45 @@ class SharedConfig:
 
     async def _follow(self) -> None:
         while True:
+            self._news.clear()
+            trouble = ""
             try:
                 await self._look()
             except StoreError as error:
-                log.warning("config.not_shared", error=error.message)
-            except (OSError, TimeoutError, ChangedMeanwhile) as error:
-                log.warning("config.not_shared", error=f"{type(error).__name__}: the file is looked at again")
+                trouble = error.message
+            except ChangedMeanwhile:
+                trouble = f"{self._file} is being changed: it is looked at again."
+            except (OSError, TimeoutError) as error:
+                reason = getattr(error, "strerror", None) or "its disk does not answer"
+                trouble = f"{self._file} or its folder cannot be written ({reason}): make it writable."
             except Exception:
                 log.exception("config.shared")
+            if trouble and trouble != self._trouble:
+                log.warning("config.not_shared", error=trouble)
+            self._trouble = trouble
+            # Not `wait_for`: where news come together with a cancellation, it loses the latter.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _LOOK_EVERY_S)
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._news.wait()
 
     async def _look(self) -> None:
-        is_edited = self._news.is_set()
-        self._news.clear()
-        document = await self._store.document()
-        text = await self._on_thread(partial(_read, self._file))
-        if self._is_first:
+        document, text = await self._store.document(), self._gone_by()
+        if self._known is None:
             self._known = await self._on_thread(partial(_copied, self._noted, document))
-            # What a start has gone by is in force.
-            is_edited, self._is_first = True, False
+            self._before = self._known.text
         if document.version != self._known.version:
-            await self._take(document, text)
-        elif text is not None and text != self._known.text and is_edited:
+            await self._take(document)
+            self._before = text
+        elif text is not None and text not in (self._known.text, self._before):
             version = await self._store.write_document(text, replaces=document.version)
             log.info("config.shared", version=version)
             await self._know(Document(version, text))
+            self._before = text
+        elif text == self._known.text:
+            self._before = text
 
-    async def _take(self, document: Document, text: str | None) -> None:
+    async def _take(self, document: Document) -> None:
+        text = await self._on_thread(partial(_read, self._file))
         if document.text != text:
             await self._on_thread(partial(replace_text, self._file, text, document.text))
             log.info("config.taken", version=document.version)

@@ -91,7 +91,8 @@ class RedisBus:
             task.add_done_callback(_ended)
             self._tasks.append(task)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._listener.tried.wait(), OPEN_S)
+            async with asyncio.timeout(OPEN_S):
+                await self._listener.tried.wait()
 
     async def close(self) -> None:
         if self._tasks:

@@ -223,6 +223,27 @@ async def test_who_comes_late_hears_what_goes_on_elsewhere(models: ModelServer, 
         silence()
 
 
+async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    async with members(fleet, "all", "all") as (one, other):
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        silence = other.gateway.listen(OPERATOR, Listener(lambda run: heard.put_nowait(run.id)))
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        async with asyncio.timeout(5):
+            await heard.get()
+        own = asyncio.create_task(say(other, "me too"))
+        await models.wait_requests(2)
+        gate.set()
+        assert [(each.status, each.content) for each in await asyncio.gather(asked, own)] == [
+            (200, "a b")
+        ] * 2
+        silence()
+
+
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker", "all") as (front, _, other):
         assert (await say(front, "hi", **{"Idempotency-Key": "k"})).status == 200

@@ -11,11 +11,13 @@ import pytest
 from asyncpg import Connection
 
 from openclaw_gateway import engines
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
+from openclaw_gateway.sessions.store import Begun, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
@@ -266,6 +268,26 @@ async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fle
         await models.wait_aborted(1)
         assert (await interrupting).content == "me now"
         assert (await asked).status != 200
+
+
+async def test_what_a_front_could_not_give_away_for_certain_is_not_executed(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fleet.member("front") as front:
+        store = fleet.stores[0]
+        begin = store.begin
+
+        async def cut_off(run: NewRun, *, lease_s: float) -> Begun:
+            await begin(run, lease_s=lease_s)
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "begin", cut_off)
+        assert (await say(front, "hi", **SESSION)).status == 503
+        monkeypatch.setattr(store, "begin", begin)
+        async with fleet.member("worker"):
+            assert (await say(front, "again", **SESSION)).content == "again"
+        assert sorted(await fleet.runs(front)) == ["aborted", "completed"]
+        assert len(models.requests) == 1
 
 
 async def test_detached_at_a_front(fleet: Fleet) -> None:

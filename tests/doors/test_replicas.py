@@ -270,6 +270,28 @@ async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fle
         assert (await asked).status != 200
 
 
+@pytest.mark.parametrize("other", [{"user": "bob"}, {"user": None}])
+async def test_nobody_interrupts_what_another_has_asked_for_at_a_front(
+    models: ModelServer, fleet: Fleet, other: dict[str, str | None]
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("at ", Hold(gate), "work"), says("done"))
+    body = {"model": "openclaw", "messages": [user("hi")], "user": "ada"}
+    key = {"x-openclaw-session-key": "shared"}
+    async with members(fleet, "front", "front", "worker") as (one, two, _):
+        first = asyncio.create_task(ask(one, body, headers=key))
+        await models.wait_requests(1)
+        wish = {**key, "x-openclaw-queue": "interrupt"}
+        second = asyncio.create_task(ask(two, {**body, **other}, headers=wish))
+        async with asyncio.timeout(10):
+            while not any(  # noqa: ASYNC110 - no event says so
+                run.accepted.done() and not run.is_followed for run in two.gateway._live.running()
+            ):
+                await asyncio.sleep(0)
+        gate.set()
+        assert [answer.content for answer in await asyncio.gather(first, second)] == ["at work", "done"]
+
+
 async def test_what_a_front_could_not_give_away_for_certain_is_not_executed(
     models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

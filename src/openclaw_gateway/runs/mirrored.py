@@ -31,6 +31,8 @@ from openclaw_gateway.runs.run import (
     Run,
     is_being_cancelled,
 )
+from openclaw_gateway.runs.steering import may_end
+from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -121,7 +123,14 @@ class Mirrors:
         owner = run.request.origin.owner
         ids = await self._store.open_runs(owner, run.request.session_key or "")
         for run_id in reversed(ids[: ids.index(run.id)] if run.id in ids else ids):
-            await self._stop(owner, run_id)
+            if await self._may_end(run, run_id):
+                await self._stop(owner, run_id)
+
+    async def _may_end(self, run: Run, run_id: str) -> bool:
+        """Of one that says nothing of who asked for it, the operator alone decides."""
+        mine = run.request.origin
+        body = None if mine.audience == "operator" else await self._store.work(mine.owner, run_id)
+        return mine.audience == "operator" if body is None else may_end(mine, read(body).request.origin)
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
         """What is said, told on as it comes; how it ended."""

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from openclaw_gateway.redaction import redact
 
 # Shorter ones would mask syllables, and protect nobody.
 MIN_CHARS = 4
+# Their addresses may have an @ in path and query that is no secret.
+_WEB = ("http", "https", "ws", "wss")
 _NAME = re.compile(
     r"token|passw|passphrase|pwd|secret|api[-_ ]?key|access[-_]?key|signing[-_]?key|encryption[-_]?key"
     r"|credential|private|webhook|cookie|authorization|^-*(?:key|pass|auth|pat|pin|sig)$",
@@ -57,6 +59,7 @@ def in_url(url: str) -> Iterator[str]:
     except ValueError:
         return
     found = [password] if password else [user]
+    found.append(_torn(url, parts))
     found += [each for each in parts.path.split("/") if _RANDOM.match(each)]
     for pair in re.split("[&;]", f"{parts.query}&{parts.fragment}"):
         name, _, value = pair.partition("=")
@@ -66,6 +69,17 @@ def in_url(url: str) -> Iterator[str]:
             found.append(value or name)
     for each in filter(None, found):
         yield from dict.fromkeys((each, unquote(each)))
+
+
+def _torn(url: str, parts: SplitResult) -> str:
+    """A password with a bare / ? or # in it: what can be read as port, path or options is a part of it."""
+    if "@" in parts.netloc:
+        return ""
+    _, mark, port = parts.netloc.partition(":")
+    password = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    if not mark or (port.isdecimal() and (parts.scheme in _WEB or "@" not in parts.path + parts.fragment)):
+        return ""
+    return password
 
 
 def in_arguments(arguments: Iterable[str]) -> Iterator[str]:

@@ -190,6 +190,23 @@ async def test_a_database_that_is_away_says_so(configured: Program, url: str) ->
         assert SECRET not in done.out + done.err
 
 
+@pytest.mark.parametrize("password", ["se/cret", "123/cret", "sec#ret", "sec?ret", "sec[ret"])
+async def test_an_address_that_is_none_is_our_word_and_no_part_of_it_is_told(
+    configured: Program, password: str
+) -> None:
+    nowhere = f"postgresql://me:{password}@127.0.0.1:9/store"
+    await filled(configured)
+    for words in (("status", "--url", nowhere), ("migrate", "--url", nowhere), ("copy", "--to", nowhere)):
+        done = await configured.run("--debug", "store", *words, "--json")
+        assert (done.code, done.json["error"]["code"]) == (1, "store_unavailable")
+        assert not any(part in done.out + done.err for part in ("ret@", "cret", "sec", "123/"))
+
+
+async def test_what_is_no_store_is_told_without_what_opens_it(program: Program) -> None:
+    done = await program.run("store", "copy", "--to", f"postgresl://me:{SECRET}@host/db")
+    assert (done.code, SECRET in done.out + done.err) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

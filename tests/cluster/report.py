@@ -54,8 +54,7 @@ def told(
         f"{len(stopped.took_ms):,} runs stopped from another replica": _closed(stopped),
         f"{len(away.took_ms):,} the same, while Valkey is away": _closed(away),
         f"{len(rolling.statuses)} rolling restarts": (
-            f"{len(rolling.wrong)} errors in {rolling.answers:,} answers, "
-            f"{rolling.busy} refused by a busy machine"
+            f"{len(rolling.wrong)} errors in {rolling.answers:,} answers"
         ),
     }
     trial = f"{outcome.seconds / 60:.0f} minutes, seed {seed}, 3 replicas"

@@ -1,4 +1,4 @@
-"""Some troubles: nothing is lost, doubled, half there or out of order, and nobody writes who may not.
+"""A minute of troubles: nothing is lost, doubled, half there or out of order, and nobody writes who may not.
 
 `make cluster-chaos` does the same for as long as it is told to.
 """
@@ -11,13 +11,12 @@ from tests.cluster.clocks import library
 from tests.cluster.skipping import without_engines
 from tests.cluster.trial import trial
 
-# A third of a minute: in three minutes by hand two of some thousand streams were still heard twice.
-_SECONDS = 20.0
+_SECONDS = 60.0
 # A busy machine takes its time to start a process and to look for work; how long it took is in docs.
 _LATE_S = 15.0
 
 
-async def test_troubles_break_no_promise(tmp_path: Path) -> None:
+async def test_a_minute_of_troubles_breaks_no_promise(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 30)
     again = f"make cluster-chaos MINUTES=1 SEED={seed}"
     print(again)  # noqa: T201 - shown where the test fails
@@ -26,6 +25,6 @@ async def test_troubles_break_no_promise(tmp_path: Path) -> None:
     found = violations(outcome.history, late_s=_LATE_S)
     assert not found, (again, outcome.troubles, outcome.refused, found[:20])
     # It was a trial: there were troubles, runs passed from one replica to another, and all were answered.
-    assert sum(outcome.troubles.values()) > 3
+    assert sum(outcome.troubles.values()) > 10
     assert outcome.takeovers_s
-    assert outcome.answers > 30
+    assert outcome.answers > 100

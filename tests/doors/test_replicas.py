@@ -561,3 +561,35 @@ async def test_one_that_leaves_says_so_before_it_refuses_anybody(models: ModelSe
         gate.set()
         assert (await asked).content == "still here"
         await leaving
+
+
+@pytest.mark.parametrize("roles", [("front", "front", "worker"), ("all", "all", "all")])
+async def test_a_user_interrupts_nobody_elses_run(
+    models: ModelServer, fleet: Fleet, roles: tuple[Role, Role, Role]
+) -> None:
+    """Who waits for a session may end what he could end in one process: his own."""
+    gate = asyncio.Event()
+    models.enqueue(says("for ada", Hold(gate)), says("for ben"), says("half", Hold(asyncio.Event())))
+    async with members(fleet, *roles) as (one, other, _):
+        first = asyncio.create_task(asked_by(one, "ada", "hi"))
+        await models.wait_requests(1)
+        second = asyncio.create_task(asked_by(other, "ben", "me now", **NOW))
+        await other.wait_runs(1)
+        # Once somebody is refused behind it, what it may end has been asked to.
+        assert (await asked_by(other, "ben", "or not", **{"x-openclaw-queue": "reject"})).status == 429
+        gate.set()
+        assert (await first).content == "for ada"
+        await second
+        mine = asyncio.create_task(asked_by(one, "ada", "once more"))
+        await models.wait_requests(3)
+        third = asyncio.create_task(asked_by(other, "ada", "never mind", **NOW))
+        assert (await mine).status == 499
+        assert (await third).content == "never mind"
+
+
+NOW = {"x-openclaw-queue": "interrupt"}
+
+
+async def asked_by(gateway: RunningGateway, who: str, text: str, **headers: str) -> Answer:
+    body = {"model": "openclaw", "user": who, "messages": [user(text)]}
+    return await ask(gateway, body, headers={**SESSION, **headers})

@@ -15,10 +15,10 @@ from openclaw_gateway.wire.run import Origin, RunRequest, RunResult
 STARTED = RunStarted("r", "main", None, 0)
 
 
-def mirror() -> Run:
+def mirror(session: str | None = None) -> Run:
     agent = Agent("main", "Main", "p")
     plan = Plan(agent, (ModelTarget(Endpoint("mock", "http://none"), "m"),), PlainEquipment(agent))
-    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("hi"),))
+    request = RunRequest(Origin("me", "http", "conversation"), "main", (UserMessage("hi"),), session)
     return Run(request, plan, LocalBus())
 
 

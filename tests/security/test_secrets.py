@@ -191,7 +191,32 @@ def test_arguments_that_are_secrets_are_known(arguments: list[str], secrets: set
     assert set(in_arguments(arguments)) == secrets
 
 
-@pytest.mark.parametrize("url", ["http://[", "", "no url", "https://h/x?a=1#b"])
+@pytest.mark.parametrize("scheme", ["postgresql", "redis", "redis+sentinel", "https"])
+@pytest.mark.parametrize("mark", "/?#")
+def test_a_password_that_tears_its_url_is_masked_all_the_same(scheme: str, mark: str) -> None:
+    url = f"{scheme}://u:open{mark}hidden@h/db"
+    assert masked({"store": {"url": url}, "bus": {"url": url}}) == {
+        "store": {"url": f"{scheme}://u:***@h/db"},
+        "bus": {"url": f"{scheme}://u:***@h/db"},
+    }
+
+
+def test_a_password_that_begins_like_a_port_is_masked_all_the_same() -> None:
+    assert masked({"bus": {"url": "redis://:6379/hidden@h"}}) == {"bus": {"url": "redis://:***@h"}}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[",
+        "",
+        "no url",
+        "https://h/x?a=1#b",
+        "https://h:8080/@scope/pkg",
+        "https://h/x?mail=a@b",
+        "redis+sentinel://h:26379/name?sentinel_username=a@b",
+    ],
+)
 def test_a_url_without_secrets_has_none(url: str) -> None:
     assert not any(in_url(url))
 

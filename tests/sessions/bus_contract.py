@@ -3,6 +3,7 @@ one where the other end may be another process."""
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -170,6 +171,30 @@ class BusContract:
         assert far.emit("r", 2, 0, [STARTED])
         assert far.emit("r", 2, 1, [*texts("new"), ENDED])
         assert await read_all(reader) == [STARTED, *texts("new"), ENDED]
+
+    async def test_a_new_beginning_is_never_offered(self, bus: Bus, far: Bus) -> None:
+        bus.emit("r", 1, 0, [STARTED, *texts("old")])
+        reader = bus.subscribe("r", here=True)
+        assert list(await reader.batch(SOON)) == [STARTED, *texts("old")]
+        await self.told(bus, far)
+        taken: list[Event] = []
+
+        def take(events: Sequence[Event]) -> bool:
+            taken.extend(events)
+            return True
+
+        reader.offer(take)
+        waiting = asyncio.create_task(some(reader, 2))
+        await asyncio.sleep(0)
+        assert far.emit("r", 2, 0, [STARTED, *texts("new")])
+        await self.told(far, bus)
+        await refused(bus, "r", 1, 2)
+        assert await waiting == [STARTED, *texts("new")]
+        assert STARTED not in taken
+        taken.clear()
+        reader.offer(None)
+        far.emit("r", 2, 2, [ENDED])
+        assert await read_all(reader) == [ENDED]
 
     async def test_an_older_holder_that_comes_late_leads_no_reader_back(self, bus: Bus, far: Bus) -> None:
         far.emit("r", 2, 0, [STARTED, *texts("new")])

@@ -15,7 +15,7 @@ from openclaw_gateway.sessions.copying.ends import Begun, Source, Target
 from openclaw_gateway.sessions.copying.postgres_ends import PostgresEnd
 from openclaw_gateway.sessions.copying.sqlite_ends import SqliteSource, SqliteTarget
 from openclaw_gateway.sessions.copying.tables import TABLES, Row, Table
-from openclaw_gateway.sessions.postgres.standing import shown
+from openclaw_gateway.sessions.postgres.address import shown
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed

@@ -10,7 +10,7 @@ from openclaw_gateway.errors import StoreError, StoreFull
 from openclaw_gateway.sessions.postgres import migration
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
-from openclaw_gateway.sessions.store import Claimed, Released
+from openclaw_gateway.sessions.store import Claimed, Released, StoreHealth
 from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
@@ -111,6 +111,21 @@ async def test_a_run_is_refused_while_the_database_is_away_and_begun_when_it_is_
     own_postgres.start()
     assert await store.finish(claim, ending(turn("r1"))) == Released(2, None), "nobody started it anew"
     assert isinstance(await store.begin(new_run("r2"), lease_s=LEASE), Claimed)
+    assert (await store.health()).ok
+    await store.close()
+
+
+async def test_a_database_that_says_nothing_is_unwell_before_its_statement_is_late(
+    own_postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.sessions.postgres.store.HEALTH_S", 0.1)
+    store = PostgresStore(await own_postgres.new_database(), statement_s=2 * DEADLINE_S)
+    await store.open()
+    own_postgres.pause()
+    async with asyncio.timeout(DEADLINE_S):
+        assert await store.health() == StoreHealth(ok=False, detail="no answer within 0.1 s")
+    own_postgres.go_on()
+    monkeypatch.undo()
     assert (await store.health()).ok
     await store.close()
 

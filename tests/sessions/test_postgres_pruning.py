@@ -8,6 +8,7 @@ from asyncpg import Connection
 from openclaw_gateway.sessions.postgres import kept, pruning, sessions, spending
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.spending import SpendingWanted
+from openclaw_gateway.sessions.wanted import Given
 from tests.sessions.postgres_database import Connect, connect, db
 
 __all__ = ["connect", "db"]
@@ -83,8 +84,8 @@ async def test_a_row_that_somebody_is_at_work_with_is_passed_over(connect: Conne
 async def test_room_is_counted_by_parts(db: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "_SIZES_AT_ONCE", 7)
     for number in range(50):
-        await kept.keep(db, kept.Given("o", f"{number}", b"x" * 100, ()), NOW)
-    await kept.keep(db, kept.Given("o", "session:s", b"x" * 9_000, ()), NOW)
+        await kept.keep(db, Given("o", f"{number}", b"x" * 100, ()), NOW)
+    await kept.keep(db, Given("o", "session:s", b"x" * 9_000, ()), NOW)
     assert await kept.without_room(db, 5_000) is None
     assert (await prune(db, Retention(kept_bytes=3_050))).kept == 20
     assert await kept.kept(db, "o", "19") is None

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_gateway.sessions.postgres import kept
-from openclaw_gateway.sessions.postgres.kept import Given, WantedNames
 from openclaw_gateway.sessions.postgres.texts import read, written
+from openclaw_gateway.sessions.wanted import Given, WantedNames
 from tests.sessions.postgres_database import connect, db
 
 __all__ = ["connect", "db"]

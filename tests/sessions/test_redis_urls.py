@@ -55,6 +55,11 @@ def test_what_a_url_means(url: str, meant: BusUrl) -> None:
         "redis://u:hidden@host/1/2",
         "redis://u:hidden@host?password=hidden",
         "redis://u:hidden@[host",
+        "redis://u:1?hidden=2@host",
+        "redis://u:1?hidden@host",
+        "redis://u:1/hidden@host",
+        "redis://u:1#hidden@host",
+        "redis+sentinel://u:1/hidden@host/service",
         "redis+sentinel://u:hidden@a,b",
         "redis+cluster://u:hidden@a/1",
         "unix://host",
@@ -65,6 +70,12 @@ def test_what_is_wrong_is_said_without_secrets(url: str) -> None:
         parsed(url)
     assert "hidden" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+def test_an_option_without_a_value_is_known_or_refused() -> None:
+    with pytest.raises(ConfigError, match="Nothing is known of 'tls'"):
+        parsed("redis://host?tls")
+    assert parsed("redis://host?db=&ssl_ca_certs=") == parsed("redis://host")
 
 
 def test_it_is_shown_without_what_opens_it() -> None:

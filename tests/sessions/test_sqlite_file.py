@@ -18,6 +18,7 @@ from openclaw_gateway.sessions.sqlite import reads
 from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
 from openclaw_gateway.sessions.store import Claimed, Queued
+from openclaw_gateway.sessions.wanted import WantedSessions
 from openclaw_gateway.wire.messages import UserMessage
 from tests.sessions.sqlite_file import check, runs
 from tests.sessions.store_contract import LEASE, ME, USAGE, Clock, S, claimed, ending, new_run, said
@@ -271,13 +272,13 @@ async def test_a_list_and_a_count_look_at_no_more_than_they_show(path: Path) -> 
 
         db.set_progress_handler(step, 100)
         cursor = db.cursor()
-        newest = reads.list_sessions(cursor, reads.Wanted("o", None, 100, 0))
+        newest = reads.list_sessions(cursor, WantedSessions("o", None, 100, 0))
         assert [record.updated_ms for record in newest] == list(range(200_000, 199_900, -1))
-        paged = reads.list_sessions(cursor, reads.Wanted("o", None, 3, 98))
+        paged = reads.list_sessions(cursor, WantedSessions("o", None, 3, 98))
         assert paged[:2] == newest[98:]
-        mine = reads.list_sessions(cursor, reads.Wanted("o", "a1", 100, 0))
+        mine = reads.list_sessions(cursor, WantedSessions("o", "a1", 100, 0))
         assert {record.agent for record in mine} == {"a1"}
-        assert reads.list_sessions(cursor, reads.Wanted("o", "a9", 100, 0)) == ()
+        assert reads.list_sessions(cursor, WantedSessions("o", "a9", 100, 0)) == ()
         assert reads.count_sessions(cursor, "o", None) == 200_000
         assert reads.count_sessions(cursor, "o", "a2") == 66_667
         assert steps < 30_000
@@ -285,6 +286,6 @@ async def test_a_list_and_a_count_look_at_no_more_than_they_show(path: Path) -> 
         cursor.execute(
             "INSERT INTO counts SELECT 'o', agent, count(*) FROM sessions GROUP BY 2 HAVING agent > 'b'"
         )
-        many = reads.list_sessions(cursor, reads.Wanted("o", None, 100, 0))
+        many = reads.list_sessions(cursor, WantedSessions("o", None, 100, 0))
         assert [record.updated_ms for record in many] == list(range(200_000, 199_900, -1)), "of 702 agents"
         cursor.close()

@@ -7,6 +7,7 @@ import pytest
 
 from openclaw_gateway.sessions.sqlite import kept
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
+from openclaw_gateway.sessions.wanted import Given, WantedNames
 from tests.sessions.key_contract import KeyContract
 from tests.sessions.retention_contract import RetentionContract
 from tests.sessions.spending_contract import SpendingContract
@@ -22,7 +23,7 @@ def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
     cursor.execute("BEGIN")
     for number in range(10_000):
         labels = ("all", "odd" if number % 2 else "even")
-        kept.keep(cursor, kept.Given("o", str(number), b"", labels), number)
+        kept.keep(cursor, Given("o", str(number), b"", labels), number)
     cursor.execute("COMMIT")
     steps = 0
 
@@ -31,7 +32,7 @@ def test_a_list_of_what_is_kept_reads_no_more_than_a_page() -> None:
         steps += 1
 
     db.set_progress_handler(count, 100)
-    wanted = kept.WantedNames("o", ("odd", "all"), "5001", 3, newest_first=True)
+    wanted = WantedNames("o", ("odd", "all"), "5001", 3, newest_first=True)
     assert kept.names(cursor, wanted) == ("4999", "4997", "4995")
     db.close()
     assert steps < 10

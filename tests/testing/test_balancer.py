@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from openclaw_gateway.testing import passing
 from openclaw_gateway.testing.balancer import Balancer, Place, _status, balancing
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hang, Hold, ModelServer, says
@@ -312,13 +313,95 @@ async def test_what_could_be_read_in_two_ways_is_refused(sent: bytes) -> None:
         await reader.read()
 
     async with broken(serve) as place, opened(Balancer([place])) as url:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        told = await said_to(url, sent)
+    assert told.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+UPGRADE = b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"
+BEHIND = b"GET /behind HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answered", "passes"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n", BEHIND),
+    ],
+    ids=["refused", "switched"],
+)
+async def test_what_stands_behind_an_upgrade_passes_when_the_replica_has_switched(
+    answered: bytes, passes: bytes
+) -> None:
+    """Else it would be a request of which the balancer has not said whose it is."""
+    got, ended = b"", asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal got
+        try:
+            writer.write(answered)
+            while len(got) < len(BEHIND) and (piece := await reader.read(1000)):
+                got += piece
+        finally:
+            ended.set()
+
+    async with broken(serve) as place, opened(Balancer([place])) as url:
+        told = await said_to(url, UPGRADE + BEHIND)
+        async with asyncio.timeout(DEADLINE_S):
+            await ended.wait()
+    assert told.startswith(answered[:12])
+    assert got == passes
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"no answer\r\n\r\n",
+    ],
+)
+async def test_an_answer_that_can_be_read_in_two_ways_is_not_the_clients_fault(answered: bytes) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answered)
+
+    async with broken(serve) as place, opened(Balancer([place])) as url:
+        told = await said_to(url, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert b"replica_lost" in told
+
+
+async def test_a_client_that_reads_nothing_holds_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "IDLE_S", 0.05)
+    left = asyncio.Event()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+        finally:
+            left.set()
+
+    async with broken(serve) as place, opened(Balancer([place])) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]), limit=1)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        async with asyncio.timeout(DEADLINE_S):
+            await left.wait()
+        assert reader.exception() is None
+        writer.transport.abort()
+
+
+async def said_to(url: str, sent: bytes) -> bytes:
+    """All that comes back on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    try:
         writer.write(sent)
         async with asyncio.timeout(DEADLINE_S):
-            told = await reader.read()
+            return await reader.read()
+    finally:
         writer.close()
         await writer.wait_closed()
-    assert told.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 @contextlib.asynccontextmanager

@@ -50,6 +50,25 @@ def test_a_size_that_is_none_is_refused(wrong: bytes) -> None:
         Chunked().feed(wrong)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"1\r\nxGE0\r\n\r\n",
+        b"1\r\nx\n\n0\r\n\r\n",
+        b"1\r\nx\r0\r\n\r\n",
+        b"0\r\n\n",
+        b"0\r\nTrailer: yes\n\r\n",
+        b"0\r\nGET / HTTP/1.1\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 1000], ids=["by one", "whole"])
+def test_a_chunk_and_a_trailer_end_as_they_have_to(wrong: bytes, pieces: int) -> None:
+    body = Chunked()
+    with pytest.raises(BadMessage):
+        for at in range(0, len(wrong), pieces):
+            body.feed(wrong[at : at + pieces])
+
+
 def test_a_body_has_the_length_that_is_said() -> None:
     body = request("Content-Length: 5", "content-length: 5")
     assert (body.feed(b"hel"), body.ended) == (3, False)
@@ -76,6 +95,11 @@ def test_a_body_has_the_length_that_is_said() -> None:
 def test_what_can_be_read_in_two_ways_is_refused(fields: list[str]) -> None:
     with pytest.raises(BadMessage):
         request(*fields)
+
+
+def test_a_message_of_an_older_version_has_no_chunks() -> None:
+    with pytest.raises(BadMessage):
+        request("Transfer-Encoding: chunked", line="POST / HTTP/1.0")
 
 
 @pytest.mark.parametrize("line", ["GET /", "GET / HTTP/2.0", "GET  / HTTP/1.1", "G(T / HTTP/1.1", ""])

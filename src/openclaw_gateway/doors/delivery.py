@@ -25,7 +25,7 @@ from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.run import CLIENT_LEFT, UNDELIVERED, Run, is_being_cancelled
 from openclaw_gateway.sessions.bus import Subscription
 from openclaw_gateway.wire.error_info import error_info
-from openclaw_gateway.wire.events import Event, ModelFailed, RunEnded
+from openclaw_gateway.wire.events import Event, ModelFailed, RunEnded, begins_anew
 
 log = structlog.get_logger()
 
@@ -186,6 +186,8 @@ async def first_words(log: Subscription) -> list[Event]:
     log.offer(noted)
     try:
         while (left := until - loop.time()) > 0 and (batch := await log.batch(left)):
+            if begins_anew(batch, len(events)):
+                events.clear()
             events += batch
             if _are_told(batch, (RunEnded,)):
                 break

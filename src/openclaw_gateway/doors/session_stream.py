@@ -17,14 +17,14 @@ from openclaw_gateway.doors.agents.events import TurnVoice
 from openclaw_gateway.doors.event_stream import EventStream
 from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.told_stream import KEEPALIVE, SLICE, end_of
-from openclaw_gateway.errors import EventsGone, GatewayError
+from openclaw_gateway.errors import EventsGone, GatewayError, RunBegunAnew
 from openclaw_gateway.gateway.principal import Principal
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.readers import Reader
 from openclaw_gateway.runs.run import Run, now_ms
 from openclaw_gateway.wire.error_info import error_info
-from openclaw_gateway.wire.events import RunEnded
+from openclaw_gateway.wire.events import RunEnded, begins_anew
 
 MOST_WAITING = 128
 CONNECTED = b": connected\n\n"
@@ -143,6 +143,9 @@ class SessionStream:
             except EventsGone:
                 # What was said before is not to be had any more; how it ended is.
                 events = (RunEnded(await run.wait(), now_ms()),)
+            if begins_anew(events, place):
+                await self._stream.send(voice.failure(error_info(RunBegunAnew())))
+                return
             if not events:
                 await self._stream.send(KEEPALIVE)
             for start in range(0, len(events), SLICE):

@@ -16,7 +16,7 @@ from openclaw_gateway.doors.requests import Request
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import RunBegunAnew
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, ToolEnded, ToolStarted
+from openclaw_gateway.wire.events import Event, RunEnded, ToolEnded, ToolStarted, begins_anew
 
 KEEPALIVE = b": keepalive\n\n"
 # How many events are worded in one go, so that others have their turn between.
@@ -83,7 +83,7 @@ class ToldStream:
             log.offer(self._take)
             events = await log.batch(self._silent_until - now)
             log.offer(None)
-            if self._place and events and type(events[0]) is RunStarted:
+            if begins_anew(events, self._place):
                 self._begin_anew()
             # Of what was taken meanwhile, the newest may still have to be written, or to leave.
             if self._unsent:
@@ -124,8 +124,6 @@ class ToldStream:
             return False
         if self._unsent or self._request.protocol.writing_paused:
             return False
-        if self._place and type(events[0]) is RunStarted:
-            return False  # it begins anew
         piece = self._worded(events)
         if piece:
             self._has_told = True

@@ -102,7 +102,7 @@ class AskedElsewhere:
     def _hear(self, told: bytes) -> None:
         try:
             news: _Told = _decode(told)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             return  # of another kind, or another release
         match news:
             case _Attended():

@@ -9,11 +9,14 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
+from openclaw_gateway.runs.steering import may_end
+from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import RunRecord, Store
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
-from openclaw_gateway.wire.run import RunStatus
+from openclaw_gateway.wire.run import Origin, RunStatus
 
 
 class Ending(Struct, frozen=True):
@@ -70,11 +73,7 @@ class Elsewhere:
         return tuple(reversed(asked))
 
     async def _ask(self, run_id: str, owner: str) -> bool:
-        """The wish first: a run that has been stopped by the signal has no place for it."""
-        if not await self._store.request_abort(owner, run_id):
-            return False
-        self._bus.signal(run_id, "abort")
-        return True
+        return await ask_to_end(self._store, self._bus, owner, run_id)
 
     async def _followed(self, run_id: str, owner: str, events: Subscription) -> Ending | None:
         loop = asyncio.get_running_loop()
@@ -98,6 +97,27 @@ class Elsewhere:
 
     async def _record(self, name: str, owner: str) -> RunRecord | None:
         return await self._store.run_by_key(owner, name) or await self._store.get_run(owner, name)
+
+
+async def ask_to_end(store: Store, bus: Bus, owner: str, run_id: str) -> bool:
+    """Whether it was open. The wish first: a run that has been stopped by the signal has no place for it.
+    Raises StoreError."""
+    if not await store.request_abort(owner, run_id):
+        return False
+    bus.signal(run_id, "abort")
+    return True
+
+
+async def interrupt(store: SharedStore, bus: Bus, origin: Origin, session: str, run_id: str) -> None:
+    """Ask those to end that came before this run of the session, whichever process has them: those that its
+    origin may end. Raises StoreError."""
+    ids = await store.open_runs(origin.owner, session)
+    # The last first: none that is to end has its turn because another has ended.
+    for earlier in reversed(ids[: ids.index(run_id)] if run_id in ids else ids):
+        body = await store.work(origin.owner, earlier)
+        if body is not None and may_end(origin, read(body).request.origin):
+            await ask_to_end(store, bus, origin.owner, earlier)
+    bus.ring(WORK_TOPIC)
 
 
 async def _batch(events: Subscription, seconds: float) -> tuple[Event, ...]:

@@ -14,7 +14,7 @@ from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import SharedStore
-from openclaw_gateway.wire.events import Event, RunEnded, RunStarted
+from openclaw_gateway.wire.events import Event, RunEnded, begins_anew
 from openclaw_gateway.wire.run import RunRequest
 
 # How long the bus has for a log that it keeps.
@@ -51,8 +51,8 @@ class Following:
             async with asyncio.timeout(_REPLAY_S):
                 while not (said and isinstance(said[-1], RunEnded)):
                     batch = await events.batch()
-                    if batch and isinstance(batch[0], RunStarted):
-                        said.clear()  # another process had begun it anew
+                    if begins_anew(batch, len(said)):
+                        said.clear()
                     said += batch
                 return tuple(said)
         return None

@@ -9,15 +9,15 @@ Knows nothing of models or of what a turn holds.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
-from itertools import chain
 
 import structlog
 from msgspec import Struct
 
 from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
+from openclaw_gateway.runs.elsewhere import interrupt
 from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
 from openclaw_gateway.runs.work import written
@@ -68,6 +68,7 @@ class Lanes:
         self._bus = bus
         self._held: dict[str, tuple[Run, Claim, float]] = {}
         self._waiting: dict[tuple[str, str], list[Run]] = {}
+        self._waiting_here: set[str] = set()
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
         self._unconcluded: dict[str, Ending] = {}
@@ -157,6 +158,16 @@ class Lanes:
             other.abort(BY_REQUEST)
         return asked
 
+    async def _interrupt_elsewhere(self, run: Run) -> None:
+        """The same at other processes."""
+        session = run.request.session_key
+        if self._shared is None or session is None or run.request.queue != "interrupt":
+            return
+        try:
+            await interrupt(self._shared, self._bus, run.request.origin, session, run.id)
+        except StoreError as error:
+            log.warning("lane.not_interrupted", run=run.id, error=error.message)
+
     async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue
         if wish == "reject":
@@ -171,6 +182,7 @@ class Lanes:
         if wish == "interrupt":
             self._interrupt(run, lane, waiting)
         waiting.append(run)
+        self._waiting_here.add(run.id)
         # Those that were taken up wait no more, though the store says so until the run at work ends.
         run.queued = max(1, position - sum(len(other.taken) for other in self._holding(lane)))
         try:
@@ -179,6 +191,7 @@ class Lanes:
         finally:
             run.queued = 0
             waiting.remove(run)
+            self._waiting_here.discard(run.id)
             for place, other in enumerate(waiting, 1):
                 other.queued = min(other.queued, place)
             if not waiting:
@@ -281,6 +294,7 @@ class Lanes:
     async def _wait_turn(self, run: Run) -> Claimed | None:
         try:
             with closing(self._bus.watch(_turn_topic(run.id))) as watch:
+                await self._interrupt_elsewhere(run)
                 while True:
                     with run.interruptible():
                         await watch.ring(self._pace.look_again_s)
@@ -333,16 +347,13 @@ class Lanes:
             return
         try:
             self._bus.ring(_turn_topic(waiting))
-            if self._shared is not None and not any(run.id == waiting for run in self._all_waiting()):
+            if self._shared is not None and waiting not in self._waiting_here:
                 self._bus.ring(WORK_TOPIC)
         except (
             Exception,
             asyncio.CancelledError,
         ):  # the edge to the bus: a ring may be lost, who waits looks by itself
             log.exception("lane.not_rung", run=waiting)
-
-    def _all_waiting(self) -> Iterator[Run]:
-        return chain.from_iterable(self._waiting.values())
 
     def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
         run.hold(claimed.claim.token)

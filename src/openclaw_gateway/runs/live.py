@@ -249,9 +249,10 @@ class LiveRuns:
 
     async def gone(self, run: Run) -> None:
         """Wait until a run is recorded, and takes no place among the others any more."""
-        for live, task in tuple(self._running.values()):
-            if live is run:
-                await asyncio.wait([task])
+        for name in (run.id, _beside(run.id)):
+            live = self._running.get(name)
+            if live is not None and live[0] is run:
+                await asyncio.wait([live[1]])
 
     async def _idle_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -22,6 +22,7 @@ from openclaw_gateway.errors import (
     RunTimeout,
     StoreError,
 )
+from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
 from openclaw_gateway.runs.lanes import Repeated, at_work, may_have_begun, new_run
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
@@ -31,8 +32,6 @@ from openclaw_gateway.runs.run import (
     Run,
     is_being_cancelled,
 )
-from openclaw_gateway.runs.steering import may_end
-from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -104,7 +103,8 @@ class Mirrors:
             case Queued(position=position):
                 run.queued = position
                 if position and request.queue == "interrupt":
-                    await self._interrupt(run)
+                    origin, session = request.origin, request.session_key or ""
+                    await interrupt(self._store, self._bus, origin, session, run.id)
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
@@ -118,19 +118,6 @@ class Mirrors:
                 with suppress(StoreError):
                     await self._stop(run.request.origin.owner, run.id)
             raise
-
-    async def _interrupt(self, run: Run) -> None:
-        owner = run.request.origin.owner
-        ids = await self._store.open_runs(owner, run.request.session_key or "")
-        for run_id in reversed(ids[: ids.index(run.id)] if run.id in ids else ids):
-            if await self._may_end(run, run_id):
-                await self._stop(owner, run_id)
-
-    async def _may_end(self, run: Run, run_id: str) -> bool:
-        """Of one that says nothing of who asked for it, the operator alone decides."""
-        mine = run.request.origin
-        body = None if mine.audience == "operator" else await self._store.work(mine.owner, run_id)
-        return mine.audience == "operator" if body is None else may_end(mine, read(body).request.origin)
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
         """What is said, told on as it comes; how it ended."""
@@ -201,8 +188,7 @@ class Mirrors:
         except StoreError as error:
             if error.code != "run_not_open":
                 raise
-            if await self._store.request_abort(owner, run_id):
-                self._bus.signal(run_id, "abort")
+            await ask_to_end(self._store, self._bus, owner, run_id)
         self._bus.ring(WORK_TOPIC)
 
 

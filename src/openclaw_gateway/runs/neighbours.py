@@ -91,7 +91,7 @@ class Neighbours:
     def _hear(self, told: bytes) -> None:
         try:
             news: _News = _decode(told)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             return  # of another release
         match news:
             case _Started():

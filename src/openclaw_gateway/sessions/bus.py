@@ -41,7 +41,8 @@ class Subscription(Protocol):
     def offer(self, take: Callable[[Sequence[Event]], bool] | None) -> None:
         """From now on, while `batch` waits, what is new is first offered to `take`, right where it is
         emitted; what it takes (True) is read, and `batch` waits on. What `take` raises, `batch` raises. None
-        ends that. An implementation need not offer anything."""
+        ends that. An implementation need not offer anything; a log that begins again is never offered its
+        beginning: `batch` returns that, and nothing of before with it (`begins_anew`)."""
 
     def rouse(self) -> None:
         """A `batch` that waits comes back empty."""

@@ -4,6 +4,8 @@ Pure. Knows nothing of configuration files or stores: the caller translates the 
 out (`Store.prune`).
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 _DAY_S = 24 * 3600.0
@@ -27,6 +29,29 @@ class Retention(Struct, frozen=True):
     @property
     def bounds_sessions(self) -> bool:
         return self.sessions_s is not None or self.max_sessions is not None or self.max_bytes is not None
+
+
+def surplus(
+    retention: Retention, oldest: Iterable[tuple[int, int, int]], *, count: int, size: int, now_ms: int
+) -> list[tuple[int, int]]:
+    """Which sessions are dropped, (number, when last changed), of the `oldest`, (number, when last changed,
+    size): the first of them, until what is left of all `count`, of `size` bytes, may stay."""
+    found: list[tuple[int, int]] = []
+    for number, updated_ms, its_size in oldest:
+        if not _is_too_much(retention, now_ms - updated_ms, count, size):
+            break
+        found.append((number, updated_ms))
+        count -= 1
+        size -= its_size
+    return found
+
+
+def _is_too_much(retention: Retention, idle_ms: int, count: int, size: int) -> bool:
+    if retention.sessions_s is not None and idle_ms > retention.sessions_s * 1000:
+        return True
+    if retention.max_sessions is not None and count > retention.max_sessions:
+        return True
+    return retention.max_bytes is not None and size > retention.max_bytes
 
 
 class Pruned(Struct, frozen=True):

@@ -221,6 +221,10 @@ class Released(Struct, frozen=True):
     next_run: str | None
 
 
+# In seconds: a store that takes longer to say how it is counts as unwell.
+HEALTH_S = 5.0
+
+
 class StoreHealth(Struct, frozen=True):
     ok: bool
     detail: str = ""

@@ -85,7 +85,8 @@ class Chunked:
     def __init__(self) -> None:
         self.ended = False
         self._line = b""  # of a line that has not come whole
-        self._data = 0  # what is left of a chunk, with the line end after it
+        self._data = 0  # what is left of a chunk
+        self._behind_data = False
         self._trailer = False
 
     def feed(self, piece: bytes) -> int:
@@ -108,15 +109,22 @@ class Chunked:
         return at
 
     def _line_came(self, line: bytes) -> None:
+        if self._behind_data:
+            if line != b"\r\n":
+                raise BadMessage("a chunk is longer than its size")
+            self._behind_data = False
+            return
         if self._trailer:
             self.ended = line == b"\r\n"
+            if not self.ended and _FIELD.fullmatch(line.removesuffix(b"\r\n")) is None:
+                raise BadMessage("a line behind the chunks is no field")
             return
         size = _SIZE.fullmatch(line)
         if size is None:
             raise BadMessage("what stands before a chunk is not its size")
-        length = int(size[1], 16)
-        self._trailer = length == 0
-        self._data = length + 2 if length else 0
+        self._data = int(size[1], 16)
+        self._trailer = self._data == 0
+        self._behind_data = not self._trailer
 
 
 def head_of(block: bytes) -> Head:
@@ -135,6 +143,8 @@ def request_body(head: Head) -> Body:
     """Raises BadMessage."""
     if _REQUEST.fullmatch(head.line) is None:
         raise BadMessage("the first line is no request")
+    if head.line.endswith(b"1.0") and head.values(b"transfer-encoding"):
+        raise BadMessage("HTTP/1.0 has no chunks")
     return _framed(head) or Sized(0)
 
 

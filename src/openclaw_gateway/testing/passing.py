@@ -28,7 +28,8 @@ MOST_HEAD_BYTES = 1 << 16
 # A request that is not longer can be asked of another replica when the first has refused it.
 _HELD_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 16
-_IDLE_S = 75.0
+# So long a client may take for its next head, and to read a piece of its answer.
+IDLE_S = 75.0
 _DIAL_S = 2.0
 _CLOSE_S = 2.0
 # How long a client that was refused may go on to send, so that it comes to read why.
@@ -89,7 +90,7 @@ class Client:
 
     async def next(self) -> Incoming:
         """The next request. Raises Left, BadMessage, TimeoutError, ConnectionError."""
-        async with asyncio.timeout(_IDLE_S):
+        async with asyncio.timeout(IDLE_S):
             head = head_of(await self._block())
         incoming = Incoming(head, request_body(head))
         self.stays = stays_open(head) and not incoming.upgrade
@@ -157,6 +158,7 @@ class Asked:
         self._incoming = incoming
         self._leaves = leaves
         self._begun = False
+        self._switched = asyncio.Event()
         self._replica: asyncio.StreamWriter | None = None
 
     def abort(self) -> None:
@@ -165,7 +167,8 @@ class Asked:
 
     async def of(self, host: str, port: int) -> None:
         """Pass it there, and the answer back. Raises Left, Unreachable, NotReady, Lost, BadMessage (of the
-        request), ConnectionError (in the midst of an answer, which ends there)."""
+        request), TimeoutError (the client reads nothing), ConnectionError (in the midst of an answer, which
+        ends there)."""
         try:
             async with asyncio.timeout(_DIAL_S):
                 reader, self._replica = await asyncio.open_connection(host, port, limit=MOST_HEAD_BYTES)
@@ -195,30 +198,31 @@ class Asked:
         replica.write(incoming.head.passed_on((b"X-Forwarded-For", client.address), about))
         if incoming.held:
             replica.write(bytes(incoming.held))
-        while incoming.upgrade or not incoming.body.ended:
+        while not incoming.body.ended:
             piece = await client.read()
-            if incoming.upgrade:
-                own = piece
-            else:
-                own = piece[: incoming.body.feed(piece)]
-                incoming.hold(own)
-                client.put_back(piece[len(own) :])
-            replica.write(own)
-            with contextlib.suppress(ConnectionError):  # its answer says why, or that there is none
-                await replica.drain()
+            own = piece[: incoming.body.feed(piece)]
+            incoming.hold(own)
+            client.put_back(piece[len(own) :])
+            await _passed(replica, own)
+        while incoming.upgrade:
+            piece = await client.read()
+            # Before, it would be another request, of which nothing here has been looked at.
+            await self._switched.wait()
+            await _passed(replica, piece)
         client.put_back(await client.read())
 
     async def _back(self, reader: asyncio.StreamReader) -> None:
         incoming, client = self._incoming, self._client
         try:
             head = await self._head(reader)
+            body = answer_body(head, method=method_of(incoming.head))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, BadMessage, ConnectionError) as why:
             raise (ConnectionError() if self._begun else Lost()) from why
         if await self._refused(head):
             raise NotReady
-        body: Body = answer_body(head, method=method_of(incoming.head))
         if status_of(head) == 101:
             body = UntilClosed()
+            self._switched.set()
         if isinstance(body, UntilClosed) or not incoming.body.ended:
             client.stays = False
         about = b"Upgrade" if status_of(head) == 101 else b"keep-alive" if client.stays else b"close"
@@ -232,7 +236,8 @@ class Asked:
                 self._say(piece[: body.feed(piece)])
             except BadMessage as why:
                 raise ConnectionError from why
-            await client.writer.drain()
+            async with asyncio.timeout(IDLE_S):
+                await client.writer.drain()
 
     async def _head(self, reader: asyncio.StreamReader) -> Head:
         """Of the answer; what comes before it (`100 Continue`) is passed on."""
@@ -255,3 +260,9 @@ class Asked:
     def _say(self, answer: bytes) -> None:
         self._begun = True
         self._client.writer.write(answer)
+
+
+async def _passed(replica: asyncio.StreamWriter, piece: bytes) -> None:
+    replica.write(piece)
+    with contextlib.suppress(ConnectionError):  # its answer says why, or that there is none
+        await replica.drain()

@@ -5,7 +5,7 @@ The first event is always RunStarted, the last always RunEnded, and nothing foll
 on behind an answer, which is the operator's business; how a run ended, a client is told in its own way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from msgspec import Raw, Struct
@@ -150,6 +150,14 @@ Event = (
     | UsageReported
     | RunEnded
 )
+
+
+def begins_anew(events: Sequence[Event], place: int) -> bool:
+    """Whether who has read `place` events of a run is told of another beginning of it: what he knows of the
+    run so far counts no more."""
+    return place > 0 and len(events) > 0 and type(events[0]) is RunStarted
+
+
 _SAYING = frozenset({TextDelta, ReasoningDelta, ToolCallStarted, ToolCallArguments})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from openclaw_gateway.doors.ws.runview import RunView
 from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.run import Run, now_ms
-from openclaw_gateway.wire.events import RunEnded
+from openclaw_gateway.wire.events import RunEnded, begins_anew
 from openclaw_gateway.wire.run import Compact
 
 # A frame takes some fifty microseconds: so those who look on take a tenth of the loop's time.
@@ -50,6 +50,10 @@ class Telling:
         try:
             while not view.ended:
                 events = await self._reader.log.batch(view.wait_s)
+                if begins_anew(events, self._folded):
+                    # What clients have been told of it cannot be taken back.
+                    await self._only_the_end()
+                    return
                 view.fold(events, now_ms())
                 self._folded += len(events)
                 await self._tell()

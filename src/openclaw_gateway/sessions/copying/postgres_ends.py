@@ -14,10 +14,11 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.sessions.copying import postgres_rows
 from openclaw_gateway.sessions.copying.ends import Begun
 from openclaw_gateway.sessions.copying.tables import Key, Numbers, Row, Table
+from openclaw_gateway.sessions.postgres.address import shown
 from openclaw_gateway.sessions.postgres.errors import translated
 from openclaw_gateway.sessions.postgres.migration import migrate
 from openclaw_gateway.sessions.postgres.sessions import clear_away
-from openclaw_gateway.sessions.postgres.standing import connected, shown
+from openclaw_gateway.sessions.postgres.standing import patient
 
 _CLOSE_S = 5.0
 # Of two that go on with the same copy one comes first. No lock of a connection: a pool may stand between.
@@ -46,7 +47,7 @@ class PostgresEnd:
 
     async def open(self) -> None:
         with _our_words():
-            db = self._connection = await connected(self._url)
+            db = self._connection = await patient(self._url)
             await migrate(db)
             if replicas := await db.fetchval(_REPLICAS):
                 raise StoreError(

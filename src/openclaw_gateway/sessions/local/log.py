@@ -100,6 +100,7 @@ class LogReader:
     __slots__ = (
         "_closed",
         "_failure",
+        "_is_anew",
         "_left",
         "_log",
         "_loop",
@@ -117,6 +118,8 @@ class LogReader:
         self._left = left
         self._token = log.token
         self._next = after
+        # The log has begun again, and nobody has read of that yet.
+        self._is_anew = False
         self._closed = False
         self._take: Callable[[Sequence[Event]], bool] | None = None
         self._failure: BaseException | None = None
@@ -139,6 +142,7 @@ class LogReader:
             if start < len(log.events):
                 events = log.events[start:]
                 self._next += len(events)
+                self._is_anew = False
                 return events
             if log.ended or log.cut:
                 raise EventsGone("The events of this run are not kept any more. Ask again.")
@@ -175,7 +179,8 @@ class LogReader:
         if self._token == NO_TOKEN:
             self._token = log.token
         start = self._next - log.base
-        if self._take is not None and self._token == log.token and 0 <= start < len(log.events):
+        is_offered = self._token == log.token and not self._is_anew
+        if self._take is not None and is_offered and 0 <= start < len(log.events):
             events = log.events[start:]
             try:
                 if self._take(events):
@@ -216,6 +221,7 @@ class LogReader:
     def _held_anew(self, token: int) -> None:
         if self._token != NO_TOKEN:
             self._next = 0  # a newer holder began the run again
+            self._is_anew = True
         self._token = token
 
     def _expect(self, until: float) -> None:

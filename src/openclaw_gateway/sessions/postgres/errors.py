@@ -21,6 +21,10 @@ _AWAY = (
 _SILENT = (
     "The database of the session store does not answer in time: see how busy PostgreSQL and its disk are."
 )
+_NO_ADDRESS = (
+    "store.url is no address of a database: write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE, with "
+    "%2F for each / in the password, %3F for ?, %23 for #, %5B for [ and %40 for @."
+)
 _FULL = "The disk of the session store's PostgreSQL is full: free some space; the gateway goes on by itself."
 # By SQLSTATE or its class: (what to say, code).
 _SAID: dict[str, tuple[str, str | None]] = {
@@ -91,7 +95,7 @@ def _ours(error: BaseException) -> StoreError | None:
     if isinstance(error, asyncpg.DataError | UnicodeEncodeError):
         return StoreError("The session store cannot keep text with a lone surrogate.", code="store_rejected")
     if isinstance(error, asyncpg.ClientConfigurationError):
-        return StoreError("store.url is no address of a database: postgresql://USER@HOST/DATABASE.")
+        return StoreError(_NO_ADDRESS)
     if isinstance(error, TimeoutError):
         return StoreError(_SILENT, retry_after=_RETRY_S)
     return StoreError(_AWAY, retry_after=_RETRY_S) if state is not None or is_lost(error) else None

@@ -5,12 +5,11 @@ a connection that the caller gives, one statement or one short transaction. Seve
 too old or too much at the same time: each takes rows that no other has.
 """
 
-from typing import NamedTuple
-
 from asyncpg import Connection
 
 from openclaw_gateway.sessions.postgres.texts import written_list
 from openclaw_gateway.sessions.store import BESIDE
+from openclaw_gateway.sessions.wanted import Given, WantedNames
 
 _ROWS_AT_ONCE = 100
 _SIZES_AT_ONCE = 5_000
@@ -56,26 +55,6 @@ _ROOM_BELOW = f"""
     )
     SELECT max(number) FILTER (WHERE taken > $3), min(number), max(taken)::bigint FROM summed
 """  # noqa: S608 - of a constant
-
-
-class Given(NamedTuple):
-    """What is to be kept."""
-
-    owner: str
-    name: str
-    body: bytes
-    labels: tuple[str, ...]
-
-
-class WantedNames(NamedTuple):
-    """Which names to list: of what has all these labels, of which there is at least one; behind the name
-    `after`."""
-
-    owner: str
-    labels: tuple[str, ...]
-    after: str | None
-    limit: int
-    newest_first: bool
 
 
 async def keep(db: Connection, given: Given, now_ms: int | None) -> None:

@@ -8,6 +8,7 @@ from openclaw_gateway.sessions.search_walk import MOST_SESSIONS, Slice, walk
 from openclaw_gateway.sessions.searched import Searched, SearchWanted
 from openclaw_gateway.sessions.spending import SpendingWanted, Spent
 from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary, Transcript
+from openclaw_gateway.sessions.wanted import WantedNames, WantedRuns, WantedSessions
 from openclaw_gateway.wire.messages import M
 
 
@@ -30,7 +31,7 @@ class Lookups:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[RunRecord, ...]:
-        wanted = reads.WantedRuns(owner, session, after, limit, newest_first)
+        wanted = WantedRuns(owner, session, after, limit, newest_first)
         return await self._pool.submit(reads.runs_of, wanted)
 
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
@@ -54,7 +55,7 @@ class Lookups:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[str, ...] | None:
-        wanted = kept.WantedNames(owner, labels, after, limit, newest_first)
+        wanted = WantedNames(owner, labels, after, limit, newest_first)
         return await self._pool.submit(kept.names, wanted)
 
     async def transcript(
@@ -82,7 +83,7 @@ class Lookups:
         oldest_first: bool = False,
         branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        wanted = reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
+        wanted = WantedSessions(owner, agent, limit, offset, after, oldest_first, branches)
         return await self._pool.submit(reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

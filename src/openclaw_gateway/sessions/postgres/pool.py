@@ -26,6 +26,7 @@ import structlog
 from asyncpg import Connection
 
 from openclaw_gateway.errors import StoreError, StoreFull
+from openclaw_gateway.sessions.postgres.address import connected
 from openclaw_gateway.sessions.postgres.errors import (
     is_conflict,
     is_doubtful,
@@ -33,7 +34,6 @@ from openclaw_gateway.sessions.postgres.errors import (
     is_unprepared,
     translated,
 )
-from openclaw_gateway.sessions.postgres.texts import use_texts
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -219,7 +219,7 @@ class Pool:
         self._count += 1
         try:
             async with asyncio.timeout(deadline_s):
-                connection = await asyncpg.connect(
+                return await connected(
                     self._url,
                     timeout=deadline_s,
                     command_timeout=self._statement_s,
@@ -227,18 +227,10 @@ class Pool:
                     server_settings={"application_name": "openclaw-gateway"},
                     connection_class=_Named,
                 )
-                try:
-                    await use_texts(connection)
-                except BaseException:
-                    connection.terminate()
-                    raise
-        except BaseException as error:
+        except BaseException:
             self._count -= 1
             self._wake()
-            if isinstance(error, ValueError) and not isinstance(error, asyncpg.InterfaceError):
-                raise asyncpg.ClientConfigurationError(type(error).__name__) from None
             raise
-        return connection
 
     def _release(self, connection: Connection) -> None:
         if connection.is_closed():

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from asyncpg import Connection
 
 from openclaw_gateway.sessions.postgres import blobs, kept, ledger
-from openclaw_gateway.sessions.retention import Pruned, Retention
+from openclaw_gateway.sessions.retention import Pruned, Retention, surplus
 
 _SESSIONS_AT_ONCE = 5_000
 _BURIED_AT_ONCE = 100
@@ -92,22 +92,8 @@ async def _prune_sessions(db: Connection, retention: Retention, at: int) -> int:
 async def _beyond(db: Connection, retention: Retention, at: int) -> list[tuple[int, int]]:
     """The sessions to be dropped, (number, when last changed), oldest first; a bounded number of them."""
     count, size = await db.fetchrow(_COUNT)
-    found: list[tuple[int, int]] = []
-    for number, updated_ms, its_size in await db.fetch(_OLDEST, _SESSIONS_AT_ONCE):
-        if not _is_too_much(retention, at - updated_ms, count, size):
-            break
-        found.append((number, updated_ms))
-        count -= 1
-        size -= its_size
-    return found
-
-
-def _is_too_much(retention: Retention, idle_ms: int, count: int, size: int) -> bool:
-    if retention.sessions_s is not None and idle_ms > retention.sessions_s * 1000:
-        return True
-    if retention.max_sessions is not None and count > retention.max_sessions:
-        return True
-    return retention.max_bytes is not None and size > retention.max_bytes
+    oldest = await db.fetch(_OLDEST, _SESSIONS_AT_ONCE)
+    return surplus(retention, oldest, count=count, size=size, now_ms=at)
 
 
 async def _prune_runs(db: Connection, before_ms: int) -> int:

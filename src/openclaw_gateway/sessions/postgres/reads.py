@@ -1,12 +1,11 @@
 """What the PostgreSQL store looks up: transcripts, sessions, runs, results. Knows nothing of pools."""
 
-from typing import NamedTuple
-
 from asyncpg import Connection
 
 from openclaw_gateway.sessions import stored
 from openclaw_gateway.sessions.postgres import rows
 from openclaw_gateway.sessions.store import Entry, RunRecord, SessionRecord, Summary
+from openclaw_gateway.sessions.wanted import WantedRuns, WantedSessions
 
 _PAGE_BYTES = 1 << 20
 _PAGE_ENTRIES = 256
@@ -38,28 +37,6 @@ _RESULT = (
 )
 
 
-class Wanted(NamedTuple):
-    """Which sessions to list. `agent` None = any; `after` is the key of the one that they stand behind."""
-
-    owner: str
-    agent: str | None
-    limit: int
-    offset: int
-    after: str | None = None
-    oldest_first: bool = False
-    branches: bool = True
-
-
-class WantedRuns(NamedTuple):
-    """Which runs of a session to list; `after` is the id of the one that they stand behind."""
-
-    owner: str
-    session: str
-    after: str | None
-    limit: int
-    newest_first: bool
-
-
 async def page(db: Connection, session: int, after: int, until: int) -> tuple[Entry, ...]:
     """The first of these entries, at least one of them."""
     found = await db.fetch(_PAGE, session, after, until)
@@ -88,7 +65,7 @@ async def begun_behind(db: Connection, owner: str, session: str) -> int:
     return seq or 0
 
 
-async def list_sessions(db: Connection, wanted: Wanted) -> tuple[SessionRecord, ...]:
+async def list_sessions(db: Connection, wanted: WantedSessions) -> tuple[SessionRecord, ...]:
     values: list[object] = [wanted.owner]
     told = ["owner = $1"]
     if wanted.agent is not None:

@@ -5,14 +5,12 @@ Raises StoreError. The address may hold a password: it is shown to nobody.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
-import asyncpg
 from asyncpg import Connection
 
 from openclaw_gateway.sessions.postgres import migration, replicas
+from openclaw_gateway.sessions.postgres.address import connected, shown
 from openclaw_gateway.sessions.postgres.errors import translated
-from openclaw_gateway.sessions.postgres.texts import use_texts
 from openclaw_gateway.sessions.standing import Standing
 
 _CONNECT_S = 10.0
@@ -26,19 +24,10 @@ _COUNTS = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM runs WH
 _COPIED = "to_regclass('begun_copies') IS NOT NULL"
 
 
-def shown(url: str) -> str:
-    """The address of a database without user, password and options."""
-    parts = urlsplit(url)
-    _, _, place = parts.netloc.rpartition("@")
-    return f"postgresql://{place}{parts.path}"
-
-
-async def connected(url: str) -> Connection:
+async def patient(url: str) -> Connection:
     """One connection that waits long for an answer, also through a pool of transactions, which knows of no
     prepared statements. Raises what the driver raises."""
-    db = await asyncpg.connect(url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S, statement_cache_size=0)
-    await use_texts(db)
-    return db
+    return await connected(url, timeout=_CONNECT_S, command_timeout=_STATEMENT_S, statement_cache_size=0)
 
 
 async def standing(url: str) -> Standing:
@@ -77,7 +66,7 @@ async def _half_copied(db: Connection) -> str:
 @asynccontextmanager
 async def _connection(url: str) -> AsyncIterator[Connection]:
     try:
-        db = await connected(url)
+        db = await patient(url)
         try:
             yield db
         finally:

@@ -10,6 +10,7 @@ middle may be made again: `claim`, `finish`, `conclude` and `withdraw` give the 
 whose `begin` nobody heard the answer is ended.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -35,6 +36,7 @@ from openclaw_gateway.sessions.postgres.pool import ACQUIRE_S, SIZE, STATEMENT_S
 from openclaw_gateway.sessions.postgres.sharing import Sharing
 from openclaw_gateway.sessions.retention import Pruned, Retention
 from openclaw_gateway.sessions.store import (
+    HEALTH_S,
     Begun,
     Claim,
     Claimed,
@@ -45,6 +47,7 @@ from openclaw_gateway.sessions.store import (
     StoreHealth,
     Summary,
 )
+from openclaw_gateway.sessions.wanted import Given
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.run import RunStatus
 
@@ -112,10 +115,13 @@ class PostgresStore(Lookups, Sharing):
     async def health(self) -> StoreHealth:
         """Reads; writes only when the disk was full, to see whether that is over."""
         try:
-            found = await self._pool.submit(migration.state)
-            if self._pool.is_full:
-                await self._pool.submit(sessions.probe)
-                self._pool.is_full = False
+            async with asyncio.timeout(HEALTH_S):
+                found = await self._pool.submit(migration.state)
+                if self._pool.is_full:
+                    await self._pool.submit(sessions.probe)
+                    self._pool.is_full = False
+        except TimeoutError:
+            return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=found.version)
@@ -144,12 +150,12 @@ class PostgresStore(Lookups, Sharing):
         return await self._pool.submit(runs.request_abort, owner, run_id)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        await self._pool.submit(kept.keep, kept.Given(owner, name, body, labels), self._at_ms)
+        await self._pool.submit(kept.keep, Given(owner, name, body, labels), self._at_ms)
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
     ) -> bool:
-        given = kept.Given(owner, name, body, labels)
+        given = Given(owner, name, body, labels)
         return await self._pool.submit(kept.rekeep, given, self._at_ms, anew=anew)
 
     async def forget(self, owner: str, name: str) -> bool:

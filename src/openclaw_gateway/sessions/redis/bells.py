@@ -41,9 +41,9 @@ class TookOver(Struct, frozen=True, tag="t", array_like=True):
 
 
 class LockedOut(Struct, frozen=True, tag="l", array_like=True):
-    """Nobody lets the subject try again for so long."""
+    """Nobody lets a subject try again for so long; `name` is what it is called at the server."""
 
-    subject: str
+    name: str
     seconds: float
 
 
@@ -132,7 +132,7 @@ class Listener:
     def _read(self, payload: bytes) -> None:
         try:
             told = _decode(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Of a newer version, or of somebody who has no business there.
             log.debug("bus.unreadable")
             return

@@ -187,8 +187,8 @@ class RedisBus:
         if len(self._finished) > MOST_FINISHED:
             del self._finished[next(iter(self._finished))]
 
-    def _lock_out(self, subject: str, seconds: float) -> None:
-        self._tell(LockedOut(subject, seconds))
+    def _lock_out(self, name: str, seconds: float) -> None:
+        self._tell(LockedOut(name, seconds))
 
     def _give_up(self, run_id: str, token: int) -> None:
         commands = entries.give_up(entries.log_key(run_id), token)
@@ -206,8 +206,8 @@ class RedisBus:
             case Announced(news=said):
                 for heard in tuple(self._hearing):
                     heard(said)
-            case LockedOut(subject=subject, seconds=seconds):
-                self.limits.lock(subject, seconds)
+            case LockedOut(name=name, seconds=seconds):
+                self.limits.lock(name, seconds)
             case TookOver(run_id=run_id, token=token):
                 held = self._local.find(run_id)
                 if held is not None and held.token < token:

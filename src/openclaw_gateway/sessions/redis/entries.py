@@ -8,7 +8,9 @@ of its token and one field, `x`.
 Keys of one bucket have one hash tag, so one XREAD may name many of them in a cluster too.
 """
 
+import re
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -27,6 +29,7 @@ MOST_EVENTS = 200_000
 BELL = b"ocgw:bell"
 LAST = 2**64 - 1
 
+_HALVES = re.compile("[\ud800-\udfff]")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder[list[Event]](list[Event]).decode
 
@@ -46,7 +49,10 @@ class Entry(Struct, frozen=True):
 
     def decoded(self) -> list[Event]:
         """Raises ValueError when a newer version wrote them, or somebody else."""
-        events = _decode(self.events)
+        try:
+            events = _decode(self.events)
+        except RecursionError as error:
+            raise ValueError("an entry is nested too deeply") from error
         if len(events) != self.count:
             raise ValueError("an entry says another number of events than it has")
         return events
@@ -78,7 +84,27 @@ def add(key: bytes, token: int, seq: int, events: Sequence[Event], oldest: int, 
         command += [b"MINID", b"=", b"%d-0" % token]
     elif oldest:
         command += [b"MINID", b"~", b"%d-%d" % (token, oldest + 1)]
-    return [*command, b"%d-%d" % (token, seq + 1), b"n", b"%d" % len(events), b"e", _encode(events)]
+    return [*command, b"%d-%d" % (token, seq + 1), b"n", b"%d" % len(events), b"e", _written(events)]
+
+
+def _written(events: Sequence[Event]) -> bytes:
+    try:
+        return _encode(events)
+    except UnicodeEncodeError:
+        # Half a character, in one run's text, is no reason to write nothing of all the others.
+        return _encode(_whole(msgspec.to_builtins(events)))
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case str():
+            return _HALVES.sub("\ufffd", value)
+        case list() | tuple():
+            return [_whole(each) for each in value]
+        case dict():
+            return {_whole(key): _whole(each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def give_up(key: bytes, token: int) -> list[Command]:
@@ -134,4 +160,11 @@ def _entry(identity: bytes, fields: Sequence[bytes]) -> Entry:
     named = dict(zip(fields[::2], fields[1::2], strict=True))
     if b"x" in named:
         return Entry(int(token), None, 0, b"")
-    return Entry(int(token), int(number) - 1, int(named[b"n"]), named[b"e"])
+    return Entry(int(token), int(number) - 1, int(as_bytes(named[b"n"])), as_bytes(named[b"e"]))
+
+
+def as_bytes(said: Reply) -> bytes:
+    """Raises ValueError for what a server says that is none: a number would be taken for a length."""
+    if not isinstance(said, bytes):
+        raise ValueError("this is no text")  # noqa: TRY004 - what a server said is no argument
+    return said

@@ -27,8 +27,8 @@ Tell = Callable[[str, float], None]
 
 
 class RedisLimits:
-    """`of_bucket` is who writes to the server that holds a bucket; `tell` says to the other processes that a
-    subject is locked out for so many seconds; `me` is the name of this process."""
+    """`of_bucket` is who writes to the server that holds a bucket; `tell` says to the other processes for how
+    many seconds the subject of a name is locked out; `me` is the name of this process."""
 
     def __init__(self, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
         self._me = me
@@ -54,7 +54,7 @@ class RedisLimits:
             self._of_bucket(scripts.bucket(name)).post(scripts.succeeded(name))
 
     def locked_for(self, subject: str, now: float) -> float:
-        until = self._locked.get(subject, 0.0)
+        until = self._locked.get(scripts.digest(subject), 0.0) if self._locked else 0.0
         return max(0.0, until - now)
 
     def share(self, most: float) -> float:
@@ -84,13 +84,13 @@ class RedisLimits:
             del self._places[name]
         self._of_bucket(scripts.bucket(name)).post(scripts.leave(name, place))
 
-    def lock(self, subject: str, seconds: float) -> None:
-        """Somebody has counted that it is locked out for so long."""
+    def lock(self, name: str, seconds: float) -> None:
+        """Somebody has counted that the subject of this name is locked out for so long."""
         now = time.monotonic()
         while self._locked and (self._first_until() <= now or len(self._locked) >= MOST_SUBJECTS):
             self._locked.popitem(last=False)
-        self._locked.pop(subject, None)
-        self._locked[subject] = now + seconds
+        self._locked.pop(name, None)
+        self._locked[name] = now + seconds
 
     async def run(self) -> None:
         """Until it is cancelled: say that this process and its places are there still."""
@@ -123,8 +123,8 @@ class RedisLimits:
         except Away:
             return
         if locked_ms > 0:
-            self.lock(subject, locked_ms / 1000)
-            self._tell(subject, locked_ms / 1000)
+            self.lock(name, locked_ms / 1000)
+            self._tell(name, locked_ms / 1000)
 
     async def _asked(self, bucket: int, command: Command, *, within: float) -> int:
         """A number. Raises Away."""

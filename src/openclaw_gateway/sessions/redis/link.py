@@ -94,6 +94,9 @@ class Link:
                 await self._connection.connect()  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - a server may lie
             raise await self._lost(error, "no connection") from None
+        except BaseException:
+            await self.close()
+            raise
 
     async def call(self, commands: Sequence[Command], *, within: float = 0.0) -> list[Reply]:
         """Their answers; one that is an error is a ResponseError among them. `within` is in seconds, 0 = as
@@ -112,7 +115,7 @@ class Link:
         """The answer to one command. Raises Away, also for an error."""
         (reply,) = await self.call([command], within=within)
         if isinstance(reply, ResponseError):
-            raise Away(self._worded(reply))
+            raise Away(str(reply))
         return reply
 
     async def send(self, *command: bytes) -> None:
@@ -141,7 +144,8 @@ class Link:
         try:
             return await self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
-            return error
+            # It is told to people, and who says it knows what opens the server.
+            return ResponseError(self._worded(error))
 
     async def _lost(self, error: Exception, late: str) -> Away:
         """What to raise; the connection is closed. What a lying server makes the library raise may be

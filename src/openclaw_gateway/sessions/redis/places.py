@@ -60,7 +60,11 @@ class Watched:
 
     async def open(self, bucket: int) -> Link:
         link = await self._opener.open(await self._master())
-        role = await link.ask(b"ROLE")
+        try:
+            role = await link.ask(b"ROLE")
+        except BaseException:
+            await link.close()
+            raise
         if not isinstance(role, list) or not role or role[0] != b"master":
             await link.close()
             raise Away("the server that the sentinels name is no master")

@@ -22,6 +22,8 @@ from openclaw_gateway.sessions.redis.places import Places
 
 PIPELINE_BYTES = 1 << 20
 MOST_POSTED = 4_096
+# Questions of one pipeline: each answer may be a page of a log.
+MOST_ASKED = 64
 
 # A log is superseded (by this token), has taken over from an older holder, or is done (and was given up).
 Superseded = Callable[[str, int], None]
@@ -201,11 +203,19 @@ class Publisher:
             if parcel.commands:
                 parcels.append(parcel)
         self._changed.update(dict.fromkeys(unfinished))
-        posted, asked = [*self._posted, *self._waking], list(self._asked)
+        posted = [*self._posted, *self._waking]
         self._posted.clear()
         self._waking = ()
-        self._asked.clear()
-        return parcels, posted, asked
+        return parcels, posted, self._questions()
+
+    def _questions(self) -> list[tuple[Command, "asyncio.Future[Reply]"]]:
+        """Those that somebody waits for still, as many as go at once."""
+        taken: list[tuple[Command, asyncio.Future[Reply]]] = []
+        while self._asked and len(taken) < MOST_ASKED:
+            question = self._asked.popleft()
+            if not question[1].done():
+                taken.append(question)
+        return taken
 
     def _judge(self, parcel: Parcel, replies: Sequence[Reply]) -> None:
         out = parcel.of

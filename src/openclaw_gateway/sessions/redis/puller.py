@@ -18,8 +18,8 @@ from openclaw_gateway.sessions.redis.mirror import Mirror
 from openclaw_gateway.sessions.redis.outage import Outage, Patience
 from openclaw_gateway.sessions.redis.places import Places
 
-# How many entries of each log are asked for at once: fewer when they are large.
-PAGE_ENTRIES = 16
+# How many entries of each log are asked for at once: few of those of which nothing is known, then more while
+# they are small.
 _FEWEST, _MOST = 4, 1024
 _SMALL_BYTES, _LARGE_BYTES = 64 << 10, 1 << 20
 _START = b"0-0"
@@ -47,7 +47,7 @@ class Puller:
         self._wake = wake
         self._pace = pace
         self._woken_at = _START
-        self._count = PAGE_ENTRIES
+        self._count = _FEWEST
         self._mirrors: dict[bytes, Mirror] = {}
         self._is_reading = False
         self._idle: asyncio.Future[bool] | None = None
@@ -142,6 +142,7 @@ class Puller:
         unknown = [mirror for mirror in self._mirrors.values() if mirror.position is None]
         if not unknown:
             return False
+        self._count = _FEWEST
         replies = await link.call(
             [command for each in unknown for command in (entries.newest(each.key), entries.life(each.key))]
         )
@@ -187,5 +188,5 @@ def _place(mirror: Mirror, newest: entries.Entry | None) -> tuple[int, int]:
 def _streams(reply: Reply) -> list[tuple[bytes, Reply, bytes]]:
     """Of XREAD: keys, what came in each, and the last id of it. Raises ValueError for anything else."""
     with contextlib.suppress(TypeError, ValueError, IndexError):
-        return [(bytes(key), items, bytes(items[-1][0])) for key, items in reply or ()]
+        return [(entries.as_bytes(key), items, entries.as_bytes(items[-1][0])) for key, items in reply or ()]
     raise ValueError("this is no answer of XREAD")

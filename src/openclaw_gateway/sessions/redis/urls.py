@@ -124,7 +124,7 @@ def _parsed(url: str) -> BusUrl:
     # Apart from the others: some versions of Python take no list of hosts with brackets in it for one.
     netloc = re.split("[/?#]", rest, maxsplit=1)[0]
     parts = urlsplit(f"//host{rest[len(netloc) :]}")
-    options = _options(parts)
+    options = _options(parts, opened="@" in netloc or scheme == "unix")
     opened_by, _, hosts = netloc.rpartition("@")
     user, _, password = opened_by.partition(":")
     credentials = Credentials(unquote(user) or None, unquote(password) or None)
@@ -154,11 +154,16 @@ def _parsed(url: str) -> BusUrl:
     )
 
 
-def _options(parts: SplitResult) -> dict[str, str]:
-    found = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    if unknown := sorted(found.keys() - _OPTIONS):
+def _options(parts: SplitResult, *, opened: bool) -> dict[str, str]:
+    """What stands behind the question mark. `opened`: what opens the servers stood where it belongs."""
+    found = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    unknown = sorted(found.keys() - _OPTIONS)
+    if not opened and "@" in parts.path + parts.fragment + (parts.query if unknown else ""):
+        # What was taken for hosts, path or options is a part of it.
+        raise ValueError("A user or password with / ? # or @ in it has %2F, %3F, %23 or %40 there.")
+    if unknown:
         raise ValueError(f"Nothing is known of {unknown[0][:40]!r} after the question mark.")
-    return found
+    return {name: value for name, value in found.items() if value}
 
 
 def _address(host: str, port: int) -> Address:

@@ -8,6 +8,7 @@ import sqlite3
 from typing import NamedTuple
 
 from openclaw_gateway.sessions.store import BESIDE
+from openclaw_gateway.sessions.wanted import Given, WantedNames
 
 _ROWS_AT_ONCE = 32
 _SIZES_AT_ONCE = 5_000
@@ -49,26 +50,6 @@ _NAMES = (
     "WHERE first.owner = ? AND first.label = ?"
 )
 _HAS_LABEL = " AND EXISTS (SELECT 1 FROM kept_labels WHERE owner = ? AND label = ? AND number = first.number)"
-
-
-class Given(NamedTuple):
-    """What is to be kept."""
-
-    owner: str
-    name: str
-    body: bytes
-    labels: tuple[str, ...]
-
-
-class WantedNames(NamedTuple):
-    """Which names to list: of what has all these labels, of which there is at least one; behind the name
-    `after`."""
-
-    owner: str
-    labels: tuple[str, ...]
-    after: str | None
-    limit: int
-    newest_first: bool
 
 
 class Room(NamedTuple):

@@ -6,7 +6,7 @@ does not wait for it. Knows nothing of threads, event loops or files.
 
 import sqlite3
 
-from openclaw_gateway.sessions.retention import Retention
+from openclaw_gateway.sessions.retention import Retention, surplus
 
 _SESSIONS_AT_ONCE = 5_000
 _RUNS_AT_ONCE = 200
@@ -16,25 +16,11 @@ _RESULTS_AT_ONCE = 32
 def beyond(db: sqlite3.Cursor, retention: Retention, now_ms: int) -> list[tuple[int, int]]:
     """The sessions to be dropped, (number, when last changed), oldest first; a bounded number of them."""
     count, size = db.execute("SELECT count(*), ifnull(sum(size), 0) FROM sessions").fetchone()
-    found: list[tuple[int, int]] = []
-    for number, updated_ms, its_size in db.execute(
+    oldest = db.execute(
         "SELECT number, updated_ms, size FROM sessions ORDER BY updated_ms, number LIMIT ?",
         (_SESSIONS_AT_ONCE,),
-    ):
-        if not _is_too_much(retention, now_ms - updated_ms, count, size):
-            break
-        found.append((number, updated_ms))
-        count -= 1
-        size -= its_size
-    return found
-
-
-def _is_too_much(retention: Retention, idle_ms: int, count: int, size: int) -> bool:
-    if retention.sessions_s is not None and idle_ms > retention.sessions_s * 1000:
-        return True
-    if retention.max_sessions is not None and count > retention.max_sessions:
-        return True
-    return retention.max_bytes is not None and size > retention.max_bytes
+    )
+    return surplus(retention, oldest, count=count, size=size, now_ms=now_ms)
 
 
 def drop_results(db: sqlite3.Cursor, before_ms: int) -> int:

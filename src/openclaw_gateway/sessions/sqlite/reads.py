@@ -5,13 +5,13 @@ answered before it began. Knows nothing of threads, event loops or files, and ca
 """
 
 import sqlite3
-from typing import NamedTuple
 
 from openclaw_gateway.sessions import refused, stored
 from openclaw_gateway.sessions.sqlite import rows
 from openclaw_gateway.sessions.sqlite.errors import is_damage
 from openclaw_gateway.sessions.sqlite.schema import SCHEMA_VERSION, entry_id, seq_of
 from openclaw_gateway.sessions.store import Claim, Entry, RunRecord, SessionRecord, Summary
+from openclaw_gateway.sessions.wanted import WantedRuns, WantedSessions
 
 _PAGE_BYTES = 1 << 20
 _DAMAGED_PAGE = 64
@@ -19,28 +19,6 @@ _ENTRIES = "SELECT id, body FROM entries WHERE id BETWEEN ? AND ? ORDER BY id"
 _OF_OWNER = "SELECT updated_ms, number FROM sessions WHERE owner = ?"
 _OF_AGENT = _OF_OWNER + " AND agent = ?"
 _MOST_MERGED = 400  # SQLite takes 500 parts of a query
-
-
-class Wanted(NamedTuple):
-    """Which sessions to list. `agent` None = any; `after` is the key of the one that they stand behind."""
-
-    owner: str
-    agent: str | None
-    limit: int
-    offset: int
-    after: str | None = None
-    oldest_first: bool = False
-    branches: bool = True
-
-
-class WantedRuns(NamedTuple):
-    """Which runs of a session to list; `after` is the id of the one that they stand behind."""
-
-    owner: str
-    session: str
-    after: str | None
-    limit: int
-    newest_first: bool
 
 
 def held(db: sqlite3.Cursor, claim: Claim) -> rows.Hold:
@@ -152,7 +130,7 @@ def transcript(db: sqlite3.Cursor, owner: str, session: str, after: int, limit: 
     return entries_between(db, number, after, max(after, min(after + limit, last_seq)))
 
 
-def list_sessions(db: sqlite3.Cursor, wanted: Wanted) -> tuple[SessionRecord, ...]:
+def list_sessions(db: sqlite3.Cursor, wanted: WantedSessions) -> tuple[SessionRecord, ...]:
     agents = db.execute(
         "SELECT agent FROM counts WHERE owner = ?1 AND (?2 IS NULL OR agent = ?2)", wanted[:2]
     ).fetchall()

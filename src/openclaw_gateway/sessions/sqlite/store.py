@@ -42,6 +42,7 @@ from openclaw_gateway.sessions.sqlite.schema import connect, connect_reader
 from openclaw_gateway.sessions.sqlite.sessions import SessionWrites
 from openclaw_gateway.sessions.sqlite.thread import SqliteThread
 from openclaw_gateway.sessions.store import (
+    HEALTH_S,
     Begun,
     Claim,
     Claimed,
@@ -56,12 +57,12 @@ from openclaw_gateway.sessions.store import (
     Summary,
     Transcript,
 )
+from openclaw_gateway.sessions.wanted import Given, WantedNames, WantedRuns, WantedSessions
 from openclaw_gateway.wire.error_info import ErrorInfo
 from openclaw_gateway.wire.messages import M
 from openclaw_gateway.wire.run import RunStatus
 
 _CLOSE_DEADLINE_S = 20.0
-_HEALTH_DEADLINE_S = 5.0
 _BURIED_AT_ONCE = 100
 log = structlog.get_logger()
 
@@ -143,12 +144,12 @@ class SqliteStore:
     async def health(self) -> StoreHealth:
         """Reads; writes only when the newest write failed, to see whether that is over."""
         try:
-            async with asyncio.timeout(_HEALTH_DEADLINE_S):
+            async with asyncio.timeout(HEALTH_S):
                 version = await self._reader.submit(reads.schema_version)
                 if self._writer.trouble is not None:
                     await self._writer.submit(self._sessions.probe)
         except TimeoutError:
-            return StoreHealth(ok=False, detail=f"no answer within {_HEALTH_DEADLINE_S:g} s")
+            return StoreHealth(ok=False, detail=f"no answer within {HEALTH_S:g} s")
         except StoreError as error:
             return StoreHealth(ok=False, detail=error.message)
         return StoreHealth(ok=True, schema_version=version)
@@ -201,7 +202,7 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[RunRecord, ...]:
-        wanted = reads.WantedRuns(owner, session, after, limit, newest_first)
+        wanted = WantedRuns(owner, session, after, limit, newest_first)
         return await self._reader.submit(reads.runs_of, wanted)
 
     async def get_run(self, owner: str, run_id: str) -> RunRecord | None:
@@ -214,12 +215,12 @@ class SqliteStore:
         return await self._reader.submit(reads.result, owner, run_id)
 
     async def keep(self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = ()) -> None:
-        await self._writer.submit(kept.keep, kept.Given(owner, name, body, labels), self._clock())
+        await self._writer.submit(kept.keep, Given(owner, name, body, labels), self._clock())
 
     async def rekeep(
         self, owner: str, name: str, body: bytes, labels: tuple[str, ...] = (), *, anew: bool = False
     ) -> bool:
-        given = kept.Given(owner, name, body, labels)
+        given = Given(owner, name, body, labels)
         return await self._writer.submit(kept.rekeep, given, self._clock() if anew else None)
 
     async def kept(self, owner: str, name: str) -> bytes | None:
@@ -234,7 +235,7 @@ class SqliteStore:
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[str, ...] | None:
-        wanted = kept.WantedNames(owner, labels, after, limit, newest_first)
+        wanted = WantedNames(owner, labels, after, limit, newest_first)
         return await self._reader.submit(kept.names, wanted)
 
     async def forget(self, owner: str, name: str) -> bool:
@@ -272,7 +273,7 @@ class SqliteStore:
         oldest_first: bool = False,
         branches: bool = True,
     ) -> tuple[SessionRecord, ...]:
-        wanted = reads.Wanted(owner, agent, limit, offset, after, oldest_first, branches)
+        wanted = WantedSessions(owner, agent, limit, offset, after, oldest_first, branches)
         return await self._reader.submit(reads.list_sessions, wanted)
 
     async def count_sessions(self, owner: str, *, agent: str | None = None) -> int:

@@ -61,8 +61,11 @@ def _is_file(end: str) -> bool:
         return True
     if end == _DATABASE or end.startswith(SCHEMES):
         return False
+    # Of an address only what cannot be a password.
+    named, mark, _ = end.partition("://")
+    shown_end = f"{named}{mark}…" if mark else named
     raise click.UsageError(
-        f"{end!r} is no store: say sqlite, postgresql, or postgresql://user@host/database."
+        f"{shown_end!r} is no store: say sqlite, postgresql, or postgresql://user@host/database."
     )
 
 

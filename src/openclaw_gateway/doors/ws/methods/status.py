@@ -134,7 +134,7 @@ async def _status(call: MethodCall, params: StatusParams) -> object:
 
 
 async def _replicas(gateway: Gateway) -> tuple[Replica, ...]:
-    """None while the store is away: that is told as what is failing."""
+    """Nobody while the store is away: that is told as what is failing."""
     try:
         return await gateway.replicas()
     except StoreError:

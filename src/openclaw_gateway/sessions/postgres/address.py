@@ -1,0 +1,41 @@
+"""One connection to the database that an address names; and the address as others may see it.
+
+An address may hold a password. What the driver says of one that it cannot read has parts of it, so that is
+not passed on. Knows nothing of what is done on a connection.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from asyncpg import Connection
+
+from openclaw_gateway.sessions.postgres.texts import use_texts
+
+
+def shown(url: str) -> str:
+    """The address of a database without user, password and options."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "postgresql://"
+    _, opened_by, place = parts.netloc.rpartition("@")
+    if not opened_by and "@" in parts.path + parts.fragment:
+        # A password with a / or # in it: nobody can say where it ends.
+        return "postgresql://"
+    return f"postgresql://{place}{parts.path}"
+
+
+async def connected(url: str, **options: Any) -> Connection:
+    """With `options` of asyncpg.connect. Raises what the driver raises, ClientConfigurationError for every
+    address that is none."""
+    try:
+        connection = await asyncpg.connect(url, **options)
+    except ValueError as error:
+        raise asyncpg.ClientConfigurationError(type(error).__name__) from None
+    try:
+        await use_texts(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

@@ -11,11 +11,13 @@ import pytest
 from asyncpg import Connection
 
 from openclaw_gateway import engines
+from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
+from openclaw_gateway.sessions.store import Begun, NewRun
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
@@ -223,6 +225,27 @@ async def test_who_comes_late_hears_what_goes_on_elsewhere(models: ModelServer, 
         silence()
 
 
+async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    async with members(fleet, "all", "all") as (one, other):
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        silence = other.gateway.listen(OPERATOR, Listener(lambda run: heard.put_nowait(run.id)))
+        asked = asyncio.create_task(say(one, "hi", **SESSION))
+        async with asyncio.timeout(5):
+            await heard.get()
+        own = asyncio.create_task(say(other, "me too"))
+        await models.wait_requests(2)
+        gate.set()
+        assert [(each.status, each.content) for each in await asyncio.gather(asked, own)] == [
+            (200, "a b")
+        ] * 2
+        silence()
+
+
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker", "all") as (front, _, other):
         assert (await say(front, "hi", **{"Idempotency-Key": "k"})).status == 200
@@ -245,6 +268,48 @@ async def test_who_would_not_wait_is_refused_by_a_front(models: ModelServer, fle
         await models.wait_aborted(1)
         assert (await interrupting).content == "me now"
         assert (await asked).status != 200
+
+
+@pytest.mark.parametrize("other", [{"user": "bob"}, {"user": None}])
+async def test_nobody_interrupts_what_another_has_asked_for_at_a_front(
+    models: ModelServer, fleet: Fleet, other: dict[str, str | None]
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("at ", Hold(gate), "work"), says("done"))
+    body = {"model": "openclaw", "messages": [user("hi")], "user": "ada"}
+    key = {"x-openclaw-session-key": "shared"}
+    async with members(fleet, "front", "front", "worker") as (one, two, _):
+        first = asyncio.create_task(ask(one, body, headers=key))
+        await models.wait_requests(1)
+        wish = {**key, "x-openclaw-queue": "interrupt"}
+        second = asyncio.create_task(ask(two, {**body, **other}, headers=wish))
+        async with asyncio.timeout(10):
+            while not any(  # noqa: ASYNC110 - no event says so
+                run.accepted.done() and not run.is_followed for run in two.gateway._live.running()
+            ):
+                await asyncio.sleep(0)
+        gate.set()
+        assert [answer.content for answer in await asyncio.gather(first, second)] == ["at work", "done"]
+
+
+async def test_what_a_front_could_not_give_away_for_certain_is_not_executed(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fleet.member("front") as front:
+        store = fleet.stores[0]
+        begin = store.begin
+
+        async def cut_off(run: NewRun, *, lease_s: float) -> Begun:
+            await begin(run, lease_s=lease_s)
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "begin", cut_off)
+        assert (await say(front, "hi", **SESSION)).status == 503
+        monkeypatch.setattr(store, "begin", begin)
+        async with fleet.member("worker"):
+            assert (await say(front, "again", **SESSION)).content == "again"
+        assert sorted(await fleet.runs(front)) == ["aborted", "completed"]
+        assert len(models.requests) == 1
 
 
 async def test_detached_at_a_front(fleet: Fleet) -> None:

@@ -119,8 +119,10 @@ class AskedElsewhere:
                     log.debug("approval.not_answered", id=news.id, reason=error.message)
 
     def _attended(self, news: _Attended) -> None:
-        is_new, now = news.by not in self._there, self._loop.time()
-        self._there = {by: there for by, there in self._there.items() if there[1] > now}
+        now = self._loop.time()
+        # One that went without a word is forgotten; one that was cut off comes as if it were new.
+        self._there = {by: there for by, there in self._there.items() if now < there[1]}
+        is_new = news.by not in self._there
         self._there[news.by] = (frozenset(news.owners), now + _HEARD_FOR_S)
         if not news.owners:
             del self._there[news.by]

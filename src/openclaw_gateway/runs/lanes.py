@@ -120,9 +120,7 @@ class Lanes:
         try:
             return await self._store.begin(self._new(run, session), lease_s=self._pace.lease_s)
         except BaseException as error:
-            # It may have been carried out and only the answer been lost. A taken id is somebody else's run.
-            is_refusal = isinstance(error, GatewayError) and not isinstance(error, StoreError)
-            if not is_refusal and not (isinstance(error, StoreError) and error.code == "run_id_taken"):
+            if may_have_begun(error):
                 await self._withdraw(run.id, "failed")
             raise
 
@@ -438,6 +436,14 @@ class Repeated(GatewayError):
             "key for a new message."
         )
         self.run = run
+
+
+def may_have_begun(error: BaseException) -> bool:
+    """Whether a `begin` that raised this may have been carried out, and only the answer been lost. A taken id
+    is somebody else's run."""
+    if isinstance(error, StoreError):
+        return error.code != "run_id_taken"
+    return not isinstance(error, GatewayError)
 
 
 def new_run(run: Run, session: str | None, *, shared: bool = False, given: bool = False) -> NewRun:

@@ -81,6 +81,8 @@ class LiveRuns:
         self._terms = terms
         self.hub = Hub()
         self._running: dict[str, tuple[Run, asyncio.Task[None]]] = {}
+        # How many of those are only followed here: another process executes them, for clients of its own.
+        self._followed = 0
         self._retained: OrderedDict[str, tuple[Run, float]] = OrderedDict()
         self._draining = False
         # It will be refused soon: who asks what to send here is told, and nothing is taken up.
@@ -93,6 +95,11 @@ class LiveRuns:
         return len(self._running)
 
     @property
+    def at_work(self) -> int:
+        """How many runs take a place here: those that are only followed have one elsewhere."""
+        return len(self._running) - self._followed
+
+    @property
     def draining(self) -> bool:
         return self._draining
 
@@ -100,7 +107,7 @@ class LiveRuns:
     def has_room(self) -> bool:
         """Whether one more run may begin."""
         is_taking = not (self.leaving or self._draining or self.suspended)
-        return is_taking and len(self._running) < self._terms.max_runs
+        return is_taking and self.at_work < self._terms.max_runs
 
     @property
     def most(self) -> int:
@@ -155,13 +162,20 @@ class LiveRuns:
 
     def follow(self, record: RunRecord, request: RunRequest, plan: Plan) -> Run | None:
         """A run that another process executes, as one to be heard and waited for here; None where there is no
-        other process. Raises Overloaded."""
+        other process. Raises Overloaded, also where as many are followed already as may be at work."""
         away = self._others
         if away is None:
             return None
         if (known := self.find(record.id)) is not None:
             return known
-        self._admit()
+        self._be_open()
+        if self._followed >= self._terms.max_runs:
+            raise Overloaded(
+                f"The gateway already follows {self._terms.max_runs} runs that its other processes execute, "
+                "its limit (gateway.limits.maxRuns or agents.defaults.maxConcurrent). Try again in a moment.",
+                retry_after=1,
+            )
+        self._followed += 1
         run = Run(request, plan, away.bus, id_=record.id)
         run.created_ms = record.created_ms
         run.is_mirrored = run.is_followed = True
@@ -259,7 +273,7 @@ class LiveRuns:
         if live is not None and signal == "abort":
             live[0].abort(BY_REQUEST)
 
-    def _admit(self) -> None:
+    def _be_open(self) -> None:
         if self._draining:
             raise ShuttingDown()
         if self.suspended:
@@ -269,8 +283,11 @@ class LiveRuns:
                 code="instance_lock_lost",
                 retry_after=5,
             )
+
+    def _admit(self) -> None:
+        self._be_open()
         most = self._terms.max_runs
-        if len(self._running) >= most:
+        if self.at_work >= most:
             raise Overloaded(
                 f"The gateway already executes {most} runs, its limit (gateway.limits.maxRuns "
                 "or agents.defaults.maxConcurrent). Try again in a moment.",
@@ -316,6 +333,8 @@ class LiveRuns:
     def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
         beside = self._running.get(_beside(run.id))
         del self._running[run.id if beside is None or beside[0] is not run else _beside(run.id)]
+        if run.is_followed:
+            self._followed -= 1
         terms.lease.leave()
         by.give_up(run)
         self.hub.ended(run)

@@ -23,7 +23,7 @@ from openclaw_gateway.errors import (
     StoreError,
 )
 from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
-from openclaw_gateway.runs.lanes import Repeated, at_work, new_run
+from openclaw_gateway.runs.lanes import Repeated, at_work, may_have_begun, new_run
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
@@ -34,7 +34,7 @@ from openclaw_gateway.runs.run import (
 )
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
-from openclaw_gateway.sessions.store import Duplicate, Queued, RunRecord
+from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta, say_something
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
@@ -93,7 +93,7 @@ class Mirrors:
     async def _give(self, run: Run) -> None:
         """Raises Repeated, SessionBusy, StoreError."""
         request = run.request
-        begun = await self._store.begin(new_run(run, request.session_key, given=True), lease_s=0.0)
+        begun = await self._begun(run)
         match begun:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
@@ -108,6 +108,16 @@ class Mirrors:
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
+
+    async def _begun(self, run: Run) -> Begun:
+        """What its client is told has failed, no worker executes."""
+        try:
+            return await self._store.begin(new_run(run, run.request.session_key, given=True), lease_s=0.0)
+        except BaseException as error:
+            if may_have_begun(error):
+                with suppress(StoreError):
+                    await self._stop(run.request.origin.owner, run.id)
+            raise
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
         """What is said, told on as it comes; how it ended."""

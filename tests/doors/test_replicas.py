@@ -593,3 +593,23 @@ NOW = {"x-openclaw-queue": "interrupt"}
 async def asked_by(gateway: RunningGateway, who: str, text: str, **headers: str) -> Answer:
     body = {"model": "openclaw", "user": who, "messages": [user(text)]}
     return await ask(gateway, body, headers={**SESSION, **headers})
+
+
+async def test_who_would_not_wait_and_whose_turn_has_just_come_is_answered(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("a", Hold(gate)))
+
+    async def withdrawn(run_id: str, status: str) -> None:
+        """A worker was quicker."""
+        gate.set()
+        raise StoreError("This run is not waiting.", code="run_not_open")
+
+    async with members(fleet, "front", "worker") as (front, _):
+        asked = asyncio.create_task(say(front, "hi", **SESSION))
+        await models.wait_requests(1)
+        monkeypatch.setattr(fleet.stores[0], "withdraw", withdrawn)
+        second = await say(front, "me too", **SESSION, **{"x-openclaw-queue": "reject"})
+        assert (second.status, second.content) == (200, "me too")
+        assert (await asked).content == "a"

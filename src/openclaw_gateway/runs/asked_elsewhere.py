@@ -69,6 +69,7 @@ class AskedElsewhere:
 
     async def close(self) -> None:
         self._deafen()
+        self._questions.stay_here()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

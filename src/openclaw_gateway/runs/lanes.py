@@ -163,10 +163,7 @@ class Lanes:
         session = run.request.session_key
         if self._shared is None or session is None or run.request.queue != "interrupt":
             return
-        try:
-            await interrupt(self._shared, self._bus, run.request.origin, session, run.id)
-        except StoreError as error:
-            log.warning("lane.not_interrupted", run=run.id, error=error.message)
+        await interrupt(self._shared, self._bus, run.request.origin, session, run.id)
 
     async def _queued(self, run: Run, session: str, position: int) -> Claimed | None:
         wish = run.request.queue

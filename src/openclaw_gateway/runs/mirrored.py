@@ -98,8 +98,7 @@ class Mirrors:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
             case Queued(position=position) if position and request.queue == "reject":
-                await self._store.withdraw(run.id, "aborted")
-                raise at_work()
+                await self._take_back(run)
             case Queued(position=position):
                 run.queued = position
                 if position and request.queue == "interrupt":
@@ -108,6 +107,19 @@ class Mirrors:
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
+
+    async def _take_back(self, run: Run) -> None:
+        """It would not wait. Raises SessionBusy; but where its turn has just come it does not wait."""
+        try:
+            await self._store.withdraw(run.id, "aborted")
+        except StoreError as error:
+            if error.code == "run_not_open":
+                return
+            # No worker shall execute what its client is told was refused.
+            with suppress(StoreError):
+                await self._stop(run.request.origin.owner, run.id)
+            raise
+        raise at_work()
 
     async def _begun(self, run: Run) -> Begun:
         """What its client is told has failed, no worker executes."""

@@ -79,6 +79,12 @@ class Questions:
         """From now on whoever is there at other processes may be asked, too."""
         self._beyond = beyond
 
+    def stay_here(self) -> None:
+        """The other processes are heard no more."""
+        for timer in self._foreign.values():
+            timer.cancel()
+        self._foreign.clear()
+
     def attending(self) -> tuple[str, ...]:
         """The owners for whom somebody is there."""
         return tuple(self._attending)
@@ -318,8 +324,6 @@ class Questions:
     def close(self) -> None:
         """The gateway shuts down: what is open is a no, and nothing more is asked."""
         self._closed = True
-        for timer in self._foreign.values():
-            timer.cancel()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result("shutdown")

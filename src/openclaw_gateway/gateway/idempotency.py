@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from openclaw_gateway.errors import EventsGone, GatewayError, IdempotencyMismatch, SessionBusy
-from openclaw_gateway.runs.lanes import Repeated
+from openclaw_gateway.runs.arrival import Repeated
 from openclaw_gateway.runs.live import RETAINED_S, LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.replayed import ReplayedRun

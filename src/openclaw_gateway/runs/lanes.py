@@ -2,7 +2,7 @@
 
 A lane is the Store's queue of a session: entering it is `begin`, waiting is a doorbell with a slow look
 as fall-back (a ring may be lost), leaving it is `finish` or `withdraw`, which name the run to ring
-next. One heartbeat renews the leases of all runs of this process and hears durable wishes to abort.
+next. The claims that are held meanwhile are renewed by `leases`.
 Whatever raises on the way, a lane that was entered is left: what fails is tried again at each heartbeat
 and at the close.
 Knows nothing of models or of what a turn holds.
@@ -16,11 +16,12 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import Fenced, GatewayError, SessionBusy, StoreError
+from openclaw_gateway.errors import Fenced, SessionBusy, StoreError
+from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
 from openclaw_gateway.runs.elsewhere import interrupt
-from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
+from openclaw_gateway.runs.leases import Leases
+from openclaw_gateway.runs.run import BY_REQUEST, Run
 from openclaw_gateway.runs.steering import may_end, may_take_up, taken_result
-from openclaw_gateway.runs.work import written
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.same_message import known_by_content, same
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
@@ -34,7 +35,6 @@ from openclaw_gateway.sessions.store import (
     Queued,
     Recorded,
     Released,
-    RunRecord,
     Store,
 )
 from openclaw_gateway.wire.messages import Message
@@ -66,24 +66,26 @@ class Lanes:
         self._shared = shared
         self._store = store
         self._bus = bus
-        self._held: dict[str, tuple[Run, Claim, float]] = {}
+        self._leases = Leases(
+            store,
+            bus,
+            self._catch_up,
+            lease_s=self._pace.lease_s,
+            renew_every_s=self._pace.renew_every_s,
+            look_again_s=None if shared is None else self._pace.look_again_s,
+        )
         self._waiting: dict[tuple[str, str], list[Run]] = {}
         self._waiting_here: set[str] = set()
         self._leaving: dict[str, RunStatus] = {}
         self._unfinished: dict[str, Claim] = {}
         self._unconcluded: dict[str, Ending] = {}
-        self._heartbeat: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        self._heartbeat = asyncio.create_task(self._beat(), name="lanes.heartbeat")
+        self._leases.open()
 
     async def close(self) -> None:
         """Of the runs that could not be ended none stays open in the store, if it can be written."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.gather(self._heartbeat, return_exceptions=True)
-        self._unfinished |= {run_id: claim for run_id, (_, claim, _) in self._held.items()}
-        self._held.clear()
+        self._unfinished |= await self._leases.close()
         await self._catch_up()
 
     async def enter(self, run: Run, session: str) -> Claimed | None:
@@ -96,7 +98,7 @@ class Lanes:
         if isinstance(run.begun, Claimed):
             self._share(run)
             run.accept()
-            return self._held_by(run, run.begun)
+            return self._leases.hold(run, run.begun)
         try:
             begun = await self._begun(run, session)
         except SessionBusy:
@@ -112,7 +114,7 @@ class Lanes:
                 run.accept()
                 if begun.previous_ms is None and run.when_made is not None:
                     run.when_made(run)
-                return self._held_by(run, begun)
+                return self._leases.hold(run, begun)
             case Recorded():
                 raise StoreError("The session store lost the session of a run: see the gateway's log.")
 
@@ -184,7 +186,7 @@ class Lanes:
         run.queued = max(1, position - sum(len(other.taken) for other in self._holding(lane)))
         try:
             claimed = await self._wait_turn(run)
-            return None if claimed is None else self._held_by(run, claimed)
+            return None if claimed is None else self._leases.hold(run, claimed)
         finally:
             run.queued = 0
             waiting.remove(run)
@@ -226,8 +228,7 @@ class Lanes:
         return taken_result(by, result)
 
     def _holding(self, lane: tuple[str, str]) -> list[Run]:
-        runs = (run for run, _, _ in self._held.values())
-        return [run for run in runs if (run.request.origin.owner, run.request.session_key) == lane]
+        return [run for run in self._leases if (run.request.origin.owner, run.request.session_key) == lane]
 
     async def record(self, run: Run) -> None:
         """Have a run on disk that has no session, because its client may ask for it again.
@@ -261,19 +262,19 @@ class Lanes:
         try:
             released = await self._finished(claim, ending)
         except StoreError as error:
-            self._held.pop(run.id, None)
+            self._leases.let_go(run.id)
             if not isinstance(error, Fenced):
                 self._unfinished[run.id] = claim
             raise
-        self._held.pop(run.id, None)
+        self._leases.let_go(run.id)
         self._ring(released.next_run)
 
     async def let_go(self, run: Run) -> None:
         """Leave without a turn if the run still holds its lane, because something raised on the way."""
-        held = self._held.pop(run.id, None)
-        if held is not None:
-            self._unfinished[run.id] = held[1]
-            await self._finish_without_turn(run.id, held[1])
+        claim = self._leases.let_go(run.id)
+        if claim is not None:
+            self._unfinished[run.id] = claim
+            await self._finish_without_turn(run.id, claim)
 
     async def _finished(self, claim: Claim, ending: Ending) -> Released:
         """What is said is lost if this fails, so a store that falters is asked again; the claim is still
@@ -352,54 +353,6 @@ class Lanes:
         ):  # the edge to the bus: a ring may be lost, who waits looks by itself
             log.exception("lane.not_rung", run=waiting)
 
-    def _held_by(self, run: Run, claimed: Claimed) -> Claimed:
-        run.hold(claimed.claim.token)
-        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + self._pace.lease_s)
-        return claimed
-
-    async def _beat(self) -> None:
-        while True:
-            await self._until_due()
-            try:
-                renewals = [self._renew(*held) for held in list(self._held.values())]
-                # Nobody else may ask for long how the store is; it says in the log what is wrong.
-                await asyncio.gather(self._store.health(), *renewals)
-                await self._catch_up()
-            except (Exception, asyncio.CancelledError):
-                if is_being_cancelled():
-                    raise
-                log.exception("lanes.heartbeat")
-
-    async def _until_due(self) -> None:
-        """Until leases are to be renewed; sooner where only the store tells that a run is to stop."""
-        clock = asyncio.get_running_loop().time
-        due = clock() + self._pace.renew_every_s
-        while (left := due - clock()) > 0:
-            await asyncio.sleep(left if self._shared is None else min(left, self._pace.look_again_s))
-            if self._shared is not None and not self._is_told():
-                return
-
-    def _is_told(self) -> bool:
-        """Whether the bus brings the wishes of other processes."""
-        health = self._bus.health()
-        return health.connected and health.kind != "local"
-
-    async def _renew(self, run: Run, claim: Claim, until: float) -> None:
-        now = asyncio.get_running_loop().time()
-        try:
-            wanted = await self._store.renew(claim, lease_s=self._pace.lease_s)
-        except Fenced:
-            run.abort(TAKEN_OVER)
-        except StoreError as error:
-            log.warning("lease.renew_failed", run=run.id, error=error.message)
-            if now + self._pace.renew_every_s >= until:
-                run.abort("the session's lease could not be renewed")
-        else:
-            if run.id in self._held:
-                self._held[run.id] = (run, claim, now + self._pace.lease_s)
-            if wanted:
-                run.abort(BY_REQUEST)
-
 
 def _knows(run: Run, left: Run) -> bool:
     """Whether what `run` is asked holds the question that the other one's client has left: who stops an
@@ -407,58 +360,6 @@ def _knows(run: Run, left: Run) -> bool:
     question = left.request.messages[-1:]
     sent = known_by_content(run.request.messages, question)
     return any(same(asked, message) for asked in question for message in sent)
-
-
-def at_work() -> SessionBusy:
-    """What a request gets that would not wait."""
-    busy = SessionBusy(
-        "This session is at work on another request, and yours said that it would not wait "
-        "(x-openclaw-queue: reject). Send it again later, or say wait or interrupt."
-    )
-    # Its client has said what it wants instead of waiting; an SDK would ask again by itself.
-    busy.retryable = False
-    return busy
-
-
-class Repeated(GatewayError):
-    """The owner has used this idempotency key for a run whose answer is kept, or which is still going on."""
-
-    status = 409
-    type = "invalid_request_error"
-    default_code = "duplicate_run"
-
-    def __init__(self, run: RunRecord) -> None:
-        super().__init__(
-            f"This idempotency key was already used by run {run.id}, which is {run.status}. Use a new "
-            "key for a new message."
-        )
-        self.run = run
-
-
-def may_have_begun(error: BaseException) -> bool:
-    """Whether a `begin` that raised this may have been carried out, and only the answer been lost. A taken id
-    is somebody else's run."""
-    if isinstance(error, StoreError):
-        return error.code != "run_id_taken"
-    return not isinstance(error, GatewayError)
-
-
-def new_run(run: Run, session: str | None, *, shared: bool = False, given: bool = False) -> NewRun:
-    """As it is recorded; one that is `shared`, or `given` away, with all that another process needs."""
-    request, origin = run.request, run.request.origin
-    work = written(request, run.asked, run.created_ms) if shared or given else None
-    return NewRun(
-        run.id,
-        origin.owner,
-        session,
-        request.agent_id,
-        user=origin.user,
-        parent=origin.parent,
-        idempotency=request.idempotency,
-        work=work,
-        given=given,
-        created_ms=run.created_ms,
-    )
 
 
 def _turn_topic(run_id: str) -> str:

@@ -17,13 +17,13 @@ from openclaw_gateway.errors import (
     GatewayError,
     Overloaded,
     RunAborted,
-    RunBegunAnew,
     RunCutShort,
     RunTimeout,
     StoreError,
 )
+from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
 from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
-from openclaw_gateway.runs.lanes import Repeated, at_work, may_have_begun, new_run
+from openclaw_gateway.runs.retold import Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
@@ -36,7 +36,7 @@ from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
 from openclaw_gateway.wire.error_info import error_info
-from openclaw_gateway.wire.events import Event, RunEnded, RunStarted, TextDelta, say_something
+from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
 
 log = structlog.get_logger()
@@ -202,67 +202,6 @@ class Mirrors:
                 raise
             await ask_to_end(self._store, self._bus, owner, run_id)
         self._bus.ring(WORK_TOPIC)
-
-
-class Said:
-    """What of an executor's events was told here. One that begins anew is told from its beginning as long as
-    no client has heard anything: what it has heard cannot be taken back."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._text: list[str] = []
-        self.has_begun = False
-        self._has_said = False
-
-    def take(self, events: Sequence[Event]) -> RunResult | None:
-        """The result, where they have the end. Raises RunBegunAnew."""
-        told: list[Event] = []
-        for event in events:
-            match event:
-                case RunEnded(result=result):
-                    self._run.emit(told)
-                    return result
-                case RunStarted():
-                    if self.has_begun:
-                        self._begin_anew()
-                        told = []
-                    self.has_begun = True
-                    self._run.queued = 0
-                case TextDelta(text=text):
-                    self._text.append(text)
-                case _:
-                    pass
-            told.append(event)
-        self._has_said = self._has_said or say_something(told)
-        self._run.emit(told)
-        return None
-
-    def _begin_anew(self) -> None:
-        if self._has_said and self._run.readers.shown:
-            raise RunBegunAnew()
-        self._run.begin_anew()
-        self._text.clear()
-        self._has_said = False
-
-    def rest(self, result: RunResult, last: Sequence[Event]) -> RunResult:
-        """The result, with what of its text was not told yet."""
-        if (ended := self.take(last)) is not None:
-            return ended
-        text = "".join(self._text)
-        if result.status == "completed" and not result.text.startswith(text):
-            # What was told is of an execution that was not the one to be recorded.
-            self._begin_anew()
-            text, self.has_begun = "", False
-        if result.text.startswith(text):
-            left = result.text[len(text) :]
-            if not self.has_begun:
-                request = self._run.request
-                self._run.emit(
-                    (RunStarted(self._run.id, request.agent_id, request.session_key, self._run.created_ms),)
-                )
-            if left:
-                self._run.emit((TextDelta(left),))
-        return result
 
 
 async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:

@@ -1,0 +1,111 @@
+"""The claims that this process holds: renewed in time, or stopped before another may have them.
+
+One heartbeat for all of them. It hears durable wishes to abort, and asks how the store is.
+Knows nothing of lanes, models or turns.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import structlog
+
+from openclaw_gateway.errors import Fenced, StoreError
+from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
+from openclaw_gateway.sessions.bus import Bus
+from openclaw_gateway.sessions.store import Claim, Claimed, Store
+
+log = structlog.get_logger()
+
+
+class Leases:
+    """`look_again_s` is how soon the store is asked where only it tells that a run is to stop; None: the bus
+    tells of all. `after` is awaited behind each round."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        after: Callable[[], Awaitable[None]],
+        *,
+        lease_s: float,
+        renew_every_s: float,
+        look_again_s: float | None,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._after = after
+        self._lease_s = lease_s
+        self._renew_every_s = renew_every_s
+        self._look_again_s = look_again_s
+        # run id -> the run, its claim, until when that lasts by the monotonic clock
+        self._held: dict[str, tuple[Run, Claim, float]] = {}
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    def __iter__(self) -> Iterator[Run]:
+        return (run for run, _, _ in self._held.values())
+
+    def open(self) -> None:
+        self._heartbeat = asyncio.create_task(self._beat(), name="lanes.heartbeat")
+
+    async def close(self) -> dict[str, Claim]:
+        """What was held to the end, by run."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+        left = {run_id: claim for run_id, (_, claim, _) in self._held.items()}
+        self._held.clear()
+        return left
+
+    def hold(self, run: Run, claimed: Claimed) -> Claimed:
+        run.hold(claimed.claim.token)
+        self._held[run.id] = (run, claimed.claim, asyncio.get_running_loop().time() + self._lease_s)
+        return claimed
+
+    def let_go(self, run_id: str) -> Claim | None:
+        """Its claim, where it was held."""
+        held = self._held.pop(run_id, None)
+        return None if held is None else held[1]
+
+    async def _beat(self) -> None:
+        while True:
+            await self._until_due()
+            try:
+                renewals = [self._renew(*held) for held in list(self._held.values())]
+                # Nobody else may ask for long how the store is; it says in the log what is wrong.
+                await asyncio.gather(self._store.health(), *renewals)
+                await self._after()
+            except (Exception, asyncio.CancelledError):
+                if is_being_cancelled():
+                    raise
+                log.exception("lanes.heartbeat")
+
+    async def _until_due(self) -> None:
+        """Until leases are to be renewed; sooner where only the store tells that a run is to stop."""
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._renew_every_s
+        soon = self._look_again_s
+        while (left := due - clock()) > 0:
+            await asyncio.sleep(left if soon is None else min(left, soon))
+            if soon is not None and not self._is_told():
+                return
+
+    def _is_told(self) -> bool:
+        """Whether the bus brings the wishes of other processes."""
+        health = self._bus.health()
+        return health.connected and health.kind != "local"
+
+    async def _renew(self, run: Run, claim: Claim, until: float) -> None:
+        now = asyncio.get_running_loop().time()
+        try:
+            wanted = await self._store.renew(claim, lease_s=self._lease_s)
+        except Fenced:
+            run.abort(TAKEN_OVER)
+        except StoreError as error:
+            log.warning("lease.renew_failed", run=run.id, error=error.message)
+            if now + self._renew_every_s >= until:
+                run.abort("the session's lease could not be renewed")
+        else:
+            if run.id in self._held:
+                self._held[run.id] = (run, claim, now + self._lease_s)
+            if wanted:
+                run.abort(BY_REQUEST)

@@ -27,6 +27,7 @@ from tests.doors.tool_replies import calls
 from tests.engines.valkey import Valkey
 from tests.sessions.test_postgres_store import PATIENT_S
 from tests.ws.peer import connected
+from tests.ws.test_chat import sent
 
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
@@ -683,3 +684,23 @@ async def test_at_a_front_a_limit_is_a_limit_also_of_what_waits(
             async with fleet.member("worker"):
                 late = await say(front, "hi", **SESSION)
         assert (late.status, late.error["code"]) == (504, "run_timeout"), late.text
+
+
+async def test_what_was_stopped_at_a_front_before_its_turn_stays_stopped(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """A client repeats what it is not sure of, and does not know that its user has stopped it meanwhile."""
+    gate = asyncio.Event()
+    models.enqueue(says("Fir", Hold(gate), "st."))
+    async with members(fleet, "front", "worker") as (front, _), connected(front) as peer:
+        await peer.result("chat.send", sent("one", "look"))
+        await models.wait_requests(1)
+        await peer.result("chat.send", sent("two", "and hurry"))
+        await peer.result("chat.abort", {"sessionKey": "talk", "runId": "two"})
+        await peer.event("chat", runId="two", state="aborted")
+        again = await peer.result("chat.send", sent("two", "and hurry"))
+        assert again == {"runId": "two", "status": "ok"}
+        gate.set()
+        await peer.event("chat", runId="one", state="final")
+        await front.wait_no_runs()
+        assert len(models.requests) == 1

@@ -28,6 +28,7 @@ from openclaw_gateway.runs.run import (
     CLIENT_LEFT,
     HANDED_OVER,
     SHUTTING_DOWN,
+    UNASKED,
     UNDELIVERED,
     Run,
     is_being_cancelled,
@@ -74,7 +75,8 @@ class Mirrors:
             log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             result = result or _failed(GatewayError(_INTERNAL))
-            run.keeps_answer = result.status == "completed"
+            run.queued = 0
+            run.keeps_answer = _is_final(run, result)
             run.end(result)
 
     def give_up(self, run: Run) -> None:
@@ -264,6 +266,14 @@ class Said:
             if left:
                 self._run.emit((TextDelta(left),))
         return result
+
+
+def _is_final(run: Run, result: RunResult) -> bool:
+    """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
+    if result.status == "completed":
+        return True
+    is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
+    return result.status == "aborted" and is_asked
 
 
 def _goes_on(run: Run) -> bool:

@@ -27,6 +27,7 @@ from tests.doors.tool_replies import calls
 from tests.engines.valkey import Valkey
 from tests.sessions.test_postgres_store import PATIENT_S
 from tests.ws.peer import connected
+from tests.ws.test_chat import sent
 
 SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
@@ -613,3 +614,93 @@ async def test_who_would_not_wait_and_whose_turn_has_just_come_is_answered(
         second = await say(front, "me too", **SESSION, **{"x-openclaw-queue": "reject"})
         assert (second.status, second.content) == (200, "me too")
         assert (await asked).content == "a"
+
+
+async def in_background(gateway: RunningGateway, text: str) -> str:
+    """The id of a response that nobody waits for."""
+    body = {"model": "openclaw", "input": text, "background": True}
+    async with http(gateway) as session, session.post("/v1/responses", json=body) as response:
+        return str((await response.json())["id"])
+
+
+async def response_at(gateway: RunningGateway, id_: str, *statuses: str) -> dict[str, Any]:
+    """It, once it has one of these statuses."""
+    async with asyncio.timeout(10), http(gateway) as session:
+        while True:
+            async with session.get(f"/v1/responses/{id_}") as response:
+                told: dict[str, Any] = await response.json()
+            if told["status"] in statuses:
+                return told
+
+
+async def test_a_front_that_leaves_ends_nothing_that_nobody_waits_for_there(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("one ", Hold(gate), "two"))
+    fleet.config["gateway"] = {"http": {"endpoints": {"responses": {"enabled": True}}}}
+    async with members(fleet, "front", "worker") as (other, _):
+        async with fleet.member("front") as front:
+            id_ = await in_background(front, "hi")
+            await models.wait_requests(1)
+            await front.gateway.drain(0)
+        assert (await response_at(other, id_, "in_progress", "cancelled", "failed"))[
+            "status"
+        ] == "in_progress"
+        gate.set()
+        done = await response_at(other, id_, "completed", "cancelled", "failed")
+        assert [part["text"] for item in done["output"] for part in item["content"]] == ["one two"]
+        assert models.aborted == 0
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_who_waits_at_a_front_that_leaves_is_told_so(
+    models: ModelServer, fleet: Fleet, *, stream: bool
+) -> None:
+    models.script("mock-echo", says("half ", Hold(asyncio.Event())))
+    fleet.config["gateway"] = {"limits": {"drainSeconds": 0.05}}
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": stream}
+    async with members(fleet, "front", "worker") as (front, _):
+        asked = asyncio.create_task(ask(front, body, headers=SESSION))
+        await models.wait_requests(1)
+        await front.daemon.drain()
+        answer = await asked
+        told = answer.frames[-2]["error"] if answer.status == 200 else answer.error
+        assert told["code"] == "draining"
+        await models.wait_aborted(1)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_at_a_front_a_limit_is_a_limit_also_of_what_waits(
+    models: ModelServer, fleet: Fleet, *, waits: bool
+) -> None:
+    """Whichever process sees it first."""
+    fleet.config["agents"] = {"defaults": {"timeoutSeconds": 1}}
+    models.script("mock-echo", says("half ", Hold(asyncio.Event())))
+    async with fleet.member("front") as front:
+        if waits:
+            late = await say(front, "hi", **SESSION)
+        else:
+            async with fleet.member("worker"):
+                late = await say(front, "hi", **SESSION)
+        assert (late.status, late.error["code"]) == (504, "run_timeout"), late.text
+
+
+async def test_what_was_stopped_at_a_front_before_its_turn_stays_stopped(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """A client repeats what it is not sure of, and does not know that its user has stopped it meanwhile."""
+    gate = asyncio.Event()
+    models.enqueue(says("Fir", Hold(gate), "st."))
+    async with members(fleet, "front", "worker") as (front, _), connected(front) as peer:
+        await peer.result("chat.send", sent("one", "look"))
+        await models.wait_requests(1)
+        await peer.result("chat.send", sent("two", "and hurry"))
+        await peer.result("chat.abort", {"sessionKey": "talk", "runId": "two"})
+        await peer.event("chat", runId="two", state="aborted")
+        again = await peer.result("chat.send", sent("two", "and hurry"))
+        assert again == {"runId": "two", "status": "ok"}
+        gate.set()
+        await peer.event("chat", runId="one", state="final")
+        await front.wait_no_runs()
+        assert len(models.requests) == 1

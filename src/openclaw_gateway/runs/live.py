@@ -235,7 +235,8 @@ class LiveRuns:
 
     async def _give_up(self, run: Run) -> None:
         others = self._others
-        is_handed = False
+        # Another has what is mirrored already, once it was accepted.
+        is_handed = run.is_mirrored and run.accepted.done() and run.may_go_elsewhere
         if others is not None and not run.is_mirrored and run.may_go_elsewhere:
             with suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(_HAND_OVER_S):

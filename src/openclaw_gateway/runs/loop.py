@@ -15,8 +15,6 @@ import structlog
 from openclaw_gateway.errors import (
     GatewayError,
     RunAborted,
-    RunCutShort,
-    RunTimeout,
     StoreError,
 )
 from openclaw_gateway.runs.answer import Answer
@@ -26,8 +24,9 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import HANDED_OVER, SHUTTING_DOWN, UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.run import UNASKED, Run, is_being_cancelled, now_ms
 from openclaw_gateway.runs.steering import kept_result, taken_with
+from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
 from openclaw_gateway.wire.error_info import error_info
@@ -37,8 +36,6 @@ from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunRes
 
 log = structlog.get_logger()
 _NOTHING = Recalled((), ())
-
-_USED_TOOLS = "The agent had already used tools: see what they did before you ask again."
 
 
 class RunLoop:
@@ -85,7 +82,7 @@ class RunLoop:
     def give_up(self, run: Run) -> None:
         """The end of a run whose task could not reach it; one that has ended stays as it is."""
         if run.result is None:
-            run.end(_failed(Answer(), _stopped(run) if run.abort_reason else _internal()))
+            run.end(_failed(Answer(), why_stopped(run) if run.abort_reason else _internal()))
 
     def _result_of(self, run: Run) -> Awaitable[RunResult]:
         if run.unsupported:
@@ -143,7 +140,7 @@ class RunLoop:
             with run.interruptible():
                 result = await invoked(run, invocation)
         except TimeoutError:
-            result = _failed(answer, _stopped(run))
+            result = _failed(answer, why_stopped(run))
         run.keeps_answer = _is_final(run, answer, result)
         return result
 
@@ -159,7 +156,7 @@ class RunLoop:
             if claimed is None:
                 return await self._lanes.taken_up(run)
         except TimeoutError:
-            stopped = _failed(Answer(), _stopped(run))
+            stopped = _failed(Answer(), why_stopped(run))
             run.keeps_answer = _is_final(run, Answer(), stopped)
             return stopped
         except GatewayError as error:
@@ -238,7 +235,7 @@ class RunLoop:
             with run.interruptible():
                 finish_reason = await self._rounds.play(run, answer, recalled, self._lanes.heard)
         except TimeoutError:
-            return _failed(answer, _stopped(run)), recalled
+            return _failed(answer, why_stopped(run)), recalled
         except GatewayError as error:
             return _failed(answer, error), recalled
         except (Exception, asyncio.CancelledError) as error:
@@ -317,9 +314,7 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
     status: RunStatus = "aborted" if isinstance(error, RunAborted) else "failed"
     info = error_info(error)
     if answer.has_used_tools:
-        # What the tools did is done: the same request once more would do it again.
-        message = f"{info.message} {_USED_TOOLS}"
-        info = msgspec.structs.replace(info, message=message, retryable=False, retry_after=None)
+        info = after_tools(info)
     return RunResult(
         status,
         answer.text,
@@ -335,22 +330,3 @@ def _failed(answer: Answer, error: GatewayError) -> RunResult:
 
 def _internal() -> GatewayError:
     return GatewayError("The run failed inside the gateway. The operator finds the cause in its log.")
-
-
-def _stopped(run: Run) -> GatewayError:
-    if run.abort_reason == HANDED_OVER:
-        return RunCutShort(
-            "The gateway is shutting down; another process goes on with this run. Read its session's "
-            "transcript, or ask for the run again under its name."
-        )
-    if run.abort_reason == SHUTTING_DOWN:
-        return RunCutShort(
-            "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
-            retry_after=5,
-        )
-    if run.abort_reason is not None:
-        return RunAborted(f"The run was aborted: {run.abort_reason}.")
-    return RunTimeout(
-        "The run took longer than its limit and was stopped. Raise agents.defaults.timeoutSeconds "
-        "(or the request's timeout) if it should have more time."
-    )

@@ -18,7 +18,6 @@ from openclaw_gateway.errors import (
     Overloaded,
     RunAborted,
     RunCutShort,
-    RunTimeout,
     StoreError,
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
@@ -27,11 +26,14 @@ from openclaw_gateway.runs.retold import Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
+    HANDED_OVER,
     SHUTTING_DOWN,
+    UNASKED,
     UNDELIVERED,
     Run,
     is_being_cancelled,
 )
+from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -73,7 +75,8 @@ class Mirrors:
             log.exception("run.crashed", request=run.asked.request, run=run.id)
         finally:
             result = result or _failed(GatewayError(_INTERNAL))
-            run.keeps_answer = result.status == "completed"
+            run.queued = 0
+            run.keeps_answer = _is_final(run, result)
             run.end(result)
 
     def give_up(self, run: Run) -> None:
@@ -137,6 +140,7 @@ class Mirrors:
         clock = asyncio.get_running_loop().time
         nobody_since: float | None = None
         stopped_at: float | None = None
+        why: GatewayError | None = None
         while True:
             look_at = clock() + _LOOK_EVERY_S
             while (left := look_at - clock()) > 0:
@@ -147,23 +151,25 @@ class Mirrors:
                     else:
                         batch = await _batch(events, left)
                 except TimeoutError:
-                    stopped_at = clock()
+                    # Before its executor is asked: this process hears of that too, as of anybody's wish.
+                    stopped_at, why = clock(), why_stopped(run)
+                    if _goes_on(run):
+                        return _failed(why)
                     await self._stopped(run)
-                    if run.is_followed and run.abort_reason in _STOPPED:
-                        return _failed(RunAborted(f"The run was aborted: {run.abort_reason}."))
                     break
                 if (ended := said.take(batch)) is not None:
-                    return _timed_out(run, ended) if stopped_at is not None else ended
+                    return _because(run, why, ended)
             record = await self._record(run)
             if record is not None and record.ended_ms is not None:
-                return said.rest(await self._recorded(run, record), await _batch(events, 0))
+                ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
+                return _because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
                 nobody_since = (nobody_since or clock()) if await self._is_alone() else None
                 if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
                     await self._stop(record.owner, record.id)
                     return _failed(_nobody())
-            if stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
-                return _failed(_why(run))
+            if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
+                return _failed(why)
 
     async def _is_alone(self) -> bool:
         """Whether there is no process that executes anything."""
@@ -187,9 +193,6 @@ class Mirrors:
         return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
 
     async def _stopped(self, run: Run) -> None:
-        """Who follows and leaves stops nothing: others may wait for it."""
-        if run.is_followed and run.abort_reason in _STOPPED:
-            return
         with suppress(StoreError):
             await self._stop(run.request.origin.owner, run.id)
 
@@ -202,6 +205,22 @@ class Mirrors:
                 raise
             await ask_to_end(self._store, self._bus, owner, run_id)
         self._bus.ring(WORK_TOPIC)
+
+
+def _is_final(run: Run, result: RunResult) -> bool:
+    """Whether a repeat of the request gets this result; what else is kept of it, the store has."""
+    if result.status == "completed":
+        return True
+    is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
+    return result.status == "aborted" and is_asked
+
+
+def _goes_on(run: Run) -> bool:
+    """Whether one that ends here goes on where it is executed: who follows and leaves stops nothing, because
+    others may wait for it, and neither does a process that goes and has nobody here who waits."""
+    if run.is_followed and run.abort_reason in _STOPPED:
+        return True
+    return run.abort_reason == HANDED_OVER
 
 
 async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
@@ -222,25 +241,14 @@ def _nobody() -> Overloaded:
     )
 
 
-def _timed_out(run: Run, result: RunResult) -> RunResult:
+def _because(run: Run, why: GatewayError | None, result: RunResult) -> RunResult:
     """How it ended, where it was this process that had it stopped: its executor knows no more than that."""
-    if run.abort_reason is not None or result.status != "aborted":
+    if why is None or result.status != "aborted":
         return result
-    return msgspec.structs.replace(result, status="failed", error=error_info(_why(run)))
-
-
-def _why(run: Run) -> GatewayError:
-    if run.abort_reason is None:
-        return RunTimeout(
-            "The run took longer than its limit and was stopped. Raise agents.defaults.timeoutSeconds "
-            "(or the request's timeout) if it should have more time."
-        )
-    if run.abort_reason == SHUTTING_DOWN:
-        return RunCutShort(
-            "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
-            retry_after=5,
-        )
-    return RunAborted(f"The run was aborted: {run.abort_reason or BY_REQUEST}.")
+    info = error_info(why)
+    if result.called or run.request.invocation is not None:
+        info = after_tools(info)
+    return msgspec.structs.replace(result, status=_status(why), error=info)
 
 
 def _unsaid(run: Run, status: RunStatus) -> GatewayError:
@@ -253,8 +261,11 @@ def _unsaid(run: Run, status: RunStatus) -> GatewayError:
 
 
 def _failed(error: GatewayError) -> RunResult:
-    status: RunStatus = "aborted" if isinstance(error, RunAborted) else "failed"
-    return RunResult(status, error=error_info(error))
+    return RunResult(_status(error), error=error_info(error))
+
+
+def _status(error: GatewayError) -> RunStatus:
+    return "aborted" if isinstance(error, RunAborted) else "failed"
 
 
 _INTERNAL = "The run failed inside the gateway. The operator finds the cause in its log."

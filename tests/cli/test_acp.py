@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -397,3 +398,24 @@ async def test_images_and_files_go_with_a_prompt(ready: Program, models: ModelSe
     assert sent[0]["text"].endswith("see")
     assert f"data:image/png;base64,{png}" in [part.get("image_url", {}).get("url") for part in sent]
     assert any("words" in part.get("text", "") for part in sent)
+
+
+@pytest.mark.parametrize("end", ["stdin", "stdout"])
+async def test_a_file_in_the_place_of_an_editor_is_told(
+    configured: Program, tmp_path: Path, end: str
+) -> None:
+    file = tmp_path / "words"
+    file.write_bytes(b"")
+    with file.open("r+b") as opened:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "openclaw_gateway", "acp"),
+            stdin=opened if end == "stdin" else asyncio.subprocess.PIPE,
+            stdout=opened if end == "stdout" else asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=configured.environ,
+            cwd=configured.home,
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            _, said = await process.communicate()
+    assert said.decode() == f"Error: {end} must be a pipe, with an editor at its other end.\n"
+    assert process.returncode == 1

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import stat
 import sys
 from collections.abc import AsyncIterator
 
@@ -12,8 +13,11 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @contextlib.asynccontextmanager
 async def stdio() -> AsyncIterator[Streams]:
-    """What else is written to stdout meanwhile comes out on stderr. Raises ValueError where stdin is a file:
-    an editor is no file."""
+    """What else is written to stdout meanwhile comes out on stderr. Raises ValueError that names the one of
+    them which is a file: an editor is no file, and libuv ends the whole process over one."""
+    for name, number in (("stdin", 0), ("stdout", 1)):
+        if not _can_be_waited_for(number):
+            raise ValueError(name)
     loop = asyncio.get_running_loop()
     ours = os.dup(1)
     os.dup2(2, 1)
@@ -28,3 +32,8 @@ async def stdio() -> AsyncIterator[Streams]:
         finally:
             reading.close()
             writer.close()
+
+
+def _can_be_waited_for(number: int) -> bool:
+    mode = os.fstat(number).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(number)

@@ -64,7 +64,7 @@ async def _serve(
                 if serving is not None and signal.getsignal(number) is not signal.SIG_IGN:
                     asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
             await peer.serve(agent.methods)
-    except ValueError:
-        raise CommandFailed("stdin must be a pipe, with an editor at its other end.") from None
+    except ValueError as error:
+        raise CommandFailed(f"{error} must be a pipe, with an editor at its other end.") from None
     except asyncio.CancelledError:
         raise click.Abort from None

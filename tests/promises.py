@@ -367,6 +367,7 @@ DOCUMENTS = _all(
         # Many machines
         "cluster-once": "**A run is executed at least once and recorded exactly once.**",
         "cluster-acted": "A run that has had side effects by then",
+        "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
         "cluster-backup": "All conversations with their images and files are in it,",
     },

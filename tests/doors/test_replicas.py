@@ -22,6 +22,8 @@ from openclaw_gateway.testing.gateway import RunningGateway, model_config, runni
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
+from tests.doors.test_agent_tools import READ, workspace
+from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
 from tests.engines.valkey import Valkey
@@ -245,6 +247,60 @@ async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
             (200, "a b")
         ] * 2
         silence()
+
+
+async def began_with_tools(gateway: RunningGateway, models: ModelServer) -> list[Any]:
+    """A conversation without a session, up to the result of a client's tool."""
+    models.script("mock-echo", calls(READ), calls(("c1", "get_weather", OSLO)), says("Take bread."))
+    asked = user("shopping in the rain?")
+    called = await ask(gateway, {"messages": [asked], "tools": [WEATHER]})
+    message = called.json["choices"][0]["message"]
+    (call,) = message["tool_calls"]
+    return [asked, message, {"role": "tool", "tool_call_id": call["id"], "content": "rain"}]
+
+
+async def goes_on(gateway: RunningGateway, models: ModelServer, history: list[Any]) -> list[str]:
+    """What the model is told then, by role."""
+    answer = await ask(gateway, {"messages": history, "tools": [WEATHER]})
+    assert answer.content == "Take bread."
+    told = [message["role"] for message in models.requests[-1].messages[1:]]
+    assert ("buy milk" in str(models.requests[-1].messages)) == (len(told) == 5)
+    return told
+
+
+@pytest.fixture
+def noted(fleet: Fleet, tmp_path: Path) -> None:
+    """The processes have one workspace."""
+    fleet.config["agents"] = {"defaults": {"workspace": str(workspace(tmp_path))}}
+
+
+@pytest.mark.promise("cluster-rounds")
+@pytest.mark.usefixtures("noted")
+async def test_what_a_client_of_tools_never_saw_is_there_at_any_of_them(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    async with members(fleet, "all", "all") as (one, other):
+        history = await began_with_tools(one, models)
+        assert await goes_on(other, models, history) == ["user", "assistant", "tool", "assistant", "tool"]
+
+
+@pytest.mark.usefixtures("noted")
+async def test_and_at_another_worker_than_the_one_that_has_gone(models: ModelServer, fleet: Fleet) -> None:
+    async with fleet.member("front") as front:
+        async with fleet.member("worker"):
+            history = await began_with_tools(front, models)
+        async with fleet.member("worker"):
+            assert await goes_on(front, models, history) == ["user", "assistant", "tool", "assistant", "tool"]
+
+
+@pytest.mark.usefixtures("noted")
+async def test_without_the_bus_a_client_of_tools_goes_on_without_what_it_never_saw(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "all", "all") as (one, other):
+        history = await began_with_tools(one, models)
+        assert await goes_on(other, models, history) == ["user", "assistant", "tool"]
 
 
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:

@@ -128,7 +128,7 @@ class RunLoop:
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
-            self._memory.held.keep(run.request, ids, answer.messages)
+            await self._memory.held.keep(run.request, ids, answer.messages)
         return await self._keeping(run, answer, result)
 
     async def _invoked(self, run: Run, invocation: Invocation) -> RunResult:
@@ -229,7 +229,7 @@ class RunLoop:
             if claimed is not None and run.request.errand is not None:
                 return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
-                recalled = self._memory.stateless(run.request)
+                recalled = await self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
             with run.interruptible():

@@ -124,9 +124,9 @@ class Assembly:
         rooms = self._foundation
         if rooms.shared is None:
             return None
-        return Others(
-            Mirrors(rooms.shared, rooms.bus), LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over
-        )
+        mirrors = Mirrors(rooms.shared, rooms.bus)
+        self._undo.push_async_callback(mirrors.taken_back.close)
+        return Others(mirrors, LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over)
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""

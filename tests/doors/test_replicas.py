@@ -17,7 +17,7 @@ from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
-from openclaw_gateway.sessions.store import Begun, NewRun
+from openclaw_gateway.sessions.store import Begun, NewRun, Released
 from openclaw_gateway.testing.gateway import RunningGateway, model_config, running_gateway
 from openclaw_gateway.testing.model_server import Hold, ModelServer, says
 from openclaw_gateway.wire.run import RunStatus
@@ -367,6 +367,87 @@ async def test_what_a_front_could_not_give_away_for_certain_is_not_executed(
             assert (await say(front, "again", **SESSION)).content == "again"
         assert sorted(await fleet.runs(front)) == ["aborted", "completed"]
         assert len(models.requests) == 1
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_and_is_taken_back_until_that_is_certain(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *, is_late: bool
+) -> None:
+    """The store is away when it is taken back first; or has not carried out yet what it was asked."""
+    async with fleet.member("front") as front:
+        store = fleet.stores[0]
+        begin = store.begin
+        wanted: list[NewRun] = []
+
+        async def cut_off(run: NewRun, *, lease_s: float) -> Begun:
+            wanted.append(run)
+            if not is_late:
+                await begin(run, lease_s=lease_s)
+                store.is_cut = True
+                store._pool._drop_idle()
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "begin", cut_off)
+        assert (await say(front, "hi", **SESSION)).status == 503
+        monkeypatch.setattr(store, "begin", begin)
+        store.is_cut = False
+        if is_late:
+            await begin(wanted[0], lease_s=0.0)
+        async with asyncio.timeout(20):
+            while await fleet.runs(front) != ["aborted"]:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        async with fleet.member("worker"):
+            assert (await say(front, "again", **SESSION)).content == "again"
+        assert len(models.requests) == 1
+
+
+async def test_what_a_client_has_stopped_is_stopped_once_the_store_is_back(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.script("mock-echo", says("", Hold(asyncio.Event())))
+    fleet.config["bus"] = {"url": "redis://127.0.0.1:9"}
+    async with members(fleet, "front", "worker") as (front, worker):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        asking = asyncio.create_task(ask(front, body, headers=SESSION))
+        await models.wait_requests(1)
+        store = fleet.stores[0]
+        asked: asyncio.Queue[str] = asyncio.Queue()
+        withdraw = store.withdraw
+
+        async def cut_off(run_id: str, *_: Any) -> Released:
+            asked.put_nowait(run_id)
+            raise StoreError("The connection ended before the answer came.")
+
+        monkeypatch.setattr(store, "withdraw", cut_off)
+        asking.cancel()
+        async with asyncio.timeout(10):
+            for _ in range(3):
+                await asked.get()
+        monkeypatch.setattr(store, "withdraw", withdraw)
+        await models.wait_aborted(1, deadline_s=30)
+        await worker.wait_no_runs()
+        assert await fleet.runs(front) == ["aborted"]
+
+
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_who_interrupts_makes_room_in_a_line_that_is_full(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    """What fills it came by another process."""
+    models.script("mock-echo", says("at ", Hold(asyncio.Event()), "work"), says("me now"))
+    fleet.config["gateway"] = {"limits": {"maxQueuedPerSession": 1}}
+    async with members(fleet, "front", role, "worker") as (one, other, _):
+        first = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        second = asyncio.create_task(say(one, "and this", **SESSION))
+        async with asyncio.timeout(10):
+            while len(await fleet.runs(one)) < 2:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        assert (await say(other, "no room", **SESSION)).status == 429
+        answer = await say(other, "me now", **SESSION, **{"x-openclaw-queue": "interrupt"})
+        assert (answer.status, answer.content) == (200, "me now")
+        assert [(await each).status for each in (first, second)] == [499, 499]
+        assert len(models.requests) == 2
 
 
 async def test_detached_at_a_front(fleet: Fleet) -> None:

@@ -18,10 +18,11 @@ from openclaw_gateway.errors import (
     Overloaded,
     RunAborted,
     RunCutShort,
+    SessionBusy,
     StoreError,
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
-from openclaw_gateway.runs.elsewhere import ask_to_end, interrupt
+from openclaw_gateway.runs.interrupting import interrupt, made_room
 from openclaw_gateway.runs.retold import Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
@@ -34,6 +35,7 @@ from openclaw_gateway.runs.run import (
     is_being_cancelled,
 )
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.taken_back import TakenBack
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
@@ -60,6 +62,7 @@ class Mirrors:
     def __init__(self, store: SharedStore, bus: Bus) -> None:
         self._store = store
         self._bus = bus
+        self.taken_back = TakenBack(store, bus)
 
     async def execute(self, run: Run) -> None:
         """Never raises but for cancellation."""
@@ -94,22 +97,31 @@ class Mirrors:
             events.close()
 
     async def _give(self, run: Run) -> None:
-        """Raises Repeated, SessionBusy, StoreError."""
-        request = run.request
-        begun = await self._begun(run)
+        """Raises Repeated, SessionBusy, StoreError; RunAborted, RunTimeout while it waits for room."""
+        begun = await self._begun_with_room(run)
         match begun:
             case Duplicate(run=earlier):
                 raise Repeated(earlier)
-            case Queued(position=position) if position and request.queue == "reject":
+            case Queued(position=position) if position and run.request.queue == "reject":
                 await self._take_back(run)
             case Queued(position=position):
                 run.queued = position
-                if position and request.queue == "interrupt":
-                    origin, session = request.origin, request.session_key or ""
-                    await interrupt(self._store, self._bus, origin, session, run.id)
+                if position:
+                    await interrupt(self._store, self._bus, run)
             case _:
                 pass
         self._bus.ring(WORK_TOPIC)
+
+    async def _begun_with_room(self, run: Run) -> Begun:
+        try:
+            return await self._begun(run)
+        except SessionBusy:
+            try:
+                if not await made_room(self._store, self._bus, run):
+                    raise
+            except TimeoutError:
+                raise why_stopped(run) from None
+            return await self._begun(run)
 
     async def _take_back(self, run: Run) -> None:
         """It would not wait. Raises SessionBusy; but where its turn has just come it does not wait."""
@@ -119,8 +131,7 @@ class Mirrors:
             if error.code == "run_not_open":
                 return
             # No worker shall execute what its client is told was refused.
-            with suppress(StoreError):
-                await self._stop(run.request.origin.owner, run.id)
+            await self.taken_back.end(run.request.origin.owner, run.id)
             raise
         raise at_work()
 
@@ -130,8 +141,7 @@ class Mirrors:
             return await self._store.begin(new_run(run, run.request.session_key, given=True), lease_s=0.0)
         except BaseException as error:
             if may_have_begun(error):
-                with suppress(StoreError):
-                    await self._stop(run.request.origin.owner, run.id)
+                await self.taken_back.end(run.request.origin.owner, run.id, may_come=True)
             raise
 
     async def _told(self, run: Run, events: Subscription) -> RunResult:
@@ -155,7 +165,7 @@ class Mirrors:
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
-                    await self._stopped(run)
+                    await self.taken_back.end(run.request.origin.owner, run.id)
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
@@ -166,7 +176,7 @@ class Mirrors:
             if stopped_at is None and not said.has_begun and record is not None:
                 nobody_since = (nobody_since or clock()) if await self._is_alone() else None
                 if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
-                    await self._stop(record.owner, record.id)
+                    await self.taken_back.end(record.owner, record.id)
                     return _failed(_nobody())
             if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
                 return _failed(why)
@@ -191,20 +201,6 @@ class Mirrors:
         if error is None and record.status != "completed":
             error = error_info(_unsaid(run, record.status))
         return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
-
-    async def _stopped(self, run: Run) -> None:
-        with suppress(StoreError):
-            await self._stop(run.request.origin.owner, run.id)
-
-    async def _stop(self, owner: str, run_id: str) -> None:
-        """One that still waits is taken out of the line; what is at work is told to end."""
-        try:
-            await self._store.withdraw(run_id, "aborted")
-        except StoreError as error:
-            if error.code != "run_not_open":
-                raise
-            await ask_to_end(self._store, self._bus, owner, run_id)
-        self._bus.ring(WORK_TOPIC)
 
 
 def _is_final(run: Run, result: RunResult) -> bool:

@@ -80,6 +80,7 @@ class Assembly:
         self._prompts: PromptCache
         self._book_lease: Lease
         self._membership: Membership | None = None
+        self._mirrors: Mirrors | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def build(self, plan: Blueprint) -> Gateway:
@@ -88,6 +89,9 @@ class Assembly:
         local = LocalModel.from_environment(loaded.environ)
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
+        if self._foundation.shared is not None:
+            self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
+            self._undo.push_async_callback(self._mirrors.taken_back.close)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
         self._undo.push_async_callback(live.hub.close)
@@ -122,10 +126,9 @@ class Assembly:
 
     def _others(self, plan: Blueprint) -> Others | None:
         rooms = self._foundation
-        if rooms.shared is None:
+        mirrors = self._mirrors
+        if rooms.shared is None or mirrors is None:
             return None
-        mirrors = Mirrors(rooms.shared, rooms.bus)
-        self._undo.push_async_callback(mirrors.taken_back.close)
         return Others(mirrors, LocalBus(), plan.cluster.role == "front", rooms.shared.hand_over)
 
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
@@ -253,7 +256,8 @@ class Assembly:
         memory = Memory(
             rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
         )
-        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store))
+        goes_on = None if self._mirrors is None else self._mirrors.goes_on
+        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
         self._over(conversation(claim.owner, claim.session, claim.run_id))

@@ -7,7 +7,7 @@ was asked to record must not be half recorded. Knows no door.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -24,7 +24,7 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.run import TAKEN_OVER, UNASKED, Run, is_being_cancelled, now_ms
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
@@ -35,17 +35,30 @@ from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
 
 log = structlog.get_logger()
+GoesOn = Callable[[Run], Awaitable[RunResult | None]]
+# What the store says of a run that another process has: of one at work, and of one that waits.
+_ELSEWHERE = frozenset({"fenced", "run_not_open"})
 _NOTHING = Recalled((), ())
 
 
 class RunLoop:
-    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
+    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation.
+    `goes_on` gives how one ends that another process has taken over, None where it has not."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        memory: Memory,
+        rounds: Rounds,
+        kept: KeptAnswers,
+        *,
+        goes_on: GoesOn | None = None,
+    ) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._goes_on = goes_on
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
@@ -54,6 +67,8 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._result_of(run)
+            if self._goes_on is not None and _was_taken_over(run, result):
+                result = await self._goes_on(run) or result
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", request=run.asked.request, run=run.id)
@@ -260,6 +275,14 @@ def _reraise_if_meant(error: BaseException) -> None:
     """A cancellation of the run's own task goes on; one that leaked out of somebody's code is a fault."""
     if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
         raise error
+
+
+def _was_taken_over(run: Run, result: RunResult) -> bool:
+    """Whether another process may have the run now: this one has been away for longer than it was its own. One
+    that was taken up here has its clients elsewhere, and who refused it has told them."""
+    if run.begun is not None or run.parent is not None or run.refused or result.error is None:
+        return False
+    return run.abort_reason == TAKEN_OVER or result.error.code in _ELSEWHERE
 
 
 def _answer_of(run: Run) -> Answer:

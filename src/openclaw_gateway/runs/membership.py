@@ -29,6 +29,7 @@ WITHOUT_BUS = (
 # Of what a process that has gone was at, nobody rings.
 _LOOK_EVERY_S = 0.3
 _LEAVES_WITHIN_S = 5.0
+_LET_GO_S = 0.02
 
 
 class Membership:
@@ -133,7 +134,11 @@ class Membership:
         before.abort(TAKEN_OVER)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._lease_s / 3):
-                await self._live.gone(before)
+                # Where clients wait for it here, it ends as the one that is begun anew.
+                while not before.is_mirrored and before.result is None:
+                    await asyncio.sleep(_LET_GO_S)
+                if not before.is_mirrored:
+                    await self._live.gone(before)
                 return True
         return False
 

@@ -7,7 +7,7 @@ executes is not known here, and nothing of the run is recorded here.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import msgspec
 import structlog
@@ -23,7 +23,7 @@ from openclaw_gateway.errors import (
 )
 from openclaw_gateway.runs.arrival import Repeated, at_work, may_have_begun, new_run
 from openclaw_gateway.runs.interrupting import interrupt, made_room
-from openclaw_gateway.runs.retold import Said
+from openclaw_gateway.runs.retold import Ends, Said
 from openclaw_gateway.runs.run import (
     BY_REQUEST,
     CLIENT_LEFT,
@@ -92,9 +92,24 @@ class Mirrors:
             if not run.is_followed:
                 await self._give(run)
             run.accept()
-            return await self._told(run, events)
+            return await self._told(run, events, Said(run))
         finally:
             events.close()
+
+    async def goes_on(self, run: Run) -> RunResult | None:
+        """How a run ends that this process has executed, or had waiting, until another has taken it over; None
+        where that is not to be found out. Never raises but for cancellation."""
+        if self._bus.health().kind == "local" or await self._record(run) is None:
+            return None
+        log.warning("run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key)
+        run.went_elsewhere()
+        try:
+            with closing(self._bus.subscribe(run.id)) as events:
+                result = await self._told(run, events, Ends())
+        except GatewayError as error:
+            result = _failed(error)
+        run.keeps_answer = _is_final(run, result)
+        return result
 
     async def _give(self, run: Run) -> None:
         """Raises Repeated, SessionBusy, StoreError; RunAborted, RunTimeout while it waits for room."""
@@ -144,9 +159,8 @@ class Mirrors:
                 await self.taken_back.end(run.request.origin.owner, run.id, may_come=True)
             raise
 
-    async def _told(self, run: Run, events: Subscription) -> RunResult:
+    async def _told(self, run: Run, events: Subscription, said: Said | Ends) -> RunResult:
         """What is said, told on as it comes; how it ended."""
-        said = Said(run)
         clock = asyncio.get_running_loop().time
         nobody_since: float | None = None
         stopped_at: float | None = None

@@ -211,6 +211,13 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def went_elsewhere(self) -> None:
+        """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.is_mirrored = True
+        self.abort_reason = None
+        self.queued = 0
+        self._bus.went_elsewhere(self.id, self._token)
+
     def begin_anew(self) -> None:
         """What was emitted so far counts no more: its log begins again."""
         self._token += 1
@@ -218,7 +225,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after, here=True)
+        return self._bus.subscribe(self.id, after, here=not self.is_mirrored)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows

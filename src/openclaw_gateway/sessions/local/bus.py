@@ -143,6 +143,9 @@ class LocalBus:
         if log.ended or (log.token == NO_TOKEN and not log.readers):
             self._drop(log)
 
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        """Nothing comes here from other processes: who reads it has read all there is."""
+
     def signal(self, run_id: str, signal: Signal) -> None:
         for heard in tuple(self._heeding):
             heard(run_id, signal)

@@ -121,6 +121,9 @@ class RedisBus:
         if token is not None:
             self._give_up(run_id, token)
 
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        self._superseded(run_id, token + 1)
+
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)
         self._tell(Signalled(run_id, signal))

@@ -13,12 +13,13 @@ import structlog
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.run import TAKEN_OVER, is_being_cancelled
+from openclaw_gateway.runs.run import TAKEN_OVER
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

@@ -31,7 +31,6 @@ from openclaw_gateway.runs.run import (
     UNASKED,
     UNDELIVERED,
     Run,
-    is_being_cancelled,
 )
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.bus import Bus, Subscription
@@ -40,6 +39,7 @@ from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

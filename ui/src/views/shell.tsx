@@ -1,10 +1,9 @@
 // The page as a whole: signed out a form, signed in the rail beside one view.
 
-import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { hello, phase, trouble } from "../connection/gateway";
 import { Asking } from "../parts/ask";
-import { Icon } from "../parts/icon";
+import { railOpen } from "../parts/rail_button";
 import { go, route, type View } from "../state/route";
 import { Chat } from "./chat/chat";
 import { ConfigView } from "./config";
@@ -17,8 +16,6 @@ import { Rail } from "./rail";
 import { SignIn } from "./signin";
 import { ToolsView } from "./tools";
 import { UsageView } from "./usage/usage";
-
-export const railOpen = signal(false);
 
 const VIEWS: Record<View, () => preact.JSX.Element | null> = {
   chat: Chat,
@@ -60,21 +57,6 @@ export function Shell() {
       </main>
       <Asking />
     </div>
-  );
-}
-
-/** The button that shows the rail where there is no room for both. */
-export function RailButton() {
-  return (
-    <button
-      type="button"
-      class="sign rail-button"
-      aria-label="Sessions and views"
-      aria-expanded={railOpen.value}
-      onClick={() => (railOpen.value = !railOpen.value)}
-    >
-      <Icon of="menu" />
-    </button>
   );
 }
 

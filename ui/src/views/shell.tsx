@@ -1,5 +1,6 @@
 // The page as a whole: signed out a form, signed in the rail beside one view.
 
+import { effect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { hello, phase, trouble } from "../connection/gateway";
 import { Asking } from "../parts/ask";
@@ -16,6 +17,11 @@ import { Rail } from "./rail";
 import { SignIn } from "./signin";
 import { ToolsView } from "./tools";
 import { UsageView } from "./usage/usage";
+
+// At once, not after the next painting: by then somebody may have opened it again.
+effect(() => {
+  if (route.value) railOpen.value = false;
+});
 
 const VIEWS: Record<View, () => preact.JSX.Element | null> = {
   chat: Chat,
@@ -35,9 +41,6 @@ export function Shell() {
     return () => removeEventListener("keydown", shortcut);
   }, []);
   const at = route.value.view;
-  useEffect(() => {
-    railOpen.value = false;
-  }, [route.value]);
   if (phase.value === "out" || (!hello.value && phase.value !== "open")) return <SignIn />;
   const View = VIEWS[at];
   return (

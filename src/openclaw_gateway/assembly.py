@@ -53,6 +53,7 @@ from openclaw_gateway.runs.plan import Plan, Refusal
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.shown import ShownAnywhere, ShownHere
 from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -81,6 +82,7 @@ class Assembly:
         self._book_lease: Lease
         self._membership: Membership | None = None
         self._mirrors: Mirrors | None = None
+        self._shown: ShownAnywhere | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def build(self, plan: Blueprint) -> Gateway:
@@ -92,6 +94,7 @@ class Assembly:
         if self._foundation.shared is not None:
             self._mirrors = Mirrors(self._foundation.shared, self._foundation.bus)
             self._undo.push_async_callback(self._mirrors.taken_back.close)
+            self._shown = ShownAnywhere(self._foundation.bus)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
         self._undo.push_async_callback(live.hub.close)
@@ -134,8 +137,10 @@ class Assembly:
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""
         rooms, gateway = self._foundation, self.gateway
-        if rooms.shared is None:
+        if rooms.shared is None or self._shown is None:
             return
+        self._shown.open(live.hub, live.executed, live.mirrored)
+        self._undo.push_async_callback(self._shown.close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
@@ -257,7 +262,8 @@ class Assembly:
             rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
         )
         goes_on = None if self._mirrors is None else self._mirrors.goes_on
-        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), goes_on=goes_on)
+        shown = self._shown or ShownHere()
+        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), shown, goes_on=goes_on)
 
     def _conversation_over(self, claim: Claim) -> None:
         self._over(conversation(claim.owner, claim.session, claim.run_id))

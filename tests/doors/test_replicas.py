@@ -35,14 +35,18 @@ SESSION = {"x-openclaw-session-key": "agent:main:s"}
 
 
 class Severable(PostgresStore):
-    """The store of a process that does not reach it any more, once it `is_cut`."""
+    """The store of a process that does not reach it any more, once it `is_cut`, or as long as it is paused:
+    until `goes_on` is set."""
 
     def __init__(self, url: str, *, max_queued: int) -> None:
         super().__init__(url, max_queued=max_queued, begin_s=PATIENT_S)
         self.is_cut = False
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
         acquire = self._pool._acquire
 
         async def acquired(seconds: float) -> Connection:
+            await self.goes_on.wait()
             if self.is_cut:
                 raise ConnectionResetError("cut")
             return await acquire(seconds)
@@ -508,6 +512,66 @@ async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
         await lost
         fleet.stores[0].is_cut = False
     assert "run_begun_anew" in rest
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_process_that_was_paused_gives_its_client_what_another_has_made_of_its_run(
+    models: ModelServer, fleet: Fleet, *, is_over: bool, stream: bool
+) -> None:
+    gate = asyncio.Event()
+    models.enqueue(says("", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": stream}
+    async with members(fleet, "all", "all") as (one, other):
+        asked = asyncio.create_task(ask(one, body, headers=SESSION))
+        await models.wait_requests(1)
+        fleet.stores[0].goes_on.clear()
+        await models.wait_requests(2)
+        if is_over:
+            gate.set()
+            await other.wait_no_runs()
+        fleet.stores[0].goes_on.set()
+        await models.wait_aborted(1)
+        gate.set()
+        answer = await asked
+        assert answer.status == 200
+        assert ("".join(said(answer)) if stream else answer.content) == "all of it"
+        assert await fleet.runs(one) == ["completed"]
+        assert await fleet.transcript() == ["hi", "all of it"]
+
+
+async def test_and_not_to_one_that_has_heard_words(models: ModelServer, fleet: Fleet) -> None:
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+    body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+    async with members(fleet, "all", "all") as (one, other):
+        async with http(one) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readuntil(b"half")
+            fleet.stores[0].goes_on.clear()
+            await models.wait_requests(2)
+            await other.wait_no_runs()
+            fleet.stores[0].goes_on.set()
+            rest = (await response.content.read()).decode()
+        assert "run_begun_anew" in rest
+        assert "all of it" not in rest
+
+
+async def test_what_waited_at_a_process_that_was_paused_is_answered_there(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    models.enqueue(says("", Hold(asyncio.Event())), says("first"), says("second"))
+    async with members(fleet, "all", "all") as (one, other):
+        first = asyncio.create_task(say(one, "hi", **SESSION))
+        await models.wait_requests(1)
+        second = asyncio.create_task(say(one, "and this", **SESSION))
+        async with asyncio.timeout(10):
+            while len(await fleet.runs(one)) < 2:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        fleet.stores[0].goes_on.clear()
+        await models.wait_requests(3)
+        await other.wait_no_runs()
+        fleet.stores[0].goes_on.set()
+        answers = await asyncio.gather(first, second)
+        assert [(answer.status, answer.content) for answer in answers] == [(200, "first"), (200, "second")]
 
 
 @pytest.mark.promise("cluster-acted")

@@ -142,11 +142,12 @@ class Lanes:
         if run.request.queue != "interrupt":
             return False
         lane = (run.request.origin.owner, session)
+        has_room = self._shared is not None and await made_room(self._shared, self._bus, run)
         ended = self._interrupt(run, lane, self._waiting.get(lane, []))
         with run.interruptible():
             for other in ended:
                 await other.wait()
-        return bool(ended) or (self._shared is not None and await made_room(self._shared, self._bus, run))
+        return has_room or bool(ended)
 
     def _interrupt(self, run: Run, lane: tuple[str, str], waiting: Sequence[Run]) -> list[Run]:
         """Ask those to end that this one may end. The last first: none that is to end has its turn because

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run, is_being_cancelled
+from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

@@ -24,7 +24,8 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import TAKEN_OVER, UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.run import UNASKED, Run, now_ms
+from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
@@ -33,17 +34,16 @@ from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
-GoesOn = Callable[[Run], Awaitable[RunResult | None]]
-# What the store says of a run that another process has: of one at work, and of one that waits.
-_ELSEWHERE = frozenset({"fenced", "run_not_open"})
+GoesOn = Callable[[Run, RunResult], Awaitable[RunResult]]
 _NOTHING = Recalled((), ())
 
 
 class RunLoop:
     """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation.
-    `goes_on` gives how one ends that another process has taken over, None where it has not."""
+    `goes_on` gives how one ends that another process has taken over; how it ended here, of any other."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class RunLoop:
         memory: Memory,
         rounds: Rounds,
         kept: KeptAnswers,
+        shown: Shown,
         *,
         goes_on: GoesOn | None = None,
     ) -> None:
@@ -59,6 +60,7 @@ class RunLoop:
         self._rounds = rounds
         self._kept = kept
         self._goes_on = goes_on
+        self._shown = shown
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
@@ -67,8 +69,8 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._result_of(run)
-            if self._goes_on is not None and _was_taken_over(run, result):
-                result = await self._goes_on(run) or result
+            if self._goes_on is not None and result.error is not None:
+                result = await self._goes_on(run, result)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", request=run.asked.request, run=run.id)
@@ -186,7 +188,7 @@ class RunLoop:
             result, recalled = await self._converse(run, claimed, answer)
             # Before the turn: what is recorded as the answer to a name must be one that is kept.
             result = await self._keeping(run, answer, result)
-            turn = turn_for(result.status, recalled.new, await _said(run, answer, result.status))
+            turn = turn_for(result.status, recalled.new, await self._said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
@@ -270,19 +272,17 @@ class RunLoop:
         )
         return result, recalled
 
+    async def _said(self, run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
+        """What of the answer belongs to the turn: of an aborted run, what has reached a client."""
+        if status != "aborted":
+            return answer.messages
+        return answer.delivered(await self._shown.of(run))
+
 
 def _reraise_if_meant(error: BaseException) -> None:
     """A cancellation of the run's own task goes on; one that leaked out of somebody's code is a fault."""
     if isinstance(error, asyncio.CancelledError) and is_being_cancelled():
         raise error
-
-
-def _was_taken_over(run: Run, result: RunResult) -> bool:
-    """Whether another process may have the run now: this one has been away for longer than it was its own. One
-    that was taken up here has its clients elsewhere, and who refused it has told them."""
-    if run.begun is not None or run.parent is not None or run.refused or result.error is None:
-        return False
-    return run.abort_reason == TAKEN_OVER or result.error.code in _ELSEWHERE
 
 
 def _answer_of(run: Run) -> Answer:
@@ -310,17 +310,6 @@ def _ending(
     keeps = recalled.keeps if turn else None
     taken = taken_with(run, result, turn) if run.taken else ()
     return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone, taken)
-
-
-async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
-    """What of the answer belongs to the turn: of an aborted run, what has reached a reader. (Those of a run
-    that was given away are elsewhere, and a moment behind.)"""
-    if status != "aborted":
-        return answer.messages
-    if run.begun is not None:
-        return answer.delivered(run.emitted)
-    await run.readers.last_words(run.emitted)
-    return answer.delivered(run.readers.shown)
 
 
 def _demanded(client: ClientTools) -> frozenset[str]:

@@ -13,12 +13,13 @@ import structlog
 from openclaw_gateway.errors import GatewayError, StoreError
 from openclaw_gateway.runs.following import PlanOf
 from openclaw_gateway.runs.live import LiveRuns
-from openclaw_gateway.runs.run import TAKEN_OVER, is_being_cancelled
+from openclaw_gateway.runs.run import TAKEN_OVER
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import WORK_TOPIC, Replica, SharedStore, Work
 from openclaw_gateway.sessions.store import Ending
 from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -29,7 +30,6 @@ WITHOUT_BUS = (
 # Of what a process that has gone was at, nobody rings.
 _LOOK_EVERY_S = 0.3
 _LEAVES_WITHIN_S = 5.0
-_LET_GO_S = 0.02
 
 
 class Membership:
@@ -134,11 +134,7 @@ class Membership:
         before.abort(TAKEN_OVER)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._lease_s / 3):
-                # Where clients wait for it here, it ends as the one that is begun anew.
-                while not before.is_mirrored and before.result is None:
-                    await asyncio.sleep(_LET_GO_S)
-                if not before.is_mirrored:
-                    await self._live.gone(before)
+                await self._live.gone(before)
                 return True
         return False
 

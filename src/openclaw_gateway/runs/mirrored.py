@@ -29,10 +29,10 @@ from openclaw_gateway.runs.run import (
     CLIENT_LEFT,
     HANDED_OVER,
     SHUTTING_DOWN,
+    TAKEN_OVER,
     UNASKED,
     UNDELIVERED,
     Run,
-    is_being_cancelled,
 )
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.runs.taken_back import TakenBack
@@ -42,6 +42,7 @@ from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 
@@ -51,6 +52,8 @@ _LOOK_EVERY_S = 1.0
 _STOPS_WITHIN_S = 20.0
 # How long a run waits while there is no worker: as long as one takes to be started anew.
 _NOBODY_S = 20.0
+# What the store says of a run that another process has: of one at work, and of one that waits.
+_ELSEWHERE = frozenset({"fenced", "run_not_open"})
 _STOPPED = frozenset({CLIENT_LEFT, UNDELIVERED, SHUTTING_DOWN})
 _result = msgspec.json.Decoder(KeptResult)
 
@@ -96,11 +99,13 @@ class Mirrors:
         finally:
             events.close()
 
-    async def goes_on(self, run: Run) -> RunResult | None:
-        """How a run ends that this process has executed, or had waiting, until another has taken it over; None
-        where that is not to be found out. Never raises but for cancellation."""
-        if self._bus.health().kind == "local" or await self._record(run) is None:
-            return None
+    async def goes_on(self, run: Run, ended: RunResult) -> RunResult:
+        """How a run ends that this process has executed, or had waiting, until another has taken it over; how
+        it `ended` here, of any other. Never raises but for cancellation."""
+        if not _was_taken_over(run, ended) or self._bus.health().kind == "local":
+            return ended
+        if await self._record(run) is None:
+            return ended
         log.warning("run.taken_over", request=run.asked.request, run=run.id, session=run.request.session_key)
         run.went_elsewhere()
         try:
@@ -223,6 +228,14 @@ def _is_final(run: Run, result: RunResult) -> bool:
         return True
     is_asked = run.abort_reason is not None and run.abort_reason not in UNASKED
     return result.status == "aborted" and is_asked
+
+
+def _was_taken_over(run: Run, ended: RunResult) -> bool:
+    """Whether another process may have the run now: this one was away for longer than it was its own. One
+    that was taken up here has its clients elsewhere, and of one that was refused they know."""
+    if run.begun is not None or run.parent is not None or run.refused or ended.error is None:
+        return False
+    return run.abort_reason == TAKEN_OVER or ended.error.code in _ELSEWHERE
 
 
 def _goes_on(run: Run) -> bool:

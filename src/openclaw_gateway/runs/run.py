@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import cast
 
 from msgspec.structs import replace
@@ -27,6 +26,7 @@ from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
+from openclaw_gateway.work.cancelling import Interruptible
 
 BY_REQUEST = "aborted by request"
 CLIENT_LEFT = "the client left"
@@ -112,7 +112,7 @@ class Run:
         self._loop = loop
         self._bus = bus
         self._waiters: set[asyncio.Future[None]] = set()
-        self._scope: _Interruptible | None = None
+        self._stretch: Interruptible | None = None
         self._token = 0
         self._at_tools = False
         self._hurried = False
@@ -213,7 +213,7 @@ class Run:
 
     def went_elsewhere(self) -> None:
         """Another process executes it now, which it was taken over by: what ended it here does not end it."""
-        self.is_mirrored = True
+        self.is_mirrored, self.is_lost = True, False
         self.abort_reason = None
         self.queued = 0
         self._bus.went_elsewhere(self.id, self._token)
@@ -243,9 +243,13 @@ class Run:
                 self._waiters.discard(waiter)
         return cast(RunResult, self.result)
 
-    def interruptible(self) -> "_Interruptible":
-        """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
-        return _Interruptible(self)
+    def interruptible(self) -> Interruptible:
+        """What is awaited inside ends with TimeoutError at an abort or at the run's deadline. Never more than
+        one is open."""
+        self._stretch = Interruptible(self._loop, self.deadline)
+        if self.abort_reason is not None:
+            self._stretch.end_soon()
+        return self._stretch
 
     def forget_log(self) -> None:
         """Nobody comes for its events any more but who reads them now."""
@@ -270,8 +274,8 @@ class Run:
             return False
         if self.abort_reason is None:
             self.abort_reason = reason
-            if self._scope is not None:
-                self._scope.end_soon()
+            if self._stretch is not None:
+                self._stretch.end_soon()
         return True
 
     @contextmanager
@@ -284,6 +288,11 @@ class Run:
             yield
         finally:
             self._at_tools = False
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process has it now, or its end is not known here."""
+        return self.is_lost or self.abort_reason in _ELSEWHERE
 
     @property
     def may_go_elsewhere(self) -> bool:
@@ -318,7 +327,7 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
-        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
+        if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)
             return
@@ -338,61 +347,6 @@ class Run:
             if not waiter.done():
                 waiter.set_result(None)
         self.accept()
-
-
-class _Interruptible:
-    """What asyncio.timeout is, at a third of its price, and in reach of `Run.abort`; never more than one is
-    open per run."""
-
-    __slots__ = ("_has_ended", "_run", "_task", "_timer", "_was_cancelled")
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._has_ended = False
-        self._timer: asyncio.Handle | None = None
-
-    def __enter__(self) -> None:
-        run, task = self._run, asyncio.current_task()
-        if task is None:
-            raise RuntimeError("only a task can be interrupted")
-        self._task, self._was_cancelled = task, task.cancelling()
-        run._scope = self
-        if run.abort_reason is not None:
-            self.end_soon()
-        elif run.deadline is not None:
-            self._timer = run._loop.call_at(run.deadline, self._end)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._run._scope = None
-        if self._timer is not None:
-            self._timer.cancel()
-        # A cancellation that somebody else asked for too goes on.
-        if (
-            self._has_ended
-            and self._task.uncancel() <= self._was_cancelled
-            and kind is asyncio.CancelledError
-        ):
-            raise TimeoutError from error
-
-    def end_soon(self) -> None:
-        if not self._has_ended:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._run._loop.call_soon(self._end)
-
-    def _end(self) -> None:
-        self._timer = None
-        self._has_ended = True
-        self._task.cancel()
-
-
-def is_being_cancelled() -> bool:
-    """Whether a CancelledError is meant for this task. One that is not has leaked out of somebody's code
-    (a helper task, a library), and is a fault like any other."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def now_ms() -> int:

@@ -80,8 +80,8 @@ class Bus(Protocol):
         """The log may be dropped once its present readers have read it."""
 
     def went_elsewhere(self, run_id: str, token: int) -> None:
-        """Another process holds the run now, under a newer token than this one: who reads it here goes on with
-        what that one writes, and nothing more is emitted here under this token."""
+        """Another process holds the run now, under a newer token than this one: who reads it here goes on
+        with what that one writes, and nothing more is emitted here under this token."""
 
     def signal(self, run_id: str, signal: Signal) -> None:
         """Tell the holder of a run, whichever process that is."""

@@ -131,7 +131,7 @@ class LocalBus:
         """Another process holds the run under this token: what is emitted here under an older one, or under
         this one, is refused from now on."""
         log = self._logs.get(run_id)
-        if log is not None and log.token < token:
+        if log is not None and log.token <= token:
             self._drop(log)
         self._remember(run_id, max(token, self._dropped.get(run_id, NO_TOKEN)))
 

@@ -122,7 +122,7 @@ class RedisBus:
             self._give_up(run_id, token)
 
     def went_elsewhere(self, run_id: str, token: int) -> None:
-        self._superseded(run_id, token + 1)
+        self._superseded(run_id, token)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)

@@ -369,6 +369,7 @@ DOCUMENTS = _all(
         "cluster-acted": "A run that has had side effects by then",
         "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
         "cluster-paused": "nothing until it goes on, then the answer of whoever has taken its runs over;",
+        "cluster-comes-back": "may do so at any of them: its run does not end meanwhile.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
         "cluster-backup": "All conversations with their images and files are in it,",
     },

@@ -34,6 +34,7 @@ from openclaw_gateway.models.local import LocalModel
 from openclaw_gateway.models.target import LOCAL, ModelTarget
 from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.asked_elsewhere import AskedElsewhere
+from openclaw_gateway.runs.clients_elsewhere import ClientsElsewhere
 from openclaw_gateway.runs.compaction import Compactor
 from openclaw_gateway.runs.context_keeper import ContextKeeper
 from openclaw_gateway.runs.conversations import Conversations
@@ -141,6 +142,7 @@ class Assembly:
             return
         self._shown.open(live.hub, live.executed, live.mirrored)
         self._undo.push_async_callback(self._shown.close)
+        self._undo.callback(ClientsElsewhere(rooms.bus, live.hub, live.find).close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)

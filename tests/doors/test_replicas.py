@@ -15,6 +15,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.store import Begun, NewRun, Released
@@ -305,6 +306,58 @@ async def test_without_the_bus_a_client_of_tools_goes_on_without_what_it_never_s
     async with members(fleet, "all", "all") as (one, other):
         history = await began_with_tools(one, models)
         assert await goes_on(other, models, history) == ["user", "assistant", "tool"]
+
+
+async def cut_off_at(
+    gateway: RunningGateway, models: ModelServer, asked: dict[str, Any], headers: dict[str, str]
+) -> Run:
+    """A run whose client has left, and may ask again."""
+    cut = asyncio.create_task(ask(gateway, asked, headers=headers))
+    await models.wait_requests(1)
+    cut.cancel()
+    (left,) = gateway.gateway._live.running()
+    async with asyncio.timeout(10):
+        while not left.was_left:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+    return left
+
+
+@pytest.mark.promise("cluster-comes-back")
+@pytest.mark.parametrize("role", ["front", "all"])
+async def test_who_comes_back_at_another_is_waited_for_where_it_left(
+    models: ModelServer, fleet: Fleet, role: Role
+) -> None:
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, role, "front", "worker") as (one, other, _):
+        left = await cut_off_at(one, models, body, key)
+        back = asyncio.create_task(ask(other, body, headers=key))
+        async with asyncio.timeout(10):
+            while left.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        assert left.clients == 1
+        gate.set()
+        answer = await back
+        assert (answer.status, answer.content) == (200, "a b")
+        assert len(models.requests) == 1
+
+
+async def test_and_once_it_has_left_there_too_the_run_ends(models: ModelServer, fleet: Fleet) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    key = {"Idempotency-Key": "k", **SESSION}
+    body = {"model": "openclaw", "messages": [user("hi")]}
+    async with members(fleet, "front", "front", "worker") as (one, other, worker):
+        left = await cut_off_at(one, models, body, key)
+        back = asyncio.create_task(ask(other, body, headers=key))
+        async with asyncio.timeout(10):
+            while left.was_left:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.01)
+        back.cancel()
+        await models.wait_aborted(1, deadline_s=20)
+        await worker.wait_no_runs()
+        assert await fleet.runs(one) == ["aborted"]
 
 
 async def test_a_name_that_is_reused_for_another_request_is_refused_anywhere(fleet: Fleet) -> None:

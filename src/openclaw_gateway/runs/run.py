@@ -58,7 +58,8 @@ class Run:
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
     `when_acts` is waited for before it does what a second execution would do twice.
-    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session,
+    `when_attended` when a client comes or goes. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
     end as that one does.
@@ -94,6 +95,7 @@ class Run:
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
+        self.when_attended: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
@@ -139,6 +141,8 @@ class Run:
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
         self.clients += 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         if self._return is not None:
             self._return.cancel()
             self._return = None
@@ -148,6 +152,8 @@ class Run:
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
         self.clients -= 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
         if self.clients or reason is None or goes_on:
             return

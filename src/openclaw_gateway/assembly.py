@@ -18,6 +18,7 @@ from openclaw_gateway.agents.homes import shared_homes
 from openclaw_gateway.agents.prompt_cache import PromptCache
 from openclaw_gateway.agents.skill_rules import skill_rules
 from openclaw_gateway.blueprint import Blueprint
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.config.schema import CHAT_SWITCH, Config
 from openclaw_gateway.foundation import Foundation, lay
 from openclaw_gateway.gateway.auth import Authenticator
@@ -218,6 +219,7 @@ class Assembly:
                 plan.loaded.path.parent,
                 plan.loaded.home,
             ),
+            program=typed(plan.loaded.environ),
         )
 
     def _inputs(self, plan: Blueprint, servers: McpServers) -> PlanInputs:

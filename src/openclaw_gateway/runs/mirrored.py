@@ -257,8 +257,8 @@ async def _batch(events: Subscription, seconds: float) -> Sequence[Event]:
 
 def _nobody() -> Overloaded:
     return Overloaded(
-        "No worker of this gateway is running, so nothing was done. Its operator starts one with "
-        "`openclaw gateway run --role worker`; try again then.",
+        "No worker of this gateway is running, so nothing was done. Its operator starts one "
+        "(`gateway run --role worker`); try again then.",
         code="no_worker",
         retry_after=5,
     )

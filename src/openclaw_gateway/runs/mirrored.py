@@ -32,11 +32,11 @@ from openclaw_gateway.runs.run import (
     UNDELIVERED,
     Run,
 )
-from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
-from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.error_info import after_tools, error_info
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
 from openclaw_gateway.work.cancelling import is_being_cancelled
@@ -140,6 +140,7 @@ class Mirrors:
         clock = asyncio.get_running_loop().time
         nobody_since: float | None = None
         stopped_at: float | None = None
+        is_asked = False
         why: GatewayError | None = None
         while True:
             look_at = clock() + _LOOK_EVERY_S
@@ -155,10 +156,11 @@ class Mirrors:
                     stopped_at, why = clock(), why_stopped(run)
                     if _goes_on(run):
                         return _failed(why)
-                    await self._stopped(run)
                     break
                 if (ended := said.take(batch)) is not None:
                     return _because(run, why, ended)
+            if stopped_at is not None and not is_asked:
+                is_asked = await self._is_stopped(run)
             record = await self._record(run)
             if record is not None and record.ended_ms is not None:
                 ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
@@ -192,9 +194,12 @@ class Mirrors:
             error = error_info(_unsaid(run, record.status))
         return RunResult(record.status, usage=record.usage or RunResult("failed").usage, error=error)
 
-    async def _stopped(self, run: Run) -> None:
+    async def _is_stopped(self, run: Run) -> bool:
+        """False where the store did not hear of it, or did not answer: it is asked again."""
         with suppress(StoreError):
             await self._stop(run.request.origin.owner, run.id)
+            return True
+        return False
 
     async def _stop(self, owner: str, run_id: str) -> None:
         """One that still waits is taken out of the line; what is at work is told to end."""

@@ -35,8 +35,9 @@ PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 HANDED_OVER = "another process goes on with it"
+LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.

@@ -298,7 +298,7 @@ def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Rep
         f"{gethostname()}:{gateway.url.rpartition(':')[2].strip('/')}",
         gateway.started_ms,
         sum(not run.is_mirrored for run in live.running()),
-        live.most,
+        live.admission.most,
     )
 
 

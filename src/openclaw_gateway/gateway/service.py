@@ -306,7 +306,7 @@ class Gateway:
         Raises Forbidden, InvalidRequest, NotFound, EmbeddingsUnavailable, Overloaded, ProviderError.
         """
         principal.require(WRITE)
-        if self._live.draining:
+        if self._live.admission.draining:
             raise ShuttingDown
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
@@ -424,12 +424,12 @@ class Gateway:
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
-        self._live.suspended = suspended
+        self._live.admission.suspended = suspended
         self._health.notice()
 
     def leave(self) -> None:
         """Before a drain, where there are others: `readiness` says no, and requests are still taken."""
-        self._live.leaving = True
+        self._live.admission.leaving = True
         self._health.notice()
 
     def refuse_runs(self) -> None:

@@ -119,11 +119,17 @@ class Membership:
                 await watch.ring(_LOOK_EVERY_S)
 
     async def _take_up(self) -> None:
-        while self._live.has_room:
-            work = await self._store.take_up(lease_s=self._lease_s)
-            if work is None:
-                return
-            await self._begin(work)
+        admission = self._live.admission
+        while await admission.for_work():
+            has_begun = False
+            try:
+                work = await self._store.take_up(lease_s=self._lease_s)
+                if work is None:
+                    return
+                has_begun = await self._begin(work)
+            finally:
+                if not has_begun:
+                    admission.room.give_back()
 
     async def _has_let_go(self, run_id: str) -> bool:
         """Whether this process is not at this run any more, which it had lost."""
@@ -138,12 +144,13 @@ class Membership:
                 return True
         return False
 
-    async def _begin(self, work: Work) -> None:
+    async def _begin(self, work: Work) -> bool:
+        """Whether it has begun."""
         log.info("work.taken_up", run=work.run_id, session=work.session, attempt=work.attempt)
         try:
             if not await self._has_let_go(work.run_id):
                 log.error("work.still_at_work", run=work.run_id)
-                return
+                return False
             wanted = read(work.body)
             self._live.take_up(work, wanted, self._plan_of(wanted.request))
         except GatewayError as error:
@@ -152,3 +159,5 @@ class Membership:
                 await self._store.conclude(work.run_id, ending)
             else:
                 await self._store.finish(work.claimed.claim, ending)
+            return False
+        return True

@@ -1,0 +1,31 @@
+"""LocalRoom: the places of a process that shares them with none."""
+
+
+class LocalRoom:
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def take(self, most: int) -> bool:
+        if self._taken >= most:
+            return False
+        self._taken += 1
+        return True
+
+    @property
+    def may_ask(self) -> bool:
+        return False
+
+    async def enter(self, most: int, *, patient: bool = True) -> bool:
+        return self.take(most)
+
+    def give_back(self) -> None:
+        self._taken -= 1
+
+    def share(self, most: int) -> int:
+        return most
+
+    def beat(self, lease_s: float) -> None:
+        """Nobody else counts them."""
+
+    def among(self, count: int) -> None:
+        """Likewise."""

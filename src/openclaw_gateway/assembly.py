@@ -89,7 +89,9 @@ class Assembly:
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
         generation = await self._open(plan, None)
-        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
+        # Who is alone counts alone, whatever bus there is.
+        room = None if self._foundation.shared is None else self._foundation.limits.runs
+        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan), room)
         self._undo.push_async_callback(live.hub.close)
         live.hub.listen(Listener(ended=self._run_over))
         ledger = Ledger(self._foundation.store)

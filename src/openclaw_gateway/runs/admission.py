@@ -53,6 +53,10 @@ class Admission:
             return False
         raise self.full()
 
+    def beat(self, lease_s: float) -> None:
+        """This process lives, and so do the places that it has for so long."""
+        self.room.beat(self.most, lease_s)
+
     async def wait(self) -> None:
         """The same, where they must be. Raises Overloaded."""
         if not await self.room.enter(self.most):

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 from msgspec import Struct
 
-from openclaw_gateway.errors import RunAborted, StoreError, ToolLoop
+from openclaw_gateway.errors import Overloaded, RunAborted, StoreError, ToolLoop
 from openclaw_gateway.runs.admission import Admission
 from openclaw_gateway.runs.hub import ChangeReason, Hub, SessionChange
 from openclaw_gateway.runs.lease import Lease
@@ -34,7 +34,8 @@ from openclaw_gateway.sessions.local.room import LocalRoom
 from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.shared import Work
 from openclaw_gateway.sessions.store import Recorded, RunRecord
-from openclaw_gateway.wire.run import Note, RunRequest
+from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.run import Note, RunRequest, RunResult
 
 log = structlog.get_logger()
 
@@ -108,7 +109,8 @@ class LiveRuns:
         return run
 
     def launch(self, request: RunRequest, plan: Plan) -> Run:
-        """The same without waiting: the run is there, its `accepted` says the rest.
+        """The same without waiting: the run is there, its `accepted` says the rest, and be it that other
+        processes have all places.
 
         Raises Overloaded; of a run that a run starts also ToolLoop, and RunAborted when that one has ended.
         """
@@ -121,17 +123,18 @@ class LiveRuns:
             run = Run(request, plan, away.bus)
             run.is_mirrored = True
             return self._under_way(run, away.by, admission.given)
-        admission.take()
+        room = admission.room if admission.take() else None
         try:
             run = Run(request, plan, self._bus, parent)
         except BaseException:
-            admission.room.give_back()
+            if room is not None:
+                room.give_back()
             raise
         if parent is not None:
             parent.children.append(run)
         if request.session_key is not None:
             run.when_made = self._made_session
-        return self._under_way(run, self._terms.loop, admission.room)
+        return self._under_way(run, self._terms.loop, room)
 
     def take_up(self, work: Work, wanted: RunWork, plan: Plan) -> Run:
         """Execute what another process has begun, or given away; the caller has a place for it. Who has
@@ -167,16 +170,32 @@ class LiveRuns:
         away.bus.emit(run.id, token, 0, ())
         return self._under_way(run, away.by, self.admission.followed)
 
-    def _under_way(self, run: Run, by: Executes, room: Room, *, is_news: bool = True) -> Run:
-        """It has a place of this room."""
+    def _under_way(self, run: Run, by: Executes, room: Room | None, *, is_news: bool = True) -> Run:
+        """In a place of this room; None: other processes are asked for one first."""
         terms = self._terms
-        task = asyncio.create_task(by.execute(run), name=run.id)
+        if room is None:
+            body = self._once_placed(run, by)
+        else:
+            run.begin_in(room)
+            body = by.execute(run)
+        task = asyncio.create_task(body, name=run.id)
         self._running[run.id] = (run, task)
         terms.lease.enter()
-        task.add_done_callback(partial(self._ended, run, terms, by, room))
-        if is_news:
+        task.add_done_callback(partial(self._ended, run, terms, by))
+        if is_news and room is not None:
             self.hub.started(run)
         return run
+
+    async def _once_placed(self, run: Run, by: Executes) -> None:
+        try:
+            await self.admission.wait()
+        except Overloaded as error:
+            run.refuse(error)
+            run.end(RunResult("failed", error=error_info(error)))
+            return
+        run.begin_in(self.admission.room)
+        self.hub.started(run)
+        await by.execute(run)
 
     def find(self, run_id: str) -> Run | None:
         """The live or retained run with this id."""
@@ -294,14 +313,16 @@ class LiveRuns:
                 SessionChange(request.origin.owner, request.session_key, request.agent_id, reason)
             )
 
-    def _ended(self, run: Run, terms: Terms, by: Executes, room: Room, task: asyncio.Task[None]) -> None:
+    def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
         beside = self._running.get(_beside(run.id))
         del self._running[run.id if beside is None or beside[0] is not run else _beside(run.id)]
-        room.give_back()
+        if run.place is not None:
+            run.place.give_back()
         terms.lease.leave()
         by.give_up(run)
-        self.hub.ended(run)
-        self._did_errand(run)
+        if run.place is not None:
+            self.hub.ended(run)
+            self._did_errand(run)
         for child in run.children:
             child.abort(PARENT_ENDED)
         if run.parent is not None:

@@ -7,6 +7,7 @@ then stops what others may have begun anew. (Runs with a session have leases of 
 import asyncio
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 
 import structlog
 
@@ -54,13 +55,18 @@ class Membership:
         self._lease_s = lease_s
         self._until = 0.0
         self._has_warned = False
+        self._executes = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Raises StoreError."""
+        self._executes = self._replica().role != "front"
+        if self._executes:
+            self._live.admission.room.freed = partial(self._bus.ring, WORK_TOPIC)
         await self._beat()
+        await self._look_around()
         self._tasks.append(asyncio.create_task(self._beating(), name="membership.beat"))
-        if self._replica().role != "front":
+        if self._executes:
             self._tasks.append(asyncio.create_task(self._taking_up(), name="membership.work"))
 
     async def close(self) -> None:
@@ -74,6 +80,9 @@ class Membership:
 
     async def _beat(self) -> None:
         now = asyncio.get_running_loop().time()
+        if self._executes:
+            # Whatever becomes of the store: what is at work here takes its places.
+            self._live.admission.beat(self._lease_s)
         await self._store.beat(self._replica(), lease_s=self._lease_s)
         self._until = now + self._lease_s
 
@@ -92,12 +101,16 @@ class Membership:
                 log.exception("replica.beat")
 
     async def _look_around(self) -> None:
-        """Several processes without a bus find each other's runs, but do not hear them."""
-        if self._bus.health().kind == "local" and not self._has_warned:
-            count = len(await self._store.replicas())
-            if count > 1:
-                self._has_warned = True
-                log.warning("replicas.without_bus", replicas=count, detail=WITHOUT_BUS)
+        """What the bus would know. Several processes without one find each other's runs, but do not hear
+        them."""
+        bus = self._bus.health()
+        if bus.connected and (bus.kind != "local" or self._has_warned):
+            return
+        replicas = await self._store.replicas()
+        self._live.admission.room.among(sum(replica.role != "front" for replica in replicas))
+        if bus.kind == "local" and len(replicas) > 1 and not self._has_warned:
+            self._has_warned = True
+            log.warning("replicas.without_bus", replicas=len(replicas), detail=WITHOUT_BUS)
 
     def _stop(self) -> None:
         for run in self._live.running():

@@ -5,6 +5,7 @@ has. A place is held by a process, not by a name of its own; whoever takes one g
 process that has died are free after a while.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 # How long whoever wants a place is held up at most, in seconds.
@@ -13,6 +14,9 @@ WAIT_S = 0.05
 
 class Room(Protocol):
     """`most` is always the limit as it is configured now: how many places there are in all processes."""
+
+    freed: Callable[[], None] | None
+    """Called when a place has come free for any process while there was none."""
 
     def take(self, most: int) -> bool:
         """A place that is this process's already; False where it has none left."""
@@ -31,7 +35,7 @@ class Room(Protocol):
         """How many places this process may have: all of them while the processes count together, and else its
         part, at least 1."""
 
-    def beat(self, lease_s: float) -> None:
+    def beat(self, most: int, lease_s: float) -> None:
         """This process lives, and so do its places for so long."""
 
     def among(self, count: int) -> None:

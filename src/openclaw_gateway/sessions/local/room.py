@@ -1,8 +1,13 @@
 """LocalRoom: the places of a process that shares them with none."""
 
+from collections.abc import Callable
+
 
 class LocalRoom:
+    """Nobody is told what came free: who waits here knows."""
+
     def __init__(self) -> None:
+        self.freed: Callable[[], None] | None = None
         self._taken = 0
 
     def take(self, most: int) -> bool:
@@ -24,7 +29,7 @@ class LocalRoom:
     def share(self, most: int) -> int:
         return most
 
-    def beat(self, lease_s: float) -> None:
+    def beat(self, most: int, lease_s: float) -> None:
         """Nobody else counts them."""
 
     def among(self, count: int) -> None:

@@ -404,6 +404,11 @@ class Gateway:
     def live_runs(self) -> int:
         return len(self._live)
 
+    def most_runs(self) -> tuple[int, int]:
+        """(how many runs may be executed at once, how many of them this process may take): the same number,
+        unless it has to count alone."""
+        return self._live.admission.most, self._live.admission.share
+
     def _at_work(self, agent_id: str) -> int:
         return sum(run.request.agent_id == agent_id for run in self._live.running())
 

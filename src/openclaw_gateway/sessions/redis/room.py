@@ -8,6 +8,7 @@ goes by its share of what it last knew, and nobody waits. Knows no connection.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from openclaw_gateway.sessions.redis import scripts
 from openclaw_gateway.sessions.redis.link import Away, Command, Reply
@@ -22,6 +23,7 @@ _AGAIN_S = 0.01
 # After an answer that did not come in time the server is left alone so long.
 _ALONE_S = 1.0
 _LEASE_S = 15.0
+_PARTS = 5
 
 
 class RedisRoom:
@@ -70,7 +72,7 @@ class RedisRoom:
         self._waiting[answer] = patient
         self._due.set()
         try:
-            await asyncio.wait([answer], timeout=WAIT_S)
+            await _done_soon(answer)
         except BaseException:
             if answer.done() and answer.result():
                 self.give_back()
@@ -141,11 +143,10 @@ class RedisRoom:
         whole = scripts.Held(self._used, wished, self._most, self._lease_s)
         command = scripts.hold(self._name, self._me, whole, renews=beats)
         try:
-            async with asyncio.timeout(WAIT_S):
-                answer = scripts.numbers(await self._asked(command), 4)
-        except (TimeoutError, ValueError) as error:
+            answer = scripts.numbers(await self._asked(command), 4)
+        except (Away, ValueError) as error:
             self._beats = self._beats or beats
-            raise Away(str(error) or "no answer in time") from None
+            raise Away(str(error)) from None
         self._is_alone = False
         self._held, self._others, self._processes, has_freed = answer
         self._wanted = spare(self._most, self._others, self._used, self._processes)
@@ -156,6 +157,16 @@ class RedisRoom:
             self.freed()
 
     async def _asked(self, command: Command) -> Reply:
+        """Raises Away."""
+        asking = asyncio.create_task(self._until_answered(command), name="redis_room.ask")
+        try:
+            if not await _done_soon(asking):
+                raise Away("no answer in time")
+        finally:
+            asking.cancel()
+        return asking.result()
+
+    async def _until_answered(self, command: Command) -> Reply:
         """A link that was closed while nobody used it is opened again meanwhile."""
         while True:
             try:
@@ -194,3 +205,13 @@ class RedisRoom:
         """Have the server told, where that is due."""
         if not self._is_alone and is_uneven(self._held, self._used, self._wanted):
             self._due.set()
+
+
+async def _done_soon(future: asyncio.Future[Any]) -> bool:
+    """Whether it is done within WAIT_S. While this process itself comes to nothing no time passes: what has
+    been answered meanwhile is read first."""
+    for _ in range(_PARTS):
+        await asyncio.wait([future], timeout=WAIT_S / _PARTS)
+        if future.done():
+            return True
+    return False

@@ -6,14 +6,14 @@ are few places in all, or few left.
 """
 
 # All processes together hold this part of the limit to spare at most, and a quarter of what is free.
-_PART = 32
+PART = 32
 _PART_OF_FREE = 4
 
 
 def spare(most: int, others: int, used: int, processes: int) -> int:
     """How many to hold beyond the `used`, where `others` are held by the rest of so many processes."""
     free = max(0, most - others - used)
-    return min(most // _PART, free // _PART_OF_FREE) // max(1, processes)
+    return min(most // PART, free // _PART_OF_FREE) // max(1, processes)
 
 
 def is_uneven(held: int, used: int, wanted: int) -> bool:

@@ -280,6 +280,21 @@ async def test_all_are_told_when_a_place_comes_free_where_none_was(three: list[R
         await freed.wait()
 
 
+async def test_nobody_is_told_of_a_place_that_was_taken_for_nothing(three: list[RedisBus]) -> None:
+    """Who is told looks for work, and takes a place for it: they would tell each other for ever."""
+    one, other, _ = rooms(three)
+    told: list[str] = []
+    one.freed, other.freed = (lambda: told.append("one")), (lambda: told.append("other"))
+    assert await one.enter(1)
+    one.give_back(unused=True)
+    assert await eventually(other, 1)
+    other.give_back(unused=True)
+    assert await eventually(one, 1)
+    assert not told
+    one.give_back()
+    await until(lambda: told == ["one"])
+
+
 async def test_a_server_that_is_away_leaves_each_process_its_share(own_valkey: Valkey) -> None:
     async with ends(*[own_valkey.url] * 3) as three:
         every = rooms(three)

@@ -128,7 +128,7 @@ class LiveRuns:
             run = Run(request, plan, self._bus, parent)
         except BaseException:
             if room is not None:
-                room.give_back()
+                room.give_back(unused=True)
             raise
         if parent is not None:
             parent.children.append(run)

@@ -142,7 +142,7 @@ class Membership:
                 has_begun = await self._begin(work)
             finally:
                 if not has_begun:
-                    admission.room.give_back()
+                    admission.room.give_back(unused=True)
 
     async def _has_let_go(self, run_id: str) -> bool:
         """Whether this process is not at this run any more, which it had lost."""

@@ -16,7 +16,7 @@ class Room(Protocol):
     """`most` is always the limit as it is configured now: how many places there are in all processes."""
 
     freed: Callable[[], None] | None
-    """Called when a place has come free for any process while there was none."""
+    """Called when one who has used a place leaves it free for any process, where there was none."""
 
     def take(self, most: int) -> bool:
         """A place that is this process's already; False where it has none left."""
@@ -29,7 +29,8 @@ class Room(Protocol):
         """A place, perhaps of those that others had; within WAIT_S. Who is not patient does not wait for one
         that comes free meanwhile."""
 
-    def give_back(self) -> None: ...
+    def give_back(self, *, unused: bool = False) -> None:
+        """`unused`: it was taken for nothing, so nobody need be told."""
 
     def share(self, most: int) -> int:
         """How many places this process may have: all of them while the processes count together, and else its

@@ -23,7 +23,7 @@ class LocalRoom:
     async def enter(self, most: int, *, patient: bool = True) -> bool:
         return self.take(most)
 
-    def give_back(self) -> None:
+    def give_back(self, *, unused: bool = False) -> None:
         self._taken -= 1
 
     def share(self, most: int) -> int:

@@ -27,8 +27,8 @@ _PARTS = 5
 
 
 class RedisRoom:
-    """`name` is what the places are called at the server, `me` this process. `freed` is called when a place
-    has come free there while there was none."""
+    """`name` is what the places are called at the server, `me` this process. `freed` is called when
+    one that was used has come free there while there was none."""
 
     def __init__(self, name: str, me: str, publisher: Publisher) -> None:
         self.freed: Callable[[], None] | None = None
@@ -48,6 +48,8 @@ class RedisRoom:
         self._told: set[asyncio.Future[bool]] = set()
         self._lease_s = _LEASE_S
         self._beats = False
+        # Whether somebody has left a place that he had used, of which the server does not know.
+        self._has_left = False
         self._due = asyncio.Event()
         self._is_closed = False
 
@@ -87,8 +89,9 @@ class RedisRoom:
             self._count_alone()
         return self.take(most)
 
-    def give_back(self) -> None:
+    def give_back(self, *, unused: bool = False) -> None:
         self._used -= 1
+        self._has_left = self._has_left or not unused
         self._hand_out(tuple(self._waiting))
         self._look()
 
@@ -135,6 +138,7 @@ class RedisRoom:
     async def _say(self) -> None:
         """Raises Away."""
         beats, self._beats = self._beats, False
+        has_left, self._has_left = self._has_left, False
         asking = tuple(self._waiting)
         used = self._used + len(asking)
         wished = used + spare(self._most, self._others, used, self._processes)
@@ -146,6 +150,7 @@ class RedisRoom:
             answer = scripts.numbers(await self._asked(command), 4)
         except (Away, ValueError) as error:
             self._beats = self._beats or beats
+            self._has_left = self._has_left or has_left
             raise Away(str(error)) from None
         self._is_alone = False
         self._held, self._others, self._processes, has_freed = answer
@@ -153,7 +158,7 @@ class RedisRoom:
         self._hand_out(tuple(self._waiting))
         self._tell(asking)
         self._look()
-        if has_freed and self.freed is not None:
+        if has_freed and has_left and self.freed is not None:
             self.freed()
 
     async def _asked(self, command: Command) -> Reply:

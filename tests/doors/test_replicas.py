@@ -271,7 +271,7 @@ async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
     models: ModelServer, fleet: Fleet
 ) -> None:
     gate = asyncio.Event()
-    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    fleet.config["gateway"] = {"limits": {"maxRuns": 2}}
     models.script("mock-echo", says("a ", Hold(gate), "b"))
     async with members(fleet, "all", "all") as (one, other):
         heard: asyncio.Queue[str] = asyncio.Queue()

@@ -98,7 +98,9 @@ class Assembly:
             self._undo.push_async_callback(self._mirrors.taken_back.close)
             self._shown = ShownAnywhere(self._foundation.bus)
         generation = await self._open(plan, None)
-        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
+        # Who is alone counts alone, whatever bus there is.
+        room = None if self._foundation.shared is None else self._foundation.limits.runs
+        live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan), room)
         self._undo.push_async_callback(live.hub.close)
         live.hub.listen(Listener(ended=self._run_over))
         ledger = Ledger(self._foundation.store)
@@ -312,7 +314,7 @@ def _replica(id_: str, plan: Blueprint, gateway: Gateway, live: LiveRuns) -> Rep
         f"{gethostname()}:{gateway.url.rpartition(':')[2].strip('/')}",
         gateway.started_ms,
         sum(not run.is_mirrored for run in live.running()),
-        live.most,
+        live.admission.most,
     )
 
 

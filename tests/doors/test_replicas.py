@@ -16,6 +16,7 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.store import Begun, NewRun, Released
@@ -28,6 +29,7 @@ from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
 from tests.engines.valkey import Valkey
+from tests.runs.test_every_fault import Once
 from tests.sessions.test_postgres_store import PATIENT_S
 from tests.ws.peer import connected
 from tests.ws.test_chat import sent
@@ -139,6 +141,45 @@ async def test_what_comes_while_no_worker_is_there_waits_for_one(fleet: Fleet) -
         assert sorted(answer.content for answer in answers) == ["number 0", "number 1", "number 2"]
 
 
+async def test_what_was_stopped_because_its_session_could_not_be_kept_is_done_when_it_is_asked_again(
+    models: ModelServer, fleet: Fleet
+) -> None:
+    """Nobody has asked for its end: a name that stands for it for ever would have no other answer."""
+    models.enqueue(says("half of", Hold(asyncio.Event())), says("all of it"))
+
+    async def renew(*_: Any) -> bool:
+        raise ConnectionResetError
+
+    async with members(fleet, "all", "all") as (one, other):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runs, "renew", renew)
+            stopped = await say(one, "hi", **SESSION, **{"Idempotency-Key": "k"})
+        assert (stopped.status, stopped.error["code"]) == (503, "store_unavailable")
+        assert stopped.headers["Retry-After"] == "1"
+        for each in (other, one):
+            again = await say(each, "hi", **SESSION, **{"Idempotency-Key": "k"})
+            assert (again.status, again.content) == (200, "all of it")
+        assert await fleet.transcript() == ["hi", "all of it"]
+
+
+@pytest.mark.parametrize("kind", [ConnectionResetError, TimeoutError])
+async def test_a_wish_that_the_store_did_not_hear_is_said_again(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    models.script("mock-echo", says("a ", Hold(asyncio.Event()), "b"))
+    async with members(fleet, "front", "worker") as (front, _):
+        body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
+        async with http(front) as session, session.post(CHAT, json=body, headers=SESSION) as response:
+            await response.content.readline()
+            failing = Once(1, kind, after=False)
+            withdraw = failing.around("withdraw", endings.withdraw)
+            monkeypatch.setattr(endings, "withdraw", withdraw)
+        await models.wait_aborted(1)
+        assert failing.at == "withdraw"
+        await front.wait_no_runs()
+        assert await fleet.runs(front) == ["aborted"]
+
+
 async def test_a_client_that_leaves_a_front_ends_the_call_of_the_model(
     models: ModelServer, fleet: Fleet
 ) -> None:
@@ -237,7 +278,7 @@ async def test_who_listens_to_what_others_do_takes_no_place_of_what_is_asked(
     models: ModelServer, fleet: Fleet
 ) -> None:
     gate = asyncio.Event()
-    fleet.config["gateway"] = {"limits": {"maxRuns": 1}}
+    fleet.config["gateway"] = {"limits": {"maxRuns": 2}}
     models.script("mock-echo", says("a ", Hold(gate), "b"))
     async with members(fleet, "all", "all") as (one, other):
         heard: asyncio.Queue[str] = asyncio.Queue()
@@ -639,6 +680,9 @@ async def test_what_has_acted_is_not_done_twice(models: ModelServer, fleet: Flee
         answer = await asked
         executor.is_cut = False
         assert (answer.status, answer.error["code"]) == (503, "run_interrupted")
+        # Its client's SDK would ask again by itself, and have it done twice.
+        assert answer.headers["x-should-retry"] == "false"
+        assert "used tools" in answer.error["message"]
         assert len(models.requests) == 2
 
 

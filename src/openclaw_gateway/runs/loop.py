@@ -27,10 +27,10 @@ from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import UNASKED, Run, now_ms
 from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
-from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
-from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.error_info import after_tools, error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus

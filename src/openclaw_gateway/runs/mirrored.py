@@ -34,12 +34,12 @@ from openclaw_gateway.runs.run import (
     UNDELIVERED,
     Run,
 )
-from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.runs.taken_back import TakenBack
 from openclaw_gateway.sessions.bus import Bus, Subscription
 from openclaw_gateway.sessions.shared import WORK_TOPIC, SharedStore
 from openclaw_gateway.sessions.store import Begun, Duplicate, Queued, RunRecord
-from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.error_info import after_tools, error_info
 from openclaw_gateway.wire.events import Event
 from openclaw_gateway.wire.run import KeptResult, RunResult, RunStatus
 from openclaw_gateway.work.cancelling import is_being_cancelled

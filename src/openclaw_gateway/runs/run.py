@@ -22,6 +22,7 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
@@ -35,8 +36,9 @@ PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 HANDED_OVER = "another process goes on with it"
+LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
@@ -47,8 +49,8 @@ _NO_SAMPLING = Sampling()
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused; at once where it leaves
-    nothing on disk.
+    """One execution. `accepted` is done once the run is durably enqueued, or refused; where it leaves nothing
+    on disk, once it has a place.
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
@@ -57,6 +59,7 @@ class Run:
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session,
     `when_attended` when a client comes or goes. `queued`: how
@@ -92,6 +95,7 @@ class Run:
         self.is_mirrored = False
         self.is_followed = False
         self.is_lost = False
+        self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
@@ -119,7 +123,11 @@ class Run:
         self._at_tools = False
         self._hurried = False
         self.emitted = 0
-        if request.session_key is None and request.idempotency is None:
+
+    def begin_in(self, place: Room) -> None:
+        """It has a place there."""
+        self.place = place
+        if self.request.session_key is None and self.request.idempotency is None:
             self.accept()
 
     def accept(self) -> None:

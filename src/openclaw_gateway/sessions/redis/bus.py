@@ -86,7 +86,8 @@ class RedisBus:
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
+        limits = (self.limits.run(), self.limits.runs.run())
+        work = [self._listener.run(), *limits, *(each.run() for each in self._each_publisher())]
         work += [each.run() for each in self._pullers]
         for each in work:
             task = asyncio.create_task(each, name="redis_bus")
@@ -98,6 +99,7 @@ class RedisBus:
 
     async def close(self) -> None:
         if self._tasks:
+            self.limits.runs.close()
             await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
             for task in self._tasks:
                 task.cancel()
@@ -224,6 +226,7 @@ class RedisBus:
         self._local.ring_all()
         for publisher in self._each_publisher():
             publisher.doubt()
+        self.limits.runs.doubt()
 
     def _each_publisher(self) -> tuple[Publisher, ...]:
         return tuple(dict.fromkeys(self._publishers.values()))

@@ -303,7 +303,9 @@ DOCUMENTS = _all(
         "reload-invalid": (
             "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
         ),
-        "reload-restart": "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`,",
+        "reload-restart": (
+            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`,"
+        ),
         "reload-off": '`gateway.reload.mode: "off"` turns it off;',
         "reload-hup": "`kill -HUP` has the files looked at in any case, unless the gateway runs",
         "reload-debounce": (

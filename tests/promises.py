@@ -378,6 +378,7 @@ DOCUMENTS = _all(
         "cluster-once": "**A run is executed at least once and recorded exactly once.**",
         "cluster-acted": "A run that has had side effects by then",
         "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
+        "retries-anywhere": "itself gets the run of its first attempt at any of them too,",
         "cluster-paused": "nothing until it goes on, then the answer of whoever has taken its runs over;",
         "cluster-comes-back": "may do so at any of them: its run does not end meanwhile.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",

@@ -116,6 +116,7 @@ class Assembly:
                 generation,
                 rooms.store,
                 rooms.bus,
+                rooms.attempts if rooms.shared else None,
                 live,
                 deeds,
                 rooms.questions,

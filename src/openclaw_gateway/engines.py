@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from openclaw_gateway.errors import StartupError
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.limits import SharedLimits
@@ -22,14 +23,17 @@ class Engine(SharedStore, Protocol):
 
 
 class CountingBus(Bus, Protocol):
-    """One at whose server all processes also count what is limited for all of them, and keep rounds that wait
-    for clients."""
+    """One at whose server all processes also count what is limited for all of them, and keep what
+    clients may come back for."""
 
     @property
     def limits(self) -> SharedLimits: ...
 
     @property
     def rounds(self) -> KeptRounds: ...
+
+    @property
+    def attempts(self) -> SharedAttempts: ...
 
 
 def store(url: str, *, max_queued: int) -> Engine:

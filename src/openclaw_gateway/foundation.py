@@ -28,6 +28,7 @@ from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -57,6 +58,7 @@ class Foundation(Struct, frozen=True):
     shared: SharedStore | None
     bus: Bus
     limits: SharedLimits
+    attempts: SharedAttempts | None
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
@@ -96,11 +98,12 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(upkeep.close)
     bus: Bus
     limited: SharedLimits
+    attempts: SharedAttempts | None = None
     if config.bus.url is None:
         bus, limited, held = LocalBus(), LocalLimits(), HeldRounds(LocalRounds())
     else:
         bus = far = engines.bus(config.bus.url)
-        limited, held = far.limits, HeldRounds(far.rounds)
+        limited, held, attempts = far.limits, HeldRounds(far.rounds), far.attempts
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -134,6 +137,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         shared,
         bus,
         limited,
+        attempts,
         upstream,
         lanes,
         cooldowns,

@@ -40,6 +40,7 @@ from openclaw_gateway.gateway.peers import Peers
 from openclaw_gateway.gateway.presence import Presence
 from openclaw_gateway.gateway.principal import ADMIN, READ, WRITE, Principal
 from openclaw_gateway.gateway.requests import origin_of
+from openclaw_gateway.gateway.retried_elsewhere import AttemptsElsewhere
 from openclaw_gateway.gateway.retries import Retries
 from openclaw_gateway.gateway.routing import Ask, Route, route, unknown_agent
 from openclaw_gateway.gateway.signatures import Signatures
@@ -53,6 +54,7 @@ from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.run import BY_REQUEST, Run, now_ms
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus, BusHealth
 from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.shared import Replica
@@ -73,6 +75,7 @@ class Rooms(Struct, frozen=True):
     generation: Generation
     store: Store
     bus: Bus
+    attempts: SharedAttempts | None
     live: LiveRuns
     deeds: Deeds
     questions: Questions
@@ -107,7 +110,7 @@ class Gateway:
         self.attachments = rooms.attachments
         self.grep_engine = rooms.grep_engine
         self._named = NamedRuns(rooms.live, rooms.store, rooms.bus, self._follow)
-        self._retries = Retries(rooms.live, rooms.bus)
+        self._retries = Retries(rooms.live, rooms.bus, self._attempts_elsewhere(rooms))
         self.answers = Answers(
             rooms.live,
             rooms.store,
@@ -449,6 +452,11 @@ class Gateway:
         self._questions.close()
         self.held.close()
         await self._live.drain(seconds)
+
+    def _attempts_elsewhere(self, rooms: Rooms) -> AttemptsElsewhere | None:
+        if rooms.attempts is None:
+            return None
+        return AttemptsElsewhere(rooms.attempts, rooms.store, self._follow)
 
     async def _follow(self, owner: str, run_id: str) -> Run | None:
         """A run that another process executes; None where it is not known, or there is no other process."""

@@ -108,7 +108,7 @@ class Assembly:
                 live,
                 deeds,
                 rooms.questions,
-                rooms.devices,
+                rooms.books.devices,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 ModelTrials(rooms.caller),

@@ -109,6 +109,7 @@ class Assembly:
                 deeds,
                 rooms.questions,
                 rooms.books.devices,
+                rooms.books.approvals,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 ModelTrials(rooms.caller),
@@ -214,6 +215,7 @@ class Assembly:
         services = ToolServices(
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
+            approvals=self._foundation.books.approvals,
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan),
             jobs=self._foundation.jobs,

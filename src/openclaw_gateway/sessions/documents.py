@@ -23,6 +23,8 @@ Act = Callable[[str], tuple[str | None, R]]
 
 TOPIC = "documents"
 LOOK_EVERY_S = 1.0
+_FIRST_S = 10.0
+_AGAIN_S = 0.2
 # Of so many that change it at once the last is refused.
 _TRIES = 50
 log = structlog.get_logger()
@@ -68,9 +70,19 @@ class Documents:
         self._trouble = ""
 
     async def follow(self, name: str, told: Told) -> None:
-        """Its text is told now, and whenever it is another one. Raises StoreError."""
+        """Its text is told now, and whenever it is another one. Many processes may start at once, on a
+        machine that is busy: this waits longer than a request would. Raises StoreError."""
         self._followed[name] = _Followed(told, Document(-1, ""))
-        self._read(name, await self._store.document(name))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _FIRST_S
+        while True:
+            try:
+                self._read(name, await self._store.document(name))
+                break
+            except StoreError as error:
+                if not error.retryable or loop.time() >= until:
+                    raise
+                await asyncio.sleep(_AGAIN_S)
         if self._task is None:
             self._task = asyncio.create_task(self._look_ever(), name="documents")
 

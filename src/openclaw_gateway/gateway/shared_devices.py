@@ -53,8 +53,11 @@ class SharedDevices:
         try:
             devices = await self._on_thread(partial(read_devices, self._path))
             if devices:
-                text = encoded(Book(devices))
-                is_ours = await take_over(partial(self._documents.change, DOCUMENT), text)
+                is_ours = await take_over(
+                    partial(self._documents.change, DOCUMENT),
+                    encoded(Book(devices)),
+                    lambda known: (book := decoded(known)) is not None and book.devices == devices,
+                )
                 await self._on_thread(partial(put_aside if is_ours else say_unread, self._path))
         except (OSError, TimeoutError) as error:
             log.warning("devices.unreadable", path=str(self._path), error=str(error) or "it takes too long")

@@ -17,9 +17,9 @@ SUFFIX = ".taken-over"
 Change = Callable[[Act[bool]], Awaitable[bool]]
 
 
-async def take_over(change: Change, text: str) -> bool:
-    """Whether the document has been that, or has become it, because there was none. Raises StoreError."""
-    return await change(lambda known: (text, True) if not known else (None, known == text))
+async def take_over(change: Change, text: str, is_same: Callable[[str], bool]) -> bool:
+    """Whether the document has been the same, or has become it, because there was none. Raises StoreError."""
+    return await change(lambda known: (text, True) if not known else (None, is_same(known)))
 
 
 def put_aside(path: Path) -> None:

@@ -46,7 +46,8 @@ class SharedApprovals:
             self._unread = f"{self._path} could not be opened in time"
         else:
             if text is not None:
-                is_ours = await take_over(partial(self._documents.change, DOCUMENT), text)
+                change = partial(self._documents.change, DOCUMENT)
+                is_ours = await take_over(change, text, partial(_is_same, text))
                 await self._on_thread(partial(put_aside if is_ours else say_unread, self._path))
 
     def document(self) -> dict[str, Any] | None:
@@ -100,7 +101,15 @@ async def hand_over(change: Change, path: Path) -> None:
     """The file, without a gateway. It blocks. Raises BrokenApprovals, StoreError."""
     text = written_before(path)
     if text is not None:
-        (put_aside if await take_over(change, text) else say_unread)(path)
+        is_ours = await take_over(change, text, partial(_is_same, text))
+        (put_aside if is_ours else say_unread)(path)
+
+
+def _is_same(text: str, known: str) -> bool:
+    try:
+        return document_in(known) == document_in(text)
+    except BrokenApprovals:
+        return False
 
 
 def written_before(path: Path) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from asyncpg import Connection
+from msgspec.structs import replace
 
 from openclaw_gateway.sessions.postgres import documents, migration, replicas
 from openclaw_gateway.sessions.postgres.address import connected, shown
@@ -23,6 +24,7 @@ _ABOUT = """
         current_setting('transaction_read_only')::boolean, to_regclass('schema_version') IS NOT NULL
 """
 _COUNTS = "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM runs WHERE ended_ms IS NULL)"
+_NAMED = "to_regclass('named_documents') IS NOT NULL"
 _COPIED = "to_regclass('begun_copies') IS NOT NULL"
 
 
@@ -48,8 +50,14 @@ async def standing(url: str) -> Standing:
             trouble = await _half_copied(db)
         sessions, open_runs = await db.fetchrow(_COUNTS)
         living = await replicas.living(db, None)
-        return Standing(
-            bare.kind, bare.place, schema, bare.newest, size, sessions, open_runs, living, trouble
+        named = sorted(await documents.versions(db)) if await db.fetchval(f"SELECT {_NAMED}") else ()
+        return replace(
+            bare,
+            sessions=sessions,
+            open_runs=open_runs,
+            replicas=living,
+            trouble=trouble,
+            documents=tuple(named),
         )
 
 

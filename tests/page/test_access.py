@@ -62,8 +62,9 @@ async def test_everybody_can_use_it(models: ModelServer, gateway: RunningGateway
             assert await page.value("document.documentElement.scrollWidth") <= 390, view
         await ada.looks_at("chat")
         await page.until("document.querySelector('.chat')")
-        await page.click("[aria-label='Sessions and views']")
-        await page.click(".sessions a", "main")
-        await page.until("!document.querySelector('.rail-open')")
+        for _ in ("to another place", "where one is already"):
+            await page.click("[aria-label='Sessions and views']")
+            await page.click(".sessions a", "main")
+            await page.until("!document.querySelector('.rail-open')")
         assert await ada.serious() == []
         assert ada.page.errors == []

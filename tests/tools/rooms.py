@@ -41,13 +41,14 @@ class Room:
         self.state = tmp_path / "state" / "gateway"
         self.state.mkdir(exist_ok=True)
         self.agent = ToolAgent("main", self.root, settings or {}, sandbox or {})
+        self.jobs = Performer(os.environ)
         self.services = ToolServices(
             self.state,
             {**os.environ, "OPENAI_API_KEY": KEY, "OPENCLAW_GATEWAY_TOKEN": KEY},
             ApprovalsFile(self.state),
             sessions=cast(SessionsForTools, None),
             agents=cast(AgentsForTools, None),
-            jobs=Performer(os.environ),
+            jobs=self.jobs,
             **services,
         )
         self.tools: dict[str, Tool] = {

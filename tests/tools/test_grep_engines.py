@@ -380,4 +380,4 @@ async def test_the_tool_asks_it(tmp_path: Path) -> None:
     for number in range(100):
         room.write(f"{number:02}", "needle\n" if number in {7, 93} else "hay\n")
     assert await room.call("grep", pattern="needle") == "07:1:needle\n93:1:needle"
-    assert (await room.services.jobs.ripgrep.engine()).startswith("rg ")
+    assert (await room.jobs.ripgrep.engine()).startswith("rg ")

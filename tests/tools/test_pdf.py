@@ -55,7 +55,9 @@ def shown(data: bytes, offset: int = 1, limit: int = 2000, most: int = 50_000) -
 def test_pages_stand_under_their_numbers_and_go_on_by_offset() -> None:
     data = made([saying(f"Cod {n}") for n in range(1, 41)])
     assert shown(data, 3, 1) == "[page 3 of 40]\nCod 3\n\n[pages 3-3 of 40; go on with offset=4]"
-    assert shown(data).endswith("[page 20 of 40]\nCod 20\n\n[pages 1-20 of 40; go on with offset=21]")
+    assert shown(data, limit=30).endswith(
+        "[page 30 of 40]\nCod 30\n\n[pages 1-30 of 40; go on with offset=31]"
+    )
     assert shown(data, 40) == "[page 40 of 40]\nCod 40"
     with pytest.raises(ToolError, match="has 40 pages; offset 41"):
         shown(data, 41)
@@ -121,6 +123,7 @@ async def test_read_does_it_in_a_child(tmp_path: Path) -> None:
     (room.root / "short.pdf").write_bytes(made([saying("Cod")]))
     (room.root / "long").write_bytes(made([saying(f"Cod {n}") for n in range(1, 99)]))
     assert await room.call("read", path="short.pdf") == "[page 1 of 1]\nCod"
+    assert (await room.call("read", path="long")).endswith("[pages 1-20 of 98; go on with offset=21]")
     assert (await room.call("read", path="long", offset=98)) == "[page 98 of 98]\nCod 98"
     assert "behind its end" in await room.refused("read", path="long", offset=99)
 

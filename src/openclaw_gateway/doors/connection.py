@@ -9,8 +9,9 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from openclaw_gateway.config.schema import Limits
@@ -30,9 +31,6 @@ from openclaw_gateway.errors import (
     UriTooLong,
 )
 from openclaw_gateway.sizes import size_text
-
-if TYPE_CHECKING:
-    from openclaw_gateway.doors.server import Server
 
 _HEAD_END = b"\r\n\r\n"
 # A connection beyond the caps has this long for the head of the one request it may make.
@@ -74,7 +72,7 @@ class Connection(RequestLoop):
 
     def __init__(
         self,
-        server: "Server",
+        server: web.Server,
         limits: Limits,
         lateness: Lateness,
         body_room: BodyRoom,

@@ -22,10 +22,11 @@ from openclaw_gateway.doors.told_stream import KEEPALIVE, ToldStream, end_of
 from openclaw_gateway.doors.voice import Voice
 from openclaw_gateway.errors import EventsGone, GatewayError, RunBegunAnew
 from openclaw_gateway.runs.readers import Reader
-from openclaw_gateway.runs.run import CLIENT_LEFT, UNDELIVERED, Run, is_being_cancelled
+from openclaw_gateway.runs.run import CLIENT_LEFT, UNDELIVERED, Run
 from openclaw_gateway.sessions.bus import Subscription
 from openclaw_gateway.wire.error_info import error_info
 from openclaw_gateway.wire.events import Event, ModelFailed, RunEnded, begins_anew
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

@@ -30,9 +30,9 @@ from openclaw_gateway.errors import (
     UnsupportedTransfer,
 )
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.run import is_being_cancelled
 from openclaw_gateway.sizes import size_text
 from openclaw_gateway.wire.run import Attempt
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
 _MAX_KEY_CHARS = 256

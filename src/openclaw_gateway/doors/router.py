@@ -48,8 +48,8 @@ from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.gateway.proxies import FORWARDED_FOR
 from openclaw_gateway.gateway.service import Gateway
 from openclaw_gateway.logs.asked import ASKED, Asked
-from openclaw_gateway.runs.run import is_being_cancelled
 from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ was asked to record must not be half recorded. Knows no door.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -24,28 +24,43 @@ from openclaw_gateway.runs.kept import KeptAnswers
 from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
-from openclaw_gateway.runs.run import UNASKED, Run, is_being_cancelled, now_ms
+from openclaw_gateway.runs.run import UNASKED, Run, now_ms
+from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
-from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
-from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.error_info import after_tools, error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
+GoesOn = Callable[[Run, RunResult], Awaitable[RunResult]]
 _NOTHING = Recalled((), ())
 
 
 class RunLoop:
-    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
+    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation.
+    `goes_on` gives how one ends that another process has taken over; how it ended here, of any other."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        memory: Memory,
+        rounds: Rounds,
+        kept: KeptAnswers,
+        shown: Shown,
+        *,
+        goes_on: GoesOn | None = None,
+    ) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._goes_on = goes_on
+        self._shown = shown
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
@@ -54,6 +69,8 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._result_of(run)
+            if self._goes_on is not None and result.error is not None:
+                result = await self._goes_on(run, result)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", request=run.asked.request, run=run.id)
@@ -128,7 +145,7 @@ class RunLoop:
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
-            self._memory.held.keep(run.request, ids, answer.messages)
+            await self._memory.held.keep(run.request, ids, answer.messages)
         return await self._keeping(run, answer, result)
 
     async def _invoked(self, run: Run, invocation: Invocation) -> RunResult:
@@ -171,7 +188,7 @@ class RunLoop:
             result, recalled = await self._converse(run, claimed, answer)
             # Before the turn: what is recorded as the answer to a name must be one that is kept.
             result = await self._keeping(run, answer, result)
-            turn = turn_for(result.status, recalled.new, await _said(run, answer, result.status))
+            turn = turn_for(result.status, recalled.new, await self._said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
@@ -229,7 +246,7 @@ class RunLoop:
             if claimed is not None and run.request.errand is not None:
                 return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
-                recalled = self._memory.stateless(run.request)
+                recalled = await self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
             with run.interruptible():
@@ -254,6 +271,12 @@ class RunLoop:
             cost=answer.bill.cost,
         )
         return result, recalled
+
+    async def _said(self, run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
+        """What of the answer belongs to the turn: of an aborted run, what has reached a client."""
+        if status != "aborted":
+            return answer.messages
+        return answer.delivered(await self._shown.of(run))
 
 
 def _reraise_if_meant(error: BaseException) -> None:
@@ -287,17 +310,6 @@ def _ending(
     keeps = recalled.keeps if turn else None
     taken = taken_with(run, result, turn) if run.taken else ()
     return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone, taken)
-
-
-async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
-    """What of the answer belongs to the turn: of an aborted run, what has reached a reader. (Those of a run
-    that was given away are elsewhere, and a moment behind.)"""
-    if status != "aborted":
-        return answer.messages
-    if run.begun is not None:
-        return answer.delivered(run.emitted)
-    await run.readers.last_words(run.emitted)
-    return answer.delivered(run.readers.shown)
 
 
 def _demanded(client: ClientTools) -> frozenset[str]:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import cast
 
 from msgspec.structs import replace
@@ -23,10 +22,12 @@ from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, RunRequest, RunResult, Sampling
+from openclaw_gateway.work.cancelling import Interruptible
 
 BY_REQUEST = "aborted by request"
 CLIENT_LEFT = "the client left"
@@ -35,8 +36,9 @@ PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 HANDED_OVER = "another process goes on with it"
+LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
 # How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
 # another one.
@@ -47,8 +49,8 @@ _NO_SAMPLING = Sampling()
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused; at once where it leaves
-    nothing on disk.
+    """One execution. `accepted` is done once the run is durably enqueued, or refused; where it leaves nothing
+    on disk, once it has a place.
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
@@ -57,8 +59,10 @@ class Run:
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
-    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session,
+    `when_attended` when a client comes or goes. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
     end as that one does.
@@ -91,9 +95,11 @@ class Run:
         self.is_mirrored = False
         self.is_followed = False
         self.is_lost = False
+        self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
+        self.when_attended: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
@@ -112,12 +118,16 @@ class Run:
         self._loop = loop
         self._bus = bus
         self._waiters: set[asyncio.Future[None]] = set()
-        self._scope: _Interruptible | None = None
+        self._stretch: Interruptible | None = None
         self._token = 0
         self._at_tools = False
         self._hurried = False
         self.emitted = 0
-        if request.session_key is None and request.idempotency is None:
+
+    def begin_in(self, place: Room) -> None:
+        """It has a place there."""
+        self.place = place
+        if self.request.session_key is None and self.request.idempotency is None:
             self.accept()
 
     def accept(self) -> None:
@@ -139,6 +149,8 @@ class Run:
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
         self.clients += 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         if self._return is not None:
             self._return.cancel()
             self._return = None
@@ -148,6 +160,8 @@ class Run:
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
         self.clients -= 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
         if self.clients or reason is None or goes_on:
             return
@@ -211,6 +225,13 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def went_elsewhere(self) -> None:
+        """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.is_mirrored, self.is_lost = True, False
+        self.abort_reason = None
+        self.queued = 0
+        self._bus.went_elsewhere(self.id, self._token)
+
     def begin_anew(self) -> None:
         """What was emitted so far counts no more: its log begins again."""
         self._token += 1
@@ -218,7 +239,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after, here=True)
+        return self._bus.subscribe(self.id, after, here=not self.is_mirrored)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
@@ -236,9 +257,13 @@ class Run:
                 self._waiters.discard(waiter)
         return cast(RunResult, self.result)
 
-    def interruptible(self) -> "_Interruptible":
-        """What is awaited inside ends with TimeoutError at an abort or at the run's deadline."""
-        return _Interruptible(self)
+    def interruptible(self) -> Interruptible:
+        """What is awaited inside ends with TimeoutError at an abort or at the run's deadline. Never more than
+        one is open."""
+        self._stretch = Interruptible(self._loop, self.deadline)
+        if self.abort_reason is not None:
+            self._stretch.end_soon()
+        return self._stretch
 
     def forget_log(self) -> None:
         """Nobody comes for its events any more but who reads them now."""
@@ -263,8 +288,8 @@ class Run:
             return False
         if self.abort_reason is None:
             self.abort_reason = reason
-            if self._scope is not None:
-                self._scope.end_soon()
+            if self._stretch is not None:
+                self._stretch.end_soon()
         return True
 
     @contextmanager
@@ -277,6 +302,11 @@ class Run:
             yield
         finally:
             self._at_tools = False
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process has it now, or its end is not known here."""
+        return self.is_lost or self.abort_reason in _ELSEWHERE
 
     @property
     def may_go_elsewhere(self) -> bool:
@@ -311,7 +341,7 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
-        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
+        if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)
             return
@@ -331,61 +361,6 @@ class Run:
             if not waiter.done():
                 waiter.set_result(None)
         self.accept()
-
-
-class _Interruptible:
-    """What asyncio.timeout is, at a third of its price, and in reach of `Run.abort`; never more than one is
-    open per run."""
-
-    __slots__ = ("_has_ended", "_run", "_task", "_timer", "_was_cancelled")
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._has_ended = False
-        self._timer: asyncio.Handle | None = None
-
-    def __enter__(self) -> None:
-        run, task = self._run, asyncio.current_task()
-        if task is None:
-            raise RuntimeError("only a task can be interrupted")
-        self._task, self._was_cancelled = task, task.cancelling()
-        run._scope = self
-        if run.abort_reason is not None:
-            self.end_soon()
-        elif run.deadline is not None:
-            self._timer = run._loop.call_at(run.deadline, self._end)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._run._scope = None
-        if self._timer is not None:
-            self._timer.cancel()
-        # A cancellation that somebody else asked for too goes on.
-        if (
-            self._has_ended
-            and self._task.uncancel() <= self._was_cancelled
-            and kind is asyncio.CancelledError
-        ):
-            raise TimeoutError from error
-
-    def end_soon(self) -> None:
-        if not self._has_ended:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._run._loop.call_soon(self._end)
-
-    def _end(self) -> None:
-        self._timer = None
-        self._has_ended = True
-        self._task.cancel()
-
-
-def is_being_cancelled() -> bool:
-    """Whether a CancelledError is meant for this task. One that is not has leaked out of somebody's code
-    (a helper task, a library), and is a fault like any other."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def now_ms() -> int:

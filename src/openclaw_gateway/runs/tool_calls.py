@@ -14,13 +14,14 @@ import msgspec
 import structlog
 
 from openclaw_gateway.errors import StoreError, ToolError
-from openclaw_gateway.runs.run import Run, is_being_cancelled
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.toolbox import Toolbox
 from openclaw_gateway.tools.base import ToolContext, ToolResult
 from openclaw_gateway.tools.clipped import clipped
 from openclaw_gateway.wire.decode import DecodeError, decode
 from openclaw_gateway.wire.events import ToolEnded, ToolStarted, ToolUpdated
 from openclaw_gateway.wire.messages import ToolCall, ToolMessage
+from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
 

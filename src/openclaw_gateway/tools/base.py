@@ -7,11 +7,12 @@ capability Protocols in `ToolServices`, bound once in assembly.py. A tool says w
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
+from openclaw_gateway.tools.files.jobs.orders import Job
 from openclaw_gateway.wire.approvals import CommandQuestion, Decision
 from openclaw_gateway.wire.messages import Image
 from openclaw_gateway.wire.run import Origin, ToolSpec, Usage
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     # It imports asyncio, which every child would pay for.
     from openclaw_gateway.tools.exec.approvals import KeptApprovals
     from openclaw_gateway.tools.exec.commands.sessions import CommandSessions
-    from openclaw_gateway.tools.files.jobs.perform import Performer
+
+R = TypeVar("R")
 
 
 class ToolResult(Struct, frozen=True):
@@ -180,6 +182,17 @@ class QuestionsForTools(Protocol):
     def remembers(self, conversation: str, what: Hashable) -> bool: ...
 
 
+class JobsForTools(Protocol):
+    """What may take long, done beside the loop, within bounds; `of` names the conversation it is done for,
+    which waits in a line of its own. Both raise ToolError, also at the deadline."""
+
+    async def perform(self, job: Job, of: str) -> str:
+        """What the model reads."""
+
+    async def on_thread(self, work: Callable[[], R], of: str) -> R:
+        """For what only waits for a disk. Raises what `work` raises, too."""
+
+
 def _nothing(_: str) -> Mapping[str, str]:
     return {}
 
@@ -198,7 +211,7 @@ class ToolServices(Struct, frozen=True):
     approvals: "KeptApprovals"
     sessions: SessionsForTools
     agents: AgentsForTools
-    jobs: "Performer"
+    jobs: JobsForTools
     commands: "CommandSessions | None" = None
     questions: QuestionsForTools | None = None
     skills: tuple[Path, ...] = ()

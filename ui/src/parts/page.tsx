@@ -1,7 +1,7 @@
 // What every view but the conversation looks like: a heading, what can be chosen, the content.
 
 import type { ComponentChildren } from "preact";
-import { RailButton } from "../views/shell";
+import { RailButton } from "./rail_button";
 
 interface Props {
   title: string;

@@ -2,6 +2,7 @@
 
 import { hello, may, phase, signOut } from "../connection/gateway";
 import { Icon } from "../parts/icon";
+import { railOpen } from "../parts/rail_button";
 import { agentIn, agents, defaultAgent, nameOf } from "../state/agents";
 import { approvals } from "../state/approvals";
 import { key } from "../state/conversation";
@@ -22,9 +23,14 @@ const LINKS: [View, string][] = [
   ["docs", "Documentation"],
 ];
 
+// Also where one is already: no address changes then.
+function chosen(event: Event): void {
+  if (event.target instanceof Element && event.target.closest("a")) railOpen.value = false;
+}
+
 export function Rail() {
   return (
-    <div class="rail">
+    <div class="rail" onClick={chosen}>
       <header>
         <span class="name">
           <span class={phase.value === "open" ? "dot good" : "dot"} />

@@ -1,10 +1,10 @@
 // The page as a whole: signed out a form, signed in the rail beside one view.
 
-import { signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { hello, phase, trouble } from "../connection/gateway";
 import { Asking } from "../parts/ask";
-import { Icon } from "../parts/icon";
+import { railOpen } from "../parts/rail_button";
 import { go, route, type View } from "../state/route";
 import { Chat } from "./chat/chat";
 import { ConfigView } from "./config";
@@ -18,7 +18,10 @@ import { SignIn } from "./signin";
 import { ToolsView } from "./tools";
 import { UsageView } from "./usage/usage";
 
-export const railOpen = signal(false);
+// At once, not after the next painting: by then somebody may have opened it again.
+effect(() => {
+  if (route.value) railOpen.value = false;
+});
 
 const VIEWS: Record<View, () => preact.JSX.Element | null> = {
   chat: Chat,
@@ -38,9 +41,6 @@ export function Shell() {
     return () => removeEventListener("keydown", shortcut);
   }, []);
   const at = route.value.view;
-  useEffect(() => {
-    railOpen.value = false;
-  }, [route.value]);
   if (phase.value === "out" || (!hello.value && phase.value !== "open")) return <SignIn />;
   const View = VIEWS[at];
   return (
@@ -60,21 +60,6 @@ export function Shell() {
       </main>
       <Asking />
     </div>
-  );
-}
-
-/** The button that shows the rail where there is no room for both. */
-export function RailButton() {
-  return (
-    <button
-      type="button"
-      class="sign rail-button"
-      aria-label="Sessions and views"
-      aria-expanded={railOpen.value}
-      onClick={() => (railOpen.value = !railOpen.value)}
-    >
-      <Icon of="menu" />
-    </button>
   );
 }
 

@@ -3,7 +3,7 @@
 Written as `openclaw approvals` writes them: one writer at a time, whole or not at all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,17 +30,19 @@ class RulesSnapshot(Struct, frozen=True):
 
 
 class ExecRules:
-    """`approvals` are where they are kept; `config` says who may change what counts for all."""
+    """`approvals` are where they are kept, `program` gives what a command for this gateway begins with;
+    `config` says who may change what counts for all."""
 
-    def __init__(self, config: OperatorConfig, approvals: KeptApprovals) -> None:
+    def __init__(self, config: OperatorConfig, approvals: KeptApprovals, program: Callable[[], str]) -> None:
         self._config = config
         self._approvals = approvals
+        self._program = program
         self._threads = Threads("exec-rules", most=2)
 
     async def read(self, principal: Principal) -> RulesSnapshot:
         """Raises Forbidden, ApprovalsUnusable."""
         principal.require(ADMIN)
-        with _told():
+        with _told(self._program()):
             document = await self._threads.run(
                 principal.owner, self._approvals.document, deadline_s=_DEADLINE_S
             )
@@ -53,19 +55,21 @@ class ExecRules:
         ApprovalsUnusable."""
         # They name programs as the configuration does.
         self._config.check_may(principal)
-        known = tuple(agents)
-        with _told():
-            return await self._approvals.change(lambda document: _write(document, written, base, known))
+        known, program = tuple(agents), self._program()
+        with _told(program):
+            return await self._approvals.change(
+                lambda document: _write(document, written, base, known, program)
+            )
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(program: str) -> Iterator[None]:
     try:
         yield
     except BrokenApprovals:
         raise ApprovalsUnusable(
             f"{FILE_NAME} cannot be read as approvals; until it is corrected no agent runs a command. "
-            "`openclaw approvals list` on the machine says what is wrong with it."
+            f"`{program} approvals list` on the machine says what is wrong with it."
         ) from None
     except TimeoutError:
         raise ApprovalsUnusable(f"{FILE_NAME} could not be opened in time. Try again.") from None
@@ -76,7 +80,7 @@ def _snapshot(document: dict[str, Any] | None) -> RulesSnapshot:
 
 
 def _write(
-    document: dict[str, Any], written: Written, base: str | None, agents: tuple[str, ...]
+    document: dict[str, Any], written: Written, base: str | None, agents: tuple[str, ...], program: str
 ) -> RulesSnapshot:
     if base != digest(document) and (document or base is not None):
         raise InvalidRequest(
@@ -85,7 +89,7 @@ def _write(
             code="approvals_changed",
             param="baseHash",
         )
-    if found := list(faults(written, document, agents)):
+    if found := list(faults(written, document, agents, program)):
         more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
         said = "; ".join(f"{where}: {why}" for where, why in found[:_MOST_NAMED])
         raise InvalidRequest(f"Not written. {said}{more}.", code="approvals_refused", param="file")

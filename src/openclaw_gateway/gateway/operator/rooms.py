@@ -29,6 +29,6 @@ class OperatorRooms:
         self.config = OperatorConfig(lambda: generation().authenticator.mode, deeds)
         self.agents = OperatorAgents(self.config, generation, at_work, deeds)
         self.agent_files = AgentFiles(self.config, generation)
-        self.exec_rules = ExecRules(self.config, approvals)
+        self.exec_rules = ExecRules(self.config, approvals, lambda: generation().program)
         self.log = OperatorLog(lambda: generation().config.logging.file)
         self.model_trials = model_trials

@@ -7,9 +7,8 @@ from typing import Any, Literal
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.arguments import optional_text, text, whole_number
-from openclaw_gateway.tools.base import Tool, ToolAgent, ToolContext, ToolResult, ToolServices
+from openclaw_gateway.tools.base import JobsForTools, Tool, ToolAgent, ToolContext, ToolResult, ToolServices
 from openclaw_gateway.tools.files.jobs.orders import Extract, Mode
-from openclaw_gateway.tools.files.jobs.perform import Performer
 from openclaw_gateway.tools.own_tool import own_tool
 from openclaw_gateway.tools.registration import Registration
 from openclaw_gateway.tools.web.fetching import Fetcher, FetchLimits
@@ -27,7 +26,7 @@ def build(services: ToolServices, agent: ToolAgent) -> tuple[Tool, ...]:
     return (web_fetch(agent, Fetcher(), services.jobs),)
 
 
-def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: Performer) -> Tool:
+def web_fetch(agent: ToolAgent, fetcher: Fetcher, jobs: JobsForTools) -> Tool:
     settings = (agent.settings.get("web") or {}).get("fetch") or {}
     limits = _limits(settings)
     chars = settings.get("maxChars", _MAX_CHARS)

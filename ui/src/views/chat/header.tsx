@@ -13,7 +13,7 @@ import { beginAnew, copiesOf, fork, parentOf, remove, rename, titleOf } from "..
 import { asMarkdown, entries, type Message } from "../../state/transcript";
 import { save } from "../../text/files";
 import { exactly, short } from "../../text/numbers";
-import { RailButton } from "../shell";
+import { RailButton } from "../../parts/rail_button";
 
 const agent = computed(() => agents.value.find((each) => each.id === agentIn(key.value)));
 /** What the newest run of the session was sent and has said: about what the next one begins with. */

@@ -13,7 +13,6 @@ from pypdf.errors import DependencyError
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.sizes import size_text
 from openclaw_gateway.tools.files.jobs.orders import Pages
-from openclaw_gateway.tools.files.jobs.read import MAX_PDF_PAGES
 
 MAX_BYTES = 64 * 1024 * 1024
 # So that what was read by then is shown, before the child is ended.
@@ -26,7 +25,7 @@ def pdf_text(file: BinaryIO, path: str, offset: int, limit: int, most_chars: int
     total = len(reader.pages)
     if offset > total:
         raise ToolError(f"{path}: has {total} pages; offset {offset} is behind its end.")
-    last = min(total, offset + min(limit, MAX_PDF_PAGES) - 1)
+    last = min(total, offset + limit - 1)
     return _pages(reader, offset, last, most_chars, "go on with offset={next}")
 
 

@@ -35,7 +35,7 @@ def read(job: Read, *, small: bool) -> str:
             from openclaw_gateway.tools.files.jobs.pdf import pdf_text  # noqa: PLC0415 - not for every child
 
             file.seek(0)
-            return pdf_text(file, job.path, job.offset, job.limit, MAX_CHARS)
+            return pdf_text(file, job.path, job.offset, min(job.limit, MAX_PDF_PAGES), MAX_CHARS)
         file.seek(0)
         return Page(job.offset, job.limit).read(file, job.path)
 

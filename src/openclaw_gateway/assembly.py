@@ -120,7 +120,8 @@ class Assembly:
                 live,
                 deeds,
                 rooms.questions,
-                rooms.devices,
+                rooms.books.devices,
+                rooms.books.approvals,
                 Embeddings(rooms.embedder, ledger),
                 Attachments(Fetcher(), rooms.jobs),
                 ModelTrials(rooms.caller),
@@ -229,6 +230,7 @@ class Assembly:
         services = ToolServices(
             state_dir=plan.loaded.own_dir,
             environ=plan.loaded.environ,
+            approvals=self._foundation.books.approvals,
             sessions=Conversations(self._foundation.store, self._start_run),
             agents=_Agents(plan),
             jobs=self._foundation.jobs,

@@ -3,6 +3,7 @@
 Knows how to make them and what to say where the extra is not installed.
 """
 
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
 from openclaw_gateway.sessions.rounds import KeptRounds
-from openclaw_gateway.sessions.shared import SharedStore
+from openclaw_gateway.sessions.shared import KeepsDocuments, SharedStore
 from openclaw_gateway.sessions.standing import Standing
 
 
@@ -52,6 +53,14 @@ async def standing(url: str) -> Standing:
     """Raises StartupError, StoreError."""
     found: Standing = await _module("postgres.standing", "store.url").standing(url)
     return found
+
+
+def documents(url: str) -> AbstractAsyncContextManager[KeepsDocuments]:
+    """Those of a store, without a gateway. Raises StartupError, StoreError."""
+    opened: AbstractAsyncContextManager[KeepsDocuments] = _module(
+        "postgres.standing", "store.url"
+    ).documents_of(url)
+    return opened
 
 
 async def migrated(url: str) -> tuple[int, int]:

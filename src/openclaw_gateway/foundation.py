@@ -13,11 +13,11 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway import engines
+from openclaw_gateway.books import Books, open_books
 from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.embeddings.embedder import Embedder
@@ -68,7 +68,7 @@ class Foundation(Struct, frozen=True):
     held: HeldRounds
     commands: CommandSessions
     questions: Questions
-    devices: Devices
+    books: Books
     jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
@@ -116,9 +116,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(commands.close)
     questions = Questions()
     undo.callback(questions.close)
-    devices = Devices(loaded.own_dir)
-    await devices.open()
-    undo.push_async_callback(devices.close)
+    books = await open_books(loaded, shared, bus, undo)
     jobs = Performer(loaded.environ)
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
@@ -147,7 +145,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         held,
         commands,
         questions,
-        devices,
+        books,
         jobs,
         mcp,
         embedded,

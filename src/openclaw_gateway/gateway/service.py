@@ -60,6 +60,7 @@ from openclaw_gateway.sessions.keys import main_key
 from openclaw_gateway.sessions.shared import Replica
 from openclaw_gateway.sessions.store import SessionRecord, Store
 from openclaw_gateway.tools.base import Tool
+from openclaw_gateway.tools.exec.approvals import KeptApprovals
 from openclaw_gateway.tools.policy.matching import normal_name
 from openclaw_gateway.tools.policy.over_http import closed_over_http
 from openclaw_gateway.wire.events import Event
@@ -69,8 +70,8 @@ from openclaw_gateway.work.deeds import Deeds
 
 
 class Rooms(Struct, frozen=True):
-    """What assembly.py hands in. `starting` names what is still on its way up, if anything; `grep_engine`
-    what the tool `grep` looks with."""
+    """What assembly.py hands in. `approvals` are the rules of what commands may run; `starting` names what is
+    still on its way up, if anything; `grep_engine` what the tool `grep` looks with."""
 
     generation: Generation
     store: Store
@@ -80,6 +81,7 @@ class Rooms(Struct, frozen=True):
     deeds: Deeds
     questions: Questions
     devices: Devices
+    approvals: KeptApprovals
     embeddings: Embeddings
     attachments: Attachments
     model_trials: ModelTrials
@@ -137,7 +139,9 @@ class Gateway:
         self._health = Health(rooms.store, rooms.live, rooms.starting)
         self.health_news = self._health.news
         self.spending = Spending(rooms.store)
-        self.operator = OperatorRooms(lambda: self.generation, self._at_work, rooms.model_trials, rooms.deeds)
+        self.operator = OperatorRooms(
+            lambda: self.generation, self._at_work, rooms.model_trials, rooms.approvals, rooms.deeds
+        )
 
     def adopt(self, generation: Generation) -> None:
         """From now on this is the configuration. Runs that go on keep the one they began with."""

@@ -20,7 +20,7 @@ COMPILE := $(LOCK_TOOL)/bin/uv pip compile --no-config --system-certs --quiet --
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-clients test-openclaw test-openwebui terminal-session fuzz comply coverage soak
-.PHONY: test-deploy cluster cluster-chaos retries bench startup lock config-tables ui page-pictures wheel clean python
+.PHONY: test-deploy cluster cluster-chaos faults retries bench startup lock config-tables ui page-pictures wheel clean python
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +97,10 @@ cluster: python ## one gateway as many processes here, with PostgreSQL and Valke
 cluster-chaos: python ## kill, pause and cut off replicas and engines, and how it went into docs/cluster-chaos.md (MINUTES=30 SEED=1)
 	@$(SETUP) --tests
 	@$(BIN)/python -m tests.cluster $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(CHAOS)
+
+faults: python ## whatever goes to PostgreSQL and to Valkey is lost once, or its answer, while a session is asked (6 minutes)
+	@$(SETUP) --tests
+	@FAULTS=1 $(BIN)/python -m pytest tests/cluster/test_nth.py
 
 retries: python ## 1,000 requests of the openai SDK through a proxy that cuts and fails (about a minute)
 	@$(SETUP) --tests

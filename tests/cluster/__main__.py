@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw_gateway.testing.model_server import ModelServer
-from tests.cluster import aborting, resuming
+from tests.cluster import aborting, resuming, same_name
 from tests.cluster.aborting import aborted
 from tests.cluster.checker import violations
 from tests.cluster.clocks import fetched
@@ -24,12 +24,14 @@ from tests.cluster.replicas import Replica
 from tests.cluster.report import Moves, told
 from tests.cluster.resuming import resumed
 from tests.cluster.rolling import rolled
+from tests.cluster.same_name import named
 from tests.cluster.shared import Engines, cluster, engines
 from tests.cluster.trial import trial
 
 PAGE = Path(__file__).parents[2] / "docs" / "cluster-chaos.md"
 _RESPONSES: Mapping[str, Any] = {"gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}}}
 _BUS_AWAY = 50
+_NAMES = 10
 
 
 def read_options() -> argparse.Namespace:
@@ -71,7 +73,15 @@ async def moves(folder: Path, options: argparse.Namespace) -> Moves:
         async with three(folder / "rolled", models, "mock-echo") as (found, _):
             rolling = await rolled(found, options.restarts, chance)
         print(f"{len(rolling.statuses)} restarts: {rolling.wrong[:5]}", flush=True)
-    return Moves(cut, stopped, away, rolling)
+        async with three(folder / "named", models, same_name.MODEL) as (found, _):
+            wrong = [
+                one
+                for turn in range(_NAMES)
+                for killed in (False, True)
+                if (one := await named(found, models, f"{turn} {killed}", killed=killed)).wrong(1 + killed)
+            ]
+        print(f"one name, 50 clients: {wrong[:5]}", flush=True)
+    return Moves(cut, stopped, away, rolling, _NAMES, len(wrong))
 
 
 async def main(options: argparse.Namespace) -> int:
@@ -94,7 +104,7 @@ async def main(options: argparse.Namespace) -> int:
     )
     PAGE.write_text(page, "utf-8")
     print(page)
-    return 1 if found or moved.cut.wrong or moved.rolling.wrong else 0
+    return 1 if found or moved.cut.wrong or moved.rolling.wrong or moved.misnamed else 0
 
 
 if __name__ == "__main__":

@@ -26,10 +26,14 @@ does one minute of it.
 
 
 class Moves(Struct, frozen=True):
+    """`misnamed` of twice `names`, half of them with a replica that is killed, had more than one answer."""
+
     cut: Resumed
     stopped: Aborted
     bus_away: Aborted
     rolling: Rolled
+    names: int
+    misnamed: int
 
 
 def told(
@@ -55,6 +59,9 @@ def told(
         f"{len(away.took_ms):,} the same, while Valkey is away": _closed(away),
         f"{len(rolling.statuses)} rolling restarts": (
             f"{len(rolling.wrong)} errors in {rolling.answers:,} answers"
+        ),
+        f"{2 * moves.names} names, each asked 50 times at once at all, {moves.names} times with kill -9": (
+            f"{moves.misnamed} with more than one run or answer"
         ),
     }
     trial = f"{outcome.seconds / 60:.0f} minutes, seed {seed}, 3 replicas"

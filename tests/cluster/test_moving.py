@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from openclaw_gateway.testing.model_server import ModelServer
-from tests.cluster import aborting, resuming
+from tests.cluster import aborting, resuming, same_name
 from tests.cluster.aborting import aborted
 from tests.cluster.replicas import Replica
 from tests.cluster.resuming import resumed
 from tests.cluster.rolling import rolled
+from tests.cluster.same_name import named
 from tests.cluster.shared import cluster, engines
 from tests.cluster.skipping import without_engines
 
@@ -18,11 +19,13 @@ ALL = {"gateway": {"http": {"endpoints": {"responses": {"enabled": True}}}}}
 
 
 @asynccontextmanager
-async def three(folder: Path, models: ModelServer, model: str) -> AsyncIterator[list[Replica]]:
+async def three(
+    folder: Path, models: ModelServer, model: str, *, lease_s: float = 15.0
+) -> AsyncIterator[list[Replica]]:
     with without_engines():
         async with (
             engines(folder / "engines") as shared,
-            cluster(folder, models, shared, model=model, lease_s=15.0, more=ALL) as found,
+            cluster(folder, models, shared, model=model, lease_s=lease_s, more=ALL) as found,
         ):
             yield found
 
@@ -49,3 +52,13 @@ async def test_a_rolling_restart_shows_clients_nothing(models: ModelServer, tmp_
     assert not outcome.wrong, outcome.wrong[:5]
     assert set(outcome.statuses) == {0}
     assert outcome.answers > 20
+
+
+async def test_fifty_that_ask_under_one_name_have_one_answer_whoever_is_killed(
+    models: ModelServer, tmp_path: Path
+) -> None:
+    async with three(tmp_path, models, same_name.MODEL, lease_s=2.0) as found:
+        once = await named(found, models, "well", killed=False)
+        twice = await named(found, models, "killed", killed=True)
+    assert not once.wrong(calls=1), once
+    assert not twice.wrong(calls=2), twice

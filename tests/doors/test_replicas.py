@@ -15,6 +15,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.membership import Membership
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres import endings, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
@@ -160,6 +161,31 @@ async def test_what_was_stopped_because_its_session_could_not_be_kept_is_done_wh
             again = await say(each, "hi", **SESSION, **{"Idempotency-Key": "k"})
             assert (again.status, again.content) == (200, "all of it")
         assert await fleet.transcript() == ["hi", "all of it"]
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+async def test_what_was_taken_up_and_could_not_be_begun_is_given_up_again(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *, is_away: bool
+) -> None:
+    """Nobody else takes up what a living process has."""
+    is_first = True
+
+    async def has_let_go(self: Membership, run_id: str) -> bool:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            if is_away:
+                raise StoreError("away")
+            return False
+        return await original(self, run_id)
+
+    original = Membership._has_let_go
+    monkeypatch.setattr(Membership, "_has_let_go", has_let_go)
+    async with members(fleet, "front", "worker", "worker") as (front, *_):
+        async with asyncio.timeout(15):
+            assert (await say(front, "hi", **SESSION)).content == "hi"
+        assert not is_first
+        assert await fleet.runs(front) == ["completed"]
 
 
 @pytest.mark.parametrize("kind", [ConnectionResetError, TimeoutError])

@@ -56,6 +56,8 @@ class Membership:
         self._until = 0.0
         self._has_warned = False
         self._executes = False
+        # Runs that are this process's by the store, and that it could neither begin nor end.
+        self._undone: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -132,6 +134,9 @@ class Membership:
                 await watch.ring(_LOOK_EVERY_S)
 
     async def _take_up(self) -> None:
+        for run_id in list(self._undone):
+            await self._store.hand_over(run_id)
+            self._undone.discard(run_id)
         admission = self._live.admission
         while await admission.for_work():
             has_begun = False
@@ -158,12 +163,20 @@ class Membership:
         return False
 
     async def _begin(self, work: Work) -> bool:
-        """Whether it has begun."""
+        """Whether it has begun. Raises StoreError; then, as where this process is still at it, it is given up
+        at the next look, for anybody: nobody takes up what one that lives has."""
         log.info("work.taken_up", run=work.run_id, session=work.session, attempt=work.attempt)
+        self._undone.add(work.run_id)
+        if not await self._has_let_go(work.run_id):
+            log.error("work.still_at_work", run=work.run_id)
+            return False
+        has_begun = await self._executes_it(work)
+        self._undone.discard(work.run_id)
+        return has_begun
+
+    async def _executes_it(self, work: Work) -> bool:
+        """Raises StoreError, of a run that cannot be executed here and whose end could not be recorded."""
         try:
-            if not await self._has_let_go(work.run_id):
-                log.error("work.still_at_work", run=work.run_id)
-                return False
             wanted = read(work.body)
             self._live.take_up(work, wanted, self._plan_of(wanted.request))
         except GatewayError as error:

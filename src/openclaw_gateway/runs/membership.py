@@ -133,7 +133,7 @@ class Membership:
 
     async def _take_up(self) -> None:
         admission = self._live.admission
-        while await admission.for_work():
+        while await admission.for_work(self._store.has_work):
             has_begun = False
             try:
                 work = await self._store.take_up(lease_s=self._lease_s)

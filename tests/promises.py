@@ -303,9 +303,11 @@ DOCUMENTS = _all(
         "reload-invalid": (
             "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
         ),
-        "reload-restart": "and what counts only after a restart (`gateway.port`, `gateway.bind`).",
+        "reload-restart": (
+            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`,"
+        ),
         "reload-off": '`gateway.reload.mode: "off"` turns it off;',
-        "reload-hup": "`kill -HUP` has the files looked at in any case.",
+        "reload-hup": "`kill -HUP` has the files looked at in any case, unless the gateway runs",
         "reload-debounce": (
             "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),
@@ -371,6 +373,9 @@ DOCUMENTS = _all(
         # Many machines
         "cluster-once": "**A run is executed at least once and recorded exactly once.**",
         "cluster-acted": "A run that has had side effects by then",
+        "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
+        "cluster-paused": "nothing until it goes on, then the answer of whoever has taken its runs over;",
+        "cluster-comes-back": "may do so at any of them: its run does not end meanwhile.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",
         "cluster-backup": "All conversations with their images and files are in it,",
     },

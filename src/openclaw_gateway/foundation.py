@@ -32,6 +32,7 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.limits import LocalLimits
+from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
@@ -96,10 +97,10 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     bus: Bus
     limited: SharedLimits
     if config.bus.url is None:
-        bus, limited = LocalBus(), LocalLimits()
+        bus, limited, held = LocalBus(), LocalLimits(), HeldRounds(LocalRounds())
     else:
         bus = far = engines.bus(config.bus.url)
-        limited = far.limits
+        limited, held = far.limits, HeldRounds(far.rounds)
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -128,7 +129,6 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     caller = ModelCaller(upstream, local.endpoint)
     models = FallbackCaller(caller, cooldowns)
     embedder = Embedder(upstream, cooldowns, vectors.endpoint)
-    held = HeldRounds()
     return Foundation(
         store,
         shared,

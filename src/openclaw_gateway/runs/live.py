@@ -43,6 +43,8 @@ log = structlog.get_logger()
 TOOLS_S = 1.0
 RECORD_S = 15.0
 _HAND_OVER_S = 2.0
+# How soon it is seen that a run has become another process's, of which its task does not tell.
+_LOOK_EVERY_S = 0.05
 CANCEL_S = 5.0
 RETAINED_RUNS = 1_000
 RETAINED_S = 600.0
@@ -265,11 +267,13 @@ class LiveRuns:
             await asyncio.wait([task for _, task in self._running.values()])
 
     async def gone(self, run: Run) -> None:
-        """Wait until a run is recorded, and takes no place among the others any more."""
+        """Wait until a run is recorded, and takes no place among the others any more; or is another
+        process's."""
+        was_mirrored = run.is_mirrored
         for name in (run.id, _beside(run.id)):
             live = self._running.get(name)
-            if live is not None and live[0] is run:
-                await asyncio.wait([live[1]])
+            while live and live[0] is run and not live[1].done() and run.is_mirrored is was_mirrored:
+                await asyncio.wait([live[1]], timeout=_LOOK_EVERY_S)
 
     async def _idle_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -61,7 +61,8 @@ class Run:
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
-    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session,
+    `when_attended` when a client comes or goes. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
     end as that one does.
@@ -98,6 +99,7 @@ class Run:
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
+        self.when_attended: Callable[[Run], None] | None = None
         self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
@@ -147,6 +149,8 @@ class Run:
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
         self.clients += 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         if self._return is not None:
             self._return.cancel()
             self._return = None
@@ -156,6 +160,8 @@ class Run:
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
         self.clients -= 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
         if self.clients or reason is None or goes_on:
             return
@@ -219,6 +225,13 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def went_elsewhere(self) -> None:
+        """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.is_mirrored, self.is_lost = True, False
+        self.abort_reason = None
+        self.queued = 0
+        self._bus.went_elsewhere(self.id, self._token)
+
     def begin_anew(self) -> None:
         """What was emitted so far counts no more: its log begins again."""
         self._token += 1
@@ -226,7 +239,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after, here=True)
+        return self._bus.subscribe(self.id, after, here=not self.is_mirrored)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows

@@ -36,6 +36,7 @@ from openclaw_gateway.sessions.redis.places import places
 from openclaw_gateway.sessions.redis.publisher import Publisher, Told
 from openclaw_gateway.sessions.redis.puller import Puller
 from openclaw_gateway.sessions.redis.reading import Reading
+from openclaw_gateway.sessions.redis.rounds import RedisRounds
 from openclaw_gateway.sessions.redis.urls import BusUrl
 from openclaw_gateway.wire.events import Event
 
@@ -49,7 +50,7 @@ MOST_FINISHED = 10_000
 
 
 class RedisBus:
-    """`limits` are those of all processes, counted at the same server.
+    """`limits` are those of all processes, counted at the same server, and `rounds` are kept there.
 
     Raises ConfigError for files of certificates that cannot be used.
     """
@@ -80,6 +81,7 @@ class RedisBus:
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
         self._reading = Reading(self._local, pullers, self._publishers)
+        self.rounds = RedisRounds(self._publishers.__getitem__)
         self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
@@ -120,6 +122,9 @@ class RedisBus:
         token = self._finished.pop(run_id, None)
         if token is not None:
             self._give_up(run_id, token)
+
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        self._superseded(run_id, token)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)

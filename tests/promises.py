@@ -304,10 +304,14 @@ DOCUMENTS = _all(
             "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
         ),
         "reload-restart": (
-            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`,"
+            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`, "
+            "`store.leaseSeconds`, `store.config`, `bus.url`, and `OPENCLAW_LOCAL_MODEL` in `.env`);"
         ),
         "reload-off": '`gateway.reload.mode: "off"` turns it off;',
-        "reload-hup": "`kill -HUP` has the files looked at in any case, unless the gateway runs",
+        "reload-hup": (
+            "`kill -HUP` has the files looked at in any case, unless the gateway runs under `nohup`, which "
+            "keeps that signal from it."
+        ),
         "reload-debounce": (
             "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),
@@ -374,6 +378,7 @@ DOCUMENTS = _all(
         "cluster-once": "**A run is executed at least once and recorded exactly once.**",
         "cluster-acted": "A run that has had side effects by then",
         "cluster-rounds": "what that client never saw of it is kept on the bus for ten minutes.",
+        "retries-anywhere": "itself gets the run of its first attempt at any of them too,",
         "cluster-paused": "nothing until it goes on, then the answer of whoever has taken its runs over;",
         "cluster-comes-back": "may do so at any of them: its run does not end meanwhile.",
         "cluster-trying": "says what runs where, and ends all of it with Ctrl-C.",

@@ -13,11 +13,11 @@ import structlog
 from msgspec import Struct
 
 from openclaw_gateway import engines
+from openclaw_gateway.books import Books, open_books
 from openclaw_gateway.config.forms import age_s, size_bytes
 from openclaw_gateway.config.load import LoadedConfig
 from openclaw_gateway.config.schema import Config
 from openclaw_gateway.errors import ProviderError
-from openclaw_gateway.gateway.devices import Devices
 from openclaw_gateway.models.call import ModelCaller
 from openclaw_gateway.models.cooldown import Cooldowns
 from openclaw_gateway.models.embeddings.embedder import Embedder
@@ -28,6 +28,7 @@ from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
 from openclaw_gateway.runs.upkeep import Upkeep
+from openclaw_gateway.sessions.attempts import SharedAttempts
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
@@ -57,6 +58,7 @@ class Foundation(Struct, frozen=True):
     shared: SharedStore | None
     bus: Bus
     limits: SharedLimits
+    attempts: SharedAttempts | None
     upstream: UpstreamClient
     lanes: Lanes
     cooldowns: Cooldowns
@@ -66,7 +68,7 @@ class Foundation(Struct, frozen=True):
     held: HeldRounds
     commands: CommandSessions
     questions: Questions
-    devices: Devices
+    books: Books
     jobs: Performer
     mcp: McpPool
     embedded: "Embedded"
@@ -96,11 +98,12 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(upkeep.close)
     bus: Bus
     limited: SharedLimits
+    attempts: SharedAttempts | None = None
     if config.bus.url is None:
         bus, limited, held = LocalBus(), LocalLimits(), HeldRounds(LocalRounds())
     else:
         bus = far = engines.bus(config.bus.url)
-        limited, held = far.limits, HeldRounds(far.rounds)
+        limited, held, attempts = far.limits, HeldRounds(far.rounds), far.attempts
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -113,9 +116,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     undo.push_async_callback(commands.close)
     questions = Questions()
     undo.callback(questions.close)
-    devices = Devices(loaded.own_dir)
-    await devices.open()
-    undo.push_async_callback(devices.close)
+    books = await open_books(loaded, shared, bus, undo)
     jobs = Performer(loaded.environ)
     undo.callback(jobs.close)
     upstream = UpstreamClient(limits)
@@ -134,6 +135,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         shared,
         bus,
         limited,
+        attempts,
         upstream,
         lanes,
         cooldowns,
@@ -143,7 +145,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         held,
         commands,
         questions,
-        devices,
+        books,
         jobs,
         mcp,
         embedded,

@@ -304,7 +304,7 @@ def _ending(
     run: Run, result: RunResult, turn: tuple[Message, ...] = (), recalled: Recalled = _NOTHING
 ) -> Ending:
     # Who has given a run away may have lost what was said of it meanwhile.
-    may_be_asked = run.request.idempotency is not None or run.begun is not None
+    may_be_asked = run.request.idempotency is not None or run.begun is not None or run.is_known_elsewhere
     kept = kept_result(run, result) if run.keeps_answer and may_be_asked else None
     # A run that leaves nothing changes nothing.
     keeps = recalled.keeps if turn else None

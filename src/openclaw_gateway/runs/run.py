@@ -58,7 +58,8 @@ class Run:
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
-    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now. One that
+    `is_known_elsewhere` may be asked for again at another process by another attempt of its client.
     `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
     `when_ended` is told of it when its task is over, `when_made` when it has made its session,
@@ -95,6 +96,7 @@ class Run:
         self.is_mirrored = False
         self.is_followed = False
         self.is_lost = False
+        self.is_known_elsewhere = False
         self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None

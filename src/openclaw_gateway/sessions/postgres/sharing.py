@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.postgres import replicas
+from openclaw_gateway.sessions.postgres import documents, replicas
 from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.runs import Who
 from openclaw_gateway.sessions.shared import Document, Replica, Work
@@ -48,11 +48,14 @@ class Sharing:
     async def hand_over(self, run_id: str) -> bool:
         return await self._pool.submit(replicas.hand_over, self._who, run_id)
 
-    async def document(self) -> Document:
-        return await self._pool.submit(replicas.document)
+    async def document(self, name: str) -> Document:
+        return await self._pool.submit(documents.read, name)
 
-    async def write_document(self, text: str, *, replaces: int) -> int:
-        return await self._pool.submit(replicas.write_document, text, replaces)
+    async def document_versions(self) -> dict[str, int]:
+        return await self._pool.submit(documents.versions)
+
+    async def write_document(self, name: str, text: str, *, replaces: int) -> int:
+        return await self._pool.submit(documents.write, name, text, replaces)
 
     @property
     def _at_ms(self) -> int | None:

@@ -17,6 +17,7 @@ from openclaw_gateway.sessions.bus import BusHealth, Hear, Heed, Signal, Watch
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.log import EventLog
 from openclaw_gateway.sessions.redis import entries
+from openclaw_gateway.sessions.redis.attempts import RedisAttempts
 from openclaw_gateway.sessions.redis.bells import (
     Announced,
     Listener,
@@ -50,7 +51,7 @@ MOST_FINISHED = 10_000
 
 
 class RedisBus:
-    """`limits` are those of all processes, counted at the same server, and `rounds` are kept there.
+    """`limits` are those of all processes, counted at their server; `rounds` and `attempts` are kept there.
 
     Raises ConfigError for files of certificates that cannot be used.
     """
@@ -82,6 +83,7 @@ class RedisBus:
         self._pullers = tuple(dict.fromkeys(pullers.values()))
         self._reading = Reading(self._local, pullers, self._publishers)
         self.rounds = RedisRounds(self._publishers.__getitem__)
+        self.attempts = RedisAttempts(self._publishers.__getitem__)
         self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:

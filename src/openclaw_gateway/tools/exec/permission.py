@@ -1,6 +1,6 @@
 """From a command as the model wrote it to one that may be run here, or a sentence why not.
 
-The side of the decision that looks at the disk: the approvals file, where a program is, and that no path of a
+The side of the decision that looks at the disk: the approvals, where a program is, and that no path of a
 command that only looks is a link out of the workspace. It blocks: call it on a thread. Decides nothing else,
 and asks nobody: that a person has to be asked it says by NeedsConsent.
 """
@@ -26,7 +26,7 @@ from openclaw_gateway.tools.exec.allowlist import (
     decide,
     stricter,
 )
-from openclaw_gateway.tools.exec.approvals import BrokenApprovals, rules_for
+from openclaw_gateway.tools.exec.approvals import FILE_NAME, BrokenApprovals, KeptApprovals, rules_for
 from openclaw_gateway.tools.exec.commands.environment import check_additions, command_environment, only_plain
 from openclaw_gateway.tools.exec.consent import Shown, Unasked, patterns_for, shown, why
 from openclaw_gateway.tools.exec.git_here import git_variables, name_length_ok
@@ -93,12 +93,19 @@ class NeedsConsent(ToolError):
 
 
 def permit(
-    wish: Wish, own_dir: Path, environ: Mapping[str, str], *, consent: Consent | None = None
+    wish: Wish,
+    own_dir: Path,
+    environ: Mapping[str, str],
+    approvals: KeptApprovals,
+    *,
+    consent: Consent | None = None,
 ) -> Permit:
-    """`consent` says whether a person has agreed to what is shown. Raises NeedsConsent where he has to, and
-    ToolError with what an operator can do about it."""
+    """`own_dir` is our folder of the state directory. `consent` says whether a person has agreed to what is
+    shown. Raises NeedsConsent where he has to, and ToolError with what an operator can do about it."""
     try:
-        rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
+        rules = stricter(
+            rules_for(approvals, own_dir.parent / FILE_NAME, wish.agent_id, wish.settings), wish.narrower
+        )
     except BrokenApprovals:
         raise ToolError(
             f"Not run: the operator's approvals cannot be read. `{typed(environ)} approvals list` says why."

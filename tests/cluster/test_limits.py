@@ -128,11 +128,19 @@ async def test_what_a_killed_worker_had_goes_on_though_all_places_were_taken(
     async with fleet(tmp_path, models, 1, "fvw", roles) as ((front, *workers), asking, _):
         asked = asyncio.create_task(asking.status(front, "hi", user="ada"))
         await models.wait_requests(1)
-        (at_work,) = [each for each in workers if "work.taken_up" in each.log]
+        at_work = await _at_work(workers)
         models.enqueue(says("whole"))
         await at_work.kill()
         assert await asked == 200
         gate.set()
+
+
+async def _at_work(workers: Sequence[Replica]) -> Replica:
+    """The one that has taken the run up; its log is a moment behind."""
+    async with asyncio.timeout(WAIT_S):
+        while not (found := [each for each in workers if "work.taken_up" in each.log]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return found[0]
 
 
 @pytest.mark.promise("max-runs-queue")

@@ -219,14 +219,34 @@ async def test_a_front_takes_none_of_the_places_of_those_who_execute(far: Far) -
 )
 async def test_who_goes_takes_nothing_up(state: str, error: type[GatewayError] | None) -> None:
     admission = Admission(2, LocalRoom())
-    assert await admission.for_work()
+    assert await admission.for_work(never_asked)
     setattr(admission, state, True)
-    assert not await admission.for_work()
+    assert not await admission.for_work(never_asked)
     if error is None:
         admission.be_open()
     else:
         with pytest.raises(error):
             admission.be_open()
+
+
+async def never_asked() -> bool:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("work", "places", "taken"), [(False, 1, 0), (True, 1, 1), (True, 0, 0)])
+async def test_others_are_asked_for_a_place_only_where_there_is_work(
+    places: int, taken: int, *, work: bool
+) -> None:
+    far = Far(places)
+    if work:
+        far.may.set()
+
+    async def has_work() -> bool:
+        return work
+
+    async with asyncio.timeout(5):
+        assert await Admission(2, far).for_work(has_work) == bool(taken)
+    assert far.used == taken
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,21 @@ class SharedContract:
         assert await status(b, "r1") == await status(b, "r2") == "completed"
         assert await a.take_up(lease_s=LEASE) is None
 
+    async def test_who_asks_whether_there_is_work_hears_of_what_is_nobodys(
+        self, two: Sequence[SharedStore]
+    ) -> None:
+        a, b = two
+        assert [await each.has_work() for each in two] == [False, False]
+        assert isinstance(await a.begin(work("r1"), lease_s=LEASE), Claimed)
+        assert [await each.has_work() for each in two] == [False, False], "it is a's, and a lives"
+        for run_id in ("r2", "r3"):
+            await a.begin(work(run_id, None, given=True), lease_s=LEASE)
+            assert [await each.has_work() for each in two] == [True, True]
+            await taken(b)
+            assert [await each.has_work() for each in two] == [False, False]
+        await a.leave()
+        assert await b.has_work()
+
     async def test_the_next_run_of_a_session_continues_what_the_other_process_has_said(
         self, two: Sequence[SharedStore]
     ) -> None:

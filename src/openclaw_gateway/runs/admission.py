@@ -5,6 +5,8 @@ process executes has its place there, and is bounded here for the sake of this p
 gives its place back to where it was taken. Knows no run.
 """
 
+from collections.abc import Awaitable, Callable
+
 from openclaw_gateway.errors import Overloaded, ShuttingDown
 from openclaw_gateway.sessions.local.room import LocalRoom
 from openclaw_gateway.sessions.room import Room
@@ -62,11 +64,14 @@ class Admission:
         if not await self.room.enter(self.most):
             raise self.full()
 
-    async def for_work(self) -> bool:
-        """A place for a run that waits for any process that has one; False where it goes on waiting."""
+    async def for_work(self, has_work: Callable[[], Awaitable[bool]]) -> bool:
+        """A place for a run that waits for any process that has one; False where there is none, or nothing to
+        do. Where places are few, others are asked for one only if it `has_work`: meanwhile they lack it."""
         if self.leaving or self.draining or self.suspended:
             return False
-        return await self.room.enter(self.most, patient=False)
+        if self.room.take(self.most):
+            return True
+        return self.room.may_ask and await has_work() and await self.room.enter(self.most, patient=False)
 
     def give(self) -> None:
         """Take a place for a run that another process is to execute. Raises Overloaded."""

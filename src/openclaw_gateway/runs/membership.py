@@ -138,7 +138,7 @@ class Membership:
             await self._store.hand_over(run_id)
             self._undone.discard(run_id)
         admission = self._live.admission
-        while await admission.for_work():
+        while await admission.for_work(self._store.has_work):
             has_begun = False
             try:
                 work = await self._store.take_up(lease_s=self._lease_s)

@@ -79,6 +79,9 @@ class SharedStore(Store, KeepsDocuments, Protocol):
     async def replicas(self) -> tuple[Replica, ...]:
         """Those whose lease has not ended, the oldest first."""
 
+    async def has_work(self) -> bool:
+        """Whether `take_up` may have something to do. It may say so of what has to wait still."""
+
     async def take_up(self, *, lease_s: float) -> Work | None:
         """The oldest run that nobody executes: one that was `given`, or one of a replica that has gone.
         None = there is none.

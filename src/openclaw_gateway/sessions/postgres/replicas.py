@@ -15,6 +15,10 @@ _REPLICAS = (
     "SELECT id, role, version, address, started_ms, runs, most FROM replicas "
     "WHERE lease_until_ms > now_ms($1) ORDER BY started_ms, id"
 )
+_HAS_WORK = (
+    "SELECT EXISTS (SELECT 1 FROM runs WHERE ended_ms IS NULL AND replica IS DISTINCT FROM $2 "
+    "AND is_nobodys(runs, now_ms($1)))"
+)
 _TAKE_UP = "SELECT * FROM take_up_run($1, $2, $3, $4, $5, $6, $7)"
 _WORK = "SELECT work FROM runs WHERE id = $1 AND owner = $2 AND ended_ms IS NULL"
 _ACTS = "UPDATE runs SET acted = true WHERE id = $1 AND replica = $2 AND ended_ms IS NULL RETURNING 1"
@@ -44,6 +48,11 @@ async def leave(db: Connection, who: Who) -> None:
 
 async def living(db: Connection, at_ms: int | None) -> tuple[Replica, ...]:
     return tuple(Replica(*row) for row in await db.fetch(_REPLICAS, at_ms))
+
+
+async def has_work(db: Connection, who: Who) -> bool:
+    found: bool = await db.fetchval(_HAS_WORK, who.at_ms, who.replica)
+    return found
 
 
 async def take_up(db: Connection, who: Who, lease_s: float, ticket: str, *, again: bool) -> Work | None:

@@ -54,6 +54,7 @@ from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, 
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
 from openclaw_gateway.runs.sub_agents import SubAgents
+from openclaw_gateway.runs.waiting import Waiting
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.reset import ResetPolicy
@@ -133,7 +134,9 @@ class Assembly:
         rooms, gateway = self._foundation, self.gateway
         if rooms.shared is None:
             return
-        following = Following(rooms.shared, rooms.bus, live, gateway.plan_of)
+        waiting = Waiting(rooms.bus, live)
+        self._undo.callback(waiting.close)
+        following = Following(rooms.shared, rooms.bus, live, gateway.plan_of, waiting)
         neighbours = Neighbours(rooms.bus, live.hub, following)
         self._undo.push_async_callback(neighbours.close)
         elsewhere = AskedElsewhere(rooms.bus, rooms.questions)

@@ -15,6 +15,7 @@ from openclaw_gateway.errors import StoreError
 from openclaw_gateway.gateway.principal import OPERATOR
 from openclaw_gateway.runs import mirrored
 from openclaw_gateway.runs.hub import Listener
+from openclaw_gateway.runs.run import Run
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Role
 from openclaw_gateway.sessions.store import Begun, NewRun
@@ -704,3 +705,83 @@ async def test_what_was_stopped_at_a_front_before_its_turn_stays_stopped(
         await peer.event("chat", runId="one", state="final")
         await front.wait_no_runs()
         assert len(models.requests) == 1
+
+
+def own(gateway: RunningGateway) -> Run:
+    """The one that was asked for first at this process."""
+    (run,) = [each for each in gateway.gateway._live.running() if not each.is_followed]
+    return run
+
+
+async def until_waited_for(run: Run, *, there: bool = True) -> None:
+    """At another process; or, not `there`, nowhere but here."""
+    async with asyncio.timeout(5):
+        while bool(run._clients._elsewhere) is not there:  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("roles", [("front", "front", "worker"), ("all", "all")])
+@pytest.mark.parametrize("key", [{}, SESSION])
+async def test_a_run_ends_with_the_last_of_its_clients_wherever_they_are(
+    models: ModelServer,
+    fleet: Fleet,
+    monkeypatch: pytest.MonkeyPatch,
+    roles: tuple[Role, ...],
+    key: dict[str, str],
+) -> None:
+    """A client whose connection is cut asks again where its proxy leads it."""
+    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 0.0)
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"), says("c ", Hold(asyncio.Event())))
+    async with members(fleet, *roles) as (one, other, *_):
+        for name in ("first", "second"):
+            named = {**key, "Idempotency-Key": name}
+            asked = asyncio.create_task(say(one, name, **named))
+            await one.wait_runs(1)
+            run = own(one)
+            await asyncio.wait_for(run.accepted, 5)
+            again = asyncio.create_task(say(other, name, **named))
+            await until_waited_for(run)
+            asked.cancel()
+            async with asyncio.timeout(5):
+                while run.clients:  # noqa: ASYNC110 - no event says so
+                    await asyncio.sleep(0)
+            if name == "first":
+                gate.set()
+                assert (await again).content == "a b"
+            else:
+                await models.wait_requests(2)
+                assert not models.aborted
+                again.cancel()
+                await models.wait_aborted(1)
+            await one.wait_no_runs()
+        assert len(models.requests) == 2
+
+
+async def test_who_leaves_a_run_that_is_followed_ends_it_for_nobody_who_listens(
+    models: ModelServer, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 0.0)
+    gate = asyncio.Event()
+    models.script("mock-echo", says("a ", Hold(gate), "b"))
+    named = {**SESSION, "Idempotency-Key": "k"}
+    async with members(fleet, "front", "front", "worker") as (one, other, _):
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        silence = other.gateway.listen(
+            OPERATOR,
+            Listener(lambda _: None, lambda run: heard.put_nowait(run.result.status if run.result else "")),
+        )
+        asked = asyncio.create_task(say(one, "hi", **named))
+        await one.wait_runs(1)
+        await other.wait_runs(1)
+        again = asyncio.create_task(say(other, "hi", **named))
+        await until_waited_for(own(one))
+        again.cancel()
+        await until_waited_for(own(one), there=False)
+        gate.set()
+        assert (await asked).content == "a b"
+        async with asyncio.timeout(5):
+            while (status := await heard.get()) == "failed":
+                pass  # of the repeat itself, which was none
+        assert status == "completed"
+        silence()

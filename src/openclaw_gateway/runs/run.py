@@ -18,6 +18,7 @@ from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.random_ids import fresh_digits
+from openclaw_gateway.runs.clients import Clients
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
@@ -38,10 +39,6 @@ HANDED_OVER = "another process goes on with it"
 # Reasons of an abort that nobody has asked for.
 UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
-# How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
-# another one.
-RETURN_S = 3.0
-
 
 _NO_SAMPLING = Sampling()
 
@@ -52,7 +49,8 @@ class Run:
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
-    its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
+    its log has had. `when_joined` is told of each client that waits for it here, `when_left` once the last
+    has left: True where it goes on all the same. `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
@@ -82,7 +80,7 @@ class Run:
         self.plan = plan
         self.parent = parent
         self.children: list[Run] = []
-        self.clients = 0
+        self._clients = Clients()
         self.keeps_answer = False
         self.queued = 0
         self.taken: tuple[tuple[Run, Message], ...] = ()
@@ -94,7 +92,8 @@ class Run:
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
-        self._return: asyncio.TimerHandle | None = None
+        self.when_joined: Callable[[Run], None] | None = None
+        self.when_left: Callable[[Run], bool] | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
         self._ended_at: float | None = None
@@ -136,35 +135,47 @@ class Run:
         named = self.request.idempotency
         return self.id if named is None or self.request.origin.door == "http" else named.key
 
+    @property
+    def clients(self) -> int:
+        """How many wait for it in this process."""
+        return self._clients.here
+
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
-        self.clients += 1
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+        self._clients.join()
+        if self.when_joined is not None:
+            self.when_joined(self)
 
     def leave(self, reason: str | None, *, returns: bool = False) -> None:
         """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`,
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
-        self.clients -= 1
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
-        if self.clients or reason is None or goes_on:
-            return
-        if returns and self.may_be_asked_again and self.result is None:
-            self._return = self._loop.call_later(RETURN_S, self.abort, reason)
-        else:
+        may_return = returns and self.may_be_asked_again and self.result is None
+        self._clients.leave(None if goes_on else reason, self._left, returns=may_return)
+
+    def wait_elsewhere(self, by: str) -> None:
+        """Clients wait for it in that process, too: it does not end with those that wait here."""
+        self._clients.come_elsewhere(by)
+
+    def left_elsewhere(self, by: str) -> None:
+        """None waits there any more."""
+        self._clients.left_elsewhere(by, self._left)
+
+    def _left(self, reason: str) -> None:
+        """Nobody waits for it any more."""
+        if self.when_left is None or not self.when_left(self):
             self.abort(reason)
 
     def moved_on(self) -> None:
         """Its client asks otherwise: nobody comes back for it, and it is not waited for."""
-        if self._return is not None and self.result is None:
-            self.abort(CLIENT_LEFT)
+        if self.result is None:
+            self._clients.moved_on(self._left)
 
     @property
     def was_left(self) -> bool:
         """Whether its last client has left before the end, and has not come back."""
-        return self._return is not None
+        return self._clients.was_left
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -329,8 +340,7 @@ class Run:
     def _close(self, result: RunResult) -> None:
         self.result = result
         self._ended_at = time.monotonic()
-        if self._return is not None:
-            self._return.cancel()
+        self._clients.over()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

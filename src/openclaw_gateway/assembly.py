@@ -53,6 +53,7 @@ from openclaw_gateway.runs.plan import Plan, Refusal
 from openclaw_gateway.runs.planning import PlanInputs, make_plan, refused_plan, without_sandbox
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import Run
+from openclaw_gateway.runs.shown import ShownAnywhere, ShownHere
 from openclaw_gateway.runs.sub_agents import SubAgents
 from openclaw_gateway.runs.waiting import Waiting
 from openclaw_gateway.sessions.limits import SharedLimits
@@ -81,6 +82,7 @@ class Assembly:
         self._prompts: PromptCache
         self._book_lease: Lease
         self._membership: Membership | None = None
+        self._shown: ShownAnywhere | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     async def build(self, plan: Blueprint) -> Gateway:
@@ -89,6 +91,8 @@ class Assembly:
         local = LocalModel.from_environment(loaded.environ)
         self._foundation = await lay(loaded, local, self._undo)
         self._undo.push_async_callback(self._closed)
+        if self._foundation.shared is not None:
+            self._shown = ShownAnywhere(self._foundation.bus)
         generation = await self._open(plan, None)
         live = LiveRuns(self._foundation.bus, generation.terms, self._others(plan))
         self._undo.push_async_callback(live.hub.close)
@@ -132,8 +136,10 @@ class Assembly:
     async def _join(self, plan: Blueprint, live: LiveRuns) -> None:
         """Become one of several, where the store is shared."""
         rooms, gateway = self._foundation, self.gateway
-        if rooms.shared is None:
+        if rooms.shared is None or self._shown is None:
             return
+        self._shown.open(live.hub, live.executed, live.mirrored)
+        self._undo.push_async_callback(self._shown.close)
         waiting = Waiting(rooms.bus, live)
         self._undo.callback(waiting.close)
         following = Following(rooms.shared, rooms.bus, live, gateway.plan_of, waiting)
@@ -256,7 +262,7 @@ class Assembly:
         memory = Memory(
             rooms.store, _reset_policy(config), plan.zone, rooms.held, over=self._conversation_over
         )
-        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store))
+        return RunLoop(rooms.lanes, memory, rounds, KeptAnswers(rooms.store), self._shown or ShownHere())
 
     def _conversation_over(self, claim: Claim) -> None:
         self._over(conversation(claim.owner, claim.session, claim.run_id))

@@ -203,6 +203,19 @@ class LiveRuns:
         kept = self._retained.get(run_id)
         return kept[0] if kept is not None else None
 
+    def executed(self, run_id: str) -> Run | None:
+        """The live run with this id, where it is executed here."""
+        run, _ = self._running.get(run_id, (None, None))
+        return None if run is None or run.is_mirrored else run
+
+    def mirrored(self, run_id: str) -> Run | None:
+        """What stands here for the live run with this id that another process executes, or did."""
+        for name in (_beside(run_id), run_id):
+            run, _ = self._running.get(name, (None, None))
+            if run is not None and run.is_mirrored:
+                return run
+        return None
+
     def running(self) -> list[Run]:
         return [run for run, _ in self._running.values()]
 

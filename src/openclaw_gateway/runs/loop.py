@@ -25,6 +25,7 @@ from openclaw_gateway.runs.lanes import Lanes
 from openclaw_gateway.runs.memory import Memory, Recalled
 from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import UNASKED, Run, now_ms
+from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
 from openclaw_gateway.runs.stopped import after_tools, why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
@@ -42,11 +43,12 @@ _NOTHING = Recalled((), ())
 class RunLoop:
     """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers) -> None:
+    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers, shown: Shown) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._shown = shown
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
         self._log = log.bind()
@@ -172,7 +174,7 @@ class RunLoop:
             result, recalled = await self._converse(run, claimed, answer)
             # Before the turn: what is recorded as the answer to a name must be one that is kept.
             result = await self._keeping(run, answer, result)
-            turn = turn_for(result.status, recalled.new, await _said(run, answer, result.status))
+            turn = turn_for(result.status, recalled.new, await self._said(run, answer, result.status))
         except (Exception, asyncio.CancelledError) as error:
             turn, result = (), None
             _reraise_if_meant(error)
@@ -256,6 +258,12 @@ class RunLoop:
         )
         return result, recalled
 
+    async def _said(self, run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
+        """What of the answer belongs to the turn: of an aborted run, what has reached a client."""
+        if status != "aborted":
+            return answer.messages
+        return answer.delivered(await self._shown.of(run))
+
 
 def _reraise_if_meant(error: BaseException) -> None:
     """A cancellation of the run's own task goes on; one that leaked out of somebody's code is a fault."""
@@ -288,17 +296,6 @@ def _ending(
     keeps = recalled.keeps if turn else None
     taken = taken_with(run, result, turn) if run.taken else ()
     return Ending(result.status, result.usage, turn, result.error, kept, keeps, recalled.alone, taken)
-
-
-async def _said(run: Run, answer: Answer, status: RunStatus) -> tuple[Message, ...]:
-    """What of the answer belongs to the turn: of an aborted run, what has reached a reader. (Those of a run
-    that was given away are elsewhere, and a moment behind.)"""
-    if status != "aborted":
-        return answer.messages
-    if run.begun is not None:
-        return answer.delivered(run.emitted)
-    await run.readers.last_words(run.emitted)
-    return answer.delivered(run.readers.shown)
 
 
 def _demanded(client: ClientTools) -> frozenset[str]:

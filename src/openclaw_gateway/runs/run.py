@@ -294,6 +294,11 @@ class Run:
             self._at_tools = False
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process has it now, or its end is not known here."""
+        return self.is_lost or self.abort_reason in _ELSEWHERE
+
+    @property
     def may_go_elsewhere(self) -> bool:
         """Whether nobody waits for it here: no client hears anything when another process goes on with it."""
         return self.begun is not None or self.request.detached is not None or not self.clients
@@ -326,7 +331,7 @@ class Run:
             return
         ended = (RunEnded(result, now_ms()),)
         self.result = result
-        if self.begun is not None and (self.is_lost or self.abort_reason in _ELSEWHERE):
+        if self.begun is not None and self.is_elsewhere:
             # Who has given it away hears its end from who records it.
             self._close(result)
             return

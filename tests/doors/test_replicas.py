@@ -25,6 +25,7 @@ from openclaw_gateway.wire.run import RunStatus
 from tests.doors.chat import CHAT, Answer, ask, http, user
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
+from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
 from tests.sessions.test_postgres_store import PATIENT_S
 from tests.ws.peer import connected
@@ -785,3 +786,30 @@ async def test_who_leaves_a_run_that_is_followed_ends_it_for_nobody_who_listens(
                 pass  # of the repeat itself, which was none
         assert status == "completed"
         silence()
+
+
+async def test_two_gateways_at_one_redis_hear_nothing_of_each_other(
+    models: ModelServer, fleet: Fleet, postgres_server: Postgres
+) -> None:
+    """Whichever database of it they name: what is told there is told to all."""
+    async with members(fleet, "all", "all") as (mine, sibling):
+        fleet.config["store"] = {"url": await postgres_server.new_database(), "leaseSeconds": 1}
+        async with members(fleet, "front", "worker") as (front, worker), connected(front) as peer:
+            heard: list[object] = []
+            silence = mine.gateway.listen(OPERATOR, Listener(heard.append, heard.append, heard.append))
+            news: asyncio.Queue[bytes] = asyncio.Queue()
+            ignore = mine.gateway._bus.hear(news.put_nowait), worker.gateway._bus.hear(news.put_nowait)
+            await peer.result("chat.send", sent("one", "hi"))
+            await peer.event("chat", runId="one", state="final")
+            await peer.result("sessions.patch", {"key": "talk", "label": "secret"})
+            front.gateway._bus.announce(b"theirs")
+            async with asyncio.timeout(5):
+                while await news.get() != b"theirs":
+                    pass
+                # Had anything of the others been told to it, that came before this.
+                sibling.gateway._bus.announce(b"ours")
+                while await news.get() != b"ours":
+                    pass
+            assert not heard
+            for each in (*ignore, silence):
+                each()

@@ -8,6 +8,7 @@ the rule); an older release goes on working on a database of a newer one exactly
 
 import re
 from functools import cache
+from hashlib import blake2b
 from importlib import resources
 from typing import NamedTuple
 
@@ -92,6 +93,15 @@ async def state(db: Connection) -> State:
         "SELECT coalesce(max(version), 0), coalesce(max(readable_from), 0) FROM schema_version"
     )
     return State(version, readable_from)
+
+
+async def name(db: Connection) -> str:
+    """Of one database among all: what it is called where it is, and when it was made, to the microsecond. (A
+    copy of it under another name has another one.)"""
+    row = await db.fetchrow(
+        "SELECT current_database(), extract(epoch FROM min(applied_at))::text FROM schema_version"
+    )
+    return blake2b(f"{row[0]} {row[1]}".encode(), digest_size=8).hexdigest()
 
 
 async def migrate(db: Connection) -> int:

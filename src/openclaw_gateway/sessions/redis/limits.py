@@ -28,9 +28,12 @@ Tell = Callable[[str, float], None]
 
 class RedisLimits:
     """`of_bucket` is who writes to the server that holds a bucket; `tell` says to the other processes for how
-    many seconds the subject of a name is locked out; `me` is the name of this process."""
+    many seconds the subject of a name is locked out; `me` is the name of this process, `gateway` that of all
+    its processes."""
 
-    def __init__(self, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+    def __init__(self, gateway: str, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+        self._gateway = gateway
+        self._everyone = self._own(scripts.PROCESSES)
         self._me = me
         self._of_bucket = of_bucket
         self._tell = tell
@@ -50,17 +53,22 @@ class RedisLimits:
 
     def succeeded(self, subject: str) -> None:
         if self._told_of.pop(subject, None) is not None:
-            name = scripts.digest(subject)
+            name = scripts.digest(self._own(subject))
             self._of_bucket(scripts.bucket(name)).post(scripts.succeeded(name))
 
     def locked_for(self, subject: str, now: float) -> float:
-        until = self._locked.get(scripts.digest(subject), 0.0) if self._locked else 0.0
+        until = self._locked.get(scripts.digest(self._own(subject)), 0.0) if self._locked else 0.0
         return max(0.0, until - now)
 
     def share(self, most: float) -> float:
         return max(1.0, most // self._processes) if self._is_alone else most
 
+    def _own(self, name: str) -> str:
+        """What another gateway, which counts at the same server, calls otherwise."""
+        return f"{self._gateway}:{name}"
+
     async def enter(self, name: str, most: int) -> str | None:
+        name = self._own(name)
         place = fresh_digits()
         command = scripts.enter(name, most, place)
         try:
@@ -76,6 +84,7 @@ class RedisLimits:
         return place
 
     def leave(self, name: str, place: str) -> None:
+        name = self._own(name)
         places = self._places.get(name)
         if places is None or place not in places:
             return
@@ -105,18 +114,18 @@ class RedisLimits:
                 await asyncio.wait(self._telling)
 
     async def _renew(self) -> None:
-        held = {scripts.PROCESSES: {self._me}, **self._places}
+        held = {self._everyone: {self._me}, **self._places}
         for name, places in held.items():
             try:
                 command = scripts.renew(name, sorted(places))
                 count = await self._asked(scripts.bucket(name), command, within=RENEW_S)
             except Away:
                 return
-            if name == scripts.PROCESSES:
+            if name == self._everyone:
                 self._processes = max(1, count)
 
     async def _tell_of(self, subject: str, rule: LockOutRule) -> None:
-        name = scripts.digest(subject)
+        name = scripts.digest(self._own(subject))
         command = scripts.failed(name, rule, fresh_digits())
         try:
             locked_ms = await self._asked(scripts.bucket(name), command, within=RENEW_S)

@@ -350,14 +350,16 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+@pytest.mark.parametrize("role", ["all", "front"])
 async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
-    models: ModelServer, fleet: Fleet
+    models: ModelServer, fleet: Fleet, role: Role
 ) -> None:
+    """Also where it is heard, and not executed, once more."""
     gate = asyncio.Event()
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
     key = {"Idempotency-Key": "k", **SESSION}
     body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
-    async with members(fleet, "all", "all", "all") as (one, other, third):
+    async with members(fleet, "all", role, "all") as (one, other, third):
         lost = asyncio.create_task(ask(one, body, headers=key))
         await models.wait_requests(1)
         async with http(other) as session, session.post(CHAT, json=body, headers=key) as response:

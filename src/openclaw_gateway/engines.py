@@ -11,6 +11,7 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.copying.ends import Target
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.redis.urls import parsed
+from openclaw_gateway.sessions.rounds import KeptRounds
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.standing import Standing
 
@@ -21,10 +22,14 @@ class Engine(SharedStore, Protocol):
 
 
 class CountingBus(Bus, Protocol):
-    """One at whose server all processes also count what is limited for all of them."""
+    """One at whose server all processes also count what is limited for all of them, and keep rounds that wait
+    for clients."""
 
     @property
     def limits(self) -> SharedLimits: ...
+
+    @property
+    def rounds(self) -> KeptRounds: ...
 
 
 def store(url: str, *, max_queued: int) -> Engine:

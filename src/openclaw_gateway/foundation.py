@@ -33,6 +33,7 @@ from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.limits import SharedLimits
 from openclaw_gateway.sessions.local.bus import LocalBus
 from openclaw_gateway.sessions.local.limits import LocalLimits
+from openclaw_gateway.sessions.local.rounds import LocalRounds
 from openclaw_gateway.sessions.retention import Retention
 from openclaw_gateway.sessions.shared import SharedStore
 from openclaw_gateway.sessions.sqlite.store import SqliteStore
@@ -94,7 +95,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     upkeep = Upkeep(store, _retention(config))
     upkeep.open()
     undo.push_async_callback(upkeep.close)
-    bus, limited = await _bus(config.bus.url, shared)
+    bus, limited, held = await _bus(config.bus.url, shared)
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -123,7 +124,6 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     caller = ModelCaller(upstream, local.endpoint)
     models = FallbackCaller(caller, cooldowns)
     embedder = Embedder(upstream, cooldowns, vectors.endpoint)
-    held = HeldRounds()
     return Foundation(
         store,
         shared,
@@ -146,14 +146,14 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     )
 
 
-async def _bus(url: str | None, shared: SharedStore | None) -> tuple[Bus, SharedLimits]:
-    """And where is counted what is limited. Raises StoreError, StartupError, ConfigError."""
+async def _bus(url: str | None, shared: SharedStore | None) -> tuple[Bus, SharedLimits, HeldRounds]:
+    """With what is counted and kept where the bus is. Raises StoreError, StartupError, ConfigError."""
     if url is None:
-        return LocalBus(), LocalLimits()
+        return LocalBus(), LocalLimits(), HeldRounds(LocalRounds())
     # Without a store that others have, too, there are no others.
     name = fresh_digits() if shared is None else await shared.name()
     bus = engines.bus(url, gateway=name)
-    return bus, bus.limits
+    return bus, bus.limits, HeldRounds(bus.rounds)
 
 
 def _retention(config: Config) -> Retention:

@@ -108,7 +108,16 @@ class Asking:
             reason = f"{status} {heard.code}".strip()
             self.refused[reason] = self.refused.get(reason, 0) + 1
         return Asked(
-            key, session, replica.name, said, began, time.monotonic(), status, heard.run_id, heard.answer
+            key,
+            session,
+            replica.name,
+            said,
+            began,
+            time.monotonic(),
+            status,
+            heard.run_id,
+            heard.answer,
+            why=heard.code,
         )
 
 

@@ -18,6 +18,8 @@ from msgspec import Struct
 # "up" is from the replica to the engine.
 Direction = Literal["up", "down"]
 DIRECTIONS: tuple[Direction, ...] = ("up", "down")
+How = Literal["lost", "silent", "unheard", "deaf"]
+HOW: tuple[How, ...] = ("lost", "silent", "unheard", "deaf")
 _PIECE_BYTES = 1 << 16
 _PIECES = 64
 
@@ -33,6 +35,23 @@ class Network(Struct, frozen=True):
     again_s: float = 0.2
     cut: tuple[Direction, ...] = ()
     refuses: bool = False
+
+
+class Strike:
+    """One connection of a network is struck: the one on which the `nth` piece goes up, over all the networks
+    that share this. `lost`: it never arrives, and the connection breaks. `silent`: it never arrives, and
+    nobody is told. `unheard`: it arrives, and the connection breaks before its answer. `deaf`: it arrives,
+    and its answer never does."""
+
+    def __init__(self, nth: int, how: How) -> None:
+        self.how = how
+        self.has_fallen = False
+        self._left = nth
+
+    def falls(self) -> bool:
+        self._left -= 1
+        self.has_fallen = self.has_fallen or self._left == 0
+        return self._left == 0
 
 
 PASS = Network()
@@ -53,6 +72,7 @@ class FaultProxy:
         self._target = target
         self._chance = chance or random.Random(1)  # noqa: S311
         self._network = PASS
+        self.strike: Strike | None = None
         self._open: dict[Direction, asyncio.Event] = {}
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
@@ -139,18 +159,23 @@ class FaultProxy:
         else:
             there, to = await asyncio.open_connection("127.0.0.1", self._target)
         writers.append(to)
+        struck = _Struck()
         async with asyncio.TaskGroup() as pumps:
-            pumps.create_task(self._pump("up", reader, to))
-            pumps.create_task(self._pump("down", there, writer))
+            pumps.create_task(self._pump("up", reader, to, struck))
+            pumps.create_task(self._pump("down", there, writer, struck))
 
     async def _pump(
-        self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        direction: Direction,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        struck: "_Struck",
     ) -> None:
         """Pieces on their way are a queue, so that a slow network is late, and not narrow."""
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_PIECES)
         async with asyncio.TaskGroup() as ends:
             ends.create_task(self._sent(reader, under_way))
-            ends.create_task(self._arriving(direction, under_way, writer))
+            ends.create_task(self._arriving(direction, under_way, writer, struck))
 
     async def _sent(
         self, reader: asyncio.StreamReader, under_way: asyncio.Queue[tuple[float, bytes]]
@@ -169,6 +194,7 @@ class FaultProxy:
         direction: Direction,
         under_way: asyncio.Queue[tuple[float, bytes]],
         writer: asyncio.StreamWriter,
+        struck: "_Struck",
     ) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -176,8 +202,12 @@ class FaultProxy:
             if (left := due - loop.time()) > 0:
                 await asyncio.sleep(left)
             await self._open[direction].wait()
+            if piece and direction == "up" and self.strike is not None and self.strike.falls():
+                struck.how = self.strike.how
+            if piece:
+                await struck.passed(direction)
             if not piece:
-                if writer.can_write_eof():
+                if not writer.is_closing() and writer.can_write_eof():
                     writer.write_eof()
                 return
             writer.write(piece)
@@ -189,6 +219,23 @@ class FaultProxy:
         if network.loss and self._chance.random() < network.loss:
             late += network.again_s
         return late
+
+
+class _Struck:
+    """What has befallen one connection."""
+
+    def __init__(self) -> None:
+        self.how: How | None = None
+
+    async def passed(self, direction: Direction) -> None:
+        """Raises ConnectionResetError where the connection breaks; never returns where nothing comes."""
+        match self.how, direction:
+            case ("lost", _) | ("unheard", "down"):
+                raise ConnectionResetError
+            case ("silent", _) | ("deaf", "down"):
+                await asyncio.Event().wait()
+            case _:
+                pass
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

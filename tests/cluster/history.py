@@ -15,8 +15,8 @@ class Asked(Struct, frozen=True):
     """One attempt of a client. Who asks the same again uses the same `key`, perhaps at another replica.
 
     `said` is the user's message, unlike that of every other key. `status` None = the connection ended before
-    there was a whole answer; `answer` is the text of a final one. `events` are the numbers of a stream's
-    events as they were heard, over all connections it took.
+    there was a whole answer; `answer` is the text of a final one, and `why` the code where there is none.
+    `events` are the numbers of a stream's events as they were heard, over all connections it took.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Asked(Struct, frozen=True):
     run_id: str = ""
     answer: str | None = None
     events: tuple[int, ...] = ()
+    why: str = ""
 
 
 class Entry(Struct, frozen=True):

@@ -21,6 +21,7 @@ from tests.cluster.logs import logs
 from tests.cluster.replicas import Replica
 from tests.cluster.shared import NAMES, cluster, engines
 from tests.cluster.troubles import Troubles
+from tests.cluster.unanswered import unanswered
 
 MODEL = "mock-trial"
 SESSIONS = 12
@@ -95,15 +96,19 @@ async def trial(
         def over() -> bool:
             return time.monotonic() - began > seconds
 
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(SESSIONS * CLIENTS_EACH):
-                tasks.create_task(asking.client(f"s{number % SESSIONS}", over))
-            await troubles.processes(half_over)
-            # From now on the bus has its troubles too, and may lose what it has.
-            told = await audit.completed(shared.url, _TOLD_S)
-            events = await logs(shared.bus.port, told[-_MOST_LOGS:])
-            await troubles.everything(over)
-        await _settled(shared.url, found)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(SESSIONS * CLIENTS_EACH):
+                    tasks.create_task(asking.client(f"s{number % SESSIONS}", over))
+                await troubles.processes(half_over)
+                # From now on the bus has its troubles too, and may lose what it has.
+                told = await audit.completed(shared.url, _TOLD_S)
+                events = await logs(shared.bus.port, told[-_MOST_LOGS:])
+                await troubles.everything(over)
+            await _settled(shared.url, found)
+        except BaseException as error:
+            error.add_note(await unanswered(shared.url, asking.asked, found))
+            raise
         took = time.monotonic() - began
         held = await audit.held(shared.url)
     history = History(

@@ -138,7 +138,7 @@ async def test_cancelling_the_client_aborts_the_upstream(
     gateway: RunningGateway, models: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once it can no more be one whose connection was cut, and which asks again."""
-    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 0.05)
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.05)
     models.script("mock-echo", hangs())
     async with sdk(gateway) as client:
         request = asyncio.create_task(

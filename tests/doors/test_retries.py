@@ -155,7 +155,7 @@ async def test_what_tools_have_done_is_not_done_again_and_the_client_is_told(
     models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its client has stayed away too long: the run was stopped, and is not begun anew."""
-    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 0.05)
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.05)
     write = Call("write", msgspec.json.encode({"path": "n.txt", "content": "x"}).decode())
     models.script("mock-echo", calls(write), says(Hang()), says("never"))
     first = asyncio.create_task(attempt(gateway, 0))
@@ -172,7 +172,7 @@ async def test_what_tools_have_done_is_not_done_again_and_the_client_is_told(
 async def test_who_comes_when_the_run_is_being_stopped_gets_a_new_one(
     models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 0.0)
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 0.0)
     models.script("mock-echo", says(Hang()), says("anew"))
     first = asyncio.create_task(attempt(gateway, 0))
     await models.wait_requests(1)
@@ -185,7 +185,7 @@ async def test_who_comes_when_the_run_is_being_stopped_gets_a_new_one(
 async def test_a_client_that_does_not_number_its_attempts_ends_its_run_at_once(
     models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 3600.0)
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 3600.0)
     models.script("mock-echo", says(Hang()))
     async with wire(gateway) as raw:
         raw.send(post(gateway, chat_body("hi")))
@@ -199,7 +199,7 @@ async def test_who_has_stopped_an_answer_and_goes_on_does_not_wait_for_himself(
     models: ModelServer, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch, is_behind: bool
 ) -> None:
     """He asks for something behind it, or for the answer anew, in words that say so."""
-    monkeypatch.setattr("openclaw_gateway.runs.clients.RETURN_S", 3600.0)
+    monkeypatch.setattr("openclaw_gateway.runs.run.RETURN_S", 3600.0)
     models.script("mock-echo", says(Hang()), says("next"))
     first = asyncio.create_task(attempt(gateway, 0, "question", user="ada"))
     await models.wait_requests(1)

@@ -334,6 +334,8 @@ async def test_no_number_is_given_twice_in_a_database_that_was_used_before(
         ),
         ("postgres://host/s", "postgresql://host/s"),
         ("postgresql://u:p%40@[::1]:1/s", "postgresql://[::1]:1/s"),
+        ("postgresql://u:123?x@h/s", "postgresql://"),
+        ("postgresql://u:a@b/c@h/s", "postgresql://"),
     ],
 )
 def test_no_secret_of_an_address_is_shown(address: str, name: str) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import asyncpg
 import pytest
 
 from openclaw_gateway.errors import StoreError, StoreFull
-from openclaw_gateway.sessions.postgres import migration
+from openclaw_gateway.sessions.postgres import doubts, migration, runs
 from openclaw_gateway.sessions.postgres.store import PostgresStore
 from openclaw_gateway.sessions.shared import Replica
-from openclaw_gateway.sessions.store import Claimed, Released, StoreHealth
+from openclaw_gateway.sessions.store import Begun, Claimed, Released, StoreHealth
 from tests.cluster.fault_proxy import HALF_OPEN_DOWN, PASS, REFUSED, FaultProxy
 from tests.engines.postgres import NotInstalled, Postgres, started
 from tests.sessions.shared_contract import work
@@ -220,6 +221,30 @@ async def test_a_begin_whose_answer_is_lost_is_made_again_by_itself(
         assert await behind.finish(begun.claim, ending(turn("r1"))) == Released(2, None)
     else:
         assert type(begun).__name__ == ("Recorded" if session is None else "Queued")
+
+
+async def test_while_a_begin_is_made_again_nobody_ends_its_run(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "_FIRST_S", 0.0)
+    is_first = True
+
+    async def begin(*args: Any, again: bool, **more: Any) -> Begun:
+        nonlocal is_first
+        begun = await original(*args, again=again, **more)
+        if is_first:
+            is_first = False
+            raise ConnectionResetError
+        assert again
+        if (settling := store._doubts._settling) is not None:
+            await settling
+        return begun
+
+    original = runs.begin
+    monkeypatch.setattr(runs, "begin", begin)
+    begun = await store.begin(new_run("r1"), lease_s=LEASE)
+    assert isinstance(begun, Claimed)
+    assert await store.finish(begun.claim, ending(turn("r1"))) == Released(2, None)
 
 
 async def test_a_begin_that_nobody_heard_of_is_ended(

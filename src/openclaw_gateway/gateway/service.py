@@ -306,7 +306,7 @@ class Gateway:
         Raises Forbidden, InvalidRequest, NotFound, EmbeddingsUnavailable, Overloaded, ProviderError.
         """
         principal.require(WRITE)
-        if self._live.draining:
+        if self._live.admission.draining:
             raise ShuttingDown
         generation = self.generation
         chat = generation.config.gateway.http.endpoints.chat_completions
@@ -404,6 +404,11 @@ class Gateway:
     def live_runs(self) -> int:
         return len(self._live)
 
+    def most_runs(self) -> tuple[int, int]:
+        """(how many runs may be executed at once, how many of them this process may take): the same number,
+        unless it has to count alone."""
+        return self._live.admission.most, self._live.admission.share
+
     def _at_work(self, agent_id: str) -> int:
         return sum(run.request.agent_id == agent_id for run in self._live.running())
 
@@ -424,12 +429,12 @@ class Gateway:
 
     def suspend(self, *, suspended: bool) -> None:
         """Take no new runs while the state directory is not this process's own."""
-        self._live.suspended = suspended
+        self._live.admission.suspended = suspended
         self._health.notice()
 
     def leave(self) -> None:
         """Before a drain, where there are others: `readiness` says no, and requests are still taken."""
-        self._live.leaving = True
+        self._live.admission.leaving = True
         self._health.notice()
 
     def refuse_runs(self) -> None:

@@ -11,7 +11,6 @@ from openclaw_gateway.errors import EventsGone
 from openclaw_gateway.runs.live import LiveRuns
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.run import Run
-from openclaw_gateway.runs.waiting import Waiting
 from openclaw_gateway.runs.work import read
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.shared import SharedStore
@@ -24,17 +23,13 @@ PlanOf = Callable[[RunRequest], Plan]
 
 
 class Following:
-    """`plan_of` gives what a request would be executed with here; it may raise any GatewayError. `waiting`
-    tells those that execute of the clients that wait here."""
+    """`plan_of` gives what a request would be executed with here; it may raise any GatewayError."""
 
-    def __init__(
-        self, store: SharedStore, bus: Bus, live: LiveRuns, plan_of: PlanOf, waiting: Waiting
-    ) -> None:
+    def __init__(self, store: SharedStore, bus: Bus, live: LiveRuns, plan_of: PlanOf) -> None:
         self._store = store
         self._bus = bus
         self._live = live
         self._plan_of = plan_of
-        self._waiting = waiting
 
     async def run(self, owner: str, run_id: str) -> Run | None:
         """None of one that is not open, or not this owner's. Raises StoreError, Overloaded, AgentUnavailable,
@@ -47,7 +42,6 @@ class Following:
         run = self._live.follow(record, work.request, self._plan_of(work.request))
         if run is not None and run.is_followed:
             run.asked = work.asked
-            self._waiting.tell_of(run)
         return run
 
     async def told(self, run_id: str) -> tuple[Event, ...] | None:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 
 from openclaw_gateway.errors import Fenced, StoreError
-from openclaw_gateway.runs.run import BY_REQUEST, TAKEN_OVER, Run
+from openclaw_gateway.runs.run import BY_REQUEST, LEASE_ENDS, TAKEN_OVER, Run
 from openclaw_gateway.sessions.bus import Bus
 from openclaw_gateway.sessions.store import Claim, Claimed, Store
 from openclaw_gateway.work.cancelling import is_being_cancelled
@@ -104,7 +104,7 @@ class Leases:
         except StoreError as error:
             log.warning("lease.renew_failed", run=run.id, error=error.message)
             if now + self._renew_every_s >= until:
-                run.abort("the session's lease could not be renewed")
+                run.abort(LEASE_ENDS)
         else:
             if run.id in self._held:
                 self._held[run.id] = (run, claim, now + self._lease_s)

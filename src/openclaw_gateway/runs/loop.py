@@ -7,7 +7,7 @@ was asked to record must not be half recorded. Knows no door.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -27,27 +27,39 @@ from openclaw_gateway.runs.rounds import Rounds
 from openclaw_gateway.runs.run import UNASKED, Run, now_ms
 from openclaw_gateway.runs.shown import Shown
 from openclaw_gateway.runs.steering import kept_result, taken_with
-from openclaw_gateway.runs.stopped import after_tools, why_stopped
+from openclaw_gateway.runs.stopped import why_stopped
 from openclaw_gateway.sessions.store import Claim, Claimed, Ending
 from openclaw_gateway.sessions.transcript import turn_for
-from openclaw_gateway.wire.error_info import error_info
+from openclaw_gateway.wire.error_info import after_tools, error_info
 from openclaw_gateway.wire.events import RunStarted
 from openclaw_gateway.wire.messages import Message
 from openclaw_gateway.wire.run import ClientTools, Invocation, NamedTool, RunResult, RunStatus
 from openclaw_gateway.work.cancelling import is_being_cancelled
 
 log = structlog.get_logger()
+GoesOn = Callable[[Run, RunResult], Awaitable[RunResult]]
 _NOTHING = Recalled((), ())
 
 
 class RunLoop:
-    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation."""
+    """Executes runs. `execute` is the body of a run's own task and never raises but for cancellation.
+    `goes_on` gives how one ends that another process has taken over; how it ended here, of any other."""
 
-    def __init__(self, lanes: Lanes, memory: Memory, rounds: Rounds, kept: KeptAnswers, shown: Shown) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        memory: Memory,
+        rounds: Rounds,
+        kept: KeptAnswers,
+        shown: Shown,
+        *,
+        goes_on: GoesOn | None = None,
+    ) -> None:
         self._lanes = lanes
         self._memory = memory
         self._rounds = rounds
         self._kept = kept
+        self._goes_on = goes_on
         self._shown = shown
         self._errands = Errands(memory, rounds.contexts)
         # Bound: the one that is not looks itself up for each line.
@@ -57,6 +69,8 @@ class RunLoop:
         result: RunResult | None = None
         try:
             result = await self._result_of(run)
+            if self._goes_on is not None and result.error is not None:
+                result = await self._goes_on(run, result)
         except (Exception, asyncio.CancelledError) as error:
             _reraise_if_meant(error)
             log.exception("run.crashed", request=run.asked.request, run=run.id)
@@ -131,7 +145,7 @@ class RunLoop:
         result, _ = await self._converse(run, None, answer)
         if result.tool_calls:
             ids = (call.id for call in result.tool_calls)
-            self._memory.held.keep(run.request, ids, answer.messages)
+            await self._memory.held.keep(run.request, ids, answer.messages)
         return await self._keeping(run, answer, result)
 
     async def _invoked(self, run: Run, invocation: Invocation) -> RunResult:
@@ -232,7 +246,7 @@ class RunLoop:
             if claimed is not None and run.request.errand is not None:
                 return await self._errands.do(run, run.request.errand, claimed, answer), recalled
             if claimed is None:
-                recalled = self._memory.stateless(run.request)
+                recalled = await self._memory.stateless(run.request)
             else:
                 recalled = await self._memory.recall(run.request, claimed)
             with run.interruptible():

@@ -18,11 +18,11 @@ from openclaw_gateway.logs.asked import ASKED
 from openclaw_gateway.models.dialects import unsupported
 from openclaw_gateway.models.request import ModelRequest
 from openclaw_gateway.random_ids import fresh_digits
-from openclaw_gateway.runs.clients import Clients
 from openclaw_gateway.runs.plan import Plan
 from openclaw_gateway.runs.readers import Reader, Readers
 from openclaw_gateway.runs.run_tree import RunTree
 from openclaw_gateway.sessions.bus import Bus, Subscription
+from openclaw_gateway.sessions.room import Room
 from openclaw_gateway.sessions.store import Claimed, Recorded
 from openclaw_gateway.wire.events import Event, RunEnded
 from openclaw_gateway.wire.messages import Message
@@ -36,27 +36,33 @@ PARENT_ENDED = "the run that started it has ended"
 UNDELIVERED = "its answer could not be delivered"
 TAKEN_OVER = "another process has taken over the session"
 HANDED_OVER = "another process goes on with it"
+LEASE_ENDS = "its session could not be kept"
 # Reasons of an abort that nobody has asked for.
-UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER})
+UNASKED = frozenset({CLIENT_LEFT, SHUTTING_DOWN, UNDELIVERED, TAKEN_OVER, HANDED_OVER, LEASE_ENDS})
 _ELSEWHERE = frozenset({TAKEN_OVER, HANDED_OVER})
+# How long a client that asks again by itself is waited for: the official SDKs do so after half a second and
+# another one.
+RETURN_S = 3.0
+
 
 _NO_SAMPLING = Sampling()
 
 
 class Run:
-    """One execution. `accepted` is done once the run is durably enqueued, or refused; at once where it leaves
-    nothing on disk.
+    """One execution. `accepted` is done once the run is durably enqueued, or refused; where it leaves nothing
+    on disk, once it has a place.
 
     `id` is the gateway's own, and the chat completion's too, with an underscore as both older systems write
     it. `children` are the runs that its tools have started; they end with it. `emitted` is how many events
-    its log has had. `when_joined` is told of each client that waits for it here, `when_left` once the last
-    has left: True where it goes on all the same. `keeps_answer` once a repeat of its request gets its result.
+    its log has had. `clients` wait for it; `keeps_answer` once a repeat of its request gets its result.
     `asked` is the client's request that led to it, for the log.
     `begun` is what the store has said of it where another process had begun it. One that is `mirrored` is
     executed by another process and recorded there; one that is `followed` was so when it was asked for here.
     Of one that `is_lost` the end is not known here: it could not be recorded, or another has it now.
+    `place` is where it has taken its place among those that go on at once, None = it has none yet.
     `when_acts` is waited for before it does what a second execution would do twice.
-    `when_ended` is told of it when its task is over, `when_made` when it has made its session. `queued`: how
+    `when_ended` is told of it when its task is over, `when_made` when it has made its session,
+    `when_attended` when a client comes or goes. `queued`: how
     many runs of its session are before it, with the one at work; 0 = it does not wait. `taken` are those
     whose messages it has taken up, each with its message, `taken_by` the one that has taken up its own: they
     end as that one does.
@@ -80,7 +86,7 @@ class Run:
         self.plan = plan
         self.parent = parent
         self.children: list[Run] = []
-        self._clients = Clients()
+        self.clients = 0
         self.keeps_answer = False
         self.queued = 0
         self.taken: tuple[tuple[Run, Message], ...] = ()
@@ -89,11 +95,12 @@ class Run:
         self.is_mirrored = False
         self.is_followed = False
         self.is_lost = False
+        self.place: Room | None = None
         self.when_acts: Callable[[], Awaitable[None]] | None = None
         self.when_ended: Callable[[Run], None] | None = None
         self.when_made: Callable[[Run], None] | None = None
-        self.when_joined: Callable[[Run], None] | None = None
-        self.when_left: Callable[[Run], bool] | None = None
+        self.when_attended: Callable[[Run], None] | None = None
+        self._return: asyncio.TimerHandle | None = None
         self.created_ms = now_ms()
         self._created = time.monotonic()
         self._ended_at: float | None = None
@@ -116,7 +123,11 @@ class Run:
         self._at_tools = False
         self._hurried = False
         self.emitted = 0
-        if request.session_key is None and request.idempotency is None:
+
+    def begin_in(self, place: Room) -> None:
+        """It has a place there."""
+        self.place = place
+        if self.request.session_key is None and self.request.idempotency is None:
             self.accept()
 
     def accept(self) -> None:
@@ -135,47 +146,39 @@ class Run:
         named = self.request.idempotency
         return self.id if named is None or self.request.origin.door == "http" else named.key
 
-    @property
-    def clients(self) -> int:
-        """How many wait for it in this process."""
-        return self._clients.here
-
     def join(self) -> None:
         """A client waits for it, until it says `leave`."""
-        self._clients.join()
-        if self.when_joined is not None:
-            self.when_joined(self)
+        self.clients += 1
+        if self.when_attended is not None:
+            self.when_attended(self)
+        if self._return is not None:
+            self._return.cancel()
+            self._return = None
 
     def leave(self, reason: str | None, *, returns: bool = False) -> None:
         """A client waits no more. A run of the HTTP door ends with the last one, unless there is no `reason`,
         and so does a tool that a client has called; the others go on. One that perhaps `returns` is waited
         for."""
+        self.clients -= 1
+        if self.when_attended is not None:
+            self.when_attended(self)
         goes_on = self.request.origin.door != "http" and self.request.invocation is None
-        may_return = returns and self.may_be_asked_again and self.result is None
-        self._clients.leave(None if goes_on else reason, self._left, returns=may_return)
-
-    def wait_elsewhere(self, by: str) -> None:
-        """Clients wait for it in that process, too: it does not end with those that wait here."""
-        self._clients.come_elsewhere(by)
-
-    def left_elsewhere(self, by: str) -> None:
-        """None waits there any more."""
-        self._clients.left_elsewhere(by, self._left)
-
-    def _left(self, reason: str) -> None:
-        """Nobody waits for it any more."""
-        if self.when_left is None or not self.when_left(self):
+        if self.clients or reason is None or goes_on:
+            return
+        if returns and self.may_be_asked_again and self.result is None:
+            self._return = self._loop.call_later(RETURN_S, self.abort, reason)
+        else:
             self.abort(reason)
 
     def moved_on(self) -> None:
         """Its client asks otherwise: nobody comes back for it, and it is not waited for."""
-        if self.result is None:
-            self._clients.moved_on(self._left)
+        if self._return is not None and self.result is None:
+            self.abort(CLIENT_LEFT)
 
     @property
     def was_left(self) -> bool:
         """Whether its last client has left before the end, and has not come back."""
-        return self._clients.was_left
+        return self._return is not None
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -222,6 +225,13 @@ class Run:
         """From now on events carry the claim's token, so that an older holder's are refused."""
         self._token = token
 
+    def went_elsewhere(self) -> None:
+        """Another process executes it now, which it was taken over by: what ended it here does not end it."""
+        self.is_mirrored, self.is_lost = True, False
+        self.abort_reason = None
+        self.queued = 0
+        self._bus.went_elsewhere(self.id, self._token)
+
     def begin_anew(self) -> None:
         """What was emitted so far counts no more: its log begins again."""
         self._token += 1
@@ -229,7 +239,7 @@ class Run:
 
     def events(self, after: int = 0) -> Subscription:
         """The log from index `after`, for whoever shows it to no client; close it when done."""
-        return self._bus.subscribe(self.id, after, here=True)
+        return self._bus.subscribe(self.id, after, here=not self.is_mirrored)
 
     def reader(self, after: int = 0, *, holds: bool = False) -> Reader:
         """The log from index `after` for a client: what reaches it counts as said. One that `holds` slows
@@ -345,7 +355,8 @@ class Run:
     def _close(self, result: RunResult) -> None:
         self.result = result
         self._ended_at = time.monotonic()
-        self._clients.over()
+        if self._return is not None:
+            self._return.cancel()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -3,18 +3,8 @@
 Pure. The same whichever process executes it.
 """
 
-from msgspec.structs import replace
-
-from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout
-from openclaw_gateway.runs.run import HANDED_OVER, SHUTTING_DOWN, Run
-from openclaw_gateway.wire.error_info import ErrorInfo
-
-_USED_TOOLS = "The agent had already used tools: see what they did before you ask again."
-
-
-def after_tools(info: ErrorInfo) -> ErrorInfo:
-    """What the tools did is done: the same request once more would do it again."""
-    return replace(info, message=f"{info.message} {_USED_TOOLS}", retryable=False, retry_after=None)
+from openclaw_gateway.errors import GatewayError, RunAborted, RunCutShort, RunTimeout, StoreError
+from openclaw_gateway.runs.run import HANDED_OVER, LEASE_ENDS, SHUTTING_DOWN, Run
 
 
 def why_stopped(run: Run) -> GatewayError:
@@ -27,6 +17,12 @@ def why_stopped(run: Run) -> GatewayError:
         return RunCutShort(
             "The gateway is shutting down and had to stop this run. Try again in a few seconds.",
             retry_after=5,
+        )
+    if run.abort_reason == LEASE_ENDS:
+        return StoreError(
+            "The session store did not answer for so long that this run had to give up its session: send the "
+            "request again.",
+            retry_after=1,
         )
     if run.abort_reason is not None:
         return RunAborted(f"The run was aborted: {run.abort_reason}.")

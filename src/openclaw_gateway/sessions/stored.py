@@ -22,6 +22,7 @@ INTERRUPTED = ErrorInfo(
     type="api_error",
     code="run_interrupted",
     status=503,
+    retry_after=1.0,
     retryable=True,
 )
 LEASE_LOST = ErrorInfo(
@@ -29,6 +30,7 @@ LEASE_LOST = ErrorInfo(
     type="api_error",
     code="run_interrupted",
     status=503,
+    retry_after=1.0,
     retryable=True,
 )
 

@@ -28,7 +28,12 @@ from openclaw_gateway.wire.messages import UserMessage
 from openclaw_gateway.wire.run import RunStatus, Usage
 
 INTERRUPTED = ErrorInfo(
-    "This run was interrupted: send the request again.", "api_error", "run_interrupted", 503, retryable=True
+    "This run was interrupted: send the request again.",
+    "api_error",
+    "run_interrupted",
+    503,
+    retry_after=1.0,
+    retryable=True,
 )
 
 

@@ -1,8 +1,11 @@
 """An error as data: what crosses a store, a bus or a socket. Made from the exception tree in one place."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openclaw_gateway.errors import GatewayError, ProviderError, error_type
+
+_USED_TOOLS = "The agent had already used tools: see what they did before you ask again."
 
 
 class ErrorInfo(Struct, frozen=True, omit_defaults=True):
@@ -34,3 +37,8 @@ def error_info(error: GatewayError) -> ErrorInfo:
         error.retryable,
         isinstance(error, ProviderError) and error.retries_spent,
     )
+
+
+def after_tools(info: ErrorInfo) -> ErrorInfo:
+    """What the tools did is done: the same request once more would do it again."""
+    return replace(info, message=f"{info.message} {_USED_TOOLS}", retryable=False, retry_after=None)

@@ -92,7 +92,7 @@ def _shape(
         case DeviceRefused():
             return device_shape(error)
         case NotPaired():
-            return unpaired_shape(error)
+            return unpaired_shape(error, gateway.generation.program)
         case Unauthorized() | RateLimited():
             return auth_shape(error, gateway.auth_mode, secret_sent=bool(connect.secret))
         case _:

@@ -37,11 +37,15 @@ class RulesSnapshot(Struct, frozen=True):
 
 
 class ExecRules:
-    """`own_dir` gives our folder of the state directory; `config` says who may change what counts for all."""
+    """`own_dir` gives our folder of the state directory, `program` what a command for this gateway begins
+    with; `config` says who may change what counts for all."""
 
-    def __init__(self, config: OperatorConfig, own_dir: Callable[[], Path]) -> None:
+    def __init__(
+        self, config: OperatorConfig, own_dir: Callable[[], Path], program: Callable[[], str]
+    ) -> None:
         self._config = config
         self._own_dir = own_dir
+        self._program = program
         self._threads = Threads("exec-rules", most=2)
 
     async def read(self, principal: Principal) -> RulesSnapshot:
@@ -57,8 +61,8 @@ class ExecRules:
         ApprovalsUnusable."""
         # They name programs as the configuration does.
         self._config.check_may(principal)
-        path, known = approvals_path(self._own_dir()), tuple(agents)
-        return await self._done(principal, lambda: _write(path, written, base, known))
+        path, known, program = approvals_path(self._own_dir()), tuple(agents), self._program()
+        return await self._done(principal, lambda: _write(path, written, base, known, program))
 
     async def _done(self, principal: Principal, work: Callable[[], T]) -> T:
         try:
@@ -66,7 +70,7 @@ class ExecRules:
         except BrokenApprovals:
             raise ApprovalsUnusable(
                 f"{FILE_NAME} cannot be read as approvals; until it is corrected no agent runs a command. "
-                "`openclaw approvals list` on the machine says what is wrong with it."
+                f"`{self._program()} approvals list` on the machine says what is wrong with it."
             ) from None
         except TimeoutError:
             raise ApprovalsUnusable(f"{FILE_NAME} could not be opened in time. Try again.") from None
@@ -80,7 +84,9 @@ def _snapshot(path: Path, document: dict[str, Any]) -> RulesSnapshot:
     return RulesSnapshot(path.exists(), digest(document), shown(document))
 
 
-def _write(path: Path, written: Written, base: str | None, agents: tuple[str, ...]) -> RulesSnapshot:
+def _write(
+    path: Path, written: Written, base: str | None, agents: tuple[str, ...], program: str
+) -> RulesSnapshot:
     with changing(path) as document:
         if base != digest(document) and (document or base is not None):
             raise InvalidRequest(
@@ -89,7 +95,7 @@ def _write(path: Path, written: Written, base: str | None, agents: tuple[str, ..
                 code="approvals_changed",
                 param="baseHash",
             )
-        if found := list(faults(written, document, agents)):
+        if found := list(faults(written, document, agents, program)):
             more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             said = "; ".join(f"{where}: {why}" for where, why in found[:_MOST_NAMED])
             raise InvalidRequest(f"Not written. {said}{more}.", code="approvals_refused", param="file")

@@ -26,6 +26,8 @@ class OperatorRooms:
         self.config = OperatorConfig(lambda: generation().authenticator.mode, deeds)
         self.agents = OperatorAgents(self.config, generation, at_work, deeds)
         self.agent_files = AgentFiles(self.config, generation)
-        self.exec_rules = ExecRules(self.config, lambda: generation().inputs.services.state_dir)
+        self.exec_rules = ExecRules(
+            self.config, lambda: generation().inputs.services.state_dir, lambda: generation().program
+        )
         self.log = OperatorLog(lambda: generation().config.logging.file)
         self.model_trials = model_trials

@@ -24,16 +24,16 @@ class Doubts:
         self._run_ids: set[str] = set()
         self._settling: asyncio.Task[None] | None = None
 
-    def __contains__(self, run_id: str) -> bool:
-        return run_id in self._run_ids
-
     def add(self, run_id: str) -> None:
         self._run_ids.add(run_id)
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle(), name="store-doubts")
 
-    def discard(self, run_id: str) -> None:
+    def discard(self, run_id: str) -> bool:
+        """Whether it was in doubt."""
+        was = run_id in self._run_ids
         self._run_ids.discard(run_id)
+        return was
 
     async def stop(self) -> None:
         """What is left is told of: the runs are this process's, so another one closes them."""

@@ -4,12 +4,14 @@ from asyncpg import Record
 
 from openclaw_gateway.sessions import stored
 from openclaw_gateway.sessions.store import Claim, Claimed, RunRecord, SessionRecord, Summary, Transcript
+from openclaw_gateway.wire.error_info import ErrorInfo, after_tools
+from openclaw_gateway.wire.run import RunStatus
 
 # A run whose session is deleted is gone, whether or not it is cleared away yet.
 RUNS = (
     "SELECT runs.id, runs.owner, sessions.key, runs.agent, runs.status, runs.created_ms, runs.ended_ms, "
     "runs.usage, runs.error, runs.digest, runs.parent, runs.idempotency_key, "
-    "CASE WHEN final_seq IS NULL THEN next_run END, runs.number "
+    "CASE WHEN final_seq IS NULL THEN next_run END, runs.acted, runs.number "
     "FROM runs LEFT JOIN sessions ON sessions.number = runs.session "
     "WHERE (runs.session IS NULL OR sessions.number IS NOT NULL) "
 )
@@ -22,7 +24,7 @@ _NOTHING = Transcript()
 
 
 def run_record(row: Record) -> RunRecord:
-    usage, error, digest, parent, name, answered_by, _ = row[7:]
+    usage, error, digest, parent, name, answered_by, acted, _ = row[7:]
     run_id, owner, session, agent, status, created_ms, ended_ms = row[:7]
     return RunRecord(
         run_id,
@@ -33,12 +35,17 @@ def run_record(row: Record) -> RunRecord:
         created_ms,
         ended_ms,
         usage=stored.usage(usage),
-        error=stored.error(error),
+        error=_why(status, stored.error(error), acted=acted),
         digest=digest,
         parent=parent,
         name=name,
         answered_by=answered_by,
     )
+
+
+def _why(status: RunStatus, error: ErrorInfo | None, *, acted: bool) -> ErrorInfo | None:
+    """Whoever closes what another has left knows not what that one's tools have done; this says so."""
+    return after_tools(error) if error is not None and acted and status == "interrupted" else error
 
 
 def session_record(row: Record) -> SessionRecord:

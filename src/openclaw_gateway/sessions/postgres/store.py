@@ -201,25 +201,29 @@ class PostgresStore(Lookups, Sharing):
         places = [
             (kind, run.owner, name) for kind, name in (("s", run.session), ("k", key)) if name is not None
         ]
-        again = run.id in self._doubts
+        # While it is asked for nobody else ends it.
+        in_doubt = self._doubts.discard(run.id)
         try:
             async with self._arrivals.turn(places, until):
                 try:
-                    begun = await self._begin_once(run, lease_s, until, again=again)
+                    begun = await self._begin_once(run, lease_s, until, again=in_doubt)
                 except StoreError as error:
                     if not may_have_been_done(error):
                         raise
-                    self._doubts.add(run.id)
+                    in_doubt = True
                     if time.monotonic() >= until:
                         raise
                     begun = await self._begin_once(run, lease_s, until, again=True)
+            in_doubt = False
         except TimeoutError:
             raise StoreError(
                 "The session store has more work waiting than it can take: try again in a moment.",
                 code="store_busy",
                 retry_after=1.0,
             ) from None
-        self._doubts.discard(run.id)
+        finally:
+            if in_doubt:
+                self._doubts.add(run.id)
         return begun
 
     async def _begin_once(self, run: NewRun, lease_s: float, until: float, *, again: bool) -> Begun:

@@ -37,6 +37,7 @@ from openclaw_gateway.sessions.redis.places import places
 from openclaw_gateway.sessions.redis.publisher import Publisher, Told
 from openclaw_gateway.sessions.redis.puller import Puller
 from openclaw_gateway.sessions.redis.reading import Reading
+from openclaw_gateway.sessions.redis.rounds import RedisRounds
 from openclaw_gateway.sessions.redis.urls import BusUrl
 from openclaw_gateway.wire.events import Event
 
@@ -50,8 +51,8 @@ MOST_FINISHED = 10_000
 
 
 class RedisBus:
-    """`limits` are those of all processes, counted at the same server. `gateway` is the name of what they
-    are: others, whose server it is as well, have another one.
+    """`limits` are those of all processes, counted at the same server, and `rounds` are kept there. `gateway`
+    is the name of what they are: others, whose server it is as well, have another one.
 
     Raises ConfigError for files of certificates that cannot be used.
     """
@@ -85,11 +86,13 @@ class RedisBus:
             pullers |= dict.fromkeys(group, puller)
         self._pullers = tuple(dict.fromkeys(pullers.values()))
         self._reading = Reading(self._local, pullers, self._publishers)
+        self.rounds = RedisRounds(self._publishers.__getitem__)
         self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
-        work = [self._listener.run(), self.limits.run(), *(each.run() for each in self._each_publisher())]
+        limits = (self.limits.run(), self.limits.runs.run())
+        work = [self._listener.run(), *limits, *(each.run() for each in self._each_publisher())]
         work += [each.run() for each in self._pullers]
         for each in work:
             task = asyncio.create_task(each, name="redis_bus")
@@ -101,6 +104,7 @@ class RedisBus:
 
     async def close(self) -> None:
         if self._tasks:
+            self.limits.runs.close()
             await asyncio.gather(*(publisher.drained(CLOSE_S) for publisher in self._each_publisher()))
             for task in self._tasks:
                 task.cancel()
@@ -123,6 +127,9 @@ class RedisBus:
         token = self._finished.pop(run_id, None)
         if token is not None:
             self._give_up(run_id, token)
+
+    def went_elsewhere(self, run_id: str, token: int) -> None:
+        self._superseded(run_id, token)
 
     def signal(self, run_id: str, signal: Signal) -> None:
         self._local.signal(run_id, signal)
@@ -224,6 +231,7 @@ class RedisBus:
         self._local.ring_all()
         for publisher in self._each_publisher():
             publisher.doubt()
+        self.limits.runs.doubt()
 
     def _each_publisher(self) -> tuple[Publisher, ...]:
         return tuple(dict.fromkeys(self._publishers.values()))

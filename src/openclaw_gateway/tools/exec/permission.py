@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from openclaw_gateway.config.brands import typed
 from openclaw_gateway.errors import ToolError
 from openclaw_gateway.fs.below import below
 from openclaw_gateway.tools.exec.allowlist import (
@@ -100,7 +101,7 @@ def permit(
         rules = stricter(rules_for(own_dir, wish.agent_id, wish.settings), wish.narrower)
     except BrokenApprovals:
         raise ToolError(
-            "Not run: the operator's approvals cannot be read. `openclaw approvals list` says why."
+            f"Not run: the operator's approvals cannot be read. `{typed(environ)} approvals list` says why."
         ) from None
     by_name = rules.security != "full" or bool(rules.deny)
     added = check_additions(wish.env, only_harmless=by_name)
@@ -126,7 +127,7 @@ def permit(
         return allowed
     if isinstance(unasked, Allowed):
         raise NeedsConsent(ask, "", _permit(place, unasked))
-    raise NeedsConsent(ask, _remedy(unasked.pattern, wish.agent_id), None)
+    raise NeedsConsent(ask, _remedy(unasked.pattern, place), None)
 
 
 class _Place(Struct, frozen=True):
@@ -179,7 +180,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
     """Raises ToolError."""
     wish, cwd, env, own_dir, resolve = place.wish, place.cwd, place.env, place.own_dir, place.resolve
     if isinstance(verdict, Refused):
-        raise ToolError(_explained(verdict, wish.agent_id))
+        raise ToolError(_explained(verdict, place))
     writes_git = bool(matching((plain_word("git"),), place.rules.allow, resolve)) or any(
         part in verdict.gits for part, _ in verdict.by_consent
     )
@@ -202,7 +203,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
     verdict = _without_globs(verdict, inside, wish.root)
     why = _leads_out(verdict, cwd, places, wish.root, own_dir)
     if why is not None:
-        raise ToolError(_explained(why, wish.agent_id))
+        raise ToolError(_explained(why, place))
     git = any(part.words[0].text == "git" for part in verdict.looks)
     if wish.notes is not None and any(shows(verdict.looks, cwd, one, wish.notes) for one in places):
         raise ToolError(_NOTES_IN_GIT if git else _NOTES)
@@ -211,7 +212,7 @@ def _permit(place: _Place, verdict: Allowed | Refused) -> Permit:
         pattern = next(
             suggestion(part.words, resolve) for part in verdict.looks if part.words[0].text == "git"
         )
-        repository = _git_place(inside, wish, own_dir, resolve("git"), pattern)
+        repository = _git_place(inside, place, pattern)
     parts = all_hardened(verdict.parts, verdict.looks, repository)
     return Permit(
         render(parts), cwd, env, () if repository is None else (repository.git_dir,), writes_git=writes_git
@@ -269,19 +270,18 @@ def _leads_out(
     return Refused(f"a path in it leads out of the workspace; {STAY_INSIDE}")
 
 
-def _git_place(
-    directory: Path, wish: Wish, own_dir: Path, program: str | None, pattern: str | None
-) -> GitPlace:
+def _git_place(directory: Path, place: _Place, pattern: str | None) -> GitPlace:
+    program = place.resolve("git")
     if program is None:
         raise ToolError("Not run: git is not installed on this machine.")
     try:
-        return place_for(directory, wish.root, own_dir, program)
+        return place_for(directory, place.wish.root, place.own_dir, program)
     except NoRepository:
         raise ToolError(
             "Not run: there is no git repository in this folder, or above it in the workspace."
         ) from None
     except Unfit as unfit:
-        raise ToolError(_explained(Refused(str(unfit), pattern), wish.agent_id)) from None
+        raise ToolError(_explained(Refused(str(unfit), pattern), place)) from None
 
 
 def _holds(root: Path, state_dir: Path) -> bool:
@@ -324,15 +324,16 @@ def _real(path: str) -> str | None:
         return None
 
 
-def _explained(refused: Refused, agent_id: str) -> str:
+def _explained(refused: Refused, place: _Place) -> str:
     unasked = "" if refused.pattern is None else " Nobody is asked about it."
-    return f"Not run: {refused.reason}.{unasked}{_remedy(refused.pattern, agent_id)}"
+    return f"Not run: {refused.reason}.{unasked}{_remedy(refused.pattern, place)}"
 
 
-def _remedy(pattern: str | None, agent_id: str) -> str:
+def _remedy(pattern: str | None, place: _Place) -> str:
     if pattern is None:
         return ""
     quoted = "'" + pattern.replace("'", "'\\''") + "'"
     return (
-        f" To allow it from now on, the operator types: openclaw approvals allow {quoted} --agent {agent_id}"
+        f" To allow it from now on, the operator types: {typed(place.environ)} approvals allow {quoted} "
+        f"--agent {place.wish.agent_id}"
     )

@@ -303,9 +303,15 @@ DOCUMENTS = _all(
         "reload-invalid": (
             "An edit with a fault changes nothing: the log and `openclaw status` say what is wrong,"
         ),
-        "reload-restart": "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`,",
+        "reload-restart": (
+            "and what counts only after a restart (`gateway.port`, `gateway.bind`, `store.url`, "
+            "`store.leaseSeconds`, `store.config`, `bus.url`, and `OPENCLAW_LOCAL_MODEL` in `.env`);"
+        ),
         "reload-off": '`gateway.reload.mode: "off"` turns it off;',
-        "reload-hup": "`kill -HUP` has the files looked at in any case, unless the gateway runs",
+        "reload-hup": (
+            "`kill -HUP` has the files looked at in any case, unless the gateway runs under `nohup`, which "
+            "keeps that signal from it."
+        ),
         "reload-debounce": (
             "`gateway.reload.debounceMs` (100) is how long nothing may have changed before an edit counts."
         ),

@@ -69,9 +69,9 @@ async def migrated(url: str) -> tuple[int, int]:
     return done
 
 
-def bus(url: str) -> CountingBus:
-    """Raises StartupError, ConfigError."""
-    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url))
+def bus(url: str, *, gateway: str) -> CountingBus:
+    """That of one gateway among those that use the same server. Raises StartupError, ConfigError."""
+    made: CountingBus = _module("redis.bus", "bus.url").RedisBus(parsed(url), gateway=gateway)
     return made
 
 

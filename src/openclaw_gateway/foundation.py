@@ -24,6 +24,7 @@ from openclaw_gateway.models.embeddings.embedder import Embedder
 from openclaw_gateway.models.fallback import FallbackCaller
 from openclaw_gateway.models.http import UpstreamClient
 from openclaw_gateway.models.local import LocalModel
+from openclaw_gateway.random_ids import fresh_digits
 from openclaw_gateway.runs.held import HeldRounds
 from openclaw_gateway.runs.lanes import Lanes, Pace
 from openclaw_gateway.runs.questions import Questions
@@ -96,14 +97,7 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
     upkeep = Upkeep(store, _retention(config))
     upkeep.open()
     undo.push_async_callback(upkeep.close)
-    bus: Bus
-    limited: SharedLimits
-    attempts: SharedAttempts | None = None
-    if config.bus.url is None:
-        bus, limited, held = LocalBus(), LocalLimits(), HeldRounds(LocalRounds())
-    else:
-        bus = far = engines.bus(config.bus.url)
-        limited, held, attempts = far.limits, HeldRounds(far.rounds), far.attempts
+    bus, limited, held, attempts = await _bus(config.bus.url, shared)
     await bus.open()
     undo.push_async_callback(bus.close)
     embedded = Embedded(local)
@@ -151,6 +145,18 @@ async def lay(loaded: LoadedConfig, local: LocalModel, undo: contextlib.AsyncExi
         embedded,
         upkeep,
     )
+
+
+async def _bus(
+    url: str | None, shared: SharedStore | None
+) -> tuple[Bus, SharedLimits, HeldRounds, SharedAttempts | None]:
+    """With what is counted and kept where the bus is. Raises StoreError, StartupError, ConfigError."""
+    if url is None:
+        return LocalBus(), LocalLimits(), HeldRounds(LocalRounds()), None
+    # Without a store that others have, too, there are no others.
+    name = fresh_digits() if shared is None else await shared.name()
+    bus = engines.bus(url, gateway=name)
+    return bus, bus.limits, HeldRounds(bus.rounds), bus.attempts
 
 
 def _retention(config: Config) -> Retention:

@@ -29,6 +29,7 @@ from tests.doors.test_agent_tools import READ, workspace
 from tests.doors.test_client_tools import OSLO, WEATHER
 from tests.doors.test_detached import DETACH, detached, events, frames_of, id_of, number, said
 from tests.doors.tool_replies import calls
+from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
 from tests.runs.test_every_fault import Once
 from tests.sessions.test_postgres_store import PATIENT_S
@@ -609,14 +610,16 @@ async def test_what_a_client_has_heard_is_not_taken_back(models: ModelServer, fl
         assert "all of it" not in rest
 
 
+@pytest.mark.parametrize("role", ["all", "front"])
 async def test_who_asks_again_after_a_beginning_anew_hears_the_second_one_alone(
-    models: ModelServer, fleet: Fleet
+    models: ModelServer, fleet: Fleet, role: Role
 ) -> None:
+    """Also where it is heard, and not executed, once more."""
     gate = asyncio.Event()
     models.enqueue(says("half of", Hold(asyncio.Event())), says("all ", Hold(gate), "of it"))
     key = {"Idempotency-Key": "k", **SESSION}
     body = {"model": "openclaw", "messages": [user("hi")], "stream": True}
-    async with members(fleet, "all", "all", "all") as (one, other, third):
+    async with members(fleet, "all", role, "all") as (one, other, third):
         lost = asyncio.create_task(ask(one, body, headers=key))
         await models.wait_requests(1)
         async with http(other) as session, session.post(CHAT, json=body, headers=key) as response:
@@ -1028,3 +1031,30 @@ async def test_what_was_stopped_at_a_front_before_its_turn_stays_stopped(
         await peer.event("chat", runId="one", state="final")
         await front.wait_no_runs()
         assert len(models.requests) == 1
+
+
+async def test_two_gateways_at_one_redis_hear_nothing_of_each_other(
+    models: ModelServer, fleet: Fleet, postgres_server: Postgres
+) -> None:
+    """Whichever database of it they name: what is told there is told to all."""
+    async with members(fleet, "all", "all") as (mine, sibling):
+        fleet.config["store"] = {"url": await postgres_server.new_database(), "leaseSeconds": 1}
+        async with members(fleet, "front", "worker") as (front, worker), connected(front) as peer:
+            heard: list[object] = []
+            silence = mine.gateway.listen(OPERATOR, Listener(heard.append, heard.append, heard.append))
+            news: asyncio.Queue[bytes] = asyncio.Queue()
+            ignore = mine.gateway._bus.hear(news.put_nowait), worker.gateway._bus.hear(news.put_nowait)
+            await peer.result("chat.send", sent("one", "hi"))
+            await peer.event("chat", runId="one", state="final")
+            await peer.result("sessions.patch", {"key": "talk", "label": "secret"})
+            front.gateway._bus.announce(b"theirs")
+            async with asyncio.timeout(5):
+                while await news.get() != b"theirs":
+                    pass
+                # Had anything of the others been told to it, that came before this.
+                sibling.gateway._bus.announce(b"ours")
+                while await news.get() != b"ours":
+                    pass
+            assert not heard
+            for each in (*ignore, silence):
+                each()

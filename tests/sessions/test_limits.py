@@ -12,6 +12,7 @@ from openclaw_gateway.sessions.limits import LockOutRule, SharedLimits
 from openclaw_gateway.sessions.local.limits import LocalLimits
 from openclaw_gateway.sessions.redis import limits
 from openclaw_gateway.sessions.redis.bus import RedisBus
+from openclaw_gateway.sessions.redis.urls import parsed
 from tests.engines.valkey import Valkey
 from tests.sessions.limits_contract import LimitsContract
 from tests.sessions.test_redis_outage import ends, until
@@ -128,6 +129,25 @@ async def test_nothing_stays_at_the_server_for_longer_than_it_matters(
     assert b"somebody" not in b" ".join(keys)
     for key in keys:
         assert 0 < int(valkey.say("PTTL", key.decode()).strip(b":\r\n")) <= 60_000
+
+
+async def test_another_gateway_at_the_same_server_counts_its_own(
+    valkey: Valkey, three: list[RedisBus]
+) -> None:
+    theirs = RedisBus(parsed(valkey.url), gateway="another")
+    await theirs.open()
+    try:
+        for _ in range(3):
+            three[0].limits.failed("somebody", RULE)
+        await _counted(three[0])
+        assert locked(three[0])
+        theirs.limits.failed("somebody", RULE)
+        await _counted(theirs)
+        assert not locked(theirs)
+        names = {bus.limits.runs._name for bus in (*three, theirs)}
+        assert len(names) == 2, "and places, too"
+    finally:
+        await theirs.close()
 
 
 async def test_ever_new_subjects_do_not_fill_the_server(

@@ -412,11 +412,28 @@ async def test_many_that_start_together_make_the_tables_once(postgres_url: str) 
         await store.close()
 
 
-async def test_a_database_of_another_program_or_of_another_encoding_is_left_alone(
-    postgres_url: str, postgres_server: Postgres
-) -> None:
-    await execute(postgres_url, "CREATE TABLE runs (id integer)")
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "CREATE TABLE runs (id integer)",
+        "CREATE TABLE schema_version (version text)",
+        "CREATE TABLE results (id integer)",
+        "CREATE FUNCTION now_ms(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+    ],
+)
+async def test_a_database_of_another_program_is_left_alone(postgres_url: str, theirs: str) -> None:
+    await execute(postgres_url, theirs)
     assert (await refusal(PostgresStore(postgres_url).open())).code == "store_foreign"
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await execute(postgres_url, "SELECT * FROM begun_copies")
+
+
+async def test_who_has_no_schema_is_told_so(postgres_url: str) -> None:
+    await execute(postgres_url, "DROP SCHEMA public")
+    assert "`public`" in (await refusal(PostgresStore(postgres_url).open())).message
+
+
+async def test_a_database_of_another_encoding_is_left_alone(postgres_server: Postgres) -> None:
     await execute(postgres_server.url(), "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
     assert "UTF8" in (await refusal(PostgresStore(postgres_server.url("latin")).open())).message
 

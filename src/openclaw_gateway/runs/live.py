@@ -142,13 +142,11 @@ class LiveRuns:
         """Execute what another process has begun, or given away; the caller has a place for it. Who has
         followed it here follows it on."""
         run = Run(wanted.request, plan, self._bus, id_=work.run_id)
-        follows = self._running.pop(run.id, None)
-        if follows is not None:
-            self._running[_beside(run.id)] = follows
+        follows = self._put_aside(run.id)
         run.asked, run.created_ms = wanted.asked, wanted.created_ms or run.created_ms
         run.begun = Recorded() if work.claimed is None else work.claimed
         # Who hears of runs here has heard of one that was followed.
-        self._under_way(run, self._terms.loop, self.admission.room, is_news=follows is None)
+        self._under_way(run, self._terms.loop, self.admission.room, is_news=not follows)
         if work.claimed is not None and not work.claimed.last_seq and work.attempt == 1:
             self._made_session(run)
         return run
@@ -159,7 +157,9 @@ class LiveRuns:
         away = self._others
         if away is None:
             return None
-        if (known := self.find(record.id)) is not None:
+        known = self.find(record.id)
+        # What ended here without an answer goes on elsewhere: its client may ask for that one.
+        if known is not None and (known.result is None or known.keeps_answer):
             return known
         self.admission.be_open()
         self.admission.follow()
@@ -170,7 +170,15 @@ class LiveRuns:
         token = time.monotonic_ns()
         run.hold(token)
         away.bus.emit(run.id, token, 0, ())
+        self._put_aside(run.id)
         return self._under_way(run, away.by, self.admission.followed)
+
+    def _put_aside(self, run_id: str) -> bool:
+        """Whether another one of this name was there."""
+        other = self._running.pop(run_id, None)
+        if other is not None:
+            self._running[_beside(run_id)] = other
+        return other is not None
 
     def _under_way(self, run: Run, by: Executes, room: Room | None, *, is_news: bool = True) -> Run:
         """In a place of this room; None: other processes are asked for one first."""
@@ -331,8 +339,10 @@ class LiveRuns:
             )
 
     def _ended(self, run: Run, terms: Terms, by: Executes, task: asyncio.Task[None]) -> None:
-        beside = self._running.get(_beside(run.id))
-        del self._running[run.id if beside is None or beside[0] is not run else _beside(run.id)]
+        for name in (run.id, _beside(run.id)):
+            live = self._running.get(name)
+            if live is not None and live[0] is run:
+                del self._running[name]
         if run.place is not None:
             run.place.give_back()
         terms.lease.leave()
@@ -365,5 +375,6 @@ class LiveRuns:
 
 
 def _beside(run_id: str) -> str:
-    """Under which name one stands that follows a run which this process has come to execute."""
+    """Under which name one stands that follows a run which this process has come to execute, or that is about
+    to have gone."""
     return f"{run_id} followed"

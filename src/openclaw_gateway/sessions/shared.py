@@ -70,6 +70,10 @@ class KeepsDocuments(Protocol):
 class SharedStore(Store, KeepsDocuments, Protocol):
     """All coroutines raise StoreError."""
 
+    async def name(self) -> str:
+        """What all processes of this gateway call it, in printable ASCII; those of another one, which has
+        another store, call theirs otherwise."""
+
     async def beat(self, replica: Replica, *, lease_s: float) -> None:
         """This process lives, for that long at least. What it begins and claims afterwards is its own."""
 

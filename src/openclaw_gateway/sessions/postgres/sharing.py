@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 
 from openclaw_gateway.errors import StoreError
-from openclaw_gateway.sessions.postgres import documents, replicas
+from openclaw_gateway.sessions.postgres import documents, migration, replicas
 from openclaw_gateway.sessions.postgres.pool import Pool, may_have_been_done
 from openclaw_gateway.sessions.postgres.runs import Who
 from openclaw_gateway.sessions.shared import Document, Replica, Work
@@ -21,6 +21,9 @@ class Sharing:
         self._has_left = False
         # Of calls that may have taken something up, and nobody has heard what.
         self._unheard: list[str] = []
+
+    async def name(self) -> str:
+        return await self._pool.submit(migration.name)
 
     async def beat(self, replica: Replica, *, lease_s: float) -> None:
         await self._pool.owned(self._beaten(replica, lease_s))

@@ -26,6 +26,7 @@ from openclaw_gateway.sessions.redis.bells import (
     Rung,
     Signalled,
     TookOver,
+    channel,
     letter,
 )
 from openclaw_gateway.sessions.redis.limits import RedisLimits
@@ -52,12 +53,14 @@ MOST_FINISHED = 10_000
 
 class RedisBus:
     """`limits` are those of all processes, counted at their server; `rounds` and `attempts` are kept there.
+    `gateway` is the name of what they are: others, whose server it is as well, have another one.
 
     Raises ConfigError for files of certificates that cannot be used.
     """
 
-    def __init__(self, url: BusUrl, *, pace: Pace = DEFAULT_PACE) -> None:
+    def __init__(self, url: BusUrl, *, gateway: str = "", pace: Pace = DEFAULT_PACE) -> None:
         self._me = fresh_digits()
+        self._channel = channel(gateway)
         self._outage = Outage(str(url))
         self._local = LocalBus(grown=self._grown)
         self._outgoing: dict[str, Outgoing] = {}
@@ -65,7 +68,9 @@ class RedisBus:
         self._hearing: list[Hear] = []
         self._tasks: list[asyncio.Task[None]] = []
         there = places(url, pace)
-        self._listener = Listener(self._me, there, self._outage, pace, heard=self._heard, back=self._back)
+        self._listener = Listener(
+            self._channel, self._me, there, self._outage, pace, heard=self._heard, back=self._back
+        )
         told = Told(self._superseded, self._took_over, self._done)
         # By bucket; where one server holds all of them they are all the same.
         self._publishers: dict[int, Publisher] = {}
@@ -84,7 +89,7 @@ class RedisBus:
         self._reading = Reading(self._local, pullers, self._publishers)
         self.rounds = RedisRounds(self._publishers.__getitem__)
         self.attempts = RedisAttempts(self._publishers.__getitem__)
-        self.limits = RedisLimits(self._me, self._publishers.__getitem__, self._lock_out)
+        self.limits = RedisLimits(gateway, self._me, self._publishers.__getitem__, self._lock_out)
 
     async def open(self) -> None:
         """Never fails: a server that is not there is said in the log, and waited for."""
@@ -205,7 +210,7 @@ class RedisBus:
         self._publishers[entries.bucket_of(run_id)].post(*commands)
 
     def _tell(self, news: News) -> None:
-        self._publishers[0].post(letter(self._me, news))
+        self._publishers[0].post(letter(self._channel, self._me, news))
 
     def _heard(self, news: News) -> None:
         match news:

@@ -28,14 +28,18 @@ Tell = Callable[[str, float], None]
 
 class RedisLimits:
     """`of_bucket` is who writes to the server that holds a bucket; `tell` says to the other processes for how
-    many seconds the subject of a name is locked out; `me` is the name of this process."""
+    many seconds the subject of a name is locked out; `me` is the name of this process, `gateway` that of all
+    its processes."""
 
-    def __init__(self, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+    def __init__(self, gateway: str, me: str, of_bucket: Callable[[int], Publisher], tell: Tell) -> None:
+        self._gateway = gateway
+        self._everyone = self._own(scripts.PROCESSES)
         self._me = me
         self._of_bucket = of_bucket
         self._tell = tell
         self._processes = 1
-        self.runs = RedisRoom(_RUNS, me, of_bucket(scripts.bucket(_RUNS)))
+        runs = self._own(_RUNS)
+        self.runs = RedisRoom(runs, me, of_bucket(scripts.bucket(runs)))
         self._locked: OrderedDict[str, float] = OrderedDict()
         self._told_of: OrderedDict[str, float] = OrderedDict()
         self._telling: set[asyncio.Task[None]] = set()
@@ -49,15 +53,19 @@ class RedisLimits:
 
     def succeeded(self, subject: str) -> None:
         if self._told_of.pop(subject, None) is not None:
-            name = scripts.digest(subject)
+            name = scripts.digest(self._own(subject))
             self._of_bucket(scripts.bucket(name)).post(scripts.succeeded(name))
 
     def locked_for(self, subject: str, now: float) -> float:
-        until = self._locked.get(scripts.digest(subject), 0.0) if self._locked else 0.0
+        until = self._locked.get(scripts.digest(self._own(subject)), 0.0) if self._locked else 0.0
         return max(0.0, until - now)
 
     def share(self, most: float) -> float:
         return max(1.0, most // self._processes) if self._is_alone else most
+
+    def _own(self, name: str) -> str:
+        """What another gateway, which counts at the same server, calls otherwise."""
+        return f"{self._gateway}:{name}"
 
     def lock(self, name: str, seconds: float) -> None:
         """Somebody has counted that the subject of this name is locked out for so long."""
@@ -80,12 +88,12 @@ class RedisLimits:
                 await asyncio.wait(self._telling)
 
     async def _renew(self) -> None:
-        command = scripts.alive(scripts.PROCESSES, self._me)
+        command = scripts.alive(self._everyone, self._me)
         with suppress(Away):
-            self._processes = max(1, await self._asked(scripts.bucket(scripts.PROCESSES), command))
+            self._processes = max(1, await self._asked(scripts.bucket(self._everyone), command))
 
     async def _tell_of(self, subject: str, rule: LockOutRule) -> None:
-        name = scripts.digest(subject)
+        name = scripts.digest(self._own(subject))
         command = scripts.failed(name, rule, fresh_digits())
         try:
             locked_ms = await self._asked(scripts.bucket(name), command)

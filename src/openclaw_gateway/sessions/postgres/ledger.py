@@ -31,7 +31,14 @@ _COLUMNS = (
     "called",
 )
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))
-_INSERT = f"INSERT INTO ledger ({', '.join(_COLUMNS)}) VALUES ({_PLACES})"  # noqa: S608 - our own names
+# A row whose answer was lost is written again: it is there already, and counts once.
+_THERE = " AND ".join(
+    f"{name} = ${_COLUMNS.index(name) + 1}" for name in ("started_ms", "run", "status", "duration_ms")
+)
+_INSERT = f"""
+    INSERT INTO ledger ({", ".join(_COLUMNS)}) SELECT {_PLACES}
+    WHERE NOT EXISTS (SELECT FROM ledger WHERE {_THERE})
+"""  # noqa: S608 - our own names
 _DROP = """
     WITH old AS (
         SELECT number FROM ledger WHERE started_ms < $1 ORDER BY started_ms LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -41,7 +48,7 @@ _DROP = """
 
 
 async def record(db: Connection, rows: Sequence[LedgerRow]) -> None:
-    """All or nothing."""
+    """All or nothing; a row that is there is left as it is."""
     if len(rows) == 1:
         await db.execute(_INSERT, *astuple(rows[0]))
     elif rows:

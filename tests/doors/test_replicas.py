@@ -575,6 +575,26 @@ async def test_who_interrupts_makes_room_in_a_line_that_is_full(
         assert len(models.requests) == 2
 
 
+async def test_who_waits_at_a_front_moves_up_in_its_line(models: ModelServer, fleet: Fleet) -> None:
+    gates = [asyncio.Event() for _ in range(2)]
+    models.script("mock-echo", *(says("at ", Hold(gate), "work") for gate in gates), says("done"))
+    async with members(fleet, "front", "worker") as (front, _):
+        asked = []
+        for place in range(3):
+            asked.append(asyncio.create_task(say(front, f"question {place}", **SESSION)))
+            await has_places(front, *range(place + 1))
+        gates[0].set()
+        await has_places(front, 0, 1)
+        gates[1].set()
+        assert [answer.content for answer in await asyncio.gather(*asked)] == ["at work", "at work", "done"]
+
+
+async def has_places(gateway: RunningGateway, *places: int) -> None:
+    async with asyncio.timeout(15):
+        while tuple(run.queued for run in gateway.gateway._live.running()) != places:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def test_detached_at_a_front(fleet: Fleet) -> None:
     async with members(fleet, "front", "worker") as (front, _):
         assert "".join(said(await detached(front))) == "hi"

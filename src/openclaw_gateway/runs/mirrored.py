@@ -193,12 +193,21 @@ class Mirrors:
                 ended = said.rest(await self._recorded(run, record), await _batch(events, 0))
                 return _because(run, why, ended)
             if stopped_at is None and not said.has_begun and record is not None:
+                await self._find_place(run)
                 nobody_since = (nobody_since or clock()) if await self._is_alone() else None
                 if nobody_since is not None and clock() - nobody_since > _NOBODY_S:
                     await self.taken_back.end(record.owner, record.id)
                     return _failed(_nobody())
             if why is not None and stopped_at is not None and clock() - stopped_at > _STOPS_WITHIN_S:
                 return _failed(why)
+
+    async def _find_place(self, run: Run) -> None:
+        """Those before it in its line end one after the other."""
+        if run.queued > 1:
+            with suppress(StoreError):
+                before = await self._store.open_runs(run.request.origin.owner, run.request.session_key or "")
+                if run.id in before:
+                    run.queued = max(1, min(run.queued, before.index(run.id)))
 
     async def _is_alone(self) -> bool:
         """Whether there is no process that executes anything."""

@@ -79,6 +79,8 @@ class PostgresStore(Lookups, Sharing):
         self._arrivals = Arrivals()
         self._doubts = Doubts(self._disown)
         self._claims_in_doubt: set[str] = set()
+        # Whether rows may be there of which their writer was told that they are not.
+        self._ledger_in_doubt = False
 
     def go_by(self, *, max_queued: int) -> None:
         """For the runs that come from now on."""
@@ -190,7 +192,13 @@ class PostgresStore(Lookups, Sharing):
         return True
 
     async def record(self, rows: Sequence[LedgerRow]) -> None:
-        await self._pool.submit(ledger.record, rows)
+        again = self._ledger_in_doubt
+        try:
+            await self._pool.submit(ledger.record, rows, again=again)
+        except StoreError as error:
+            self._ledger_in_doubt = again or may_have_been_done(error)
+            raise
+        self._ledger_in_doubt = False
 
     async def prune(self, retention: Retention) -> Pruned:
         return await self._pool.submit(pruning.prune, retention, self._at_ms, sessions.clear_away)
